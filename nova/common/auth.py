@@ -1,0 +1,78 @@
+"""Who is calling: from keystonemiddleware's environment, or from a plain token under noauth."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from keystonemiddleware import auth_token
+
+from nova.common import problem
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller as the identity service, or noauth, describes them."""
+
+    user_id: str
+    project_id: str | None
+    roles: tuple[str, ...] = ()
+    user_domain_id: str | None = None
+    project_domain_id: str | None = None
+    system_scope: str | None = None
+    service_roles: tuple[str, ...] = ()
+    is_admin_project: bool = True
+    token: str | None = dataclasses.field(default=None, repr=False)
+    catalog: Any = dataclasses.field(default=None, repr=False)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or '').split(',') if word.strip())
+
+
+def from_keystone(environ: Mapping[str, Any]) -> Identity:
+    """Read what keystonemiddleware put in the WSGI environment.
+
+    Raises:
+        Unauthorized: no valid token came with the request.
+    """
+    if environ.get('HTTP_X_IDENTITY_STATUS') != 'Confirmed' or not environ.get('HTTP_X_USER_ID'):
+        raise problem.Unauthorized()
+    return Identity(
+        user_id=environ['HTTP_X_USER_ID'], project_id=environ.get('HTTP_X_PROJECT_ID'),
+        roles=_words(environ.get('HTTP_X_ROLES')),
+        user_domain_id=environ.get('HTTP_X_USER_DOMAIN_ID'),
+        project_domain_id=environ.get('HTTP_X_PROJECT_DOMAIN_ID'),
+        system_scope=environ.get('HTTP_OPENSTACK_SYSTEM_SCOPE'),
+        service_roles=_words(environ.get('HTTP_X_SERVICE_ROLES')),
+        is_admin_project=environ.get('HTTP_X_IS_ADMIN_PROJECT', 'true').lower() == 'true',
+        token=environ.get('HTTP_X_AUTH_TOKEN'), catalog=environ.get('HTTP_X_SERVICE_CATALOG'))
+
+
+def from_plain_token(environ: Mapping[str, Any], *, roles_of_admin: tuple[str, ...] = ('admin',),
+                     roles_of_others: tuple[str, ...] = ('member', 'reader')) -> Identity:
+    """noauth: the token is ``user`` or ``user:project``; the user named admin is one.
+
+    ``X-Roles``, ``X-User-Id`` and ``X-Project-Id`` override what the token says. For tests and closed networks
+    only: anyone may claim to be anyone.
+
+    Raises:
+        Unauthorized: no token.
+    """
+    token = environ.get('HTTP_X_AUTH_TOKEN')
+    if not token:
+        raise problem.Unauthorized()
+    user, _, project = token.partition(':')
+    user = environ.get('HTTP_X_USER_ID') or user
+    project = environ.get('HTTP_X_PROJECT_ID') or project or user
+    roles = _words(environ.get('HTTP_X_ROLES')) or (
+        roles_of_admin + roles_of_others if user == 'admin' else roles_of_others)
+    return Identity(user_id=user, project_id=project, roles=roles, token=token)
+
+
+def keystone(app: Any, conf: Any) -> Any:
+    """Wrap a WSGI app in keystonemiddleware, configured from ``[keystone_authtoken]`` of `conf`.
+
+    Decisions are delayed to the app (``delay_auth_decision``), so that version documents stay open and refusals
+    come in the service's own envelope.
+    """
+    return auth_token.AuthProtocol(app, {'oslo_config_config': conf, 'delay_auth_decision': True})

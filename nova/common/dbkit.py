@@ -1,0 +1,203 @@
+"""One database: an oslo.db engine with reader and writer scopes that behave the same everywhere.
+
+- SQLite: WAL, writers begin IMMEDIATE and queue fairly within the process, so that they wait for one
+  another instead of failing.
+- MariaDB and PostgreSQL: READ COMMITTED.
+- A writer is a function, because it is run again when the database asks for that: on deadlock,
+  serialization failure, MariaDB's 1020, SQLite's "locked", or a lost connection before commit was sent.
+  It must therefore have no effect outside the database.
+"""
+
+import collections
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+from oslo_db.sqlalchemy import engines
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from nova.common import retry
+
+T = TypeVar('T')
+
+NAMING = {
+    'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
+    'uq': 'uq_%(table_name)s_%(column_0_N_name)s',
+    'fk': 'fk_%(table_name)s_%(column_0_N_name)s',
+    'pk': 'pk_%(table_name)s',
+}
+"""Constraint names, so that migrations can name what they drop on every database."""
+
+
+class _FairLock:
+    """A lock that is handed over in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._queue: collections.deque[threading.Event] = collections.deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Event()
+            self._queue.append(turn)
+        turn.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._queue:
+                self._queue.popleft().set()
+            else:
+                self._held = False
+
+
+_writers: dict[str, _FairLock] = collections.defaultdict(_FairLock)
+_writers_guard = threading.Lock()
+
+
+def _should_retry(error: BaseException) -> bool:
+    if isinstance(error, (db_exc.DBDeadlock, db_exc.RetryRequest, db_exc.DBConnectionError)):
+        return True
+    inner = getattr(error, 'inner_exception', None) or error
+    orig = getattr(inner, 'orig', inner)
+    if getattr(orig, 'sqlstate', None) in ('40001', '40P01'):
+        return True
+    args = getattr(orig, 'args', ())
+    if args and args[0] in (1020, 1205, 1213):
+        return True
+    return 'database is locked' in str(orig)
+
+
+class Database:
+    """Connections to one database.
+
+    Args:
+        url: SQLAlchemy URL; never logged by this class.
+        engine_options: further keyword arguments of oslo.db's `create_engine`.
+    """
+
+    def __init__(self, url: str, **engine_options: Any) -> None:
+        parsed = sa.make_url(url)
+        self.dialect: str = parsed.get_backend_name()
+        self._lock: contextlib.AbstractContextManager = contextlib.nullcontext()
+        options = {'max_pool_size': 20, 'max_overflow': 40, 'max_retries': 3, 'retry_interval': 1,
+                   **engine_options}
+        if self.dialect == 'sqlite':
+            options.update(sqlite_fk=True)
+            with _writers_guard:
+                self._lock = _writers[parsed.database or '']
+        elif self.dialect == 'mysql':
+            options.setdefault('mysql_sql_mode', 'TRADITIONAL')
+        self.engine: sa.Engine = engines.create_engine(parsed, **options)
+        self._listen()
+
+    def __repr__(self) -> str:
+        return f'<Database {self.dialect}>'
+
+    def _listen(self) -> None:
+        if self.dialect == 'sqlite':
+            @sa.event.listens_for(self.engine, 'connect')
+            def pragmas(connection: Any, record: Any) -> None:
+                connection.execute('PRAGMA journal_mode=WAL')
+                connection.execute('PRAGMA synchronous=NORMAL')
+                connection.execute('PRAGMA busy_timeout=30000')
+
+            @sa.event.listens_for(self.engine, 'begin')
+            def begin(connection: sa.Connection) -> None:
+                if connection.info.pop('nova_writer', False):
+                    connection.exec_driver_sql('BEGIN IMMEDIATE')
+        elif self.dialect == 'mysql':
+            @sa.event.listens_for(self.engine, 'connect')
+            def isolation(connection: Any, record: Any) -> None:
+                with connection.cursor() as cursor:
+                    cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+
+    @contextlib.contextmanager
+    def read(self, snapshot: bool = False) -> Iterator[sa.Connection]:
+        """A connection for reading.
+
+        Args:
+            snapshot: every statement sees the database as it was at the first one (REPEATABLE READ; on SQLite
+                every reader is such already).
+        """
+        with self.engine.connect() as connection:
+            if snapshot and self.dialect == 'mysql':
+                connection.exec_driver_sql('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+                connection.exec_driver_sql('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+            elif snapshot and self.dialect == 'postgresql':
+                connection.exec_driver_sql('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
+            yield connection
+
+    def write(self, fn: Callable[[sa.Connection], T], attempts: int = 20) -> T:
+        """Run `fn(connection)` in one transaction and commit it; run again on transient database errors.
+
+        Raises:
+            oslo_db.exception.DBError: not transient, or still failing after `attempts`.
+        """
+        def once() -> T:
+            with self._lock, self.engine.connect() as connection:
+                if self.dialect == 'sqlite':
+                    # oslo.db begins deferred unless it believes that a transaction is open already.
+                    connection.info.update(nova_writer=True, in_transaction=True)
+                with connection.begin():
+                    return fn(connection)
+        return retry.call(once, when=_should_retry, attempts=attempts, first=0.01, longest=1.0)
+
+    def ping(self) -> None:
+        """Reach the database or raise oslo.db's DBConnectionError."""
+        with self.read() as connection:
+            connection.exec_driver_sql('SELECT 1')
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """Collect the statements that any thread sends to this database meanwhile (tests, benchmarks)."""
+        seen: list[str] = []
+
+        def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+            seen.append(statement)
+        sa.event.listen(self.engine, 'before_cursor_execute', note)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(self.engine, 'before_cursor_execute', note)
+
+
+def insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
+    """Insert the rows whose unique keys are not taken; return how many were inserted."""
+    if not rows:
+        return 0
+    statement: Any
+    match connection.dialect.name:
+        case 'mysql':
+            statement = mysql.insert(table).prefix_with('IGNORE').values(rows)
+        case 'postgresql':
+            statement = postgresql.insert(table).values(rows).on_conflict_do_nothing()
+        case _:
+            statement = sqlite.insert(table).values(rows).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount
+
+
+def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], key: list[str]) -> None:
+    """Insert `row`, or update its other columns where the unique `key` columns are already there."""
+    change = {name: value for name, value in row.items() if name not in key}
+    statement: Any
+    match connection.dialect.name:
+        case 'mysql':
+            statement = mysql.insert(table).values(row).on_duplicate_key_update(**change)
+        case 'postgresql':
+            statement = postgresql.insert(table).values(row).on_conflict_do_update(
+                index_elements=key, set_=change)
+        case _:
+            statement = sqlite.insert(table).values(row).on_conflict_do_update(
+                index_elements=key, set_=change)
+    connection.execute(statement)

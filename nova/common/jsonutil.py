@@ -1,0 +1,38 @@
+"""JSON in and out, on orjson, with the few types of ours it does not know."""
+
+import datetime
+from typing import Any
+
+import orjson
+
+from nova.common import clock
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, datetime.datetime):
+        return clock.isotime(value)
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f'{type(value).__name__} has no JSON form')
+
+
+def dumps(value: Any) -> bytes:
+    """UTF-8 JSON; datetimes as ``...Z`` text, sets as sorted lists."""
+    return orjson.dumps(
+        value, default=_default,
+        option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+
+
+def text(value: Any) -> str:
+    return dumps(value).decode()
+
+
+def loads(data: bytes | str) -> Any:
+    """Parse JSON.
+
+    Raises:
+        ValueError: not JSON.
+    """
+    return orjson.loads(data)
