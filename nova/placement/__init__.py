@@ -1,0 +1,1 @@
+"""The Placement service: what there is, what is taken, and where something would still fit."""

@@ -1,0 +1,1 @@
+"""Placement's own database: tables, sessions, migrations."""
