@@ -1,0 +1,165 @@
+"""The declaration language of operations: a `Flow` is a tuple of `Step`s, each with its undo beside it.
+
+A flow says what happens and in which order; who runs it, when, and how often is the engine's business. Steps
+run again after a crash, so each must be idempotent, and each undo must cope with a `do` that never happened,
+happened half, or happened wholly.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from nova import states
+from nova.common import registry
+
+Place = Literal['cell', 'super', 'host', 'source', 'dest']
+Function = Callable[[Any, Any], Any]
+"""``fn(handle, state)``; the handle is a `handles.Conductor` or, for steps on a host, a `handles.Host`."""
+
+HOST_PLACES = frozenset({'host', 'source', 'dest'})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One effect and its undo.
+
+    Attributes:
+        do: the effect. What it changes on ``handle.instance`` and on the state is saved in the transaction that
+            finishes the step.
+        undo: takes the effect back; None where there is nothing to take back.
+        at: who runs both: a conductor of the cell, a super-conductor, or a host (``host`` is the server's,
+            ``source`` and ``dest`` are named by the state).
+        shows: the task_state that clients see while this step runs; None keeps the one before.
+        when: skip the step unless this is true of the state.
+        choice: a host's refusal unwinds to here and comes forward again, to the next alternate.
+        slow: may take minutes; reports progress.
+        pivot: once it is done nothing is undone any more; later steps are retried until the deadline.
+    """
+
+    do: Function
+    undo: Function | None = None
+    at: Place = 'cell'
+    shows: states.Task | None = None
+    when: Callable[[Any], bool] | None = None
+    choice: bool = False
+    slow: bool = False
+    pivot: bool = False
+    waits: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        return self.do.__name__
+
+    @property
+    def on_host(self) -> bool:
+        return self.at in HOST_PLACES
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wait(Step):
+    """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up and once a second.
+
+    The task holds no thread meanwhile. It fails when `seconds` have passed.
+    """
+
+    seconds: float = 300.0
+    waits: ClassVar[bool] = True
+
+
+def cancel_holder(h: Any, state: Any) -> bool:
+    """First step of a pre-empting flow: cancel who holds the server and wait until it has unwound."""
+    return h.cancel_holder()
+
+
+EXCLUSIVE, PREEMPTING, SHARING = 'exclusive', 'preempting', 'sharing'
+FLOWS: registry.Registry[type['Flow']] = registry.Registry('flow')
+
+
+class Flow:
+    """An operation. Declaring a subclass registers it under `name`.
+
+    Attributes:
+        name: stable; tasks in the database refer to it.
+        version: raised when steps change meaning; a worker takes only versions it knows.
+        action: the name under which clients see the operation in os-instance-actions; None hides it.
+        State: record class of what the flow knows; saved after every step.
+        exclusion: ``exclusive`` (one such operation a server), ``preempting`` (cancels the one that runs) or
+            ``sharing`` (runs beside anything).
+        ends: vm_state after success; None keeps it.
+        fails: vm_state after a failure that was undone; None keeps it.
+        deadline: seconds after which a task that has not ended fails, or is stuck beyond its pivot.
+    """
+
+    name: ClassVar[str] = ''
+    version: ClassVar[str] = '1.0'
+    action: ClassVar[str | None] = None
+    State: ClassVar[type]
+    exclusion: ClassVar[str] = EXCLUSIVE
+    steps: ClassVar[tuple[Step, ...]] = ()
+    ends: ClassVar[states.VM | None] = None
+    fails: ClassVar[states.VM | None] = None
+    deadline: ClassVar[float] = 3600.0
+
+    def __init_subclass__(cls) -> None:
+        if 'name' not in cls.__dict__:
+            cls.name = cls.__name__.lower()
+        if cls.exclusion == PREEMPTING:
+            cls.steps = (Wait(cancel_holder), *cls.steps)
+        names = [step.name for step in cls.steps]
+        if len(set(names)) != len(names) or not names:
+            raise TypeError(f'flow {cls.name}: steps must be there and have distinct names, not {names}')
+        FLOWS.add(cls.name, cls)
+
+    @classmethod
+    def index(cls, name: str) -> int:
+        for index, step in enumerate(cls.steps):
+            if step.name == name:
+                return index
+        raise LookupError(f'flow {cls.name} {cls.version} has no step {name!r}')
+
+    @classmethod
+    def step(cls, name: str) -> Step:
+        return cls.steps[cls.index(name)]
+
+    @classmethod
+    def slot(cls) -> str | None:
+        """Value of the task's `exclusive` column, unique per server; None leaves it unguarded."""
+        return {EXCLUSIVE: 'main', PREEMPTING: 'delete', SHARING: None}[cls.exclusion]
+
+    @classmethod
+    def first(cls, state: Any) -> Step | None:
+        """The first step that applies to `state`."""
+        return cls.after(-1, state)
+
+    @classmethod
+    def after(cls, index: int, state: Any) -> Step | None:
+        """The next step forward that applies; None past the end."""
+        return next((s for s in cls.steps[index + 1:] if s.when is None or s.when(state)), None)
+
+    @classmethod
+    def before(cls, index: int, state: Any) -> Step | None:
+        """The next step backward that applies and has something to undo or to choose again."""
+        return next((s for s in reversed(cls.steps[:max(index, 0)])
+                     if (s.undo or s.choice) and (s.when is None or s.when(state))), None)
+
+    @classmethod
+    def beyond_pivot(cls, index: int) -> bool:
+        """Whether the step at `index` comes after a point of no return."""
+        return any(step.pivot for step in cls.steps[:index])
+
+    @classmethod
+    def choice_before(cls, index: int) -> Step | None:
+        """Where a refusal at `index` turns to; None when this flow has no other choice to make."""
+        return next((step for step in reversed(cls.steps[:index]) if step.choice), None)
+
+
+def find(name: str) -> type[Flow]:
+    """The flow registered under `name`.
+
+    Raises:
+        LookupError: no module that was loaded declares it.
+    """
+    flow = FLOWS.get(name)
+    if flow is None:
+        raise LookupError(f'no flow named {name!r}')
+    return flow

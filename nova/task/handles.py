@@ -1,0 +1,74 @@
+"""What rooms are handed: everything an operation may touch, and nothing else.
+
+Rooms import no driver, client or table; they reach them through these. Services build the real ones; tests
+build them with fakes.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova.common import dbkit
+from nova.objects import task as task_rows
+
+
+class Conductor(Protocol):
+    """Handle of a step that runs in a conductor."""
+
+    context: nova_context.RequestContext
+    """Who asked for the operation; has no token."""
+    task: task_rows.Task
+    instance: Any
+    """The server's `Instance` record; None in a flow that has no server yet."""
+    conf: cfg.ConfigOpts
+    db: dbkit.Database
+    """The database that holds the task and the server."""
+    clients: Any
+    """`nova.clients.Clients`: image, network, volume, placement."""
+
+    def cancel_holder(self) -> bool:
+        """Cancel the exclusive operation on this server; True when none is left."""
+
+    def host_is_up(self, host: str) -> bool:
+        """Whether the compute service on `host` has been heard of lately and is not forced down."""
+
+
+class SuperConductor(Conductor, Protocol):
+    """Handle of a step that runs in a super-conductor."""
+
+    api_db: dbkit.Database
+    scheduler: Any
+    """Client of the scheduler interface: ``select(context, SelectRequest) -> Selections``."""
+
+    def cells(self) -> list[Any]:
+        """Every `CellMapping`, cell0 and disabled ones included."""
+
+    def cell(self, uuid: str) -> Any:
+        """The `CellMapping` with this uuid."""
+
+    def cell_db(self, mapping: Any) -> dbkit.Database:
+        """The database of a cell."""
+
+    def wake_cell(self, mapping: Any, task_uuid: str) -> None:
+        """Have a task that is ready in a cell's journal run; now, in this process, where it can be."""
+
+
+class Host(Protocol):
+    """Handle of a step that runs on a compute host."""
+
+    context: nova_context.RequestContext
+    task: str
+    """uuid of the task."""
+    attempt: int
+    instance: Any
+    host: str
+    conf: cfg.ConfigOpts
+    driver: Any
+    clients: Any
+    cancelled: threading.Event
+    """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
+    progress: Callable[[int], None]
+    """Tell how far a slow step has come, in percent."""
