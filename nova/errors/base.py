@@ -1,0 +1,79 @@
+"""The families of errors, and their journal form.
+
+    NovaError
+    ├── Invalid       400      ├── Conflict     409
+    ├── Forbidden     403      ├── Unavailable  503
+    ├── NotFound      404      └── Internal     500
+
+One class is a message, an HTTP status and a stable code; nothing else maps errors to statuses. The code is
+the class name in snake case, so it is unique, and survives a trip through a journal or over the bus.
+"""
+
+import re
+import traceback
+from typing import Any
+
+from nova.common import problem, registry
+
+_kinds: registry.Registry[type['NovaError']] = registry.Registry('error code')
+
+
+class NovaError(problem.Problem):
+    """Base of every error of the compute services."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.code = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', cls.__name__).lower()
+        _kinds.add(cls.code, cls)
+
+
+class Invalid(NovaError, problem.BadRequest):
+    pass
+
+
+class Forbidden(NovaError, problem.Forbidden):
+    pass
+
+
+class NotFound(NovaError, problem.NotFound):
+    pass
+
+
+class Conflict(NovaError, problem.Conflict):
+    pass
+
+
+class Unavailable(NovaError, problem.Unavailable):
+    pass
+
+
+class Internal(NovaError):
+    status = 500
+    template = 'An unexpected error occurred.'
+
+
+def to_dict(error: BaseException) -> dict[str, Any]:
+    """The form in which journals, the bus and server faults keep an error.
+
+    Returns:
+        ``code`` (HTTP-like int), ``message``, ``type`` (stable code) and ``details`` (the traceback, for
+        administrators). The text of an error that is none of ours may hold anything, so users get its
+        class name instead; ``details`` keeps the text.
+    """
+    details = ''.join(traceback.format_exception(error))
+    if isinstance(error, problem.Problem):
+        return {'code': error.status, 'message': error.message, 'type': error.code, 'details': details}
+    return {'code': 500, 'message': type(error).__name__, 'type': Internal.code, 'details': details}
+
+
+def from_dict(form: dict[str, Any]) -> NovaError:
+    """The error that `to_dict` described; a kind this release does not know becomes `Internal`."""
+    kind = _kinds.get(form.get('type', '')) or Internal
+    error = kind.__new__(kind)
+    problem.Problem.__init__(error, form.get('message') or kind.__name__)
+    return error
+
+
+def kinds() -> list[type[NovaError]]:
+    """Every error class, by code, for the reference and the contract lock."""
+    return _kinds.values()

@@ -1,0 +1,55 @@
+"""Volumes, attachments, block devices and snapshots."""
+
+from nova.errors import base
+
+
+class VolumeNotFound(base.NotFound):
+    template = 'Volume {volume} could not be found.'
+
+
+class VolumeInvalid(base.Invalid):
+    template = 'Invalid volume: {reason}'
+
+
+class VolumeForbidden(base.Forbidden):
+    template = 'Not allowed to use volume {volume}.'
+
+
+class VolumeNotAttached(base.NotFound):
+    template = 'Volume {volume} is not attached to instance {server}.'
+
+
+class VolumeBusy(base.Conflict):
+    template = 'Volume {volume} cannot be used now: {reason}'
+
+
+class VolumeNotCreated(base.Internal):
+    template = 'Volume {volume} did not become available; its status is {status}.'
+
+
+class AttachmentNotFound(base.NotFound):
+    template = 'Volume attachment {attachment} could not be found.'
+
+
+class SnapshotNotFound(base.NotFound):
+    template = 'Snapshot {snapshot} could not be found.'
+
+
+class MultiattachUnsupported(base.Invalid):
+    template = 'Volume {volume} has multiattach set, which is not supported for this operation.'
+
+
+class BlockDeviceInvalid(base.Invalid):
+    template = 'Block Device Mapping is Invalid: {reason}'
+
+
+class BlockDeviceNotFound(base.NotFound):
+    template = 'Block device {device} could not be found.'
+
+
+class DeviceNameTaken(base.Conflict):
+    template = 'The supplied device path ({device}) is in use.'
+
+
+class VolumeServiceFailed(base.Unavailable):
+    template = 'The volume service cannot be used at this time.'

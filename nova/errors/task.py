@@ -1,0 +1,60 @@
+"""How tasks are refused, lost and ended."""
+
+from typing import Any
+
+from nova.errors import base
+
+
+class Busy(base.Conflict):
+    """The server's exclusive slot is taken; the word in the text is the task_state that users see."""
+
+    template = "Cannot '{action}' instance {server} while it is in task_state {state}"
+
+
+class Lost(base.Conflict):
+    """Someone else owns the task now; who gets this stops at once and writes nothing more."""
+
+    template = 'Task {task} has another owner.'
+
+
+class TaskNotFound(base.NotFound):
+    template = 'Task {task} could not be found.'
+
+
+class Refused(base.Conflict):
+    """A host says "not me": the flow unwinds to its last choice and takes the next alternate."""
+
+    template = 'The host refused: {reason}'
+
+    def __init__(self, reason: str = '', **facts: Any) -> None:
+        super().__init__(reason=reason, **facts)
+
+
+class StepFailed(base.Internal):
+    template = 'Step {step} failed: {reason}'
+
+
+class StepLost(base.Internal):
+    template = 'No answer about step {step} came from host {host} in time.'
+
+
+class Cancelled(base.Conflict):
+    template = 'Task {task} was cancelled.'
+
+
+class Stuck(base.Internal):
+    template = 'Task {task} can neither go on nor back; an operator has to resume or abandon it.'
+
+
+class DeadlinePassed(base.Internal):
+    template = "Task '{flow}' did not end within {seconds} seconds."
+
+
+class RetriesExceeded(base.Internal):
+    """Every alternate was tried; `reason` is what the last host said."""
+
+    template = 'Exceeded maximum number of retries. {reason}'
+
+
+class FlowUnknown(base.Internal):
+    template = 'No flow {flow} of version {version} is known here.'

@@ -1,0 +1,37 @@
+"""Hypervisors, guests, migrations and consoles."""
+
+from nova.errors import base
+
+
+class GuestNotFound(base.NotFound):
+    template = 'Guest of instance {server} does not exist on this host.'
+
+
+class DriverFailed(base.Internal):
+    template = 'The hypervisor driver failed: {reason}'
+
+
+class Unsupported(base.Conflict):
+    template = 'The hypervisor does not support this operation: {reason}'
+
+
+class BuildAborted(base.Internal):
+    """The build cannot succeed on any host, so no alternate is tried."""
+
+    template = 'Build of instance {server} aborted: {reason}'
+
+
+class MigrationNotFound(base.NotFound):
+    template = 'Migration {migration} could not be found.'
+
+
+class MigrationInState(base.Invalid):
+    template = "Migration {migration} of instance {server} is in status '{state}'; cannot {action}."
+
+
+class ConsoleTypeUnavailable(base.Invalid):
+    template = 'Console type {type} is not available.'
+
+
+class ConsoleTokenNotFound(base.NotFound):
+    template = 'Token not found'
