@@ -1,0 +1,225 @@
+"""Rows of operations: tasks, the steps they took, and the workers that run them.
+
+Everything here is one statement against a connection that the caller holds; `task.journal` decides what
+belongs into one transaction. Both the API database and every cell have these tables.
+"""
+
+import dataclasses
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+
+from nova import errors
+from nova.common import clock
+from nova.db import tasks as tables
+from nova.db.cell import models as cell_models
+
+READY, RUNNING, PARKED, WAITING, INERT = 'ready', 'running', 'parked', 'waiting', 'inert'
+DONE, UNDONE, STUCK = 'done', 'undone', 'stuck'
+OPEN = (READY, RUNNING, PARKED, WAITING)
+"""Statuses of a task that somebody must take care of."""
+
+
+@dataclasses.dataclass(slots=True)
+class Task:
+    """One operation on its way, or its history.
+
+    Attributes:
+        status: ready (for anybody), running (by `owner`), parked (a host works on it), waiting (for a
+            condition), inert (not to be run yet), or an end: done, undone, stuck.
+        direction: do or undo.
+        attempt: counts the starts of steps; a host refuses what is older than the newest it has seen.
+        tries: how often the present step has failed.
+        turn: name of the choice at which an unwinding turns forward again.
+        generation: raised by every save; a save with another generation than the row's is lost.
+        error: {code, message, details, type, created} of the first failure.
+        state: wire form of the flow's state record.
+    """
+
+    uuid: str
+    flow: str
+    flow_version: str
+    instance_uuid: str | None
+    exclusive: str | None
+    status: str
+    state: dict[str, Any]
+    context: dict[str, Any]
+    direction: str = 'do'
+    step: str | None = None
+    runs_at: str = 'cell'
+    host: str | None = None
+    attempt: int = 1
+    tries: int = 0
+    turn: str | None = None
+    generation: int = 0
+    owner: str | None = None
+    cancel: bool = False
+    not_before: datetime.datetime | None = None
+    deadline: datetime.datetime | None = None
+    action: str | None = None
+    error: dict[str, Any] | None = None
+    request_id: str | None = None
+    user_id: str | None = None
+    project_id: str | None = None
+    parent: str | None = None
+    step_started_at: datetime.datetime | None = None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+    finished_at: datetime.datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.finished_at is not None
+
+
+_NAMES = [field.name for field in dataclasses.fields(Task)]
+
+
+def from_row(row: Any) -> Task:
+    values = row._mapping
+    return Task(**{name: values[name] for name in _NAMES})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """What is written down about a step that has ended."""
+
+    name: str
+    direction: str
+    attempt: int
+    status: str
+    host: str | None = None
+    detail: str | None = None
+    started_at: datetime.datetime | None = None
+
+
+def insert(conn: sa.Connection, task: Task) -> None:
+    """Add the row.
+
+    Raises:
+        errors.task.Busy: another operation holds the server's slot; nothing may follow in this transaction.
+    """
+    table = tables.tasks
+    task.created_at = task.updated_at = task.step_started_at = clock.utcnow()
+    try:
+        conn.execute(table.insert().values({name: getattr(task, name) for name in _NAMES}))
+    except db_exc.DBDuplicateEntry:
+        raise errors.task.Busy(instance=task.instance_uuid) from None
+
+
+def get(conn: sa.Connection, uuid: str) -> Task | None:
+    table = tables.tasks
+    row = conn.execute(sa.select(table).where(table.c.uuid == uuid)).one_or_none()
+    return from_row(row) if row else None
+
+
+def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: Any) -> bool:
+    """Compare-and-swap `changes` into the row, and onto `task`; False when somebody else was first.
+
+    With a `note`, the step it tells of is added to the history in the same breath.
+    """
+    table = tables.tasks
+    now = clock.utcnow()
+    changes = {**changes, 'generation': task.generation + 1, 'updated_at': now}
+    won = conn.execute(table.update().values(changes).where(
+        table.c.uuid == task.uuid, table.c.generation == task.generation)).rowcount == 1
+    if not won:
+        return False
+    if note is not None:
+        conn.execute(tables.task_steps.insert().values(
+            task_uuid=task.uuid, finished_at=now, **dataclasses.asdict(note)))
+    return True
+
+
+def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
+    """Ask the holder of a server's slot to unwind; return it, or None when the slot is free."""
+    table = tables.tasks
+    mine = sa.and_(table.c.instance_uuid == instance_uuid, table.c.exclusive == slot)
+    conn.execute(table.update().where(mine, table.c.cancel.is_(False)).values(
+        cancel=True, generation=table.c.generation + 1))
+    row = conn.execute(sa.select(table).where(mine)).one_or_none()
+    return from_row(row) if row else None
+
+
+def open_tasks(conn: sa.Connection) -> list[Task]:
+    """Every task that somebody must take care of."""
+    table = tables.tasks
+    return [from_row(row) for row in conn.execute(sa.select(table).where(table.c.status.in_(OPEN)))]
+
+
+def parked_on(conn: sa.Connection, host: str) -> list[Task]:
+    """Tasks whose present step was given to `host`."""
+    table = tables.tasks
+    return [from_row(row) for row in conn.execute(sa.select(table).where(
+        table.c.status == PARKED, table.c.host == host))]
+
+
+def waiting_on(conn: sa.Connection, instance_uuid: str) -> list[str]:
+    """uuids of the tasks of a server that wait for a condition."""
+    table = tables.tasks
+    return list(conn.execute(sa.select(table.c.uuid).where(
+        table.c.instance_uuid == instance_uuid, table.c.status == WAITING)).scalars())
+
+
+def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:
+    """A server's operations, newest first."""
+    table = tables.tasks
+    return [from_row(row) for row in conn.execute(
+        sa.select(table).where(table.c.instance_uuid == instance_uuid)
+        .order_by(table.c.created_at.desc(), table.c.id.desc()))]
+
+
+def steps(conn: sa.Connection, task_uuids: list[str]) -> list[Any]:
+    """Rows of the steps that tasks took, in order."""
+    table = tables.task_steps
+    return list(conn.execute(
+        sa.select(table).where(table.c.task_uuid.in_(task_uuids)).order_by(table.c.id)))
+
+
+def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
+    """The newest failure of each server that has one: {uuid: {code, message, details, created}}."""
+    table = tables.tasks
+    rows = conn.execute(
+        sa.select(table.c.instance_uuid, table.c.error)
+        .where(table.c.instance_uuid.in_(instance_uuids), table.c.error.is_not(None),
+               table.c.finished_at.is_not(None))
+        .order_by(table.c.finished_at, table.c.id))
+    return {row.instance_uuid: row.error for row in rows if row.error}
+
+
+def show(conn: sa.Connection, instance_uuid: str, task_state: str | None, was: str | None) -> bool:
+    """Set a server's task_state if it still is `was`; the compare-and-swap of a new operation."""
+    table = cell_models.instances
+    same = table.c.task_state.is_(None) if was is None else table.c.task_state == was
+    return conn.execute(table.update().where(table.c.uuid == instance_uuid, same).values(
+        task_state=task_state, updated_at=clock.utcnow())).rowcount == 1
+
+
+# Workers -----------------------------------------------------------------------------------------
+
+def enter(conn: sa.Connection, uuid: str, binary: str, host: str) -> None:
+    """Put a worker incarnation on the list."""
+    conn.execute(tables.workers.insert().values(
+        uuid=uuid, binary=binary, host=host, beat=0, created_at=clock.utcnow()))
+
+
+def beat(conn: sa.Connection, uuid: str) -> bool:
+    """Bump a worker's counter; False when its row is gone."""
+    table = tables.workers
+    return conn.execute(table.update().where(table.c.uuid == uuid).values(
+        beat=table.c.beat + 1)).rowcount == 1
+
+
+def beats(conn: sa.Connection) -> dict[str, int]:
+    """The counter of every worker."""
+    table = tables.workers
+    return {row.uuid: row.beat for row in conn.execute(sa.select(table.c.uuid, table.c.beat))}
+
+
+def leave(conn: sa.Connection, uuid: str) -> None:
+    """Take a worker off the list; what it still owns is up for taking."""
+    table = tables.workers
+    conn.execute(table.delete().where(table.c.uuid == uuid))
+
