@@ -1,0 +1,116 @@
+"""Names and their ids, kept in memory by one application.
+
+Resource classes and traits can change under a worker's feet, so every use compares `names_version` with the
+database. Projects, users and consumer types are only ever added, so what is known stays true.
+"""
+
+import dataclasses
+import datetime
+import threading
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from nova.common import dbkit
+from nova.placement.db import models
+
+CURRENT_VERSION = sa.select(models.names_version.c.version).where(models.names_version.c.id == 1)
+"""Also usable as a scalar subquery, which saves a round trip where another statement is due anyway."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NameTable:
+    """Resource classes and traits as of one version."""
+
+    version: int
+    classes: dict[str, int]
+    traits: dict[str, int]
+    class_names: dict[int, str]
+    trait_names: dict[int, str]
+    class_times: dict[str, datetime.datetime]
+    trait_times: dict[str, datetime.datetime]
+
+
+class Names:
+    """The resource classes and traits, never older than the statement that asked for them."""
+
+    def __init__(self, db: dbkit.Database) -> None:
+        self._db = db
+        self._table: NameTable | None = None
+
+    def current(self) -> NameTable:
+        with self._db.read() as connection:
+            return self.within(connection)
+
+    def within(self, connection: sa.Connection, version: int | None = None) -> NameTable:
+        """The names as `connection` sees them.
+
+        Args:
+            version: the current `names_version`, where the caller has read it already.
+        """
+        if version is None:
+            version = connection.execute(CURRENT_VERSION).scalar_one()
+        table = self._table
+        if table is None or table.version != version:
+            table = self._table = _load(connection)
+        return table
+
+
+def _load(connection: sa.Connection) -> NameTable:
+    # The version is read before the names: were they to move in between, the next use reads again.
+    version = connection.execute(CURRENT_VERSION).scalar_one()
+    found = []
+    for table in (models.resource_classes, models.traits):
+        found.append(list(connection.execute(sa.select(
+            table.c.id, table.c.name, sa.func.coalesce(table.c.updated_at, table.c.created_at).label('time')))))
+    classes, traits = found
+    return NameTable(
+        version=version,
+        classes={row.name: row.id for row in classes}, traits={row.name: row.id for row in traits},
+        class_names={row.id: row.name for row in classes}, trait_names={row.id: row.name for row in traits},
+        class_times={row.name: row.time for row in classes},
+        trait_times={row.name: row.time for row in traits})
+
+
+class Agents:
+    """Ids of projects, users and consumer types, created when first met."""
+
+    MOST = 50000
+
+    def __init__(self, db: dbkit.Database) -> None:
+        self._db = db
+        self._known: dict[str, dict[str, int]] = {}
+        self._guard = threading.Lock()
+
+    def projects(self, names: Iterable[str]) -> dict[str, int]:
+        return self._ids(models.projects, models.projects.c.external_id, set(names))
+
+    def users(self, names: Iterable[str]) -> dict[str, int]:
+        return self._ids(models.users, models.users.c.external_id, set(names))
+
+    def types(self, names: Iterable[str]) -> dict[str, int]:
+        return self._ids(models.consumer_types, models.consumer_types.c.name, set(names))
+
+    def _ids(self, table: sa.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
+        known = self._known.get(table.name, {})
+        missing = names - known.keys()
+        if missing:
+            found = self._read(table, column, missing)
+            if len(found) < len(missing):
+                self._create(table, column, missing - found.keys())
+                found = self._read(table, column, missing)
+            with self._guard:
+                known = self._known.get(table.name, {})
+                kept = known if len(known) < self.MOST else {}
+                self._known[table.name] = kept | found
+            known = known | found
+        return {name: known[name] for name in names}
+
+    def _read(self, table: sa.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
+        with self._db.read() as connection:
+            rows = connection.execute(sa.select(column, table.c.id).where(column.in_(names)))
+            return {name: row_id for name, row_id in rows}
+
+    def _create(self, table: sa.Table, column: sa.Column, names: set[str]) -> None:
+        rows = [{column.name: name} for name in sorted(names)]
+        self._db.write(lambda connection: dbkit.insert_missing(connection, table, rows))

@@ -1,0 +1,1 @@
+"""Allocation candidates: the search over an in-memory picture of every provider."""

@@ -1,0 +1,68 @@
+"""Options of the Placement service, under the names operators know from placement.conf."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+_NOBODY = '00000000-0000-0000-0000-000000000000'
+
+API = cfg.OptGroup('api', title='Placement API')
+PLACEMENT = cfg.OptGroup('placement', title='Placement service')
+DATABASE = cfg.OptGroup('placement_database', title='Placement database')
+
+_API: list[cfg.Opt] = [
+    cfg.StrOpt('auth_strategy', default='keystone', choices=[
+        ('keystone', 'Tokens are checked by keystonemiddleware, configured in [keystone_authtoken].'),
+        ('noauth2', 'The token is "user" or "user:project" and believed. For tests only.'),
+    ], help='How callers are told apart.'),
+]
+
+_PLACEMENT: list[cfg.Opt] = [
+    cfg.BoolOpt('randomize_allocation_candidates', default=False,
+                help='Shuffle allocation candidates before the limit is applied, so that a limited request does '
+                     'not always see the same hosts.'),
+    cfg.StrOpt('incomplete_consumer_project_id', default=_NOBODY,
+               help='Project of consumers that were written without one (microversions below 1.8).'),
+    cfg.StrOpt('incomplete_consumer_user_id', default=_NOBODY,
+               help='User of consumers that were written without one (microversions below 1.8).'),
+    cfg.IntOpt('allocation_conflict_retry_count', default=10, min=1,
+               help='How often an allocation write is tried again inside the service after it lost a race, '
+                    'before the client is told.'),
+    cfg.IntOpt('max_allocation_candidates', default=-1,
+               help='Most candidates that one request may generate; -1 means no such limit.'),
+    cfg.StrOpt('allocation_candidates_generation_strategy', default='depth-first', choices=[
+        ('depth-first', 'All candidates of one tree before the next tree.'),
+        ('breadth-first', 'One candidate of each tree in turn.'),
+    ], help='Which candidates are kept where max_allocation_candidates cuts.'),
+]
+
+_DATABASE: list[cfg.Opt] = [
+    cfg.StrOpt('connection', secret=True, help='SQLAlchemy URL of the database.'),
+    cfg.StrOpt('connection_parameters', default='',
+               help='Appended to the connection URL as its query: param1=value1&param2=value2.'),
+    cfg.BoolOpt('sync_on_startup', default=False, help='Create or upgrade the schema when the service starts.'),
+    cfg.IntOpt('connection_recycle_time', default=3600,
+               help='Seconds after which a pooled connection is replaced.'),
+    cfg.IntOpt('max_pool_size', default=20, min=1, help='Pooled connections.'),
+    cfg.IntOpt('max_overflow', default=50, help='Connections beyond the pool while there is demand.'),
+    cfg.IntOpt('pool_timeout', default=30, help='Seconds to wait for a pooled connection.'),
+    cfg.IntOpt('max_retries', default=10, help='Attempts to connect at start; -1 means without end.'),
+    cfg.IntOpt('retry_interval', default=10, help='Seconds between attempts to connect.'),
+    cfg.StrOpt('mysql_sql_mode', default='TRADITIONAL', help='SQL mode of MySQL and MariaDB sessions.'),
+]
+
+_GROUPS: tuple[tuple[cfg.OptGroup, list[cfg.Opt]], ...] = (
+    (API, _API), (PLACEMENT, _PLACEMENT), (DATABASE, _DATABASE),
+)
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Declare every option of ours on `conf`; repeating it does no harm."""
+    for group, options in _GROUPS:
+        conf.register_group(group)
+        conf.register_opts(options, group=group)
+
+
+def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
+    """For oslo-config-generator."""
+    return [(group, list(options)) for group, options in _GROUPS]

@@ -1,0 +1,99 @@
+"""What a handler is given: the service's handles, and the one request it serves."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+import falcon
+from oslo_config import cfg
+from oslo_policy import policy as oslo_policy
+
+from nova.common import dbkit, problem
+from nova.common.auth import Identity
+from nova.common.microversion import V
+from nova.placement import cache
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """The handles of one Placement application; nothing of the service lives outside it."""
+
+    conf: cfg.ConfigOpts
+    db: dbkit.Database
+    enforcer: oslo_policy.Enforcer
+    names: cache.Names
+    agents: cache.Agents
+    searcher: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """One request.
+
+    Args:
+        query: values by key, in the order given.
+        body: the validated JSON document, None on routes without one.
+    """
+
+    service: Service
+    req: falcon.Request
+    identity: Identity | None
+    version: V
+    query: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def db(self) -> dbkit.Database:
+        return self.service.db
+
+    def at(self, version: str) -> bool:
+        """Whether this request's microversion is `version` or newer."""
+        return self.version >= V(version)
+
+    def last(self, key: str) -> str | None:
+        """The last value of a query key."""
+        values = self.query.get(key)
+        return values[-1] if values else None
+
+    def path(self, *parts: str) -> str:
+        """A link below this service's mount point, without scheme and host."""
+        return '/'.join((self.req.app, *parts))
+
+    def authorize(self, rule: str, target: dict[str, Any] | None = None) -> None:
+        """Let pass, or raise Forbidden.
+
+        Args:
+            target: attributes that the rule may compare with the caller's; by default the caller's own.
+        """
+        who = self.identity
+        if who is None:
+            raise problem.Unauthorized()
+        credentials = {
+            'user_id': who.user_id, 'project_id': who.project_id, 'roles': list(who.roles),
+            'user_domain_id': who.user_domain_id, 'project_domain_id': who.project_domain_id,
+            'system_scope': who.system_scope, 'service_roles': list(who.service_roles),
+            'is_admin_project': who.is_admin_project,
+        }
+        if target is None:
+            target = {'user_id': who.user_id, 'project_id': who.project_id}
+        try:
+            allowed = self.service.enforcer.enforce(rule, target, credentials)
+        except oslo_policy.InvalidScope:
+            allowed = False
+        if not allowed:
+            raise problem.Forbidden(f"Policy does not allow {rule} to be performed.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """An answer.
+
+    Args:
+        body: a JSON-able document, or a finished body.
+        modified: moment of the last change of what is shown; sent from microversion 1.15 on.
+    """
+
+    status: int = 200
+    body: Any = None
+    modified: datetime.datetime | None = None
+    location: str | None = None
