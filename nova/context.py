@@ -54,7 +54,7 @@ class RequestContext(oslo.RequestContext):
         return cls(**known, **kwargs)
 
     def elevated(self) -> 'RequestContext':
-        """The same caller and request with an administrator's rights, for what the service does on his behalf."""
+        """The same caller and request with an administrator's rights, for what is done on his behalf."""
         roles = [*self.roles, *(role for role in ('admin', 'reader') if role not in self.roles)]
         return self.from_dict({**self.to_dict(), 'is_admin': True, 'roles': roles})
 

@@ -1,0 +1,36 @@
+"""[api]: what the Compute API allows and how it lists."""
+
+from oslo_config import cfg
+
+GROUP = 'api'
+OPTS: list[cfg.Opt] = [
+    cfg.StrOpt('auth_strategy', default='keystone', choices=['keystone', 'noauth2'], help='''
+Who tells who is calling. noauth2 believes whatever the caller says: for tests and closed networks only.'''),
+    cfg.IntOpt('max_limit', default=1000, min=0, help='''
+Most items of one page of any listing; a request may ask for fewer, not for more.'''),
+    cfg.StrOpt('compute_link_prefix', help='''
+Start of the links to this API in its answers, where a proxy in front makes it differ from what requests
+show.'''),
+    cfg.StrOpt('glance_link_prefix', help='''
+Start of the links to images in answers.'''),
+    cfg.BoolOpt('list_records_by_skipping_down_cells', default=True, help='''
+Listings leave out cells that do not answer (or show stubs of their servers, from microversion 2.69 on). When
+off, such listings fail.'''),
+    cfg.FloatOpt('cell_timeout', default=10.0, min=0.1, help='''
+Seconds that one request waits for cells, all of them together.'''),
+    cfg.FloatOpt('cell_probe_interval', default=5.0, min=0.1, help='''
+A cell that timed out is left out by further requests; after this many seconds one of them may ask it
+again.'''),
+    cfg.BoolOpt('instance_list_per_project_cells', default=False, help='''
+Ask only the cells in which the project has servers. Pays with many cells of which a project uses few.'''),
+    cfg.BoolOpt('enable_instance_password', default=True, help='''
+Answers to create, rebuild and rescue carry the generated administrator password.'''),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> dict[str, list[cfg.Opt]]:
+    return {GROUP: OPTS}

@@ -1,0 +1,22 @@
+"""[conductor]"""
+
+from oslo_config import cfg
+
+GROUP = 'conductor'
+OPTS: list[cfg.Opt] = [
+    cfg.IntOpt('workers', min=0, help='''
+Conductor processes; unset or 0 is one.'''),
+    cfg.IntOpt('threads', default=32, min=1, help='''
+Tasks that one conductor process advances at the same time. A task waiting for a host takes none.'''),
+    cfg.StrOpt('role', default='both', choices=['cell', 'super', 'both'], help='''
+cell: runs the tasks of its cell's servers, reaching neither the API database nor the scheduler. super: chooses
+hosts and reaches down into cells. both: for deployments with one cell on one bus.'''),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> dict[str, list[cfg.Opt]]:
+    return {GROUP: OPTS}
