@@ -106,7 +106,8 @@ def insert(conn: sa.Connection, task: Task) -> None:
     try:
         conn.execute(table.insert().values({name: getattr(task, name) for name in _NAMES}))
     except db_exc.DBDuplicateEntry:
-        raise errors.task.Busy(instance=task.instance_uuid) from None
+        raise errors.task.Busy(
+            f'Instance {task.instance_uuid} has another operation in progress.') from None
 
 
 def get(conn: sa.Connection, uuid: str) -> Task | None:
