@@ -1,5 +1,6 @@
 """Options of oslo libraries that every service here uses, and the defaults we set on them."""
 
+import oslo_messaging.opts
 from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 
@@ -9,9 +10,13 @@ def set_defaults(conf: cfg.ConfigOpts | None = None) -> None:
     if conf is not None:
         policy_opts.set_defaults(conf, policy_file='policy.yaml', enforce_scope=True,
                                  enforce_new_defaults=True)
+        conf.set_default('control_exchange', 'nova')
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
+    for group, options in oslo_messaging.opts.list_opts():
+        if group is None:
+            conf.register_opts(options)
     set_defaults(conf)
 
 
