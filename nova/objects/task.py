@@ -190,12 +190,19 @@ def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, d
     return {row.instance_uuid: row.error for row in rows if row.error}
 
 
-def show(conn: sa.Connection, instance_uuid: str, task_state: str | None, was: str | None) -> bool:
+def show(conn: sa.Connection, instance_uuid: str, task_state: str, was: str | None) -> bool:
     """Set a server's task_state if it still is `was`; the compare-and-swap of a new operation."""
     table = cell_models.instances
     same = table.c.task_state.is_(None) if was is None else table.c.task_state == was
     return conn.execute(table.update().where(table.c.uuid == instance_uuid, same).values(
         task_state=task_state, updated_at=clock.utcnow())).rowcount == 1
+
+
+def overrule(conn: sa.Connection, instance_uuid: str, task_state: str) -> None:
+    """Set a server's task_state whatever it was: the right of an operation that pre-empts."""
+    table = cell_models.instances
+    conn.execute(table.update().where(table.c.uuid == instance_uuid).values(
+        task_state=task_state, updated_at=clock.utcnow()))
 
 
 # Workers -----------------------------------------------------------------------------------------

@@ -1,0 +1,119 @@
+"""The journal of one database: what belongs into one transaction when a task begins, moves or ends."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import context as nova_context
+from nova import errors, objects, states
+from nova.common import clock, dbkit, uuids
+from nova.objects import task as rows
+from nova.task import flow as flows
+
+Guard = Callable[[sa.Connection], Any]
+"""Reads the server again inside the transaction, refuses by raising, and returns its `Instance`."""
+
+
+def insert(conn: sa.Connection, flow: type[flows.Flow], state: objects.State,
+           context: nova_context.RequestContext, *, instance_uuid: str | None = None,
+           guard: Guard | None = None, uuid: str | None = None, status: str = rows.READY,
+           parent: str | None = None) -> rows.Task:
+    """Begin an operation inside the caller's transaction.
+
+    The slot is taken first and the server is judged after, never the other way round: a judgement made before the
+    slot was free would be stale by the time it is.
+
+    Raises:
+        errors.task.Busy: another operation holds the server.
+        errors.NovaError: what `guard` raises.
+    """
+    step = flow.first(state)
+    if step is None:
+        raise ValueError(f'flow {flow.name} has nothing to do')
+    task = rows.Task(
+        uuid=uuid or uuids.generate(), parent=parent, flow=flow.name, flow_version=flow.version,
+        instance_uuid=instance_uuid, exclusive=flow.slot(), status=status, step=step.name,
+        runs_at='super' if step.at == 'super' else 'cell', state=state.to_wire(),
+        context=context.to_dict(), action=flow.action, request_id=context.request_id,
+        user_id=context.user_id, project_id=context.project_id,
+        deadline=clock.utcnow() + datetime.timedelta(seconds=flow.deadline))
+    rows.insert(conn, task)
+    instance = guard(conn) if guard is not None else None
+    shows = _first_shown(flow, state)
+    if flow.exclusion == flows.PREEMPTING and instance_uuid:
+        # In the same breath, so that the holder never writes over the task_state that this one shows.
+        rows.cancel(conn, instance_uuid, flows.Flow.slot() or '')
+        if shows:
+            rows.overrule(conn, instance_uuid, shows)
+    elif instance is not None and shows and not rows.show(conn, instance.uuid, shows, instance.task_state):
+        raise errors.task.Busy(f'Instance {instance.uuid} changed while the request was checked.')
+    return task
+
+
+def _first_shown(flow: type[flows.Flow], state: Any) -> states.Task | None:
+    """The task_state to show from the request on: that of the first step that names one."""
+    return next((s.shows for s in flow.steps if s.shows and (s.when is None or s.when(state))), None)
+
+
+class Journal:
+    """Tasks in one database."""
+
+    def __init__(self, db: dbkit.Database) -> None:
+        self.db = db
+
+    def load(self, uuid: str) -> tuple[rows.Task, Any] | None:
+        """A task and its server's record (None where it has none)."""
+        with self.db.read() as conn:
+            task = rows.get(conn, uuid)
+            if task is None:
+                return None
+            instance = objects.Instance.find(conn, uuid=task.instance_uuid) if task.instance_uuid else None
+            return task, instance
+
+    def begin(self, flow: type[flows.Flow], state: objects.State, context: nova_context.RequestContext,
+              **options: Any) -> rows.Task:
+        """`insert` in a transaction of its own."""
+        return self.db.write(lambda conn: insert(conn, flow, state, context, **options))
+
+    def save(self, task: rows.Task, instance: Any, note: rows.Note | None, changes: dict[str, Any]) -> None:
+        """Move a task: its row, the step that ended and what was learnt of the server, together.
+
+        Raises:
+            errors.task.Lost: the row has moved on without us.
+        """
+        def write(conn: sa.Connection) -> bool:
+            if not rows.save(conn, task, note, **changes):
+                return False
+            if instance is not None and instance.changes():
+                instance.copy().save(conn)
+            return True
+        if not self.db.write(write):
+            raise errors.task.Lost(task=task.uuid)
+        for name, value in changes.items():
+            setattr(task, name, value)
+        task.generation += 1
+        if instance is not None:
+            instance.clean()
+
+    def activate(self, uuid: str) -> None:
+        """Let an inert task run; nothing happens when it is past that."""
+        def write(conn: sa.Connection) -> None:
+            task = rows.get(conn, uuid)
+            if task is not None and task.status == rows.INERT:
+                rows.save(conn, task, status=rows.READY)
+        self.db.write(write)
+
+    def cancel_holder(self, instance_uuid: str) -> rows.Task | None:
+        """Ask who holds the server to unwind; None when the slot is free."""
+        slot = flows.Flow.slot()
+        return self.db.write(lambda conn: rows.cancel(conn, instance_uuid, slot or ''))
+
+    def open_tasks(self) -> list[rows.Task]:
+        with self.db.read() as conn:
+            return rows.open_tasks(conn)
+
+    def waiting_on(self, instance_uuid: str) -> list[str]:
+        with self.db.read() as conn:
+            return rows.waiting_on(conn, instance_uuid)

@@ -1,0 +1,96 @@
+"""What clients see of tasks: instance actions with their events, and faults. Nothing is stored twice."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+from nova.common import dbkit
+from nova.objects import task as rows
+
+_RESULTS = {'done': 'Success', 'failed': 'Error', 'refused': 'Error', 'cancelled': 'Cancelled'}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One step of an operation.
+
+    Attributes:
+        result: Success, Error, Cancelled, or None while it runs.
+        details: what went wrong, for whoever may see it.
+    """
+
+    event: str
+    start_time: datetime.datetime | None
+    finish_time: datetime.datetime | None
+    result: str | None
+    host: str | None
+    details: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Action:
+    """One operation on a server, as os-instance-actions shows it."""
+
+    action: str
+    instance_uuid: str
+    request_id: str | None
+    user_id: str | None
+    project_id: str | None
+    start_time: datetime.datetime | None
+    updated_at: datetime.datetime | None
+    finish_time: datetime.datetime | None
+    message: str | None
+    traceback: str | None
+    task: str
+    events: tuple[Event, ...] = ()
+
+
+def _event_name(direction: str, name: str) -> str:
+    return name if direction == 'do' else f'undo_{name}'
+
+
+def _events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
+    events = [Event(_event_name(row.direction, row.name), row.started_at, row.finished_at,
+                    _RESULTS.get(row.status, row.status), row.host, row.detail)
+              for row in steps if row.task_uuid == task.uuid]
+    if not task.ended and task.step is not None:
+        events.append(Event(_event_name(task.direction, task.step), task.step_started_at, None, None,
+                            task.host, None))
+    return tuple(reversed(events))
+
+
+def _action(task: rows.Task, steps: list[Any]) -> Action:
+    failed = task.error is not None or task.status in (rows.UNDONE, rows.STUCK)
+    return Action(
+        action=task.action or task.flow, instance_uuid=task.instance_uuid or '', request_id=task.request_id,
+        user_id=task.user_id, project_id=task.project_id, start_time=task.created_at,
+        updated_at=task.updated_at, finish_time=task.finished_at, message='Error' if failed else None,
+        traceback=(task.error or {}).get('details'), task=task.uuid, events=_events(task, steps))
+
+
+def list_actions(db: dbkit.Database, instance_uuid: str) -> list[Action]:
+    """A server's operations, newest first, without events."""
+    with db.read() as conn:
+        return [_action(task, []) for task in rows.of_instance(conn, instance_uuid) if task.action]
+
+
+def show_action(db: dbkit.Database, instance_uuid: str, request_id: str) -> Action | None:
+    """The operation that a request began, with its events, newest first."""
+    with db.read() as conn:
+        for task in rows.of_instance(conn, instance_uuid):
+            if task.request_id == request_id and task.action:
+                return _action(task, rows.steps(conn, [task.uuid]))
+    return None
+
+
+def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
+    """The newest failure of each server: {uuid: {code, message, details, type, created}}, in one statement."""
+    if not instance_uuids:
+        return {}
+    with db.read() as conn:
+        return rows.latest_errors(conn, instance_uuids)
+
+
+def fault_of(db: dbkit.Database, instance_uuid: str) -> dict[str, Any] | None:
+    """`faults` of one server."""
+    return faults(db, [instance_uuid]).get(instance_uuid)
