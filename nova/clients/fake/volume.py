@@ -1,0 +1,158 @@
+"""Cinder in memory: volumes, snapshots, attachments, strict about states as the real one is."""
+
+import copy
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients.fake.base import Fake, effect, probe
+from nova.clients.protocols import Document
+from nova.common import uuids
+
+
+@dataclasses.dataclass
+class _Attachment:
+    id: str
+    volume: str
+    server: str
+    connector: Document | None = None
+    complete: bool = False
+
+
+class FakeVolume(Fake):
+    """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments by id) are open to assertions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.volumes: dict[str, Document] = {}
+        self.snapshots: dict[str, Document] = {}
+        self.held: dict[str, _Attachment] = {}
+
+    def add(self, volume_id: str | None = None, size: int = 1, *, bootable: bool = False,
+            multiattach: bool = False, project_id: str = 'project', status: str = 'available',
+            **more: Any) -> str:
+        """Put a volume there."""
+        volume_id = volume_id or uuids.generate()
+        self.volumes[volume_id] = {
+            'id': volume_id, 'name': '', 'size': size, 'status': status,
+            'bootable': 'true' if bootable else 'false', 'multiattach': multiattach, 'availability_zone': 'nova',
+            'encrypted': False, 'volume_type': None, 'metadata': {}, 'shared_targets': False,
+            'service_uuid': None, 'os-vol-tenant-attr:tenant_id': project_id, 'attachments': [], **more}
+        return volume_id
+
+    def add_snapshot(self, volume_id: str, snapshot_id: str | None = None, size: int = 1) -> str:
+        """Put a snapshot there."""
+        snapshot_id = snapshot_id or uuids.generate()
+        self.snapshots[snapshot_id] = {'id': snapshot_id, 'volume_id': volume_id, 'size': size,
+                                       'status': 'available', 'name': ''}
+        return snapshot_id
+
+    @probe
+    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
+        volume = self.volumes.get(volume_id)
+        if volume is None or not self._sees(context, volume):
+            raise errors.block.VolumeNotFound(volume=volume_id)
+        mine = [one for one in self.held.values() if one.volume == volume_id]
+        return {**copy.deepcopy(volume),
+                'attachments': [{'attachment_id': one.id, 'server_id': one.server} for one in mine]}
+
+    @staticmethod
+    def _sees(context: nova_context.RequestContext | None, volume: Document) -> bool:
+        return (context is None or context.is_admin or not context.auth_token
+                or context.project_id == volume['os-vol-tenant-attr:tenant_id'])
+
+    @probe
+    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
+        if snapshot_id not in self.snapshots:
+            raise errors.block.SnapshotNotFound(snapshot=snapshot_id)
+        return dict(self.snapshots[snapshot_id])
+
+    @effect
+    def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+        more = {key: value for key, value in values.items() if key in ('name', 'metadata', 'availability_zone')}
+        source = values.get('snapshot_id') or values.get('imageRef') or values.get('source_volid')
+        return self.add(size=values['size'], bootable=bool(source),
+                        project_id=(context.project_id if context else None) or 'project', **more)
+
+    @probe
+    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+        return [copy.deepcopy(one) for one in self.volumes.values()
+                if metadata.items() <= one['metadata'].items()]
+
+    @effect
+    def delete(self, volume_id: str) -> None:
+        if any(one.volume == volume_id for one in self.held.values()):
+            raise errors.block.VolumeBusy(volume=volume_id, reason='it is attached')
+        self.volumes.pop(volume_id, None)
+
+    @effect
+    def reserve(self, volume_id: str, server_uuid: str) -> str:
+        if volume_id not in self.volumes:
+            raise errors.block.VolumeNotFound(volume=volume_id)
+        volume = self.volumes[volume_id]
+        mine = [one for one in self.held.values() if (one.volume, one.server) == (volume_id, server_uuid)]
+        for one in mine:
+            if one.connector is None:
+                return one.id
+        others = [one for one in self.held.values() if one.volume == volume_id and one.server != server_uuid]
+        legal = volume['status'] in ('available', 'downloading') or mine or (
+            volume['multiattach'] and volume['status'] in ('in-use', 'reserved', 'attaching'))
+        if not legal or (others and not volume['multiattach']):
+            raise errors.block.VolumeBusy(volume=volume_id, reason=f'its status is {volume["status"]}')
+        attachment = _Attachment(uuids.generate(), volume_id, server_uuid)
+        self.held[attachment.id] = attachment
+        self._settle(volume_id)
+        return attachment.id
+
+    def _get(self, attachment_id: str) -> _Attachment:
+        if attachment_id not in self.held:
+            raise errors.block.AttachmentNotFound(attachment=attachment_id)
+        return self.held[attachment_id]
+
+    @effect
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+        attachment = self._get(attachment_id)
+        attachment.connector = dict(connector)
+        self._settle(attachment.volume)
+        return self._info(attachment)
+
+    @staticmethod
+    def _info(attachment: _Attachment) -> Document:
+        return {'driver_volume_type': 'fake', 'volume_id': attachment.volume,
+                'attachment_id': attachment.id, 'data': {'volume_id': attachment.volume, 'access_mode': 'rw'}}
+
+    @effect
+    def complete(self, attachment_id: str) -> None:
+        attachment = self._get(attachment_id)
+        if attachment.connector is None:
+            raise errors.block.VolumeBusy(volume=attachment.volume, reason='its attachment has no connector')
+        attachment.complete = True
+        self._settle(attachment.volume)
+
+    def _settle(self, volume_id: str) -> None:
+        """Derive a volume's status from its attachments, as Cinder does."""
+        mine = [one for one in self.held.values() if one.volume == volume_id]
+        words = ['in-use' if one.complete else 'attaching' if one.connector else 'reserved' for one in mine]
+        self.volumes[volume_id]['status'] = next(
+            (word for word in ('in-use', 'attaching', 'reserved') if word in words), 'available')
+
+    @probe
+    def attachment(self, attachment_id: str) -> Document:
+        return self._shown(self._get(attachment_id))
+
+    def _shown(self, one: _Attachment) -> Document:
+        status = 'attached' if one.complete else 'attaching' if one.connector else 'reserved'
+        return {'id': one.id, 'volume_id': one.volume, 'instance': one.server, 'status': status,
+                'attach_mode': 'rw', 'connection_info': self._info(one) if one.connector else {}}
+
+    @probe
+    def attachments(self, server_uuid: str) -> list[Document]:
+        return [self._shown(one) for one in self.held.values() if one.server == server_uuid]
+
+    @effect
+    def detach(self, attachment_id: str) -> None:
+        gone = self.held.pop(attachment_id, None)
+        if gone is not None and gone.volume in self.volumes:
+            self._settle(gone.volume)

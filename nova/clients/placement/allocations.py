@@ -1,0 +1,127 @@
+"""Claim, drop and move: what consumers hold, by compare-and-swap on the consumer's generation.
+
+The first try of a claim supposes that the consumer is new, which saves a read on the path of every boot. A
+conflict of generations is read and tried again; a conflict of capacity is an answer.
+"""
+
+import functools
+import random
+import threading
+from typing import Any
+
+from nova import errors
+from nova.clients import session
+from nova.clients.protocols import Allocations, Document
+
+VERSION = '1.38'
+CONCURRENT = 'placement.concurrent_update'
+ATTEMPTS = 6
+
+_pause = threading.Event()
+"""Never set: its wait is the back-off."""
+
+
+def _back_off(attempt: int) -> None:
+    _pause.wait(random.uniform(0, min(0.4, 0.02 * 2 ** attempt)))
+
+
+def _body(allocations: Document, generation: int | None, project_id: str, user_id: str, kind: str) -> Document:
+    return {'allocations': {uuid: {'resources': held['resources']} for uuid, held in allocations.items()},
+            'consumer_generation': generation, 'project_id': project_id, 'user_id': user_id,
+            'consumer_type': kind}
+
+
+def _amounts(allocations: Document) -> Document:
+    return {uuid: dict(held['resources']) for uuid, held in allocations.items()}
+
+
+def _provider_gone(consumer: str, message: str) -> Exception:
+    return errors.placement.AllocationRefused(consumer=consumer, reason=message)
+
+
+def read(service: session.Service, consumer: str) -> Allocations:
+    """What a consumer holds."""
+    found = service.call('GET', f'/allocations/{consumer}', microversion=VERSION).json()
+    return Allocations(allocations={uuid: {'resources': held['resources']}
+                                    for uuid, held in found['allocations'].items()},
+                       generation=found.get('consumer_generation'), project_id=found.get('project_id'),
+                       user_id=found.get('user_id'), kind=found.get('consumer_type'))
+
+
+def claim(service: session.Service, consumer: str, wanted: Document, project_id: str, user_id: str,
+          kind: str) -> bool:
+    """Make the consumer hold exactly `wanted`, an allocation request.
+
+    Returns:
+        False when it does not fit, a provider of it is gone, or others kept changing the consumer.
+    """
+    generation: int | None = None
+    for attempt in range(ATTEMPTS):
+        body = _body(wanted['allocations'], generation, project_id, user_id, kind)
+        if wanted.get('mappings'):
+            body['mappings'] = wanted['mappings']
+        answer = service.call('PUT', f'/allocations/{consumer}', body=body, microversion=VERSION,
+                              allow=(400, 409))
+        if answer.status < 400:
+            return True
+        if answer.status == 400 or answer.code != CONCURRENT:
+            return False
+        if attempt:
+            _back_off(attempt)
+        held = read(service, consumer)
+        if held.allocations and _amounts(held.allocations) == _amounts(wanted['allocations']):
+            return True
+        generation = held.generation
+    return False
+
+
+def drop(service: session.Service, consumer: str) -> None:
+    """Make the consumer hold nothing.
+
+    Raises:
+        ConcurrentUpdate: others kept changing it.
+    """
+    for attempt in range(ATTEMPTS):
+        answer = service.call('DELETE', f'/allocations/{consumer}', microversion=VERSION, allow=(404, 409))
+        if answer.status < 400 or answer.status == 404:
+            return
+        _back_off(attempt)
+    raise errors.placement.ConcurrentUpdate(consumer=consumer)
+
+
+def move(service: session.Service, source: str, target: str, kind: str) -> bool:
+    """Give all that `source` holds to `target` in one write; what `target` held is given up by it.
+
+    A POST whose answer was lost is looked up, not sent blindly again: when `source` holds nothing and `target`
+    something, it has happened.
+
+    Raises:
+        ConcurrentUpdate: others kept changing one of the two.
+        AllocationRefused: Placement does not allow it.
+    """
+    for attempt in range(ATTEMPTS):
+        held, taker = read(service, source), read(service, target)
+        if not held.allocations:
+            return bool(taker.allocations)
+        assert held.project_id is not None and held.user_id is not None and held.kind is not None
+        owner = (held.project_id, held.user_id)
+        body = {source: _body({}, held.generation, *owner, held.kind),
+                target: _body(held.allocations, taker.generation, *owner, kind)}
+        answer = service.call('POST', '/allocations', body=body, microversion=VERSION, allow=(409,),
+                              on={400: functools.partial(_provider_gone, source)})
+        if answer.status < 400:
+            return True
+        if answer.code != CONCURRENT:
+            raise errors.placement.AllocationRefused(consumer=target, reason=answer.message)
+        _back_off(attempt)
+    raise errors.placement.ConcurrentUpdate(consumer=source)
+
+
+def held_by(service: session.Service, provider: str) -> dict[str, Any]:
+    """Consumers of a provider; none when there is no such provider."""
+    answer = service.call('GET', f'/resource_providers/{provider}/allocations', microversion=VERSION,
+                          allow=(404,))
+    if answer.status == 404:
+        return {}
+    found = answer.json()['allocations']
+    return {consumer: {'resources': held['resources']} for consumer, held in found.items()}

@@ -1,0 +1,63 @@
+"""Why nothing fits: ask Placement how many providers are left after each constraint of a request."""
+
+from nova.clients import session
+from nova.clients.protocols import Document
+from nova.domain import placement_request
+
+VERSION = '1.39'
+_MOST = 12
+"""Questions at most, so that a failing burst of boots does not become a burst of explanations."""
+
+
+def _steps(suffix: str, group: placement_request.Group) -> list[tuple[str, placement_request.Group]]:
+    """Constraints of a group one by one, each as a question about single providers."""
+    steps = []
+    for name, amount in sorted(group.resources.items()):
+        steps.append((f'resources{suffix} {name}:{amount}',
+                      placement_request.Group(resources={name: amount})))
+    for name in sorted(group.required):
+        steps.append((f'required{suffix} {name}', placement_request.Group(required={name})))
+    for name in sorted(group.forbidden):
+        steps.append((f'forbidden{suffix} {name}', placement_request.Group(forbidden={name})))
+    for names in group.any_of:
+        steps.append((f'required{suffix} one of {", ".join(sorted(names))}',
+                      placement_request.Group(any_of=[names])))
+    for aggregates in group.member_of:
+        steps.append((f'member_of{suffix} {", ".join(sorted(aggregates))}',
+                      placement_request.Group(member_of=[aggregates])))
+    if group.not_member_of:
+        steps.append((f'not member_of{suffix} {", ".join(sorted(group.not_member_of))}',
+                      placement_request.Group(not_member_of=group.not_member_of)))
+    if group.in_tree:
+        steps.append((f'in_tree{suffix} {group.in_tree}', placement_request.Group(in_tree=group.in_tree)))
+    return steps
+
+
+def _roots(service: session.Service, params: list[tuple[str, str]]) -> set[str]:
+    answer = service.call('GET', '/resource_providers', params=params, microversion=VERSION, allow=(400,))
+    if answer.status == 400:
+        return set()
+    return {one['root_provider_uuid'] for one in answer.json()['resource_providers']}
+
+
+def explain(service: session.Service, request: placement_request.ResourceRequest) -> list[Document]:
+    """How many provider trees are left after each constraint.
+
+    Every constraint is asked of single providers, and trees are intersected, so the counts are upper bounds:
+    constraints that only fail together on one provider show as the last line with none left.
+
+    Returns:
+        ``{"constraint": "resources VCPU:4", "alone": trees that meet it, "left": trees that meet all so far}``.
+    """
+    out: list[Document] = []
+    left: set[str] | None = None
+    steps = [step for suffix in sorted(request.groups) for step in _steps(suffix, request.groups[suffix])]
+    for text, group in steps[:_MOST]:
+        alone = _roots(service, group.params(''))
+        left = alone if left is None else left & alone
+        out.append({'constraint': text, 'alone': len(alone), 'left': len(left)})
+        if not left:
+            return out
+    if left:
+        out.append({'constraint': 'all constraints together', 'alone': 0, 'left': 0})
+    return out

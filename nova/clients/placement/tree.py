@@ -1,0 +1,183 @@
+"""Make Placement's provider tree what a host says it is.
+
+Each write carries the provider's generation; a conflict means that somebody else wrote, and the comparison
+starts again from what is there now. A tree that has not changed since the last report costs nothing until it is
+time to look again.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import os_resource_classes
+import os_traits
+from oslo_log import log
+
+from nova import errors
+from nova.clients import session
+from nova.clients.placement.allocations import ATTEMPTS, CONCURRENT, VERSION
+from nova.clients.protocols import Document
+from nova.common import clock
+from nova.domain import provider_tree
+
+LOG = log.getLogger(__name__)
+
+_DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
+
+
+class _Again(Exception):
+    """A generation moved under us."""
+
+
+def _full(inventory: Document) -> Document:
+    return {name: {**_DEFAULTS, **values} for name, values in inventory.items()}
+
+
+class Reporter:
+    """Reports trees; remembers what it reported and which custom names it made."""
+
+    def __init__(self, service: session.Service, refresh_seconds: float = 300.0) -> None:
+        self._service, self._refresh = service, refresh_seconds
+        self._reported: dict[str, tuple[Any, float]] = {}
+        self._names: set[str] = set()
+        self._lock = threading.Lock()
+
+    def report(self, tree: provider_tree.ProviderTree) -> None:
+        """See `PlacementClient.report`.
+
+        Raises:
+            ConcurrentUpdate: others kept changing the tree.
+            Conflict: a name is taken, or an inventory that is in use would vanish.
+        """
+        facts, now = tree.facts(), clock.monotonic()
+        known = self._reported.get(tree.root.uuid)
+        if known and known[0] == facts and now - known[1] < self._refresh:
+            return
+        self._make_names(tree)
+        for _ in range(ATTEMPTS):
+            try:
+                self._bring(tree)
+                break
+            except _Again:
+                continue
+        else:
+            raise errors.placement.ConcurrentUpdate(consumer=f'provider {tree.root.name}')
+        with self._lock:
+            self._reported[tree.root.uuid] = (facts, now)
+
+    def forget(self, uuid: str) -> None:
+        """Report this root in full the next time."""
+        with self._lock:
+            self._reported.pop(uuid, None)
+
+    def _write(self, method: str, path: str, body: Any) -> Any:
+        answer = self._service.call(method, path, body=body, microversion=VERSION, allow=(404, 409))
+        if answer.status == 404 or (answer.status == 409 and answer.code == CONCURRENT):
+            raise _Again
+        if answer.status == 409:
+            raise errors.Conflict(f'Placement refuses {method} {path}: {answer.message}')
+        return answer.json()
+
+    def _make_names(self, tree: provider_tree.ProviderTree) -> None:
+        classes = {name for one in tree for name in one.inventory} - set(os_resource_classes.STANDARDS)
+        traits = {name for one in tree for name in one.traits} - set(os_traits.get_traits())
+        for name in sorted(classes - self._names):
+            self._service.call('PUT', f'/resource_classes/{name}', microversion=VERSION)
+        for name in sorted(traits - self._names):
+            self._service.call('PUT', f'/traits/{name}', microversion=VERSION)
+        self._names |= classes | traits
+
+    def _bring(self, tree: provider_tree.ProviderTree) -> None:
+        """One comparison and the writes that it asks for."""
+        found = self._service.call('GET', '/resource_providers', params=[('in_tree', tree.root.uuid)],
+                                   microversion=VERSION).json()['resource_providers']
+        there = {one['uuid']: one for one in found}
+        for wanted in tree:
+            self._bring_one(wanted, there.get(wanted.uuid))
+        surplus = [one for one in found if one['uuid'] not in tree]
+        for one in _children_first(surplus):
+            self._delete(one['uuid'])
+
+    def _bring_one(self, wanted: provider_tree.Provider, there: Document | None) -> None:
+        uuid, known = wanted.uuid, there is not None
+        if there is None:
+            body = {'uuid': uuid, 'name': wanted.name}
+            if wanted.parent:
+                body['parent_provider_uuid'] = wanted.parent
+            there = self._write('POST', '/resource_providers', body)
+        elif there['name'] != wanted.name or there['parent_provider_uuid'] != wanted.parent:
+            there = self._write('PUT', f'/resource_providers/{uuid}',
+                                {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
+        assert there is not None
+        generation = there['generation']
+        for kind, value, same in (('inventories', _full(wanted.inventory), _same_inventory),
+                                  ('traits', sorted(wanted.traits), _same_set),
+                                  ('aggregates', wanted.aggregates, _same_set)):
+            if value is not None:
+                generation = self._bring_part(uuid, kind, value, generation, known, same)
+
+    def _bring_part(self, uuid: str, kind: str, value: Any, generation: int, known: bool,
+                    same: Callable[[Any, Any], bool]) -> int:
+        """Write one part where it differs; returns the provider's generation after it."""
+        path = f'/resource_providers/{uuid}/{kind}'
+        if known:
+            answer = self._service.call('GET', path, microversion=VERSION, allow=(404,))
+            if answer.status == 404:
+                raise _Again
+            now = answer.json()
+            if same(now[kind], value):
+                return int(now['resource_provider_generation'])
+            generation = now['resource_provider_generation']
+        elif not value:
+            return generation
+        body = {kind: sorted(value) if isinstance(value, set) else value,
+                'resource_provider_generation': generation}
+        return int(self._write('PUT', path, body)['resource_provider_generation'])
+
+    def _delete(self, uuid: str) -> None:
+        answer = self._service.call('DELETE', f'/resource_providers/{uuid}', microversion=VERSION,
+                                    allow=(404, 409))
+        if answer.status == 409:
+            LOG.warning('Resource provider %(uuid)s is reported no more but cannot be deleted: %(why)s',
+                        {'uuid': uuid, 'why': answer.message})
+
+
+def _same_inventory(there: Document, wanted: Document) -> bool:
+    return there == wanted
+
+
+def _same_set(there: list[str], wanted: Any) -> bool:
+    return set(there) == set(wanted)
+
+
+def _children_first(providers: list[Document]) -> list[Document]:
+    """Order such that no provider comes before one of its descendants."""
+    parents = {one['uuid']: one['parent_provider_uuid'] for one in providers}
+
+    def depth(uuid: str | None) -> int:
+        steps = 0
+        while uuid in parents:
+            uuid, steps = parents[uuid], steps + 1
+        return steps
+
+    return sorted(providers, key=lambda one: -depth(one['uuid']))
+
+
+def delete_tree(service: session.Service, uuid: str) -> None:
+    """Delete a provider with all beneath it; one that does not exist is deleted.
+
+    Raises:
+        Conflict: something is allocated on one of them; the ones beneath it may be gone.
+    """
+    found = service.call('GET', '/resource_providers', params=[('in_tree', uuid)],
+                         microversion=VERSION).json()['resource_providers']
+    parents = {one['uuid']: one['parent_provider_uuid'] for one in found}
+
+    def beneath(one: str | None) -> bool:
+        while one is not None and one != uuid:
+            one = parents.get(one)
+        return one == uuid
+
+    for one in _children_first([one for one in found if beneath(one['uuid'])]):
+        service.call('DELETE', f'/resource_providers/{one["uuid"]}', microversion=VERSION, allow=(404,),
+                     on={409: errors.Conflict})

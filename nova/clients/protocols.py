@@ -1,0 +1,221 @@
+"""What the system asks of its neighbours: the shapes that the real clients and the fakes share.
+
+Every effect here may be repeated, or its outcome asked for: ports are found again by server, attachments by
+server, allocations by consumer. Refusals arrive as `nova.errors`; a neighbour that cannot be used is an
+`errors.Unavailable` of its kind.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from nova import context as nova_context
+from nova.domain import placement_request, provider_tree
+
+Document = dict[str, Any]
+
+
+@dataclasses.dataclass(slots=True)
+class Candidates:
+    """Placement's answer to a request.
+
+    Attributes:
+        allocation_requests: ways to serve it, each ``{"allocations": {provider: {"resources": {...}}},
+            "mappings": {...}}``, opaque to everyone but `PlacementClient.claim`.
+        provider_summaries: by provider uuid: ``resources`` (capacity, used), ``traits``,
+            ``parent_provider_uuid``, ``root_provider_uuid``.
+        explain: where none is left, what removed them: ``{"constraint": text, "left": providers}`` in order.
+        version: microversion that the allocation requests are written in.
+    """
+
+    allocation_requests: list[Document]
+    provider_summaries: dict[str, Document]
+    explain: list[Document] = dataclasses.field(default_factory=list)
+    version: str = '1.39'
+
+
+@dataclasses.dataclass(slots=True)
+class Allocations:
+    """What a consumer holds: ``allocations`` is ``{provider: {"resources": {class: amount}}}``, empty for none.
+
+    `generation` is None for a consumer that does not exist.
+    """
+
+    allocations: dict[str, Document]
+    generation: int | None = None
+    project_id: str | None = None
+    user_id: str | None = None
+    kind: str | None = None
+
+
+class PlacementClient(Protocol):
+    """The Placement service, with our own credentials."""
+
+    def candidates(self, request: placement_request.ResourceRequest) -> Candidates:
+        """Ways to serve a request; none is an answer, with `Candidates.explain`."""
+
+    def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
+              kind: str = 'INSTANCE') -> bool:
+        """Make the consumer hold exactly this; False when it does not fit any more. Repeatable."""
+
+    def drop(self, consumer: str) -> None:
+        """Make the consumer hold nothing. Repeatable."""
+
+    def allocations(self, consumer: str) -> Allocations:
+        """What the consumer holds."""
+
+    def move(self, source: str, target: str, kind: str) -> bool:
+        """Give all that `source` holds to `target`, in one atomic write; what `target` held is given up.
+
+        Returns:
+            True when `target` holds it (also when it did already), False when there is nothing to move.
+        """
+
+    def report(self, wanted: provider_tree.ProviderTree) -> None:
+        """Make the providers of a tree what the host says: existence, inventories, traits, aggregates."""
+
+    def delete_provider(self, uuid: str) -> None:
+        """Delete a provider and its children; one that does not exist is deleted.
+
+        Raises:
+            Conflict: something is allocated on it.
+        """
+
+    def provider(self, name: str) -> str | None:
+        """uuid of the provider of a name."""
+
+    def held_by(self, provider: str) -> dict[str, Document]:
+        """Consumers of a provider: ``{consumer: {"resources": {...}}}``."""
+
+    def add_to_aggregate(self, provider: str, aggregate: str) -> None:
+        """Put a provider in an aggregate. Repeatable."""
+
+    def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
+        """Take a provider out of an aggregate; one that does not exist is out. Repeatable."""
+
+
+class ImageClient(Protocol):
+    """The image service; as the user where the context has a token, else with our own credentials."""
+
+    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> Any:
+        """The image as an `ImageMeta`.
+
+        Raises:
+            ImageNotFound: no such image, or not for this user.
+        """
+
+    def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
+        """Register an image without data; returns its id. With an ``id`` in `values` it is repeatable."""
+
+    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+        """Set properties of an image."""
+
+    def upload(self, image_id: str, data: Any) -> None:
+        """Give the image its data: bytes, or a file open for reading."""
+
+    def download(self, image_id: str) -> Iterator[bytes]:
+        """The data, in pieces."""
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image; one that does not exist is deleted."""
+
+
+class VolumeClient(Protocol):
+    """The volume service. `show` and `snapshot` are of the user; attachments are made with our credentials."""
+
+    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
+        """A volume as Cinder's v3 API shows it.
+
+        Raises:
+            VolumeNotFound: no such volume, or not for this user.
+        """
+
+    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
+        """A snapshot as Cinder's v3 API shows it."""
+
+    def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+        """Create a volume (``size``, ``imageRef``, ``snapshot_id``, ``source_volid`` ...); returns its id.
+
+        ``metadata`` should tell the server and task, so that a late one can be found by `find`.
+        """
+
+    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+        """Volumes of any project with these metadata."""
+
+    def delete(self, volume_id: str) -> None:
+        """Delete a volume; one that does not exist is deleted."""
+
+    def reserve(self, volume_id: str, server_uuid: str) -> str:
+        """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
+
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+        """Tell who connects; returns ``connection_info``. Repeatable."""
+
+    def complete(self, attachment_id: str) -> None:
+        """The volume is in the guest: mark it in use. Repeatable."""
+
+    def attachment(self, attachment_id: str) -> Document:
+        """An attachment as Cinder shows it."""
+
+    def attachments(self, server_uuid: str) -> list[Document]:
+        """Attachments of a server, of all its volumes."""
+
+    def detach(self, attachment_id: str) -> None:
+        """Delete an attachment; one that does not exist is deleted."""
+
+
+class NetworkClient(Protocol):
+    """The network service. `check` is of the user; everything else is made with our own credentials."""
+
+    def check(self, context: nova_context.RequestContext, requested: Sequence[Any], count: int) -> list[Any]:
+        """Make requested networks definite, or say what is wrong with them, before anything is made.
+
+        Args:
+            requested: `NetworkRequest` records as the user gave them; none, or one with ``network_id``
+                'auto', means "the network that is mine"; 'none' means no network.
+            count: servers asked for.
+
+        Returns:
+            Requests with network ids filled in, ports checked.
+        """
+
+    def allocate(self, server: Any, requested: Sequence[Any], host: str | None,
+                 security_groups: Sequence[str] = ()) -> Any:
+        """Give the server its ports, bound to `host`; returns its `NetworkInfo`. Repeatable."""
+
+    def bind(self, server: Any, host: str) -> Any:
+        """Bind all ports of the server to a host; returns its `NetworkInfo`. Repeatable."""
+
+    def unbind(self, server: Any) -> None:
+        """Take the ports off any host, keeping them the server's. Repeatable."""
+
+    def prebind(self, server: Any, host: str) -> None:
+        """Prepare an inactive binding on another host, before a live migration. Repeatable."""
+
+    def activate(self, server: Any, host: str) -> Any:
+        """Make the bindings on a host the active ones; returns the `NetworkInfo`. Repeatable."""
+
+    def drop_bindings(self, server: Any, host: str) -> None:
+        """Delete the bindings of a host. Repeatable."""
+
+    def release(self, server: Any, requested: Iterable[Any] = ()) -> None:
+        """Delete the ports we made for the server and give back those we did not. Repeatable."""
+
+    def release_port(self, server: Any, port_id: str) -> None:
+        """`release` of one port."""
+
+    def info(self, server: Any) -> Any:
+        """The `NetworkInfo` as it is now."""
+
+    def ports(self, server_uuid: str) -> list[Document]:
+        """Ports of a server as Neutron's v2.0 API shows them, in the order they were made."""
+
+    def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
+        """ids of security groups given by name or id.
+
+        Raises:
+            SecurityGroupNotFound, SecurityGroupAmbiguous: as their names say.
+        """
+
+    def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
+        """Make these the security groups of every port of the server. Repeatable."""

@@ -1,0 +1,262 @@
+"""Talking HTTP to the neighbours: who we are, how long we wait, how often we try, what a refusal becomes.
+
+One `Service` per neighbour holds a keystoneauth session with a connection pool. Its credentials are those of
+its section in nova.conf; a call made for a user within an API request carries the user's token instead, and,
+when ``[service_user] send_service_user_token`` is set, the service token beside it. Tokens are in no log line,
+no repr and no error.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import requests
+from keystoneauth1 import exceptions, loading, plugin, service_token
+from keystoneauth1 import session as ks_session
+from oslo_config import cfg
+from oslo_log import log
+
+from nova import context as nova_context
+from nova import errors
+from nova.common import jsonutil
+
+LOG = log.getLogger(__name__)
+
+_POOL = 64
+_TIMEOUT = 60.0
+"""Seconds without an answer, where the section sets no ``timeout``: a neighbour that hangs must not hang us."""
+_RETRIES = 2
+_AGAIN = frozenset({'GET', 'HEAD', 'PUT', 'DELETE'})
+"""Methods that are repeated when the connection fails: the second time changes nothing."""
+
+Translation = Mapping[int, Callable[[str], Exception]]
+"""What a status becomes: a function of the neighbour's message that makes the error to raise."""
+
+
+class _OnBehalf(plugin.BaseAuthPlugin):
+    """A user's token over the endpoints that our own credentials see."""
+
+    def __init__(self, base: plugin.BaseAuthPlugin, context: nova_context.RequestContext) -> None:
+        super().__init__()
+        self._base, self._token, self._project = base, context.auth_token, context.project_id
+
+    def get_token(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+        return self._token
+
+    def get_endpoint(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+        """Catalog entries that hold our project's id are turned to the user's."""
+        found = self._base.get_endpoint(session, **kwargs)
+        ours = self._base.get_project_id(session)
+        return found.replace(ours, self._project) if found and ours and self._project else found
+
+    def get_endpoint_data(self, session: ks_session.Session, **kwargs: Any) -> Any:
+        return self._base.get_endpoint_data(session, **kwargs)
+
+    def get_project_id(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+        return self._project
+
+    def get_user_id(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+        return None
+
+    def get_connection_params(self, session: ks_session.Session, **kwargs: Any) -> Any:
+        return self._base.get_connection_params(session, **kwargs)
+
+
+class Answer:
+    """A neighbour's response: status, headers, and the body as JSON on demand."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self._response = response
+
+    def json(self) -> Any:
+        """The body as JSON; None when there is none or it is something else."""
+        try:
+            return jsonutil.loads(self._response.content)
+        except ValueError:
+            return None
+
+    def chunks(self, size: int) -> Any:
+        """The body in pieces of at most `size` bytes; the connection is given back at the end."""
+        return self._response.iter_content(size)
+
+    @property
+    def message(self) -> str:
+        """What a refusal says, wherever the neighbour's envelope keeps it."""
+        return _message(self.json()) or self._response.reason or str(self.status)
+
+    @property
+    def code(self) -> str:
+        """The stable code of a refusal: Placement's ``code``, Neutron's ``type``; '' when there is none."""
+        body = self.json()
+        for error in _errors(body):
+            for key in ('code', 'type'):
+                if isinstance(error.get(key), str):
+                    return error[key]
+        return ''
+
+
+def _errors(body: Any) -> list[dict[str, Any]]:
+    """The objects of an error body that may hold text: ``errors[0]``, the only member, the body itself."""
+    if not isinstance(body, dict):
+        return []
+    found: list[Any] = list(body['errors']) if isinstance(body.get('errors'), list) else []
+    found += [value for value in body.values() if isinstance(value, dict)]
+    return [one for one in [*found, body] if isinstance(one, dict)]
+
+
+def _message(body: Any) -> str:
+    for error in _errors(body):
+        for key in ('detail', 'message', 'title'):
+            if isinstance(error.get(key), str) and error[key].strip():
+                return error[key].strip()
+    if isinstance(body, dict):
+        return next((value for value in body.values() if isinstance(value, str) and value), '')
+    return ''
+
+
+class Service:
+    """One neighbour.
+
+    Args:
+        name: section of the configuration, for logs: ``neutron``.
+        session: keystoneauth session with our own credentials.
+        endpoint: where it is: ``service_type``, ``service_name``, ``interface``, ``region_name``,
+            ``endpoint_override`` as keystoneauth takes them.
+        failed: error class for "cannot be used now".
+        vouch: credentials of the service token, or None.
+        microversion_type: word before the number in the microversion header, ``placement``.
+    """
+
+    def __init__(self, name: str, session: ks_session.Session, endpoint: Mapping[str, Any],
+                 failed: type[errors.Unavailable], *, vouch: plugin.BaseAuthPlugin | None = None,
+                 microversion_type: str | None = None, retries: int = _RETRIES) -> None:
+        self.name, self._session, self._failed, self._retries = name, session, failed, retries
+        assert session.auth is not None
+        self._auth_plugin: plugin.BaseAuthPlugin = session.auth
+        self._override = endpoint.get('endpoint_override')
+        self._filter = {key: value for key, value in endpoint.items()
+                        if key != 'endpoint_override' and value is not None}
+        self._vouch, self._type = vouch, microversion_type
+
+    def _auth(self, context: nova_context.RequestContext | None) -> plugin.BaseAuthPlugin:
+        auth = self._auth_plugin
+        if context is not None and context.auth_token:
+            auth = _OnBehalf(auth, context)
+        if self._vouch is not None:
+            auth = service_token.ServiceTokenAuthWrapper(user_auth=auth, service_auth=self._vouch)
+        return auth
+
+    def call(self, method: str, path: str, *, body: Any = None, params: Sequence[tuple[str, str]] = (),
+             context: nova_context.RequestContext | None = None, microversion: str | None = None,
+             on: Translation | None = None, allow: Collection[int] = (),
+             headers: Mapping[str, str] | None = None, data: Any = None, stream: bool = False) -> Answer:
+        """Send one request.
+
+        Args:
+            body: sent as JSON.
+            context: a context with a token makes the call in the user's name; its request id goes along.
+            on: errors to raise by status.
+            allow: statuses of 400 and above that are answers.
+            data: sent as it is (image data).
+            stream: do not read the body; `Answer.chunks` does.
+
+        Raises:
+            Unavailable: the neighbour cannot be reached, is failing, or does not accept our credentials.
+            Forbidden: the user may not do this.
+            Invalid: the neighbour did not understand, and `on` says nothing about it.
+        """
+        sent = {'Accept': 'application/json', **(headers or {})}
+        if microversion:
+            sent['OpenStack-API-Version'] = f'{self._type} {microversion}'
+        if body is not None:
+            data = jsonutil.dumps(body)
+            sent.setdefault('Content-Type', 'application/json')
+        if context is not None and context.global_id:
+            sent['X-Openstack-Request-Id'] = context.global_id
+        extra: dict[str, Any] = {} if self._session.timeout is not None else {'timeout': _TIMEOUT}
+        try:
+            response = self._session.request(
+                path, method, headers=sent, data=data, params=list(params) or None, auth=self._auth(context),
+                endpoint_filter=self._filter, endpoint_override=self._override, raise_exc=False, stream=stream,
+                connect_retries=self._retries if method in _AGAIN else 0, connect_retry_delay=0.2,
+                status_code_retries=self._retries if method in _AGAIN else 0, status_code_retry_delay=0.5,
+                log=not stream, **extra)
+        except exceptions.ClientException as error:
+            LOG.warning('%(name)s cannot be used (%(method)s %(path)s): %(error)s. Check [%(name)s] in the '
+                        'configuration and that the service runs.',
+                        {'name': self.name, 'method': method, 'path': path, 'error': error})
+            raise self._failed() from error
+        answer = Answer(response)
+        if answer.status < 400 or answer.status in allow:
+            return answer
+        raise self._refusal(method, path, answer, context, on or {})
+
+    def _refusal(self, method: str, path: str, answer: Answer, context: nova_context.RequestContext | None,
+                 on: Translation) -> Exception:
+        if answer.status in on:
+            return on[answer.status](answer.message)
+        as_user = context is not None and bool(context.auth_token)
+        LOG.warning('%(name)s refused %(method)s %(path)s: %(status)s %(message)s',
+                    {'name': self.name, 'method': method, 'path': path, 'status': answer.status,
+                     'message': answer.message})
+        if answer.status == 403 and as_user:
+            return errors.Forbidden(answer.message)
+        if answer.status in (400, 404, 409, 413, 422):
+            return errors.Invalid(f'{self.name}: {answer.message}')
+        if answer.status in (401, 403):
+            LOG.error('%(name)s does not accept our credentials; check the user, password and role in '
+                      '[%(name)s].', {'name': self.name})
+        return self._failed()
+
+
+def connection_pool(size: int = _POOL) -> requests.Session:
+    """A requests session that keeps up to `size` connections a host, so that threads do not reconnect."""
+    pool = requests.Session()
+    adapter = ks_session.TCPKeepAliveAdapter(pool_connections=4, pool_maxsize=size)
+    for scheme in list(pool.adapters):
+        pool.mount(scheme, adapter)
+    return pool
+
+
+def _endpoint(conf: cfg.ConfigOpts, group: str) -> dict[str, Any]:
+    section = conf[group]
+    interfaces = list(getattr(section, 'valid_interfaces', None) or ['internal', 'public'])
+    return {
+        'service_type': section.service_type, 'service_name': getattr(section, 'service_name', None),
+        'region_name': section.region_name, 'interface': interfaces,
+        'endpoint_override': section.endpoint_override,
+    }
+
+
+def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
+          microversion_type: str | None = None, pool: requests.Session | None = None,
+          endpoint: Mapping[str, Any] | None = None) -> Service:
+    """The `Service` that section `group` describes; nothing is asked of the network yet.
+
+    Args:
+        pool: requests session to use instead of a new one (tests mount in-process applications on it).
+        endpoint: what differs from the section's own words.
+
+    Raises:
+        Unavailable: the section has no usable credentials.
+    """
+    try:
+        auth = loading.load_auth_from_conf_options(conf, group)
+        session = loading.load_session_from_conf_options(
+            conf, group, auth=auth, session=pool or connection_pool())
+        vouch = _service_auth(conf)
+    except exceptions.ClientException as error:
+        raise failed(f'Section [{group}] of the configuration is incomplete: {error}') from error
+    if auth is None:
+        raise failed(f'Section [{group}] of the configuration has no auth_type; set it and the credentials.')
+    return Service(group, session, {**_endpoint(conf, group), **(endpoint or {})}, failed, vouch=vouch,
+                   microversion_type=microversion_type,
+                   retries=getattr(conf[group], 'connect_retries', None) or _RETRIES)
+
+
+def _service_auth(conf: cfg.ConfigOpts) -> plugin.BaseAuthPlugin | None:
+    """Credentials of ``[service_user]``, when service tokens are to be sent."""
+    if 'service_user' not in conf or not conf.service_user.send_service_user_token:
+        return None
+    return loading.load_auth_from_conf_options(conf, 'service_user')

@@ -1,0 +1,64 @@
+"""A tree of resource providers as a host wants Placement to see it."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+
+@dataclasses.dataclass(slots=True)
+class Provider:
+    """One provider: inventory by resource class, traits, aggregates (None = leave as they are).
+
+    An inventory is ``{"total": 8, "reserved": 0, "min_unit": 1, "max_unit": 8, "step_size": 1,
+    "allocation_ratio": 1.0}``; what is left out takes Placement's default.
+    """
+
+    uuid: str
+    name: str
+    parent: str | None = None
+    inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    traits: set[str] = dataclasses.field(default_factory=set)
+    aggregates: set[str] | None = None
+
+
+class ProviderTree:
+    """Providers of one root, parents before children."""
+
+    def __init__(self, root: Provider) -> None:
+        if root.parent is not None:
+            raise ValueError(f'the root provider {root.name} has a parent')
+        self.root = root
+        self._by_uuid: dict[str, Provider] = {root.uuid: root}
+
+    def add(self, provider: Provider) -> Provider:
+        """Add a child.
+
+        Raises:
+            ValueError: unknown parent, or a uuid or name that is taken.
+        """
+        if provider.parent not in self._by_uuid:
+            raise ValueError(f'the parent of provider {provider.name} is not in the tree')
+        if provider.uuid in self._by_uuid or any(one.name == provider.name for one in self):
+            raise ValueError(f'provider {provider.name} is in the tree already')
+        self._by_uuid[provider.uuid] = provider
+        return provider
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_uuid.values())
+
+    def __len__(self) -> int:
+        return len(self._by_uuid)
+
+    def __contains__(self, uuid: str) -> bool:
+        return uuid in self._by_uuid
+
+    def get(self, uuid: str) -> Provider | None:
+        return self._by_uuid.get(uuid)
+
+    def facts(self) -> tuple[Any, ...]:
+        """A value that is equal when the trees are; lets a reporter see that nothing changed."""
+        return tuple(
+            (one.uuid, one.name, one.parent,
+             tuple((name, tuple(sorted(values.items()))) for name, values in sorted(one.inventory.items())),
+             frozenset(one.traits), None if one.aggregates is None else frozenset(one.aggregates))
+            for one in self)
