@@ -1,0 +1,189 @@
+"""Real servers for tests: MariaDB, PostgreSQL and RabbitMQ, private, on loopback, started by hand.
+
+    python tools/lib/servers.py up DIR [mariadb] [postgresql] [rabbitmq]     prints NAME=URL lines for the environment
+    python tools/lib/servers.py down DIR
+
+Everything a server needs lives below DIR; nothing that runs on the machine already is touched. Durability is
+turned off (fsync), since what is tested is our behaviour, not theirs. No systemd, no container.
+"""
+
+import contextlib
+import glob
+import os
+import pathlib
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+ALL = ('mariadb', 'postgresql', 'rabbitmq')
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(what: str, ready, seconds: float = 60.0, log: pathlib.Path | None = None) -> None:
+    """Poll `ready` until it is true; say what the log says when it never is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if ready():
+            return
+        time.sleep(0.1)
+    tail = log.read_text(errors='replace')[-3000:] if log and log.exists() else ''
+    raise SystemExit(f'{what} did not start within {seconds:.0f} s.\n{tail}')
+
+
+def listens(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(('127.0.0.1', port)) == 0
+
+
+def start(directory: pathlib.Path, name: str, command: list[str], user: str | None = None,
+          env: dict[str, str] | None = None) -> None:
+    """Start a server in a session of its own and keep its pid."""
+    log = open(directory / f'{name}.log', 'ab')
+    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                               start_new_session=True, user=user, env={**os.environ, **(env or {})},
+                               cwd=directory)
+    (directory / f'{name}.pid').write_text(str(process.pid))
+
+
+def unprivileged(name: str) -> str | None:
+    """The user to run a server as: `name` when we are root, since PostgreSQL refuses to be."""
+    if os.getuid() != 0:
+        return None
+    pwd.getpwnam(name)
+    return name
+
+
+def mariadb(directory: pathlib.Path) -> str:
+    data, port = directory / 'mariadb', free_port()
+    user = 'root' if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    install = shutil.which('mariadb-install-db') or shutil.which('mysql_install_db') or 'mariadb-install-db'
+    subprocess.run([install, '--no-defaults', f'--datadir={data}', '--auth-root-authentication-method=normal',
+                    '--skip-test-db', f'--user={user}'], check=True, stdout=subprocess.DEVNULL)
+    daemon = shutil.which('mariadbd') or '/usr/sbin/mariadbd'
+    sock = directory / 'm.sock'
+    password = secrets.token_hex(8)
+    init = directory / 'mariadb-init.sql'
+    init.write_text(f"CREATE USER 'nova'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
+                    "GRANT ALL ON *.* TO 'nova'@'127.0.0.1';\n")
+    start(directory, 'mariadb', [
+        daemon, '--no-defaults', f'--datadir={data}', f'--port={port}', '--bind-address=127.0.0.1',
+        f'--socket={sock}', f'--user={user}', '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve',
+        '--max-connections=500', f'--init-file={init}', '--character-set-server=utf8mb4',
+        '--innodb-buffer-pool-size=256M'])
+    wait_for('MariaDB', lambda: listens(port), log=directory / 'mariadb.log')
+    return f'NOVA_TEST_MYSQL_URL=mysql+pymysql://nova:{password}@127.0.0.1:{port}'
+
+
+def postgresql(directory: pathlib.Path) -> str:
+    data, port = directory / 'postgresql', free_port()
+    user = unprivileged('postgres')
+    found = sorted(glob.glob('/usr/lib/postgresql/*/bin/postgres'))
+    binary = pathlib.Path(found[-1] if found else shutil.which('postgres') or 'postgres').parent
+    data.mkdir()
+    password = secrets.token_hex(8)
+    secret = directory / 'pg.pw'
+    secret.write_text(password)
+    if user:
+        shutil.chown(data, user)
+        shutil.chown(secret, user)
+        # The daemon's user must be able to walk down to its data.
+        for parent in [directory, *directory.parents]:
+            if parent.stat().st_uid == 0 and parent != pathlib.Path('/'):
+                with contextlib.suppress(PermissionError):
+                    parent.chmod(parent.stat().st_mode | 0o011)
+    subprocess.run([binary / 'initdb', '-D', data, '-U', 'nova', '-A', 'scram-sha-256', f'--pwfile={secret}',
+                    '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8'], check=True, stdout=subprocess.DEVNULL,
+                   user=user, cwd=data)
+    log = directory / 'postgresql.log'
+    log.touch()
+    start(directory, 'postgresql', [
+        str(binary / 'postgres'), '-D', str(data), '-p', str(port), '-h', '127.0.0.1', '-k', str(data),
+        '-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'max_connections=500'], user=user)
+    wait_for('PostgreSQL', lambda: listens(port), log=log)
+    return f'NOVA_TEST_POSTGRESQL_URL=postgresql+psycopg://nova:{password}@127.0.0.1:{port}'
+
+
+def rabbitmq(directory: pathlib.Path) -> str:
+    base = directory / 'rabbitmq'
+    base.mkdir()
+    port, dist, epmd = free_port(), free_port(), free_port()
+    home = base / 'home'
+    home.mkdir()
+    cookie = home / '.erlang.cookie'
+    cookie.write_text(secrets.token_hex(16))
+    cookie.chmod(0o400)
+    config = base / 'rabbitmq.conf'
+    password = secrets.token_hex(8)
+    config.write_text(f'listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users = none\n'
+                      f'default_user = nova\ndefault_pass = {password}\n'
+                      'disk_free_limit.absolute = 50MB\n')
+    node = f'nova{os.getpid()}@localhost'
+    env = {'HOME': str(home), 'RABBITMQ_NODENAME': node, 'RABBITMQ_CONFIG_FILE': str(config),
+           'RABBITMQ_MNESIA_BASE': str(base), 'RABBITMQ_LOG_BASE': str(base), 'ERL_EPMD_PORT': str(epmd),
+           'ERL_EPMD_ADDRESS': '127.0.0.1', 'RABBITMQ_DIST_PORT': str(dist), 'RABBITMQ_ENABLED_PLUGINS': '',
+           'RABBITMQ_ENABLED_PLUGINS_FILE': str(base / 'plugins'), 'RABBITMQ_NODE_IP_ADDRESS': '127.0.0.1',
+           'RABBITMQ_PID_FILE': str(base / 'pid'),
+           'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '-kernel inet_dist_use_interface {127,0,0,1}'}
+    (base / 'plugins').write_text('[].\n')
+    (directory / 'rabbitmq.env').write_text('\n'.join(f'{k}={v}' for k, v in env.items()))
+    # Debian's wrapper insists on its own user; the script behind it does not.
+    found = glob.glob('/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server')
+    start(directory, 'rabbitmq', [found[0] if found else 'rabbitmq-server'], env=env)
+    wait_for('RabbitMQ', lambda: listens(port), seconds=90, log=directory / 'rabbitmq.log')
+    return f'NOVA_TEST_RABBIT_URL=rabbit://nova:{password}@127.0.0.1:{port}/'
+
+
+def up(directory: pathlib.Path, names: list[str]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        print(globals()[name](directory), flush=True)
+
+
+def down(directory: pathlib.Path) -> None:
+    """End every server below `directory` by its pid, and remove the directory."""
+    for file in sorted(directory.glob('*.pid')):
+        pid = int(file.read_text())
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGTERM)
+            end = time.monotonic() + 20
+            while time.monotonic() < end:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+                os.kill(pid, 0)
+                time.sleep(0.1)
+            os.killpg(pid, signal.SIGKILL)
+    for line in (directory / 'rabbitmq.env').read_text().splitlines() if (
+            directory / 'rabbitmq.env').exists() else []:
+        if line.startswith('ERL_EPMD_PORT='):
+            subprocess.run(['epmd', '-port', line.partition('=')[2], '-kill'], check=False,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def main() -> None:
+    if len(sys.argv) < 3 or sys.argv[1] not in ('up', 'down'):
+        raise SystemExit(__doc__)
+    directory = pathlib.Path(sys.argv[2]).absolute()
+    if sys.argv[1] == 'down':
+        down(directory)
+        return
+    names = sys.argv[3:] or list(ALL)
+    unknown = set(names) - set(ALL)
+    if unknown:
+        raise SystemExit(f'unknown servers: {", ".join(sorted(unknown))}; there are {", ".join(ALL)}')
+    up(directory, names)
+
+
+if __name__ == '__main__':
+    main()

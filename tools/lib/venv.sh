@@ -1,0 +1,66 @@
+# Sourced by the commands in tools/: a virtual environment with this checkout in it.
+#
+#   venv_ready [REQUIREMENTS-FILE]...   makes or refreshes .venv, and puts it first in PATH
+#   apt_ready PACKAGE...                installs Debian packages that are missing
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else fail "This needs root and there is no sudo; please run as root: $*"
+    fi
+}
+
+apt_ready() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "Installing ${missing[*]}"
+    as_root apt-get update -qq || fail "apt-get update failed; check the machine's package sources"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+        >/dev/null || fail "apt-get could not install: ${missing[*]}"
+}
+
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed; install the package python3."
+}
+
+venv_ready() {
+    local python stamp new
+    python=$(find_python) || exit 1
+    if ! [ -x .venv/bin/python ]; then
+        if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+            apt_ready python3-venv
+        fi
+        say "Making .venv"
+        "$python" -m venv .venv || fail "could not make .venv with $python"
+    fi
+    export PATH="$PWD/.venv/bin:$PATH"
+    stamp=.venv/nova-setup.sum
+    new=$(cat requirements.txt setup.cfg "$@" | sha256sum)
+    if [ "$(cat $stamp 2>/dev/null)" != "$new" ]; then
+        say "Installing Python packages into .venv (a minute or two the first time)"
+        local files=() file
+        for file in "$@"; do files+=(-r "$file"); done
+        pip install -q --disable-pip-version-check --upgrade pip setuptools wheel pbr \
+            || fail "pip could not be brought up to date"
+        pip install -q --disable-pip-version-check -r requirements.txt "${files[@]}" \
+            || fail "pip could not install the requirements"
+        pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+            || fail "pip could not install this checkout"
+        printf '%s' "$new" >$stamp
+    fi
+}
