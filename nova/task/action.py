@@ -1,8 +1,9 @@
-"""What a user may say about a server: route, rule, body, guard and flow of one operation, declared in one place.
+"""What a user may say about a server: route, rule, body, guard and flow of one operation, declared in one
+place.
 
-An `Action` with a `flow` checks, takes the server's slot by inserting the task, and answers 202; `prepare` holds
-what is its own: the checks that answer 4xx, and the flow's first state. One that has no effect beyond the request
-overrides `answer` instead.
+An `Action` with a `flow` checks, takes the server's slot by inserting the task, and answers 202; `prepare`
+holds what is its own: the checks that answer 4xx, and the flow's first state. One that has no effect beyond the
+request overrides `answer` instead.
 """
 
 from typing import Any, ClassVar

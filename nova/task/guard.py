@@ -7,8 +7,8 @@ from nova import states
 from nova.errors import server as errors
 
 Check = Callable[[Any], None]
-"""``check(instance)``: nothing, or a conflict. Called once before, and once inside the transaction that takes the
-server's slot."""
+"""``check(instance)``: nothing, or a conflict. Called once before, and once inside the transaction that takes
+the server's slot."""
 
 IDLE: tuple[None] = (None,)
 ANY: None = None

@@ -1,0 +1,109 @@
+"""What handlers are handed: who asks, at which microversion, for what."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nova.common import microversion, problem
+from nova.common.microversion import V
+from nova.rest import urls, view
+from nova.rest.field import Document
+from nova.rest.resource import Many, Operation
+
+
+class Query(Mapping[str, str]):
+    """A query string: the last value by name, all of them by `all`."""
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self.values_of = values
+
+    def __getitem__(self, name: str) -> str:
+        return self.values_of[name][-1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_of)
+
+    def __len__(self) -> int:
+        return len(self.values_of)
+
+    def all(self, name: str) -> list[str]:
+        return self.values_of.get(name, [])
+
+
+class Request:
+    """One request, past version, validation and authentication.
+
+    Attributes:
+        context: the caller (`nova.context.RequestContext`).
+        version: the negotiated microversion.
+        body: the validated body; for an action, what is under its key.
+        query: the validated query.
+    """
+
+    max_limit = 1000
+
+    def __init__(self, *, context: Any, version: V, operation: Operation, links: urls.Links, path: str,
+                 enforcer: Any, body: Any = None, query: Query | None = None) -> None:
+        self.context = context
+        self.version = version
+        self.operation = operation
+        self.links = links
+        self.path = path
+        self.enforcer = enforcer
+        self.body = body
+        self.query = query if query is not None else Query({})
+        self._asked: dict[tuple[str, Any], bool] = {}
+
+    def at(self, version: str) -> bool:
+        """Whether the request is made at this microversion or a newer one."""
+        return self.version >= _parsed(version)
+
+    def can(self, rule: Any, target: Mapping[str, Any] | None = None) -> bool:
+        """Whether policy allows `rule` about `target`, by default the caller's project; asked once."""
+        about = self.own if target is None else target
+        key = (rule.name, tuple(sorted(about.items())))
+        if key not in self._asked:
+            self._asked[key] = self.enforcer.can(self.context, rule, about)
+        return self._asked[key]
+
+    def authorize(self, rule: Any, target: Mapping[str, Any] | None = None) -> None:
+        """Go on only if policy allows it.
+
+        Raises:
+            Forbidden: it does not.
+        """
+        if not self.can(rule, target):
+            raise problem.Forbidden(f"Policy doesn't allow {rule.name} to be performed.")
+
+    @functools.cached_property
+    def own(self) -> dict[str, Any]:
+        """The policy target that is the caller himself."""
+        return {'project_id': self.context.project_id, 'user_id': self.context.user_id}
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The relations that this request's answer shows: what to prefetch."""
+        return self.operation.needs(self.version)
+
+    def renderer(self, document: type[Document], face: str) -> view.Render:
+        """The render function of a view at this request's version, its rules asked."""
+        return view.plan(document, face, self.version).bind(self.can)
+
+    def render(self, document: type[Document], face: str, subject: Any, look: Any = None) -> dict[str, Any]:
+        return self.renderer(document, face)(subject, self if look is None else look)
+
+    def paging(self) -> tuple[int, str | None]:
+        """The limit, within the service's own, and the marker."""
+        asked = int(self.query.get('limit') or 0)
+        return min(asked or self.max_limit, self.max_limit), self.query.get('marker')
+
+    def next_link(self, marker: str) -> list[dict[str, str]]:
+        return self.links.next(self.path, self.query.values_of, marker)
+
+    def links_key(self, many: Many) -> str:
+        return many.links or f'{many.key}_links'
+
+
+@functools.cache
+def _parsed(version: str) -> V:
+    return microversion.V(version)

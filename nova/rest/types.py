@@ -1,0 +1,181 @@
+"""The types that fields are made of: JSON schemas under the API's own names, and the formats they use.
+
+Types are plain mappings, so that they combine with ``{**NAME, 'maxLength': 60}`` and the functions below.
+Formats are checked for strings only.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nova.common import jsonschema, units
+
+Type = Mapping[str, Any]
+
+
+def _pattern(text: str) -> Callable[[str], bool]:
+    match = re.compile(text).fullmatch
+    return lambda value: match(value) is not None
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        base64.b64decode(''.join(value.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _is_name(value: str) -> bool:
+    """Printable (blanks of any kind included), no blank at either end."""
+    return bool(value) and value == value.strip() and _is_printable(value)
+
+
+def _is_printable(value: str) -> bool:
+    return all(char.isprintable() or char == '\u3000' for char in value)
+
+
+jsonschema.FORMATS.update({
+    'name': _is_name,
+    'name-loose': lambda value: bool(value.strip()) and _is_printable(value),
+    'az_name': lambda value: _is_name(value) and ':' not in value,
+    'printable': _is_printable,
+    'base64': _is_base64,
+    'ip': _is_ip,
+    'host-chars': _pattern(r'[a-zA-Z0-9\-._]*'),
+    'host-label': _pattern(r'[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+'),
+    'id-chars': _pattern(r'[a-zA-Z0-9._-]*'),
+    'dev-path': _pattern(r'[A-Za-z0-9._/-]*'),
+    'flavor-id-chars': _pattern(r'(?! )[a-zA-Z0-9. _-]+(?<! )'),
+    'keypair-chars': _pattern(r'(?! )[a-zA-Z0-9 _-]+(?<! )'),
+    'keypair-chars-v292': _pattern(r'(?! )[a-zA-Z0-9 ._@-]+(?<! )'),
+    'no-comma-slash': _pattern(r'[^,/]*'),
+    'slash-prefix': _pattern(r'/[0-9a-f.:]+'),
+    'decimal': _pattern(r'\d*\.?\d+'),
+})
+
+
+def text(low: int | None = None, high: int | None = None, format: str | None = None) -> Type:
+    """A string of `low` to `high` characters."""
+    kind: dict[str, Any] = {'type': 'string'}
+    if low is not None:
+        kind['minLength'] = low
+    if high is not None:
+        kind['maxLength'] = high
+    if format is not None:
+        kind['format'] = format
+    return kind
+
+
+def nullable(kind: Any) -> Type:
+    """The type, or null."""
+    words = kind.get('type') if isinstance(kind, Mapping) else None
+    if words is None:
+        return {'anyOf': [kind, {'type': 'null'}]}
+    words = [words] if isinstance(words, str) else list(words)
+    wider = {**kind, 'type': [*words, 'null']}
+    return {**wider, 'enum': [*kind['enum'], None]} if 'enum' in kind else wider
+
+
+def array(items: Any, low: int | None = None, high: int | None = None, unique: bool = False) -> Type:
+    """A list of `low` to `high` items."""
+    kind: dict[str, Any] = {'type': 'array', 'items': items}
+    if low is not None:
+        kind['minItems'] = low
+    if high is not None:
+        kind['maxItems'] = high
+    if unique:
+        kind['uniqueItems'] = True
+    return kind
+
+
+def single(kind: Any) -> Type:
+    """A query key that may be given once only."""
+    return array(kind, high=1)
+
+
+def enum(*words: Any) -> Type:
+    return {'enum': list(words)}
+
+
+def either(*kinds: Any) -> Type:
+    return {'anyOf': list(kinds)}
+
+
+def mapping(value: Any, key: str = r'^[a-zA-Z0-9-_:. ]{1,255}$') -> Type:
+    """An object with any keys of the pattern `key`, all of the type `value`."""
+    return {'type': 'object', 'additionalProperties': False, 'patternProperties': {key: value}}
+
+
+def integer(low: int | None = None, high: int | None = None) -> Type:
+    """An integer, or a string of digits, from `low` to `high`."""
+    name = f'integer {"" if low is None else low}..{"" if high is None else high}'
+
+    def fits(value: str) -> bool:
+        if not re.fullmatch(r'-?[0-9]+', value):
+            return False
+        number = int(value)
+        return (low is None or number >= low) and (high is None or number <= high)
+    jsonschema.FORMATS.setdefault(name, fits)
+    kind: dict[str, Any] = {'type': ['integer', 'string'], 'format': name}
+    if low is not None:
+        kind['minimum'] = low
+    if high is not None:
+        kind['maximum'] = high
+    return kind
+
+
+_TRUE = (True, 'True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes')
+_FALSE = (False, 'False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no')
+
+
+def is_true(value: Any) -> bool:
+    """What a `BOOLISH` value means."""
+    return value is True or (isinstance(value, str) and value in _TRUE)
+
+
+def is_false(value: Any) -> bool:
+    return value is False or (isinstance(value, str) and value in _FALSE)
+
+
+ANY: Type = {}
+TEXT = text()
+INTEGER: Type = {'type': 'integer'}
+NUMBER: Type = {'type': 'number'}
+BOOLEAN: Type = {'type': 'boolean'}
+BOOLISH = enum(*_TRUE, *_FALSE)
+NULL: Type = {'type': 'null'}
+OBJECT: Type = {'type': 'object'}
+TIME = text(format='date-time')
+UUID = text(format='uuid')
+NAME = text(1, 255, 'name')
+NAME_LOOSE = text(1, 255, 'name-loose')
+AZ_NAME = text(1, 255, 'az_name')
+DESCRIPTION = text(0, 255, 'printable')
+HOST = text(1, 255, 'host-chars')
+HOSTNAME = text(2, 63, 'host-label')
+FQDN = text(1, 255, 'host-chars')
+TAG = text(1, 60, 'no-comma-slash')
+KEY = text(1, 255)
+LIMIT = integer(0)
+REGEX = text(format='regex')
+BASE64 = text(high=65535, format='base64')
+DISK_CONFIG: Type = {'type': 'string', 'enum': ['AUTO', 'MANUAL']}
+FLAVOR_REF: Type = {'type': ['string', 'integer'], 'minLength': 1}
+METADATA = mapping(text(high=255))
+POSITIVE = integer(1, units.MAX_INT)
+NON_NEGATIVE = integer(0, units.MAX_INT)
+LINK: Type = {'type': 'object', 'properties': {'rel': TEXT, 'href': TEXT, 'type': TEXT},
+              'required': ['rel', 'href'], 'additionalProperties': False}
+LINKS = array(LINK)
