@@ -1,87 +1,91 @@
-"""Tables of the task journal; the API database and every cell have the same three, and stored events."""
+"""The journal's tables, the same in every cell and in the API database.
+
+`tasks` is what is to be done and how far it got, `task_steps` its history, `workers` the leases of those who do
+it, and `events` what neighbours announced, stored before anyone waits for it.
+"""
 
 import sqlalchemy as sa
 
-from nova.common import dbkit
+from nova.common import clock, dbkit
 from nova.db import types
 
-metadata = sa.MetaData(naming_convention=dbkit.NAMING)
+_metadata = sa.MetaData(naming_convention=dbkit.NAMING)
 
 tasks = sa.Table(
-    'tasks', metadata,
+    'tasks', _metadata,
     sa.Column('id', sa.Integer, primary_key=True),
-    sa.Column('uuid', sa.String(36), nullable=False, unique=True),
-    sa.Column('parent', sa.String(36)),
-    sa.Column('flow', sa.String(64), nullable=False),
-    sa.Column('flow_version', sa.String(16), nullable=False),
-    sa.Column('instance_uuid', sa.String(36)),
-    sa.Column('exclusive', sa.String(16)),
-    sa.Column('status', sa.String(16), nullable=False, index=True),
-    sa.Column('direction', sa.String(8), nullable=False),
-    sa.Column('step', sa.String(64)),
-    sa.Column('runs_at', sa.String(16), nullable=False),
-    sa.Column('host', sa.String(255)),
-    sa.Column('attempt', sa.Integer, nullable=False),
-    sa.Column('tries', sa.Integer, nullable=False),
-    sa.Column('turn', sa.String(64)),
-    sa.Column('state', types.Json, nullable=False),
-    sa.Column('generation', sa.Integer, nullable=False),
-    sa.Column('owner', sa.String(36)),
-    sa.Column('cancel', sa.Boolean, nullable=False),
-    sa.Column('not_before', types.Time),
-    sa.Column('deadline', types.Time),
-    sa.Column('action', sa.String(255)),
+    sa.Column('uuid', types.string(36), nullable=False, unique=True),
+    sa.Column('parent', types.string(36), index=True),
+    sa.Column('flow', types.string(64), nullable=False),
+    sa.Column('flow_version', types.string(16), nullable=False),
+    sa.Column('instance_uuid', types.string(36)),
+    sa.Column('exclusive', types.string(16)),
+    sa.Column('status', types.string(16), nullable=False, index=True),
+    sa.Column('direction', types.string(8), nullable=False, default='do'),
+    sa.Column('step', types.string(64)),
+    sa.Column('runs_at', types.string(16), nullable=False, default='cell'),
+    sa.Column('host', types.string(255)),
+    sa.Column('attempt', sa.Integer, nullable=False, default=1),
+    sa.Column('tries', sa.Integer, nullable=False, default=0),
+    sa.Column('turn', types.string(64)),
+    sa.Column('state', types.Json),
+    sa.Column('generation', sa.Integer, nullable=False, default=0),
+    sa.Column('owner', types.string(36)),
+    sa.Column('not_before', types.time()),
+    sa.Column('deadline', types.time()),
+    sa.Column('cancel', sa.Boolean, nullable=False, default=False),
+    sa.Column('request_id', types.string(255)),
+    sa.Column('user_id', types.string(255)),
+    sa.Column('project_id', types.string(255)),
+    sa.Column('context', types.Json),
     sa.Column('error', types.Json),
-    sa.Column('context', types.Json, nullable=False),
-    sa.Column('request_id', sa.String(255)),
-    sa.Column('user_id', sa.String(255)),
-    sa.Column('project_id', sa.String(255)),
-    sa.Column('step_started_at', types.Time),
-    sa.Column('created_at', types.Time, nullable=False),
-    sa.Column('updated_at', types.Time),
-    sa.Column('finished_at', types.Time),
+    sa.Column('action', types.string(255)),
+    sa.Column('step_started_at', types.time()),
+    sa.Column('finished_at', types.time()),
+    sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
+    sa.Column('updated_at', types.time(), nullable=False, default=clock.utcnow, onupdate=clock.utcnow),
     sa.UniqueConstraint('instance_uuid', 'exclusive'),
-    sa.Index('ix_tasks_instance_uuid_updated_at', 'instance_uuid', 'updated_at'),
-    mysql_charset='utf8mb4')
-"""UNIQUE(instance_uuid, exclusive) is what makes a second operation on a server answer 409."""
+    sa.Index(None, 'instance_uuid', 'updated_at'),
+    **types.MYSQL)
+"""``UNIQUE(instance_uuid, exclusive)`` lets one exclusive task a server be open at a time: ended and sharing
+tasks have NULL there."""
 
 task_steps = sa.Table(
-    'task_steps', metadata,
+    'task_steps', _metadata,
     sa.Column('id', sa.Integer, primary_key=True),
-    sa.Column('task_uuid', sa.String(36), nullable=False, index=True),
-    sa.Column('name', sa.String(64), nullable=False),
-    sa.Column('direction', sa.String(8), nullable=False),
-    sa.Column('attempt', sa.Integer, nullable=False),
-    sa.Column('host', sa.String(255)),
-    sa.Column('status', sa.String(16), nullable=False),
-    sa.Column('detail', sa.Text),
-    sa.Column('started_at', types.Time),
-    sa.Column('finished_at', types.Time),
-    mysql_charset='utf8mb4')
+    sa.Column('task_uuid', types.string(36), nullable=False, index=True),
+    sa.Column('name', types.string(64), nullable=False),
+    sa.Column('direction', types.string(8), nullable=False),
+    sa.Column('attempt', sa.Integer, nullable=False, default=1),
+    sa.Column('host', types.string(255)),
+    sa.Column('status', types.string(16), nullable=False),
+    sa.Column('detail', types.long_text()),
+    sa.Column('started_at', types.time()),
+    sa.Column('finished_at', types.time()),
+    **types.MYSQL)
 
 workers = sa.Table(
-    'workers', metadata,
-    sa.Column('uuid', sa.String(36), primary_key=True),
-    sa.Column('binary', sa.String(64), nullable=False),
-    sa.Column('host', sa.String(255), nullable=False),
-    sa.Column('beat', sa.BigInteger, nullable=False),
-    sa.Column('created_at', types.Time, nullable=False),
-    mysql_charset='utf8mb4')
-"""Leases: a worker lives as long as its counter moves."""
+    'workers', _metadata,
+    sa.Column('uuid', types.string(36), primary_key=True),
+    sa.Column('binary', types.string(64), nullable=False),
+    sa.Column('host', types.string(255), nullable=False),
+    sa.Column('beat', sa.BigInteger, nullable=False, default=0),
+    sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
+    **types.MYSQL)
 
 events = sa.Table(
-    'events', metadata,
+    'events', _metadata,
     sa.Column('id', sa.Integer, primary_key=True),
-    sa.Column('instance_uuid', sa.String(36), nullable=False, index=True),
-    sa.Column('name', sa.String(64), nullable=False),
-    sa.Column('tag', sa.String(255)),
-    sa.Column('status', sa.String(16), nullable=False),
-    sa.Column('created_at', types.Time, nullable=False),
-    mysql_charset='utf8mb4')
-"""Events from neighbours, stored before anybody waits for them."""
+    sa.Column('instance_uuid', types.string(36), nullable=False),
+    sa.Column('name', types.string(64), nullable=False),
+    sa.Column('tag', types.string(255)),
+    sa.Column('status', types.string(16), nullable=False),
+    sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
+    sa.Index(None, 'instance_uuid', 'name'),
+    **types.MYSQL)
 
 
-def add_to(target: sa.MetaData) -> None:
-    """Give a database's metadata these tables; statements may go on using the objects above."""
-    for table in metadata.sorted_tables:
-        table.to_metadata(target)
+def task_tables(metadata: sa.MetaData) -> None:
+    """Declare the journal in a database's metadata. Statements on this module's tables fit every database."""
+    for table in _metadata.sorted_tables:
+        table.to_metadata(metadata)

@@ -1,0 +1,317 @@
+"""Records: what the system keeps and sends, one class a noun.
+
+A record declares its fields, the version each came in, and its table. Loading, saving, change tracking, wire
+form, version and backport are derived from that. There is no lazy loading: reading what was not loaded is an
+error, so no SQL hides behind an attribute.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import sqlalchemy as sa
+from oslo_versionedobjects import base as ovo
+from oslo_versionedobjects import exception as ovo_exc
+from oslo_versionedobjects import fields as ovo_fields
+
+from nova import errors
+from nova.common import clock, registry
+from nova.db import types
+from nova.objects import fields
+from nova.objects.fields import since
+
+__all__ = ['NotLoaded', 'Record', 'State', 'backport', 'fields', 'kinds', 'since', 'versions']
+
+_kinds: registry.Registry[type['Record']] = registry.Registry('record')
+
+
+class NotLoaded(RuntimeError):
+    """A field was read that nobody loaded: a mistake of the programmer who chose the prefetch."""
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split('.')))
+
+
+class Record(ovo.VersionedObject):
+    """Base of every record; subclassing registers.
+
+    Class attributes of a subclass:
+        fields: name to field; ``since('1.1', field)`` marks those that came later.
+        table: where it is kept, or None. Fields are kept in the columns of their name; the others are not kept,
+            or the subclass keeps them elsewhere.
+        key: columns that identify a row.
+        missing: error raised when a row is not there; gets the values asked for as facts.
+    """
+
+    OBJ_SERIAL_NAMESPACE = 'nova_object'
+    OBJ_PROJECT_NAMESPACE = 'nova'
+
+    table: ClassVar[sa.Table | None] = None
+    key: ClassVar[tuple[str, ...]] = ('uuid',)
+    missing: ClassVar[type[errors.NovaError]] = errors.NotFound
+
+    _columns: ClassVar[dict[str, sa.Column[Any]]] = {}
+    _slots: ClassVar[dict[str, str]] = {}
+    _nested: ClassVar[tuple[str, ...]] = ()
+
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _kinds.add(cls.__name__, cls)
+        inherited = {name: field for base in reversed(cls.__mro__[1:])
+                     for name, field in getattr(base, 'fields', {}).items()}
+        cls.fields = {**inherited, **cls.fields}
+        cls.VERSION = max((field_since(field) for field in cls.fields.values()), key=_number, default='1.0')
+        ovo.VersionedObjectRegistry.register(cls)
+        if cls.table is not None:
+            cls._columns = {name: cls.table.c[name] for name in cls.fields if name in cls.table.c}
+            cls._slots = {name: f'_obj_{name}' for name in cls._columns}
+            cls._nested = tuple(name for name in cls._columns if isinstance(
+                cls.fields[name], (ovo_fields.ObjectField, ovo_fields.ListOfObjectsField)))
+
+    def obj_load_attr(self, attrname: str) -> None:
+        raise NotLoaded(f"{type(self).__name__}.{attrname} was not loaded: prefetch '{attrname}'")
+
+    # Wire form
+
+    def to_wire(self, versions: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Plain JSON values.
+
+        Args:
+            versions: record name to the version that the reader knows; records not named stay as they are.
+        """
+        wire = self.obj_to_primitive()
+        return backport(wire, versions) if versions else wire
+
+    @staticmethod
+    def from_wire(wire: Mapping[str, Any]) -> Any:
+        """The record that `to_wire` described, of whichever class.
+
+        Raises:
+            nova.errors.Invalid: no such record here, or a newer version of it than this release knows.
+        """
+        try:
+            return Record.obj_from_primitive(dict(wire))
+        except (ovo_exc.UnsupportedObjectError, ovo_exc.IncompatibleObjectVersion, KeyError) as error:
+            raise errors.Invalid(f'Not a record that this release knows: {error}') from error
+
+    def copy(self) -> Self:
+        """A deep copy, changes included."""
+        return copy.deepcopy(self)
+
+    def known(self, name: str) -> bool:
+        """Whether the field is loaded."""
+        return hasattr(self, f'_obj_{name}')
+
+    # Changes
+
+    def changes(self) -> dict[str, Any]:
+        """Fields set since the record was loaded or saved; a child record counts when it changed inside."""
+        return self.obj_get_changes()
+
+    def clean(self) -> None:
+        """Forget that anything changed."""
+        self.obj_reset_changes()
+
+    def learn(self, other: 'Record') -> set[str]:
+        """Take over what `other`, a copy of this record from elsewhere, changed; return the fields' names."""
+        news = other.changes()
+        for name, value in news.items():
+            setattr(self, name, value)
+        return set(news)
+
+    # Rows
+
+    @classmethod
+    def select(cls) -> sa.Select[Any]:
+        """Every column that `from_row` reads."""
+        return sa.select(*cls._columns.values())
+
+    @classmethod
+    def from_row(cls, row: sa.Row[Any]) -> Self:
+        """A clean record of a row of `select`; further columns of the row are left alone.
+
+        Values come from typed columns, so they are taken without coercing each: lists make hundreds of these.
+        """
+        self = cls.__new__(cls)
+        values = self.__dict__
+        values['_changed_fields'] = set()
+        values['_context'] = None
+        slots = cls._slots
+        for name, value in row._mapping.items():
+            if name in slots:
+                values[slots[name]] = value
+        for name in cls._nested:
+            kept = values.get(slots[name])
+            if isinstance(kept, list):
+                values[slots[name]] = [Record.from_wire(item) for item in kept]
+            elif kept is not None:
+                values[slots[name]] = Record.from_wire(kept)
+        return self
+
+    @classmethod
+    def where(cls, **by: Any) -> list[sa.ColumnElement[bool]]:
+        """Conditions ``column = value``, or ``column IN`` for a list, tuple or set."""
+        return [cls._columns[name].in_(list(value)) if isinstance(value, (list, tuple, set, frozenset))
+                else cls._columns[name] == value for name, value in by.items()]
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+        """The one record with these values, or None."""
+        row = conn.execute(cls.select().where(*cls.where(**by))).first()
+        return None if row is None else cls.from_row(row)
+
+    @classmethod
+    def get(cls, conn: sa.Connection, **by: Any) -> Self:
+        """The one record with these values.
+
+        Raises:
+            cls.missing: there is none.
+        """
+        found = cls.find(conn, **by)
+        if found is None:
+            raise cls.not_found(by)
+        return found
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
+            limit: int | None = None, **by: Any) -> list[Self]:
+        """Records that fulfil every condition, in the order of the key unless another is given."""
+        query = cls.select().where(*where, *cls.where(**by))
+        query = query.order_by(*(order if order is not None else [cls._columns[name] for name in cls.key]))
+        return [cls.from_row(row) for row in conn.execute(query.limit(limit))]
+
+    @classmethod
+    def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
+        """The error for a row that is not there; subclasses name the fact that their message wants."""
+        return cls.missing(f'{cls.__name__} not found: '
+                           + ', '.join(f'{name}={value}' for name, value in by.items()))
+
+    def create(self, conn: sa.Connection) -> None:
+        """Insert the fields that are set; the database's and the table's defaults become fields."""
+        table = self._table()
+        result = conn.execute(table.insert().values(self._stored(self._columns)))
+        made = dict(zip(table.primary_key.columns.keys(), result.inserted_primary_key or (), strict=False))
+        sent: Any = result.last_inserted_params()
+        for name, column in self._columns.items():
+            if not self.known(name):
+                value = made.get(name, sent.get(name))
+                self.__dict__[self._slots[name]] = _raw(column, value)
+        self.clean()
+
+    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
+        """Update the columns of the changed fields; nothing changed sends nothing.
+
+        Args:
+            where: further conditions that the row must fulfil.
+
+        Returns:
+            Names of the saved fields.
+
+        Raises:
+            self.missing: the row is gone, or does not fulfil the conditions.
+        """
+        changed = {name for name in self.changes() if name in self._columns}
+        if changed:
+            values = self._stored(changed)
+            if 'updated_at' in self._columns and 'updated_at' not in changed:
+                self.__dict__[self._slots['updated_at']] = values['updated_at'] = clock.utcnow()
+            statement = self._table().update().where(*self._identity(), *where).values(values)
+            if not conn.execute(statement).rowcount:
+                raise self.not_found(self._by_key())
+        self.clean()
+        return changed
+
+    def refresh(self, conn: sa.Connection) -> None:
+        """Load every column anew; relations kept elsewhere stay as they are.
+
+        Raises:
+            self.missing: the row is gone.
+        """
+        row = conn.execute(sa.select(*self._columns.values()).where(*self._identity())).first()
+        if row is None:
+            raise self.not_found(self._by_key())
+        self.__dict__.update(type(self).from_row(row).__dict__)
+
+    def destroy(self, conn: sa.Connection) -> None:
+        """Delete the row.
+
+        Raises:
+            self.missing: it is gone already.
+        """
+        if not conn.execute(self._table().delete().where(*self._identity())).rowcount:
+            raise self.not_found(self._by_key())
+
+    def _table(self) -> sa.Table:
+        if self.table is None:
+            raise TypeError(f'{type(self).__name__} is kept nowhere')
+        return self.table
+
+    def _by_key(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.key}
+
+    def _identity(self) -> list[sa.ColumnElement[bool]]:
+        return self.where(**self._by_key())
+
+    def _stored(self, names: Any) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in names if self.known(name)}
+        for name in self._nested:
+            if values.get(name) is not None:
+                kept = values[name]
+                values[name] = ([item.to_wire() for item in kept] if isinstance(kept, list) else kept.to_wire())
+        return values
+
+
+def _raw(column: sa.Column[Any], value: Any) -> Any:
+    """A default as Python sees it: the statement's parameters hold JSON as text."""
+    if isinstance(column.type, types.Json) and column.default is not None:
+        return copy.deepcopy(getattr(column.default, 'arg', None))
+    return value
+
+
+def field_since(field: Any) -> str:
+    """The version that a field came in."""
+    return getattr(field, 'since', '1.0')
+
+
+class State(Record):
+    """Base of what a flow remembers between its steps; journalled, so every field must have a wire form."""
+
+
+def backport(wire: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:
+    """A record's wire form as an older reader knows it: newer fields dropped, in child records too."""
+    kind = _kinds.get(wire['nova_object.name'])
+    target = versions.get(wire['nova_object.name'])
+    data = dict(wire['nova_object.data'])
+    lower = dict(wire)
+    if kind is not None and target is not None and _number(target) < _number(wire['nova_object.version']):
+        data = {name: value for name, value in data.items()
+                if name in kind.fields and _number(field_since(kind.fields[name])) <= _number(target)}
+        lower['nova_object.version'] = target
+        if 'nova_object.changes' in wire:
+            lower['nova_object.changes'] = [name for name in wire['nova_object.changes'] if name in data]
+    lower['nova_object.data'] = {name: _backport_value(value, versions) for name, value in data.items()}
+    return lower
+
+
+def _backport_value(value: Any, versions: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_backport_value(item, versions) for item in value]
+    if isinstance(value, dict):
+        if 'nova_object.name' in value:
+            return backport(value, versions)
+        return {name: _backport_value(item, versions) for name, item in value.items()}
+    return value
+
+
+def kinds() -> list[type[Record]]:
+    """Every record class, by name."""
+    return _kinds.values()
+
+
+def versions() -> dict[str, str]:
+    """Record name to the version that this release speaks."""
+    return {kind.__name__: kind.VERSION for kind in kinds()}
