@@ -1,0 +1,32 @@
+"""Block devices of servers."""
+
+import sqlalchemy as sa
+
+from nova.db import types
+from nova.db.cell.models import meta
+
+block_device_mappings = meta.table(
+    'block_device_mappings',
+    meta.uuid(nullable=False, unique=True),
+    meta.uuid('instance_uuid', nullable=False),
+    sa.Column('source_type', types.string(16), nullable=False),
+    sa.Column('destination_type', types.string(16), nullable=False),
+    sa.Column('guest_format', types.string(16)),
+    sa.Column('device_type', types.string(16)),
+    sa.Column('disk_bus', types.string(16)),
+    sa.Column('boot_index', sa.Integer),
+    sa.Column('device_name', types.string(255)),
+    sa.Column('delete_on_termination', sa.Boolean, nullable=False, default=False),
+    meta.uuid('snapshot_id'),
+    meta.uuid('volume_id'),
+    sa.Column('volume_size', sa.Integer),
+    sa.Column('volume_type', types.string(255)),
+    meta.uuid('image_id'),
+    meta.uuid('attachment_id'),
+    sa.Column('tag', types.string(60)),
+    sa.Column('encrypted', sa.Boolean, nullable=False, default=False),
+    sa.UniqueConstraint('instance_uuid', 'device_name'),
+    sa.UniqueConstraint('instance_uuid', 'volume_id'),
+    sa.Index(None, 'volume_id'),
+)
+"""The unique names and volumes are what keeps two parallel attachments of one server apart."""

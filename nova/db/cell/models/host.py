@@ -1,0 +1,54 @@
+"""Services and hypervisors of a cell."""
+
+import sqlalchemy as sa
+
+from nova.common import clock
+from nova.db import types
+from nova.db.cell.models import meta
+
+services = meta.table(
+    'services',
+    meta.uuid(nullable=False, unique=True),
+    sa.Column('host', types.string(255), nullable=False),
+    sa.Column('binary', types.string(255), nullable=False),
+    sa.Column('topic', types.string(255)),
+    sa.Column('report_count', sa.Integer, nullable=False, default=0),
+    sa.Column('last_seen_up', types.time(), default=clock.utcnow),
+    sa.Column('disabled', sa.Boolean, nullable=False, default=False),
+    sa.Column('disabled_reason', types.string(255)),
+    sa.Column('forced_down', sa.Boolean, nullable=False, default=False),
+    sa.Column('version', sa.Integer, nullable=False, default=1),
+    sa.UniqueConstraint('host', 'binary'),
+)
+
+compute_nodes = meta.table(
+    'compute_nodes',
+    meta.uuid(nullable=False, unique=True),
+    sa.Column('host', types.string(255), nullable=False),
+    sa.Column('hypervisor_hostname', types.string(255), nullable=False),
+    sa.Column('hypervisor_type', types.string(64), nullable=False),
+    sa.Column('hypervisor_version', sa.Integer, nullable=False, default=0),
+    sa.Column('host_ip', types.string(45)),
+    sa.Column('vcpus', sa.Integer, nullable=False, default=0),
+    sa.Column('memory_mb', sa.Integer, nullable=False, default=0),
+    sa.Column('local_gb', sa.Integer, nullable=False, default=0),
+    sa.Column('vcpus_used', sa.Integer, nullable=False, default=0),
+    sa.Column('memory_mb_used', sa.Integer, nullable=False, default=0),
+    sa.Column('local_gb_used', sa.Integer, nullable=False, default=0),
+    sa.Column('disk_available_least', sa.Integer),
+    sa.Column('running_vms', sa.Integer, nullable=False, default=0),
+    sa.Column('current_workload', sa.Integer, nullable=False, default=0),
+    sa.Column('cpu_allocation_ratio', sa.Float),
+    sa.Column('ram_allocation_ratio', sa.Float),
+    sa.Column('disk_allocation_ratio', sa.Float),
+    sa.Column('cpu_info', types.Json),
+    sa.Column('supported_instances', types.Json),
+    sa.Column('numa_topology', types.Json),
+    sa.Column('pci_stats', types.Json),
+    sa.Column('metrics', types.Json),
+    sa.Column('stats', types.Json),
+    sa.Column('mapped', sa.Boolean, nullable=False, default=False),
+    sa.UniqueConstraint('host', 'hypervisor_hostname'),
+    sa.Index(None, 'updated_at'),
+)
+"""``mapped`` is whether the host's mapping in the API database is known to exist."""
