@@ -1,0 +1,259 @@
+"""RPC interfaces as declarations.
+
+    class ComputeHost(Interface):
+        topic = 'compute'
+        run_step = cast(StepCall)
+        cancel_step = cast(StepRef, since='1.1')
+
+From this follow the client (`ComputeHost.client(bus, host).run_step(context, call)`), the server with exactly
+these methods exposed, the interface's version (the highest `since`), the refusal to send what a pinned server
+does not know, and the down-conversion of records to what it does know (`levels`).
+
+A method takes one record and returns one or nothing. Errors of our tree cross the bus as themselves; anything
+else becomes `Internal` and is logged where it happened.
+"""
+
+import dataclasses
+import functools
+import logging
+import re
+from typing import Any, ClassVar, Literal
+
+import oslo_messaging
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova import errors
+from nova.common import clock, metrics, problem, threads
+from nova.objects import base
+from nova.rpc import transport
+
+LOG = logging.getLogger(__name__)
+
+Kind = Literal['call', 'cast', 'fanout']
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Method:
+    """One declared method.
+
+    Attributes:
+        since: first version of the interface that has it.
+        timeout: seconds a call waits; None is ``rpc_response_timeout``, ``long`` is ``long_rpc_timeout`` with
+            signs of life every ``rpc_response_timeout``.
+        keep: seconds for which a cast is tried again while the broker is away.
+    """
+
+    kind: Kind
+    takes: type[base.Record] | None
+    returns: type[base.Record] | None = None
+    since: str = '1.0'
+    timeout: float | Literal['long'] | None = None
+    keep: float = 0.0
+
+
+def cast(takes: type[base.Record] | None, *, since: str = '1.0', keep: float = 0.0) -> Any:
+    """Sent to one server; nobody waits."""
+    return Method('cast', takes, since=since, keep=keep)
+
+
+def fanout(takes: type[base.Record] | None, *, since: str = '1.0') -> Any:
+    """Sent to every server that is there; nobody waits."""
+    return Method('fanout', takes, since=since)
+
+
+def call(takes: type[base.Record] | None, *, returns: type[base.Record] | None = None, since: str = '1.0',
+         timeout: float | Literal['long'] | None = None) -> Any:
+    """Sent to one server, which answers."""
+    return Method('call', takes, returns, since, timeout)
+
+
+def version_of(text: str) -> tuple[int, int]:
+    """``'1.4'`` as ``(1, 4)``.
+
+    Raises:
+        errors.Invalid: not such a number.
+    """
+    if not re.fullmatch(r'\d+\.\d+', text):
+        raise errors.Invalid(f'{text!r} is not an interface version like 1.0')
+    major, minor = text.split('.')
+    return int(major), int(minor)
+
+
+class Interface:
+    """Base of every interface.
+
+    Attributes:
+        topic: its queue.
+        levels: which older record versions an older interface version speaks: ``{'1.0': {'StepCall': '1.0'}}``
+            is written down when a later version of `StepCall` comes into use. A record that a level does not
+            name is there as at the next level.
+    """
+
+    topic: ClassVar[str]
+    levels: ClassVar[dict[str, dict[str, str]]] = {}
+    methods: ClassVar[dict[str, Method]]
+    version: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.methods = {name: value for name, value in vars(cls).items() if isinstance(value, Method)}
+        cls.version = max((method.since for method in cls.methods.values()), key=version_of)
+
+    @classmethod
+    def records_at(cls, version: str | None) -> dict[str, str] | None:
+        """Record versions to send to who speaks `version`; None when everything goes as it is."""
+        if version is None or version_of(version) >= version_of(cls.version):
+            return None
+        known: dict[str, str] = {}
+        for level in sorted(cls.levels, key=version_of, reverse=True):
+            if version_of(level) >= version_of(version):
+                known.update(cls.levels[level])
+        return known
+
+    @classmethod
+    def client(cls, bus: transport.Bus, host: str | None = None, pin: str | None = None) -> 'Client':
+        """A proxy with one method per declaration: ``(context, record) -> record | None``.
+
+        Args:
+            host: the one server meant; None is any of the topic.
+            pin: newest version to speak; None asks ``[upgrade_levels]``, where ``auto`` and unset mean this
+                release's.
+        """
+        if pin is None:
+            pin = _configured_pin(bus.conf, cls.topic)
+        return Client(cls, bus, host, pin)
+
+    @classmethod
+    def server(cls, bus: transport.Bus, host: str, endpoint: Any, pool: threads.Pool | None = None
+               ) -> transport.Listening:
+        """A server named `host`; `endpoint` has a method ``(context, record)`` for each declaration.
+
+        `pool` is shared with other servers when given. Methods that call another server of the same process
+        need a pool of their own, or both could wait for each other.
+        """
+        target = oslo_messaging.Target(topic=cls.topic, server=host)
+        return bus.listen(target, _exposed(cls, endpoint), pool)
+
+
+def _configured_pin(conf: cfg.ConfigOpts, topic: str) -> str | None:
+    levels = conf.upgrade_levels
+    pin = getattr(levels, topic) if topic in levels else None
+    return None if pin in (None, '', 'auto') else pin
+
+
+class Client:
+    """What `Interface.client` returns."""
+
+    def __init__(self, interface: type[Interface], bus: transport.Bus, host: str | None,
+                 pin: str | None) -> None:
+        self._interface, self._bus, self._host = interface, bus, host
+        self._pin = pin
+        if pin is not None and version_of(pin)[0] != version_of(interface.version)[0]:
+            raise errors.Invalid(f'{interface.topic} {interface.version} cannot be spoken as {pin}')
+        self._records = interface.records_at(pin)
+
+    def __repr__(self) -> str:
+        return f'<Client {self._interface.topic}.{self._host or "*"} on {self._bus.name}>'
+
+    def __getattr__(self, name: str) -> Any:
+        method = self._interface.methods.get(name)
+        if method is None:
+            raise AttributeError(f'{self._interface.__name__} declares no method {name!r}')
+        return functools.partial(self._send, name, method)
+
+    def can(self, name: str) -> bool:
+        """Whether the pinned server knows this method."""
+        since = self._interface.methods[name].since
+        return self._pin is None or version_of(since) <= version_of(self._pin)
+
+    def _send(self, name: str, method: Method, context: nova_context.RequestContext, record: Any = None) -> Any:
+        interface = self._interface
+        if not self.can(name):
+            raise errors.Unavailable(f'{interface.topic}.{name} needs version {method.since}, but {self._pin} '
+                                     'is spoken here until every service is upgraded.')
+        args = {'speaks': self._pin or interface.version, 'record': _wire(record, method.takes, self._records)}
+        target = oslo_messaging.Target(topic=interface.topic, server=self._host, version=method.since,
+                                       fanout=method.kind == 'fanout' or None)
+        if method.kind != 'call':
+            return self._bus.cast(target, context.to_dict(), name, args, method.keep)
+        return self._call(name, method, target, context, args)
+
+    def _call(self, name: str, method: Method, target: oslo_messaging.Target,
+              context: nova_context.RequestContext, args: dict) -> Any:
+        conf = self._bus.conf
+        timeout, silence = method.timeout, None
+        if timeout == 'long':
+            timeout, silence = conf.long_rpc_timeout, conf.rpc_response_timeout
+        elif timeout is None:
+            timeout = conf.rpc_response_timeout
+        try:
+            answer = self._bus.call(target, context.to_dict(), name, args, timeout, silence)
+        except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
+            kind = getattr(error, 'exc_type', None) or type(error).__name__
+            raise errors.Unavailable(f'The server of {self._interface.topic} does not speak {name} of version '
+                                     f'{target.version} ({kind}).') from None
+        if answer.get('error'):
+            raise errors.from_dict(answer['error'])
+        return _record(answer.get('record'), method.returns)
+
+
+def _wire(record: Any, kind: type[base.Record] | None, versions: dict[str, str] | None) -> dict | None:
+    if kind is None:
+        if record is not None:
+            raise TypeError(f'no record was expected, not {type(record).__name__}')
+        return None
+    if not isinstance(record, kind):
+        raise TypeError(f'expected a {kind.__name__}, not {type(record).__name__}')
+    return record.to_wire(versions)
+
+
+def _record(wire: dict | None, kind: type[base.Record] | None) -> Any:
+    if kind is None:
+        return None
+    record = None if wire is None else base.Record.from_wire(wire)
+    if record is not None and not isinstance(record, kind):
+        raise errors.Invalid(f'expected a {kind.__name__} on the bus, not {type(record).__name__}')
+    return record
+
+
+def _exposed(interface: type[Interface], endpoint: Any) -> Any:
+    """An object with the declared methods of `endpoint` and no others."""
+    members: dict[str, Any] = {
+        'target': oslo_messaging.Target(topic=interface.topic, version=interface.version)}
+    for name, method in interface.methods.items():
+        function = getattr(endpoint, name, None)
+        if not callable(function):
+            raise TypeError(f'{type(endpoint).__name__} lacks {name}, which {interface.__name__} declares')
+        members[name] = oslo_messaging.expose(_handler(interface, name, method, function))
+    return type(f'{interface.__name__}Exposed', (), members)()
+
+
+def _handler(interface: type[Interface], name: str, method: Method, function: Any) -> Any:
+    def handle(self: Any, ctxt: dict, record: dict | None = None, speaks: str | None = None) -> dict | None:
+        context = nova_context.RequestContext.from_dict(ctxt)
+        context.update_store()
+        began, outcome = clock.monotonic(), 'ok'
+        try:
+            result = function(context, _record(record, method.takes))
+            if method.kind != 'call':
+                return None
+            return {'record': _wire(result, method.returns, interface.records_at(speaks))}
+        except Exception as error:  # noqa: BLE001  the caller is told of whatever happens; here it is logged
+            outcome = 'error'
+            _tell(interface, name, method, error)
+            form = {**errors.to_dict(error), 'details': None}
+            return {'error': form} if method.kind == 'call' else None
+        finally:
+            metrics.RPC_SERVED.labels(interface.topic, name, outcome).observe(clock.monotonic() - began)
+
+    return handle
+
+
+def _tell(interface: type[Interface], name: str, method: Method, error: Exception) -> None:
+    expected = isinstance(error, problem.Problem) and error.status < 500
+    if expected and method.kind == 'call':
+        LOG.debug('%s.%s answers %s', interface.topic, name, error)
+    elif expected:
+        LOG.warning('%s.%s refused a message: %s', interface.topic, name, error)
+    else:
+        LOG.exception('%s.%s failed', interface.topic, name)

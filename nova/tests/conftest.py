@@ -1,0 +1,5 @@
+"""Concurrency is chosen before anything else is imported: ``NOVA_CONCURRENCY=eventlet`` runs the suite on it."""
+
+from nova.common import threads
+
+threads.choose()
