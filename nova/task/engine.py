@@ -1,4 +1,4 @@
-"""Runs tasks: claims them, takes them step by step, unwinds them, and looks after those of the dead.
+"""Runs tasks: claims them, takes them step by step, and unwinds them.
 
 One engine serves one journal on behalf of one worker. It holds no thread for a step on a host or a wait: the
 task is parked in the database and goes on when the answer, or the condition, comes.
@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from nova import context as nova_context
-from nova import errors, objects, states
+from nova import errors, states
 from nova.common import clock, threads
+from nova.objects import base
+from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import flow as flows
 from nova.task import journal as journals
@@ -62,54 +64,39 @@ class Engine:
     Args:
         handle: builds the `handles.Conductor` of a run.
         supers: whether steps at ``super`` may run here.
-        pool: where tasks that the reaper finds are run.
-        recast: seconds without an answer after which a step is sent to its host again; the host knows by its own
-            journal whether it has it already.
+        pool: where what cannot wait for its caller is run.
         pauses: see `PAUSES`.
     """
 
     def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
                  handle: Callable[[Run], Any], pool: threads.Pool, *, supers: bool = False,
-                 recast: float = 5.0, pauses: tuple[float, ...] = PAUSES) -> None:
+                 pauses: tuple[float, ...] = PAUSES) -> None:
         self.journal, self.lease, self.hosts = journal, lease, hosts
-        self._handle, self._pool, self._supers = handle, pool, supers
-        self._recast, self._pauses = recast, pauses
+        self._handle, self._pool, self.supers = handle, pool, supers
+        self._pauses = pauses
         self._mine: collections.Counter[str] = collections.Counter()
         self._mine_lock = threading.Lock()
-        self._seen: dict[str, tuple[int, float]] = {}
 
     # Taking part -------------------------------------------------------------------------------
 
     def wake(self, uuid: str) -> None:
         """Run a task as far as it goes, if it is anybody's to run."""
-        loaded = self.journal.load(uuid)
-        if loaded is None:
-            LOG.debug('Woken for task %s, which is not here', uuid)
-            return
-        task, _ = loaded
-        if task.status in (rows.READY, rows.WAITING):
-            self._claim_and_go(*loaded)
+        run = self.pick(uuid, rows.READY, rows.WAITING)
+        if run is not None:
+            self.go(run)
 
     def step_done(self, result: Any) -> None:
         """Take the answer of a host; an answer to a question that is no longer asked is dropped."""
-        loaded = self.journal.load(result.task)
-        if loaded is None:
-            return
-        task, instance = loaded
-        if (task.status, task.step, task.attempt) != (rows.PARKED, result.step, result.attempt):
+        run = self.pick(result.task, rows.PARKED)
+        if run is None or (run.task.step, run.task.attempt) != (result.step, result.attempt):
             LOG.debug('Late answer about step %s of task %s dropped', result.step, result.task)
             return
-        run = self._open(task, instance)
-        if run is None:
-            return
-        self.lease.enter()
         if result.outcome == 'done':
             if result.state is not None:
                 run.state = result.state
-            if result.instance is not None and instance is not None:
-                for name, value in result.instance.changes().items():
-                    setattr(instance, name, value)
-        self._own(run, lambda: self._settle(run, result.outcome, result.error, host=result.host))
+            if result.instance is not None and run.instance is not None:
+                run.instance.learn(result.instance)
+        self.own(run, lambda: self.settle(run, result.outcome, result.error, host=result.host))
 
     def cancel_holder(self, instance_uuid: str) -> bool:
         """Cancel who holds a server's slot; True when nobody does."""
@@ -117,36 +104,50 @@ class Engine:
         if holder is None:
             return True
         if holder.status in (rows.READY, rows.WAITING):
-            self._pool.submit(self._guarded, self.wake, holder.uuid)
+            self.submit(self.wake, holder.uuid)
         elif holder.status == rows.PARKED:
-            self._pool.submit(self._guarded, self._turn_parked, holder.uuid)
+            self.submit(self.turn_back, holder.uuid)
         return False
+
+    def submit(self, fn: Callable[[str], None], uuid: str) -> None:
+        """Run ``fn(uuid)`` in the pool."""
+        self._pool.submit(self._guarded, fn, uuid)
+
+    def holds(self, uuid: str) -> bool:
+        """Whether a thread of this worker is busy with the task."""
+        return uuid in self._mine
+
+    @staticmethod
+    def _guarded(fn: Callable[[str], None], uuid: str) -> None:
+        try:
+            fn(uuid)
+        except Exception:
+            LOG.exception('Task %s could not be taken further now', uuid)
 
     # One task ----------------------------------------------------------------------------------
 
-    def _open(self, task: rows.Task, instance: Any) -> Run | None:
-        """The task with its flow, or None where this worker does not know that flow's version."""
-        try:
-            flow = flows.find(task.flow)
-        except LookupError:
-            LOG.warning('Task %s: flow %s is not known here', task.uuid, task.flow)
+    def pick(self, uuid: str, *statuses: str) -> Run | None:
+        """The task as a run, if it is in one of `statuses` and its flow, in its version, is known here."""
+        loaded = self.journal.load(uuid)
+        if loaded is None or loaded[0].status not in statuses:
             return None
-        if flow.version != task.flow_version:
-            LOG.warning('Task %s: flow %s %s is not known here', task.uuid, task.flow, task.flow_version)
+        task, instance = loaded
+        flow = flows.FLOWS.get(task.flow)
+        if flow is None or flow.version != task.flow_version:
+            LOG.warning('Task %s: flow %s %s is not known here', uuid, task.flow, task.flow_version)
             return None
-        return Run(task, flow, objects.Record.from_wire(task.state), instance,
+        return Run(task, flow, base.Record.from_wire(task.state), instance,
                    nova_context.RequestContext.from_dict(task.context))
 
-    def _claim_and_go(self, task: rows.Task, instance: Any) -> None:
-        run = self._open(task, instance)
-        if run is None or (run.step.at == 'super' and not self._supers):
-            return
-        self.lease.enter()
-        self._own(run, lambda: self._claim(run))
+    def go(self, run: Run) -> None:
+        """Claim a task where it stands and run it as far as it goes here."""
+        if run.step.at != 'super' or self.supers:
+            self.own(run, lambda: self._claim(run))
 
-    def _own(self, run: Run, first: Callable[[], bool]) -> None:
+    def own(self, run: Run, first: Callable[[], bool]) -> None:
         """Go on from `first` while steps can run here; stop quietly when another worker has taken over."""
         uuid = run.task.uuid
+        self.lease.enter()
         with self._mine_lock:
             self._mine[uuid] += 1
         try:
@@ -177,16 +178,20 @@ class Engine:
         try:
             result = self._call(run, step)
         except errors.task.Refused as error:
-            return self._settle(run, 'refused', errors.to_dict(error))
+            return self.settle(run, 'refused', errors.to_dict(error))
         except errors.NovaError as error:
-            return self._settle(run, 'failed', errors.to_dict(error))
-        except Exception as error:  # noqa: BLE001  whatever a step raises, the task must unwind
+            return self.settle(run, 'failed', errors.to_dict(error))
+        except Exception as error:
             LOG.exception('Step %s of task %s failed unexpectedly', step.name, task.uuid)
-            return self._settle(run, 'failed', errors.to_dict(error))
+            return self.settle(run, 'failed', errors.to_dict(error))
         if step.waits and task.direction == 'do' and not result:
             self._save(run, None, status=rows.WAITING, owner=None)
             return False
-        return self._settle(run, 'done', None)
+        return self.settle(run, 'done', None)
+
+    def ready(self, run: Run) -> bool:
+        """Whether the condition that a task waits for holds now."""
+        return bool(run.step.do(self._handle(run), run.state))
 
     def _call(self, run: Run, step: flows.Step) -> Any:
         """What the function of the present step returns; None where there is no function for it."""
@@ -201,7 +206,7 @@ class Engine:
         function = step.do if forward else step.undo
         return function(self._handle(run), run.state) if function else None
 
-    def _settle(self, run: Run, outcome: plan.Outcome, error: dict[str, Any] | None,
+    def settle(self, run: Run, outcome: plan.Outcome, error: dict[str, Any] | None,
                 host: str | None = None, detail: str | None = None) -> bool:
         """Write down how the present step ended and go to the next position."""
         task = run.task
@@ -247,11 +252,11 @@ class Engine:
             if host is not None:
                 self._save(run, note, status=rows.PARKED, owner=None, runs_at='host', host=host, **changes)
                 if run.task.cancel and run.task.direction == 'do':
-                    self._pool.submit(self._guarded, self._turn_parked, run.task.uuid)
+                    self.submit(self.turn_back, run.task.uuid)
                 else:
-                    self._cast(run)
+                    self.cast(run)
                 return False
-        if step.at == 'super' and not self._supers:
+        if step.at == 'super' and not self.supers:
             self._save(run, note, status=rows.READY, owner=None, runs_at='super', **changes)
             return False
         self._save(run, note, status=rows.RUNNING, owner=self.lease.uuid, runs_at='cell', **changes)
@@ -275,7 +280,7 @@ class Engine:
         self._save(run, note, status=end, owner=None, exclusive=None, finished_at=clock.utcnow(), **changes)
         if task.cancel and task.instance_uuid:
             for uuid in self.journal.waiting_on(task.instance_uuid):
-                self._pool.submit(self._guarded, self.wake, uuid)
+                self.submit(self.wake, uuid)
 
     def _save(self, run: Run, note: rows.Note | None, **changes: Any) -> None:
         """Journal the run; a cancellation that came meanwhile is taken over and acted on at the next turn.
@@ -299,154 +304,39 @@ class Engine:
 
     # Steps on hosts ----------------------------------------------------------------------------
 
-    def _cast(self, run: Run) -> None:
+    def cast(self, run: Run) -> None:
+        """Give the present step to its host."""
+        self.hosts.run_step(run.context, self._call_of(run))
+
+    @staticmethod
+    def _call_of(run: Run) -> Any:
         task = run.task
-        self.hosts.run_step(run.context, objects.StepCall(
+        return wire.StepCall(
             task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
             direction=task.direction, attempt=task.attempt, host=task.host, instance=run.instance,
-            state=run.state))
+            state=run.state)
 
     def open_steps(self, host: str) -> list[Any]:
         """The steps that a returning host still owes us, as calls for it to run or to report."""
         with self.journal.db.read() as conn:
             parked = rows.parked_on(conn, host)
-        calls = []
-        for task in parked:
-            loaded = self.journal.load(task.uuid)
-            run = self._open(*loaded) if loaded else None
-            if run is not None:
-                calls.append(objects.StepCall(
-                    task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
-                    direction=task.direction, attempt=task.attempt, host=host, instance=run.instance,
-                    state=run.state))
-        return calls
+        runs = [self.pick(task.uuid, rows.PARKED) for task in parked]
+        return [self._call_of(run) for run in runs if run is not None]
 
-    def _turn_parked(self, uuid: str) -> None:
+    def turn_back(self, uuid: str) -> None:
         """Unwind a cancelled task whose step is with a host: the host is told to stop, then to undo."""
-        loaded = self.journal.load(uuid)
-        run = self._open(*loaded) if loaded else None
-        if run is None or run.task.status != rows.PARKED:
+        run = self.pick(uuid, rows.PARKED)
+        move = plan.cancelled(run.flow, run.task, run.state) if run is not None else None
+        if run is None or move is None:
             return
-        move = plan.cancelled(run.flow, run.task, run.state)
-        if move is None:
-            return
+        self.stop_host(run)
         task = run.task
-        self.hosts.cancel_step(run.context, task.host or '',
-                               objects.StepRef(task=task.uuid, attempt=task.attempt))
         note = rows.Note(task.step or '', task.direction, task.attempt, 'cancelled', host=task.host,
                          started_at=task.step_started_at)
-        self.lease.enter()
-        self._own(run, lambda: self._move(run, move, note, {}))
+        self.own(run, lambda: self._move(run, move, note, {}))
 
-    def _fence(self, uuid: str) -> None:
-        """Give up on a step whose host is down; the attempt is outdated, so a late answer changes nothing.
-
-        Nothing can be undone on that host now: its agent cleans up when it returns.
-        """
-        loaded = self.journal.load(uuid)
-        run = self._open(*loaded) if loaded else None
-        if run is None or run.task.status != rows.PARKED or self.hosts.is_up(run.task.host or ''):
-            return
-        self.lease.enter()
-        task = run.task
-        if task.direction == 'undo':
-            self._own(run, lambda: self._settle(
-                run, 'done', None, host=task.host, detail='The host is down; it cleans up when it returns.'))
-        else:
-            error = errors.task.StepLost(step=task.step, host=task.host)
-            self._own(run, lambda: self._settle(run, 'failed', errors.to_dict(error), host=task.host))
-
-    # Looking after all of them -----------------------------------------------------------------
-
-    def reap(self) -> None:
-        """One round: beat, then see to every open task that nobody sees to. Called about once a second."""
-        self.lease.beat()
-        now, seen = clock.monotonic(), {}
-        for task in self.journal.open_tasks():
-            before = self._seen.get(task.uuid)
-            since = before[1] if before and before[0] == task.generation else now
-            seen[task.uuid] = (task.generation, since)
-            care = self._care(task, now - since)
-            if care is not None and task.uuid not in self._mine:
-                self._pool.submit(self._guarded, care, task.uuid)
-        self._seen = seen
-
-    def _care(self, task: rows.Task, still: float) -> Callable[[str], None] | None:
-        """What a task that has not moved for `still` seconds needs from us."""
-        if task.status == rows.READY:
-            if task.runs_at == 'super' and not self._supers:
-                return None
-            if task.not_before is not None:
-                return self.wake if clock.utcnow() >= task.not_before else None
-            return self.wake if still > 0 else None
-        if task.status == rows.WAITING:
-            return self._ask
-        if task.status == rows.PARKED:
-            if task.cancel and task.direction == 'do' and still > 0:
-                return self._turn_parked
-            if not self.hosts.is_up(task.host or ''):
-                return self._fence
-            if task.deadline is not None and clock.utcnow() >= task.deadline and task.tries == 0:
-                return self._expire
-            if still >= self._recast:
-                self._seen.pop(task.uuid, None)
-                return self._resend
-            return None
-        if task.owner == self.lease.uuid:
-            return self._take_over if still > 0 else None
-        return self._take_over if task.owner is None or self.lease.is_dead(task.owner) else None
-
-    def _ask(self, uuid: str) -> None:
-        """Ask a waiting task's condition again, or fail it when it has waited too long."""
-        loaded = self.journal.load(uuid)
-        run = self._open(*loaded) if loaded else None
-        if run is None or run.task.status != rows.WAITING:
-            return
-        step = run.step
-        if isinstance(step, flows.Wait) and not run.task.cancel:
-            if step.do(self._handle(run), run.state):
-                self.wake(uuid)
-                return
-            started = run.task.step_started_at or clock.utcnow()
-            if (clock.utcnow() - started).total_seconds() < step.seconds and not run.late:
-                return
-            error = errors.task.StepFailed(step=step.name, reason=f'waited {step.seconds:.0f} seconds')
-            self.lease.enter()
-            self._own(run, lambda: self._settle(run, 'failed', errors.to_dict(error)))
-            return
-        self.wake(uuid)
-
-    def _resend(self, uuid: str) -> None:
-        """Send a parked step once more: the message, or the answer, may be lost."""
-        loaded = self.journal.load(uuid)
-        run = self._open(*loaded) if loaded else None
-        if run is not None and run.task.status == rows.PARKED:
-            self._cast(run)
-
-    def _expire(self, uuid: str) -> None:
-        """Fail a step that its host has not finished by the task's deadline."""
-        loaded = self.journal.load(uuid)
-        run = self._open(*loaded) if loaded else None
-        if run is None or run.task.status != rows.PARKED:
-            return
+    def stop_host(self, run: Run) -> None:
+        """Ask the host of a parked step to leave it."""
         task = run.task
         self.hosts.cancel_step(run.context, task.host or '',
-                               objects.StepRef(task=task.uuid, attempt=task.attempt))
-        error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
-        self.lease.enter()
-        self._own(run, lambda: self._settle(run, 'failed', errors.to_dict(error), host=task.host))
-
-    def _take_over(self, uuid: str) -> None:
-        """Run again the step that a dead worker may have been in; steps are idempotent."""
-        loaded = self.journal.load(uuid)
-        if loaded is None or loaded[0].status != rows.RUNNING or uuid in self._mine:
-            return
-        LOG.info('Taking over task %s (%s) at step %s', uuid, loaded[0].flow, loaded[0].step)
-        self._claim_and_go(*loaded)
-
-    def _guarded(self, fn: Callable[[str], None], uuid: str) -> None:
-        """Run `fn` in a pool thread, where nobody sees what it raises."""
-        try:
-            fn(uuid)
-        except Exception:  # noqa: BLE001  the reaper comes again; the reason must be in the log
-            LOG.exception('Task %s could not be taken further now', uuid)
+                               wire.StepRef(task=task.uuid, attempt=task.attempt))

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import context as nova_context
-from nova import errors, objects, states
+from nova import errors, states
 from nova.common import clock, dbkit, uuids
+from nova.objects import base
+from nova.objects import instance as instances
 from nova.objects import task as rows
 from nova.task import flow as flows
 
@@ -16,14 +18,14 @@ Guard = Callable[[sa.Connection], Any]
 """Reads the server again inside the transaction, refuses by raising, and returns its `Instance`."""
 
 
-def insert(conn: sa.Connection, flow: type[flows.Flow], state: objects.State,
+def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
            context: nova_context.RequestContext, *, instance_uuid: str | None = None,
            guard: Guard | None = None, uuid: str | None = None, status: str = rows.READY,
            parent: str | None = None) -> rows.Task:
     """Begin an operation inside the caller's transaction.
 
-    The slot is taken first and the server is judged after, never the other way round: a judgement made before the
-    slot was free would be stale by the time it is.
+    The slot is taken first and the server is judged after, never the other way round: a judgement made
+    before the slot was free would be stale by the time it is.
 
     Raises:
         errors.task.Busy: another operation holds the server.
@@ -69,10 +71,10 @@ class Journal:
             task = rows.get(conn, uuid)
             if task is None:
                 return None
-            instance = objects.Instance.find(conn, uuid=task.instance_uuid) if task.instance_uuid else None
+            instance = instances.Instance.find(conn, uuid=task.instance_uuid) if task.instance_uuid else None
             return task, instance
 
-    def begin(self, flow: type[flows.Flow], state: objects.State, context: nova_context.RequestContext,
+    def begin(self, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
               **options: Any) -> rows.Task:
         """`insert` in a transaction of its own."""
         return self.db.write(lambda conn: insert(conn, flow, state, context, **options))
