@@ -13,9 +13,9 @@ metadata = api_metadata
 
 def _table(name: str, *items: Any) -> sa.Table:
     return sa.Table(
-        name, metadata, sa.Column('id', sa.Integer, primary_key=True), *items,
+        name, metadata, sa.Column('id', sa.Integer, primary_key=True),
         sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
-        sa.Column('updated_at', types.time(), onupdate=clock.utcnow), **types.MYSQL)
+        sa.Column('updated_at', types.time(), onupdate=clock.utcnow), *items, **types.MYSQL)
 
 
 def _uuid(name: str = 'uuid', **options: Any) -> sa.Column[Any]:
