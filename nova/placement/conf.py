@@ -19,8 +19,8 @@ _API: list[cfg.Opt] = [
 
 _PLACEMENT: list[cfg.Opt] = [
     cfg.BoolOpt('randomize_allocation_candidates', default=False,
-                help='Shuffle allocation candidates before the limit is applied, so that a limited request does '
-                     'not always see the same hosts.'),
+                help='Shuffle allocation candidates before the limit is applied, so that limited requests '
+                     'do not always see the same hosts.'),
     cfg.StrOpt('incomplete_consumer_project_id', default=_NOBODY,
                help='Project of consumers that were written without one (microversions below 1.8).'),
     cfg.StrOpt('incomplete_consumer_user_id', default=_NOBODY,

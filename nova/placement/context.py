@@ -57,7 +57,7 @@ class Context:
 
     def path(self, *parts: str) -> str:
         """A link below this service's mount point, without scheme and host."""
-        return '/'.join((self.req.app, *parts))
+        return '/'.join((self.req.root_path, *parts))
 
     def authorize(self, rule: str, target: dict[str, Any] | None = None) -> None:
         """Let pass, or raise Forbidden.

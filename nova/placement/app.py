@@ -1,0 +1,205 @@
+"""The Placement service as a WSGI application.
+
+A request passes, from outside in: CORS (if configured), keystonemiddleware (unless noauth2), request id, log,
+caller, microversion, and then the handler that the route table names.
+"""
+
+import functools
+from typing import Any
+from urllib import parse
+
+import falcon
+from falcon import constants
+from oslo_config import cfg
+from oslo_db import exception as db_exc
+from oslo_middleware import cors
+
+from nova.common import auth, dbkit, jsonutil, microversion, middleware, problem, uuids, web
+from nova.placement import cache, errors, history, policy, routes
+from nova.placement import conf as options
+from nova.placement.candidates.search import Searcher
+from nova.placement.context import Context, Reply, Service
+from nova.placement.db import session
+from nova.placement.routes import Route
+from nova.placement.schema import V
+
+BODY_LIMIT = 32 * 1024 * 1024
+"""A reshape of a large tree is by far the largest body there is."""
+
+_CACHE_HEADERS = V('1.15')
+
+
+class Caller:
+    """Finds out who calls; only open paths go without."""
+
+    def __init__(self, noauth: bool) -> None:
+        self._identify = (functools.partial(auth.from_plain_token, roles_of_admin=('admin', 'service'))
+                          if noauth else auth.from_keystone)
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        req.context.identity = None
+        if req.path not in routes.OPEN_PATHS:
+            req.context.identity = self._identify(req.env)
+
+
+class Microversion:
+    """Chooses the microversion, and names it in the answer."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.append_header('Vary', microversion.HEADER)
+        req.context.microversion = microversion.negotiate(
+            req.get_header, history.SERVICE, history.MIN, history.MAX)
+        resp.set_header(microversion.HEADER, f'{history.SERVICE} {req.context.microversion}')
+
+
+class Dispatch:
+    """All routes of one path."""
+
+    def __init__(self, service: Service, entries: list[Route]) -> None:
+        self._service = service
+        self._by_method: dict[str, list[Route]] = {}
+        for route in entries:
+            self._by_method.setdefault(route.method, []).append(route)
+        self._allow = ', '.join(sorted(self._by_method))
+
+    def responders(self) -> dict[str, web.Responder]:
+        """A responder for every method there is, so that unknown ones are refused with our Allow header."""
+        return {method: self for method in constants.COMBINED_METHODS if method != 'WEBSOCKET'}
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
+        version: V = req.context.microversion
+        route = self._route(req.method, version)
+        _check_headers(req, route, version)
+        ctx = Context(self._service, req, req.context.identity, version,
+                      parse.parse_qs(req.query_string, keep_blank_values=True))
+        _check_text(ctx.query, fields)
+        if not route.of_project:
+            self._authorize(ctx, route)
+        if route.query is not None:
+            route.query.check({key: values[-1] for key, values in ctx.query.items()}, version)
+        if route.of_project:
+            self._authorize(ctx, route, {'project_id': ctx.last('project_id')})
+        if route.body is not None:
+            document = _document(req)
+            route.body.check(document, version)
+            ctx = Context(ctx.service, req, ctx.identity, version, ctx.query, document)
+        if 'uuid' in fields:
+            fields['uuid'] = uuids.normal(fields['uuid']) or fields['uuid']
+        _send(resp, route.handler(ctx, **fields), version)
+
+    def _route(self, method: str, version: V) -> Route:
+        """The entry that serves.
+
+        Raises:
+            MethodNotAllowed: the path does not know the method (yet).
+            NotFound: the microversion does not know the path (yet).
+        """
+        found = self._by_method.get(method)
+        if found is not None:
+            for route in found:
+                if route.serves(version):
+                    return route
+            if not any(route.serves(version) for entries in self._by_method.values() for route in entries):
+                raise problem.NotFound()
+        raise problem.MethodNotAllowed(headers={'Allow': self._allow})
+
+    def _authorize(self, ctx: Context, route: Route, target: dict[str, Any] | None = None) -> None:
+        if route.rule is not None:
+            ctx.authorize(policy.name_of(route.rule), target)
+
+
+def _check_headers(req: falcon.Request, route: Route, version: V) -> None:
+    if (req.content_length or 0) > 0 and not req.content_type:
+        raise errors.BadRequest('A request with a body must have a Content-Type header.')
+    if route.body is not None:
+        media = (req.content_type or '').partition(';')[0].strip().lower()
+        if media != 'application/json':
+            raise problem.UnsupportedMedia(f'The media type {media or None} is not supported, use '
+                                           f'application/json.')
+    if route.method == 'GET' and not req.client_accepts('application/json'):
+        raise problem.NotAcceptable('Only application/json is provided.')
+
+
+def _check_text(query: dict[str, list[str]], fields: dict[str, str]) -> None:
+    """No text of ours has a NUL in it, and not every database could be asked for one."""
+    if any('\0' in value for value in fields.values()):
+        raise problem.NotFound()
+    if any('\0' in text for key, values in query.items() for text in (key, *values)):
+        raise errors.BadRequest('The query has a NUL character.')
+
+
+def _document(req: falcon.Request) -> Any:
+    document = web.body(req, BODY_LIMIT)
+    if _has_nul(document):
+        raise errors.BadRequest('The request body has a NUL character.')
+    return document
+
+
+def _has_nul(value: Any) -> bool:
+    match value:
+        case str():
+            return '\0' in value
+        case dict():
+            return any('\0' in key or _has_nul(item) for key, item in value.items())
+        case list():
+            return any(_has_nul(item) for item in value)
+    return False
+
+
+def _send(resp: falcon.Response, reply: Reply, version: V) -> None:
+    resp.status = falcon.code_to_http_status(reply.status)
+    if reply.body is not None:
+        resp.content_type = falcon.MEDIA_JSON
+        resp.data = reply.body if isinstance(reply.body, bytes) else jsonutil.dumps(reply.body)
+    if reply.location is not None:
+        resp.set_header('Location', reply.location)
+    if reply.modified is not None and version >= _CACHE_HEADERS:
+        resp.last_modified = reply.modified
+        resp.cache_control = ['no-cache']
+
+
+def _on_lost_database(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
+    errors.render(req, resp, problem.Unavailable('The database cannot be reached.'))
+
+
+def make_service(conf: cfg.ConfigOpts, db: dbkit.Database) -> Service:
+    """The handles of one application."""
+    placement = conf.placement
+    return Service(
+        conf=conf, db=db, enforcer=policy.make_enforcer(conf), names=cache.Names(db), agents=cache.Agents(db),
+        searcher=Searcher(db, max_candidates=placement.max_allocation_candidates,
+                          strategy=placement.allocation_candidates_generation_strategy,
+                          randomize=placement.randomize_allocation_candidates))
+
+
+def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> Any:
+    """Build the WSGI application.
+
+    Args:
+        conf: parsed configuration; our options are registered here if they are not yet.
+        db: database with schema; by default the one that ``[placement_database]`` names.
+
+    Raises:
+        NotConfigured: neither says where the database is.
+        oslo_db.exception.DBError: the database has no schema, or cannot be reached.
+    """
+    options.register_opts(conf)
+    db = db or session.open_database(conf)
+    if conf.placement_database.sync_on_startup:
+        session.sync(db)
+    else:
+        session.sync_names(db)
+    service = make_service(conf, db)
+    noauth = conf.api.auth_strategy == 'noauth2'
+    app = web.application(errors.render, [
+        middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(), Caller(noauth),
+        Microversion()])
+    app.add_error_handler(db_exc.DBConnectionError, _on_lost_database)
+    by_path: dict[str, list[Route]] = {}
+    for route in routes.COMPLETE:
+        by_path.setdefault(route.path, []).append(route)
+    for path, entries in by_path.items():
+        web.route(app, path, Dispatch(service, entries).responders())
+    stack: Any = app if noauth else auth.keystone(app, conf)
+    conf.register_opts(cors.OPTS, 'cors')
+    return cors.CORS(stack, conf) if conf.cors.allowed_origin else stack

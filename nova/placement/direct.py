@@ -1,0 +1,75 @@
+"""An in-process client: requests against the WSGI application without sockets, for tests and tools."""
+
+import dataclasses
+import json
+from typing import Any
+
+from falcon import testing
+
+from nova.placement import history
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """An answer; the names are those of the requests library."""
+
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+class Client:
+    """Sends requests to a WSGI application.
+
+    Args:
+        app: what `app.make_app` built, or any other WSGI application.
+        token: sent as X-Auth-Token; None sends none.
+        version: microversion of every request that does not say otherwise.
+        headers: sent along with every request.
+    """
+
+    def __init__(self, app: Any, token: str | None = 'admin', version: str = str(history.MAX),
+                 headers: dict[str, str] | None = None) -> None:
+        self._app = app
+        self._headers = {'OpenStack-API-Version': f'{history.SERVICE} {version}',
+                         'Accept': 'application/json', **(headers or {})}
+        if token is not None:
+            self._headers['X-Auth-Token'] = token
+
+    def request(self, method: str, path: str, *, json: Any = None, data: str | bytes | None = None,
+                headers: dict[str, str] | None = None, version: str | None = None) -> Response:
+        """One request.
+
+        Args:
+            path: may have a query.
+            json: body to be sent as JSON.
+            data: body to be sent as it is.
+            version: microversion of this request.
+        """
+        sent = {**self._headers, **(headers or {})}
+        if version is not None:
+            sent['OpenStack-API-Version'] = f'{history.SERVICE} {version}'
+        path, _, query = path.partition('?')
+        body = {'json': json} if json is not None else {'body': data}
+        result = testing.simulate_request(
+            self._app, method, path, query_string=query, headers=sent, **body)
+        return Response(result.status_code, dict(result.headers), result.content)
+
+    def get(self, path: str, **options: Any) -> Response:
+        return self.request('GET', path, **options)
+
+    def put(self, path: str, **options: Any) -> Response:
+        return self.request('PUT', path, **options)
+
+    def post(self, path: str, **options: Any) -> Response:
+        return self.request('POST', path, **options)
+
+    def delete(self, path: str, **options: Any) -> Response:
+        return self.request('DELETE', path, **options)

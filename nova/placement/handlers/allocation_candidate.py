@@ -1,0 +1,58 @@
+"""``/allocation_candidates``: where a request would fit."""
+
+from typing import Any
+
+import falcon
+
+from nova.common import clock, jsonutil
+from nova.common.microversion import V
+from nova.placement import lib, schema
+from nova.placement.context import Context, Reply
+
+EXPLAIN = 'OpenStack-Placement-Explain'
+"""Request header: ``true`` asks why there is no candidate, where there is none."""
+
+_TEXT = {'type': 'string'}
+_PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ('resources', '1.10', _TEXT),
+    ('limit', '1.16', {'type': 'string', 'pattern': '^[1-9][0-9]{0,17}$'}),
+    ('required', '1.17', _TEXT),
+    ('member_of', '1.21', _TEXT),
+    ('group_policy', '1.25', {'type': 'string', 'enum': ['none', 'isolate']}),
+    ('in_tree', '1.31', schema.UUID),
+    ('root_required', '1.35', _TEXT),
+    ('same_subtree', '1.36', _TEXT),
+)
+_GROUPED = ('resources', 'required', 'member_of')
+
+
+def _query(text: str) -> dict[str, Any]:
+    version = V(text)
+    known: dict[str, Any] = {key: kind for key, since, kind in _PLAIN if version >= V(since)}
+    if version < V('1.25'):
+        return schema.obj(known, optional=tuple(known.keys() - {'resources'}))
+    suffix = lib.suffix_pattern(version)
+    patterns: dict[str, Any] = {f'^({"|".join(_GROUPED)}){suffix}$': _TEXT}
+    if version >= V('1.31'):
+        patterns[f'^in_tree{suffix}$'] = schema.UUID
+    return {**schema.obj(known, optional=tuple(known)), 'patternProperties': patterns}
+
+
+QUERY = schema.Versions({text: _query(text) for text in (
+    '1.10', '1.16', '1.17', '1.21', '1.25', '1.31', '1.33', '1.35', '1.36')})
+
+
+def index(ctx: Context) -> Reply:
+    """List allocation candidates."""
+    request = lib.candidate_request(ctx.query, ctx.version, ctx.service.names.current())
+    found = ctx.service.searcher.search(request)
+    body = found.to_json(ctx.version)
+    if not found and _explains(ctx.req):
+        document = jsonutil.loads(body)
+        document['explain'] = ctx.service.searcher.explain(request)
+        body = jsonutil.dumps(document)
+    return Reply(body=body, modified=clock.utcnow())
+
+
+def _explains(req: falcon.Request) -> bool:
+    return (req.get_header(EXPLAIN) or '').strip().lower() == 'true'

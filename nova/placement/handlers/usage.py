@@ -1,0 +1,64 @@
+"""``/usages`` and ``/resource_providers/{uuid}/usages``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nova.common import clock
+from nova.placement import schema
+from nova.placement.cache import NameTable
+from nova.placement.context import Context, Reply
+from nova.placement.objects import usage
+from nova.placement.objects.usage import OfType
+
+_V1_9: dict[str, Any] = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
+
+QUERY = schema.Versions({
+    '1.9': schema.obj(_V1_9, optional=('user_id',)),
+    '1.38': schema.obj({**_V1_9, 'consumer_type': schema.AGENT}, optional=('user_id', 'consumer_type')),
+})
+
+ALL, UNKNOWN = 'all', 'unknown'
+"""Not consumer types, but what may be asked for in their place; types are upper case."""
+
+
+def _named(used: Mapping[int, int], names: NameTable) -> dict[str, int]:
+    return {names.class_names[class_id]: amount for class_id, amount in used.items()}
+
+
+def of_provider(ctx: Context, uuid: str) -> Reply:
+    """Show what is used of a resource provider."""
+    with ctx.db.read() as connection:
+        found = usage.of_provider(connection, uuid)
+        names = ctx.service.names.within(connection)
+    return Reply(body={'resource_provider_generation': found.generation, 'usages': _named(found.used, names)},
+                 modified=clock.utcnow())
+
+
+def of_project(ctx: Context) -> Reply:
+    """Show what a project uses."""
+    project, user = ctx.last('project_id') or '', ctx.last('user_id')
+    with ctx.db.read() as connection:
+        if not ctx.at('1.38'):
+            used = usage.of_project(connection, project, user)
+            names = ctx.service.names.within(connection)
+            return Reply(body={'usages': _named(used, names)}, modified=clock.utcnow())
+        groups = usage.by_type(connection, project, user)
+        names = ctx.service.names.within(connection)
+    asked = ctx.last('consumer_type')
+    if asked == ALL:
+        groups = _together(groups)
+    elif asked is not None:
+        groups = [group for group in groups if (group.type_name or UNKNOWN) == asked]
+    body = {group.type_name or UNKNOWN: {'consumer_count': group.consumers, **_named(group.used, names)}
+            for group in groups}
+    return Reply(body={'usages': body}, modified=clock.utcnow())
+
+
+def _together(groups: list[OfType]) -> list[OfType]:
+    if not groups:
+        return []
+    used: dict[int, int] = {}
+    for group in groups:
+        for class_id, amount in group.used.items():
+            used[class_id] = used.get(class_id, 0) + amount
+    return [OfType(ALL, sum(group.consumers for group in groups), used)]

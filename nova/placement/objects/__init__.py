@@ -1,0 +1,1 @@
+"""The nouns of Placement, each with the SQL that reads and writes it."""

@@ -1,0 +1,59 @@
+"""`application`, for any WSGI server.
+
+Configuration is read as operators of Placement know it: ``placement.conf`` in the directory that
+``OS_PLACEMENT_CONFIG_DIR`` names, or in /etc/placement; every option also from the environment, such as
+``OS_PLACEMENT_DATABASE__CONNECTION``.
+"""
+
+import os
+import pathlib
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log
+
+from nova.placement import app
+from nova.placement import conf as options
+
+
+def load_conf(arguments: list[str] | None = None) -> cfg.ConfigOpts:
+    """Read placement.conf and the environment.
+
+    Args:
+        arguments: command line, such as ``--config-file FILE``; empty by default.
+    """
+    conf = cfg.ConfigOpts()
+    log.register_options(conf)
+    options.register_opts(conf)
+    conf(arguments or [], project='placement', default_config_files=_config_files())
+    return conf
+
+
+def _config_files() -> list[str]:
+    folder = os.environ.get('OS_PLACEMENT_CONFIG_DIR')
+    if not folder:
+        return cfg.find_config_files('placement')
+    file = pathlib.Path(folder) / 'placement.conf'
+    return [str(file)] if file.exists() else []
+
+
+class _Application:
+    """Built when the first request comes, in the process that serves it: servers fork after loading."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._app: Callable[..., Iterable[bytes]] | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self._app is None:
+            with self._guard:
+                if self._app is None:
+                    conf = load_conf()
+                    log.setup(conf, 'placement')
+                    self._app = app.make_app(conf)
+        return self._app(environ, start_response)
+
+
+application = _Application()
