@@ -8,7 +8,7 @@ Configuration is read as operators of Placement know it: ``placement.conf`` in t
 import os
 import pathlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from oslo_config import cfg
@@ -18,15 +18,17 @@ from nova.placement import app
 from nova.placement import conf as options
 
 
-def load_conf(arguments: list[str] | None = None) -> cfg.ConfigOpts:
+def load_conf(arguments: list[str] | None = None, cli_opts: Sequence[cfg.Opt] = ()) -> cfg.ConfigOpts:
     """Read placement.conf and the environment.
 
     Args:
         arguments: command line, such as ``--config-file FILE``; empty by default.
+        cli_opts: what the command line takes besides.
     """
     conf = cfg.ConfigOpts()
     log.register_options(conf)
     options.register_opts(conf)
+    conf.register_cli_opts(cli_opts)
     conf(arguments or [], project='placement', default_config_files=_config_files())
     return conf
 

@@ -33,9 +33,10 @@ def open_database(conf: cfg.ConfigOpts) -> dbkit.Database:
     url = sa.make_url(group.connection)
     if group.connection_parameters:
         url = url.update_query_string(group.connection_parameters)
-    options: dict[str, Any] = {
-        name: group[name] for name in ('connection_recycle_time', 'max_pool_size', 'max_overflow',
-                                       'pool_timeout', 'max_retries', 'retry_interval')}
+    names = ['connection_recycle_time', 'max_retries', 'retry_interval']
+    if url.get_backend_name() != 'sqlite':
+        names += ['max_pool_size', 'max_overflow', 'pool_timeout']
+    options: dict[str, Any] = {name: group[name] for name in names}
     if url.get_backend_name() == 'mysql':
         options['mysql_sql_mode'] = group.mysql_sql_mode
     return dbkit.Database(url.render_as_string(hide_password=False), **options)
