@@ -297,7 +297,8 @@ class Bus:
             except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError):
                 raise
             except _BROKER as error:
-                LOG.info('call %s.%s could not be sent: %s: %s', target.topic, method, type(error).__name__, error)
+                LOG.info('call %s.%s could not be sent: %s: %s', target.topic, method, type(error).__name__,
+                         error)
                 if deadline.passed():
                     raise errors.Unavailable(
                         f'The message bus cannot be reached to call {target.topic}.{method}.') from None
@@ -334,8 +335,21 @@ class Bus:
             transport, self._transport = self._transport, None
             self._clients.clear()
             self._proven = False
-        if transport is not None:
+        if transport is None:
+            return
+        if self._inline:
             transport.cleanup()
+            return
+        # A driver that is still looking for its broker holds the locks that its clean-up wants.
+        cleaner = threading.Thread(target=self._clean, args=(transport,), name=f'close-{self.name}', daemon=True)
+        cleaner.start()
+        cleaner.join(seconds)
+
+    def _clean(self, transport: Any) -> None:
+        try:
+            transport.cleanup()
+        except _BROKER as error:
+            LOG.info('%s was closed while its broker was away: %s', self.name, type(error).__name__)
 
     def _prepare(self, target: oslo_messaging.Target, **how: Any) -> Any:
         with self._lock:

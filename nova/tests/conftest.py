@@ -1,4 +1,4 @@
-"""Concurrency is chosen before anything else is imported: ``NOVA_CONCURRENCY=eventlet`` runs the suite on it."""
+"""Concurrency is chosen before anything else is imported; ``NOVA_CONCURRENCY=eventlet`` runs all on it."""
 
 from nova.common import threads
 

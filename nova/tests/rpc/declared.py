@@ -20,6 +20,7 @@ class Post(kernel.Interface):
     topic = 'post'
     levels = {'1.0': {'Parcel': '1.0'}}
     drop = kernel.cast(Parcel)
+    keep = kernel.cast(Parcel, keep=60)
     shout = kernel.fanout(Parcel)
     ask = kernel.call(Parcel, returns=Receipt)
     slow = kernel.call(Parcel, returns=Receipt, timeout='long')
@@ -45,6 +46,9 @@ class Office:
 
     def drop(self, context, parcel):
         self._keep('drop', context, parcel)
+
+    def keep(self, context, parcel):
+        self._keep('keep', context, parcel)
 
     def shout(self, context, parcel):
         self._keep('shout', context, parcel)

@@ -1,0 +1,300 @@
+"""The bus on RabbitMQ: the same promises as in one process, and those about a broker that is away."""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+import urllib.parse
+import uuid
+
+import pytest
+
+from nova import conf as nova_conf
+from nova import context, errors
+from nova.common import threads
+from nova.rpc import transport
+from nova.tests.rpc.declared import Office, Parcel, Post
+
+pytestmark = pytest.mark.real
+
+CONTEXT = context.RequestContext('user', 'project', roles=['member'], auth_token='s3cret')
+
+
+class Relay:
+    """A TCP relay to the broker that can be cut, and can fall silent."""
+
+    def __init__(self, host, port):
+        self._far = (host, port)
+        self._near = socket.create_server(('127.0.0.1', 0))
+        self.port = self._near.getsockname()[1]
+        self._pairs = []
+        self.silent = False
+        self._open = True
+        threading.Thread(target=self._accept, args=(self._near,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            if self.silent:
+                self._pairs.append((near, near))
+                continue
+            if not self._open:
+                near.close()
+                continue
+            far = socket.create_connection(self._far)
+            self._pairs.append((near, far))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        self._open = False
+        with contextlib.suppress(OSError):
+            self._near.shutdown(socket.SHUT_RDWR)
+        self._near.close()
+        for pair in self._pairs:
+            for end in pair:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+        self._pairs.clear()
+
+    def mend(self):
+        self._open = True
+        self._near = socket.create_server(('127.0.0.1', self.port))
+        threading.Thread(target=self._accept, args=(self._near,), daemon=True).start()
+
+
+@pytest.fixture
+def broker():
+    """The URL of the broker under test."""
+    url = os.environ.get('NOVA_TEST_RABBIT_URL')
+    assert url, 'NOVA_TEST_RABBIT_URL must name a RabbitMQ server'
+    return urllib.parse.urlsplit(url)
+
+
+@pytest.fixture
+def relay(broker):
+    relay = Relay(broker.hostname, broker.port)
+    yield relay
+    relay.cut()
+
+
+@pytest.fixture
+def conf(broker, relay):
+    netloc = f'{broker.username}:{broker.password}@127.0.0.1:{relay.port}'
+    return nova_conf.new(config_files=[], transport_url=f'rabbit://{netloc}/', rpc_response_timeout=5,
+                         long_rpc_timeout=20, control_exchange=f'nova-{uuid.uuid4().hex}')
+
+
+@pytest.fixture
+def bus(conf):
+    bus = transport.Bus(conf)
+    yield bus
+    bus.close(2)
+
+
+@pytest.fixture
+def serve(conf):
+    started = []
+
+    def start(name):
+        bus, office = transport.Bus(conf, name=f'bus of {name}'), Office(name)
+        server = Post.server(bus, name, office)
+        server.start()
+        assert server.ready(20)
+        started.append((server, bus))
+        return office, server
+
+    yield start
+    for server, bus in started:
+        server.stop()
+        server.wait()
+        bus.close(1)
+
+
+def parcel(text, note=None):
+    return Parcel(text=text, note=note)
+
+
+def test_call_cast_and_fanout(bus, serve):
+    one, two = serve('one')[0], serve('two')[0]
+    answer = Post.client(bus, 'one').ask(CONTEXT, parcel('hello'))
+    assert (answer.text, answer.who) == ('HELLO', 'one')
+    Post.client(bus, 'two').drop(CONTEXT, parcel('cast'))
+    assert two.wait(1) == ['cast']
+    Post.client(bus).shout(CONTEXT, parcel('all'))
+    assert one.wait(2)[-1] == 'all' and two.wait(2)[-1] == 'all'
+    assert one.contexts[0].user_id == 'user' and one.contexts[0].auth_token is None
+
+
+def test_casts_keep_their_order(bus, conf, serve):
+    conf.set_override('executor_thread_pool_size', 1)
+    office, _ = serve('a')
+    texts = [str(number) for number in range(30)]
+    for text in texts:
+        Post.client(bus, 'a').drop(CONTEXT, parcel(text))
+    assert office.wait(30) == texts
+
+
+def test_competing_servers_share_a_topic(bus, serve):
+    one, two = serve('one')[0], serve('two')[0]
+    for number in range(8):
+        Post.client(bus).ask(CONTEXT, parcel(str(number)))
+    assert len(one.got) + len(two.got) == 8 and one.got and two.got
+
+
+def test_errors_cross_as_themselves(bus, serve):
+    serve('a')
+    with pytest.raises(errors.server.ServerNotFound):
+        Post.client(bus).ask(CONTEXT, parcel('refuse'))
+    with pytest.raises(errors.Internal) as caught:
+        Post.client(bus).ask(CONTEXT, parcel('crash'))
+    assert 'secret' not in str(caught.value)
+
+
+def test_long_call_lives_on_signs_of_life(bus, conf, serve):
+    conf.set_override('rpc_response_timeout', 2)
+    office, _ = serve('a')
+    office.gate.clear()
+    threading.Timer(4, office.gate.set).start()
+    assert Post.client(bus).slow(CONTEXT, parcel('x')).text == 'late'
+
+
+def test_pinned_client_sends_old_records(bus, serve):
+    office, _ = serve('a')
+    Post.client(bus, 'a', pin='1.0').drop(CONTEXT, parcel('old', 'hidden'))
+    office.wait(1)
+    assert not office.got[0][1].known('note')
+
+
+def test_newer_method_is_refused(bus, serve):
+    from nova.rpc import kernel
+    serve('a')
+
+    class Newer(kernel.Interface):
+        topic = 'post'
+        ask = kernel.call(Parcel, since='1.7')
+
+    with pytest.raises(errors.Unavailable, match='version 1.7'):
+        Newer.client(bus).ask(CONTEXT, parcel('x'))
+
+
+def test_call_to_nobody_is_unavailable_in_time(bus, conf):
+    conf.set_override('rpc_response_timeout', 2)
+    began = time.monotonic()
+    with pytest.raises(errors.Unavailable):
+        Post.client(bus, 'nobody').ask(CONTEXT, parcel('x'))
+    assert time.monotonic() - began < 6
+
+
+def test_broker_down_from_the_start(bus, conf, relay, caplog):
+    """A cast neither hangs nor raises; a call fails when its time is over; no text tells the password."""
+    relay.cut()
+    conf.set_override('rpc_response_timeout', 2)
+    client = Post.client(bus, 'a')
+    began = time.monotonic()
+    for _ in range(20):
+        client.drop(CONTEXT, parcel('x'))
+    assert time.monotonic() - began < 0.5
+    began = time.monotonic()
+    with pytest.raises(errors.Unavailable):
+        client.ask(CONTEXT, parcel('x'))
+    assert time.monotonic() - began < 4
+    password = urllib.parse.urlsplit(conf.transport_url).password
+    assert password not in caplog.text and password not in repr(bus) + repr(client)
+
+
+def test_broker_that_accepts_and_says_nothing(bus, conf, relay):
+    relay.silent = True
+    conf.set_override('rpc_response_timeout', 2)
+    client = Post.client(bus, 'a')
+    began = time.monotonic()
+    client.drop(CONTEXT, parcel('x'))
+    assert time.monotonic() - began < 0.5
+    with pytest.raises(errors.Unavailable):
+        client.ask(CONTEXT, parcel('x'))
+    assert time.monotonic() - began < 5
+
+
+def test_service_starts_before_its_broker(conf, bus, relay):
+    """A service whose broker is away neither ends nor blocks; it is served when the broker is there."""
+    relay.cut()
+    office = Office('a')
+    server_bus = transport.Bus(conf)
+    server = Post.server(server_bus, 'a', office)
+    began = time.monotonic()
+    server.start()
+    assert time.monotonic() - began < 0.5
+    assert not server.ready(1)
+    relay.mend()
+    assert server.ready(20)
+    assert Post.client(bus, 'a').ask(CONTEXT, parcel('x')).who == 'a'
+    server.stop()
+    server.wait()
+    server_bus.close(1)
+
+
+def test_broker_that_comes_back(bus, conf, relay, serve):
+    """After an outage calls and casts work again; a cast worth keeping is delivered late."""
+    office, _ = serve('a')
+    client = Post.client(bus, 'a')
+    assert client.ask(CONTEXT, parcel('before')).text == 'BEFORE'
+    relay.cut()
+    client.keep(CONTEXT, parcel('kept'))
+    conf.set_override('rpc_response_timeout', 2)
+    began = time.monotonic()
+    with pytest.raises(errors.Unavailable):
+        client.ask(CONTEXT, parcel('during'))
+    assert time.monotonic() - began < 5
+    relay.mend()
+    conf.set_override('rpc_response_timeout', 30)
+    assert client.ask(CONTEXT, parcel('after')).text == 'AFTER'
+    end = time.monotonic() + 20
+    while 'kept' not in office.wait(1) and time.monotonic() < end:
+        office.wait(len(office.got) + 1, 20)
+    assert 'kept' in [one.text for _, one in office.got]
+
+
+def test_graceful_stop_answers_what_was_taken(bus, serve):
+    office, server = serve('a')
+    office.gate.clear()
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(Post.client(bus).slow(CONTEXT, parcel('x'))))
+    caller.start()
+    office.wait(1)
+    server.stop()
+    threading.Timer(0.5, office.gate.set).start()
+    server.wait()
+    caller.join(10)
+    assert answers and answers[0].text == 'late'
+
+
+def test_shared_pool(conf, bus):
+    pool = threads.Pool('shared', 2)
+    server_bus = transport.Bus(conf)
+    offices = [Office(f'host{number}') for number in range(5)]
+    servers = [Post.server(server_bus, office.name, office, pool) for office in offices]
+    for server in servers:
+        server.start()
+    for office, server in zip(offices, servers, strict=True):
+        assert server.ready(20)
+        Post.client(bus, office.name).drop(CONTEXT, parcel(office.name))
+    for office in offices:
+        assert office.wait(1) == [office.name]
+    for server in servers:
+        server.stop()
+        server.wait()
+    pool.close()
+    server_bus.close(1)
