@@ -98,6 +98,13 @@ class Engine:
                 run.instance.learn(result.instance)
         self.own(run, lambda: self.settle(run, result.outcome, result.error, host=result.host))
 
+    def progress(self, report: Any) -> None:
+        """Note how far a host has come with a slow step."""
+        run = self.pick(report.task, rows.PARKED)
+        if run is not None and run.instance is not None and run.task.attempt == report.attempt:
+            run.instance.progress = report.percent
+            self.journal.db.write(lambda conn: run.instance.copy().save(conn))
+
     def cancel_holder(self, instance_uuid: str) -> bool:
         """Cancel who holds a server's slot; True when nobody does."""
         holder = self.journal.cancel_holder(instance_uuid)

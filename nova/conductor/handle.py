@@ -1,0 +1,71 @@
+"""The handles that rooms receive in conductors; see `nova.task.handles` for what each part is for."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova.common import dbkit
+from nova.conductor import cells as conductor_cells
+from nova.objects import task as rows
+from nova.task import engine as engines
+
+
+class Conductor:
+    """Handle of a step of a task in a cell's journal."""
+
+    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any) -> None:
+        self._run, self._engine = run, engine
+        self.conf, self.clients = conf, clients
+
+    @property
+    def context(self) -> nova_context.RequestContext:
+        return self._run.context
+
+    @property
+    def task(self) -> rows.Task:
+        return self._run.task
+
+    @property
+    def instance(self) -> Any:
+        return self._run.instance
+
+    @property
+    def db(self) -> dbkit.Database:
+        return self._engine.journal.db
+
+    def cancel_holder(self) -> bool:
+        return self._engine.cancel_holder(self.task.instance_uuid or '')
+
+    def host_is_up(self, host: str) -> bool:
+        return self._engine.hosts.is_up(host)
+
+    def refusals(self) -> list[str]:
+        """What hosts said that refused this task, in order."""
+        with self.db.read() as conn:
+            return [row.detail for row in rows.steps(conn, [self.task.uuid]) if row.status == 'refused']
+
+
+class SuperConductor(Conductor):
+    """Handle of a step that may look into every cell."""
+
+    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any,
+                 cells: 'conductor_cells.Cells', scheduler: Any) -> None:
+        super().__init__(run, engine, conf, clients)
+        self._cells, self.scheduler = cells, scheduler
+
+    @property
+    def api_db(self) -> dbkit.Database:
+        return self._cells.api_db
+
+    def cells(self) -> list[Any]:
+        return self._cells.mappings()
+
+    def cell(self, uuid: str) -> Any:
+        return self._cells.mapping(uuid)
+
+    def cell_db(self, mapping: Any) -> dbkit.Database:
+        return self._cells.db(mapping)
+
+    def wake_cell(self, mapping: Any, task_uuid: str) -> None:
+        self._cells.wake(mapping, task_uuid)

@@ -1,0 +1,80 @@
+"""The narrow verbs that compute hosts may say to their cell's conductor, since they have no database."""
+
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import context as nova_context
+from nova.common import clock, dbkit
+from nova.conductor import liveness, power_sync
+from nova.objects import compute_node, instance, service
+from nova.objects import step as wire
+from nova.task import engine as engines
+
+LOG = logging.getLogger(__name__)
+
+
+class Hosts:
+    """What hosts report, written down."""
+
+    def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: liveness.Liveness) -> None:
+        self._db, self._engine, self._alive = db, engine, alive
+
+    def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
+        """A host has started: make its service and node records, and tell it what it still owes us."""
+        def write(conn: sa.Connection) -> None:
+            self._seen(conn, report)
+            for node in report.nodes or []:
+                self._node(conn, node)
+        self._db.write(write)
+        self._alive.forget()
+        orders = wire.HostOrders(open_steps=self._engine.open_steps(report.host),
+                                 evict=self._strangers(report))
+        LOG.info('Host %s is up; it has %d open steps', report.host, len(orders.open_steps))
+        return orders
+
+    def beat(self, context: nova_context.RequestContext, report: Any) -> None:
+        """A host is alive; what its nodes have changed is written down too."""
+        def write(conn: sa.Connection) -> None:
+            self._seen(conn, report)
+            for node in report.nodes or []:
+                self._node(conn, node)
+        self._db.write(write)
+
+    def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
+        """What a hypervisor sees of its guests."""
+        power_sync.sync(self._engine, context, states)
+
+    def _seen(self, conn: sa.Connection, report: Any) -> None:
+        known = service.Service.find(conn, host=report.host, binary=report.binary)
+        if known is None:
+            service.Service(host=report.host, binary=report.binary, topic='compute', version=report.version,
+                            last_seen_up=clock.utcnow(), report_count=1).create(conn)
+            return
+        known.last_seen_up, known.report_count = clock.utcnow(), known.report_count + 1
+        if known.version != report.version:
+            known.version = report.version
+        known.save(conn)
+
+    @staticmethod
+    def _node(conn: sa.Connection, node: Any) -> None:
+        known = compute_node.ComputeNode.find(conn, uuid=node.uuid)
+        if known is None:
+            node.copy().create(conn)
+            return
+        for name, value in node.changes().items():
+            if name not in ('id', 'uuid', 'mapped', 'created_at') and getattr(known, name) != value:
+                setattr(known, name, value)
+        known.save(conn)
+
+    def _strangers(self, report: Any) -> list[str]:
+        """Guests of the host that a record tells us to remove: their server was deleted while it was away.
+
+        A guest without any record is left alone: an operator may have made it, and data is not ours to lose.
+        """
+        if not report.guests:
+            return []
+        with self._db.read() as conn:
+            known = instance.Instance.all(conn, uuid=list(report.guests))
+        return [each.uuid for each in known if each.deleted and each.host in (None, report.host)]

@@ -1,0 +1,44 @@
+"""How a conductor reaches the compute hosts of one cell."""
+
+from typing import Any
+
+from nova import context as nova_context
+from nova.conductor import liveness
+from nova.rpc import host as rpc_host
+from nova.rpc import transport
+
+
+class Reach:
+    """The hosts of a cell, over its bus; see `nova.task.engine.Hosts`."""
+
+    def __init__(self, bus: transport.Bus, alive: liveness.Liveness) -> None:
+        self._bus, self._alive = bus, alive
+        self._clients: dict[str, Any] = {}
+
+    def _client(self, host: str) -> Any:
+        client = self._clients.get(host)
+        if client is None:
+            client = self._clients[host] = rpc_host.ComputeHost.client(self._bus, host)
+        return client
+
+    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+        self._client(call.host).run_step(context, call)
+
+    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None:
+        self._client(host).cancel_step(context, ref)
+
+    def is_up(self, host: str) -> bool:
+        return self._alive.is_up(host)
+
+
+class NoHosts:
+    """Where there is no host to reach: the API database's journal."""
+
+    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+        raise RuntimeError(f'flow {call.flow} has a step on a host, but its task has no cell')
+
+    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None:
+        raise RuntimeError('no host has a step of a task without a cell')
+
+    def is_up(self, host: str) -> bool:
+        return False

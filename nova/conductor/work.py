@@ -1,0 +1,48 @@
+"""Everything that runs the tasks of one journal: lease, engine, keeper and its ticker."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from oslo_config import cfg
+
+from nova.common import dbkit, threads
+from nova.task import engine as engines
+from nova.task import journal, keeper, lease
+
+LOG = logging.getLogger(__name__)
+
+
+class Work:
+    """A worker on one journal.
+
+    Args:
+        handle: builds the handle of a run; gets the engine too, because handles reach back to it.
+    """
+
+    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
+                 handle: Callable[[engines.Run, engines.Engine], Any], pool: threads.Pool, *,
+                 supers: bool = False) -> None:
+        self.lease = lease.Lease(db, 'nova-conductor', host, conf.task.lease_seconds)
+        self.engine: engines.Engine = engines.Engine(
+            journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers)
+        self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
+        self._ticker = threads.Ticker('keeper', conf.task.beat_seconds, self.keeper.round, self._complain)
+        self._complaints = 0
+
+    def start(self) -> None:
+        self._ticker.start()
+
+    def stop(self) -> None:
+        """Stop looking after tasks and give up the lease; what is still owned is up for taking."""
+        self._ticker.stop()
+        try:
+            self.lease.leave()
+        except Exception:  # noqa: BLE001  the database may be gone already; the lease then runs out by itself
+            LOG.warning('The lease in %r could not be given up', self.engine.journal.db, exc_info=True)
+
+    def _complain(self, error: Exception) -> None:
+        """A database that is down is said once a minute, not once a second."""
+        if self._complaints % 60 == 0:
+            LOG.error('Tasks in %r cannot be looked after now: %s', self.engine.journal.db, error)
+        self._complaints += 1

@@ -1,0 +1,184 @@
+"""The state directory of a standalone cloud: what it remembers, and the configuration made from that.
+
+    standalone.json         ports, passwords (readable by the owner only), and which host is in which cell
+    nova.conf               API, scheduler and super-conductor
+    cell1.conf ...          conductors and computes of a cell: neither API database nor top-level bus
+    placement.conf
+    clouds.yaml             for the clients
+    *.db                    databases
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import socket
+from typing import Any
+
+from nova.common import uuids
+
+USERS = ('admin', 'nova', 'placement', 'demo')
+PORTS = {'compute': 8774, 'placement': 8778, 'sandbox': 5000}
+CELL0 = '00000000-0000-0000-0000-000000000000'
+
+
+class Refused(Exception):
+    """The state directory and what was asked for do not fit; the text says what to do."""
+
+
+@dataclasses.dataclass
+class Deployment:
+    """What a standalone cloud remembers from one start to the next.
+
+    Attributes:
+        ports: by server; proposals, since one may be taken when the cloud starts again.
+        cells: name to uuid, cell0 not among them.
+        hosts: compute host to the name of its cell.
+    """
+
+    directory: pathlib.Path
+    passwords: dict[str, str] = dataclasses.field(repr=False)
+    ports: dict[str, int]
+    cells: dict[str, str]
+    hosts: dict[str, str]
+
+    def url(self, name: str) -> str:
+        """Base URL of a service: compute, placement, or one of the sandbox's."""
+        if name in ('compute', 'placement'):
+            return f'http://127.0.0.1:{self.ports[name]}'
+        return f'http://127.0.0.1:{self.ports["sandbox"]}/{name}'
+
+    def database(self, name: str) -> str:
+        return f'sqlite:///{self.directory / name}.db'
+
+    def save(self) -> None:
+        file = self.directory / 'standalone.json'
+        kept = {'passwords': self.passwords, 'ports': self.ports, 'cells': self.cells, 'hosts': self.hosts}
+        _write(file, json.dumps(kept, indent=1))
+
+
+def default_directory() -> pathlib.Path:
+    base = os.environ.get('XDG_STATE_HOME') or pathlib.Path.home() / '.local' / 'state'
+    return pathlib.Path(base) / 'nova-standalone'
+
+
+def load(directory: pathlib.Path, cells: int | None, computes: int | None) -> Deployment:
+    """The deployment in `directory`, made where there is none, grown where more is asked for.
+
+    Args:
+        cells, computes: how many are wanted; None keeps what is there, and is 2 and 4 for a new one.
+
+    Raises:
+        Refused: fewer than there are: their servers would be lost.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = directory / 'standalone.json'
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    found = Deployment(
+        directory=directory, passwords=kept.get('passwords', {}), ports=kept.get('ports', dict(PORTS)),
+        cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
+    for user in USERS:
+        found.passwords.setdefault(user, secrets.token_urlsafe(16))
+    _grow('cells', found.cells, cells, 2)
+    for number in range(len(found.cells), cells or max(len(found.cells), 2)):
+        found.cells[f'cell{number + 1}'] = uuids.generate()
+    _grow('computes', found.hosts, computes, 4)
+    for number in range(len(found.hosts), computes or max(len(found.hosts), 4)):
+        found.hosts[f'compute{number + 1}'] = f'cell{number % len(found.cells) + 1}'
+    found.ports = {name: _free(port) for name, port in found.ports.items()}
+    found.save()
+    return found
+
+
+def _grow(what: str, there: dict[str, str], wanted: int | None, least: int) -> None:
+    if wanted is not None and wanted < len(there):
+        raise Refused(f'This state directory has {len(there)} {what}; {wanted} would lose some. Leave the '
+                      f'option --{what} out, ask for more, or use another --state-dir.')
+
+
+def _free(port: int) -> int:
+    """`port`, or another one when it is taken."""
+    for candidate in (port, 0):
+        with contextlib.closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(('127.0.0.1', candidate))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
+    raise Refused('No port is free on the loopback interface.')
+
+
+def _write(file: pathlib.Path, text: str) -> None:
+    """Replace a file at once, readable by its owner only."""
+    new = file.with_suffix('.new')
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='utf-8') as stream:
+        stream.write(text)
+    os.replace(new, file)
+
+
+def _ini(sections: dict[str, dict[str, Any]]) -> str:
+    return '\n'.join(f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in options.items())
+                     for name, options in sections.items())
+
+
+def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, Any]:
+    return {'auth_type': 'password', 'auth_url': deployment.url('identity') + '/v3', 'username': user,
+            'password': deployment.passwords[user], 'project_name': 'service', 'user_domain_name': 'Default',
+            'project_domain_name': 'Default', 'region_name': 'RegionOne', **more}
+
+
+def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    neighbours = {name: _credentials(deployment, 'nova', valid_interfaces='public')
+                  for name in ('neutron', 'glance', 'cinder', 'placement')}
+    return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': 'fake.FakeDriver',
+                        'osapi_compute_listen': '127.0.0.1', 'my_ip': '127.0.0.1',
+                        'report_interval': 5, 'service_down_time': 30},
+            'oslo_concurrency': {'lock_path': deployment.directory / 'locks'}, **neighbours}
+
+
+def _keystone_authtoken(deployment: Deployment, user: str) -> dict[str, Any]:
+    section = _credentials(deployment, user, www_authenticate_uri=deployment.url('identity'),
+                           memcached_servers='', service_token_roles_required='true')
+    section.pop('region_name')
+    return section
+
+
+def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
+    """Write every configuration file anew.
+
+    Returns:
+        Files by name: ``nova``, ``placement``, and each cell.
+    """
+    directory = deployment.directory
+    top = _common(deployment)
+    top['DEFAULT'] |= {'transport_url': 'inproc://top', 'osapi_compute_listen_port': deployment.ports['compute']}
+    top |= {'api_database': {'connection': deployment.database('api')},
+            'database': {'connection': deployment.database('cell0')},
+            'api': {'auth_strategy': 'keystone'},
+            'conductor': {'role': 'super'},
+            'keystone_authtoken': _keystone_authtoken(deployment, 'nova')}
+    files = {'nova': top, 'placement': {
+        'placement_database': {'connection': deployment.database('placement'), 'sync_on_startup': 'true'},
+        'keystone_authtoken': _keystone_authtoken(deployment, 'placement')}}
+    for cell in deployment.cells:
+        section = _common(deployment)
+        section['DEFAULT'] |= {'transport_url': f'inproc://{cell}'}
+        section |= {'database': {'connection': deployment.database(cell)}, 'conductor': {'role': 'cell'}}
+        files[cell] = section
+    for name, sections in files.items():
+        _write(directory / f'{name}.conf', _ini(sections))
+    _write(directory / 'clouds.yaml', _clouds(deployment))
+    return {name: directory / f'{name}.conf' for name in files}
+
+
+def _clouds(deployment: Deployment) -> str:
+    """clouds.yaml with the clouds ``demo`` and ``admin``; JSON is YAML."""
+    def cloud(user: str) -> dict[str, Any]:
+        return {'auth': {'auth_url': deployment.url('identity') + '/v3', 'username': user,
+                         'password': deployment.passwords[user], 'project_name': user,
+                         'user_domain_name': 'Default', 'project_domain_name': 'Default'},
+                'region_name': 'RegionOne', 'identity_api_version': '3'}
+    return json.dumps({'clouds': {user: cloud(user) for user in ('demo', 'admin')}}, indent=1)
