@@ -20,25 +20,23 @@ A `View` never changes once it is published, so searches share it between thread
 shares with it whatever stayed the same.
 """
 
-import dataclasses
 import threading
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 
 from nova.common import dbkit
-from nova.placement.candidates.view import Inventory, Provider, View
+from nova.placement.candidates.loader import CHUNK, Loader, Names
+from nova.placement.candidates.view import View
 from nova.placement.db import models
 
 BUCKET = 256
 """Provider ids in one bucket of the change search."""
 
-CHUNK = 500
-"""Most ids in one IN (...)."""
-
 _rp = models.resource_providers
+_stones = models.provider_tombstones
 _bucket = (_rp.c.id // BUCKET).label('bucket')
 
 
@@ -52,11 +50,12 @@ class Stamp(NamedTuple):
 
 
 def _stamp_query() -> sa.Select:
-    live = sa.select(sa.func.sum(_rp.c.version).label('v'), sa.func.count().label('n')).select_from(_rp).subquery()
-    stones = models.provider_tombstones
-    dead = sa.select(sa.func.count().label('n'), sa.func.sum(stones.c.id).label('s')).select_from(stones).subquery()
+    def figures(table: sa.Table, column: sa.Column) -> sa.Subquery:
+        return sa.select(sa.func.sum(column).label('s'),
+                         sa.func.count().label('n')).select_from(table).subquery()
+    live, dead = figures(_rp, _rp.c.version), figures(_stones, _stones.c.id)
     names = sa.select(models.names_version.c.version).where(models.names_version.c.id == 1).scalar_subquery()
-    return sa.select(live.c.v, live.c.n, dead.c.n, dead.c.s, names).select_from(live.join(dead, sa.true()))
+    return sa.select(live.c.s, live.c.n, dead.c.n, dead.c.s, names).select_from(live.join(dead, sa.true()))
 
 
 _STAMP = _stamp_query()
@@ -68,97 +67,13 @@ def read_stamp(connection: sa.Connection) -> Stamp:
     return Stamp(int(versions or 0), providers, (dead, int(dead_ids or 0)), names or 0)
 
 
-@dataclasses.dataclass(slots=True)
-class _Names:
-    """Names by id, read again when an id is met that is not here."""
-
-    classes: dict[int, str] = dataclasses.field(default_factory=dict)
-    traits: dict[int, str] = dataclasses.field(default_factory=dict)
-    aggregates: dict[int, str] = dataclasses.field(default_factory=dict)
-
-    def reload(self, connection: sa.Connection) -> bool:
-        """Read classes and traits; True when a name that was known means something else now."""
-        def read(table: sa.Table) -> dict[int, str]:
-            return {row[0]: row[1] for row in connection.execute(sa.select(table.c.id, table.c.name))}
-        before = {**self.classes}
-        self.classes, self.traits = read(models.resource_classes), read(models.traits)
-        return any(self.classes.get(key, name) != name for key, name in before.items())
-
-    def learn_aggregates(self, connection: sa.Connection, ids: Iterable[int]) -> None:
-        """Aggregates are never renamed, so only unknown ones are read."""
-        table = models.aggregates
-        missing = sorted(set(ids) - self.aggregates.keys())
-        for start in range(0, len(missing), CHUNK):
-            query = sa.select(table.c.id, table.c.uuid).where(table.c.id.in_(missing[start:start + CHUNK]))
-            self.aggregates.update((row[0], row[1]) for row in connection.execute(query))
-
-
-class _Loader:
-    """Reads providers whole, inside one transaction."""
-
-    def __init__(self, connection: sa.Connection, names: _Names) -> None:
-        self._connection = connection
-        self._names = names
-
-    def load(self, ids: Sequence[int] | None) -> list[Provider]:
-        """The providers of these ids, or all when None."""
-        if ids is None:
-            return self._chunk(None)
-        chunks = [ids[start:start + CHUNK] for start in range(0, len(ids), CHUNK)]
-        return [provider for chunk in chunks for provider in self._chunk(chunk)]
-
-    def _rows(self, columns: Sequence[Any], owner: sa.Column, ids: Sequence[int] | None,
-              *group_by: Any) -> Sequence[Any]:
-        query = sa.select(*columns)
-        if ids is not None:
-            query = query.where(owner.in_(ids))
-        if group_by:
-            query = query.group_by(*group_by)
-        return self._connection.execute(query).all()
-
-    def _chunk(self, ids: Sequence[int] | None) -> list[Provider]:
-        inv, alloc = models.inventories.c, models.allocations.c
-        tags, groups = models.resource_provider_traits.c, models.resource_provider_aggregates.c
-        rows = self._rows((_rp.c.id, _rp.c.uuid, _rp.c.version, _rp.c.root_provider_id, _rp.c.parent_provider_id),
-                          _rp.c.id, ids)
-        used = {(owner, cls): int(total) for owner, cls, total in self._rows(
-            (alloc.resource_provider_id, alloc.resource_class_id, sa.func.sum(alloc.used)),
-            alloc.resource_provider_id, ids, alloc.resource_provider_id, alloc.resource_class_id)}
-        owner_and_class = (inv.resource_provider_id, inv.resource_class_id)
-        stock = self._rows((*owner_and_class, inv.total, inv.reserved, inv.allocation_ratio, inv.min_unit,
-                            inv.max_unit, inv.step_size), inv.resource_provider_id, ids)
-        traits = self._rows((tags.resource_provider_id, tags.trait_id), tags.resource_provider_id, ids)
-        members = self._rows((groups.resource_provider_id, groups.aggregate_id), groups.resource_provider_id, ids)
-        names = self._names
-        if ({row[1] for row in stock} - names.classes.keys()) or ({row[1] for row in traits} - names.traits.keys()):
-            names.reload(self._connection)
-        names.learn_aggregates(self._connection, {row[1] for row in members})
-
-        inventories: dict[int, dict[str, Inventory]] = {}
-        for owner, cls, total, reserved, ratio, least, most, step in stock:
-            inventories.setdefault(owner, {})[names.classes[cls]] = Inventory(
-                int((total - reserved) * ratio), used.get((owner, cls), 0), least, most, step)
-        tagged = _gathered(traits, names.traits)
-        joined = _gathered(members, names.aggregates)
-        return [Provider(key, uuid, version, root or key, parent, inventories.get(key, {}),
-                         tuple(sorted(tagged.get(key, ()))), frozenset(joined.get(key, ())))
-                for key, uuid, version, root, parent in rows]
-
-
-def _gathered(pairs: Iterable[Any], names: dict[int, str]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for owner, key in pairs:
-        found.setdefault(owner, []).append(names[key])
-    return found
-
-
 class Snapshot:
     """The latest View of one database, brought up to date on demand. Thread-safe."""
 
     def __init__(self, db: dbkit.Database) -> None:
         self._db = db
         self._lock = threading.Lock()
-        self._names = _Names()
+        self._names = Names()
         self._state: tuple[Stamp, View] = (Stamp(), View.of([]))
 
     def fresh(self) -> View:
@@ -185,7 +100,7 @@ class Snapshot:
         return self._state[1]
 
     def _advance(self, connection: sa.Connection, stamp: Stamp, seen: Stamp, view: View) -> View:
-        loader = _Loader(connection, self._names)
+        loader = Loader(connection, self._names)
         renamed = seen.names != stamp.names and self._names.reload(connection)
         if renamed or not view.providers:
             return View.of(loader.load(None))
@@ -204,16 +119,13 @@ class Snapshot:
 
     def _moved_buckets(self, connection: sa.Connection, view: View) -> list[int]:
         query = sa.select(_bucket, sa.func.sum(_rp.c.version)).group_by(_bucket)
-        ids = np.fromiter((p.id for p in view.providers), dtype=np.int64, count=len(view.providers))
-        versions = np.fromiter((p.version for p in view.providers), dtype=np.int64, count=len(view.providers))
-        sums = np.bincount(ids // BUCKET, weights=versions)
+        sums = np.bincount(view.ids // BUCKET, weights=view.versions)
         return [int(bucket) for bucket, total in connection.execute(query)
                 if bucket >= len(sums) or int(total) != int(sums[int(bucket)])]
 
     def _versions(self, connection: sa.Connection, buckets: Collection[int] | None) -> dict[int, int]:
         query = sa.select(_rp.c.id, _rp.c.version)
-        if buckets is not None:
-            if len(buckets) <= CHUNK:
-                query = query.where(sa.or_(sa.false(), *(
-                    _rp.c.id.between(bucket * BUCKET, bucket * BUCKET + BUCKET - 1) for bucket in buckets)))
+        if buckets is not None and len(buckets) <= CHUNK:
+            query = query.where(sa.or_(sa.false(), *(
+                _rp.c.id.between(bucket * BUCKET, bucket * BUCKET + BUCKET - 1) for bucket in buckets)))
         return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,52 @@
+"""Why nothing fits: how many providers, then trees, each constraint left."""
+
+from typing import Any
+
+import numpy as np
+
+from nova.placement.candidates import narrow
+from nova.placement.candidates.combine import Combiner
+from nova.placement.candidates.request import CandidateRequest, RequestGroup
+from nova.placement.candidates.view import View
+
+
+def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
+    """Walk the constraints in the order in which a search applies them.
+
+    Returns:
+        One entry per constraint: `constraint` (text), `group` (suffix, or None for the whole request) and
+        `remaining`. Entries of a group count providers; each class of the group without a suffix, which may
+        be split, starts again from the providers that meet the group's other constraints. Then entries that
+        begin with 'tree' or follow one count trees; the last one says whether any combination exists in them.
+    """
+    entries = [entry for group in request.groups for entry in _group(view, group)]
+    parts = [slot for group in request.groups for slot in narrow.slots(view, group)]
+    trees = np.ones(len(view.forest), np.bool_)
+    for suffix, constraint, mask in narrow.tree_constraints(view, request, parts):
+        trees &= mask
+        entries.append(_entry(constraint, suffix, trees))
+    combiner = Combiner(view, request, narrow.Plan(parts, np.flatnonzero(trees)))
+    found = combiner.picks(1, spread=True)
+    entries.append({'constraint': 'combination: group_policy, same_subtree, shared capacity, traits together',
+                    'group': None, 'remaining': len(found)})
+    return entries
+
+
+def _group(view: View, group: RequestGroup) -> list[dict[str, Any]]:
+    common = np.ones(len(view.providers), np.bool_)
+    entries = [_entry('providers', group.suffix, common)]
+    for constraint, mask in narrow.constraints(view, group):
+        common &= mask
+        entries.append(_entry(constraint, group.suffix, common))
+    together = narrow.one_provider(group)
+    left = common
+    for name, amount in group.resources.items():
+        left = left if together else common.copy()
+        for constraint, mask in narrow.stock(view, name, amount):
+            left &= mask
+            entries.append(_entry(constraint, group.suffix, left))
+    return entries
+
+
+def _entry(constraint: str, group: str | None, mask: narrow.Mask) -> dict[str, Any]:
+    return {'constraint': constraint, 'group': group, 'remaining': int(np.count_nonzero(mask))}

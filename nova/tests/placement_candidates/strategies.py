@@ -1,0 +1,76 @@
+"""Random forests and random requests over them."""
+
+from hypothesis import strategies as st
+
+from nova.common.microversion import V
+from nova.placement.candidates.search import CandidateRequest, RequestGroup
+from nova.tests.placement_candidates.cloud import SHARING, Rp, Stock, uid
+
+CLASSES = ('VCPU', 'DISK_GB', 'CUSTOM_VF')
+TRAITS = ('CUSTOM_A', 'CUSTOM_B', SHARING)
+AGGS = ('x', 'y', 'z')
+
+stocks = st.builds(
+    Stock, total=st.integers(1, 6), used=st.integers(0, 3), reserved=st.integers(0, 2),
+    min_unit=st.sampled_from([1, 1, 1, 2]), max_unit=st.sampled_from([1, 2, 4, 100]),
+    step_size=st.sampled_from([1, 1, 1, 2]), ratio=st.sampled_from([1.0, 1.0, 0.5, 1.5, 16.0]))
+
+subsets_of_aggs = st.frozensets(st.sampled_from(AGGS), max_size=2)
+
+
+@st.composite
+def forests(draw: st.DrawFn, most: int = 7) -> list[Rp]:
+    """Providers, parents first; about one in five shares."""
+    providers: list[Rp] = []
+    for number in range(draw(st.integers(1, most))):
+        parents = [None, *[item.name for item in providers]]
+        traits = {name for name in TRAITS[:2] if draw(st.booleans())}
+        if draw(st.integers(0, 4)) == 0:
+            traits.add(SHARING)
+        providers.append(Rp(
+            f'p{number}', draw(st.sampled_from(parents)),
+            draw(st.dictionaries(st.sampled_from(CLASSES), stocks, max_size=3)),
+            frozenset(traits), draw(subsets_of_aggs)))
+    return providers
+
+
+amounts = st.dictionaries(st.sampled_from(CLASSES), st.integers(1, 3), min_size=1, max_size=3)
+
+
+def sometimes(draw: st.DrawFn, one_in: int) -> bool:
+    return draw(st.integers(1, one_in)) == 1
+
+
+@st.composite
+def groups(draw: st.DrawFn, suffix: str, names: list[str], bare: bool = False) -> RequestGroup:
+    """A group that uses each filter now and then."""
+    aggregates = st.frozensets(st.sampled_from([uid(name) for name in AGGS]), min_size=1, max_size=2)
+    required = [draw(st.frozensets(st.sampled_from(TRAITS), min_size=1, max_size=2))
+                for _ in range(2) if sometimes(draw, 6)]
+    return RequestGroup(
+        suffix, {} if bare else draw(amounts), required,
+        draw(st.frozensets(st.sampled_from(TRAITS), max_size=1)) if sometimes(draw, 6) else frozenset(),
+        [draw(aggregates)] if sometimes(draw, 6) else [],
+        draw(aggregates) if sometimes(draw, 8) else frozenset(),
+        uid(draw(st.sampled_from([*names, 'nobody']))) if sometimes(draw, 10) else None)
+
+
+@st.composite
+def requests(draw: st.DrawFn, providers: list[Rp]) -> CandidateRequest:
+    """Any request the API would let through."""
+    names = [item.name for item in providers]
+    suffixes = draw(st.sampled_from([[], ['_1'], ['_1', '_2'], ['_1', '_2', '_3']]))
+    found = [draw(groups('', names))] if not suffixes or draw(st.booleans()) else []
+    subtrees = []
+    if suffixes and draw(st.booleans()):
+        subtrees = draw(st.lists(st.frozensets(st.sampled_from(suffixes), min_size=1), min_size=1, max_size=2))
+    for suffix in suffixes:
+        bare = any(suffix in names for names in subtrees) and bool(found) and sometimes(draw, 4)
+        found.append(draw(groups(suffix, names, bare)))
+    old = not subtrees and sometimes(draw, 4)
+    traits = st.frozensets(st.sampled_from(TRAITS[:2]), min_size=1, max_size=1)
+    root_required = draw(traits) if sometimes(draw, 8) else frozenset()
+    return CandidateRequest(
+        found, draw(st.sampled_from(['none', 'isolate'])) if len(suffixes) > 1 else None, None, root_required,
+        (draw(traits) if sometimes(draw, 8) else frozenset()) - root_required, subtrees,
+        V('1.28') if old else V('1.39'))
