@@ -196,7 +196,7 @@ class NetworkClient(Protocol):
         """Make the bindings on a host the active ones; returns the `NetworkInfo`. Repeatable."""
 
     def drop_bindings(self, server: Any, host: str) -> None:
-        """Delete the bindings of a host. Repeatable."""
+        """Delete the bindings of a host, unless they are the active ones. Repeatable."""
 
     def release(self, server: Any, requested: Iterable[Any] = ()) -> None:
         """Delete the ports we made for the server and give back those we did not. Repeatable."""

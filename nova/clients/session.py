@@ -174,14 +174,14 @@ class Service:
             sent.setdefault('Content-Type', 'application/json')
         if context is not None and context.global_id:
             sent['X-Openstack-Request-Id'] = context.global_id
+        again = self._retries if method in _AGAIN and (data is None or isinstance(data, bytes)) else 0
         extra: dict[str, Any] = {} if self._session.timeout is not None else {'timeout': _TIMEOUT}
         try:
             response = self._session.request(
                 path, method, headers=sent, data=data, params=list(params) or None, auth=self._auth(context),
                 endpoint_filter=self._filter, endpoint_override=self._override, raise_exc=False, stream=stream,
-                connect_retries=self._retries if method in _AGAIN else 0, connect_retry_delay=0.2,
-                status_code_retries=self._retries if method in _AGAIN else 0, status_code_retry_delay=0.5,
-                log=not stream, **extra)
+                connect_retries=again, connect_retry_delay=0.2,
+                status_code_retries=again, status_code_retry_delay=0.5, log=not stream, **extra)
         except exceptions.ClientException as error:
             LOG.warning('%(name)s cannot be used (%(method)s %(path)s): %(error)s. Check [%(name)s] in the '
                         'configuration and that the service runs.',
@@ -231,12 +231,13 @@ def _endpoint(conf: cfg.ConfigOpts, group: str) -> dict[str, Any]:
 
 def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
           microversion_type: str | None = None, pool: requests.Session | None = None,
-          endpoint: Mapping[str, Any] | None = None) -> Service:
+          endpoint: Mapping[str, Any] | None = None, retries: int | None = None) -> Service:
     """The `Service` that section `group` describes; nothing is asked of the network yet.
 
     Args:
         pool: requests session to use instead of a new one (tests mount in-process applications on it).
-        endpoint: what differs from the section's own words.
+        endpoint: where it is, instead of what the section's endpoint options say.
+        retries: repetitions after a failure to connect; None takes the section's ``connect_retries``.
 
     Raises:
         Unavailable: the section has no usable credentials.
@@ -250,9 +251,10 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
         raise failed(f'Section [{group}] of the configuration is incomplete: {error}') from error
     if auth is None:
         raise failed(f'Section [{group}] of the configuration has no auth_type; set it and the credentials.')
-    return Service(group, session, {**_endpoint(conf, group), **(endpoint or {})}, failed, vouch=vouch,
-                   microversion_type=microversion_type,
-                   retries=getattr(conf[group], 'connect_retries', None) or _RETRIES)
+    if retries is None:
+        retries = getattr(conf[group], 'connect_retries', None)
+    return Service(group, session, endpoint or _endpoint(conf, group), failed, vouch=vouch,
+                   microversion_type=microversion_type, retries=_RETRIES if retries is None else retries)
 
 
 def _service_auth(conf: cfg.ConfigOpts) -> plugin.BaseAuthPlugin | None:

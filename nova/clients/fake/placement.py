@@ -1,7 +1,7 @@
 """Placement in memory: trees, inventories, traits, aggregates, consumers with generations.
 
-The search is the plain one, provider by provider, for tests of a few hundred hosts: the group without suffix may
-be spread over a tree, the others are served by one provider each. Sharing providers are left out.
+The search is the plain one, provider by provider, for tests of a few hundred hosts: the group without suffix
+may be spread over a tree, the others are served by one provider each. Sharing providers are left out.
 """
 
 import copy

@@ -22,7 +22,7 @@ class _Attachment:
 
 
 class FakeVolume(Fake):
-    """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments by id) are open to assertions."""
+    """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments) are open to assertions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,9 +37,10 @@ class FakeVolume(Fake):
         volume_id = volume_id or uuids.generate()
         self.volumes[volume_id] = {
             'id': volume_id, 'name': '', 'size': size, 'status': status,
-            'bootable': 'true' if bootable else 'false', 'multiattach': multiattach, 'availability_zone': 'nova',
-            'encrypted': False, 'volume_type': None, 'metadata': {}, 'shared_targets': False,
-            'service_uuid': None, 'os-vol-tenant-attr:tenant_id': project_id, 'attachments': [], **more}
+            'bootable': 'true' if bootable else 'false', 'multiattach': multiattach,
+            'availability_zone': 'nova', 'encrypted': False, 'volume_type': None, 'metadata': {},
+            'shared_targets': False, 'service_uuid': None,
+            'os-vol-tenant-attr:tenant_id': project_id, 'attachments': [], **more}
         return volume_id
 
     def add_snapshot(self, volume_id: str, snapshot_id: str | None = None, size: int = 1) -> str:

@@ -1,0 +1,59 @@
+"""Adapters to the neighbours: images, networks, volumes, placement. Built once a process and handed in."""
+
+import dataclasses
+from typing import Any
+
+import requests
+from oslo_config import cfg
+
+from nova import errors
+from nova.clients import cinder, glance, protocols, session
+from nova.clients.neutron import api as neutron_api
+from nova.clients.neutron import client as neutron
+from nova.clients.placement import client as placement
+
+__all__ = ['Clients', 'build']
+
+
+@dataclasses.dataclass(slots=True)
+class Clients:
+    """Every neighbour, real or fake."""
+
+    image: protocols.ImageClient
+    network: protocols.NetworkClient
+    volume: protocols.VolumeClient
+    placement: protocols.PlacementClient
+
+
+def _volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
+    """Where Cinder is, in [cinder]'s own words."""
+    kind, name, interface = (conf.cinder.catalog_info.split(':') + ['', ''])[:3]
+    return {'service_type': kind, 'service_name': name or None, 'region_name': conf.cinder.os_region_name,
+            'interface': interface.removesuffix('URL') or None,
+            'endpoint_override': conf.cinder.endpoint_template}
+
+
+def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients:
+    """Clients of the neighbours that the configuration names. Nothing is asked of them yet.
+
+    Args:
+        pool: requests session to use instead of one per neighbour; tests mount applications on it.
+
+    Raises:
+        Unavailable: a section has no usable credentials.
+    """
+    volume = session.build(conf, 'cinder', errors.block.VolumeServiceFailed, microversion_type='volume',
+                           pool=pool, endpoint=_volume_endpoint(conf), retries=conf.cinder.http_retries)
+    network = session.build(conf, 'neutron', errors.network.NetworkServiceFailed, pool=pool,
+                            retries=conf.neutron.http_retries)
+    return Clients(
+        image=glance.Client(session.build(conf, 'glance', errors.image.ImageServiceFailed, pool=pool,
+                                          retries=conf.glance.num_retries)),
+        network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
+        volume=cinder.Client(volume), placement=build_placement(conf, pool))
+
+
+def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:
+    """The Placement client alone, for services that need no other neighbour."""
+    return placement.Client(session.build(conf, 'placement', errors.placement.PlacementFailed,
+                                          microversion_type='placement', pool=pool))

@@ -1,0 +1,161 @@
+"""Cinder: volumes of users, and the attachments that join them to servers.
+
+Attachments are Cinder's record of who uses a volume: reserve (no connector), connect (who connects, and how),
+complete (it is in the guest), detach. Each may be repeated; where Cinder would refuse a repetition, the
+attachment itself is asked whether the wish has come true.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients import session
+from nova.clients.protocols import Document
+
+VERSION = '3.48'
+"""Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
+
+Context = nova_context.RequestContext | None
+
+
+def _no_volume(volume_id: str, message: str) -> Exception:
+    return errors.block.VolumeNotFound(volume=volume_id)
+
+
+def _no_snapshot(snapshot_id: str, message: str) -> Exception:
+    return errors.block.SnapshotNotFound(snapshot=snapshot_id)
+
+
+def _no_attachment(attachment_id: str, message: str) -> Exception:
+    return errors.block.AttachmentNotFound(attachment=attachment_id)
+
+
+def _busy(volume_id: str, message: str) -> Exception:
+    return errors.block.VolumeBusy(volume=volume_id, reason=message)
+
+
+def _invalid(message: str) -> Exception:
+    return errors.block.VolumeInvalid(reason=message)
+
+
+class Client:
+    """`protocols.VolumeClient` over HTTP."""
+
+    def __init__(self, service: session.Service) -> None:
+        self._service = service
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> session.Answer:
+        return self._service.call(method, path, microversion=VERSION, **kwargs)
+
+    def show(self, context: Context, volume_id: str) -> Document:
+        answer = self._call('GET', f'/volumes/{volume_id}', context=context, on={
+            404: functools.partial(_no_volume, volume_id),
+            403: lambda message: errors.block.VolumeForbidden(volume=volume_id)})
+        return dict(answer.json()['volume'])
+
+    def snapshot(self, context: Context, snapshot_id: str) -> Document:
+        answer = self._call('GET', f'/snapshots/{snapshot_id}', context=context,
+                            on={404: functools.partial(_no_snapshot, snapshot_id)})
+        return dict(answer.json()['snapshot'])
+
+    def create(self, context: Context, values: Mapping[str, Any]) -> str:
+        """See `VolumeClient.create`.
+
+        Raises:
+            OverQuota: Cinder's quota of the project is used up.
+            VolumeInvalid: Cinder does not accept the values.
+        """
+        answer = self._call('POST', '/volumes', body={'volume': dict(values)}, context=context, on={
+            400: _invalid, 404: _invalid, 413: errors.server.OverQuota})
+        return str(answer.json()['volume']['id'])
+
+    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+        words = '{' + ', '.join(f"'{key}': '{value}'" for key, value in sorted(metadata.items())) + '}'
+        found = self._call('GET', '/volumes/detail',
+                           params=[('all_tenants', '1'), ('metadata', words)]).json()['volumes']
+        return [one for one in found if metadata.items() <= one['metadata'].items()]
+
+    def delete(self, volume_id: str) -> None:
+        """See `VolumeClient.delete`.
+
+        Raises:
+            VolumeBusy: it is attached, or has snapshots.
+        """
+        busy = functools.partial(_busy, volume_id)
+        self._call('DELETE', f'/volumes/{volume_id}', allow=(404,), on={400: busy, 409: busy})
+
+    def reserve(self, volume_id: str, server_uuid: str) -> str:
+        """See `VolumeClient.reserve`.
+
+        Raises:
+            VolumeNotFound: no such volume.
+            VolumeBusy: its state does not allow it, or another server has it.
+        """
+        for one in self.attachments(server_uuid):
+            if one['volume_id'] == volume_id and one['status'] == 'reserved':
+                return str(one['id'])
+        busy = functools.partial(_busy, volume_id)
+        answer = self._call('POST', '/attachments', body={
+            'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_uuid}},
+            on={404: functools.partial(_no_volume, volume_id), 400: busy, 409: busy})
+        return str(answer.json()['attachment']['id'])
+
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+        """See `VolumeClient.connect`.
+
+        Raises:
+            AttachmentNotFound: no such attachment.
+            VolumeBusy: the volume's state does not allow it.
+        """
+        answer = self._call('PUT', f'/attachments/{attachment_id}',
+                            body={'attachment': {'connector': dict(connector)}}, allow=(400, 409),
+                            on={404: functools.partial(_no_attachment, attachment_id)})
+        if answer.status < 400:
+            return dict(answer.json()['attachment']['connection_info'])
+        known = self.attachment(attachment_id)
+        if known['status'] != 'attached' or not known['connection_info']:
+            raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
+        return dict(known['connection_info'])
+
+    def complete(self, attachment_id: str) -> None:
+        """See `VolumeClient.complete`.
+
+        Raises:
+            AttachmentNotFound: no such attachment.
+            VolumeBusy: it has no connector, or the volume is in no state for it.
+        """
+        answer = self._call('POST', f'/attachments/{attachment_id}/action', body={'os-complete': None},
+                            allow=(400, 409), on={404: functools.partial(_no_attachment, attachment_id)})
+        if answer.status < 400:
+            return
+        known = self.attachment(attachment_id)
+        if known['status'] != 'attached':
+            raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
+
+    def attachment(self, attachment_id: str) -> Document:
+        """See `VolumeClient.attachment`.
+
+        Raises:
+            AttachmentNotFound: no such attachment.
+        """
+        answer = self._call('GET', f'/attachments/{attachment_id}',
+                            on={404: functools.partial(_no_attachment, attachment_id)})
+        return dict(answer.json()['attachment'])
+
+    def attachments(self, server_uuid: str) -> list[Document]:
+        found = self._call('GET', '/attachments/detail', params=[
+            ('all_tenants', '1'), ('instance_id', server_uuid)]).json()['attachments']
+        return [one for one in found if one['instance'] == server_uuid]
+
+    def detach(self, attachment_id: str) -> None:
+        """See `VolumeClient.detach`.
+
+        Raises:
+            VolumeServiceFailed: Cinder could not end the connection; it may be tried again.
+        """
+        self._call('DELETE', f'/attachments/{attachment_id}', allow=(404,), on={
+            409: lambda message: errors.block.VolumeServiceFailed(
+                f'The volume service refuses to delete attachment {attachment_id}: {message}. Check that '
+                '[service_user] is configured, so that Cinder knows who asks.')})

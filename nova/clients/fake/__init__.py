@@ -1,0 +1,44 @@
+"""The neighbours in memory, for tests: the same protocols, with hooks around every effect and scripted faults.
+
+    fakes = fake.build()
+    fakes.placement.host(uuid, 'host1')
+    fakes.network.api.add_network()
+    fakes.volume.fail('connect', errors.Unavailable())
+    fakes.placement.before(lambda name, args: ...)
+"""
+
+from nova.clients import Clients
+from nova.clients.fake.base import Fake, Hooks
+from nova.clients.fake.image import FakeImage
+from nova.clients.fake.network import FakeApi
+from nova.clients.fake.placement import FakePlacement
+from nova.clients.fake.volume import FakeVolume
+from nova.clients.neutron import client as neutron
+
+__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeImage', 'FakeNetwork', 'FakePlacement', 'FakeVolume', 'Hooks',
+           'build']
+
+
+class FakeNetwork(neutron.Client):
+    """The network client over a Neutron in memory; hooks and faults are those of its requests."""
+
+    api: FakeApi
+
+    def __init__(self, api: FakeApi | None = None) -> None:
+        super().__init__(api or FakeApi())
+        self.before, self.after = self.api.before, self.api.after
+        self.fail, self.clear = self.api.fail, self.api.clear
+
+
+class FakeClients(Clients):
+    """`Clients` whose members show themselves as fakes."""
+
+    image: FakeImage
+    network: FakeNetwork
+    volume: FakeVolume
+    placement: FakePlacement
+
+
+def build() -> FakeClients:
+    """Fresh neighbours that know nothing yet."""
+    return FakeClients(image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(), placement=FakePlacement())

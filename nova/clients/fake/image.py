@@ -1,0 +1,83 @@
+"""Glance in memory."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients import glance
+from nova.clients.fake.base import Fake, effect, probe
+from nova.clients.protocols import Document
+from nova.common import uuids
+
+
+class FakeImage(Fake):
+    """`protocols.ImageClient` in memory. ``images`` and ``data`` are open to assertions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: dict[str, Document] = {}
+        self.data: dict[str, bytes] = {}
+
+    def add(self, image_id: str | None = None, data: bytes = b'image', *, owner: str = 'project',
+            visibility: str = 'public', **more: Any) -> str:
+        """Put an active image there."""
+        image_id = image_id or uuids.generate()
+        self.data[image_id] = data
+        self.images[image_id] = {
+            'id': image_id, 'name': 'image', 'status': 'active', 'owner': owner, 'visibility': visibility,
+            'size': len(data), 'virtual_size': None, 'min_disk': 0, 'min_ram': 0, 'disk_format': 'raw',
+            'container_format': 'bare', 'checksum': None, 'tags': [], 'protected': False, 'os_hidden': False,
+            'created_at': '2026-01-01T00:00:00Z', 'updated_at': '2026-01-01T00:00:00Z', **more}
+        return image_id
+
+    @probe
+    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> Any:
+        image = self.images.get(image_id)
+        if image is None or not self._sees(context, image):
+            raise errors.image.ImageNotFound(image=image_id)
+        return glance.meta(copy.deepcopy(image))
+
+    @staticmethod
+    def _sees(context: nova_context.RequestContext | None, image: Document) -> bool:
+        return (context is None or not context.auth_token or context.is_admin
+                or image['visibility'] in ('public', 'community') or image['owner'] == context.project_id)
+
+    @effect
+    def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
+        ident = values.get('id')
+        if ident in self.images:
+            return str(ident)
+        owner = context.project_id if context and context.auth_token else None
+        image_id = self.add(**{'visibility': 'private', 'owner': owner or 'project', **values,
+                               'image_id': ident})
+        self.images[image_id].update({'id': image_id, 'status': 'queued', 'size': None})
+        del self.data[image_id]
+        return image_id
+
+    def _known(self, image_id: str) -> Document:
+        if image_id not in self.images:
+            raise errors.image.ImageNotFound(image=image_id)
+        return self.images[image_id]
+
+    @effect
+    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+        self._known(image_id).update(values)
+
+    @effect
+    def upload(self, image_id: str, data: Any) -> None:
+        image = self._known(image_id)
+        content = data if isinstance(data, bytes) else data.read()
+        self.data[image_id] = content
+        image.update({'status': 'active', 'size': len(content)})
+
+    @probe
+    def download(self, image_id: str) -> Iterator[bytes]:
+        self._known(image_id)
+        return iter([self.data[image_id]])
+
+    @effect
+    def delete(self, image_id: str) -> None:
+        self.images.pop(image_id, None)
+        self.data.pop(image_id, None)

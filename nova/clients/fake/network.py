@@ -1,0 +1,229 @@
+"""Neutron in memory, one level below the network client: requests, not operations.
+
+The client above it is the real one, so a crash between two ports of one allocation is found here as it would be
+in the field. Ports become ACTIVE when they are bound.
+"""
+
+import copy
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients.fake.base import Fake, Hooks, effect, probe
+from nova.clients.neutron.api import Context
+from nova.clients.protocols import Document
+from nova.common import uuids
+
+_DETAILS = {'port_filter': True, 'bridge_name': 'br-int', 'datapath_type': 'system', 'ovs_hybrid_plug': False}
+
+
+class FakeApi(Fake):
+    """`neutron.api.Api` in memory. ``all_ports`` and ``all_networks`` are open to assertions."""
+
+    def __init__(self, hooks: Hooks | None = None) -> None:
+        super().__init__(hooks)
+        self.all_networks: dict[str, Document] = {}
+        self.all_subnets: dict[str, Document] = {}
+        self.all_ports: dict[str, Document] = {}
+        self.all_floating_ips: dict[str, Document] = {}
+        self.all_groups: dict[str, Document] = {}
+        self.all_bindings: dict[str, dict[str, Document]] = {}
+        self.room: int | None = None
+        self.auto: str | None = None
+        self.no_agent_on: set[str] = set()
+        """Hosts on which binding fails."""
+        self.aliases = frozenset({'tag-ports-during-bulk-creation', 'dns-integration', 'binding-extended'})
+        self.on_active: Callable[[Document], object] | None = None
+        """Told of each port that became ACTIVE, as Neutron tells Compute."""
+        self._serial = 0
+
+    # What a test puts there
+
+    def add_network(self, project_id: str = 'project', cidr: str | None = '10.0.0.0/16', *,
+                    shared: bool = False, external: bool = False, network_id: str | None = None,
+                    name: str = 'private') -> str:
+        """A network with one subnet (none when `cidr` is None)."""
+        network_id = network_id or uuids.generate()
+        self.all_networks[network_id] = {
+            'id': network_id, 'name': name, 'project_id': project_id, 'tenant_id': project_id, 'shared': shared,
+            'router:external': external, 'mtu': 1450, 'subnets': [], 'port_security_enabled': True,
+            'admin_state_up': True, 'status': 'ACTIVE', 'provider:network_type': 'geneve',
+            'provider:physical_network': None, 'vlan_transparent': False}
+        if cidr:
+            subnet = uuids.generate()
+            net = ipaddress.ip_network(cidr)
+            self.all_subnets[subnet] = {
+                'id': subnet, 'network_id': network_id, 'cidr': cidr, 'ip_version': net.version,
+                'gateway_ip': str(net[1]), 'dns_nameservers': [], 'host_routes': [], 'enable_dhcp': True,
+                'allocation_pools': [{'start': str(net[2]), 'end': str(net[-2])}]}
+            self.all_networks[network_id]['subnets'].append(subnet)
+        return network_id
+
+    def add_group(self, name: str, project_id: str = 'project') -> str:
+        """A security group."""
+        ident = uuids.generate()
+        self.all_groups[ident] = {'id': ident, 'name': name, 'project_id': project_id}
+        return ident
+
+    def add_port(self, network_id: str, project_id: str = 'project', **more: Any) -> str:
+        """A port of a user's."""
+        with self.lock:
+            return str(self._make({'network_id': network_id, 'project_id': project_id, **more})['id'])
+
+    # The API
+
+    @probe
+    def extensions(self) -> frozenset[str]:
+        return self.aliases
+
+    @probe
+    def networks(self, context: Context = None, **filters: Any) -> list[Document]:
+        found = [one for one in self.all_networks.values() if self._sees(context, one)]
+        return _filtered(found, filters)
+
+    @staticmethod
+    def _sees(context: Context, one: Document) -> bool:
+        return (context is None or not context.auth_token or context.is_admin or one.get('shared', False)
+                or one.get('router:external', False) or one['project_id'] == context.project_id)
+
+    @probe
+    def subnets(self, ids: Iterable[str]) -> list[Document]:
+        return _filtered(list(self.all_subnets.values()), {'id': list(ids)})
+
+    @probe
+    def ports(self, **filters: Any) -> list[Document]:
+        address = filters.pop('fixed_ips', '').removeprefix('ip_address=')
+        filters.pop('fields', None)
+        return [port for port in _filtered(list(self.all_ports.values()), filters)
+                if not address or any(one['ip_address'] == address for one in port['fixed_ips'])]
+
+    @probe
+    def port(self, port_id: str, context: Context = None) -> Document:
+        port = self.all_ports.get(port_id)
+        if port is None or not self._sees(context, port):
+            raise errors.network.PortNotFound(port=port_id)
+        return copy.deepcopy(port)
+
+    @effect
+    def create_port(self, body: Document) -> Document:
+        return copy.deepcopy(self._make(body))
+
+    def _make(self, body: Document) -> Document:
+        network = self.all_networks.get(body['network_id'])
+        if network is None:
+            raise errors.network.NetworkNotFound(network=body['network_id'])
+        self._serial += 1
+        ident = uuids.generate()
+        mac = f'fa:16:3e:00:{self._serial // 256:02x}:{self._serial % 256:02x}'
+        port = {'id': ident, 'name': '', 'status': 'DOWN', 'admin_state_up': True, 'device_id': '',
+                'device_owner': '', 'mac_address': mac,
+                'created_at': f'{self._serial:08d}', 'tags': [], 'port_security_enabled': True,
+                'security_groups': [], 'binding:vnic_type': 'normal', 'binding:profile': {},
+                'binding:host_id': '', 'resource_request': None, 'allowed_address_pairs': [],
+                **{key: value for key, value in body.items() if key != 'fixed_ips'}}
+        port['fixed_ips'] = self._addresses(network, [one['ip_address'] for one in body.get('fixed_ips', ())])
+        self._plug(port)
+        self.all_ports[ident] = port
+        return port
+
+    def _addresses(self, network: Document, wanted: list[str]) -> list[Document]:
+        taken = {one['ip_address'] for port in self.all_ports.values() if port['network_id'] == network['id']
+                 for one in port['fixed_ips']}
+        out = []
+        for ident in network['subnets']:
+            subnet = self.all_subnets[ident]
+            net = ipaddress.ip_network(subnet['cidr'])
+            mine = [ip for ip in wanted if ipaddress.ip_address(ip) in net]
+            if any(ip in taken for ip in mine):
+                raise errors.network.FixedIpInUse(address=mine[0])
+            if not wanted:
+                mine = [next(str(ip) for ip in net.hosts() if str(ip) not in taken and ip != net[1])]
+            out += [{'subnet_id': ident, 'ip_address': ip} for ip in mine]
+        if wanted and not out:
+            raise errors.network.FixedIpInvalid(address=wanted[0])
+        return out
+
+    def _plug(self, port: Document) -> None:
+        """Binding, as far as it goes, and the status that follows from it."""
+        host = port.get('binding:host_id') or ''
+        kind = 'unbound' if not host else 'binding_failed' if host in self.no_agent_on else 'ovs'
+        port['binding:vif_type'] = kind
+        port['binding:vif_details'] = dict(_DETAILS) if kind == 'ovs' else {}
+        was, port['status'] = port['status'], 'ACTIVE' if kind == 'ovs' and port['device_id'] else 'DOWN'
+        if self.on_active and port['status'] == 'ACTIVE' != was:
+            self.on_active(copy.deepcopy(port))
+
+    def _known(self, port_id: str) -> Document:
+        if port_id not in self.all_ports:
+            raise errors.network.PortNotFound(port=port_id)
+        return self.all_ports[port_id]
+
+    @effect
+    def update_port(self, port_id: str, body: Document) -> Document:
+        port = self._known(port_id)
+        if 'binding:host_id' in body and body['binding:host_id'] != port['binding:host_id']:
+            port['status'] = 'DOWN'
+        port.update(copy.deepcopy(body))
+        self._plug(port)
+        return copy.deepcopy(port)
+
+    @effect
+    def delete_port(self, port_id: str) -> None:
+        self.all_ports.pop(port_id, None)
+        self.all_bindings.pop(port_id, None)
+
+    @probe
+    def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
+        return _filtered(list(self.all_floating_ips.values()), {'port_id': list(port_ids)})
+
+    @probe
+    def groups(self, context: Context, **filters: Any) -> list[Document]:
+        return _filtered([one for one in self.all_groups.values() if self._sees(context, one)], filters)
+
+    @probe
+    def port_room(self, context: nova_context.RequestContext) -> int | None:
+        return self.room
+
+    @probe
+    def auto_network(self, project_id: str, *, dry_run: bool) -> str | None:
+        return self.auto
+
+    @probe
+    def bindings(self, port_id: str) -> list[Document]:
+        if port_id not in self.all_ports:
+            return []
+        port = self.all_ports[port_id]
+        active = [{'host': port['binding:host_id'], 'status': 'ACTIVE'}] if port['binding:host_id'] else []
+        return active + [dict(one) for one in self.all_bindings.get(port_id, {}).values()]
+
+    @effect
+    def add_binding(self, port_id: str, host: str, vnic_type: str) -> None:
+        self._known(port_id)
+        if host in self.no_agent_on:
+            raise errors.network.PortBindingFailed(port=port_id)
+        self.all_bindings.setdefault(port_id, {})[host] = {'host': host, 'status': 'INACTIVE'}
+
+    @effect
+    def activate_binding(self, port_id: str, host: str) -> None:
+        port = self._known(port_id)
+        others = self.all_bindings.setdefault(port_id, {})
+        if host not in others:
+            raise errors.network.PortNotFound(port=port_id)
+        del others[host]
+        if port['binding:host_id']:
+            others[port['binding:host_id']] = {'host': port['binding:host_id'], 'status': 'INACTIVE'}
+        port['binding:host_id'], port['status'] = host, 'DOWN'
+        self._plug(port)
+
+    @effect
+    def delete_binding(self, port_id: str, host: str) -> None:
+        self.all_bindings.get(port_id, {}).pop(host, None)
+
+
+def _filtered(found: list[Document], filters: dict[str, Any]) -> list[Document]:
+    """Copies of the documents that have the value, or one of the values, of each filter."""
+    return [copy.deepcopy(one) for one in found if all(
+        one.get(key) in value if isinstance(value, (list, set)) else one.get(key) == value
+        for key, value in filters.items())]

@@ -1,0 +1,90 @@
+"""Glance: what an image is, its data, and the images that snapshots make."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients import session
+from nova.clients.protocols import Document
+from nova.objects.image_meta import ImageMeta
+
+_CHUNK = 1024 * 1024
+_PATCH = 'application/openstack-images-v2.1-json-patch'
+
+Context = nova_context.RequestContext | None
+
+
+def meta(image: Document) -> ImageMeta:
+    """The record of an image as Glance's v2 API shows it."""
+    return ImageMeta.from_image(image)
+
+
+class Client:
+    """`protocols.ImageClient` over HTTP."""
+
+    def __init__(self, service: session.Service) -> None:
+        self._service = service
+
+    def _on(self, image_id: str) -> session.Translation:
+        return {404: lambda message: errors.image.ImageNotFound(image=image_id),
+                403: lambda message: errors.image.ImageForbidden(image=image_id)}
+
+    def show(self, image_id: str, context: Context = None) -> ImageMeta:
+        answer = self._service.call('GET', f'/v2/images/{image_id}', context=context, on=self._on(image_id))
+        return meta(answer.json())
+
+    def create(self, values: Mapping[str, Any], context: Context = None) -> str:
+        """See `ImageClient.create`.
+
+        Raises:
+            Forbidden: the user's images are limited.
+            Invalid: Glance does not accept the values.
+        """
+        answer = self._service.call('POST', '/v2/images', body=dict(values), context=context, allow=(409,),
+                                    on={413: errors.Forbidden})
+        if answer.status == 409:
+            if not values.get('id'):
+                raise errors.Conflict(f'The image service refuses the image: {answer.message}')
+            return str(values['id'])
+        return str(answer.json()['id'])
+
+    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+        changes = [{'op': 'add', 'path': '/' + name.replace('~', '~0').replace('/', '~1'), 'value': value}
+                   for name, value in values.items()]
+        self._service.call('PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH},
+                           on=self._on(image_id))
+
+    def upload(self, image_id: str, data: Any) -> None:
+        """See `ImageClient.upload`.
+
+        Raises:
+            ImageNotFound: the image is gone.
+            Conflict: it has data.
+        """
+        self._service.call('PUT', f'/v2/images/{image_id}/file', data=data,
+                           headers={'Content-Type': 'application/octet-stream'},
+                           on={**self._on(image_id), 409: errors.Conflict, 413: errors.Forbidden})
+
+    def download(self, image_id: str) -> Iterator[bytes]:
+        """See `ImageClient.download`.
+
+        Raises:
+            ImageNotFound: no such image.
+            ImageNotActive: it has no data.
+        """
+        answer = self._service.call('GET', f'/v2/images/{image_id}/file', stream=True,
+                                    headers={'Accept': 'application/octet-stream'}, on=self._on(image_id))
+        if answer.status == 204:
+            raise errors.image.ImageNotActive(image=image_id)
+        return iter(answer.chunks(_CHUNK))
+
+    def delete(self, image_id: str) -> None:
+        """See `ImageClient.delete`.
+
+        Raises:
+            Forbidden: it is protected.
+            Conflict: it is in use.
+        """
+        self._service.call('DELETE', f'/v2/images/{image_id}', allow=(404,),
+                           on={403: errors.Forbidden, 409: errors.Conflict})

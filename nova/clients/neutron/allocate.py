@@ -1,0 +1,151 @@
+"""Give a server its ports, and take them back.
+
+Nothing is remembered here: which ports a server has is asked of Neutron by ``device_id``, so a repeated call
+finds what an earlier one made. Ports that we made carry a tag, which tells them from the user's own when they
+are given back.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nova import errors
+from nova.clients.neutron.api import Api
+from nova.clients.neutron.check import AUTO, NONE
+from nova.clients.protocols import Document
+
+OURS = 'nova:made-for-server'
+"""Tag of ports that live and die with their server."""
+
+_CAN_TAG = 'tag-ports-during-bulk-creation'
+_CAN_NAME = 'dns-integration'
+_BACK: Document = {'device_id': '', 'device_owner': '', 'binding:host_id': '', 'binding:profile': {}}
+
+
+def owner(server: Any) -> str:
+    """``device_owner`` of a server's ports."""
+    zone = server.availability_zone if server.known('availability_zone') else None
+    return f'compute:{zone or ""}'
+
+
+def _matches(port: Document, request: Any) -> bool:
+    """Whether a port that was found is the one that a request stands for."""
+    if request.port_id:
+        return bool(port['id'] == request.port_id)
+    return bool(port['network_id'] == request.network_id and (
+        not request.address or any(one['ip_address'] == request.address for one in port['fixed_ips'])))
+
+
+def _pair(requested: Sequence[Any], found: list[Document]) -> dict[int, Document]:
+    """Which of the ports found stands for which request; those with a port or an address choose first."""
+    left, pairs = list(found), {}
+    strict_first = sorted(range(len(requested)),
+                          key=lambda i: (not requested[i].port_id, not requested[i].address))
+    for index in strict_first:
+        match = next((port for port in left if _matches(port, requested[index])), None)
+        if match is not None:
+            pairs[index] = match
+            left.remove(match)
+    return pairs
+
+
+def allocate(api: Api, server: Any, requested: Sequence[Any], host: str | None,
+             groups: Sequence[str]) -> list[Document]:
+    """Ports of a server, one for each request, in their order, bound to `host`.
+
+    Raises:
+        FixedIpInUse, FixedIpInvalid, PortLimitExceeded, PortInUse, PortNotFound, NetworkNotFound,
+        SecurityGroupNotFound: as their names say.
+        PortBindingFailed: no agent on the host can plug the port.
+    """
+    if len(requested) == 1 and requested[0].network_id == NONE:
+        return []
+    wanted = [_definite(api, server, request) for request in requested]
+    pairs = _pair(wanted, api.ports(device_id=server.uuid))
+    ports = []
+    for index, request in enumerate(wanted):
+        port = pairs.get(index)
+        if port is None and request.port_id:
+            port = _take(api, server, request, host)
+        elif port is None:
+            port = api.create_port(_new(api, server, request, host, groups))
+        elif host and port.get('binding:host_id') != host:
+            port = api.update_port(port['id'], {'binding:host_id': host})
+        ports.append(_bound(port))
+    return ports
+
+
+def _bound(port: Document) -> Document:
+    if port.get('binding:vif_type') == 'binding_failed':
+        raise errors.network.PortBindingFailed(port=port['id'])
+    return port
+
+
+def _definite(api: Api, server: Any, request: Any) -> Any:
+    if request.network_id != AUTO:
+        return request
+    network = api.auto_network(server.project_id, dry_run=False)
+    if network is None:
+        raise errors.network.NetworkNotFound(network=AUTO)
+    made = request.copy()
+    made.network_id = network
+    return made
+
+
+def _take(api: Api, server: Any, request: Any, host: str | None) -> Document:
+    """Make a user's port the server's.
+
+    Raises:
+        PortInUse: another server has it.
+    """
+    port = api.port(request.port_id)
+    if port.get('device_id') not in ('', None, server.uuid):
+        raise errors.network.PortInUse(port=request.port_id)
+    return api.update_port(request.port_id, {
+        'device_id': server.uuid, 'device_owner': owner(server), **({'binding:host_id': host} if host else {})})
+
+
+def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence[str]) -> Document:
+    """Body of a port to be made."""
+    body: Document = {'network_id': request.network_id, 'device_id': server.uuid, 'device_owner': owner(server),
+                      'project_id': server.project_id, 'admin_state_up': True}
+    if host:
+        body['binding:host_id'] = host
+    if request.address:
+        body['fixed_ips'] = [{'ip_address': request.address}]
+    if groups:
+        body['security_groups'] = list(groups)
+    able = api.extensions()
+    if _CAN_TAG in able:
+        body['tags'] = [OURS]
+    if _CAN_NAME in able and server.known('hostname') and server.hostname:
+        body['dns_name'] = server.hostname
+    return body
+
+
+def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str] = ()) -> None:
+    """Delete the ports that we made, give the others back to their owners.
+
+    Args:
+        requested: the server's requests, which name the user's ports.
+        kept: further ports that are the user's (attached later).
+    """
+    users = {request.port_id for request in requested if request.port_id} | set(kept)
+    for port in api.ports(device_id=server.uuid):
+        release_port(api, port, users)
+
+
+def release_port(api: Api, port: Document, users: Iterable[str]) -> None:
+    """`release` of one port. Where Neutron has no tags, a port is ours when it is none of the user's."""
+    tagged = _CAN_TAG in api.extensions()
+    if OURS in port.get('tags', ()) or (not tagged and port['id'] not in set(users)):
+        api.delete_port(port['id'])
+    else:
+        give_back(api, port['id'])
+
+
+def give_back(api: Api, port_id: str) -> None:
+    """Take a user's port off its server; one that is gone is given back."""
+    try:
+        api.update_port(port_id, dict(_BACK))
+    except errors.network.PortNotFound:
+        return

@@ -1,0 +1,108 @@
+"""What a user asked of the network, checked before anything is made, with the user's own rights."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nova import context as nova_context
+from nova import errors
+from nova.clients.neutron.api import Api
+from nova.clients.protocols import Document
+
+AUTO, NONE = 'auto', 'none'
+
+
+def _usable(api: Api, context: nova_context.RequestContext) -> list[Document]:
+    """Networks the project owns, and shared ones."""
+    own = api.networks(context, project_id=context.project_id, shared=False)
+    seen = {network['id'] for network in own}
+    return own + [network for network in api.networks(context, shared=True) if network['id'] not in seen]
+
+
+def _only_one(api: Api, context: nova_context.RequestContext) -> Document | None:
+    """The network of a user who named none: the only one there is; None when there is none.
+
+    Raises:
+        NetworkAmbiguous: more than one.
+    """
+    found = [network for network in _usable(api, context) if not network.get('router:external')]
+    if len(found) > 1:
+        raise errors.network.NetworkAmbiguous()
+    return found[0] if found else None
+
+
+def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Any], count: int,
+          make: Callable[[str], Any]) -> list[Any]:
+    """Requests made definite; see `NetworkClient.check`.
+
+    Args:
+        make: makes a request of a network id.
+
+    Raises:
+        NetworkNotFound, NetworkAmbiguous, NetworkForbidden, NetworkNeedsSubnet, PortNotFound, PortInUse,
+        FixedIpInUse, PortLimitExceeded: as their names say.
+    """
+    asked = list(requested)
+    if len(asked) == 1 and asked[0].network_id == NONE:
+        return asked
+    if not asked or (len(asked) == 1 and asked[0].network_id == AUTO):
+        found = _only_one(api, context)
+        if found is None:
+            return _auto(api, context, asked)
+        _check_network(found, context)
+        _check_room(api, context, count)
+        return [make(found['id'])]
+    for request in asked:
+        if request.port_id:
+            _check_port(api, context, request)
+    named = {request.network_id for request in asked if request.network_id and not request.port_id}
+    networks = {network['id']: network for network in api.networks(context, id=named)} if named else {}
+    for ident in sorted(named):
+        if ident not in networks:
+            raise errors.network.NetworkNotFound(network=ident)
+        _check_network(networks[ident], context)
+    for request in asked:
+        if request.address and not request.port_id:
+            _check_address(api, request)
+    to_make = sum(1 for request in asked if not request.port_id)
+    if to_make:
+        _check_room(api, context, to_make * count)
+    return asked
+
+
+def _auto(api: Api, context: nova_context.RequestContext, asked: list[Any]) -> list[Any]:
+    """No network is there: with ``auto`` one can be made later, else the server gets none."""
+    if not asked:
+        return []
+    if not context.project_id or api.auto_network(context.project_id, dry_run=True) is None:
+        raise errors.Invalid('Unable to automatically allocate a network for project '
+                             f'{context.project_id}: the network service offers none.')
+    return asked
+
+
+def _check_network(network: Document, context: nova_context.RequestContext) -> None:
+    if network.get('router:external') and not network.get('shared') and not context.is_admin \
+            and network.get('project_id') != context.project_id:
+        raise errors.network.NetworkForbidden(network=network['id'])
+    if not network.get('subnets') and network.get('port_security_enabled', True):
+        raise errors.network.NetworkNeedsSubnet(network=network['id'])
+
+
+def _check_port(api: Api, context: nova_context.RequestContext, request: Any) -> None:
+    port = api.port(request.port_id, context)
+    if port.get('device_id'):
+        raise errors.network.PortInUse(port=request.port_id)
+    if not port.get('fixed_ips') and port.get('ip_allocation') not in ('none', 'deferred'):
+        raise errors.Invalid(f'Port {request.port_id} requires a FixedIP in order to be used.')
+    request.network_id = port['network_id']
+
+
+def _check_address(api: Api, request: Any) -> None:
+    taken = api.ports(network_id=request.network_id, fixed_ips=f'ip_address={request.address}', fields='id')
+    if taken:
+        raise errors.network.FixedIpInUse(address=request.address)
+
+
+def _check_room(api: Api, context: nova_context.RequestContext, count: int) -> None:
+    room = api.port_room(context)
+    if room is not None and room < count:
+        raise errors.network.PortLimitExceeded()

@@ -1,0 +1,89 @@
+"""The network service as the rest of the system calls it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nova import context as nova_context
+from nova.clients.neutron import allocate, binding, check, info, security_groups
+from nova.clients.neutron.api import Api
+from nova.clients.protocols import Document
+from nova.objects.network import NetworkRequest
+from nova.objects.network_model import NetworkInfo
+
+
+def _remembered(server: Any) -> NetworkInfo | None:
+    """What the server's record last knew of its interfaces."""
+    return server.network_info if server.known('network_info') else None
+
+
+def _in_order(ports: list[Document], known: NetworkInfo | None) -> list[Document]:
+    """Ports as the guest has seen them so far, new ones last."""
+    places = {vif.id: place for place, vif in enumerate(known.vifs)} if known is not None else {}
+    return sorted(ports, key=lambda port: places.get(port['id'], len(places)))
+
+
+class Client:
+    """`protocols.NetworkClient` over an `Api`."""
+
+    def __init__(self, api: Api, bridge: str = 'br-int') -> None:
+        self.api, self._bridge = api, bridge
+
+    def check(self, context: nova_context.RequestContext, requested: Sequence[NetworkRequest],
+              count: int) -> list[NetworkRequest]:
+        return check.check(self.api, context, requested, count,
+                           lambda network: NetworkRequest(network_id=network))
+
+    def allocate(self, server: Any, requested: Sequence[NetworkRequest], host: str | None,
+                 security_groups: Sequence[str] = ()) -> NetworkInfo:
+        ports = allocate.allocate(self.api, server, requested, host, security_groups)
+        named = {request.port_id for request in requested if request.port_id}
+        tags = {port['id']: request.tag for port, request in zip(ports, requested, strict=True)
+                if request.tag} if ports else {}
+        return info.build(self.api, ports, tags=tags, users=named, floating=bool(named), bridge=self._bridge)
+
+    def _describe(self, server: Any, ports: list[Document]) -> NetworkInfo:
+        known = _remembered(server)
+        users = [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else None
+        return info.build(self.api, _in_order(ports, known), tags=info.tags_of(known), users=users,
+                          bridge=self._bridge)
+
+    def info(self, server: Any) -> NetworkInfo:
+        return self._describe(server, self.ports(server.uuid))
+
+    def bind(self, server: Any, host: str) -> NetworkInfo:
+        return self._describe(server, binding.bind(self.api, server.uuid, host))
+
+    def unbind(self, server: Any) -> None:
+        binding.unbind(self.api, server.uuid)
+
+    def prebind(self, server: Any, host: str) -> None:
+        binding.prebind(self.api, server.uuid, host)
+
+    def activate(self, server: Any, host: str) -> NetworkInfo:
+        binding.activate(self.api, server.uuid, host)
+        return self.info(server)
+
+    def drop_bindings(self, server: Any, host: str) -> None:
+        binding.drop(self.api, server.uuid, host)
+
+    def release(self, server: Any, requested: Iterable[NetworkRequest] = ()) -> None:
+        allocate.release(self.api, server, requested, self._users(server))
+
+    def release_port(self, server: Any, port_id: str) -> None:
+        found = [port for port in self.ports(server.uuid) if port['id'] == port_id]
+        for port in found:
+            allocate.release_port(self.api, port, self._users(server))
+
+    @staticmethod
+    def _users(server: Any) -> list[str]:
+        known = _remembered(server)
+        return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
+
+    def ports(self, server_uuid: str) -> list[Document]:
+        return self.api.ports(device_id=server_uuid)
+
+    def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
+        return security_groups.resolve(self.api, context, names)
+
+    def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
+        security_groups.set_groups(self.api, server_uuid, groups)
