@@ -1,0 +1,188 @@
+"""What the four stand-ins share: who calls, the gate that asks, paging, and a plain Falcon application."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import falcon
+
+from nova.common import clock, jsonschema, middleware, problem, web
+from nova.sandbox import faults
+
+Document = dict[str, Any]
+
+_READING = frozenset({'GET', 'HEAD', 'OPTIONS'})
+
+
+class Authority(Protocol):
+    """Who knows tokens."""
+
+    def token(self, secret: str) -> Document | None:
+        """The token as identity shows it (``{"user": ..., "roles": ...}``); None when it is not valid."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, in terms that the stand-ins decide by."""
+
+    user_id: str
+    project_id: str | None
+    roles: frozenset[str]
+    token: Document = dataclasses.field(repr=False)
+    service_roles: frozenset[str] = frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        return 'admin' in self.roles
+
+    @property
+    def is_service(self) -> bool:
+        """The caller is a service, or a service vouches for the caller."""
+        return 'service' in self.roles or 'service' in self.service_roles
+
+    @property
+    def privileged(self) -> bool:
+        return self.is_admin or self.is_service
+
+    @property
+    def may_write(self) -> bool:
+        return self.privileged or 'manager' in self.roles or 'member' in self.roles
+
+    def owns(self, document: Document) -> bool:
+        """The document is of the caller's project, or the caller is above projects."""
+        return self.privileged or (self.project_id is not None
+                                   and document.get('project_id', document.get('owner')) == self.project_id)
+
+
+def caller(token: Document, service_token: Document | None = None) -> Caller:
+    """Read a token document."""
+    return Caller(
+        user_id=token['user']['id'], project_id=token.get('project', {}).get('id'),
+        roles=frozenset(role['name'] for role in token.get('roles', ())), token=token,
+        service_roles=frozenset(role['name'] for role in (service_token or {}).get('roles', ())))
+
+
+class Gate:
+    """Falcon middleware: a valid token, or 401; a role that may write, or 403.
+
+    Args:
+        open_path: paths that need no token (version documents).
+        identity_url: what ``WWW-Authenticate`` names in a refusal; where there is none (identity itself), the
+            application challenges, and decides for itself who may write.
+    """
+
+    def __init__(self, authority: Authority, open_path: re.Pattern[str],
+                 identity_url: Callable[[], str] | None = None) -> None:
+        self._authority, self._open, self._identity_url = authority, open_path, identity_url
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if self._open.fullmatch(req.path):
+            return
+        secret, service = req.get_header('X-Auth-Token'), req.get_header('X-Service-Token')
+        token = self._authority.token(secret) if secret else None
+        if token is None:
+            raise problem.Unauthorized(headers={
+                'WWW-Authenticate': f'Keystone uri="{self._identity_url()}"'} if self._identity_url else None)
+        who = caller(token, self._authority.token(service) if service else None)
+        if self._identity_url and req.method not in _READING and not who.may_write:
+            raise problem.Forbidden('You are not authorized to perform the requested action.')
+        req.context.caller = who
+
+
+def application(render: web.Render, gate: Any | None, *request_id_headers: str,
+                extra: Sequence[Any] = ()) -> falcon.App:
+    """A Falcon application with the sandbox's middleware."""
+    stack = [faults.Raise(), middleware.RequestId(*request_id_headers), middleware.RequestLog(), *extra]
+    return web.application(render, [*stack, gate] if gate else stack)
+
+
+def who(req: falcon.Request) -> Caller:
+    """The caller that the gate let in."""
+    return req.context.caller
+
+
+def need_admin(req: falcon.Request) -> None:
+    """
+    Raises:
+        Forbidden: the caller is no administrator.
+    """
+    if not who(req).is_admin:
+        raise problem.Forbidden('You are not authorized to perform the requested action.')
+
+
+def here(req: falcon.Request) -> str:
+    """URL of the application that serves the request, without a trailing slash."""
+    return str(req.prefix).rstrip('/')
+
+
+def enveloped(req: falcon.Request, key: str) -> Document:
+    """The object under `key` of a JSON request.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    document = web.body(req)
+    inner = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(inner, dict):
+        raise problem.BadRequest(f"The request body must be an object with an object '{key}'.")
+    return inner
+
+
+def checked(validator: jsonschema.Validator, document: Document) -> Document:
+    """The document, once it fits."""
+    validator.check(document)
+    return document
+
+
+def values(req: falcon.Request, name: str) -> list[str]:
+    """Every value of a query parameter."""
+    found = req.params.get(name, [])
+    return list(found) if isinstance(found, list) else [found]
+
+
+def value(req: falcon.Request, name: str) -> str | None:
+    """The last value of a query parameter."""
+    found = values(req, name)
+    return found[-1] if found else None
+
+
+def truth(text: object) -> bool:
+    """Read a boolean as clients write it in queries and headers."""
+    return str(text).strip().lower() in ('true', '1', 'yes', 'on', 't', 'y')
+
+
+def sort_by(documents: list[Document], keys: Sequence[tuple[str, bool]]) -> list[Document]:
+    """Sort by fields, each ascending or (True) descending; absent values come last."""
+    for key, descending in reversed(keys):
+        present = [document for document in documents if document.get(key) is not None]
+        absent = [document for document in documents if document.get(key) is None]
+        present.sort(key=lambda document: (str(type(document[key])), document[key]),
+                     reverse=descending)
+        documents = present + absent
+    return documents
+
+
+def page(req: falcon.Request, documents: list[Document], longest: int = 1000,
+         default: int | None = None) -> tuple[list[Document], str | None]:
+    """Cut a page by ``limit`` and ``marker``; also the marker of the next page, if there is one.
+
+    Raises:
+        BadRequest: the limit is no number from 0, or the marker is not in the list.
+    """
+    limit_text, marker = value(req, 'limit'), value(req, 'marker')
+    if limit_text is not None and not limit_text.isdecimal():
+        raise problem.BadRequest('limit must be an integer from 0.')
+    limit = min(int(limit_text) if limit_text is not None else default or longest, longest)
+    if marker:
+        ids = [document['id'] for document in documents]
+        if marker not in ids:
+            raise problem.BadRequest(f'Marker {marker} could not be found.')
+        documents = documents[ids.index(marker) + 1:]
+    cut = documents[:limit]
+    return cut, cut[-1]['id'] if cut and len(documents) > limit else None
+
+
+def now() -> str:
+    """The time as most of the four show it."""
+    return clock.isotime(clock.utcnow()) or ''
