@@ -1,0 +1,39 @@
+"""Versioned records: ``objects.Instance.get(conn, uuid=...)``. Every record class is importable from here."""
+
+from nova.objects.aggregate import Aggregate
+from nova.objects.base import NotLoaded, Record, State
+from nova.objects.block_device import BlockDeviceMapping
+from nova.objects.build_request import BuildRequest
+from nova.objects.cell_mapping import CellMapping
+from nova.objects.compute_node import ComputeNode
+from nova.objects.flavor import Flavor
+from nova.objects.group import InstanceGroup
+from nova.objects.host_mapping import HostMapping
+from nova.objects.image_meta import ImageMeta, ImageProperties
+from nova.objects.instance import Instance
+from nova.objects.instance_mapping import InstanceMapping
+from nova.objects.keypair import KeyPair
+from nova.objects.migration import Migration
+from nova.objects.network import NetworkRequest
+from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
+from nova.objects.request_spec import Destination, RequestSpec
+from nova.objects.selection import HostChoice, Selection, Selections, SelectRequest
+from nova.objects.service import Service
+from nova.objects.step import (
+    GuestStates,
+    HostOrders,
+    HostReport,
+    StepCall,
+    StepProgress,
+    StepRef,
+    StepResult,
+    Wake,
+)
+
+__all__ = [
+    'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
+    'Flavor', 'GuestStates', 'HostChoice', 'HostMapping', 'HostOrders', 'HostReport', 'ImageMeta',
+    'ImageProperties', 'Instance', 'InstanceGroup', 'InstanceMapping', 'KeyPair', 'Migration', 'Network',
+    'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
+    'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
+]

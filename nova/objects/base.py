@@ -20,7 +20,7 @@ from nova.db import types
 from nova.objects import fields
 from nova.objects.fields import since
 
-__all__ = ['NotLoaded', 'Record', 'State', 'backport', 'fields', 'kinds', 'since', 'versions']
+__all__ = ['NotLoaded', 'Record', 'State', 'backport', 'fields', 'kinds', 'plain', 'since', 'versions']
 
 _kinds: registry.Registry[type['Record']] = registry.Registry('record')
 
@@ -41,7 +41,8 @@ class Record(ovo.VersionedObject):
         table: where it is kept, or None. Fields are kept in the columns of their name; the others are not kept,
             or the subclass keeps them elsewhere.
         key: columns that identify a row.
-        missing: error raised when a row is not there; gets the values asked for as facts.
+        missing: error raised when a row is not there.
+        fact: what that error's message calls the value that was asked for; None has no such message.
     """
 
     OBJ_SERIAL_NAMESPACE = 'nova_object'
@@ -50,13 +51,17 @@ class Record(ovo.VersionedObject):
     table: ClassVar[sa.Table | None] = None
     key: ClassVar[tuple[str, ...]] = ('uuid',)
     missing: ClassVar[type[errors.NovaError]] = errors.NotFound
+    fact: ClassVar[str | None] = None
 
     _columns: ClassVar[dict[str, sa.Column[Any]]] = {}
     _slots: ClassVar[dict[str, str]] = {}
+    _children: ClassVar[tuple[str, ...]] = ()
     _nested: ClassVar[tuple[str, ...]] = ()
+    _defaults: ClassVar[dict[str, Any]] = {}
 
     if TYPE_CHECKING:
         def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -66,11 +71,20 @@ class Record(ovo.VersionedObject):
         cls.fields = {**inherited, **cls.fields}
         cls.VERSION = max((field_since(field) for field in cls.fields.values()), key=_number, default='1.0')
         ovo.VersionedObjectRegistry.register(cls)
+        cls._defaults = {name: field.default for name, field in cls.fields.items()
+                         if field.default is not ovo_fields.UnspecifiedDefault}
+        cls._children = tuple(name for name, field in cls.fields.items() if isinstance(
+            field, (ovo_fields.ObjectField, ovo_fields.ListOfObjectsField)))
         if cls.table is not None:
             cls._columns = {name: cls.table.c[name] for name in cls.fields if name in cls.table.c}
             cls._slots = {name: f'_obj_{name}' for name in cls._columns}
-            cls._nested = tuple(name for name in cls._columns if isinstance(
-                cls.fields[name], (ovo_fields.ObjectField, ovo_fields.ListOfObjectsField)))
+            cls._nested = tuple(name for name in cls._children if name in cls._columns)
+
+    def __init__(self, context: Any = None, **values: Any) -> None:
+        super().__init__(context, **values)
+        for name, default in self._defaults.items():
+            if name not in values:
+                setattr(self, name, copy.deepcopy(default))
 
     def obj_load_attr(self, attrname: str) -> None:
         raise NotLoaded(f"{type(self).__name__}.{attrname} was not loaded: prefetch '{attrname}'")
@@ -112,9 +126,25 @@ class Record(ovo.VersionedObject):
         """Fields set since the record was loaded or saved; a child record counts when it changed inside."""
         return self.obj_get_changes()
 
+    def obj_what_changed(self) -> set[str]:
+        changed = set(self._changed_fields)
+        for name in self._children:
+            if any(child.obj_what_changed() for child in self._children_of(name)):
+                changed.add(name)
+        return changed
+
+    def _children_of(self, name: str) -> Sequence['Record']:
+        value = self.__dict__.get(f'_obj_{name}')
+        if value is None:
+            return ()
+        return value if isinstance(value, list) else (value,)
+
     def clean(self) -> None:
-        """Forget that anything changed."""
-        self.obj_reset_changes()
+        """Forget that anything changed, in child records too."""
+        self._changed_fields.clear()
+        for name in self._children:
+            for child in self._children_of(name):
+                child.clean()
 
     def learn(self, other: 'Record') -> set[str]:
         """Take over what `other`, a copy of this record from elsewhere, changed; return the fields' names."""
@@ -186,20 +216,24 @@ class Record(ovo.VersionedObject):
 
     @classmethod
     def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
-        """The error for a row that is not there; subclasses name the fact that their message wants."""
+        """The error for a row that is not there."""
+        if cls.fact:
+            return cls.missing(**{cls.fact: next(iter(by.values()), None)})
         return cls.missing(f'{cls.__name__} not found: '
                            + ', '.join(f'{name}={value}' for name, value in by.items()))
 
     def create(self, conn: sa.Connection) -> None:
         """Insert the fields that are set; the database's and the table's defaults become fields."""
         table = self._table()
-        result = conn.execute(table.insert().values(self._stored(self._columns)))
+        stored = self._stored(self._columns)
+        values = {name: value for name, value in stored.items()
+                  if value is not None or not (table.c[name].primary_key or table.c[name].default)}
+        result = conn.execute(table.insert().values(values))
         made = dict(zip(table.primary_key.columns.keys(), result.inserted_primary_key or (), strict=False))
         sent: Any = result.last_inserted_params()
         for name, column in self._columns.items():
-            if not self.known(name):
-                value = made.get(name, sent.get(name))
-                self.__dict__[self._slots[name]] = _raw(column, value)
+            if name not in values:
+                self.__dict__[self._slots[name]] = _raw(column, made.get(name, sent.get(name)))
         self.clean()
 
     def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
@@ -305,6 +339,17 @@ def _backport_value(value: Any, versions: Mapping[str, str]) -> Any:
             return backport(value, versions)
         return {name: _backport_value(item, versions) for name, item in value.items()}
     return value
+
+
+def plain(wire: Any) -> Any:
+    """A wire form without its envelopes: the fields as plain dicts and lists, for views."""
+    if isinstance(wire, dict):
+        data = wire.get('nova_object.data', wire)
+        return {name: plain(value) if isinstance(value, (dict, list)) else value
+                for name, value in data.items()}
+    if isinstance(wire, list):
+        return [plain(item) for item in wire]
+    return wire
 
 
 def kinds() -> list[type[Record]]:

@@ -1,6 +1,7 @@
 """Types of record fields: oslo.versionedobjects', and those we need to be exact."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 from oslo_versionedobjects import fields as ovo
@@ -20,7 +21,8 @@ from nova.common import clock
 
 __all__ = [
     'BooleanField', 'DictOfStringsField', 'FloatField', 'IntegerField', 'JsonField', 'ListOfObjectsField',
-    'ListOfStringsField', 'ObjectField', 'SecretField', 'StringField', 'TimeField', 'UUIDField', 'since',
+    'ListOfStringsField', 'ObjectField', 'SecretField', 'StringField', 'TimeField', 'UUIDField', 'maybe',
+    'since',
 ]
 
 
@@ -28,6 +30,11 @@ def since(version: str, field: ovo.Field[Any]) -> ovo.Field[Any]:
     """Say in which version of its record a field came; those of the first version need not."""
     field.since = version  # type: ignore[attr-defined]
     return field
+
+
+def maybe(kind: Callable[..., ovo.Field[Any]], *args: Any) -> ovo.Field[Any]:
+    """A field that may be None, and is where nothing else is said."""
+    return kind(*args, nullable=True, default=None)
 
 
 class _Time(ovo.FieldType[datetime.datetime]):

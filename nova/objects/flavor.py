@@ -1,0 +1,127 @@
+"""Flavors: what a server is made of, and who may use it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.db.api import models
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class Flavor(base.Record):
+    """A flavor; deleting it deletes its extra specs and access rows too.
+
+    The copy that a server carries is what it was made of, whatever has become of the flavor since.
+    """
+
+    table = models.flavors
+    key = ('flavorid',)
+    missing, fact = errors.server.FlavorNotFound, 'flavor'
+    extra_specs: dict[str, str]
+    fields = {
+        'id': fields.maybe(fields.IntegerField),
+        'flavorid': fields.StringField(),
+        'name': fields.StringField(),
+        'memory_mb': fields.IntegerField(),
+        'vcpus': fields.IntegerField(),
+        'root_gb': fields.IntegerField(default=0),
+        'ephemeral_gb': fields.IntegerField(default=0),
+        'swap': fields.IntegerField(default=0),
+        'rxtx_factor': fields.FloatField(default=1.0),
+        'disabled': fields.BooleanField(default=False),
+        'is_public': fields.BooleanField(default=True),
+        'description': fields.maybe(fields.StringField),
+        'extra_specs': fields.DictOfStringsField(default={}),
+        'created_at': fields.maybe(fields.TimeField),
+        'updated_at': fields.maybe(fields.TimeField),
+    }
+
+    @classmethod
+    def visible(cls, project_id: str) -> sa.ColumnElement[bool]:
+        """Condition: public, or the project was given access."""
+        flavors, access = models.flavors, models.flavor_projects
+        return sa.or_(flavors.c.is_public, flavors.c.id.in_(
+            sa.select(access.c.flavor_id).where(access.c.project_id == project_id)))
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+        found = super().find(conn, **by)
+        if found is not None:
+            load_extra_specs(conn, [found])
+        return found
+
+    def create(self, conn: sa.Connection) -> None:
+        """Insert it with its extra specs.
+
+        Raises:
+            oslo_db.exception.DBDuplicateEntry: name or flavorid is taken; ``columns`` tells which.
+        """
+        specs = dict(self.extra_specs)
+        super().create(conn)
+        if specs:
+            self.set_extra_specs(conn, specs)
+
+    def set_extra_specs(self, conn: sa.Connection, specs: Mapping[str, str]) -> None:
+        """Add or change extra specs."""
+        table = models.flavor_extra_specs
+        conn.execute(table.delete().where(table.c.flavor_id == self.id, table.c.key.in_(list(specs))))
+        conn.execute(table.insert(), [
+            {'flavor_id': self.id, 'key': key, 'value': value} for key, value in specs.items()])
+        self.extra_specs = {**self.extra_specs, **specs}
+        self.clean()
+
+    def remove_extra_spec(self, conn: sa.Connection, key: str) -> None:
+        """Forget one extra spec.
+
+        Raises:
+            FlavorExtraSpecNotFound: no such extra spec.
+        """
+        table = models.flavor_extra_specs
+        if not conn.execute(table.delete().where(table.c.flavor_id == self.id, table.c.key == key)).rowcount:
+            raise errors.server.FlavorExtraSpecNotFound(flavor=self.flavorid, key=key)
+        self.extra_specs = {name: value for name, value in self.extra_specs.items() if name != key}
+        self.clean()
+
+    def projects(self, conn: sa.Connection) -> list[str]:
+        """Projects with access to it."""
+        table = models.flavor_projects
+        return list(conn.execute(sa.select(table.c.project_id).where(table.c.flavor_id == self.id)
+                                 .order_by(table.c.project_id)).scalars())
+
+    def add_access(self, conn: sa.Connection, project_id: str) -> None:
+        """Let a project use it.
+
+        Raises:
+            FlavorAccessExists: the project has access already.
+        """
+        if project_id in self.projects(conn):
+            raise errors.server.FlavorAccessExists(project=project_id, flavor=self.flavorid)
+        conn.execute(models.flavor_projects.insert().values(flavor_id=self.id, project_id=project_id))
+
+    def remove_access(self, conn: sa.Connection, project_id: str) -> None:
+        """Take a project's access away.
+
+        Raises:
+            FlavorAccessNotFound: the project had no access.
+        """
+        table = models.flavor_projects
+        gone = conn.execute(table.delete().where(
+            table.c.flavor_id == self.id, table.c.project_id == project_id)).rowcount
+        if not gone:
+            raise errors.server.FlavorAccessNotFound(project=project_id, flavor=self.flavorid)
+
+
+def load_extra_specs(conn: sa.Connection, flavors: Iterable[Flavor]) -> None:
+    """Fill in the extra specs of flavors, in one statement."""
+    by_id: dict[int, dict[str, str]] = {flavor.id: {} for flavor in flavors}
+    table = models.flavor_extra_specs
+    rows = conn.execute(sa.select(table.c.flavor_id, table.c.key, table.c.value)
+                        .where(table.c.flavor_id.in_(list(by_id)))) if by_id else ()
+    for row in rows:
+        by_id[row.flavor_id][row.key] = row.value
+    for flavor in flavors:
+        flavor.extra_specs = by_id[flavor.id]
+        flavor.clean()

@@ -1,0 +1,102 @@
+"""Server groups: servers that should, or must, be together or apart."""
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.common import dbkit
+from nova.db.api import models
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class InstanceGroup(base.Record):
+    """A group.
+
+    Attributes:
+        policy: affinity, anti-affinity, soft-affinity or soft-anti-affinity.
+        rules: ``{'max_server_per_host': n}`` where given.
+        members: uuids of its servers.
+        hosts: where they are; filled in by whoever schedules, not kept.
+    """
+
+    table = models.instance_groups
+    missing, fact = errors.server.ServerGroupNotFound, 'group'
+    fields = {
+        'id': fields.maybe(fields.IntegerField),
+        'uuid': fields.UUIDField(),
+        'user_id': fields.StringField(),
+        'project_id': fields.StringField(),
+        'name': fields.StringField(),
+        'policy': fields.maybe(fields.StringField),
+        'rules': fields.JsonField(default={}),
+        'members': fields.ListOfStringsField(default=[]),
+        'hosts': fields.ListOfStringsField(default=[]),
+        'created_at': fields.maybe(fields.TimeField),
+        'updated_at': fields.maybe(fields.TimeField),
+    }
+    members: list[str]
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], **options: Any) -> list[Self]:
+        """Groups with policies and members: three statements, however many there are."""
+        found = super().all(conn, *where, **{'order': [models.instance_groups.c.id], **options})
+        _load(conn, found)
+        return found
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+        found = super().find(conn, **by)
+        if found is not None:
+            _load(conn, [found])
+        return found
+
+    @classmethod
+    def of_instance(cls, conn: sa.Connection, instance_uuid: str) -> Self | None:
+        """The group that a server is in."""
+        table = models.instance_group_member
+        found = cls.all(conn, models.instance_groups.c.id.in_(
+            sa.select(table.c.group_id).where(table.c.instance_uuid == instance_uuid)))
+        return found[0] if found else None
+
+    def create(self, conn: sa.Connection) -> None:
+        """Insert it with its policy; members are added one by one."""
+        policy, rules = self.policy, self.rules
+        super().create(conn)
+        conn.execute(models.instance_group_policy.insert().values(
+            group_id=self.id, policy=policy or '', rules=rules or None))
+
+    def add_members(self, conn: sa.Connection, instance_uuids: Iterable[str]) -> None:
+        """Put servers in; those that are in stay in."""
+        added = list(instance_uuids)
+        dbkit.insert_missing(conn, models.instance_group_member, [
+            {'group_id': self.id, 'instance_uuid': uuid} for uuid in added])
+        self.members = [*self.members, *(uuid for uuid in added if uuid not in self.members)]
+        self.clean()
+
+    @classmethod
+    def remove_member(cls, conn: sa.Connection, instance_uuid: str) -> None:
+        """Take a server out of whatever group it is in."""
+        table = models.instance_group_member
+        conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
+
+
+def _load(conn: sa.Connection, groups: Iterable[InstanceGroup]) -> None:
+    by_id = {group.id: group for group in groups}
+    members: dict[int, list[str]] = {key: [] for key in by_id}
+    for group in by_id.values():
+        group.policy, group.rules, group.hosts = None, {}, []
+    if by_id:
+        table = models.instance_group_policy
+        for row in conn.execute(sa.select(table.c.group_id, table.c.policy, table.c.rules)
+                                .where(table.c.group_id.in_(list(by_id)))):
+            by_id[row.group_id].policy, by_id[row.group_id].rules = row.policy or None, row.rules or {}
+        member = models.instance_group_member
+        for found in conn.execute(sa.select(member.c.group_id, member.c.instance_uuid)
+                                .where(member.c.group_id.in_(list(by_id))).order_by(member.c.id)):
+            members[found.group_id].append(found.instance_uuid)
+    for key, group in by_id.items():
+        group.members = members[key]
+        group.clean()

@@ -1,0 +1,346 @@
+"""Servers.
+
+The row has what listings filter, sort and show; `instance_extra` whole records; metadata, tags and block
+devices have tables of their own. What to load is said up front (`prefetch`); reading anything else is an error.
+"""
+
+import datetime
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from nova import errors, states
+from nova.common import clock, dbkit, uuids
+from nova.db.cell import models
+from nova.objects import base, tag
+from nova.objects.base import fields
+from nova.objects.block_device import BlockDeviceMapping
+
+EXTRA = tuple(name for name in models.instance_extra.columns.keys()  # noqa: SIM118
+              if name != 'instance_uuid')
+"""Records kept in `instance_extra`; any of them costs one join, all of them no more."""
+
+WORK = (*EXTRA, 'metadata', 'block_devices')
+"""What operations need, on conductors and hosts: three statements."""
+
+FULL = (*WORK, 'tags')
+
+
+class Instance(base.Record):
+    """A server.
+
+    Attributes:
+        flavor, image_meta: what it was made of.
+        flavorid, instance_type_id, memory_mb, vcpus, root_gb, ephemeral_gb: of `flavor`, for listings.
+        compute_id: uuid of its compute node.
+        launched_on: the host it was first started on.
+        locked_by: owner or admin; None is unlocked.
+        system_metadata: our own notes about it, text to text.
+        deleted: 0, or its id once it is deleted.
+        old_flavor, new_flavor, migration_context: set during a move.
+    """
+
+    table = models.instances
+    missing, fact = errors.server.ServerNotFound, 'server'
+    terminated_at: datetime.datetime | None
+    fields = {
+        'id': fields.maybe(fields.IntegerField),
+        'uuid': fields.UUIDField(),
+        'project_id': fields.StringField(),
+        'user_id': fields.StringField(),
+        'display_name': fields.StringField(nullable=True),
+        'display_description': fields.StringField(nullable=True),
+        'hostname': fields.StringField(nullable=True),
+        'image_ref': fields.StringField(nullable=True),
+        'kernel_id': fields.StringField(nullable=True),
+        'ramdisk_id': fields.StringField(nullable=True),
+        'vm_state': fields.StringField(),
+        'task_state': fields.StringField(nullable=True),
+        'power_state': fields.IntegerField(),
+        'host': fields.StringField(nullable=True),
+        'node': fields.StringField(nullable=True),
+        'compute_id': fields.StringField(nullable=True),
+        'launched_on': fields.StringField(nullable=True),
+        'flavorid': fields.StringField(nullable=True),
+        'instance_type_id': fields.IntegerField(nullable=True),
+        'memory_mb': fields.IntegerField(),
+        'vcpus': fields.IntegerField(),
+        'root_gb': fields.IntegerField(),
+        'ephemeral_gb': fields.IntegerField(),
+        'availability_zone': fields.StringField(nullable=True),
+        'key_name': fields.StringField(nullable=True),
+        'user_data': fields.StringField(nullable=True),
+        'config_drive': fields.BooleanField(),
+        'locked_by': fields.StringField(nullable=True),
+        'locked_reason': fields.StringField(nullable=True),
+        'access_ip_v4': fields.StringField(nullable=True),
+        'access_ip_v6': fields.StringField(nullable=True),
+        'root_device_name': fields.StringField(nullable=True),
+        'default_ephemeral_device': fields.StringField(nullable=True),
+        'default_swap_device': fields.StringField(nullable=True),
+        'auto_disk_config': fields.BooleanField(),
+        'progress': fields.IntegerField(),
+        'reservation_id': fields.StringField(nullable=True),
+        'launch_index': fields.IntegerField(),
+        'hidden': fields.BooleanField(),
+        'system_metadata': fields.DictOfStringsField(nullable=True),
+        'launched_at': fields.TimeField(nullable=True),
+        'terminated_at': fields.TimeField(nullable=True),
+        'deleted': fields.IntegerField(),
+        'deleted_at': fields.TimeField(nullable=True),
+        'created_at': fields.TimeField(nullable=True),
+        'updated_at': fields.TimeField(nullable=True),
+        'flavor': fields.ObjectField('Flavor', nullable=True),
+        'old_flavor': fields.ObjectField('Flavor', nullable=True),
+        'new_flavor': fields.ObjectField('Flavor', nullable=True),
+        'image_meta': fields.ObjectField('ImageMeta', nullable=True),
+        'keypair': fields.ObjectField('KeyPair', nullable=True),
+        'network_info': fields.ObjectField('NetworkInfo', nullable=True),
+        'numa_topology': fields.JsonField(nullable=True),
+        'pci_requests': fields.JsonField(nullable=True),
+        'trusted_certs': fields.ListOfStringsField(nullable=True),
+        'device_metadata': fields.JsonField(nullable=True),
+        'migration_context': fields.JsonField(nullable=True),
+        'metadata': fields.DictOfStringsField(),
+        'tags': fields.ListOfStringsField(),
+        'block_devices': fields.ListOfObjectsField('BlockDeviceMapping'),
+    }
+
+    @classmethod
+    def new(cls, **values: Any) -> Self:
+        """A server that exists nowhere yet: every field is set, None or empty where nothing is said."""
+        fresh: dict[str, Any] = {name: None for name, field in cls.fields.items() if field.nullable}
+        fresh.update(
+            uuid=uuids.generate(), vm_state=str(states.VM.BUILDING), power_state=0, memory_mb=0, vcpus=0,
+            root_gb=0, ephemeral_gb=0, config_drive=False, auto_disk_config=False, progress=0, launch_index=0,
+            hidden=False, deleted=0, metadata={}, tags=[], block_devices=[], system_metadata={}, created_at=clock.utcnow())
+        fresh.update(values)
+        flavor = fresh.get('flavor')
+        if flavor is not None:
+            fresh.update(of_flavor(flavor))
+        return cls(**fresh)
+
+    # What is said about it
+
+    @property
+    def status(self) -> str:
+        """The word users see for its state."""
+        return states.status(self.vm_state, self.task_state, bool(self.deleted))
+
+    @property
+    def locked(self) -> bool:
+        return self.locked_by is not None
+
+    @property
+    def root_device(self) -> BlockDeviceMapping | None:
+        """The block device that it boots from."""
+        return next((device for device in self.block_devices if device.boot_index == 0), None)
+
+    @property
+    def is_volume_backed(self) -> bool:
+        root = self.root_device
+        return root is not None and root.destination_type == 'volume'
+
+    def guest_name(self, template: str = 'instance-%08x') -> str:
+        """Its name on the hypervisor, after ``[DEFAULT] instance_name_template``."""
+        try:
+            return template % self.id
+        except TypeError:
+            return template % {'uuid': self.uuid, 'id': self.id}
+
+    def take_flavor(self, flavor: base.Record) -> None:
+        """Become a server of another flavor."""
+        self.flavor = flavor
+        for name, value in of_flavor(flavor).items():
+            setattr(self, name, value)
+
+    # Loading
+
+    @classmethod
+    def find(cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: Any) -> Self | None:
+        """The server, unless it is deleted (give ``deleted`` to say otherwise), with what `prefetch` names."""
+        found = cls.all(conn, prefetch=prefetch, limit=1, **by)
+        return found[0] if found else None
+
+    @classmethod
+    def get(cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: Any) -> Self:
+        """`find` that raises ServerNotFound."""
+        found = cls.find(conn, prefetch, **by)
+        if found is None:
+            raise cls.not_found({'uuid': by['uuid']} if 'uuid' in by else by)
+        return found
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
+            limit: int | None = None, prefetch: Collection[str] = (), **by: Any) -> list[Self]:
+        """Servers of this cell, without deleted ones unless ``deleted`` or a condition on it is given.
+
+        One statement, and one more for each of metadata, tags and block devices in `prefetch`.
+        """
+        extra = [models.instance_extra.c[name] for name in EXTRA if name in prefetch]
+        query = sa.select(*cls._columns.values(), *extra)
+        if extra:
+            query = query.select_from(models.instances.outerjoin(
+                models.instance_extra, models.instance_extra.c.instance_uuid == models.instances.c.uuid))
+        if 'deleted' not in by:
+            by['deleted'] = 0
+        if by['deleted'] is None:
+            del by['deleted']
+        query = query.where(*where, *cls.where(**by))
+        query = query.order_by(*(order if order is not None else [models.instances.c.id])).limit(limit)
+        found = [cls.from_row(row) for row in conn.execute(query)]
+        load(conn, found, prefetch)
+        return found
+
+    @classmethod
+    def from_row(cls, row: sa.Row[Any]) -> Self:
+        self = super().from_row(row)
+        mapping = row._mapping
+        for name in EXTRA:
+            if name in mapping:
+                value = mapping[name]
+                self.__dict__[f'_obj_{name}'] = (
+                    base.Record.from_wire(value) if name in _EXTRA_RECORDS and value is not None else value)
+        return self
+
+    def refresh(self, conn: sa.Connection) -> None:
+        """Load the row anew, and those relations that were loaded."""
+        wanted = [name for name in FULL if self.known(name)]
+        fresh = type(self).find(conn, prefetch=wanted, uuid=self.uuid, deleted=None)
+        if fresh is None:
+            raise self.not_found(self._by_key())
+        self.__dict__.update(fresh.__dict__)
+
+    # Writing
+
+    def create(self, conn: sa.Connection) -> None:
+        """Insert it with everything that belongs to it."""
+        self.id = None
+        super().create(conn)
+        conn.execute(models.instance_extra.insert().values(
+            instance_uuid=self.uuid, **self._extra_values(EXTRA)))
+        if self.known('metadata') and self.metadata:
+            conn.execute(models.instance_metadata.insert(), [
+                {'instance_uuid': self.uuid, 'key': key, 'value': value}
+                for key, value in self.metadata.items()])
+        if self.known('tags') and self.tags:
+            conn.execute(models.instance_tags.insert(), [
+                {'instance_uuid': self.uuid, 'tag': word} for word in self.tags])
+        for device in self.block_devices if self.known('block_devices') else ():
+            self._keep_device(conn, device)
+        self.clean()
+
+    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
+        """Update what changed, in whichever table it is; block devices without a row get one.
+
+        Devices that left the list keep their rows: deleting one is `BlockDeviceMapping.destroy`.
+
+        Args:
+            where: further conditions on the row, as ``task_state == 'x'``.
+
+        Raises:
+            ServerNotFound: the row is gone, or does not fulfil the conditions.
+        """
+        changed = self.obj_what_changed()
+        extra = self._extra_values(name for name in EXTRA if name in changed)
+        metadata = dict(self.metadata) if 'metadata' in changed else None
+        tags = list(self.tags) if 'tags' in changed else None
+        for device in self.block_devices if 'block_devices' in changed else ():
+            self._keep_device(conn, device)
+        super().save(conn, *where)
+        if extra:
+            dbkit.upsert(conn, models.instance_extra, {'instance_uuid': self.uuid, **extra}, ['instance_uuid'])
+        if metadata is not None:
+            set_metadata(conn, self.uuid, metadata)
+        if tags is not None:
+            tag.replace(conn, self.uuid, tags)
+        return changed
+
+    def destroy(self, conn: sa.Connection) -> None:
+        """Mark it deleted; its row stays until it is archived, its tags, devices and console tokens go."""
+        now = clock.utcnow()
+        self.deleted, self.deleted_at = self.id, now
+        self.vm_state, self.task_state = str(states.VM.DELETED), None
+        if self.terminated_at is None:
+            self.terminated_at = now
+        self.save(conn)
+        for table in (models.instance_tags, models.block_device_mappings, models.console_auth_tokens):
+            conn.execute(table.delete().where(table.c.instance_uuid == self.uuid))
+
+    def _keep_device(self, conn: sa.Connection, device: BlockDeviceMapping) -> None:
+        if device.id is not None:
+            device.save(conn)
+            return
+        device.instance_uuid = self.uuid
+        device.uuid = device.uuid or uuids.generate()
+        device.create(conn)
+
+    def _extra_values(self, names: Iterable[str]) -> dict[str, Any]:
+        values = {name: getattr(self, name) for name in names if self.known(name)}
+        return {name: value.to_wire() if isinstance(value, base.Record) else value
+                for name, value in values.items()}
+
+
+_EXTRA_RECORDS = frozenset(name for name in EXTRA if name in Instance._children)
+
+
+def of_flavor(flavor: base.Record) -> dict[str, Any]:
+    """The columns that repeat a flavor."""
+    return {'flavorid': flavor.flavorid, 'instance_type_id': flavor.id, 'memory_mb': flavor.memory_mb,
+            'vcpus': flavor.vcpus, 'root_gb': flavor.root_gb, 'ephemeral_gb': flavor.ephemeral_gb}
+
+
+def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collection[str]) -> None:
+    """Fill in metadata, tags and block devices where `prefetch` names them: one statement each."""
+    by_uuid = {instance.uuid: instance for instance in instances}
+    if not by_uuid:
+        return
+    if 'metadata' in prefetch:
+        _set(by_uuid, 'metadata', metadata_of(conn, by_uuid))
+    if 'tags' in prefetch:
+        _set(by_uuid, 'tags', tags_of(conn, by_uuid))
+    if 'block_devices' in prefetch:
+        devices: dict[str, list[BlockDeviceMapping]] = {uuid: [] for uuid in by_uuid}
+        for device in BlockDeviceMapping.all(conn, order=[models.block_device_mappings.c.id],
+                                             instance_uuid=list(by_uuid)):
+            devices[device.instance_uuid].append(device)
+        _set(by_uuid, 'block_devices', devices)
+
+
+def _set(by_uuid: dict[str, Instance], name: str, values: dict[str, Any]) -> None:
+    for uuid, value in values.items():
+        by_uuid[uuid].__dict__[f'_obj_{name}'] = value
+
+
+def metadata_of(conn: sa.Connection, instance_uuids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """uuid to metadata; empty for servers that have none."""
+    table = models.instance_metadata
+    found: dict[str, dict[str, str]] = {uuid: {} for uuid in instance_uuids}
+    for row in conn.execute(sa.select(table.c.instance_uuid, table.c.key, table.c.value)
+                            .where(table.c.instance_uuid.in_(list(found))).order_by(table.c.id)):
+        found[row.instance_uuid][row.key] = row.value
+    return found
+
+
+def tags_of(conn: sa.Connection, instance_uuids: Iterable[str]) -> dict[str, list[str]]:
+    """uuid to sorted tags; empty for servers that have none."""
+    table = models.instance_tags
+    found: dict[str, list[str]] = {uuid: [] for uuid in instance_uuids}
+    for row in conn.execute(sa.select(table.c.instance_uuid, table.c.tag)
+                            .where(table.c.instance_uuid.in_(list(found))).order_by(table.c.tag)):
+        found[row.instance_uuid].append(row.tag)
+    return found
+
+
+def set_metadata(conn: sa.Connection, instance_uuid: str, metadata: dict[str, str]) -> None:
+    """Make this a server's metadata, and no other; only what differs is written."""
+    table = models.instance_metadata
+    kept = metadata_of(conn, [instance_uuid])[instance_uuid]
+    stale = [key for key, value in kept.items() if metadata.get(key) != value]
+    fresh = [{'instance_uuid': instance_uuid, 'key': key, 'value': value}
+             for key, value in metadata.items() if kept.get(key) != value]
+    if stale:
+        conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid, table.c.key.in_(stale)))
+    if fresh:
+        conn.execute(table.insert(), fresh)

@@ -1,0 +1,50 @@
+"""Servers and the cells they are in; what quotas count."""
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.db.api import models
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class InstanceMapping(base.Record):
+    """Where a server is.
+
+    Attributes:
+        cell_id: None until the server was handed over to a cell.
+        vcpus, memory_mb: what it counts for; during a resize the larger of old and new.
+        queued_for_delete: it was deleted or is about to be, so quotas do not count it.
+    """
+
+    table = models.instance_mappings
+    key = ('instance_uuid',)
+    missing, fact = errors.server.InstanceMappingNotFound, 'server'
+    fields = {
+        'id': fields.maybe(fields.IntegerField),
+        'instance_uuid': fields.UUIDField(),
+        'cell_id': fields.maybe(fields.IntegerField),
+        'project_id': fields.StringField(),
+        'user_id': fields.StringField(),
+        'vcpus': fields.IntegerField(default=0),
+        'memory_mb': fields.IntegerField(default=0),
+        'queued_for_delete': fields.BooleanField(default=False),
+        'created_at': fields.maybe(fields.TimeField),
+        'updated_at': fields.maybe(fields.TimeField),
+    }
+
+    @classmethod
+    def hand_over(cls, conn: sa.Connection, instance_uuid: str, cell_id: int) -> bool:
+        """Set the cell of a server that has none; False when it has one, or is being deleted."""
+        table = models.instance_mappings
+        return conn.execute(table.update().where(
+            table.c.instance_uuid == instance_uuid, table.c.cell_id.is_(None),
+            table.c.queued_for_delete.is_(False)).values(cell_id=cell_id)).rowcount == 1
+
+    @classmethod
+    def queue_for_delete(cls, conn: sa.Connection, instance_uuid: str, queued: bool = True) -> bool:
+        """Stop (or begin again) counting a server; False when nothing changed."""
+        table = models.instance_mappings
+        return conn.execute(table.update().where(
+            table.c.instance_uuid == instance_uuid, table.c.queued_for_delete.is_(not queued))
+            .values(queued_for_delete=queued)).rowcount == 1

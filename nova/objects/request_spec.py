@@ -1,0 +1,122 @@
+"""What a server needs of a host: kept for its whole life, since every move asks the scheduler again."""
+
+from typing import Self
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.common import dbkit
+from nova.db.api import models
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class Destination(base.Record):
+    """Where a server must or must not go.
+
+    Attributes:
+        host, node: exactly there.
+        cell: uuid; only in this cell.
+        allow_cross_cell_move: `cell` is a preference only.
+        aggregates: required ones, each entry a comma-separated list of which one must hold.
+        forbidden_aggregates: none of these.
+    """
+
+    fields = {
+        'host': fields.maybe(fields.StringField),
+        'node': fields.maybe(fields.StringField),
+        'cell': fields.maybe(fields.StringField),
+        'allow_cross_cell_move': fields.BooleanField(default=False),
+        'aggregates': fields.ListOfStringsField(default=[]),
+        'forbidden_aggregates': fields.ListOfStringsField(default=[]),
+    }
+
+
+class RequestSpec(base.Record):
+    """The request for hosts.
+
+    Attributes:
+        instance_uuid: the server; of several in one request each has a spec of its own.
+        availability_zone: zone that the user asked for, None for any.
+        force_hosts, force_nodes: filters do not count; only these.
+        ignore_hosts: not these, this time; not kept.
+        scheduler_hints: as the user gave them, each value a list.
+        instance_group: server group, with members and hosts filled in when scheduling.
+        requested_networks, security_groups: what the ports are to be.
+        requested_resources: further resource groups, of ports and devices, as placement_request builds them.
+        retry: hosts that were tried; not kept.
+    """
+
+    fields = {
+        'instance_uuid': fields.UUIDField(),
+        'project_id': fields.StringField(),
+        'user_id': fields.StringField(),
+        'flavor': fields.ObjectField('Flavor'),
+        'image': fields.ObjectField('ImageMeta', nullable=True, default=None),
+        'num_instances': fields.IntegerField(default=1),
+        'availability_zone': fields.maybe(fields.StringField),
+        'force_hosts': fields.ListOfStringsField(default=[]),
+        'force_nodes': fields.ListOfStringsField(default=[]),
+        'ignore_hosts': fields.ListOfStringsField(default=[]),
+        'requested_destination': fields.ObjectField('Destination', nullable=True, default=None),
+        'scheduler_hints': fields.JsonField(default={}),
+        'instance_group': fields.ObjectField('InstanceGroup', nullable=True, default=None),
+        'requested_networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
+        'security_groups': fields.ListOfStringsField(default=[]),
+        'requested_resources': fields.JsonField(default=[]),
+        'is_bfv': fields.BooleanField(default=False),
+        'numa_topology': fields.maybe(fields.JsonField),
+        'pci_requests': fields.maybe(fields.JsonField),
+        'limits': fields.JsonField(default={}),
+        'retry': fields.ListOfStringsField(default=[]),
+    }
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: str) -> Self | None:
+        """The spec of ``instance_uuid``."""
+        table = models.request_specs
+        kept = conn.execute(sa.select(table.c.spec).where(
+            table.c.instance_uuid == by['instance_uuid'])).scalar_one_or_none()
+        return cls.from_wire(kept) if kept is not None else None
+
+    @classmethod
+    def of_instances(cls, conn: sa.Connection, instance_uuids: list[str]) -> dict[str, Self]:
+        """Specs of several servers, by uuid; those that have none are left out."""
+        table = models.request_specs
+        rows = conn.execute(sa.select(table.c.instance_uuid, table.c.spec)
+                            .where(table.c.instance_uuid.in_(instance_uuids)))
+        return {row.instance_uuid: cls.from_wire(row.spec) for row in rows}
+
+    @classmethod
+    def get(cls, conn: sa.Connection, **by: str) -> Self:
+        """The spec of ``instance_uuid``.
+
+        Raises:
+            RequestSpecNotFound: it has none.
+        """
+        found = cls.find(conn, **by)
+        if found is None:
+            raise errors.server.RequestSpecNotFound(server=by['instance_uuid'])
+        return found
+
+    def create(self, conn: sa.Connection) -> None:
+        """Keep it; what was there is replaced. What holds for one scheduling only is left out."""
+        kept = self.copy()
+        kept.ignore_hosts, kept.retry, kept.limits = [], [], {}
+        if kept.instance_group is not None:
+            kept.instance_group.members = kept.instance_group.hosts = []
+        dbkit.upsert(conn, models.request_specs,
+                     {'instance_uuid': self.instance_uuid, 'spec': kept.to_wire()}, ['instance_uuid'])
+        self.clean()
+
+    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
+        """Keep it again when something changed."""
+        changed = set(self.changes())
+        if changed:
+            self.create(conn)
+        return changed
+
+    def destroy(self, conn: sa.Connection) -> None:
+        """Forget it; one that is not there is forgotten."""
+        table = models.request_specs
+        conn.execute(table.delete().where(table.c.instance_uuid == self.instance_uuid))

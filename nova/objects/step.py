@@ -1,0 +1,111 @@
+"""What crosses the bus between conductors and hosts."""
+
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class Wake(base.Record):
+    """There may be something to do about a task."""
+
+    fields = {
+        'task': fields.UUIDField(),
+    }
+
+
+class StepCall(base.Record):
+    """Run one step of a task on a host.
+
+    Attributes:
+        task, step, attempt: which step, and its number among the task's starts of steps; a host refuses
+            older attempts than it has seen.
+        direction: do or undo.
+    """
+
+    fields = {
+        'task': fields.UUIDField(),
+        'flow': fields.StringField(),
+        'flow_version': fields.StringField(),
+        'step': fields.StringField(),
+        'direction': fields.StringField(default='do'),
+        'attempt': fields.IntegerField(default=1),
+        'host': fields.StringField(),
+        'instance': fields.ObjectField('Instance', nullable=True, default=None),
+        'state': fields.ObjectField('State', subclasses=True),
+    }
+
+
+class StepResult(base.Record):
+    """How a step on a host ended.
+
+    Attributes:
+        outcome: done, refused, failed or cancelled.
+        error: ``errors.to_dict`` of what happened, unless done.
+        instance: what the host learnt are the record's changes.
+    """
+
+    fields = {
+        'task': fields.UUIDField(),
+        'step': fields.StringField(),
+        'direction': fields.StringField(default='do'),
+        'attempt': fields.IntegerField(default=1),
+        'host': fields.StringField(),
+        'outcome': fields.StringField(),
+        'error': fields.maybe(fields.JsonField),
+        'instance': fields.ObjectField('Instance', nullable=True, default=None),
+        'state': fields.ObjectField('State', subclasses=True, nullable=True, default=None),
+    }
+
+
+class StepProgress(base.Record):
+    """How far a long step is."""
+
+    fields = {
+        'task': fields.UUIDField(),
+        'step': fields.StringField(),
+        'attempt': fields.IntegerField(default=1),
+        'host': fields.StringField(),
+        'percent': fields.IntegerField(default=0),
+    }
+
+
+class StepRef(base.Record):
+    """One attempt of a task's step."""
+
+    fields = {
+        'task': fields.UUIDField(),
+        'attempt': fields.IntegerField(),
+    }
+
+
+class HostReport(base.Record):
+    """What a host says about itself: at its start, and with each heartbeat.
+
+    Attributes:
+        nodes: its nodes, where something about them is new; None otherwise.
+        disabled_reason: why it wants no new servers; None changes nothing, empty wants them again.
+    """
+
+    fields = {
+        'host': fields.StringField(),
+        'binary': fields.StringField(),
+        'version': fields.IntegerField(),
+        'nodes': fields.ListOfObjectsField('ComputeNode', nullable=True, default=None),
+        'disabled_reason': fields.maybe(fields.StringField),
+    }
+
+
+class HostOrders(base.Record):
+    """What a host that came back has to do: the steps it still owes."""
+
+    fields = {
+        'open_steps': fields.ListOfObjectsField('StepCall', default=[]),
+    }
+
+
+class GuestStates(base.Record):
+    """Power states that a host saw: `states` is server uuid to number."""
+
+    fields = {
+        'host': fields.StringField(),
+        'states': fields.JsonField(default={}),
+    }
