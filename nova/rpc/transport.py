@@ -341,7 +341,8 @@ class Bus:
             transport.cleanup()
             return
         # A driver that is still looking for its broker holds the locks that its clean-up wants.
-        cleaner = threading.Thread(target=self._clean, args=(transport,), name=f'close-{self.name}', daemon=True)
+        cleaner = threading.Thread(
+            target=self._clean, args=(transport,), name=f'close-{self.name}', daemon=True)
         cleaner.start()
         cleaner.join(seconds)
 

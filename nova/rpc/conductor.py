@@ -1,0 +1,22 @@
+"""What conductors are told."""
+
+from nova.objects import step
+from nova.rpc import kernel
+
+
+class Conductor(kernel.Interface):
+    """Served by the conductors of a cell, and by super-conductors on the top bus, which hosts do not reach.
+
+    `wake`: there may be something to do about a task; worth nothing later, since the reaper looks as well.
+    `step_done`, `progress`: how a step on a host ended, or how far it is. A lost answer is asked for again.
+    `host_up`: a host starts; the answer tells what it has to do. `beat`: it still lives.
+    `power_states`: what its hypervisor sees.
+    """
+
+    topic = 'conductor'
+    wake = kernel.cast(step.Wake)
+    step_done = kernel.cast(step.StepResult, keep=60)
+    progress = kernel.cast(step.StepProgress)
+    host_up = kernel.call(step.HostReport, returns=step.HostOrders)
+    beat = kernel.cast(step.HostReport)
+    power_states = kernel.cast(step.GuestStates)

@@ -1,0 +1,16 @@
+"""What a compute host is told."""
+
+from nova.objects import step
+from nova.rpc import kernel
+
+
+class ComputeHost(kernel.Interface):
+    """Served by every compute host under its own name.
+
+    `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated at will: a
+    host knows by its journal what it has done. `cancel_step` stops the attempt it names, or an older one.
+    """
+
+    topic = 'compute'
+    run_step = kernel.cast(step.StepCall)
+    cancel_step = kernel.cast(step.StepRef)

@@ -1,0 +1,50 @@
+"""What a host has to offer."""
+
+import dataclasses
+from typing import Any, Protocol
+
+
+@dataclasses.dataclass(slots=True)
+class Child:
+    """A provider below the node: a NUMA cell, a device."""
+
+    name: str
+    inventory: dict[str, dict[str, Any]]
+    traits: set[str] = dataclasses.field(default_factory=set)
+    parent: str | None = None
+    """Name of another child; None is the node."""
+
+
+@dataclasses.dataclass(slots=True)
+class Resources:
+    """A node: its size, its hypervisor, and what else Placement should know.
+
+    `inventory` has resource classes beyond VCPU, MEMORY_MB and DISK_GB, in Placement's form; `traits` are those
+    of the hardware, since those of the driver follow from its capabilities.
+    """
+
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    hypervisor_type: str
+    hypervisor_version: int
+    vcpus_used: int = 0
+    memory_mb_used: int = 0
+    local_gb_used: int = 0
+    running_vms: int = 0
+    cpu_info: dict[str, Any] = dataclasses.field(default_factory=dict)
+    supported_instances: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+    inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    traits: set[str] = dataclasses.field(default_factory=set)
+    children: list[Child] = dataclasses.field(default_factory=list)
+
+
+class InventoryDriver(Protocol):
+    def nodes(self) -> list[str]:
+        """Names of the nodes that this service manages: mostly one, the host's."""
+
+    def resources(self, node: str) -> Resources:
+        """What a node has and what is used of it, as the hypervisor sees it."""
+
+    def host_uptime(self) -> str:
+        """As ``uptime`` prints it."""
