@@ -75,7 +75,7 @@ class Cells:
     def watch(self) -> None:
         """Have an engine on every cell that runs servers; called once a second."""
         for mapping in self.mappings():
-            if not mapping.is_cell0():
+            if not mapping.is_cell0 and not mapping.disabled:
                 self.work(mapping)
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import context as nova_context
-from nova.common import clock, dbkit
+from nova.common import dbkit
 from nova.conductor import liveness, power_sync
 from nova.objects import compute_node, instance, service
 from nova.objects import step as wire
@@ -46,16 +46,12 @@ class Hosts:
         """What a hypervisor sees of its guests."""
         power_sync.sync(self._engine, context, states)
 
-    def _seen(self, conn: sa.Connection, report: Any) -> None:
-        known = service.Service.find(conn, host=report.host, binary=report.binary)
-        if known is None:
-            service.Service(host=report.host, binary=report.binary, topic='compute', version=report.version,
-                            last_seen_up=clock.utcnow(), report_count=1).create(conn)
-            return
-        known.last_seen_up, known.report_count = clock.utcnow(), known.report_count + 1
-        if known.version != report.version:
-            known.version = report.version
-        known.save(conn)
+    @staticmethod
+    def _seen(conn: sa.Connection, report: Any) -> None:
+        known = service.Service.beat(conn, report.host, report.binary, report.version)
+        if report.disabled_reason is not None and report.disabled_reason != (known.disabled_reason or ''):
+            known.disabled, known.disabled_reason = bool(report.disabled_reason), report.disabled_reason or None
+            known.save(conn)
 
     @staticmethod
     def _node(conn: sa.Connection, node: Any) -> None:
@@ -76,5 +72,5 @@ class Hosts:
         if not report.guests:
             return []
         with self._db.read() as conn:
-            known = instance.Instance.all(conn, uuid=list(report.guests))
+            known = instance.Instance.all(conn, uuid=list(report.guests), deleted=None)
         return [each.uuid for each in known if each.deleted and each.host in (None, report.host)]

@@ -1,6 +1,5 @@
 """Which compute services of a cell are alive, as its services table says."""
 
-import datetime
 import threading
 
 from oslo_config import cfg
@@ -30,9 +29,7 @@ class Liveness:
         self._until = clock.Deadline(0)
 
     def _look(self) -> None:
-        oldest = clock.utcnow() - datetime.timedelta(seconds=self._conf.service_down_time)
         with self._db.read() as conn:
             found = services.Service.all(conn, binary='nova-compute')
-        self._up = {row.host: not row.forced_down and row.last_seen_up is not None and row.last_seen_up >= oldest
-                    for row in found}
+        self._up = {row.host: row.is_up(self._conf.service_down_time) for row in found}
         self._until = clock.Deadline(self._keep)

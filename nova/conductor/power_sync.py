@@ -24,13 +24,13 @@ _STOP = frozenset({
 
 
 def sync(engine: engines.Engine, context: nova_context.RequestContext, report: Any) -> None:
-    """Settle what a host reports: `report` has ``host`` and ``powers`` {server uuid: power state}."""
+    """Settle what a host reports: `report` has ``host`` and ``states`` {server uuid: power state}."""
     with engine.journal.db.read() as conn:
-        known = instances.Instance.all(conn, uuid=list(report.powers))
+        known = instances.Instance.all(conn, uuid=list(report.states))
     for server in known:
-        if server.deleted or server.host != report.host or server.task_state is not None:
+        if server.host != report.host or server.task_state is not None:
             continue
-        power = Power(report.powers[server.uuid])
+        power = Power(report.states[server.uuid])
         if server.power_state != power:
             server.power_state = power
             engine.journal.db.write(lambda conn, server=server: server.copy().save(conn))

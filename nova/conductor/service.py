@@ -95,8 +95,9 @@ class ConductorService:
         self._works.append(work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
                                      self._pool, supers=True))
         self._tickers.append(periodic.ticker('cells', 1.0, found.watch))
-        self._tickers.append(periodic.ticker(
-            'discovery', self._conf.conductor.discover_seconds, periodic.Discovery(found)))
+        interval = self._conf.scheduler.discover_hosts_in_cells_interval
+        if interval > 0:
+            self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('sweep', 30.0, periodic.Sweep(found)))
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus) -> work.Work:

@@ -10,9 +10,9 @@ Scheduler processes; unset or 0 is one.'''),
 Hosts tried for one build or move: the chosen one and max_attempts - 1 alternates.'''),
     cfg.IntOpt('max_placement_results', default=1000, min=1, help='''
 Most allocation candidates that Placement is asked for.'''),
-    cfg.IntOpt('discover_hosts_in_cells_interval', default=-1, min=-1, help='''
-Seconds between two searches for new hosts in cells. 0 or less never searches; hosts also map themselves
-when they start, and nova-manage cell_v2 discover_hosts does it by hand.'''),
+    cfg.IntOpt('discover_hosts_in_cells_interval', default=2, min=-1, help='''
+Seconds between two searches of a super-conductor for new hosts in cells. 0 or less never searches; then nova-manage
+cell_v2 discover_hosts does it by hand.'''),
     cfg.BoolOpt('query_placement_for_image_type_support', default=False, help='''
 Placement picks only hosts whose driver can use the image's disk format.'''),
     cfg.BoolOpt('limit_tenants_to_placement_aggregate', default=False, help='''

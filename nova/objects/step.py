@@ -82,6 +82,7 @@ class HostReport(base.Record):
 
     Attributes:
         nodes: its nodes, where something about them is new; None otherwise.
+        guests: uuids of the servers whose guests its hypervisor has; said at its start.
         disabled_reason: why it wants no new servers; None changes nothing, empty wants them again.
     """
 
@@ -90,15 +91,22 @@ class HostReport(base.Record):
         'binary': fields.StringField(),
         'version': fields.IntegerField(),
         'nodes': fields.ListOfObjectsField('ComputeNode', nullable=True, default=None),
+        'guests': fields.ListOfStringsField(default=[]),
         'disabled_reason': fields.maybe(fields.StringField),
     }
 
 
 class HostOrders(base.Record):
-    """What a host that came back has to do: the steps it still owes."""
+    """What a host that came back has to do.
+
+    Attributes:
+        open_steps: the steps it still owes.
+        evict: servers that were deleted while it was away; their guests are to go.
+    """
 
     fields = {
         'open_steps': fields.ListOfObjectsField('StepCall', default=[]),
+        'evict': fields.ListOfStringsField(default=[]),
     }
 
 

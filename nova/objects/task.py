@@ -134,6 +134,30 @@ def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: A
     return True
 
 
+def remove(conn: sa.Connection, uuid: str) -> None:
+    """Drop a task and its history."""
+    conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid == uuid))
+    conn.execute(tables.tasks.delete().where(tables.tasks.c.uuid == uuid))
+
+
+def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
+    """Drop up to `limit` tasks that ended before a time; return how many."""
+    table = tables.tasks
+    old = list(conn.execute(
+        sa.select(table.c.uuid).where(table.c.finished_at < before).limit(limit)).scalars())
+    if old:
+        conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(old)))
+        conn.execute(table.delete().where(table.c.uuid.in_(old)))
+    return len(old)
+
+
+def inert_before(conn: sa.Connection, when: datetime.datetime) -> list[str]:
+    """uuids of the servers whose task was written before `when` and never let go."""
+    table = tables.tasks
+    return list(conn.execute(sa.select(table.c.instance_uuid).where(
+        table.c.status == INERT, table.c.created_at < when)).scalars())
+
+
 def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
     """Ask the holder of a server's slot to unwind; return it, or None when the slot is free."""
     table = tables.tasks

@@ -71,8 +71,9 @@ class Journal:
             task = rows.get(conn, uuid)
             if task is None:
                 return None
-            instance = instances.Instance.find(conn, uuid=task.instance_uuid) if task.instance_uuid else None
-            return task, instance
+            if task.instance_uuid is None:
+                return task, None
+            return task, instances.Instance.find(conn, uuid=task.instance_uuid, deleted=None)
 
     def begin(self, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
               **options: Any) -> rows.Task:

@@ -1,0 +1,135 @@
+"""nova-standalone: starts everything, in the order in which it leans on one another, and stops it in reverse.
+
+Nothing listens beyond loopback. The state directory is all that a cloud is; it starts again with its servers.
+"""
+
+import argparse
+import logging
+import pathlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nova.common import threads
+from nova.standalone import config
+
+LOG = logging.getLogger(__name__)
+
+READY_SECONDS = 60.0
+
+
+class Cloud:
+    """A running standalone cloud."""
+
+    def __init__(self, deployment: config.Deployment, say: Callable[[str], object] = print) -> None:
+        self.deployment, self._say = deployment, say
+        self._stops: list[tuple[str, Callable[[], object]]] = []
+        self._confs: dict[str, Any] = {}
+
+    @property
+    def clouds_file(self) -> pathlib.Path:
+        return self.deployment.directory / 'clouds.yaml'
+
+    def start(self) -> None:
+        """Start every service and return when servers can be booted."""
+        from nova.standalone import services
+        began = time.monotonic()
+        files = config.write_files(self.deployment)
+        for what, begin in services.plan(self.deployment, files):
+            LOG.info('Starting %s', what)
+            stop = begin()
+            if stop is not None:
+                self._stops.append((what, stop))
+        services.wait_ready(self.deployment, files, READY_SECONDS)
+        self._say(f'{len(self.deployment.cells)} cells and {len(self.deployment.hosts)} compute hosts are up '
+                  f'after {time.monotonic() - began:.1f} s')
+
+    def stop(self) -> None:
+        """Stop what was started, last first; what one service raises does not keep the others running."""
+        while self._stops:
+            what, stop = self._stops.pop()
+            try:
+                stop()
+            except Exception:  # noqa: BLE001  the rest must be stopped all the same
+                LOG.exception('%s did not stop cleanly', what)
+
+    def hint(self) -> str:
+        """What to type next."""
+        return (f'\nThe cloud listens on loopback; its state is in {self.deployment.directory}\n\n'
+                f'    export OS_CLIENT_CONFIG_FILE={self.clouds_file}\n'
+                '    export OS_CLOUD=demo          # or admin\n'
+                '    openstack server list\n'
+                '    openstack server create --image tiny --flavor m1.tiny --network private another\n')
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The options of nova-standalone."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument('--cells', type=_count, help='cells; 2 in a new cloud, may grow later')
+    found.add_argument('--computes', type=_count, help='simulated compute hosts; 4 in a new cloud, may grow later')
+    found.add_argument('--state-dir', type=pathlib.Path, default=config.default_directory(),
+                       help='where the cloud lives (default: %(default)s)')
+    found.add_argument('--debug', action='store_true', help='log in detail')
+    return found
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 1000:
+        raise argparse.ArgumentTypeError('a number from 1 to 1000')
+    return value
+
+
+def _log_to(directory: pathlib.Path, debug: bool) -> None:
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logging.basicConfig(filename=directory / 'standalone.log', level=logging.DEBUG if debug else logging.INFO,
+                        format='%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s')
+    for noisy in ('urllib3', 'keystoneauth', 'stevedore', 'oslo.messaging', 'oslo_db', 'keystonemiddleware',
+                  'dogpile', 'openstack', 'alembic'):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = None, stay: bool = True) -> int:
+    """Start a cloud, do `then`, and keep it running until Ctrl-C or SIGTERM.
+
+    Returns:
+        The exit code: 0, or 1 when something failed; the reason is printed.
+    """
+    _log_to(arguments.state_dir, arguments.debug)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        cloud = Cloud(config.load(arguments.state_dir.absolute(), arguments.cells, arguments.computes))
+    except config.Refused as error:
+        print(error, file=sys.stderr)
+        return 1
+    code = 0
+    try:
+        cloud.start()
+        if then is not None:
+            then(cloud)
+        if stay:
+            print(cloud.hint() + '\nCtrl-C stops it.', flush=True)
+            ended.wait()
+    except Exception as error:  # noqa: BLE001  whatever failed, say it in a line and stop what runs
+        LOG.exception('Standalone failed')
+        print(f'{error}\nThe log is {arguments.state_dir / "standalone.log"}', file=sys.stderr)
+        code = 1
+    finally:
+        if stay:
+            print('Stopping', flush=True)
+        cloud.stop()
+    return code
+
+
+def main() -> int:
+    threads.choose()
+    return run(parser('A whole cloud in one process.').parse_args())
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Boot a first server with the public client, show it, and say what to type next; what `tools/quickstart` runs."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from nova.common import threads
+
+NAME = 'first'
+
+
+class Failed(Exception):
+    """A command of the demonstration did not do what it should."""
+
+
+def openstack(clouds: pathlib.Path, *words: str, quiet: bool = False) -> str:
+    """Run the `openstack` client as the user demo, showing the command and, unless `quiet`, what it prints.
+
+    Raises:
+        Failed: it ended with another code than 0.
+    """
+    client = shutil.which('openstack', path=os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']]))
+    if client is None:
+        raise Failed('The openstack client is not installed; pip install python-openstackclient.')
+    print('\n$ openstack ' + ' '.join(words), flush=True)
+    done = subprocess.run([client, *words], capture_output=True, text=True, check=False,
+                          env={**os.environ, 'OS_CLIENT_CONFIG_FILE': str(clouds), 'OS_CLOUD': 'demo'})
+    if done.returncode != 0:
+        raise Failed(f'openstack {" ".join(words)} failed: {done.stderr.strip() or done.stdout.strip()}')
+    if not quiet:
+        print(done.stdout, flush=True)
+    return done.stdout
+
+
+def show_first_server(clouds: pathlib.Path) -> None:
+    """Boot `NAME`, unless it is there already, and show that it is ACTIVE and how it became so.
+
+    Raises:
+        Failed: it is not.
+    """
+    there = json.loads(openstack(clouds, 'server', 'list', '-f', 'json', quiet=True))
+    if NAME not in [server['Name'] for server in there]:
+        openstack(clouds, 'server', 'create', '--image', 'tiny', '--flavor', 'm1.tiny', '--network', 'private',
+                  '--wait', NAME)
+    openstack(clouds, 'server', 'list')
+    shown = json.loads(openstack(clouds, 'server', 'show', NAME, '-f', 'json', quiet=True))
+    if shown['status'] != 'ACTIVE':
+        raise Failed(f'The server is {shown["status"]}: {shown.get("fault")}')
+    print(f'{NAME} is {shown["status"]} at {shown["addresses"]}', flush=True)
+    openstack(clouds, 'server', 'event', 'list', NAME, '--long')
+
+
+def main() -> int:
+    threads.choose()
+    from nova.standalone import app
+    parser = app.parser('A whole cloud in one process, and a first server in it.')
+    parser.add_argument('--once', action='store_true', help='stop after the demonstration')
+    arguments: argparse.Namespace = parser.parse_args()
+    return app.run(arguments, then=lambda cloud: show_first_server(cloud.clouds_file), stay=not arguments.once)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

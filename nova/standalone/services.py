@@ -1,0 +1,157 @@
+"""What a standalone cloud consists of: one function a service, which starts it and returns how to stop it."""
+
+import functools
+import pathlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from nova import clients as neighbours
+from nova import conf as nova_conf
+from nova.api import app as api_app
+from nova.common import clock, dbkit
+from nova.compute import agent
+from nova.conductor import service as conductor
+from nova.db import migrate, session
+from nova.objects import cell_mapping, flavor, host_mapping
+from nova.placement import app as placement_app
+from nova.placement import wsgi as placement_wsgi
+from nova.rpc import transport
+from nova.sandbox import app as sandbox_app
+from nova.sandbox import bootstrap
+from nova.scheduler import service as scheduler
+from nova.standalone import config
+
+Stop = Callable[[], object]
+Start = Callable[[], Stop | None]
+Files = dict[str, pathlib.Path]
+
+FLAVORS = (('1', 'm1.tiny', 1, 512, 1), ('2', 'm1.small', 1, 2048, 20), ('3', 'm1.medium', 2, 4096, 40),
+           ('4', 'm1.large', 4, 8192, 80))
+"""id, name, vCPUs, MB, GB."""
+
+
+class Shared:
+    """What the services of one configuration file share."""
+
+    def __init__(self, file: pathlib.Path) -> None:
+        self.conf: cfg.ConfigOpts = nova_conf.new(config_files=[str(file)])
+        self.dbs = session.Databases(self.conf)
+        self.buses = transport.Buses(self.conf)
+        self.clients = neighbours.build(self.conf)
+
+    def stop(self) -> None:
+        self.buses.stop()
+        self.dbs.dispose()
+
+
+def plan(deployment: config.Deployment, files: Files) -> list[tuple[str, Start]]:
+    """Every service in starting order."""
+    shared = functools.cache(lambda name: Shared(files[name]))
+    found: list[tuple[str, Start]] = [
+        ('databases', lambda: _databases(deployment, shared('nova'))),
+        ('sandbox', lambda: _sandbox(deployment)),
+        ('placement', lambda: _placement(deployment, files['placement'])),
+        ('scheduler', lambda: _started(scheduler.SchedulerService(
+            shared('nova').conf, dbs=shared('nova').dbs, buses=shared('nova').buses,
+            clients=shared('nova').clients))),
+        ('super-conductor', lambda: _conductor(shared('nova'), 'super', 'super')),
+        ('api', lambda: _api(deployment, shared('nova')))]
+    for cell in deployment.cells:
+        found.append((f'conductor of {cell}', functools.partial(
+            lambda cell: _conductor(shared(cell), 'cell', f'conductor-{cell}'), cell)))
+        found.append((f'computes of {cell}', functools.partial(
+            lambda cell: _computes(deployment, shared(cell), cell), cell)))
+    return found
+
+
+def _started(service: Any) -> Stop:
+    service.start()
+    return service.stop
+
+
+def _databases(deployment: config.Deployment, top: Shared) -> Stop:
+    migrate.sync(top.dbs.api, 'api')
+    cell0 = top.dbs.cell(deployment.database('cell0'))
+    migrate.sync(cell0, 'cell')
+    for cell in deployment.cells:
+        migrate.sync(top.dbs.cell(deployment.database(cell)), 'cell')
+    wanted = {config.CELL0: ('cell0', 'none:///', deployment.database('cell0'))} | {
+        uuid: (name, f'inproc://{name}', deployment.database(name)) for name, uuid in deployment.cells.items()}
+
+    def write(conn: sa.Connection) -> None:
+        known = {mapping.uuid for mapping in cell_mapping.CellMapping.all(conn)}
+        for uuid, (name, url, database) in wanted.items():
+            if uuid not in known:
+                cell_mapping.CellMapping(uuid=uuid, name=name, transport_url=url, database_connection=database,
+                                         disabled=False).create(conn)
+        if not flavor.Flavor.all(conn, limit=1):
+            for flavorid, name, vcpus, ram, disk in FLAVORS:
+                flavor.Flavor(flavorid=flavorid, name=name, vcpus=vcpus, memory_mb=ram, root_gb=disk,
+                              ephemeral_gb=0, swap=0, rxtx_factor=1.0, is_public=True, disabled=False,
+                              extra_specs={}).create(conn)
+    top.dbs.api.write(write)
+    return top.stop
+
+
+def _sandbox(deployment: config.Deployment) -> Stop:
+    found = sandbox_app.Sandbox(deployment.database('sandbox'), deployment.directory / 'sandbox',
+                                public_url=deployment.url)
+    bootstrap.bootstrap(found, deployment.passwords)
+    server = sandbox_app.Server(found.application, port=deployment.ports['sandbox'], threads=16).start()
+
+    def stop() -> None:
+        server.stop()
+        found.close()
+    return stop
+
+
+def _placement(deployment: config.Deployment, file: pathlib.Path) -> Stop:
+    app = placement_app.make_app(placement_wsgi.load_conf(['--config-file', str(file)]))
+    return sandbox_app.Server(app, port=deployment.ports['placement'], threads=16).start().stop
+
+
+def _conductor(shared: Shared, role: str, host: str) -> Stop:
+    return _started(conductor.ConductorService(
+        shared.conf, role, host=host, dbs=shared.dbs, buses=shared.buses, clients=shared.clients))
+
+
+def _api(deployment: config.Deployment, shared: Shared) -> Stop:
+    app = api_app.make_app(shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients)
+    return sandbox_app.Server(app, port=deployment.ports['compute'], threads=16).start().stop
+
+
+def _computes(deployment: config.Deployment, shared: Shared, cell: str) -> Stop:
+    farm = agent.Farm(shared.conf, [host for host, home in deployment.hosts.items() if home == cell],
+                      buses=shared.buses, clients=shared.clients, state_dir=deployment.directory / 'computes')
+    farm.start()
+
+    def stop() -> None:
+        farm.stop()
+        shared.stop()
+    return stop
+
+
+def wait_ready(deployment: config.Deployment, files: Files, seconds: float) -> None:
+    """Return when every host is mapped to its cell.
+
+    Raises:
+        TimeoutError: not within `seconds`.
+    """
+    db = dbkit.Database(deployment.database('api'))
+    deadline = clock.Deadline(seconds)
+    pause = threading.Event()
+    while True:
+        with db.read() as conn:
+            mapped = {mapping.host for mapping in host_mapping.HostMapping.all(conn)}
+        missing = set(deployment.hosts) - mapped
+        if not missing:
+            db.dispose()
+            return
+        if deadline.passed():
+            raise TimeoutError(f'{len(missing)} compute hosts did not come up within {seconds:.0f} s: '
+                               f'{", ".join(sorted(missing)[:5])}')
+        pause.wait(0.05)
