@@ -20,8 +20,9 @@ class Cells:
         build: makes the `work.Work` of a cell's journal.
     """
 
-    def __init__(self, dbs: Any, buses: transport.Buses, build: Callable[[dbkit.Database, transport.Bus], work.Work],
-                 pool: threads.Pool, keep: float = 5.0) -> None:
+    def __init__(self, dbs: Any, buses: transport.Buses,
+                 build: Callable[[dbkit.Database, transport.Bus], work.Work], pool: threads.Pool,
+                 keep: float = 5.0) -> None:
         self._dbs, self._buses, self._build, self._pool, self._keep = dbs, buses, build, pool, keep
         self._mappings: list[Any] = []
         self._until = clock.Deadline(0)

@@ -1,6 +1,7 @@
 """What conductors do again and again, besides looking after tasks."""
 
 import datetime
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -104,6 +105,6 @@ class Sweep:
                 conn, instance_uuid=inert, cell_id=mapping.id)}
         for uuid in set(inert) - mapped:
             LOG.info('Server %s in cell %s was never handed over; its rows are removed', uuid, mapping.name)
-            db.write(lambda conn, uuid=uuid: schedule.uproot(conn, uuid))
+            db.write(functools.partial(schedule.uproot, uuid=uuid))
 
 

@@ -1,4 +1,4 @@
-"""When a hypervisor and a record disagree about a guest's power: the record follows, or the guest is stopped."""
+"""When a hypervisor and a record disagree about power: the record follows, or the guest is stopped."""
 
 import logging
 from typing import Any
@@ -33,7 +33,7 @@ def sync(engine: engines.Engine, context: nova_context.RequestContext, report: A
         power = Power(report.states[server.uuid])
         if server.power_state != power:
             server.power_state = power
-            engine.journal.db.write(lambda conn, server=server: server.copy().save(conn))
+            engine.journal.db.write(server.copy().save)
         if server.vm_state not in _LEFT_ALONE and (server.vm_state, power) in _STOP:
             _stop(engine, context, server, power)
 

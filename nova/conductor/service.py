@@ -9,8 +9,8 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova import ops
 from nova import context as nova_context
+from nova import ops
 from nova.common import dbkit, threads
 from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
 from nova.rpc import conductor as rpc_conductor

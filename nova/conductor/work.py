@@ -38,7 +38,7 @@ class Work:
         self._ticker.stop()
         try:
             self.lease.leave()
-        except Exception:  # noqa: BLE001  the database may be gone already; the lease then runs out by itself
+        except Exception:
             LOG.warning('The lease in %r could not be given up', self.engine.journal.db, exc_info=True)
 
     def _complain(self, error: Exception) -> None:

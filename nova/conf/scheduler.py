@@ -11,8 +11,8 @@ Hosts tried for one build or move: the chosen one and max_attempts - 1 alternate
     cfg.IntOpt('max_placement_results', default=1000, min=1, help='''
 Most allocation candidates that Placement is asked for.'''),
     cfg.IntOpt('discover_hosts_in_cells_interval', default=2, min=-1, help='''
-Seconds between two searches of a super-conductor for new hosts in cells. 0 or less never searches; then nova-manage
-cell_v2 discover_hosts does it by hand.'''),
+Seconds between two searches of a super-conductor for new hosts in cells. 0 or less never searches; then
+nova-manage cell_v2 discover_hosts does it by hand.'''),
     cfg.BoolOpt('query_placement_for_image_type_support', default=False, help='''
 Placement picks only hosts whose driver can use the image's disk format.'''),
     cfg.BoolOpt('limit_tenants_to_placement_aggregate', default=False, help='''

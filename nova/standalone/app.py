@@ -53,7 +53,7 @@ class Cloud:
             what, stop = self._stops.pop()
             try:
                 stop()
-            except Exception:  # noqa: BLE001  the rest must be stopped all the same
+            except Exception:
                 LOG.exception('%s did not stop cleanly', what)
 
     def hint(self) -> str:
@@ -69,7 +69,8 @@ def parser(description: str) -> argparse.ArgumentParser:
     """The options of nova-standalone."""
     found = argparse.ArgumentParser(description=description)
     found.add_argument('--cells', type=_count, help='cells; 2 in a new cloud, may grow later')
-    found.add_argument('--computes', type=_count, help='simulated compute hosts; 4 in a new cloud, may grow later')
+    found.add_argument('--computes', type=_count,
+                       help='simulated compute hosts; 4 in a new cloud, may grow later')
     found.add_argument('--state-dir', type=pathlib.Path, default=config.default_directory(),
                        help='where the cloud lives (default: %(default)s)')
     found.add_argument('--debug', action='store_true', help='log in detail')
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
         if stay:
             print(cloud.hint() + '\nCtrl-C stops it.', flush=True)
             ended.wait()
-    except Exception as error:  # noqa: BLE001  whatever failed, say it in a line and stop what runs
+    except Exception as error:
         LOG.exception('Standalone failed')
         print(f'{error}\nThe log is {arguments.state_dir / "standalone.log"}', file=sys.stderr)
         code = 1

@@ -154,7 +154,8 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
     """
     directory = deployment.directory
     top = _common(deployment)
-    top['DEFAULT'] |= {'transport_url': 'inproc://top', 'osapi_compute_listen_port': deployment.ports['compute']}
+    top['DEFAULT'] |= {'transport_url': 'inproc://top',
+                       'osapi_compute_listen_port': deployment.ports['compute']}
     top |= {'api_database': {'connection': deployment.database('api')},
             'database': {'connection': deployment.database('cell0')},
             'api': {'auth_strategy': 'keystone'},

@@ -1,4 +1,4 @@
-"""Boot a first server with the public client, show it, and say what to type next; what `tools/quickstart` runs."""
+"""Boot a first server with the public client and show it; what `tools/quickstart` runs."""
 
 import argparse
 import json
@@ -23,7 +23,8 @@ def openstack(clouds: pathlib.Path, *words: str, quiet: bool = False) -> str:
     Raises:
         Failed: it ended with another code than 0.
     """
-    client = shutil.which('openstack', path=os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']]))
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
+    client = shutil.which('openstack', path=path)
     if client is None:
         raise Failed('The openstack client is not installed; pip install python-openstackclient.')
     print('\n$ openstack ' + ' '.join(words), flush=True)

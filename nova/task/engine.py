@@ -252,7 +252,8 @@ class Engine:
         step = run.step
         function = step.do if run.task.direction == 'do' else step.undo
         changes.setdefault('not_before', None)
-        if step.shows and run.instance is not None and run.task.direction == 'do' and not run.task.cancel:
+        if run.instance is not None and run.task.direction == 'do' and not run.task.cancel and (
+                step.shows and run.instance.task_state != step.shows):
             run.instance.task_state = step.shows
         if step.on_host and function is not None:
             host = self._host_of(run, step)

@@ -1,0 +1,356 @@
+"""Tasks on a real journal: TSK-S1, TSK-S2, TSK-S3. Hosts are a list of what was cast."""
+
+import datetime
+
+import pytest
+import sqlalchemy as sa
+
+from nova import context, errors, objects, states
+from nova.common import clock, dbkit, threads
+from nova.db import tasks as tables
+from nova.db.cell.models import cell_metadata
+from nova.objects import fields
+from nova.objects import task as rows
+from nova.task import engine, flow, guard, journal, keeper, lease, views
+
+LOG: list[str] = []
+BROKEN: dict[str, Exception] = {}
+
+
+def effect(name):
+    def function(h, state):
+        LOG.append(name)
+        state.seen = [*state.seen, name]
+        if name in BROKEN:
+            raise BROKEN.pop(name)
+    function.__name__ = name
+    return function
+
+
+class EngineState(objects.State):
+    fields = {'seen': fields.ListOfStringsField(default=[])}
+
+
+class EngineLocal(flow.Flow):
+    State, action, ends = EngineState, 'local', states.VM.PAUSED
+    steps = (flow.Step(effect('one'), effect('un_one'), shows=states.Task.PAUSING),
+             flow.Step(effect('two'), effect('un_two')))
+
+
+class EngineHosted(flow.Flow):
+    State, action, fails = EngineState, 'hosted', states.VM.ERROR
+    steps = (flow.Step(effect('pick'), effect('unpick'), choice=True),
+             flow.Step(effect('spawn'), effect('destroy'), at='host', shows=states.Task.SPAWNING))
+
+
+class EngineCommitted(flow.Flow):
+    State = EngineState
+    steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('tidy')))
+
+
+class EngineSuper(flow.Flow):
+    State = EngineState
+    steps = (flow.Step(effect('above'), at='super'), flow.Step(effect('below')))
+
+
+class EngineDelete(flow.Flow):
+    State, exclusion, ends = EngineState, flow.PREEMPTING, states.VM.DELETED
+    steps = (flow.Step(effect('erase'), shows=states.Task.DELETING),)
+
+
+class Hosts:
+    def __init__(self):
+        self.calls, self.cancelled, self.up = [], [], True
+
+    def run_step(self, ctx, call):
+        self.calls.append(call)
+
+    def cancel_step(self, ctx, host, ref):
+        self.cancelled.append((host, ref.task))
+
+    def is_up(self, host):
+        return self.up
+
+
+class Handle:
+    def __init__(self, run, engine):
+        self.run, self.engine = run, engine
+
+    def cancel_holder(self):
+        return self.engine.cancel_holder(self.run.task.instance_uuid)
+
+
+class Inline:
+    """A pool that runs what it gets at once."""
+
+    def submit(self, fn, *args):
+        fn(*args)
+
+
+class World:
+    def __init__(self, url):
+        LOG.clear()
+        BROKEN.clear()
+        self.db = dbkit.Database(url)
+        cell_metadata.create_all(self.db.engine)
+        self.hosts = Hosts()
+        self.context = context.RequestContext('user', 'project')
+        self.instance = objects.Instance.new(
+            project_id='project', user_id='user', display_name='s', vm_state='active', host='h1')
+        self.db.write(self.instance.copy().create)
+        self.journal = journal.Journal(self.db)
+
+    def worker(self, supers=False, seconds=0.05):
+        made = engine.Engine(self.journal, lease.Lease(self.db, 'test', 'test', seconds), self.hosts,
+                             lambda run: Handle(run, made), Inline(), supers=supers, pauses=(0.0,))
+        return made
+
+    def begin(self, flow_class, **options):
+        return self.journal.begin(
+            flow_class, EngineState(), self.context, instance_uuid=self.instance.uuid,
+            guard=lambda conn: objects.Instance.get(conn, uuid=self.instance.uuid), **options)
+
+    def task(self, task):
+        with self.db.read() as conn:
+            return rows.get(conn, task.uuid)
+
+    def server(self):
+        with self.db.read() as conn:
+            return objects.Instance.get(conn, uuid=self.instance.uuid, deleted=None)
+
+    def answer(self, worker, outcome='done', error=None, call=None, **learnt):
+        call = call or self.hosts.calls[-1]
+        record = call.instance.copy()
+        record.clean()
+        for name, value in learnt.items():
+            setattr(record, name, value)
+        worker.step_done(objects.StepResult(
+            task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
+            outcome=outcome, error=error, instance=record, state=call.state))
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(f'sqlite:///{tmp_path}/cell.db')
+
+
+def test_a_task_runs_to_its_end_and_frees_the_server(world):
+    task = world.begin(EngineLocal)
+    assert world.server().task_state == states.Task.PAUSING
+    world.worker().wake(task.uuid)
+    assert LOG == ['one', 'two']
+    assert (world.task(task).status, world.task(task).exclusive) == (rows.DONE, None)
+    assert (world.server().vm_state, world.server().task_state) == ('paused', None)
+
+
+def test_a_second_operation_is_refused_by_the_database(world):
+    world.begin(EngineLocal)
+    with pytest.raises(errors.task.Busy):
+        world.begin(EngineLocal)
+
+
+def test_a_failure_is_undone_and_told(world):
+    BROKEN['two'] = errors.Conflict('no room')
+    task = world.begin(EngineLocal)
+    world.worker().wake(task.uuid)
+    assert LOG == ['one', 'two', 'un_two', 'un_one']
+    assert world.task(task).status == rows.UNDONE
+    assert (world.server().vm_state, world.server().task_state) == ('active', None)
+    fault = views.fault_of(world.db, world.instance.uuid)
+    assert (fault['code'], fault['message']) == (409, 'no room')
+    action, = views.list_actions(world.db, world.instance.uuid)
+    assert (action.action, action.message) == ('local', 'Error')
+    shown = views.show_action(world.db, world.instance.uuid, world.context.request_id)
+    assert [(e.event, e.result) for e in shown.events] == [
+        ('undo_one', 'Success'), ('undo_two', 'Success'), ('two', 'Error'), ('one', 'Success')]
+
+
+def test_an_unforeseen_error_unwinds_too(world):
+    BROKEN['two'] = ZeroDivisionError('secret text')
+    task = world.begin(EngineLocal)
+    world.worker().wake(task.uuid)
+    assert world.task(task).status == rows.UNDONE
+    assert views.fault_of(world.db, world.instance.uuid)['message'] == 'ZeroDivisionError'
+
+
+def test_a_step_on_a_host_is_parked_and_its_answer_goes_on(world):
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    assert world.task(task).status == rows.PARKED
+    assert world.server().task_state == states.Task.SPAWNING
+    world.answer(worker, power_state=1)
+    assert world.task(task).status == rows.DONE
+    assert world.server().power_state == 1
+
+
+def test_an_answer_counts_once(world):
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    world.answer(worker)
+    generation = world.task(task).generation
+    world.answer(worker, outcome='failed', error={'code': 500, 'message': 'late', 'type': 'internal'})
+    assert world.task(task).generation == generation
+
+
+def test_a_refusal_goes_back_to_the_choice(world):
+    """ALT-S5"""
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    world.answer(worker, 'refused', {'code': 409, 'message': 'full', 'type': 'refused'})
+    assert world.hosts.calls[-1].direction == 'undo'
+    world.answer(worker)
+    assert LOG == ['pick', 'unpick', 'pick']
+    assert world.hosts.calls[-1].direction == 'do'
+    assert world.task(task).error is None
+
+
+def test_a_dead_workers_task_is_taken_over(world):
+    """TSK-S2: the step in which it died is run again."""
+    task, dead, alive = world.begin(EngineLocal), world.worker(), world.worker()
+    run = dead.pick(task.uuid, rows.READY)
+    dead.lease.enter()
+    dead._claim(run)
+    looks = keeper.Keeper(alive)
+    looks.round()
+    assert world.task(task).status == rows.RUNNING
+    threads.threading.Event().wait(0.06)
+    looks.round()
+    assert world.task(task).status == rows.DONE
+    with pytest.raises(errors.task.Lost):
+        dead.settle(run, 'done', None)
+
+
+def test_a_lost_wake_up_is_found(world):
+    task, looks = world.begin(EngineLocal), keeper.Keeper(world.worker())
+    looks.round()
+    looks.round()
+    assert world.task(task).status == rows.DONE
+
+
+def test_a_lost_cast_is_sent_again(world):
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    looks = keeper.Keeper(worker, recast=0.0)
+    looks.round()
+    looks.round()
+    first, second = world.hosts.calls[0], world.hosts.calls[-1]
+    assert len(world.hosts.calls) >= 2
+    assert (first.attempt, first.step) == (second.attempt, second.step)
+
+
+def test_a_host_that_is_down_is_fenced(world):
+    """The build fails with a reason, and what the host says later changes nothing."""
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    call = world.hosts.calls[-1]
+    world.hosts.up = False
+    looks = keeper.Keeper(worker)
+    looks.round()
+    looks.round()
+    assert world.task(task).status == rows.UNDONE
+    assert world.server().vm_state == states.VM.ERROR
+    assert 'h1' in views.fault_of(world.db, world.instance.uuid)['message']
+    world.answer(worker, call=call, power_state=1)
+    assert world.server().power_state == 0
+
+
+def test_a_step_that_takes_too_long_is_ended(world):
+    """TSK-S3"""
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    world.db.write(lambda conn: conn.execute(tables.tasks.update().values(
+        deadline=clock.utcnow() - datetime.timedelta(seconds=1))))
+    keeper.Keeper(worker).round()
+    assert world.hosts.cancelled == [('h1', task.uuid)]
+    assert world.hosts.calls[-1].direction == 'undo'
+
+
+def test_beyond_the_pivot_it_is_tried_again(world):
+    BROKEN['tidy'] = errors.Unavailable('away')
+    task, worker = world.begin(EngineCommitted), world.worker()
+    worker.wake(task.uuid)
+    assert world.task(task).status == rows.READY
+    keeper.Keeper(worker).round()
+    assert world.task(task).status == rows.DONE
+
+
+def test_an_undo_that_never_works_is_stuck_but_frees_the_server(world):
+    """STUCK is an end: the server is an ERROR that can be deleted."""
+    BROKEN['two'] = errors.Conflict('no')
+    task, worker = world.begin(EngineLocal), world.worker()
+    for _ in range(20):
+        BROKEN['un_one'] = errors.Unavailable('away')
+        worker.wake(task.uuid)
+    assert world.task(task).status == rows.STUCK
+    assert (world.server().vm_state, world.server().task_state) == ('error', None)
+    world.begin(EngineLocal)
+
+
+def test_only_a_super_conductor_runs_steps_above_the_cells(world):
+    task = world.begin(EngineSuper)
+    world.worker().wake(task.uuid)
+    assert LOG == []
+    world.worker(supers=True).wake(task.uuid)
+    assert world.task(task).status == rows.DONE
+
+
+def test_delete_cancels_a_parked_holder_and_waits_for_it(world):
+    """CEL-F1, ALT-F4: what holds the server unwinds first; the user sees `deleting` all the while."""
+    task, worker = world.begin(EngineHosted), world.worker()
+    worker.wake(task.uuid)
+    delete = world.begin(EngineDelete)
+    assert world.server().task_state == states.Task.DELETING
+    worker.wake(delete.uuid)
+    assert world.hosts.cancelled == [('h1', task.uuid)]
+    assert (world.task(delete).status, 'erase' in LOG) == (rows.WAITING, False)
+    world.answer(worker)
+    assert world.task(task).status == rows.UNDONE
+    assert world.server().task_state == states.Task.DELETING
+    keeper.Keeper(worker).round()
+    assert world.task(delete).status == rows.DONE
+    assert LOG[-1] == 'erase'
+    assert world.server().vm_state == 'deleted'
+
+
+def test_delete_cancels_a_running_holder_at_its_next_save(world):
+    task, worker = world.begin(EngineLocal), world.worker()
+    run = worker.pick(task.uuid, rows.READY)
+    worker.lease.enter()
+    worker._claim(run)
+    delete = world.begin(EngineDelete)
+    assert worker.settle(run, 'done', None)
+    while worker._step(run):
+        pass
+    assert world.task(task).status == rows.UNDONE
+    assert world.server().task_state == states.Task.DELETING
+    worker.wake(delete.uuid)
+    assert world.task(delete).status == rows.DONE
+
+
+def test_a_second_delete_is_told_so(world):
+    world.begin(EngineDelete)
+    with pytest.raises(errors.task.Busy):
+        world.begin(EngineDelete)
+
+
+def test_the_guard_judges_after_the_slot_is_taken(world):
+    def refuse(conn):
+        found = objects.Instance.get(conn, uuid=world.instance.uuid)
+        guard.From(states.VM.STOPPED).check(found, 'start')
+        return found
+    with pytest.raises(errors.Conflict):
+        world.journal.begin(EngineLocal, EngineState(), world.context, instance_uuid=world.instance.uuid,
+                            guard=refuse)
+    with world.db.read() as conn:
+        assert conn.execute(sa.select(sa.func.count()).select_from(tables.tasks)).scalar() == 0
+
+
+def test_a_step_costs_one_transaction(world):
+    """The ratchet: statements of a two-step task, from the wake-up to its end."""
+    task, worker = world.begin(EngineLocal), world.worker()
+    worker.lease.enter()
+    with world.db.counting() as seen:
+        worker.wake(task.uuid)
+    writes = [s for s in seen if s.startswith(('INSERT', 'UPDATE'))]
+    assert len(writes) == 6
+    assert len([s for s in seen if s.startswith('SELECT')]) <= 4
