@@ -303,10 +303,9 @@ def test_delete_cancels_a_parked_holder_and_waits_for_it(world):
     worker.wake(delete.uuid)
     assert world.hosts.cancelled == [('h1', task.uuid)]
     assert (world.task(delete).status, 'erase' in LOG) == (rows.WAITING, False)
+    assert world.server().task_state == states.Task.DELETING
     world.answer(worker)
     assert world.task(task).status == rows.UNDONE
-    assert world.server().task_state == states.Task.DELETING
-    keeper.Keeper(worker).round()
     assert world.task(delete).status == rows.DONE
     assert LOG[-1] == 'erase'
     assert world.server().vm_state == 'deleted'
