@@ -1,11 +1,11 @@
 """An in-process client: requests against the WSGI application without sockets, for tests and tools."""
 
 import dataclasses
-import json
 from typing import Any
 
 from falcon import testing
 
+from nova.common import jsonutil
 from nova.placement import history
 
 
@@ -22,7 +22,7 @@ class Response:
         return self.content.decode()
 
     def json(self) -> Any:
-        return json.loads(self.content)
+        return jsonutil.loads(self.content)
 
 
 class Client:
@@ -33,11 +33,13 @@ class Client:
         token: sent as X-Auth-Token; None sends none.
         version: microversion of every request that does not say otherwise.
         headers: sent along with every request.
+        mount: where the application is mounted, such as ``/placement``.
     """
 
     def __init__(self, app: Any, token: str | None = 'admin', version: str = str(history.MAX),
-                 headers: dict[str, str] | None = None) -> None:
+                 headers: dict[str, str] | None = None, mount: str = '') -> None:
         self._app = app
+        self._mount = mount
         self._headers = {'OpenStack-API-Version': f'{history.SERVICE} {version}',
                          'Accept': 'application/json', **(headers or {})}
         if token is not None:
@@ -57,10 +59,20 @@ class Client:
         if version is not None:
             sent['OpenStack-API-Version'] = f'{history.SERVICE} {version}'
         path, _, query = path.partition('?')
-        body = {'json': json} if json is not None else {'body': data}
-        result = testing.simulate_request(
-            self._app, method, path, query_string=query, headers=sent, **body)
-        return Response(result.status_code, dict(result.headers), result.content)
+        if json is not None:
+            data = jsonutil.dumps(json)
+            sent.setdefault('Content-Type', 'application/json')
+        environ = testing.create_environ(
+            path, query, method=method, headers=sent, body=data or b'', root_path=self._mount)
+        start = testing.StartResponseMock()
+        answer = self._app(environ, start)
+        try:
+            content = b''.join(answer)
+        finally:
+            close = getattr(answer, 'close', None)
+            if close:
+                close()
+        return Response(int((start.status or '').partition(' ')[0]), dict(start.headers or ()), content)
 
     def get(self, path: str, **options: Any) -> Response:
         return self.request('GET', path, **options)
