@@ -59,10 +59,14 @@ class RequestContext(oslo.RequestContext):
         return self.from_dict({**self.to_dict(), 'is_admin': True, 'roles': roles})
 
     def to_policy_values(self) -> dict[str, Any]:
-        """What check strings may compare: ``is_admin`` beside oslo.context's own."""
-        values: dict[str, Any] = dict(super().to_policy_values())
-        values['is_admin'] = self.is_admin
-        return values
+        """What check strings may compare."""
+        return {
+            'user_id': self.user_id, 'user_domain_id': self.user_domain_id, 'project_id': self.project_id,
+            'project_domain_id': self.project_domain_id, 'domain_id': self.domain_id,
+            'system_scope': self.system_scope, 'roles': list(self.roles),
+            'service_roles': list(self.service_roles), 'is_admin': self.is_admin,
+            'is_admin_project': self.is_admin_project,
+        }
 
     def __repr__(self) -> str:
         return f'<RequestContext {self.request_id} user={self.user_id} project={self.project_id}>'

@@ -8,8 +8,7 @@ from oslo_policy import opts as policy_opts
 def set_defaults(conf: cfg.ConfigOpts | None = None) -> None:
     """Defaults of ours for library options; the sample generator calls this as well."""
     if conf is not None:
-        policy_opts.set_defaults(conf, policy_file='policy.yaml', enforce_scope=True,
-                                 enforce_new_defaults=True)
+        policy_opts.set_defaults(conf, policy_file='policy.yaml')
         conf.set_default('control_exchange', 'nova')
 
 

@@ -73,7 +73,6 @@ class Instance(base.Record):
         'user_data': fields.StringField(nullable=True),
         'config_drive': fields.BooleanField(),
         'locked_by': fields.StringField(nullable=True),
-        'locked_reason': fields.StringField(nullable=True),
         'access_ip_v4': fields.StringField(nullable=True),
         'access_ip_v6': fields.StringField(nullable=True),
         'root_device_name': fields.StringField(nullable=True),
@@ -114,7 +113,8 @@ class Instance(base.Record):
         fresh.update(
             uuid=uuids.generate(), vm_state=str(states.VM.BUILDING), power_state=0, memory_mb=0, vcpus=0,
             root_gb=0, ephemeral_gb=0, config_drive=False, auto_disk_config=False, progress=0, launch_index=0,
-            hidden=False, deleted=0, metadata={}, tags=[], block_devices=[], system_metadata={}, created_at=clock.utcnow())
+            hidden=False, deleted=0, metadata={}, tags=[], block_devices=[], system_metadata={},
+            created_at=clock.utcnow())
         fresh.update(values)
         flavor = fresh.get('flavor')
         if flavor is not None:

@@ -39,7 +39,6 @@ instances = meta.table(
     sa.Column('user_data', types.long_text()),
     sa.Column('config_drive', sa.Boolean, nullable=False, default=False),
     sa.Column('locked_by', types.string(16)),
-    sa.Column('locked_reason', types.string(255)),
     sa.Column('access_ip_v4', types.string(45)),
     sa.Column('access_ip_v6', types.string(45)),
     sa.Column('root_device_name', types.string(255)),
