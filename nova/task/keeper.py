@@ -108,7 +108,8 @@ class Keeper:
             self._engine.own(run, lambda: self._engine.settle(run, 'done', None, host=host, detail=detail))
             return
         error = errors.to_dict(errors.task.StepLost(step=run.task.step, host=host))
-        self._engine.own(run, lambda: self._engine.settle(run, 'failed', error, host=host))
+        # A dead host has refused: where the flow has a choice, it is made again.
+        self._engine.own(run, lambda: self._engine.settle(run, 'refused', error, host=host))
 
     def _expire(self, uuid: str) -> None:
         """Fail a step that its host has not finished by the task's deadline."""

@@ -239,14 +239,16 @@ def test_a_lost_cast_is_sent_again(world):
 
 
 def test_a_host_that_is_down_is_fenced(world):
-    """The build fails with a reason, and what the host says later changes nothing."""
+    """It counts as a refusal: the choice is made again, and what the host says later changes nothing."""
     task, worker = world.begin(EngineHosted), world.worker()
     worker.wake(task.uuid)
     call = world.hosts.calls[-1]
     world.hosts.up = False
+    BROKEN['pick'] = errors.task.RetriesExceeded(reason='only h1 was left')
     looks = keeper.Keeper(worker)
-    looks.round()
-    looks.round()
+    for _ in range(4):
+        looks.round()
+    assert LOG == ['pick', 'unpick', 'pick', 'unpick']
     assert world.task(task).status == rows.UNDONE
     assert world.server().vm_state == states.VM.ERROR
     assert 'h1' in views.fault_of(world.db, world.instance.uuid)['message']
