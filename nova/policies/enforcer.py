@@ -17,6 +17,14 @@ LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 5.0
 """Seconds between two looks whether the policy file changed."""
 
+_MEMO = 4096
+"""Answers remembered: the library takes about 100 us for one, and a request asks a dozen. What asks another
+server (``http:``) is never remembered."""
+
+
+def _hashable(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in values.items())
+
 
 class Enforcer:
     """The rules of one process, with what policy.yaml says about them.
@@ -38,9 +46,10 @@ class Enforcer:
             self._oslo.register_default(policy.RuleDefault(name, check, description))
         for rule in self._rules:
             self._oslo.register_default(rule.default())
-        self._oslo.load_rules()
+        self._memo: dict[Any, bool] = {}
+        self._pure = True
+        self.reload()
         self._look_at = clock.monotonic() + _LOOK_EVERY
-        self._stamp = self._file_stamp()
 
     def authorize(self, context: Any, rule: base.Rule, target: Mapping[str, Any] | None = None) -> None:
         """Refuse what policy does not allow.
@@ -65,13 +74,24 @@ class Enforcer:
             return False
         if target is None:
             target = {'project_id': context.project_id, 'user_id': context.user_id}
-        return bool(check(dict(target), context.to_policy_values(), self._oslo, rule.name))
+        creds = context.to_policy_values()
+        key = (rule.name, _hashable(target), _hashable(creds))
+        known = self._memo.get(key)
+        if known is None:
+            known = bool(check(dict(target), creds, self._oslo, rule.name))
+            if self._pure:
+                if len(self._memo) >= _MEMO:
+                    self._memo.clear()
+                self._memo[key] = known
+        return known
 
     allowed = can
 
     def reload(self) -> None:
         """Read the policy file again now."""
         self._oslo.load_rules(force_reload=True)
+        self._memo.clear()
+        self._pure = not any('http:' in text or 'https:' in text for text in map(str, self._oslo.rules.values()))
         self._stamp = self._file_stamp()
 
     def _look(self) -> None:
