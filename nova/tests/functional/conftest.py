@@ -1,0 +1,114 @@
+"""A standalone cloud for each test process, and clients that speak plain HTTP to it."""
+
+import functools
+import time
+
+import httpx
+import pytest
+
+from nova.standalone import app, config
+
+
+class User:
+    """One user of the cloud: requests with his token."""
+
+    def __init__(self, cloud, name):
+        self.cloud, self.name = cloud, name
+        self.http = httpx.Client(timeout=30)
+
+    @functools.cached_property
+    def token(self):
+        deployment = self.cloud.deployment
+        answer = self.http.post(deployment.url('identity') + '/v3/auth/tokens', json={'auth': {
+            'identity': {'methods': ['password'], 'password': {'user': {
+                'name': self.name, 'domain': {'id': 'default'}, 'password': deployment.passwords[self.name]}}},
+            'scope': {'project': {'name': self.name, 'domain': {'id': 'default'}}}}})
+        assert answer.status_code == 201, answer.text
+        return answer.headers['X-Subject-Token']
+
+    def call(self, method, path, body=None, *, version='2.96', service='compute', **options):
+        deployment = self.cloud.deployment
+        base = deployment.url('compute') + '/v2.1' if service == 'compute' else deployment.url(service)
+        name = {'compute': 'compute', 'placement': 'placement'}.get(service)
+        headers = {'X-Auth-Token': self.token, **options.pop('headers', {})}
+        if name:
+            headers['OpenStack-API-Version'] = f'{name} {version if name == "compute" else "1.39"}'
+        return self.http.request(method, base + path, json=body, headers=headers, **options)
+
+    def get(self, path, **options):
+        answer = self.call('GET', path, **options)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    # What tests do all the time
+
+    @functools.cached_property
+    def image(self):
+        return self.get('/v2/images', service='image')['images'][0]['id']
+
+    @functools.cached_property
+    def network(self):
+        found = self.get('/v2.0/networks', service='network')['networks']
+        return next(network['id'] for network in found if network['name'] == 'private')
+
+    def boot(self, name='server', version='2.96', hints=None, **fields):
+        """POST /servers; returns the response."""
+        body = {'server': {'name': name, 'imageRef': self.image, 'flavorRef': '1',
+                           'networks': [{'uuid': self.network}], **fields}}
+        if hints:
+            body['os:scheduler_hints'] = hints
+        return self.call('POST', '/servers', body, version=version)
+
+    def booted(self, name='server', **fields):
+        """A server that is ACTIVE."""
+        answer = self.boot(name, **fields)
+        assert answer.status_code == 202, answer.text
+        return self.wait(answer.json()['server']['id'], 'ACTIVE')
+
+    def show(self, uuid, version='2.96'):
+        return self.get(f'/servers/{uuid}', version=version)['server']
+
+    def wait(self, uuid, status, seconds=20):
+        """Poll until the server has `status` and no operation in progress."""
+        end = time.monotonic() + seconds
+        while True:
+            server = self.show(uuid)
+            if server['status'] == status and server['OS-EXT-STS:task_state'] is None:
+                return server
+            unexpected = server['status'] == 'ERROR' and status != 'ERROR'
+            assert not unexpected and time.monotonic() < end, (status, server['status'], server)
+            time.sleep(0.05)
+
+    def act(self, uuid, action, body=None, status=None):
+        """A server action, and what it becomes."""
+        answer = self.call('POST', f'/servers/{uuid}/action', {action: body})
+        assert answer.status_code in (200, 202), answer.text
+        return self.wait(uuid, status) if status else answer
+
+    def delete(self, uuid, seconds=20):
+        """DELETE, and wait until it is gone."""
+        answer = self.call('DELETE', f'/servers/{uuid}')
+        assert answer.status_code == 204, answer.text
+        end = time.monotonic() + seconds
+        while self.call('GET', f'/servers/{uuid}').status_code != 404:
+            assert time.monotonic() < end, self.show(uuid)
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope='session')
+def cloud(tmp_path_factory):
+    """Two cells, four hosts, everything in this process."""
+    found = app.Cloud(config.load(tmp_path_factory.mktemp('cloud'), 2, 4), say=lambda text: None)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope='session')
+def demo(cloud):
+    return User(cloud, 'demo')
+
+
+@pytest.fixture(scope='session')
+def admin(cloud):
+    return User(cloud, 'admin')

@@ -1,0 +1,64 @@
+"""The global invariants (acceptance 1.13), checked from outside at a quiet point."""
+
+import time
+
+from nova.common import dbkit
+from nova.db import tasks as tables
+from nova.db.api import models as api_models
+from nova.db.cell import models as cell_models
+from nova.objects import task as rows
+
+
+def _all(url, query):
+    db = dbkit.Database(url)
+    try:
+        with db.read() as conn:
+            return list(conn.execute(query))
+    finally:
+        db.dispose()
+
+
+def _find(cloud, admin):
+    deployment = cloud.deployment
+    problems = []
+    api = deployment.database('api')
+    cells = {name: deployment.database(name) for name in ['cell0', *deployment.cells]}
+    mapped = {row.instance_uuid: row for row in _all(api, api_models.instance_mappings.select())}
+    building = {row.instance_uuid for row in _all(api, api_models.build_requests.select())}
+    here: dict[str, list[str]] = {}
+    living: dict[str, str | None] = {}
+    for name, url in cells.items():
+        for row in _all(url, cell_models.instances.select()):
+            here.setdefault(row.uuid, []).append(name)
+            if not row.deleted:
+                living[row.uuid] = row.host
+                if row.task_state is not None:
+                    problems.append(f'{row.uuid} is left in task_state {row.task_state}')
+        for row in _all(url, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
+            problems.append(f'task {row.flow} of {row.instance_uuid} in {name} is {row.status} at {row.step}')
+    for row in _all(api, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
+        problems.append(f'task {row.flow} in the API database is {row.status} at {row.step}')
+    for uuid in set(here) | building:                                             # invariant 3
+        places = [*here.get(uuid, []), *(['build request'] if uuid in building else [])]
+        if len(places) != 1 or uuid not in mapped:
+            problems.append(f'{uuid} is in {places}, mapped: {uuid in mapped}')
+    held = {}
+    for provider in admin.get('/resource_providers', service='placement')['resource_providers']:
+        url = f'/resource_providers/{provider["uuid"]}/allocations'
+        for consumer in admin.get(url, service='placement')['allocations']:
+            held[consumer] = provider['name']
+    for uuid in set(held) ^ {uuid for uuid, host in living.items() if host}:      # invariant 1
+        problems.append(f'{uuid}: allocation on {held.get(uuid)}, host {living.get(uuid)}')
+    ports = admin.get('/v2.0/ports', service='network')['ports']
+    for port in ports:
+        if port['device_owner'].startswith('compute:') and port['device_id'] not in living:
+            problems.append(f'port {port["id"]} is left of server {port["device_id"]}')
+    return problems
+
+
+def check(cloud, admin, seconds=10):
+    """Nothing is left over, or will be within a moment."""
+    end = time.monotonic() + seconds
+    while (problems := _find(cloud, admin)) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not problems, '\n'.join(problems)

@@ -1,0 +1,121 @@
+"""From POST /servers to ACTIVE and back to nothing, over two cells and cell0."""
+
+import time
+
+import pytest
+
+from nova.tests.functional import leaks
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(cloud, admin, demo):
+    """Invariants 1.13 at the quiet point after each test."""
+    yield
+    for server in demo.get('/servers')['servers']:
+        demo.delete(server['id'])
+    leaks.check(cloud, admin)
+
+
+def test_a_server_becomes_active(demo, admin):
+    """CEL-S1, CLM-S1: visible at every instant, claimed in Placement, with a network and an action."""
+    answer = demo.boot('first')
+    assert answer.status_code == 202
+    uuid = answer.json()['server']['id']
+    assert answer.headers['Location'].endswith(f'/servers/{uuid}')
+    assert demo.call('GET', f'/servers/{uuid}').status_code == 200
+    server = demo.wait(uuid, 'ACTIVE')
+    assert server['OS-EXT-STS:power_state'] == 1
+    assert server['addresses']['private'][0]['addr']
+    assert 'OS-EXT-SRV-ATTR:host' not in server
+    assert admin.show(uuid)['OS-EXT-SRV-ATTR:host'].startswith('compute')
+    held = admin.get(f'/allocations/{uuid}', service='placement')['allocations']
+    assert [one['resources'] for one in held.values()] == [{'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}]
+    actions = demo.get(f'/servers/{uuid}/os-instance-actions')['instanceActions']
+    assert [action['action'] for action in actions] == ['create']
+    assert actions[0]['message'] is None
+
+
+def test_servers_land_in_both_cells(demo, admin):
+    answer = demo.boot('many', min_count=8, max_count=8)
+    assert answer.status_code == 202, answer.text
+    servers = demo.get('/servers')['servers']
+    assert len(servers) == 8
+    hosts = {demo.wait(server['id'], 'ACTIVE') and admin.show(server['id'])['OS-EXT-SRV-ATTR:host']
+             for server in servers}
+    assert {int(host.removeprefix('compute')) % 2 for host in hosts} == {0, 1}
+
+
+def test_no_host_ends_in_cell0_and_says_why(demo, admin):
+    """CEL-S2, CLM-F1: ERROR with a usable message, nothing claimed, deletable."""
+    flavor = admin.call('POST', '/flavors', {'flavor': {
+        'name': 'huge', 'vcpus': 1, 'ram': 10 ** 8, 'disk': 1}}).json()['flavor']
+    answer = demo.boot('huge', flavorRef=flavor['id'])
+    assert answer.status_code == 202
+    server = demo.wait(answer.json()['server']['id'], 'ERROR')
+    assert 'No valid host' in server['fault']['message']
+    assert 'MEMORY_MB' in server['fault']['message']
+    assert admin.get(f'/allocations/{server["id"]}', service='placement')['allocations'] == {}
+    action, = demo.get(f'/servers/{server["id"]}/os-instance-actions')['instanceActions']
+    assert (action['action'], action['message']) == ('create', 'Error')
+    demo.delete(server['id'])
+    assert admin.call('DELETE', f'/flavors/{flavor["id"]}').status_code == 202
+
+
+@pytest.mark.parametrize('pause', [0, 0.01, 0.03, 0.06, 0.1, 0.2, 0.4])
+def test_delete_at_any_instant(demo, pause):
+    """CEL-F1: whoever takes the BuildRequest decides; nothing survives."""
+    uuid = demo.boot('brief').json()['server']['id']
+    time.sleep(pause)
+    demo.delete(uuid)
+
+
+def test_delete_twice_is_still_204(demo):
+    uuid = demo.booted('twice')['id']
+    first, second = (demo.call('DELETE', f'/servers/{uuid}').status_code for _ in range(2))
+    assert first == 204
+    assert second in (204, 404)
+
+
+@pytest.mark.parametrize('steps', [
+    [('os-stop', 'SHUTOFF'), ('os-start', 'ACTIVE')],
+    [('pause', 'PAUSED'), ('unpause', 'ACTIVE')],
+    [('suspend', 'SUSPENDED'), ('resume', 'ACTIVE')],
+], ids=lambda steps: steps[0][0])
+def test_there_and_back(demo, steps):
+    uuid = demo.booted('mover')['id']
+    for action, status in steps:
+        demo.act(uuid, action, None, status)
+    assert demo.call('POST', f'/servers/{uuid}/action', {steps[1][0]: None}).status_code == 409
+
+
+@pytest.mark.parametrize('kind', ['SOFT', 'HARD'])
+def test_reboot(demo, kind):
+    uuid = demo.booted('rebooted')['id']
+    demo.act(uuid, 'reboot', {'type': kind}, 'ACTIVE')
+    names = [action['action'] for action in demo.get(f'/servers/{uuid}/os-instance-actions')['instanceActions']]
+    assert names == ['reboot', 'create']
+
+
+def test_a_locked_server_keeps_its_owner_out(demo, admin):
+    uuid = demo.booted('locked')['id']
+    demo.act(uuid, 'lock')
+    assert demo.show(uuid)['locked'] is True
+    assert demo.call('POST', f'/servers/{uuid}/action', {'pause': None}).status_code == 409
+    assert demo.call('DELETE', f'/servers/{uuid}').status_code == 409
+    admin.act(uuid, 'pause', None, 'PAUSED')
+    demo.act(uuid, 'unlock')
+    demo.act(uuid, 'unpause', None, 'ACTIVE')
+
+
+def test_reset_state_is_the_administrators(demo, admin):
+    uuid = demo.booted('reset')['id']
+    assert demo.call('POST', f'/servers/{uuid}/action', {'os-resetState': {'state': 'error'}}).status_code == 403
+    admin.act(uuid, 'os-resetState', {'state': 'error'}, 'ERROR')
+    admin.act(uuid, 'os-resetState', {'state': 'active'}, 'ACTIVE')
+
+
+def test_update(demo):
+    uuid = demo.booted('before')['id']
+    answer = demo.call('PUT', f'/servers/{uuid}', {'server': {'name': 'after', 'description': 'words'}})
+    assert answer.status_code == 200, answer.text
+    assert (demo.show(uuid)['name'], demo.show(uuid)['description']) == ('after', 'words')

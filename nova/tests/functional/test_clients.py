@@ -1,0 +1,109 @@
+"""The public clients, unmodified, against a standalone cloud."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def cli(cloud):
+    """Run ``openstack`` as a user; JSON where the command prints a document."""
+    client = shutil.which('openstack', path=os.path.dirname(sys.executable) + os.pathsep + os.environ['PATH'])
+
+    def run(line, *more, user='demo', raw=False):
+        words = [*line.split(), *more]
+        if not raw:
+            words += ['-f', 'json']
+        done = subprocess.run([client, *words], capture_output=True, text=True, timeout=100,
+                              env={**os.environ, 'OS_CLIENT_CONFIG_FILE': str(cloud.clouds_file),
+                                   'OS_CLOUD': user})
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        return done.stdout if raw else json.loads(done.stdout)
+    return run
+
+
+def test_a_servers_life(cli):
+    made = cli('server create --image tiny --flavor m1.tiny --network private --wait cli')
+    assert made['status'] == 'ACTIVE'
+    assert [(row['Name'], row['Status']) for row in cli('server list')] == [('cli', 'ACTIVE')]
+    shown = cli('server show cli')
+    assert (shown['id'], shown['flavor']['name']) == (made['id'], 'm1.tiny')
+    cli('server set --name renamed --property colour=blue cli', raw=True)
+    assert cli('server show renamed')['properties'] == {'colour': 'blue'}
+    for command, status in (('pause', 'PAUSED'), ('unpause', 'ACTIVE'), ('suspend', 'SUSPENDED'),
+                            ('resume', 'ACTIVE'), ('stop', 'SHUTOFF'), ('start', 'ACTIVE')):
+        cli(f'server {command} renamed', raw=True)
+        _until(lambda wanted=status: cli('server show renamed')['status'] == wanted)
+    cli('server reboot --wait renamed', raw=True)
+    cli('server lock renamed', raw=True)
+    cli('server unlock renamed', raw=True)
+    events = cli('server event list renamed')
+    assert {event['Action'] for event in events} >= {'create', 'pause', 'stop', 'start', 'reboot', 'lock'}
+    detail = cli('server event show renamed', events[-1]['Request ID'])
+    assert detail['action'] == 'create'
+    cli('server delete --wait renamed', raw=True)
+    assert cli('server list') == []
+
+
+def _until(true):
+    for _ in range(10):
+        if true():
+            return
+    raise AssertionError('it never came to that')
+
+
+def test_flavors(cli):
+    made = cli('flavor create --ram 128 --disk 1 --vcpus 1 --property hw:cpu_policy=shared cli.small', user='admin')
+    assert made['properties'] == {'hw:cpu_policy': 'shared'}
+    assert 'cli.small' in [row['Name'] for row in cli('flavor list')]
+    cli('flavor set --property trait:CUSTOM_X=required cli.small', user='admin', raw=True)
+    assert 'trait:CUSTOM_X' in cli('flavor show cli.small', user='admin')['properties']
+    cli('flavor unset --property trait:CUSTOM_X cli.small', user='admin', raw=True)
+    cli('flavor delete cli.small', user='admin', raw=True)
+
+
+def test_keypairs(cli, tmp_path):
+    private = tmp_path / 'key'
+    cli('keypair create --private-key', str(private), 'mine')
+    assert 'PRIVATE KEY' in private.read_text()
+    assert [row['Name'] for row in cli('keypair list')] == ['mine']
+    assert cli('keypair show mine')['name'] == 'mine'
+    cli('keypair delete mine', raw=True)
+    assert cli('keypair list') == []
+
+
+def test_what_operators_look_at(cli):
+    services = cli('compute service list', user='admin')
+    assert {row['State'] for row in services} == {'up'}
+    assert len([row for row in services if row['Binary'] == 'nova-compute']) == 4
+    hypervisors = cli('hypervisor list', user='admin')
+    assert len(hypervisors) == 4
+    assert cli('hypervisor show', hypervisors[0]['Hypervisor Hostname'], user='admin')['state'] == 'up'
+    assert [row['Zone Name'] for row in cli('availability zone list --compute')] == ['nova']
+    cli('compute service set --disable --disable-reason testing compute4 nova-compute', user='admin', raw=True)
+    disabled = [row for row in cli('compute service list --long', user='admin') if row['Host'] == 'compute4']
+    assert disabled[0]['Disabled Reason'] == 'testing'
+    cli('compute service set --enable compute4 nova-compute', user='admin', raw=True)
+
+
+def test_placement_through_osc(cli):
+    providers = cli('resource provider list', user='admin')
+    assert sorted(row['name'] for row in providers) == [f'compute{n}' for n in range(1, 5)]
+    inventory = cli('resource provider inventory list', providers[0]['uuid'], user='admin')
+    assert {row['resource_class'] for row in inventory} == {'VCPU', 'MEMORY_MB', 'DISK_GB'}
+
+
+def test_openstacksdk(cloud):
+    import openstack
+    os.environ['OS_CLIENT_CONFIG_FILE'] = str(cloud.clouds_file)
+    connection = openstack.connection.Connection(config=openstack.config.OpenStackConfig(
+        config_files=[str(cloud.clouds_file)]).get_one('demo'))
+    server = connection.create_server('sdk', image='tiny', flavor='m1.tiny', network='private', wait=True)
+    assert server.status == 'ACTIVE'
+    assert [found.name for found in connection.compute.servers()] == ['sdk']
+    connection.delete_server(server.id, wait=True)
+    connection.close()
