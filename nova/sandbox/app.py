@@ -16,6 +16,7 @@ from typing import Any
 
 import falcon
 import waitress
+from waitress import wasyncore
 
 from nova.common import dbkit, problem, web
 from nova.sandbox import faults as scripted
@@ -98,13 +99,15 @@ class Server:
     """Serves a WSGI application on a thread of its own; for standalone, tools and tests.
 
     Args:
+        host: an IP address.
         port: 0 takes a free one; `url` tells which.
     """
 
     def __init__(self, app: scripted.WSGI, host: str = '127.0.0.1', port: int = 0, threads: int = 8) -> None:
+        self._sockets: dict[int, Any] = {}
         self._server: Any = waitress.create_server(
-            app, host=host, port=port, threads=threads, ident='sandbox', max_request_body_size=2 ** 40,
-            channel_timeout=600, clear_untrusted_proxy_headers=True)
+            app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',
+            max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True)
         self.host, self.port = host, int(self._server.effective_port)
         self.url = f'http://{host}:{self.port}'
         self._thread = threading.Thread(target=self._server.run, name='sandbox-http', daemon=True)
@@ -114,10 +117,11 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """Take no more requests; those that run are ended."""
-        self._server.close()
-        self._server.task_dispatcher.shutdown()
+        """Close every connection, and give requests that still run a few seconds to end."""
+        self._server.trigger.pull_trigger(functools.partial(
+            wasyncore.close_all, self._sockets, ignore_all=True))
         self._thread.join(5)
+        self._server.task_dispatcher.shutdown()
 
 
 def _is_loopback(address: str) -> bool:

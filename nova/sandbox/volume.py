@@ -612,8 +612,8 @@ def _volume_view(req: falcon.Request, volume: Document, attachments: list[Docume
 def _attached(attachment: Document) -> Document:
     connector = attachment['connector'] or {}
     return {'id': attachment['volume_id'], 'volume_id': attachment['volume_id'],
-            'attachment_id': attachment['id'], 'server_id': attachment['instance'], 'host_name': connector.get('host'),
-            'device': connector.get('mountpoint'), 'attached_at': attachment['attached_at']}
+            'attachment_id': attachment['id'], 'server_id': attachment['instance'],
+            'host_name': connector.get('host'), 'device': connector.get('mountpoint'), 'attached_at': attachment['attached_at']}
 
 
 def _attachment_brief(attachment: Document) -> Document:
