@@ -91,7 +91,8 @@ class Enforcer:
         """Read the policy file again now."""
         self._oslo.load_rules(force_reload=True)
         self._memo.clear()
-        self._pure = not any('http:' in text or 'https:' in text for text in map(str, self._oslo.rules.values()))
+        self._pure = not any('http:' in str(check) or 'https:' in str(check)
+                             for check in self._oslo.rules.values())
         self._stamp = self._file_stamp()
 
     def _look(self) -> None:
