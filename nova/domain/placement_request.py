@@ -7,6 +7,7 @@ A request is data (`ResourceRequest`), built by pure functions and narrowed by t
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 VCPU, PCPU, MEMORY_MB, DISK_GB = 'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'
 
@@ -211,3 +212,16 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
     if clash:
         raise BadSpec(f'Traits both required and forbidden: {", ".join(sorted(clash))}.')
     return request
+
+
+def group_from_json(form: Mapping[str, Any]) -> tuple[str, Group]:
+    """Suffix and group of one of a request spec's ``requested_resources``.
+
+    Args:
+        form: ``{"suffix": "_port1", "resources": {"NET_BW_EGR_KILOBIT_PER_SEC": 1000}, "required": [...],
+            "forbidden": [...], "member_of": [[...], ...], "in_tree": uuid}``; all but the suffix may be absent.
+    """
+    return form['suffix'], Group(
+        resources=dict(form.get('resources', {})), required=set(form.get('required', ())),
+        forbidden=set(form.get('forbidden', ())), in_tree=form.get('in_tree'),
+        member_of=[frozenset(names) for names in form.get('member_of', ())])

@@ -6,6 +6,7 @@ else is known of a host comes from the cached view of its cell.
 
 import collections
 import dataclasses
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,6 +47,8 @@ class HostState:
     nodename: str
     cell_uuid: str
     up: bool = True
+    last_seen: datetime.datetime | None = None
+    forced_down: bool = False
     disabled: bool = False
     disabled_reason: str | None = None
     service_version: int = 1
@@ -150,7 +153,8 @@ class Wanted:
     Attributes:
         scheduler_hints: hint to its value, or values.
         where: hosts of servers that hints name, by uuid.
-        from_cell: cell of a server that is moved; None for a new one.
+        from_cell: cell of a server that is moved, which is preferred; None for a new one.
+        only_cell: the only legal cell.
         accept: hosts that alone are legal (forced or requested); None is any.
     """
 
@@ -165,6 +169,7 @@ class Wanted:
     group: Group | None = None
     where: Mapping[str, str] = dataclasses.field(default_factory=dict)
     from_cell: str | None = None
+    only_cell: str | None = None
     ignore_hosts: frozenset[str] = frozenset()
     accept: frozenset[str] | None = None
     accept_nodes: frozenset[str] | None = None

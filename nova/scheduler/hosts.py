@@ -1,0 +1,259 @@
+"""What the scheduler knows of hosts: one cached view a cell, and the aggregates of the deployment.
+
+A cell's view is renewed in the background when it is older than a second, and a request waits for that only
+briefly. A cell that does not answer is not waited for again while its answer is outstanding, and after a few
+seconds its hosts are left out: they could not be given a server anyway. How much room a host has is not here:
+Placement's answer to each request says it.
+"""
+
+import collections
+import copy
+import dataclasses
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent import futures
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db import exception as db_exc
+from oslo_log import log
+
+from nova import objects, states
+from nova.common import clock, threads
+from nova.scheduler.host_state import Aggregate, HostState
+
+LOG = log.getLogger(__name__)
+
+FRESH = 1.0
+"""Age in seconds up to which a view is used as it is."""
+COUNTS_FRESH = 5.0
+"""The same for numbers of servers, which cost more to find out; claims made here are counted at once."""
+PATIENCE = 0.5
+"""Seconds a request waits for renewals."""
+GIVEN_UP = 5.0
+"""Seconds after which a silent cell is left out, and after which one that failed is asked again."""
+
+_BROKEN = (db_exc.DBError, sa.exc.SQLAlchemyError)
+_BUSY = (states.Task.REBUILDING, states.Task.RESIZE_PREP, states.Task.RESIZE_MIGRATING,
+         states.Task.IMAGE_SNAPSHOT, states.Task.IMAGE_BACKUP, states.Task.UNSHELVING, states.Task.RESCUING)
+
+
+@dataclasses.dataclass(slots=True)
+class _Cell:
+    uuid: str
+    db: Any
+    nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
+    counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    loaded: float | None = None
+    counted: float = -1e9
+    asked: float = 0.0
+    failed: float | None = None
+    pending: 'futures.Future[None] | None' = None
+
+    def usable(self, now: float) -> bool:
+        """Whether its hosts can be given servers: it answered, and is not silent for too long."""
+        silent = self.pending is not None and not self.pending.done() and now - self.asked > GIVEN_UP
+        return self.loaded is not None and self.failed is None and not silent
+
+
+@dataclasses.dataclass(slots=True)
+class View:
+    """Hosts and aggregates at one moment.
+
+    Attributes:
+        nodes: by compute node uuid; shared, and without what `state` fills in.
+        silent: cells that had to be left out.
+        when: monotonic time of the oldest part.
+    """
+
+    nodes: Mapping[str, HostState]
+    aggregates: list[Aggregate]
+    silent: list[str]
+    when: float
+    by_host: Mapping[str, tuple[Aggregate, ...]]
+    counts: Mapping[str, Mapping[str, tuple[int, int]]]
+    down_after: float
+
+    def state(self, uuid: str) -> HostState:
+        """A node's state, for one request to change."""
+        state = copy.copy(self.nodes[uuid])
+        state.up = not state.forced_down and state.last_seen is not None and (
+            abs((clock.utcnow() - state.last_seen).total_seconds()) <= self.down_after)
+        state.aggregates = self.by_host.get(state.host, ())
+        state.num_instances, state.num_io_ops = self.counts[state.cell_uuid].get(state.host, (0, 0))
+        return state
+
+
+class Hosts:
+    """The cached views.
+
+    Args:
+        dbs: `nova.db.session.Databases`.
+        pool: runs renewals.
+        fresh: age up to which a view is used as it is; tests set 0.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, dbs: Any, pool: threads.Pool, fresh: float = FRESH) -> None:
+        self._conf, self._dbs, self._pool, self._fresh = conf, dbs, pool, fresh
+        self._cells: dict[str, _Cell] = {}
+        self._aggregates: list[Aggregate] = []
+        self._by_host: dict[str, tuple[Aggregate, ...]] = {}
+        self._mapped: dict[str, str] = {}
+        self._loaded: float | None = None
+        self._merged: tuple[Any, dict[str, HostState]] = (None, {})
+        self._lock = threading.Lock()
+
+    def view(self, fresh: float | None = None) -> View:
+        """Hosts as they are, no older than `fresh` seconds where their cells answer."""
+        limit = self._fresh if fresh is None else fresh
+        self._load_api(limit)
+        with self._lock:
+            cells = list(self._cells.values())
+            waiting = [pending for cell in cells if (pending := self._renew(cell, limit)) is not None]
+        if waiting:
+            futures.wait(waiting, timeout=PATIENCE)
+        with self._lock:
+            now = clock.monotonic()
+            usable = [cell for cell in cells if cell.usable(now)]
+            ages = [cell.loaded for cell in usable if cell.loaded is not None]
+            return View(self._nodes(usable), self._aggregates,
+                        [cell.uuid for cell in cells if not cell.usable(now)],
+                        min([*ages, self._loaded or 0.0]), self._by_host,
+                        {cell.uuid: cell.counts for cell in usable}, self._conf.service_down_time)
+
+    def _nodes(self, cells: list[_Cell]) -> dict[str, HostState]:
+        """Nodes of the cells whose hosts are mapped to them; made again only when something was renewed."""
+        stamp = (self._loaded, *((cell.uuid, cell.loaded) for cell in cells))
+        if self._merged[0] != stamp:
+            self._merged = (stamp, {
+                uuid: state for cell in cells for uuid, state in cell.nodes.items()
+                if self._mapped.get(state.host) == cell.uuid})
+        return self._merged[1]
+
+    def count(self, state: HostState) -> None:
+        """A server has been given to a host; the next request shall know."""
+        with self._lock:
+            cell = self._cells.get(state.cell_uuid)
+            if cell is not None:
+                servers, busy = cell.counts.get(state.host, (0, 0))
+                cell.counts[state.host] = (servers + 1, busy + 1)
+
+    def where(self, instance_uuids: Iterable[str]) -> dict[str, str]:
+        """Hosts of servers that are on one, by uuid; cells that do not answer are left out."""
+        wanted = list(dict.fromkeys(instance_uuids))
+        if not wanted:
+            return {}
+        table = objects.Instance.table
+        assert table is not None
+        query = sa.select(table.c.uuid, table.c.host).where(
+            table.c.uuid.in_(wanted), table.c.deleted == 0, table.c.host.isnot(None))
+
+        def ask(cell: _Cell) -> dict[str, str]:
+            with cell.db.read() as conn:
+                return {row.uuid: row.host for row in conn.execute(query)}
+
+        now = clock.monotonic()
+        with self._lock:
+            asked = [self._pool.submit(ask, cell) for cell in self._cells.values() if cell.usable(now)]
+        done, _ = futures.wait(asked, timeout=PATIENCE * 4)
+        found: dict[str, str] = {}
+        for one in done:
+            try:
+                found.update(one.result())
+            except _BROKEN as error:
+                LOG.warning('A cell cannot be asked where servers are: %s', error)
+        return found
+
+    # The API database
+
+    def _load_api(self, limit: float) -> None:
+        now = clock.monotonic()
+        if self._loaded is not None and now - self._loaded <= limit:
+            return
+        with self._dbs.api.read() as conn:
+            mappings = objects.CellMapping.enabled(conn)
+            table = objects.HostMapping.table
+            assert table is not None
+            hosts = conn.execute(sa.select(table.c.host, table.c.cell_id)).all()
+            found = objects.Aggregate.all(conn)
+        names = {mapping.id: mapping.uuid for mapping in mappings}
+        aggregates = [Aggregate(one.uuid, one.name, frozenset(one.hosts), dict(one.metadata)) for one in found]
+        by_host: dict[str, list[Aggregate]] = collections.defaultdict(list)
+        for one in aggregates:
+            for host in one.hosts:
+                by_host[host].append(one)
+        with self._lock:
+            self._cells = {mapping.uuid: self._kept(mapping) for mapping in mappings}
+            self._mapped = {row.host: names[row.cell_id] for row in hosts if row.cell_id in names}
+            self._aggregates = aggregates
+            self._by_host = {host: tuple(many) for host, many in by_host.items()}
+            self._loaded = now
+
+    def _kept(self, mapping: Any) -> _Cell:
+        """The cell as it is known already, unless its database has moved."""
+        db = self._dbs.cell(mapping.database_connection)
+        known = self._cells.get(mapping.uuid)
+        return known if known is not None and known.db is db else _Cell(mapping.uuid, db)
+
+    # Cells
+
+    def _renew(self, cell: _Cell, limit: float) -> 'futures.Future[None] | None':
+        """Start a renewal where one is due; returns it when it is worth waiting for."""
+        now = clock.monotonic()
+        if cell.pending is not None and not cell.pending.done():
+            return cell.pending if now - cell.asked < PATIENCE else None
+        if cell.loaded is not None and cell.failed is None and now - cell.loaded <= limit:
+            return None
+        if cell.failed is not None and now - cell.failed < GIVEN_UP:
+            return None
+        cell.asked = now
+        cell.pending = self._pool.submit(self._load_cell, cell)
+        return cell.pending
+
+    def _load_cell(self, cell: _Cell) -> None:
+        started = clock.monotonic()
+        try:
+            with cell.db.read() as conn:
+                services = {one.host: one for one in objects.Service.all(conn, binary='nova-compute')}
+                nodes = objects.ComputeNode.all(conn)
+                counts = _counts(conn) if started - cell.counted > min(COUNTS_FRESH, self._fresh * 5) else None
+        except _BROKEN as error:
+            LOG.warning('Cell %(cell)s cannot be asked for its hosts; it gets no servers for now: %(error)s',
+                        {'cell': cell.uuid, 'error': error})
+            cell.failed = clock.monotonic()
+            return
+        found = {node.uuid: _state(cell.uuid, node, services[node.host])
+                 for node in nodes if node.host in services}
+        with self._lock:
+            cell.nodes, cell.loaded, cell.failed = found, started, None
+            if counts is not None:
+                cell.counts, cell.counted = counts, started
+
+
+def _state(cell_uuid: str, node: objects.ComputeNode, service: objects.Service) -> HostState:
+    stats = node.stats or {}
+    return HostState(
+        uuid=node.uuid, host=node.host, nodename=node.hypervisor_hostname, cell_uuid=cell_uuid,
+        last_seen=service.last_seen_up or service.created_at, forced_down=bool(service.forced_down),
+        disabled=bool(service.disabled), disabled_reason=service.disabled_reason,
+        service_version=service.version, hypervisor_type=node.hypervisor_type,
+        hypervisor_version=node.hypervisor_version, host_ip=node.host_ip, cpu_info=node.cpu_info or {},
+        supported_instances=[list(map(str, one)) for one in node.supported_instances or ()], stats=stats,
+        metrics=node.metrics or [], numa_topology=node.numa_topology, pci_stats=node.pci_stats,
+        failed_builds=int(stats.get('failed_builds', 0)))
+
+
+def _counts(conn: sa.Connection) -> dict[str, tuple[int, int]]:
+    """Servers of each host, and how many of them are being built, moved or snapshot."""
+    table = objects.Instance.table
+    assert table is not None
+    query = sa.select(table.c.host, table.c.vm_state, table.c.task_state, sa.func.count().label('n')).where(
+        table.c.deleted == 0, table.c.host.isnot(None)).group_by(
+        table.c.host, table.c.vm_state, table.c.task_state)
+    found: dict[str, tuple[int, int]] = {}
+    for row in conn.execute(query):
+        busy = row.vm_state == states.VM.BUILDING or row.task_state in _BUSY
+        servers, working = found.get(row.host, (0, 0))
+        found[row.host] = (servers + row.n, working + (row.n if busy else 0))
+    return found

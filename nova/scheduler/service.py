@@ -1,0 +1,53 @@
+"""The scheduler service: serves `rpc.scheduler.Scheduler` on the top bus. Any number of them may run."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova import objects
+from nova.common import threads
+from nova.rpc import scheduler as interface
+from nova.rpc import transport
+from nova.scheduler import hosts, select
+
+_RENEWALS = 32
+"""Threads that ask cells for their hosts; each cell that hangs holds one."""
+
+
+class Endpoint:
+    """What a scheduler answers."""
+
+    def __init__(self, selector: select.Selector) -> None:
+        self._selector = selector
+
+    def select(self, context: nova_context.RequestContext,
+               request: objects.SelectRequest) -> objects.Selections:
+        return self._selector.select(request)
+
+
+class SchedulerService:
+    """A scheduler process.
+
+    Args:
+        host: name under which it listens.
+        clients: has ``placement``.
+        fresh: seconds for which what is known of hosts is used as it is.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, *, host: str, dbs: Any, buses: transport.Buses, clients: Any,
+                 fresh: float = hosts.FRESH) -> None:
+        self._pool = threads.Pool('scheduler-hosts', _RENEWALS)
+        self.hosts = hosts.Hosts(conf, dbs, self._pool, fresh)
+        self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
+        self._server = interface.Scheduler.server(buses.top, host, Endpoint(self.selector))
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Take no more requests and let those that run end."""
+        self._server.stop()
+        self._server.wait()
+        self._pool.close()

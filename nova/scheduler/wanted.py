@@ -1,0 +1,85 @@
+"""From a request spec to what filters look at, and to what Placement is asked."""
+
+import collections
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from nova import objects
+from nova.domain import placement_request
+from nova.scheduler.host_state import Flavor, Group, Wanted
+
+_NAMING_HINTS = ('different_host', 'same_host')
+
+
+def named_servers(spec: objects.RequestSpec) -> list[str]:
+    """Servers that the request's hints speak of."""
+    hints = spec.scheduler_hints or {}
+    found: list[str] = []
+    for name in _NAMING_HINTS:
+        value = hints.get(name) or []
+        found += [value] if isinstance(value, str) else [str(one) for one in value]
+    return found
+
+
+def properties(spec: objects.RequestSpec) -> Mapping[str, Any]:
+    """Image properties, flat; empty without an image."""
+    return spec.image.properties.to_image() if spec.image is not None else {}
+
+
+def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.InstanceGroup | None,
+          members: Mapping[str, str], moving: Collection[str]) -> Wanted:
+    """The request as filters see it.
+
+    Args:
+        where: hosts of servers that hints name.
+        group: the server group, with its members.
+        members: hosts of the group's members.
+        moving: the servers that are to be placed; where they are now does not count.
+    """
+    flavor, target = spec.flavor, spec.requested_destination
+    forced = bool(spec.force_hosts or spec.force_nodes)
+    hosts = set(spec.force_hosts) if spec.force_hosts else {target.host} if target and target.host else None
+    nodes = set(spec.force_nodes) if spec.force_nodes else {target.node} if target and target.node else None
+    return Wanted(
+        instance_uuid=spec.instance_uuid, project_id=spec.project_id, user_id=spec.user_id,
+        flavor=Flavor(flavor.name, flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb,
+                      flavor.swap, dict(flavor.extra_specs)),
+        image_id=spec.image.id if spec.image is not None else None, image=properties(spec),
+        availability_zone=spec.availability_zone, scheduler_hints=spec.scheduler_hints or {},
+        group=_group(group, members, moving), where=where,
+        from_cell=target.cell if target is not None else None,
+        only_cell=target.cell if target is not None and not target.allow_cross_cell_move else None,
+        ignore_hosts=frozenset([*spec.ignore_hosts, *spec.retry]),
+        accept=frozenset(hosts) if hosts is not None else None,
+        accept_nodes=frozenset(nodes) if nodes is not None else None, forced=forced,
+        volume_backed=bool(spec.is_bfv))
+
+
+def _group(group: objects.InstanceGroup | None, members: Mapping[str, str],
+           moving: Collection[str]) -> Group | None:
+    if group is None or not group.policy:
+        return None
+    hosts = [host for uuid, host in members.items() if uuid not in moving]
+    return Group(group.uuid, group.policy, dict(group.rules or {}), collections.Counter(hosts))
+
+
+def resource_request(spec: objects.RequestSpec, limit: int) -> placement_request.ResourceRequest:
+    """What Placement is asked, before prefilters narrow it.
+
+    Raises:
+        placement_request.BadSpec: an extra spec or image property that no request can say.
+    """
+    flavor = spec.flavor
+    amounts = placement_request.flavor_amounts(
+        flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap,
+        volume_backed=bool(spec.is_bfv))
+    groups = dict(placement_request.group_from_json(form) for form in spec.requested_resources)
+    return placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
+                                   extra_groups=groups, limit=limit)
+
+
+def no_hosts(uuids: Sequence[str], reason: str, explain: list[dict[str, Any]]) -> objects.Selections:
+    """The answer when not every server gets a host: then none does."""
+    return objects.Selections(
+        choices=[objects.HostChoice(instance_uuid=uuid, selections=[]) for uuid in uuids], reason=reason,
+        explain=explain)

@@ -1,0 +1,101 @@
+"""Weighers: which of the hosts that passed is best? One file a weigher.
+
+A weigher says how much of something each host has; that is stretched over 0 to 1 among the hosts at hand, times
+the weigher's multiplier, and summed over all weighers. A weigher of one's own derives from `BaseHostWeigher`; its
+import path stands in ``[filter_scheduler] weight_classes``.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+from oslo_config import cfg
+
+from nova.scheduler.filters import named
+from nova.scheduler.host_state import HostState, Wanted
+
+
+class BaseHostWeigher:
+    """A weigher.
+
+    Attributes:
+        option: ``[filter_scheduler] <option>_weight_multiplier`` holds its multiplier; aggregates may set the
+            same key. None: the multiplier is 1.
+        spread: stretch the amounts over 0 to 1; without it they count as they are.
+    """
+
+    option: str | None = None
+    spread = True
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self.conf = conf
+        self._default = 1.0 if self.option is None else float(
+            getattr(conf.filter_scheduler, f'{self.option}_weight_multiplier'))
+
+    def weight_multiplier(self, host_state: HostState) -> float:
+        """How much this weigher counts for a host."""
+        if self.option is None or not host_state.aggregates:
+            return self._default
+        return host_state.multiplier(self.option, self._default)
+
+    def _weigh_object(self, host_state: HostState, weight_properties: Wanted) -> float:
+        """How much the host has; more is better."""
+        raise NotImplementedError
+
+    def applies(self, wanted: Wanted) -> bool:
+        """Whether it has anything to say about this request."""
+        return True
+
+    def weigh(self, hosts: Sequence[HostState], wanted: Wanted) -> list[float]:
+        """What it adds to the weight of each host."""
+        multipliers = [self.weight_multiplier(host) for host in hosts]
+        if not any(multipliers) or not self.applies(wanted):
+            return [0.0] * len(hosts)
+        amounts = [self._weigh_object(host, wanted) for host in hosts]
+        if self.spread:
+            low, high = min(amounts), max(amounts)
+            if high == low:
+                return [0.0] * len(hosts)
+            amounts = [(amount - low) / (high - low) for amount in amounts]
+        return [amount * factor for amount, factor in zip(amounts, multipliers, strict=True)]
+
+
+def all_weighers() -> list[type[BaseHostWeigher]]:
+    """Every weigher of this folder."""
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        loaded = importlib.import_module(f'{__name__}.{module.name}')
+        found += [value for value in vars(loaded).values()
+                  if isinstance(value, type) and issubclass(value, BaseHostWeigher)
+                  and value.__module__ == loaded.__name__ and not value.__name__.startswith('_')]
+    return found
+
+
+def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:
+    """The weighers that the configuration names.
+
+    Raises:
+        ValueError: a path that names no weigher.
+    """
+    classes: dict[type[BaseHostWeigher], None] = {}
+    for path in conf.filter_scheduler.weight_classes:
+        item = named(path)
+        if isinstance(item, type) and issubclass(item, BaseHostWeigher):
+            classes[item] = None
+        elif callable(item):
+            classes.update(dict.fromkeys(item()))
+        else:
+            raise ValueError(f'{path!r} is no weigher')
+    return [one(conf) for one in classes]
+
+
+def order(weighers: Sequence[BaseHostWeigher], hosts: Sequence[HostState], wanted: Wanted) -> list[HostState]:
+    """Hosts, the best first; each knows its weight. Equal ones keep their order."""
+    if not hosts:
+        return []
+    totals = [0.0] * len(hosts)
+    for weigher in weighers:
+        totals = [total + more for total, more in zip(totals, weigher.weigh(hosts, wanted), strict=True)]
+    for host, total in zip(hosts, totals, strict=True):
+        host.weight = total
+    return sorted(hosts, key=lambda host: -host.weight)
