@@ -96,6 +96,8 @@ class Database:
             options.setdefault('mysql_sql_mode', 'TRADITIONAL')
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._listen()
+        # oslo.db has tried one connection already, before we listened: it must not stay in the pool as it is.
+        self.engine.dispose()
 
     def __repr__(self) -> str:
         return f'<Database {self.dialect}>'
