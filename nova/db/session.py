@@ -18,8 +18,8 @@ _VARIABLES = re.compile(r'\{(\w+)\}')
 def fill_template(url: str, own: str | None) -> str:
     """A cell's database URL with its variables filled in from this process's own URL.
 
-    A mapping may say ``{scheme}://{username}:{password}@db2/nova?{query}`` instead of repeating credentials. The
-    variables are scheme, username, password, hostname, port, path (without its slash), query and fragment.
+    A mapping may say ``{scheme}://{username}:{password}@db2/nova?{query}`` instead of repeating credentials.
+    The variables are scheme, username, password, hostname, port, path (without its slash), query and fragment.
     A URL without variables is returned as it is.
 
     Raises:
