@@ -57,7 +57,15 @@ def choose(name: str | None = None) -> str:
         import eventlet
         eventlet.monkey_patch()
     _backend = name
+    _tell_oslo_service(name)
     return name
+
+
+def _tell_oslo_service(name: str) -> None:
+    """The library takes eventlet unless told otherwise before it is used; some of its users import it early."""
+    from oslo_service import backend as service_backend
+    kind = service_backend.BackendType
+    service_backend.init_backend(kind.EVENTLET if name == 'eventlet' else kind.THREADING)
 
 
 def backend() -> str:

@@ -1,5 +1,8 @@
-"""[service_user]: the token that goes along with a user's, so that long operations outlive his."""
+"""[keystone_authtoken], which is keystonemiddleware's, and [service_user]: the token that goes along with a
+user's, so that long operations outlive his.
+"""
 
+from keystonemiddleware import opts as middleware_opts
 from oslo_config import cfg
 
 from nova.conf import _ksa
@@ -13,6 +16,8 @@ requests from the user's own; leave it off only where they cannot check it.'''),
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
+    for group, options in middleware_opts.list_auth_token_opts():
+        conf.register_opts(options, group=group)
     _ksa.register(conf, GROUP, None, OPTS)
 
 

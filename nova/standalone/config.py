@@ -159,7 +159,7 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
     top |= {'api_database': {'connection': deployment.database('api')},
             'database': {'connection': deployment.database('cell0')},
             'api': {'auth_strategy': 'keystone'},
-            'conductor': {'role': 'super'},
+            'conductor': {'role': 'super'}, 'scheduler': {'discover_hosts_in_cells_interval': 1},
             'keystone_authtoken': _keystone_authtoken(deployment, 'nova')}
     files = {'nova': top, 'placement': {
         'placement_database': {'connection': deployment.database('placement'), 'sync_on_startup': 'true'},

@@ -24,6 +24,7 @@ from nova.sandbox import app as sandbox_app
 from nova.sandbox import bootstrap
 from nova.scheduler import service as scheduler
 from nova.standalone import config
+from nova.virt import loader
 
 Stop = Callable[[], object]
 Start = Callable[[], Stop | None]
@@ -44,7 +45,7 @@ class Shared:
         self.clients = neighbours.build(self.conf)
 
     def stop(self) -> None:
-        self.buses.stop()
+        self.buses.close()
         self.dbs.dispose()
 
 
@@ -56,7 +57,7 @@ def plan(deployment: config.Deployment, files: Files) -> list[tuple[str, Start]]
         ('sandbox', lambda: _sandbox(deployment)),
         ('placement', lambda: _placement(deployment, files['placement'])),
         ('scheduler', lambda: _started(scheduler.SchedulerService(
-            shared('nova').conf, dbs=shared('nova').dbs, buses=shared('nova').buses,
+            shared('nova').conf, host='scheduler', dbs=shared('nova').dbs, buses=shared('nova').buses,
             clients=shared('nova').clients))),
         ('super-conductor', lambda: _conductor(shared('nova'), 'super', 'super')),
         ('api', lambda: _api(deployment, shared('nova')))]
@@ -125,8 +126,12 @@ def _api(deployment: config.Deployment, shared: Shared) -> Stop:
 
 
 def _computes(deployment: config.Deployment, shared: Shared, cell: str) -> Stop:
-    farm = agent.Farm(shared.conf, [host for host, home in deployment.hosts.items() if home == cell],
-                      buses=shared.buses, clients=shared.clients, state_dir=deployment.directory / 'computes')
+    farm = agent.ComputeFarm()
+    for host, home in deployment.hosts.items():
+        if home == cell:
+            state_dir = deployment.directory / 'computes' / host
+            driver = loader.load(shared.conf, host, state_dir)
+            farm.add(shared.conf, host, driver, shared.buses.own, shared.clients, state_dir)
     farm.start()
 
     def stop() -> None:
