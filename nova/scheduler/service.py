@@ -30,17 +30,17 @@ class SchedulerService:
     """A scheduler process.
 
     Args:
-        host: name under which it listens.
+        host: name under which it listens; None is ``[DEFAULT] host``.
         clients: has ``placement``.
         fresh: seconds for which what is known of hosts is used as it is.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, *, host: str, dbs: Any, buses: transport.Buses, clients: Any,
-                 fresh: float = hosts.FRESH) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, *, dbs: Any, buses: transport.Buses, clients: Any,
+                 host: str | None = None, fresh: float = hosts.FRESH) -> None:
         self._pool = threads.Pool('scheduler-hosts', _RENEWALS)
         self.hosts = hosts.Hosts(conf, dbs, self._pool, fresh)
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
-        self._server = interface.Scheduler.server(buses.top, host, Endpoint(self.selector))
+        self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
 
     def start(self) -> None:
         """Begin to serve."""

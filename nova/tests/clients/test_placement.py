@@ -1,0 +1,216 @@
+"""Placement client: the same promises by the fake and by the client of the real application."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from nova import errors
+from nova.common import uuids
+from nova.domain.placement_request import Group, ResourceRequest
+from nova.domain.provider_tree import Provider, ProviderTree
+
+
+def make_host(placement: Any, name: str = 'host1', vcpus: int = 4, memory: int = 4096, disk: int = 100,
+              traits: tuple[str, ...] = (), uuid: str | None = None) -> str:
+    uuid = uuid or uuids.generate()
+    placement.client.report(ProviderTree(Provider(uuid, name, inventory={
+        'VCPU': {'total': vcpus}, 'MEMORY_MB': {'total': memory}, 'DISK_GB': {'total': disk}},
+        traits=set(traits))))
+    return uuid
+
+
+def asked(**amounts: int) -> ResourceRequest:
+    request = ResourceRequest()
+    request.main.resources.update(amounts)
+    return request
+
+
+def small() -> ResourceRequest:
+    return asked(VCPU=2, MEMORY_MB=512, DISK_GB=10)
+
+
+def claim(placement: Any, consumer: str, request: ResourceRequest | None = None, **kwargs: Any) -> bool:
+    found = placement.client.candidates(request or small())
+    return placement.client.claim(consumer, found.allocation_requests[0], 'project', 'user', **kwargs)
+
+
+def test_candidates_are_claimed_as_they_are(placement: Any) -> None:
+    """CLM-S1: the opaque request is put unchanged, and is what the consumer then holds."""
+    host, server = make_host(placement), uuids.generate()
+    found = placement.client.candidates(small())
+    assert [list(one['allocations']) for one in found.allocation_requests] == [[host]]
+    assert found.provider_summaries[host]['resources']['VCPU'] == {'capacity': 4, 'used': 0}
+    assert found.explain == []
+    assert placement.client.claim(server, found.allocation_requests[0], 'project', 'user')
+    held = placement.client.allocations(server)
+    assert held.allocations == {host: {'resources': {'VCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 10}}}
+    assert (held.project_id, held.user_id, held.kind) == ('project', 'user', 'INSTANCE')
+
+
+def test_claim_is_false_when_it_does_not_fit_any_more(placement: Any) -> None:
+    make_host(placement)
+    found = placement.client.candidates(small())
+    way = found.allocation_requests[0]
+    results = [placement.client.claim(uuids.generate(), way, 'p', 'u') for _ in range(3)]
+    assert results == [True, True, False]
+    assert placement.client.candidates(small()).allocation_requests == []
+
+
+def test_nothing_fits_says_why(placement: Any) -> None:
+    make_host(placement, vcpus=1)
+    found = placement.client.candidates(small())
+    assert found.allocation_requests == []
+    lines = {one['constraint'].split()[-1]: one['alone'] for one in found.explain}
+    assert lines['VCPU:2'] == 0
+
+
+def test_claim_again_is_the_same_claim(placement: Any) -> None:
+    host, server = make_host(placement), uuids.generate()
+    found = placement.client.candidates(small())
+    for _ in range(3):
+        assert placement.client.claim(server, found.allocation_requests[0], 'project', 'user')
+    assert list(placement.client.held_by(host)) == [server]
+
+
+def test_claim_replaces_what_an_earlier_attempt_left(placement: Any) -> None:
+    """A crash between claim and note: the next attempt may choose another host; only that one stays."""
+    server = uuids.generate()
+    one, two = make_host(placement, 'one'), make_host(placement, 'two')
+    for host in (one, two):
+        request = {'allocations': {host: {'resources': {'VCPU': 1}}}}
+        assert placement.client.claim(server, request, 'project', 'user')
+    assert list(placement.client.allocations(server).allocations) == [two]
+
+
+def test_claim_on_a_provider_that_is_gone(placement: Any) -> None:
+    request = {'allocations': {uuids.generate(): {'resources': {'VCPU': 1}}}}
+    assert placement.client.claim(uuids.generate(), request, 'project', 'user') is False
+
+
+def test_drop_is_repeatable(placement: Any) -> None:
+    host, server = make_host(placement), uuids.generate()
+    assert claim(placement, server)
+    placement.client.drop(server)
+    placement.client.drop(server)
+    assert placement.client.allocations(server).allocations == {}
+    assert placement.client.held_by(host) == {}
+
+
+def test_move_is_one_step_and_repeatable(placement: Any) -> None:
+    """MIG-S2, MIG-S3: all of it changes hands, back again, and what the taker held is given up."""
+    host, server, migration = make_host(placement), uuids.generate(), uuids.generate()
+    assert claim(placement, server)
+    for _ in range(2):
+        assert placement.client.move(server, migration, 'MIGRATION')
+    assert placement.client.allocations(server).allocations == {}
+    assert placement.client.allocations(migration).kind == 'MIGRATION'
+    other = make_host(placement, 'host2')
+    request = {'allocations': {other: {'resources': {'VCPU': 3}}}}
+    assert placement.client.claim(server, request, 'project', 'user')
+    for _ in range(2):
+        assert placement.client.move(migration, server, 'INSTANCE')
+    assert list(placement.client.allocations(server).allocations) == [host]
+    assert placement.client.held_by(other) == {}
+    assert placement.client.allocations(migration).allocations == {}
+
+
+def test_moving_nothing_makes_nothing(placement: Any) -> None:
+    """MIG-F3: a server deleted during its move is not given allocations again."""
+    assert placement.client.move(uuids.generate(), uuids.generate(), 'INSTANCE') is False
+
+
+def test_many_claims_at_once_never_over_claim(placement: Any) -> None:
+    host = make_host(placement, vcpus=8)
+    found = placement.client.candidates(asked(VCPU=1))
+    results: list[bool] = []
+
+    def work() -> None:
+        for _ in range(4):
+            results.append(placement.client.claim(uuids.generate(), found.allocation_requests[0], 'p', 'u'))
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(results) == 8
+    assert len(placement.client.held_by(host)) == 8
+
+
+def test_report_makes_changes_and_removes(placement: Any) -> None:
+    """NRP-S1: a tree is made what the host says, parents first, and changes come through."""
+    root, child = uuids.generate(), uuids.generate()
+
+    def tree(*, with_child: bool, total: int = 4) -> ProviderTree:
+        made = ProviderTree(Provider(root, 'host1', inventory={'VCPU': {'total': total}},
+                                     traits={'HW_CPU_X86_SSE'}))
+        if with_child:
+            made.add(Provider(child, 'host1_numa0', parent=root, traits={'CUSTOM_NODE'},
+                              inventory={'CUSTOM_THING': {'total': 2, 'max_unit': 1}}))
+        return made
+
+    placement.client.report(tree(with_child=True))
+    placement.client.report(tree(with_child=True))
+    request = asked(VCPU=1)
+    request.groups['1'] = Group(resources={'CUSTOM_THING': 1}, required={'CUSTOM_NODE'})
+    found = placement.client.candidates(request)
+    assert [set(one['allocations']) for one in found.allocation_requests] == [{root, child}]
+    placement.another().report(tree(with_child=False, total=9))
+    found = placement.client.candidates(asked(VCPU=9))
+    assert list(found.provider_summaries) == [root]
+    assert found.provider_summaries[root]['traits'] == ['HW_CPU_X86_SSE']
+
+
+def test_report_does_not_take_away_what_is_used(placement: Any) -> None:
+    uuid, server = make_host(placement), uuids.generate()
+    assert claim(placement, server)
+    with pytest.raises(errors.Conflict):
+        placement.another().report(ProviderTree(Provider(uuid, 'host1', inventory={'VCPU': {'total': 4}})))
+
+
+def test_a_name_belongs_to_one_provider(placement: Any) -> None:
+    make_host(placement, 'same')
+    with pytest.raises(errors.Conflict):
+        make_host(placement, 'same')
+
+
+def test_delete_provider(placement: Any) -> None:
+    uuid, server = make_host(placement), uuids.generate()
+    assert placement.client.provider('host1') == uuid
+    assert claim(placement, server)
+    with pytest.raises(errors.Conflict):
+        placement.client.delete_provider(uuid)
+    placement.client.drop(server)
+    placement.client.delete_provider(uuid)
+    placement.client.delete_provider(uuid)
+    assert placement.client.provider('host1') is None
+    make_host(placement, uuid=uuid)
+    assert placement.client.provider('host1') == uuid
+
+
+def test_aggregates_narrow(placement: Any) -> None:
+    one, two, zone = make_host(placement, 'one'), make_host(placement, 'two'), uuids.generate()
+    for _ in range(2):
+        placement.client.add_to_aggregate(one, zone)
+    request = small()
+    request.main.member_of.append(frozenset({zone}))
+    assert list(placement.client.candidates(request).provider_summaries) == [one]
+    request = small()
+    request.main.not_member_of.add(zone)
+    assert list(placement.client.candidates(request).provider_summaries) == [two]
+    for _ in range(2):
+        placement.client.remove_from_aggregate(one, zone)
+    assert set(placement.client.candidates(request).provider_summaries) == {one, two}
+    with pytest.raises(errors.placement.ProviderNotFound):
+        placement.client.add_to_aggregate(uuids.generate(), zone)
+
+
+def test_traits_of_the_root(placement: Any) -> None:
+    plain = make_host(placement, 'one')
+    make_host(placement, 'two', traits=('COMPUTE_STATUS_DISABLED',))
+    request = small()
+    request.root_forbidden.add('COMPUTE_STATUS_DISABLED')
+    assert list(placement.client.candidates(request).provider_summaries) == [plain]
+    request = small()
+    request.main.in_tree = plain
+    assert list(placement.client.candidates(request).provider_summaries) == [plain]
