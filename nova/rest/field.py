@@ -40,16 +40,18 @@ class Span:
     Args:
         type: replaces the field's own type.
         get: replaces the field's own getter.
+        needs: relations to prefetch, beside the field's own.
     """
 
-    __slots__ = ('get', 'since', 'type', 'until')
+    __slots__ = ('get', 'needs', 'since', 'type', 'until')
 
     def __init__(self, since: str = '2.1', until: str | None = None, type: Any = None,
-                 get: Get | None = None) -> None:
+                 get: Get | None = None, needs: tuple[str, ...] = ()) -> None:
         self.since = V(since)
         self.until = V(until) if until else None
         self.type = type
         self.get = get
+        self.needs = frozenset(needs)
 
     def holds(self, version: V) -> bool:
         return self.since <= version and (self.until is None or version <= self.until)
@@ -129,6 +131,8 @@ class Document:
     fields: ClassVar[Mapping[str, Field]] = {}
     others: ClassVar[Any] = False
     """What keys without a declaration must be: False refuses them, True or a schema lets them in."""
+    whole: ClassVar[Any] = None
+    """A type instead of fields, for bodies whose keys are the user's."""
     limits: ClassVar[Mapping[str, Any]] = {}
     """Keywords added to the schema of request faces, such as minProperties."""
 

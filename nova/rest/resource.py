@@ -50,7 +50,8 @@ class Body:
         """The whole body as one document; `key` is an action's envelope."""
         under = key or self.under
         if under is None:
-            return self.of
+            free = isinstance(self.of, Mapping)
+            return type('Body', (Document,), {'whole': self.of}) if free else self.of
         kind = {'anyOf': [self.of, {'type': 'null'}]} if self.null else self.of
         spans = [Span(str(self.since), type=kind)]
         if self.since > FIRST:
@@ -117,6 +118,7 @@ class Operation:
         returns: how the handler's answer is rendered; a bare schema for answers that handlers make themselves.
         server: the handler is given the server (an `Instance`) found from ``{server_id}``.
         deleted: first microversion at which that server may be a deleted one.
+        loads: relations of the server that the handler reads, beside those that the answer shows.
     """
 
     method: str
@@ -135,6 +137,7 @@ class Operation:
     returns: Any = None
     server: bool = False
     deleted: V | None = None
+    loads: tuple[str, ...] = ()
     name: str = ''
     doc: str = ''
 
@@ -149,8 +152,8 @@ class Operation:
     def needs(self, version: V) -> frozenset[str]:
         """The relations that the answer shows."""
         if not isinstance(self.returns, (One, Many)):
-            return frozenset()
-        return view.plan(self.returns.document, self.returns.face, version).needs
+            return frozenset(self.loads)
+        return view.plan(self.returns.document, self.returns.face, version).needs | set(self.loads)
 
     def turning_points(self) -> Iterator[V]:
         """Microversions at which the route itself or one of its documents changes."""
@@ -188,15 +191,15 @@ def operation(method: str, path: str, **declared: Any) -> Declare:
 
 def make(method: str, path: str, handler: Callable[..., Any], *, since: str = '2.1', until: str | None = None,
          strict: str | None = None, body: Body | None = None, action: str | None = None,
-         deleted: str | None = None, **declared: Any) -> Operation:
+         deleted: str | None = None, server: bool = True, name: str = '', **declared: Any) -> Operation:
     """An operation, from microversions as text and a `Body`."""
     return Operation(
         method=method, path=path, handler=handler, since=V(since), until=V(until) if until else None,
         strict=V(strict) if strict else STRICT, action=action,
         deleted=V(deleted) if deleted else None,
         body=body.document(action) if body else None, face=body.face if body else 'body',
-        server='{server_id}' in path and declared.pop('server', True),
-        name=declared.pop('name', handler.__qualname__), doc=inspect.getdoc(handler) or '', **declared)
+        server=server and '{server_id}' in path, name=name or handler.__qualname__,
+        doc=inspect.getdoc(handler) or '', **declared)
 
 
 def get(path: str, **declared: Any) -> Declare:

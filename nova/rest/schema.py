@@ -28,6 +28,8 @@ def of(document: type[Document], face: str, version: V) -> dict[str, Any]:
 
 @functools.cache
 def _of(document: type[Document], face: str, version: V) -> dict[str, Any]:
+    if document.whole is not None:
+        return resolve(document.whole, face, version)
     properties: dict[str, Any] = {}
     required: list[str] = []
     asks = face in REQUEST_FACES

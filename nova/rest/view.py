@@ -34,7 +34,7 @@ class Plan:
         for field, span in document.members(face, version):
             inner, many = _inside(field.type_at(span), face, version)
             self._steps.append((field.key, _reader(field, span, face, version), field.rule, inner, many))
-            needs |= field.needs | (inner.needs if inner else frozenset())
+            needs |= field.needs | span.needs | (inner.needs if inner else frozenset())
         self.needs = frozenset(needs)
 
     def bind(self, can: Can) -> Render:

@@ -1,0 +1,120 @@
+"""The Compute API as one WSGI callable: middleware, resources and rooms put together."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+import falcon
+from oslo_config import cfg
+from oslo_middleware import http_proxy_to_wsgi
+from oslo_middleware import opts as middleware_opts
+
+from nova import clients as nova_clients
+from nova import objects, ops
+from nova.api import faults, finder, middleware, request, resources, versions
+from nova.common import auth, web
+from nova.common import middleware as common
+from nova.db import session
+from nova.policies import enforcer as enforcement
+from nova.rest import urls
+from nova.rest.dispatch import Dispatcher
+from nova.rest.resource import Operation, Resource
+from nova.rpc import conductor, transport
+
+Application = Callable[..., Any]
+
+
+def _resources() -> Iterator[ModuleType]:
+    for module in pkgutil.iter_modules(resources.__path__, f'{resources.__name__}.'):
+        yield importlib.import_module(module.name)
+
+
+def _declared(modules: Iterable[ModuleType], kind: type) -> Iterator[type]:
+    """The subclasses of `kind` that the modules themselves declare, in order of their names."""
+    found = {}
+    for module in modules:
+        for _, value in inspect.getmembers(module, inspect.isclass):
+            if issubclass(value, kind) and value.__module__ == module.__name__:
+                found[f'{module.__name__}.{value.__qualname__}'] = value
+    return (found[name] for name in sorted(found))
+
+
+def operations() -> list[Operation]:
+    """Everything that is served: the resources here, and the actions and resources of the rooms."""
+    kinds = _declared([*_resources(), *ops.load()], Resource)
+    served = [operation for kind in kinds for operation in kind().operations()]
+    return served + [kind().operation() for kind in ops.actions()]
+
+
+def rules() -> list[Any]:
+    """The policy rules that operations ask, by name."""
+    found = {rule.name: rule for operation in operations()
+             for rule in (operation.rule, *operation.rules) if rule}
+    return [found[name] for name in sorted(found)]
+
+
+def _register_opts(conf: cfg.ConfigOpts) -> None:
+    for group, options in (*middleware_opts.list_opts_sizelimit(),
+                           *middleware_opts.list_opts_http_proxy_to_wsgi()):
+        conf.register_opts(options, group=group)
+
+
+def make_app(conf: cfg.ConfigOpts, *, dbs: Any = None, buses: Any = None, clients: Any = None,
+             enforcer: Any = None) -> Application:
+    """The WSGI callable of nova-api.
+
+    Args:
+        conf: configuration, as `nova.conf.new` makes it.
+        dbs, buses, clients, enforcer: handles to share with others in the process; made from `conf` when
+            absent.
+    """
+    _register_opts(conf)
+    services = _services(conf, dbs, buses, clients)
+    policy = enforcer if enforcer is not None else enforcement.Enforcer(conf)
+
+    def root(req: falcon.Request) -> str:
+        override = conf.api.compute_link_prefix
+        return override.rstrip('/') if override else req.scheme + '://' + req.netloc + req.context.place.mount
+
+    def make_request(req: falcon.Request, operation: Operation, body: Any, query: Any) -> request.Request:
+        links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)
+        return request.Request(
+            services, context=req.context.caller, version=req.context.version, operation=operation,
+            links=links, path=req.path, enforcer=policy, body=body, query=query)
+
+    dispatcher = Dispatcher(operations(), make_request, conf.oslo_middleware.max_request_body_size)
+    keystone = conf.api.auth_strategy == 'keystone'
+    app = web.application(faults.render, [
+        common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(),
+        middleware.Entry(root),
+        middleware.Authenticate(auth.from_keystone if keystone else auth.from_plain_token, _challenge(conf)),
+        middleware.Negotiate()])
+    dispatcher.mount(app)
+    versions.Documents(lambda: dispatcher.operations, root).mount(app)
+    whole = urls.mounted(app, dispatcher.roots() | {'versions', 'openapi.json'})
+    if keystone:
+        whole = auth.keystone(whole, conf)
+    if conf.oslo_middleware.enable_proxy_headers_parsing:
+        whole = http_proxy_to_wsgi.HTTPProxyToWSGI(whole, conf)
+    return whole
+
+
+def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> request.Services:
+    dbs = dbs if dbs is not None else session.Databases(conf)
+    buses = buses if buses is not None else transport.Buses(conf)
+
+    def wake(context: Any, cell: Any, task: str) -> None:
+        bus = buses.top if cell is None else buses.cell(cell.transport_url)
+        conductor.Conductor.client(bus).wake(context, objects.Wake(task=task))
+    return request.Services(conf, dbs, clients if clients is not None else nova_clients.build(conf),
+                            finder.Finder(dbs), wake)
+
+
+def _challenge(conf: cfg.ConfigOpts) -> str | None:
+    if conf.api.auth_strategy != 'keystone':
+        return None
+    uri = conf.keystone_authtoken.www_authenticate_uri
+    return f'Keystone uri="{uri}"' if uri else 'Keystone'

@@ -1,0 +1,183 @@
+"""The handle that API handlers and rooms get: the caller, the databases, the neighbours, and `submit`."""
+
+import dataclasses
+import functools
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from nova import errors, objects
+from nova.api.finder import Finder, Found
+from nova.common import clock, uuids
+from nova.objects import task as task_rows
+from nova.objects.instance import WORK
+from nova.rest import request
+from nova.task import guard as guards
+from nova.task import journal
+
+Wake = Callable[[Any, Any, str], None]
+"""``wake(context, cell mapping or None, task uuid)``: best effort, at once."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Services:
+    """What the requests of one process share.
+
+    Attributes:
+        dbs: `nova.db.session.Databases`.
+        clients: `nova.clients.Clients`.
+    """
+
+    conf: cfg.ConfigOpts
+    dbs: Any
+    clients: Any
+    finder: Finder
+    wake: Wake
+
+
+class Request(request.Request):
+    """One request of the Compute API.
+
+    Attributes:
+        conf, dbs, clients, finder: of the process.
+        found: where the server of the path was found, when the path names one.
+    """
+
+    def __init__(self, services: Services, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.conf = services.conf
+        self.dbs = services.dbs
+        self.clients = services.clients
+        self.finder = services.finder
+        self.found: Found | None = None
+        self.max_limit = services.conf.api.max_limit
+        self._wake = services.wake
+
+    # Servers
+
+    def server(self, uuid: str) -> Any:
+        """The server that the path names: for a view with what the view shows, else with what operations need.
+
+        Raises:
+            ServerNotFound: there is none, or none for this caller.
+        """
+        reads = self.operation.method == 'GET'
+        wanted = self.needs if reads else self.needs | set(WORK)
+        deleted = self.operation.deleted is not None and self.version >= self.operation.deleted
+        self.found = self.finder.find(self.context, uuid, wanted, deleted=deleted)
+        return self.found.instance
+
+    def host_is_up(self, host: str) -> bool:
+        """Whether the compute service on `host`, in the cell of the path's server, is alive."""
+        with self._place().db.read() as conn:
+            service = objects.Service.find(conn, host=host, binary='nova-compute')
+        return service is not None and service.is_up(self.conf.service_down_time)
+
+    def _place(self) -> Found:
+        if self.found is None:
+            raise RuntimeError('the path of this operation names no server')
+        return self.found
+
+    # Operations
+
+    def submit(self, flow: Any, instance: Any, state: Any, *,
+               guard: guards.Check | None = None) -> task_rows.Task:
+        """Take the server's slot for `flow`, judge its states once more, and have the task run.
+
+        Raises:
+            ServerInState: another operation has the slot; 409.
+            nova.errors: what `guard` raises.
+        """
+        place = self._place()
+
+        def judge(conn: sa.Connection) -> Any:
+            fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
+            if guard is not None:
+                guard(fresh)
+            return fresh
+
+        try:
+            task = place.db.write(lambda conn: journal.insert(
+                conn, flow, state, self.context, instance_uuid=instance.uuid,
+                guard=judge if place.mapping is not None else None))
+        except errors.task.Busy:
+            raise self._busy(flow, instance) from None
+        self._wake(self.context, place.mapping, task.uuid)
+        return task
+
+    def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
+        """The 409 that names what the server is busy with."""
+        with self._place().db.read() as conn:
+            now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
+        return errors.server.ServerInState(
+            action=flow.action or flow.name, server=instance.uuid, attribute='task_state', state=now.task_state)
+
+    def wake(self, mapping: Any, task_uuid: str) -> None:
+        """Have a task run that was inserted by other means than `submit`."""
+        self._wake(self.context, mapping, task_uuid)
+
+    def change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...] = ()) -> Any:
+        """Change a server within the request, wherever it is kept: `alter` gets it as it is in the transaction.
+
+        Raises:
+            ServerNotFound, BuildRequestNotFound: it is gone, or moved on to a cell meanwhile.
+        """
+        place = self._place()
+
+        def in_cell(conn: sa.Connection) -> Any:
+            fresh = objects.Instance.get(conn, loads, uuid=instance.uuid)
+            alter(fresh)
+            fresh.save(conn)
+            return fresh
+
+        def in_request(conn: sa.Connection) -> Any:
+            request = objects.BuildRequest.get(conn, instance_uuid=instance.uuid)
+            alter(request.instance)
+            request.instance = request.instance
+            request.save(conn)
+            return request.instance
+        return place.db.write(in_request if place.mapping is None else in_cell)
+
+    def record(self, instance: Any, action: str, **changes: Any) -> Any:
+        """Change a server within the request, and note it among its actions.
+
+        Raises:
+            ServerBuilding: no cell has the server yet.
+        """
+        place = self._place()
+        if place.mapping is None:
+            raise errors.server.ServerBuilding(server=instance.uuid)
+        now = clock.utcnow()
+
+        def write(conn: sa.Connection) -> Any:
+            fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
+            for name, value in changes.items():
+                setattr(fresh, name, value)
+            fresh.save(conn)
+            task_rows.insert(conn, task_rows.Task(
+                uuid=uuids.generate(), flow=action, flow_version='1.0', instance_uuid=instance.uuid,
+                exclusive=None, status=task_rows.DONE, state={}, context=self.context.to_dict(), action=action,
+                request_id=self.context.request_id, user_id=self.context.user_id,
+                project_id=self.context.project_id, finished_at=now))
+            return fresh
+        return place.db.write(write)
+
+    # Limits
+
+    @functools.cached_property
+    def limits(self) -> Mapping[str, int]:
+        """The caller's limits by resource; -1 is none."""
+        with self.dbs.api.read() as conn:
+            return objects.quota.limits(conn, self.conf, self.context.project_id, self.context.user_id)
+
+    def limit(self, resource: str) -> int:
+        return self.limits[resource]
+
+    def make_password(self) -> str:
+        """A password for the administrator of a new guest."""
+        letters = string.ascii_letters + string.digits
+        return ''.join(secrets.choice(letters) for _ in range(self.conf.password_length))

@@ -1,0 +1,78 @@
+"""Metadata items of servers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nova import errors, states
+from nova.common import problem
+from nova.policies import server_metadata as rules
+from nova.rest import types
+from nova.rest.field import Field
+from nova.rest.resource import Body, Resource, delete, get, post, put
+from nova.task import guard
+
+_PATH = '/servers/{server_id}/metadata'
+_FROM = guard.From(states.VM.ACTIVE, states.VM.PAUSED, states.VM.SUSPENDED, states.VM.STOPPED, task=guard.ANY)
+_LOADS = ('metadata',)
+_ALL = Body(metadata=Field(types.METADATA, required=True))
+_ITEM = Body(meta=Field({**types.METADATA, 'minProperties': 1, 'maxProperties': 1}, required=True))
+
+
+def _alter(req: Any, instance: Any, what: str, change: Callable[[dict[str, str]], dict[str, str]]) -> Any:
+    """Make the server's metadata ``change(metadata)``, if its state, its lock and the quota allow it."""
+    _FROM.check_lock(instance, req.context)
+    limit = req.limit('metadata_items')
+
+    def alter(fresh: Any) -> None:
+        _FROM.check(fresh, what)
+        items = change(dict(fresh.metadata))
+        if 0 <= limit < len(items):
+            raise errors.server.LimitExceeded(f'Maximum number of metadata items exceeds {limit}')
+        fresh.metadata = items
+    return dict(req.change(instance, alter, loads=_LOADS).metadata)
+
+
+def _one(items: dict[str, str], key: str) -> dict[str, Any]:
+    if key not in items:
+        raise errors.server.MetadataItemNotFound()
+    return {'meta': {key: items[key]}}
+
+
+class ServerMetadata(Resource):
+
+    @get(_PATH, rule=rules.INDEX, returns=types.OBJECT, loads=_LOADS)
+    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+        """List a server's metadata."""
+        return {'metadata': dict(instance.metadata)}
+
+    @post(_PATH, rule=rules.CREATE, body=_ALL, returns=types.OBJECT)
+    def create(self, req: Any, instance: Any) -> dict[str, Any]:
+        """Add or change items."""
+        return {'metadata': _alter(
+            req, instance, 'update metadata', lambda had: {**had, **req.body['metadata']})}
+
+    @put(_PATH, rule=rules.UPDATE_ALL, body=_ALL, returns=types.OBJECT)
+    def replace(self, req: Any, instance: Any) -> dict[str, Any]:
+        """Replace all items."""
+        return {'metadata': _alter(req, instance, 'update metadata', lambda had: req.body['metadata'])}
+
+    @get(_PATH + '/{key}', rule=rules.SHOW, returns=types.OBJECT, loads=_LOADS)
+    def show(self, req: Any, instance: Any, key: str) -> dict[str, Any]:
+        """Show an item."""
+        return _one(instance.metadata, key)
+
+    @put(_PATH + '/{key}', rule=rules.UPDATE, body=_ITEM, returns=types.OBJECT)
+    def update(self, req: Any, instance: Any, key: str) -> dict[str, Any]:
+        """Add or change an item."""
+        if key not in req.body['meta']:
+            raise problem.BadRequest('Request body and URI mismatch')
+        _alter(req, instance, 'update metadata', lambda had: {**had, **req.body['meta']})
+        return {'meta': req.body['meta']}
+
+    @delete(_PATH + '/{key}', rule=rules.DELETE, ok=204)
+    def remove(self, req: Any, instance: Any, key: str) -> None:
+        """Remove an item."""
+        def without(had: dict[str, str]) -> dict[str, str]:
+            _one(had, key)
+            return {name: value for name, value in had.items() if name != key}
+        _alter(req, instance, 'delete metadata', without)

@@ -1,0 +1,76 @@
+"""Tags of servers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nova import errors, states
+from nova.common import jsonschema
+from nova.policies import server_tags as rules
+from nova.rest import types
+from nova.rest.field import Field
+from nova.rest.resource import Body, Reply, Resource, delete, get, put
+from nova.task import guard
+
+_PATH = '/servers/{server_id}/tags'
+_MOST = 50
+_FROM = guard.From(states.VM.ACTIVE, states.VM.PAUSED, states.VM.SUSPENDED, states.VM.STOPPED, task=guard.ANY,
+                   launched=False, lock=False)
+_TAG = jsonschema.Validator(dict(types.TAG))
+_TAGS = ('tags',)
+
+
+def _alter(req: Any, instance: Any, what: str, change: Callable[[set[str]], set[str]]) -> list[str]:
+    """Make the server's tags ``change(tags)``, if its state allows it."""
+    def alter(fresh: Any) -> None:
+        _FROM.check(fresh, what)
+        fresh.tags = sorted(change(set(fresh.tags)))
+    return list(req.change(instance, alter, loads=_TAGS).tags)
+
+
+class ServerTags(Resource):
+
+    @get(_PATH, since='2.26', rule=rules.INDEX, returns=types.OBJECT, loads=_TAGS)
+    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+        """List a server's tags."""
+        return {'tags': list(instance.tags)}
+
+    @put(_PATH, since='2.26', rule=rules.UPDATE_ALL, returns=types.OBJECT,
+         body=Body(tags=Field(types.array(types.TAG, high=_MOST), required=True)))
+    def replace(self, req: Any, instance: Any) -> dict[str, Any]:
+        """Replace all tags of a server."""
+        return {'tags': _alter(req, instance, 'update tags', lambda tags: set(req.body['tags']))}
+
+    @delete(_PATH, since='2.26', rule=rules.DELETE_ALL, ok=204)
+    def clear(self, req: Any, instance: Any) -> None:
+        """Remove all tags of a server."""
+        _alter(req, instance, 'delete tags', lambda tags: set())
+
+    @get(_PATH + '/{tag}', since='2.26', rule=rules.SHOW, ok=204, loads=_TAGS)
+    def show(self, req: Any, instance: Any, tag: str) -> None:
+        """Ask whether a server has a tag."""
+        if tag not in instance.tags:
+            raise errors.server.TagNotFound(server=instance.uuid, tag=tag)
+
+    @put(_PATH + '/{tag}', since='2.26', rule=rules.UPDATE, ok=201, loads=_TAGS)
+    def add(self, req: Any, instance: Any, tag: str) -> Reply:
+        """Put a tag on a server."""
+        _TAG.check(tag)
+
+        def with_it(tags: set[str]) -> set[str]:
+            if len(tags | {tag}) > _MOST:
+                raise errors.Invalid(f'The number of tags exceeded the per-server limit {_MOST}')
+            return tags | {tag}
+        had = tag in instance.tags
+        _alter(req, instance, 'update tag', with_it)
+        if had:
+            return Reply(status=204)
+        return Reply(headers={'Location': req.links.self('servers', instance.uuid, 'tags', tag)})
+
+    @delete(_PATH + '/{tag}', since='2.26', rule=rules.DELETE, ok=204)
+    def remove(self, req: Any, instance: Any, tag: str) -> None:
+        """Take a tag off a server."""
+        def without(tags: set[str]) -> set[str]:
+            if tag not in tags:
+                raise errors.server.TagNotFound(server=instance.uuid, tag=tag)
+            return tags - {tag}
+        _alter(req, instance, 'delete tag', without)

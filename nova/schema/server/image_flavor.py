@@ -1,0 +1,77 @@
+"""Image, flavor and certificates."""
+
+from typing import Any
+
+from nova.rest import types
+from nova.rest.field import Document, Field, Span
+from nova.schema.server import faces
+
+
+def _image(server: Any, look: Any) -> Any:
+    """Empty text for a server that boots from a volume."""
+    if not server.image_ref:
+        return ''
+    return {'id': server.image_ref, 'links': [
+        {'rel': 'bookmark', 'href': look.links.bookmark('images', server.image_ref)}]}
+
+
+def _image_with_properties(server: Any, look: Any) -> Any:
+    image = _image(server, look)
+    meta = server.image_meta
+    return {**image, 'properties': meta.properties.to_image() if meta else {}} if image else image
+
+
+def _flavor_link(server: Any, look: Any) -> dict[str, Any]:
+    flavorid = server.flavorid
+    return {'id': flavorid, 'links': [{'rel': 'bookmark', 'href': look.links.bookmark('flavors', flavorid)}]}
+
+
+def _flavor_inline(server: Any, look: Any) -> dict[str, Any]:
+    flavor = server.flavor
+    shown = {'vcpus': flavor.vcpus, 'ram': flavor.memory_mb, 'disk': flavor.root_gb,
+             'ephemeral': flavor.ephemeral_gb, 'swap': flavor.swap, 'original_name': flavor.name}
+    if look.shows_extra_specs:
+        shown['extra_specs'] = flavor.extra_specs or {}
+    return shown
+
+
+def _certificates(server: Any, look: Any) -> Any:
+    return server.trusted_certs or None
+
+
+FLAVOR_LINK = {'type': 'object', 'properties': {'id': types.TEXT, 'links': types.LINKS},
+               'required': ['id', 'links'], 'additionalProperties': False}
+FLAVOR_INLINE = {'type': 'object', 'properties': {
+    'vcpus': types.INTEGER, 'ram': types.INTEGER, 'disk': types.INTEGER, 'ephemeral': types.INTEGER,
+    'swap': types.INTEGER, 'original_name': types.TEXT,
+    'extra_specs': {'type': 'object', 'additionalProperties': types.TEXT}},
+    'required': ['vcpus', 'ram', 'disk', 'ephemeral', 'swap', 'original_name'], 'additionalProperties': False}
+IMAGE = types.either(types.enum(''), {
+    'type': 'object', 'properties': {'id': types.UUID, 'links': types.LINKS}, 'additionalProperties': False})
+IMAGE_WITH_PROPERTIES = types.either(types.enum(''), {
+    'type': 'object', 'additionalProperties': False,
+    'properties': {'id': types.UUID, 'links': types.LINKS, 'properties': types.OBJECT}})
+CERTIFICATES = types.nullable(types.array(types.text(1), 1, 50, unique=True))
+
+
+class ImageFlavor(Document):
+    image = Field(IMAGE, 'The image it was made from.', get=_image,
+                  **faces.each(lambda face: (
+                      Span('2.1', '2.97'),
+                      Span('2.98', type=IMAGE_WITH_PROPERTIES, get=_image_with_properties,
+                           needs=('image_meta',)))))
+    flavor = Field(FLAVOR_LINK, 'Its size.', get=_flavor_link,
+                   **faces.each(lambda face: (
+                       Span('2.1', '2.46'),
+                       Span('2.47', type=FLAVOR_INLINE, get=_flavor_inline, needs=('flavor',)))))
+    imageRef = Field(types.either(types.UUID, types.text(high=0)),
+                     'UUID of the image; empty with a boot volume.',
+                     create='2.1', rebuild=Span(type=types.UUID), required=('rebuild',))
+    flavorRef = Field(types.FLAVOR_REF, 'Id of the flavor.', create='2.1', required=True)
+    trusted_image_certificates = Field(
+        CERTIFICATES, 'Certificates that may have signed the image.', get=_certificates,
+        needs=('trusted_certs',), create='2.63', rebuild='2.63', **faces.since('2.63'))
+    preserve_ephemeral = Field(types.BOOLISH, 'Keep the ephemeral disks.', rebuild='2.1')
+    diskConfig = Field(types.DISK_CONFIG, 'Whether the guest disk is partitioned automatically.',
+                       key='OS-DCF:diskConfig', create='2.1', update='2.1', rebuild='2.1',
+                       get=lambda s, look: 'AUTO' if s.auto_disk_config else 'MANUAL', **faces.ALWAYS)

@@ -1,0 +1,155 @@
+"""A small cloud for conversations with the Compute API: SQLite databases, two cells, no other process."""
+
+import types
+from typing import Any
+
+import falcon.testing
+
+from nova import conf as nova_conf
+from nova import objects, states
+from nova.api import app as nova_app
+from nova.common import clock, dbkit, uuids
+from nova.db.api import models as api_models
+from nova.db.cell import models as cell_models
+from nova.objects.cell_mapping import CELL0_UUID
+
+PROJECT = 'c0ffee00c0ffee00c0ffee00c0ffee00'
+OTHER = 'deadbeef0000deadbeef0000deadbeef'
+ADMIN = {'X-Auth-Token': f'admin:{PROJECT}'}
+MEMBER = {'X-Auth-Token': f'alice:{PROJECT}'}
+READER = {**MEMBER, 'X-Roles': 'reader'}
+STRANGER = {'X-Auth-Token': f'mallory:{OTHER}'}
+
+
+class Dbs:
+    """The databases of one test, by URL."""
+
+    def __init__(self, folder: Any) -> None:
+        self.folder = folder
+        self._open: dict[str, dbkit.Database] = {}
+        self.api = self.cell(f'sqlite:///{folder}/api.sqlite')
+        api_models.api_metadata.create_all(self.api.engine)
+
+    def cell(self, url: str) -> dbkit.Database:
+        if url not in self._open:
+            self._open[url] = dbkit.Database(url)
+        return self._open[url]
+
+    def dispose(self) -> None:
+        for db in self._open.values():
+            db.dispose()
+
+
+class Cloud:
+    """The API over its databases, and ways to put things there.
+
+    Attributes:
+        woken: (cell name or None, task uuid) of every wake-up.
+    """
+
+    def __init__(self, folder: Any, **overrides: Any) -> None:
+        self.dbs = Dbs(folder)
+        self.conf = nova_conf.new(config_files=[], **{'api.auth_strategy': 'noauth2', **overrides})
+        self.cells = [self._cell(number, name) for number, name in enumerate(('cell0', 'cell1', 'cell2'))]
+        self.woken: list[tuple[str | None, str]] = []
+        self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self),
+                                     clients=types.SimpleNamespace())
+        self.http = falcon.testing.TestClient(self.app)
+
+    def _cell(self, number: int, name: str) -> Any:
+        url = f'sqlite:///{self.dbs.folder}/{name}.sqlite'
+        cell_models.cell_metadata.create_all(self.dbs.cell(url).engine)
+        mapping = objects.CellMapping(
+            uuid=CELL0_UUID if number == 0 else uuids.generate(), name=name, transport_url=f'inproc://{name}',
+            database_connection=url)
+        self.dbs.api.write(lambda conn: mapping.copy().create(conn))
+        with self.dbs.api.read() as conn:
+            return objects.CellMapping.get(conn, uuid=mapping.uuid)
+
+    def db(self, cell: int) -> dbkit.Database:
+        return self.dbs.cell(self.cells[cell].database_connection)
+
+    def call(self, method: str, path: str, version: str | None = None, headers: dict[str, str] | None = None,
+             **kwargs: Any) -> Any:
+        """A request to /v2.1, as an administrator unless `headers` say otherwise."""
+        sent = dict(ADMIN if headers is None else headers)
+        if version:
+            sent['OpenStack-API-Version'] = f'compute {version}'
+        return self.http.simulate_request(method, f'/v2.1{path}', headers=sent, **kwargs)
+
+    # What is there
+
+    def flavor(self, **values: Any) -> Any:
+        made = objects.Flavor(**{
+            'flavorid': uuids.generate(), 'name': uuids.generate(), 'memory_mb': 512, 'vcpus': 1, 'root_gb': 1,
+            **values})
+        self.dbs.api.write(lambda conn: made.copy().create(conn))
+        with self.dbs.api.read() as conn:
+            return objects.Flavor.get(conn, flavorid=made.flavorid)
+
+    def host(self, name: str, cell: int = 1, zone: str | None = None, **service: Any) -> None:
+        """A compute host with its service and one node."""
+        def in_cell(conn: Any) -> None:
+            objects.Service(uuid=uuids.generate(), host=name, binary='nova-compute', topic='compute',
+                            last_seen_up=clock.utcnow(), **service).create(conn)
+            objects.ComputeNode(uuid=uuids.generate(), host=name, hypervisor_hostname=name, vcpus=8,
+                                memory_mb=8192, local_gb=100, hypervisor_type='fake', host_ip='192.0.2.1',
+                                cpu_info={'arch': 'x86_64'}).create(conn)
+
+        def in_api(conn: Any) -> None:
+            objects.HostMapping(host=name, cell_id=self.cells[cell].id).create(conn)
+            if zone:
+                aggregate = objects.Aggregate(uuid=uuids.generate(), name=f'{zone}-{name}',
+                                              metadata={'availability_zone': zone})
+                aggregate.create(conn)
+                aggregate.add_host(conn, name)
+        self.db(cell).write(in_cell)
+        self.dbs.api.write(in_api)
+
+    def server(self, cell: int | None = 1, **values: Any) -> Any:
+        """A server in a cell, active unless `values` say otherwise; None is a request that no cell has."""
+        image = objects.ImageMeta(id=uuids.generate(), name='cirros', status='active', properties=(
+            objects.ImageProperties.from_image({'hw_disk_bus': 'virtio', 'owner': 'me'})))
+        made = objects.Instance.new(**{
+            'project_id': PROJECT, 'user_id': 'alice', 'display_name': 'one', 'vm_state': str(states.VM.ACTIVE),
+            'power_state': 1, 'launched_at': clock.utcnow(), 'flavor': self.flavor(), 'image_ref': image.id,
+            'image_meta': image, 'hostname': 'one', 'auto_disk_config': True, **values})
+        made.flavorid = made.flavor.flavorid
+
+        def in_api(conn: Any) -> None:
+            objects.InstanceMapping(
+                instance_uuid=made.uuid, cell_id=None if cell is None else self.cells[cell].id,
+                project_id=made.project_id, user_id=made.user_id, vcpus=1, memory_mb=512).create(conn)
+            objects.RequestSpec(
+                instance_uuid=made.uuid, project_id=made.project_id, user_id=made.user_id, flavor=made.flavor,
+                image=image, availability_zone='zone-1', scheduler_hints={'group': ['g']}).create(conn)
+            if cell is None:
+                objects.BuildRequest.of(made).create(conn)
+        if cell is not None:
+            self.db(cell).write(lambda conn: made.copy().create(conn))
+        self.dbs.api.write(in_api)
+        return made
+
+    def instance(self, uuid: str, cell: int = 1, prefetch: tuple[str, ...] = ('metadata', 'tags')) -> Any:
+        with self.db(cell).read() as conn:
+            return objects.Instance.get(conn, prefetch, uuid=uuid)
+
+
+class _Bus:
+    def __init__(self, cloud: Cloud, name: str | None) -> None:
+        self._cloud, self._name = cloud, name
+        self.conf = cloud.conf if hasattr(cloud, 'conf') else None
+
+    def cast(self, target: Any, context: dict, method: str, args: dict, **options: Any) -> None:
+        self._cloud.woken.append((self._name, args['record']['nova_object.data']['task']))
+
+
+class _Buses:
+    """Buses that note who was woken."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self.top = _Bus(cloud, None)
+
+    def cell(self, transport_url: str) -> _Bus:
+        return _Bus(self._cloud, transport_url.rpartition('/')[2])
