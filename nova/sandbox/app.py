@@ -58,6 +58,7 @@ class Sandbox:
         self.ports = self._network.ports
         self._volume = volume.Volume(self.store, self.directory, at, self.images,
                                      pathlib.Path(data_dir) / 'volumes')
+        self.volumes = self._volume.volumes
         self.identity = self._wrapped(self._identity.app, 'identity')
         self.image = self._wrapped(self._image.app, 'image')
         self.network = self._wrapped(self._network.app, 'network')

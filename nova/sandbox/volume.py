@@ -613,7 +613,8 @@ def _attached(attachment: Document) -> Document:
     connector = attachment['connector'] or {}
     return {'id': attachment['volume_id'], 'volume_id': attachment['volume_id'],
             'attachment_id': attachment['id'], 'server_id': attachment['instance'],
-            'host_name': connector.get('host'), 'device': connector.get('mountpoint'), 'attached_at': attachment['attached_at']}
+            'host_name': connector.get('host'), 'device': connector.get('mountpoint'),
+            'attached_at': attachment['attached_at']}
 
 
 def _attachment_brief(attachment: Document) -> Document:

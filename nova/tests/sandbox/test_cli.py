@@ -62,7 +62,8 @@ def names(listed: list[dict]) -> set[str]:
 
 def test_installed_command_issues_a_token(running: Running) -> None:
     program = pathlib.Path(sys.executable).with_name('openstack')
-    done = subprocess.run([str(program), 'token', 'issue', '-f', 'json'], env=running.environ('demo'), capture_output=True, text=True, check=True)
+    done = subprocess.run([str(program), 'token', 'issue', '-f', 'json'], env=running.environ('demo'),
+                          capture_output=True, text=True, check=True)
     token = json.loads(done.stdout)
     assert token['project_id'] == running.made.projects['demo']
     assert running.sandbox.directory.token(token['id'])['user']['name'] == 'demo'
