@@ -50,6 +50,7 @@ class Combiner:
         contended = {name for name in asked if asked.count(name) > 1}
         self.loads = [[(name, amount) for name, amount in slot.resources.items() if name in contended]
                       for slot in self.slots]
+        self.matching = any(self.isolated) or any(self.loads)
         self._traits_met: dict[int, int] = {}
         self._room: dict[tuple[int, str], int] = {}
 
@@ -182,7 +183,7 @@ class _Walk:
         return ahead[::-1]
 
     def __iter__(self) -> Iterator[Pick]:
-        if self._matchable(0):
+        if not self._rules.matching or self._matchable(0):
             yield from self._walk(0)
 
     def _walk(self, depth: int) -> Iterator[Pick]:
@@ -272,22 +273,32 @@ class _Walk:
 
 
 class _Lineage:
-    """Ancestry in one walk, for same_subtree: one of the chosen must be above or equal to all the others."""
+    """Ancestry in one walk, for same_subtree: one of the chosen must be above or equal to all the others.
+
+    Rows are bits, numbered as they are met.
+    """
 
     def __init__(self, rules: Combiner, options: list[list[int]]) -> None:
         self._parents = rules.view.forest.parents
         self._sets = rules.subtrees
-        self._options = [frozenset(rows) for rows in options]
-        self._above: dict[int, frozenset[int]] = {}
+        self._bits: dict[int, int] = {}
+        self._lines: dict[int, int] = {}
+        self._options = {slot: sum(map(self._bit, options[slot])) for slot in frozenset().union(*self._sets)}
 
-    def _line(self, row: int) -> frozenset[int]:
-        line = self._above.get(row)
+    def _bit(self, row: int) -> int:
+        bit = self._bits.get(row)
+        if bit is None:
+            bit = self._bits[row] = 1 << len(self._bits)
+        return bit
+
+    def _line(self, row: int) -> int:
+        """The row and everything above it."""
+        line = self._lines.get(row)
         if line is None:
-            rows, at = [row], self._parents[row]
-            while at >= 0:
-                rows.append(at)
-                at = self._parents[at]
-            line = self._above[row] = frozenset(rows)
+            line, parent = self._bit(row), self._parents[row]
+            if parent >= 0:
+                line |= self._line(parent)
+            self._lines[row] = line
         return line
 
     def possible(self, slot: int, chosen: Sequence[int]) -> bool:
@@ -295,10 +306,15 @@ class _Lineage:
         for members in self._sets:
             if slot not in members:
                 continue
-            mine = [chosen[member] for member in members if chosen[member] >= 0]
-            common = frozenset.intersection(*(self._line(row) for row in mine))
-            if common.isdisjoint(mine) and all(
-                    common.isdisjoint(self._options[member]) for member in members if chosen[member] < 0):
+            common, own = -1, 0
+            for member in members:
+                row = chosen[member]
+                if row < 0:
+                    own |= self._options[member]
+                else:
+                    own |= self._bit(row)
+                    common &= self._line(row)
+            if not common & own:
                 return False
         return True
 

@@ -26,6 +26,12 @@ class Names:
         self.traits: dict[int, str] = {}
         self.aggregates: dict[int, str] = {}
 
+    def copy(self) -> 'Names':
+        """A copy to load into; names of a load that fails half-way are not kept."""
+        other = Names()
+        other.classes, other.traits, other.aggregates = self.classes, self.traits, dict(self.aggregates)
+        return other
+
     def reload(self, connection: sa.Connection) -> bool:
         """Read classes and traits; True when a class that was known has another name or is gone."""
         def read(table: sa.Table) -> dict[int, str]:
@@ -64,26 +70,34 @@ class Loader:
             return self._load(None)
         return [provider for some in chunks(ids) for provider in self._load(some)]
 
-    def _rows(self, ids: Sequence[int] | None, owner: sa.Column, *columns: Any) -> Sequence[Any]:
+    def _of(self, ids: Sequence[int] | None, owner: sa.Column, *columns: Any) -> sa.Select:
         query = sa.select(owner, *columns)
-        if ids is not None:
-            query = query.where(owner.in_(ids))
-        return self._connection.execute(query).all()
+        return query if ids is None else query.where(owner.in_(ids))
 
-    def _used(self, ids: Sequence[int] | None) -> dict[tuple[int, int], int]:
-        key = (_alloc.resource_provider_id, _alloc.resource_class_id)
-        query = sa.select(*key, sa.func.sum(_alloc.used)).group_by(*key)
-        if ids is not None:
-            query = query.where(key[0].in_(ids))
-        return {(owner, name): int(total) for owner, name, total in self._connection.execute(query)}
+    def _links(self, ids: Sequence[int] | None) -> tuple[list[Any], list[Any], list[Any]]:
+        """(provider, class, used), (provider, trait), (provider, aggregate): three tables in one trip."""
+        def tagged(kind: int) -> sa.Label[int]:
+            return sa.literal_column(str(kind)).label('kind')
+        owner, name = _alloc.resource_provider_id, _alloc.resource_class_id
+        nothing: sa.ColumnElement[int] = sa.literal_column('0')
+        query = sa.union_all(
+            self._of(ids, owner, name, sa.func.sum(_alloc.used).label('used'), tagged(0)).group_by(owner, name),
+            self._of(ids, _trait.resource_provider_id, _trait.trait_id, nothing, tagged(1)),
+            self._of(ids, _agg.resource_provider_id, _agg.aggregate_id, nothing, tagged(2)))
+        found: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        for provider, key, used, kind in self._connection.execute(query):
+            found[kind].append((provider, key, used) if kind == 0 else (provider, key))
+        return found
 
     def _load(self, ids: Sequence[int] | None) -> list[Provider]:
-        providers = self._rows(ids, _rp.id, _rp.uuid, _rp.version, _rp.root_provider_id, _rp.parent_provider_id)
-        stock = self._rows(ids, _inv.resource_provider_id, _inv.resource_class_id, _inv.total, _inv.reserved,
-                           _inv.allocation_ratio, _inv.min_unit, _inv.max_unit, _inv.step_size)
-        traits = self._rows(ids, _trait.resource_provider_id, _trait.trait_id)
-        members = self._rows(ids, _agg.resource_provider_id, _agg.aggregate_id)
-        used, names = self._used(ids), self._names
+        providers = self._connection.execute(self._of(
+            ids, _rp.id, _rp.uuid, _rp.version, _rp.root_provider_id, _rp.parent_provider_id)).all()
+        stock = self._connection.execute(self._of(
+            ids, _inv.resource_provider_id, _inv.resource_class_id, _inv.total, _inv.reserved,
+            _inv.allocation_ratio, _inv.min_unit, _inv.max_unit, _inv.step_size)).all()
+        taken, traits, members = self._links(ids)
+        used = {(owner, key): int(total) for owner, key, total in taken}
+        names = self._names
         names.learn(self._connection, {row[1] for row in stock}, {row[1] for row in traits},
                     {row[1] for row in members})
         inventories: dict[int, dict[str, Inventory]] = {}

@@ -57,28 +57,39 @@ class Candidates:
         serving = [index for index, slot in enumerate(slots) if slot.resources]
 
         @functools.cache
-        def share(row: int, parts: tuple[int, ...]) -> str:
-            amounts: dict[str, int] = {}
+        def amounts(parts: tuple[int, ...]) -> str:
+            total: dict[str, int] = {}
             for part in parts:
                 for name, amount in slots[part].resources.items():
-                    amounts[name] = amounts.get(name, 0) + amount
-            resources = ','.join(f'"{name}":{amount}' for name, amount in amounts.items())
-            uuid = providers[row].uuid
-            if version >= _KEYED:
-                return f'"{uuid}":{{"resources":{{{resources}}}}}'
-            return f'{{"resource_provider":{{"uuid":"{uuid}"}},"resources":{{{resources}}}}}'
+                    total[name] = total.get(name, 0) + amount
+            return ','.join(f'"{name}":{amount}' for name, amount in total.items())
 
-        def allocations(pick: tuple[int, ...]) -> str:
+        def shares(pick: tuple[int, ...]) -> Iterable[tuple[str, str]]:
             rows: dict[int, tuple[int, ...]] = {}
             for part in serving:
                 row = pick[part]
-                rows[row] = (*rows.get(row, ()), part)
-            return ','.join([share(row, parts) for row, parts in rows.items()])
+                rows[row] = (*rows[row], part) if row in rows else (part,)
+            return [(providers[row].uuid, amounts(parts)) for row, parts in rows.items()]
+
+        def allocations(pick: tuple[int, ...]) -> str:
+            return ','.join([f'"{uuid}":{{"resources":{{{text}}}}}' for uuid, text in shares(pick)])
 
         if version < _KEYED:
-            return lambda pick: f'{{"allocations":[{allocations(pick)}]}}'
+            def listed(pick: tuple[int, ...]) -> str:
+                items = ','.join([f'{{"resource_provider":{{"uuid":"{uuid}"}},"resources":{{{text}}}}}'
+                                  for uuid, text in shares(pick)])
+                return f'{{"allocations":[{items}]}}'
+            return listed
         if version < _MAPPINGS:
             return lambda pick: f'{{"allocations":{{{allocations(pick)}}}}}'
+        if len(slots) == 1:
+            suffix, text = slots[0].suffix, amounts((0,))
+
+            def alone(pick: tuple[int, ...]) -> str:
+                uuid = providers[pick[0]].uuid
+                return (f'{{"allocations":{{"{uuid}":{{"resources":{{{text}}}}}}},'
+                        f'"mappings":{{"{suffix}":["{uuid}"]}}}}')
+            return alone
         mappings = self._mapper()
         return lambda pick: f'{{"allocations":{{{allocations(pick)}}},"mappings":{{{mappings(pick)}}}}}'
 
@@ -88,11 +99,14 @@ class Candidates:
         for index, slot in enumerate(self.slots):
             groups.setdefault(slot.suffix, []).append(index)
 
-        def one(suffix: str, rows: Iterable[int]) -> str:
-            uuids = ','.join([f'"{providers[row].uuid}"' for row in dict.fromkeys(rows)])
-            return f'"{suffix}":[{uuids}]'
-        return lambda pick: ','.join([one(suffix, [pick[index] for index in parts])
-                                      for suffix, parts in groups.items()])
+        def one(suffix: str, rows: list[int]) -> str:
+            uuids = '","'.join([providers[row].uuid for row in dict.fromkeys(rows)])
+            return f'"{suffix}":["{uuids}"]'
+        single = [(f'"{suffix}":["', parts[0]) for suffix, parts in groups.items() if len(parts) == 1]
+        split = [(suffix, parts) for suffix, parts in groups.items() if len(parts) > 1]
+        return lambda pick: ','.join(
+            [one(suffix, [pick[index] for index in parts]) for suffix, parts in split]
+            + [f'{start}{providers[pick[index]].uuid}"]' for start, index in single])
 
     def _summaries(self, version: V) -> list[str]:
         serving = [index for index, slot in enumerate(self.slots) if slot.resources]

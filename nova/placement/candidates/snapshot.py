@@ -20,6 +20,7 @@ A `View` never changes once it is published, so searches share it between thread
 shares with it whatever stayed the same.
 """
 
+import gc
 import threading
 from collections.abc import Collection
 from typing import NamedTuple
@@ -32,12 +33,14 @@ from nova.placement.candidates.loader import CHUNK, Loader, Names
 from nova.placement.candidates.view import View
 from nova.placement.db import models
 
-BUCKET = 256
-"""Provider ids in one bucket of the change search."""
+BUCKET_BITS = 7
+"""A bucket of the change search holds the provider ids that differ in these lowest bits only."""
+
+WORTH_FREEZING = 1000
+"""Providers from which on the garbage collector is told to leave a loaded snapshot alone."""
 
 _rp = models.resource_providers
-_stones = models.provider_tombstones
-_bucket = (_rp.c.id // BUCKET).label('bucket')
+_bucket = _rp.c.id.bitwise_rshift(BUCKET_BITS).label('bucket')
 
 
 class Stamp(NamedTuple):
@@ -49,16 +52,16 @@ class Stamp(NamedTuple):
     names: int = 0
 
 
-def _stamp_query() -> sa.Select:
-    def figures(table: sa.Table, column: sa.Column) -> sa.Subquery:
-        return sa.select(sa.func.sum(column).label('s'),
-                         sa.func.count().label('n')).select_from(table).subquery()
-    live, dead = figures(_rp, _rp.c.version), figures(_stones, _stones.c.id)
-    names = sa.select(models.names_version.c.version).where(models.names_version.c.id == 1).scalar_subquery()
-    return sa.select(live.c.s, live.c.n, dead.c.n, dead.c.s, names).select_from(live.join(dead, sa.true()))
+def _figures(table: sa.Table, column: sa.Column) -> sa.Subquery:
+    return sa.select(sa.func.sum(column).label('s'), sa.func.count().label('n')).select_from(table).subquery()
 
 
-_STAMP = _stamp_query()
+_LIVE = _figures(_rp, _rp.c.version)
+_DEAD = _figures(models.provider_tombstones, models.provider_tombstones.c.id)
+_NAMES = sa.select(models.names_version.c.version).where(models.names_version.c.id == 1).scalar_subquery()
+_STAMP = sa.select(_LIVE.c.s, _LIVE.c.n, _DEAD.c.n, _DEAD.c.s, _NAMES).select_from(_LIVE.join(_DEAD, sa.true()))
+_REST_OF_STAMP = sa.select(_DEAD.c.n, _DEAD.c.s, _NAMES).select_from(_DEAD)
+_BUCKETS = sa.select(_bucket, sa.func.sum(_rp.c.version), sa.func.count()).group_by(_bucket)
 
 
 def read_stamp(connection: sa.Connection) -> Stamp:
@@ -87,45 +90,66 @@ class Snapshot:
         stamp, view = self._state
         if stamp == seen:
             return view
-        with self._lock, self._db.read(snapshot=True) as connection:
+        with self._lock:
             stamp, view = self._state
-            seen = read_stamp(connection)
             if stamp != seen:
-                view = self._advance(connection, stamp, seen, view)
-                self._state = (seen, view)
-            return view
+                with self._db.read(snapshot=True) as connection:
+                    self._state, self._names = self._advance(connection, stamp, view)
+            return self._state[1]
 
     def held(self) -> View:
         """The View of the last search, without a look at the database; for figures only."""
         return self._state[1]
 
-    def _advance(self, connection: sa.Connection, stamp: Stamp, seen: Stamp, view: View) -> View:
-        loader = Loader(connection, self._names)
-        renamed = seen.names != stamp.names and self._names.reload(connection)
+    def _advance(self, connection: sa.Connection, stamp: Stamp, view: View) -> tuple[tuple[Stamp, View], Names]:
+        """The state that this transaction sees, made from the one before."""
+        sums = {int(bucket): (int(total), count) for bucket, total, count in connection.execute(_BUCKETS)}
+        dead, dead_ids, named = connection.execute(_REST_OF_STAMP).one()
+        seen = Stamp(sum(total for total, _ in sums.values()), sum(count for _, count in sums.values()),
+                     (dead, int(dead_ids or 0)), named or 0)
+        names = self._names.copy()
+        loader = Loader(connection, names)
+        renamed = seen.names != stamp.names and names.reload(connection)
         if renamed or not view.providers:
-            return View.of(loader.load(None))
+            return (seen, _whole(loader)), names
         if stamp.tombstones != seen.tombstones:
-            current = self._versions(connection, None)
+            current = _versions(connection, None)
             gone = view.rows.keys() - current.keys()
         else:
-            current, gone = self._versions(connection, self._moved_buckets(connection, view)), set()
+            moved = _moved(view, {bucket: total for bucket, (total, _) in sums.items()})
+            current, gone = _versions(connection, moved), set()
         held = view.providers
         changed = [key for key, version in current.items()
                    if key not in view.rows or held[view.rows[key]].version != version]
-        everything = len(changed) * 3 > len(held) + CHUNK
-        if everything:
-            return View.of(loader.load(None))
-        return view.after(loader.load(changed), gone)
+        if len(changed) * 3 > len(held) + CHUNK:
+            return (seen, _whole(loader)), names
+        return (seen, view.after(loader.load(changed), gone)), names
 
-    def _moved_buckets(self, connection: sa.Connection, view: View) -> list[int]:
-        query = sa.select(_bucket, sa.func.sum(_rp.c.version)).group_by(_bucket)
-        sums = np.bincount(view.ids // BUCKET, weights=view.versions)
-        return [int(bucket) for bucket, total in connection.execute(query)
-                if bucket >= len(sums) or int(total) != int(sums[int(bucket)])]
 
-    def _versions(self, connection: sa.Connection, buckets: Collection[int] | None) -> dict[int, int]:
-        query = sa.select(_rp.c.id, _rp.c.version)
-        if buckets is not None and len(buckets) <= CHUNK:
-            query = query.where(sa.or_(sa.false(), *(
-                _rp.c.id.between(bucket * BUCKET, bucket * BUCKET + BUCKET - 1) for bucket in buckets)))
-        return {row[0]: row[1] for row in connection.execute(query)}
+def _whole(loader: Loader) -> View:
+    """Load everything.
+
+    A large snapshot is hundreds of thousands of objects that live long and never form cycles; without freezing
+    them, every full collection would stop all requests of the process to look at each.
+    """
+    view = View.of(loader.load(None))
+    if len(view.providers) >= WORTH_FREEZING:
+        gc.collect()
+        gc.freeze()
+    return view
+
+
+def _moved(view: View, sums: dict[int, int]) -> list[int]:
+    """Buckets whose versions do not add up to what the View holds."""
+    held = np.bincount(view.ids >> BUCKET_BITS, weights=view.versions)
+    return [bucket for bucket, total in sums.items() if bucket >= len(held) or total != int(held[bucket])]
+
+
+def _versions(connection: sa.Connection, buckets: Collection[int] | None) -> dict[int, int]:
+    """Version by provider id, of all or of these buckets."""
+    query = sa.select(_rp.c.id, _rp.c.version)
+    if buckets is not None and len(buckets) <= CHUNK:
+        size = 1 << BUCKET_BITS
+        query = query.where(sa.or_(sa.false(), *(
+            _rp.c.id.between(bucket * size, bucket * size + size - 1) for bucket in buckets)))
+    return {key: version for key, version in connection.execute(query)}
