@@ -7,7 +7,7 @@ from nova.rpc import kernel
 class ComputeHost(kernel.Interface):
     """Served by every compute host under its own name.
 
-    `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated at will: a
+    `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated: a
     host knows by its journal what it has done. `cancel_step` stops the attempt it names, or an older one.
     """
 

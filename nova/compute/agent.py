@@ -1,0 +1,241 @@
+"""The compute service of a host: runs the steps it is told, says that it lives, and what it has.
+
+It has no database and calls nobody above its cell. It starts whether or not its conductor, its broker or
+Placement are there, and catches up when they are.
+"""
+
+import pathlib
+import threading
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log
+
+from nova import context as nova_context
+from nova import errors, version
+from nova.common import clock, threads
+from nova.compute import chores, inventory, journal, recovery, steps
+from nova.compute.periodic import power_sync
+from nova.objects import step as wire
+from nova.rpc import conductor as rpc_conductor
+from nova.rpc import host as rpc_host
+from nova.rpc import transport
+
+LOG = log.getLogger(__name__)
+
+BINARY = 'nova-compute'
+BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts to reach a neighbour at the start."""
+
+
+class ComputeFarm:
+    """What the hosts of one process share: threads and the clock. A process with one host has a farm of one.
+
+    Args:
+        size: most steps that run at the same time, of all hosts together.
+    """
+
+    def __init__(self, size: int = 64) -> None:
+        self.rpc_pool = threads.Pool('compute-rpc', 4)
+        self.step_pool = threads.Pool('compute-steps', size)
+        self.chores = chores.Chores(8)
+        self._agents: list[ComputeAgent] = []
+
+    def add(self, conf: cfg.ConfigOpts, host: str, driver: Any, bus: transport.Bus, clients: Any,
+            state_dir: pathlib.Path | str) -> 'ComputeAgent':
+        """A host of this farm; `start` starts it with the others."""
+        agent = ComputeAgent(conf, host, driver, bus, clients, state_dir, self)
+        self._agents.append(agent)
+        return agent
+
+    @property
+    def agents(self) -> list['ComputeAgent']:
+        return list(self._agents)
+
+    def start(self) -> None:
+        self.chores.start()
+        for agent in self._agents:
+            agent.start()
+
+    def stop(self, seconds: float = 60.0) -> None:
+        """Stop every host together; steps get `seconds` to end."""
+        whole = clock.Deadline(seconds)
+        for agent in self._agents:
+            agent.stop_listening()
+        for agent in self._agents:
+            agent.stop(whole.left() or 0)
+        self.close()
+
+    def close(self) -> None:
+        """End the shared threads, the hosts having stopped."""
+        self.chores.stop()
+        self.rpc_pool.close()
+        self.step_pool.close(wait=False)
+
+
+class ComputeAgent:
+    """One host.
+
+    Args:
+        bus: its cell's.
+        state_dir: where it keeps its journal; survives restarts, belongs to this host alone.
+        farm: threads to share with other hosts; None makes its own, which starts and stops with it.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, bus: transport.Bus, clients: Any,
+                 state_dir: pathlib.Path | str, farm: ComputeFarm | None = None) -> None:
+        self.host, self.driver = host, driver
+        self._conf = conf
+        self._own_farm = ComputeFarm() if farm is None else None
+        self._farm: ComputeFarm = farm or self._own_farm  # type: ignore[assignment]  # one of them is there
+        self._conductor = rpc_conductor.Conductor.client(bus)
+        directory = pathlib.Path(state_dir)
+        self._journal = journal.Journal(directory / 'steps')
+        self._powers = recovery.Powers(directory)
+        self.inventory = inventory.Inventory(conf, host, driver, clients.placement)
+        self.steps = steps.StepRunner(conf, host, driver, clients, self._journal, self._done,
+                                      self._conductor.progress, self._farm.step_pool)
+        self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
+        self._joined = threading.Event()
+        self._stopped = threading.Event()
+        self._tries = {'join': 0, 'inventory': 0}
+        self._chores: list[chores.Chore] = []
+
+    def start(self) -> None:
+        """Begin; everything that needs somebody else happens in the background."""
+        self._server.start()
+        conf = self._conf
+        sync = conf.sync_power_state_interval
+        wanted = [
+            chores.Chore('join', 1.0, self._join),
+            chores.Chore('beat', conf.report_interval, self._beat, due=chores.NEVER),
+            chores.Chore('inventory', conf.update_resources_interval or 60, self._report_inventory),
+            chores.Chore('prune', 3600, self._prune),
+        ]
+        if sync >= 0:
+            wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER))
+        self._chores = [self._farm.chores.add(chore) for chore in wanted]
+        if self._own_farm is not None:
+            self._own_farm.chores.start()
+        self._farm.chores.wake()
+
+    def stop_listening(self) -> None:
+        """Take no more messages."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._farm.chores.remove(self._chores)
+            self._server.stop()
+
+    def stop(self, seconds: float = 60.0) -> None:
+        """Take no more messages, let the steps that run end for at most `seconds`, and answer them.
+
+        What does not end in time is found in the journal by the next start.
+        """
+        self.stop_listening()
+        self._server.wait()
+        if not self.steps.wait_idle(seconds):
+            LOG.warning('Steps of %s are left for its next start', self.host)
+        if self._own_farm is not None:
+            self._own_farm.close()
+
+    def kill(self) -> None:
+        """As if the process had died by kill -9: nothing more is taken, journalled or answered."""
+        self.steps.kill()
+        self.stop_listening()
+        if self._own_farm is not None:
+            self._own_farm.chores.stop(wait=False)
+
+    def health(self) -> str | None:
+        """Why this host is not well; None when it is."""
+        if not self._joined.is_set():
+            return 'no conductor has answered yet'
+        return None
+
+    def wait_joined(self, seconds: float | None = None) -> bool:
+        """Wait until a conductor knows that this host is up."""
+        return self._joined.wait(seconds)
+
+    def sync_power(self) -> None:
+        """Report the guests' power soon, rather than at the next interval."""
+        for chore in self._chores:
+            if chore.name == 'power-sync':
+                chore.kick()
+        self._farm.chores.wake()
+
+    # What conductors say
+
+    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+        if call.host != self.host:
+            LOG.error('A step for host %s came to %s; dropped', call.host, self.host)
+            return
+        self.steps.run(context, call)
+
+    def cancel_step(self, context: nova_context.RequestContext, ref: Any) -> None:
+        self.steps.cancel(context, ref)
+
+    def _done(self, context: nova_context.RequestContext, result: Any) -> None:
+        if self._conf.resume_guests_state_on_host_boot and result.outcome == 'done':
+            self._powers.note(self.driver.guests())
+        self._conductor.step_done(context, result)
+
+    # What it does by the clock
+
+    def _pause(self, what: str) -> float:
+        """How long to wait after one more failure."""
+        pause = BACKOFF[min(self._tries[what], len(BACKOFF) - 1)]
+        self._tries[what] += 1
+        return pause
+
+    def _join(self) -> float | None:
+        """Tell a conductor that this host is up, and do what it answers."""
+        context = nova_context.admin()
+        report = self._report(sorted(self.driver.guests()))
+        try:
+            orders = self._conductor.host_up(context, report)
+        except errors.NovaError as error:
+            self.inventory.forget()
+            pause = self._pause('join')
+            LOG.warning('Host %s: no conductor takes it up yet (%s); next attempt in %.0f s', self.host, error,
+                        pause)
+            return pause
+        if self._stopped.is_set():
+            return chores.NEVER
+        recovery.follow(orders, self.steps, self.driver, context)
+        started = recovery.resume_guests(self._conf, self.driver, self._powers, self.steps.busy())
+        LOG.info('Host %s is up: %d open steps, %d guests to remove, %d guests started again', self.host,
+                 len(orders.open_steps), len(orders.evict), len(started))
+        self._joined.set()
+        for chore in self._chores:
+            if chore.name in ('beat', 'power-sync'):
+                chore.due = clock.monotonic() + (chore.seconds if chore.name == 'beat' else 0)
+        return chores.NEVER
+
+    def _report(self, guests: list[str] | None = None) -> Any:
+        return wire.HostReport(host=self.host, binary=BINARY, version=version.SERVICE_VERSION,
+                               nodes=self.inventory.news(), guests=guests or [])
+
+    def _beat(self) -> None:
+        self._conductor.beat(nova_context.admin(), self._report())
+
+    def _report_inventory(self) -> float | None:
+        try:
+            self.inventory.report()
+        except errors.NovaError as error:
+            pause = self._pause('inventory')
+            LOG.warning('Host %s: Placement has not taken its inventory (%s); next attempt in %.0f s',
+                        self.host, error, pause)
+            return pause
+        self._tries['inventory'] = 0
+        # A heartbeat is a cast: what the last one said about nodes may have been lost.
+        self.inventory.forget()
+        return None
+
+    def _sync(self) -> None:
+        if self._conf.resume_guests_state_on_host_boot:
+            self._powers.note(self.driver.guests())
+        power_sync.report(self.host, self.driver, self._conductor, self.steps.busy())
+
+    def _prune(self) -> None:
+        gone = self._journal.prune()
+        if gone:
+            LOG.debug('Forgot %d old steps of %s', gone, self.host)

@@ -1,0 +1,93 @@
+"""What a host does by the clock, for many hosts on one clock: a ticker, and a small pool that does the work."""
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+
+from nova.common import clock, threads
+
+LOG = logging.getLogger(__name__)
+
+TICK = 0.25
+"""Seconds between two looks at what is due."""
+
+NEVER = float('inf')
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Chore:
+    """`fn` runs when due and says in how many seconds it is due again; None is `seconds`, `NEVER` ends it.
+
+    A chore that raises is logged and due again after `seconds`; one that still runs is not started twice.
+    """
+
+    name: str
+    seconds: float
+    fn: Callable[[], float | None]
+    due: float = 0.0
+    runs: bool = False
+    ended: bool = False
+
+    def kick(self) -> None:
+        """Make it due now."""
+        self.due = 0.0
+
+
+class Chores:
+    """Chores of every host in the process."""
+
+    def __init__(self, size: int) -> None:
+        self._pool = threads.Pool('chores', size)
+        self._all: list[Chore] = []
+        self._lock = threading.Lock()
+        self._ticker = threads.Ticker(
+            'chores', TICK, self._tick, lambda error: LOG.error('the clock stumbled: %s', error))
+
+    def start(self) -> None:
+        self._ticker.start()
+
+    def stop(self, wait: bool = True) -> None:
+        """Start no more chores; with `wait`, return when those that run have ended."""
+        self._ticker.stop()
+        self._pool.close(wait)
+
+    def add(self, chore: Chore) -> Chore:
+        with self._lock:
+            self._all.append(chore)
+        return chore
+
+    def remove(self, chores: list[Chore]) -> None:
+        """Forget chores; one that runs ends by itself."""
+        with self._lock:
+            for chore in chores:
+                chore.ended = True
+            self._all = [one for one in self._all if not one.ended]
+
+    def wake(self) -> None:
+        """Look now at what is due."""
+        self._ticker.kick()
+
+    def _tick(self) -> None:
+        now = clock.monotonic()
+        with self._lock:
+            ready = [chore for chore in self._all if chore.due <= now and not chore.runs]
+            for chore in ready:
+                chore.runs = True
+        for chore in ready:
+            self._pool.submit(self._run, chore)
+
+    @staticmethod
+    def _run(chore: Chore) -> None:
+        pause: float | None = None
+        try:
+            if not chore.ended:
+                # Set before it runs, so that a kick meanwhile is not lost.
+                chore.due = NEVER
+                pause = chore.fn()
+        except Exception:
+            LOG.exception('%s failed; it is tried again', chore.name)
+        finally:
+            if chore.due == NEVER:
+                chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)
+            chore.runs = False

@@ -1,0 +1,103 @@
+"""What a host offers, in two forms: the provider tree for Placement, and the node records for its cell.
+
+Usage is never reported to Placement: who holds what is written by those who claim.
+"""
+
+import math
+import uuid
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log
+
+from nova.domain import provider_tree
+from nova.objects import compute_node
+from nova.virt.driver import inventory
+
+LOG = log.getLogger(__name__)
+
+_SPACE = uuid.UUID('6f0c7a53-5f0c-4f7e-9d3a-0a0f0c7b1f52')
+
+
+def node_uuid(host: str, node: str) -> str:
+    """The uuid of a node and its provider: the same for ever, whatever a host forgets."""
+    return str(uuid.uuid5(_SPACE, f'{host}\n{node}'))
+
+
+def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources, traits: set[str]
+         ) -> provider_tree.ProviderTree:
+    """The node as Placement shall see it.
+
+    Args:
+        traits: of the driver's capabilities; the hardware's are in `found`.
+    """
+    root = provider_tree.Provider(
+        uuid=node_uuid(host, node), name=node, traits=found.traits | traits | {'COMPUTE_NODE'},
+        inventory={**_basic(conf, found), **found.inventory})
+    result = provider_tree.ProviderTree(root)
+    uuids: dict[str | None, str] = {None: root.uuid}
+    for child in found.children:
+        uuids[child.name] = node_uuid(host, child.name)
+        result.add(provider_tree.Provider(
+            uuid=uuids[child.name], name=child.name, parent=uuids[child.parent], inventory=child.inventory,
+            traits=set(child.traits)))
+    return result
+
+
+def _basic(conf: cfg.ConfigOpts, found: inventory.Resources) -> dict[str, dict[str, Any]]:
+    rows = {
+        'VCPU': (found.vcpus, conf.reserved_host_cpus,
+                 conf.cpu_allocation_ratio or conf.initial_cpu_allocation_ratio),
+        'MEMORY_MB': (found.memory_mb, conf.reserved_host_memory_mb,
+                      conf.ram_allocation_ratio or conf.initial_ram_allocation_ratio),
+        'DISK_GB': (found.local_gb, math.ceil(conf.reserved_host_disk_mb / 1024),
+                    conf.disk_allocation_ratio or conf.initial_disk_allocation_ratio),
+    }
+    return {name: {'total': total, 'reserved': min(reserved, total), 'min_unit': 1, 'max_unit': total,
+                   'step_size': 1, 'allocation_ratio': ratio}
+            for name, (total, reserved, ratio) in rows.items() if total > 0}
+
+
+def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources) -> compute_node.ComputeNode:
+    """The node as its cell shall keep it."""
+    return compute_node.ComputeNode(
+        uuid=node_uuid(host, node), host=host, hypervisor_hostname=node, host_ip=conf.my_ip,
+        hypervisor_type=found.hypervisor_type, hypervisor_version=found.hypervisor_version,
+        vcpus=found.vcpus, memory_mb=found.memory_mb, local_gb=found.local_gb,
+        vcpus_used=found.vcpus_used, memory_mb_used=found.memory_mb_used + conf.reserved_host_memory_mb,
+        local_gb_used=found.local_gb_used, running_vms=found.running_vms,
+        disk_available_least=found.local_gb - found.local_gb_used,
+        cpu_allocation_ratio=conf.cpu_allocation_ratio or conf.initial_cpu_allocation_ratio,
+        ram_allocation_ratio=conf.ram_allocation_ratio or conf.initial_ram_allocation_ratio,
+        disk_allocation_ratio=conf.disk_allocation_ratio or conf.initial_disk_allocation_ratio,
+        cpu_info=found.cpu_info, supported_instances=[list(one) for one in found.supported_instances])
+
+
+class Inventory:
+    """Reports one host's nodes, each when something about it has changed."""
+
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, placement: Any) -> None:
+        self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
+        self._sent: dict[str, dict[str, Any]] = {}
+
+    def report(self) -> None:
+        """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times."""
+        for node in self._driver.nodes():
+            found = self._driver.resources(node)
+            self._placement.report(
+                tree(self._conf, self._host, node, found, self._driver.capabilities.traits()))
+
+    def news(self) -> list[compute_node.ComputeNode] | None:
+        """Records of the nodes that changed since they were last returned; None when none did."""
+        changed = []
+        for node in self._driver.nodes():
+            fresh = record(self._conf, self._host, node, self._driver.resources(node))
+            values = fresh.to_wire()
+            if self._sent.get(node) != values:
+                self._sent[node] = values
+                changed.append(fresh)
+        return changed or None
+
+    def forget(self) -> None:
+        """Let `news` return every node again: the last ones may not have arrived."""
+        self._sent.clear()

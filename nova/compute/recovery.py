@@ -1,0 +1,88 @@
+"""What a host does when it comes back: first what its conductor orders, then what its guests need."""
+
+import json
+import logging
+import os
+import pathlib
+from typing import Any
+
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova import errors
+from nova.compute import steps
+from nova.objects import instance
+from nova.states import Power
+
+LOG = logging.getLogger(__name__)
+
+BOOT_ID = pathlib.Path('/proc/sys/kernel/random/boot_id')
+
+
+def follow(orders: Any, runner: steps.StepRunner, driver: Any, context: nova_context.RequestContext) -> None:
+    """Run, or report again, every step that is owed; remove the guests whose servers are gone.
+
+    A guest is removed only because a record says that its server was deleted, never because none knows it.
+    """
+    for call in orders.open_steps:
+        runner.run(context, call)
+    owed = {call.instance.uuid for call in orders.open_steps if call.instance is not None}
+    for uuid in orders.evict:
+        if uuid in owed:
+            continue
+        LOG.warning('Removing the guest of server %s, which was deleted while this host was away', uuid)
+        try:
+            driver.destroy(instance.Instance(uuid=uuid))
+        except errors.NovaError as error:
+            LOG.error('The guest of server %s could not be removed: %s', uuid, error)
+
+
+class Powers:
+    """Which guests ran when they were last seen, on disk, for after a reboot of the host."""
+
+    def __init__(self, directory: pathlib.Path, boot_id: pathlib.Path = BOOT_ID) -> None:
+        self._file = directory / 'powers.json'
+        self._boot_id = boot_id
+
+    def _boot(self) -> str:
+        try:
+            return self._boot_id.read_text(encoding='ascii').strip()
+        except OSError:
+            return ''
+
+    def note(self, powers: dict[str, Power]) -> None:
+        """Remember what runs now."""
+        running = sorted(uuid for uuid, power in powers.items() if power == Power.RUNNING)
+        new = self._file.with_suffix('.new')
+        new.write_text(json.dumps({'boot': self._boot(), 'running': running}), encoding='utf-8')
+        os.replace(new, self._file)
+
+    def lost(self) -> set[str]:
+        """Guests that ran before the host was booted anew; none when it was not."""
+        try:
+            kept = json.loads(self._file.read_text(encoding='utf-8'))
+        except (FileNotFoundError, ValueError):
+            return set()
+        return set(kept['running']) if kept['boot'] != self._boot() else set()
+
+
+def resume_guests(conf: cfg.ConfigOpts, driver: Any, powers: Powers, busy: set[str]) -> list[str]:
+    """Start the guests that a reboot of the host stopped, where ``resume_guests_state_on_host_boot`` wants it.
+
+    Returns:
+        Servers whose guests were started. Without the option they are reported as they are, and the conductor
+        stops their servers.
+    """
+    if not conf.resume_guests_state_on_host_boot:
+        return []
+    started = []
+    now = driver.guests()
+    for uuid in sorted(powers.lost() - busy):
+        if now.get(uuid) not in (Power.SHUTDOWN, Power.CRASHED):
+            continue
+        try:
+            driver.power_on(instance.Instance(uuid=uuid))
+            started.append(uuid)
+        except errors.NovaError as error:
+            LOG.error('The guest of server %s could not be started again: %s', uuid, error)
+    return started

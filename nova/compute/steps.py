@@ -1,0 +1,290 @@
+"""Steps on this host: run once per attempt, fenced by attempt, answered as often as asked.
+
+Steps of one server run one after the other, in the order in which they came; different servers run beside each
+other. Heavy kinds of steps pass a gate that bounds how many run at once; who waits there holds no thread.
+"""
+
+import collections
+import dataclasses
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log
+
+from nova import context as nova_context
+from nova import errors
+from nova.common import clock, metrics, threads
+from nova.compute import handle, journal
+from nova.objects import step as wire
+from nova.task import flow as flows
+
+LOG = log.getLogger(__name__)
+
+GATES = {'spawn': 'max_concurrent_builds', 'snapshot': 'max_concurrent_snapshots'}
+"""Step name to the option that bounds how many of its kind run at once; 0 is no bound."""
+
+Report = Callable[[nova_context.RequestContext, Any], None]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Job:
+    """A step that was accepted and has not ended; `gate` is the one it is inside of."""
+
+    context: nova_context.RequestContext
+    call: Any
+    line: str
+    handle: handle.Host
+    gate: 'Gate | None' = None
+
+    @property
+    def server(self) -> str | None:
+        return self.call.instance.uuid if self.call.instance is not None else None
+
+
+class Gate:
+    """At most `limit` lines inside; the others wait without a thread."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._inside = 0
+        self._waiting: collections.deque[str] = collections.deque()
+
+    def enter(self, line: str) -> bool:
+        """True when the line may go on now; otherwise a later `leave` returns it."""
+        if self._limit and self._inside >= self._limit:
+            self._waiting.append(line)
+            return False
+        self._inside += 1
+        return True
+
+    def leave(self) -> str | None:
+        """Who goes on instead of the one that leaves."""
+        if self._waiting:
+            return self._waiting.popleft()
+        self._inside -= 1
+        return None
+
+    def forget(self, line: str) -> bool:
+        """Let a line wait no longer; False when it does not wait here."""
+        if line not in self._waiting:
+            return False
+        self._waiting.remove(line)
+        return True
+
+
+class StepRunner:
+    """Accepts, runs and answers the steps of one host.
+
+    Args:
+        report: ``(context, StepResult)``; best effort, the conductor asks again.
+        progress: ``(context, StepProgress)``.
+        pool: where steps run; may be shared by many hosts.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, clients: Any, steps: journal.Journal,
+                 report: Report, progress: Report, pool: threads.Pool) -> None:
+        self._conf, self._host, self._driver, self._clients = conf, host, driver, clients
+        self._journal, self._report, self._progress, self._pool = steps, report, progress, pool
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._lines: dict[str, collections.deque[Job]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._gates = {name: Gate(getattr(conf, option)) for name, option in GATES.items()}
+        self._dead = False
+
+    # What conductors say
+
+    def run(self, context: nova_context.RequestContext, call: Any) -> None:
+        """Accept a step: run it, or answer what is known of it already. Returns at once."""
+        with self._lock:
+            if self._dead:
+                return
+            entry = self._journal.find(call.task)
+            answer = self._known(entry, call)
+            if answer is not None:
+                self._pool.submit(self._report, context, answer)
+                return
+            job = self._jobs.get(call.task)
+            if (entry is not None and entry.attempt > call.attempt) or (
+                    job is not None and job.call.attempt >= call.attempt):
+                return
+            if job is not None:
+                self._stop(job)
+            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction,
+                                             call.instance.uuid if call.instance is not None else None))
+            self._accept(context, call)
+
+    def cancel(self, context: nova_context.RequestContext, ref: Any) -> None:
+        """Stop an attempt of a task's step, older ones included.
+
+        One that runs is told so and answers ``cancelled`` when it has ended; one that never came here will be
+        answered so if it comes late.
+        """
+        with self._lock:
+            job = self._jobs.get(ref.task)
+            if job is not None:
+                if job.call.attempt <= ref.attempt:
+                    self._stop(job)
+                return
+            entry = self._journal.find(ref.task)
+            if entry is None or entry.attempt < ref.attempt:
+                self._journal.save(journal.Entry(ref.task, ref.attempt, result={'cancelled': True}))
+
+    def _stop(self, job: Job) -> None:
+        """Tell a job to stop; one that waits at a gate ends now."""
+        job.handle.cancelled.set()
+        if self._lines[job.line][0] is job and any(gate.forget(job.line) for gate in self._gates.values()):
+            self._pool.submit(self._drain, job.line)
+
+    def _known(self, entry: journal.Entry | None, call: Any) -> Any:
+        """The stored answer to this very attempt; None when there is none."""
+        if entry is None or entry.attempt != call.attempt or entry.result is None:
+            return None
+        if 'cancelled' in entry.result:
+            return self._result(call, 'cancelled', errors.task.Cancelled(task=call.task))
+        return wire.StepResult.from_wire(entry.result)
+
+    # How it looks
+
+    def busy(self) -> set[str]:
+        """Servers with a step that has not ended."""
+        with self._lock:
+            return {job.server for job in self._jobs.values() if job.server}
+
+    def wait_idle(self, seconds: float | None) -> bool:
+        """Wait until no step is left; False when time is over first."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._jobs, seconds)
+
+    def kill(self) -> None:
+        """As if the process had died: nothing more is accepted, journalled or answered."""
+        with self._lock:
+            self._dead = True
+            for job in self._jobs.values():
+                job.handle.cancelled.set()
+
+    # Running
+
+    def _accept(self, context: nova_context.RequestContext, call: Any) -> None:
+        sharing = (flow := flows.FLOWS.get(call.flow)) is not None and flow.exclusion == flows.SHARING
+        server = call.instance.uuid if call.instance is not None else call.task
+        line = call.task if sharing else server
+        job = Job(context, call, line, self._handle(context, call))
+        self._jobs[call.task] = job
+        metrics.STEPS_WAITING.labels(self._host).inc()
+        waiting = self._lines.get(line)
+        if waiting is not None:
+            waiting.append(job)
+            return
+        self._lines[line] = collections.deque([job])
+        self._pool.submit(self._drain, line)
+
+    def _handle(self, context: nova_context.RequestContext, call: Any) -> handle.Host:
+        def tell(percent: int) -> None:
+            if not self._dead:
+                self._progress(context, wire.StepProgress(
+                    task=call.task, step=call.step, attempt=call.attempt, host=self._host, percent=percent))
+
+        return handle.Host(
+            context=context, task=call.task, attempt=call.attempt, instance=call.instance, host=self._host,
+            conf=self._conf, driver=self._driver, clients=self._clients, progress=handle.Throttle(tell))
+
+    def _drain(self, line: str) -> None:
+        """Run the jobs of a line until none is left, or until one has to wait at its gate."""
+        while True:
+            with self._lock:
+                job = self._lines[line][0]
+                gate = self._gates.get(job.call.step) if job.call.direction == 'do' else None
+                if gate is not None and job.gate is None and not job.handle.cancelled.is_set():
+                    if not gate.enter(line):
+                        return
+                    job.gate = gate
+            try:
+                self._perform(job)
+            except Exception:
+                # A fault of ours must not hold up the server's other steps; the conductor asks again.
+                LOG.exception('Step %s of task %s was lost', job.call.step, job.call.task)
+            finally:
+                last = self._leave(line, job)
+            if last:
+                return
+
+    def _leave(self, line: str, job: Job) -> bool:
+        """Take the ended job off its line and let the next of its gate in; True when the line is empty."""
+        with self._lock:
+            if self._jobs.get(job.call.task) is job:
+                del self._jobs[job.call.task]
+            metrics.STEPS_WAITING.labels(self._host).dec()
+            waiting = self._lines[line]
+            waiting.popleft()
+            if not waiting:
+                del self._lines[line]
+            admitted = job.gate.leave() if job.gate is not None else None
+            if admitted is not None:
+                self._lines[admitted][0].gate = job.gate
+            self._idle.notify_all()
+        if admitted is not None:
+            self._pool.submit(self._drain, admitted)
+        return not waiting
+
+    def _perform(self, job: Job) -> None:
+        """Run one job, write down how it ended, and tell."""
+        call, began = job.call, clock.monotonic()
+        if self._dead:
+            return
+        job.context.resource_uuid = job.server
+        job.context.update_store()
+        LOG.debug('Step %s (%s, attempt %d) of task %s begins', call.step, call.direction, call.attempt,
+                  call.task)
+        result = self._outcome(job)
+        seconds = clock.monotonic() - began
+        metrics.STEPS.labels(call.flow, call.step, call.direction, result.outcome).observe(seconds)
+        with self._lock:
+            entry = self._journal.find(call.task)
+            if self._dead or (entry is not None and entry.attempt > call.attempt):
+                return
+            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server,
+                                             result.to_wire()))
+        LOG.info('Step %s (%s) of task %s: %s in %.2f s', call.step, call.direction, call.task, result.outcome,
+                 seconds)
+        self._report(job.context, result)
+
+    def _outcome(self, job: Job) -> Any:
+        call = job.call
+        try:
+            if job.handle.cancelled.is_set():
+                raise errors.task.Cancelled(task=call.task)
+            if call.instance is not None:
+                call.instance.clean()
+            function = self._function(call)
+            if function is not None:
+                function(job.handle, call.state)
+            if job.handle.cancelled.is_set():
+                raise errors.task.Cancelled(task=call.task)
+        except errors.task.Cancelled as error:
+            return self._result(call, 'cancelled', error)
+        except errors.task.Refused as error:
+            return self._result(call, 'refused', error)
+        except errors.NovaError as error:
+            return self._result(call, 'failed', error)
+        except Exception as error:
+            LOG.exception('Step %s of task %s failed unexpectedly', call.step, call.task)
+            return self._result(call, 'failed', error)
+        return self._result(call, 'done', None)
+
+    @staticmethod
+    def _function(call: Any) -> flows.Function | None:
+        flow = flows.FLOWS.get(call.flow)
+        if flow is None or flow.version != call.flow_version:
+            raise errors.task.FlowUnknown(flow=call.flow, version=call.flow_version)
+        step = flow.step(call.step)
+        return step.do if call.direction == 'do' else step.undo
+
+    def _result(self, call: Any, outcome: str, error: Exception | None) -> Any:
+        learnt = outcome == 'done'
+        return wire.StepResult(
+            task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=self._host,
+            outcome=outcome, error=errors.to_dict(error) if error is not None else None,
+            instance=call.instance if learnt else None, state=call.state if learnt else None)

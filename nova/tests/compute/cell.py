@@ -1,0 +1,165 @@
+"""What stands around a host under test: a conductor that writes down what it hears, a placement, a flow."""
+
+import threading
+import uuid
+
+from nova import context, objects
+from nova.objects.base import fields
+from nova.task import flow
+
+CONTEXT = context.RequestContext('user', 'project', request_id='req-5')
+
+
+class Heard:
+    """A conductor that keeps what hosts say."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.results, self.beats, self.ups, self.powers, self.percents = [], [], [], [], []
+        self.orders = objects.HostOrders(open_steps=[], evict=[])
+
+    def _keep(self, where, what):
+        with self.changed:
+            where.append(what)
+            self.changed.notify_all()
+
+    def wake(self, context, wake):
+        raise AssertionError('hosts wake nobody')
+
+    def step_done(self, context, result):
+        self._keep(self.results, result)
+
+    def progress(self, context, progress):
+        self._keep(self.percents, progress)
+
+    def host_up(self, context, report):
+        self._keep(self.ups, report)
+        return self.orders
+
+    def beat(self, context, report):
+        self._keep(self.beats, report)
+
+    def power_states(self, context, states):
+        self._keep(self.powers, states)
+
+    def wait(self, what, count=1, seconds=10.0):
+        heard = getattr(self, what)
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(heard) >= count, seconds), f'{what}: {heard}'
+        return heard
+
+
+class Placement:
+    """Keeps the trees it is told; fails while `error` is set."""
+
+    def __init__(self):
+        self.trees, self.error, self.calls = {}, None, 0
+
+    def report(self, tree):
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        self.trees[tree.root.name] = tree
+
+
+class Clients:
+    def __init__(self):
+        self.placement = Placement()
+
+
+class Gates:
+    """What steps of the test flow do: wait at `hold`, raise `error`, and note that they ran."""
+
+    def __init__(self):
+        self.ran = []
+        self.hold = threading.Event()
+        self.hold.set()
+        self.error = None
+        self.entered = threading.Semaphore(0)
+        self.running, self.most = 0, 0
+        self.lock = threading.Lock()
+
+
+GATES = Gates()
+
+
+class WorkState(objects.State):
+    fields = {'note': fields.StringField(nullable=True, default=None)}
+
+
+def work(h, state):
+    """Step of the test flow."""
+    with GATES.lock:
+        GATES.ran.append(('do', h.instance.uuid, h.attempt))
+        GATES.running += 1
+        GATES.most = max(GATES.most, GATES.running)
+    GATES.entered.release()
+    try:
+        while not GATES.hold.wait(0.02):
+            if h.cancelled.is_set():
+                break
+        if GATES.error is not None:
+            raise GATES.error
+        h.instance.power_state = 1
+        state.note = 'worked'
+    finally:
+        with GATES.lock:
+            GATES.running -= 1
+
+
+def unwork(h, state):
+    """Its undo."""
+    GATES.ran.append(('undo', h.instance.uuid, h.attempt))
+
+
+def spawn(h, state):
+    """Named like the step that the build gate bounds."""
+    work(h, state)
+
+
+def report_slowly(h, state):
+    """Reports progress for a while."""
+    for percent in range(0, 100, 5):
+        h.progress(percent)
+        h.cancelled.wait(0.15)
+
+
+class HostWork(flow.Flow):
+    name = 'test-host-work'
+    State = WorkState
+    steps = (flow.Step(work, undo=unwork, at='host'), flow.Step(spawn, at='host'),
+             flow.Step(report_slowly, at='host', slow=True))
+
+
+class HostLook(flow.Flow):
+    """Runs beside anything."""
+
+    name = 'test-host-look'
+    State = WorkState
+    exclusion = flow.SHARING
+    steps = (flow.Step(work, at='host'),)
+
+
+def server_of(**values):
+    """A server record as conductors send it."""
+    instance = objects.Instance.new(project_id='project', user_id='user', host='host1', **values)
+    instance.clean()
+    return instance
+
+
+def call_of(instance, attempt=1, task=None, step='work', direction='do', flow='test-host-work', version='1.0'):
+    return objects.StepCall(
+        task=task or str(uuid.uuid4()), flow=flow, flow_version=version, step=step, direction=direction,
+        attempt=attempt, host='host1', instance=instance, state=WorkState(note=None))
+
+
+class Handle:
+    """A handle with an instance and nothing else of interest."""
+
+    def __init__(self, instance):
+        self.instance, self.task = instance, 'task'
+        self.cancelled = threading.Event()
+        self.clients = None
+
+    def progress(self, percent):
+        """Nobody listens."""

@@ -1,0 +1,228 @@
+"""A host: what it says about itself, and what it does when its neighbours are away, or it was away itself."""
+
+import json
+import threading
+import time
+
+import pytest
+
+from nova import errors, objects
+from nova.compute import agent as agents
+from nova.compute import inventory, recovery
+from nova.rpc import conductor as rpc_conductor
+from nova.states import Power
+from nova.tests.compute import cell
+from nova.virt.fake.driver import FakeDriver
+
+
+@pytest.fixture
+def start(conf, bus, clients, tmp_path):
+    started = []
+
+    def begin(driver, **kwargs):
+        agent = agents.ComputeAgent(conf, 'host1', driver, bus, clients, tmp_path / 'host1', **kwargs)
+        agent.start()
+        started.append(agent)
+        return agent
+
+    yield begin
+    for agent in started:
+        agent.stop(5)
+
+
+def test_host_tells_that_it_is_up_and_beats(heard, start, driver):
+    agent = start(driver)
+    up = heard.wait('ups')[0]
+    assert (up.host, up.binary, up.version) == ('host1', 'nova-compute', 1)
+    assert up.nodes[0].hypervisor_hostname == 'host1' and up.nodes[0].vcpus == 64
+    assert agent.wait_joined(5) and agent.health() is None
+    beat = heard.wait('beats', 2)[0]
+    assert beat.host == 'host1'
+
+
+def test_beat_tells_of_nodes_only_when_they_changed(heard, start, driver, conf):
+    conf.set_override('update_resources_interval', 600)
+    start(driver)
+    heard.wait('beats', 2)
+    quiet = heard.beats[-1]
+    driver.spawn(cell.Handle(cell.server_of(vcpus=4, memory_mb=512)))
+    end = time.monotonic() + 10
+    while heard.beats[-1].nodes is None and time.monotonic() < end:
+        heard.wait('beats', len(heard.beats) + 1)
+    assert quiet.nodes is None
+    assert heard.beats[-1].nodes[0].vcpus_used == 4
+
+
+def test_inventory_reaches_placement(heard, start, driver, clients, conf):
+    conf.set_override('reserved_host_memory_mb', 1024)
+    conf.set_override('cpu_allocation_ratio', 8.0)
+    start(driver)
+    end = time.monotonic() + 10
+    while 'host1' not in clients.placement.trees and time.monotonic() < end:
+        threading.Event().wait(0.05)
+    root = clients.placement.trees['host1'].root
+    assert root.uuid == inventory.node_uuid('host1', 'host1')
+    assert root.inventory['VCPU'] == {'total': 64, 'reserved': 0, 'min_unit': 1, 'max_unit': 64, 'step_size': 1,
+                                      'allocation_ratio': 8.0}
+    assert root.inventory['MEMORY_MB']['reserved'] == 1024
+    assert {'COMPUTE_NODE', 'COMPUTE_VOLUME_MULTI_ATTACH', 'COMPUTE_IMAGE_TYPE_QCOW2'} <= root.traits
+
+
+def test_placement_away_at_the_start(heard, start, driver, clients):
+    clients.placement.error = errors.Unavailable('Placement is away')
+    agent = start(driver)
+    assert agent.wait_joined(5)
+    clients.placement.error = None
+    end = time.monotonic() + 10
+    while 'host1' not in clients.placement.trees and time.monotonic() < end:
+        threading.Event().wait(0.05)
+    assert 'host1' in clients.placement.trees
+
+
+def test_no_conductor_at_the_start(bus, conf, start, driver):
+    """A host that nobody answers goes on asking; it is up when a conductor is."""
+    agent = start(driver)
+    assert not agent.wait_joined(0.5) and agent.health()
+    late = cell.Heard()
+    server = rpc_conductor.Conductor.server(bus, 'conductor1', late)
+    server.start()
+    assert agent.wait_joined(25)
+    server.stop()
+    server.wait()
+
+
+def test_returning_host_runs_what_it_owes(heard, start, driver, gates):
+    """TSK-S2: a step that was cast while the host was away is run when it comes back."""
+    call = cell.call_of(cell.server_of())
+    heard.orders = objects.HostOrders(open_steps=[call], evict=[])
+    start(driver)
+    result = heard.wait('results')[0]
+    assert (result.task, result.outcome) == (call.task, 'done')
+
+
+def test_killed_host_runs_again_what_it_had_begun(heard, start, driver, gates, host):
+    """TSK-S2: kill -9 in the middle of a step; the next incarnation runs the same attempt once more."""
+    first = start(driver)
+    call = cell.call_of(cell.server_of())
+    gates.hold.clear()
+    host.run_step(cell.CONTEXT, call)
+    assert gates.entered.acquire(timeout=5)
+    first.kill()
+    gates.hold.set()
+    heard.orders = objects.HostOrders(open_steps=[call], evict=[])
+    start(driver)
+    result = heard.wait('results')[0]
+    assert result.outcome == 'done'
+    assert gates.ran == [('do', call.instance.uuid, 1)] * 2
+    assert len(heard.results) == 1
+
+
+def test_killed_host_answers_again_what_it_had_done(heard, start, driver, gates, host):
+    first = start(driver)
+    call = cell.call_of(cell.server_of())
+    host.run_step(cell.CONTEXT, call)
+    heard.wait('results')
+    first.kill()
+    heard.orders = objects.HostOrders(open_steps=[call], evict=[])
+    start(driver)
+    heard.wait('results', 2)
+    assert gates.ran == [('do', call.instance.uuid, 1)]
+    assert heard.results[1].instance.power_state == 1 and heard.results[1].state.note == 'worked'
+
+
+def test_guests_outlive_the_agent(heard, start, tmp_path):
+    driver = FakeDriver('host1', tmp_path / 'host1')
+    instance = cell.server_of()
+    driver.spawn(cell.Handle(instance))
+    start(FakeDriver('host1', tmp_path / 'host1'))
+    assert heard.wait('ups')[0].guests == [instance.uuid]
+
+
+def test_guest_of_a_deleted_server_is_removed(heard, start, driver):
+    """EVA-S1: a guest goes on a record's word only."""
+    kept, gone = cell.server_of(), cell.server_of()
+    for instance in (kept, gone):
+        driver.spawn(cell.Handle(instance))
+    heard.orders = objects.HostOrders(open_steps=[], evict=[gone.uuid])
+    assert start(driver).wait_joined(5)
+    assert set(driver.guests()) == {kept.uuid}
+
+
+def test_power_states_are_reported(heard, start, driver):
+    instance = cell.server_of()
+    driver.spawn(cell.Handle(instance))
+    agent = start(driver)
+    assert heard.wait('powers')[0].states == {instance.uuid: Power.RUNNING}
+    driver.set_power(instance.uuid, Power.CRASHED)
+    agent.sync_power()
+    assert heard.wait('powers', 2)[1].states == {instance.uuid: Power.CRASHED}
+
+
+def test_power_of_a_busy_server_is_not_reported(heard, start, driver, gates, host):
+    idle, busy = cell.server_of(), cell.server_of()
+    for instance in (idle, busy):
+        driver.spawn(cell.Handle(instance))
+    agent = start(driver)
+    heard.wait('powers')
+    gates.hold.clear()
+    host.run_step(cell.CONTEXT, cell.call_of(busy))
+    assert gates.entered.acquire(timeout=5)
+    agent.sync_power()
+    assert set(heard.wait('powers', 2)[1].states) == {idle.uuid}
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_guests_are_resumed_after_a_boot_of_the_host(conf, tmp_path, driver, wanted):
+    conf.set_override('resume_guests_state_on_host_boot', wanted)
+    ran, stopped = cell.server_of(), cell.server_of()
+    for instance in (ran, stopped):
+        driver.spawn(cell.Handle(instance))
+    driver.power_off(stopped)
+    boot = tmp_path / 'boot_id'
+    boot.write_text('first')
+    powers = recovery.Powers(tmp_path, boot)
+    powers.note(driver.guests())
+    driver.set_power(ran.uuid, Power.SHUTDOWN)
+    assert recovery.resume_guests(conf, driver, powers, set()) == []
+    boot.write_text('second')
+    assert recovery.resume_guests(conf, driver, powers, set()) == ([ran.uuid] if wanted else [])
+    assert driver.state(ran) == (Power.RUNNING if wanted else Power.SHUTDOWN)
+    assert driver.state(stopped) == Power.SHUTDOWN
+
+
+def test_graceful_stop_answers_what_runs(heard, start, driver, gates, host):
+    agent = start(driver)
+    gates.hold.clear()
+    host.run_step(cell.CONTEXT, cell.call_of(cell.server_of()))
+    assert gates.entered.acquire(timeout=5)
+    threading.Timer(0.3, gates.hold.set).start()
+    agent.stop(10)
+    assert heard.wait('results')[0].outcome == 'done'
+
+
+def test_two_hundred_hosts_are_cheap(conf, bus, clients, heard, tmp_path):
+    """200 hosts in a process share a few threads, and all of them work."""
+    conf.set_override('report_interval', 10)
+    before = threading.active_count()
+    farm = agents.ComputeFarm(size=16)
+    for number in range(200):
+        name = f'host{number}'
+        farm.add(conf, name, FakeDriver(name), bus, clients, tmp_path / name)
+    began = time.monotonic()
+    farm.start()
+    heard.wait('ups', 200, 30)
+    assert all(agent.wait_joined(10) for agent in farm.agents)
+    assert time.monotonic() - began < 20
+    assert threading.active_count() - before < 40
+    farm.stop(5)
+    assert {report.host for report in heard.ups} == {f'host{number}' for number in range(200)}
+
+
+def test_faults_from_outside_the_process(tmp_path):
+    driver = FakeDriver('host1', tmp_path)
+    (tmp_path / 'faults.json').write_text(json.dumps({'spawn': {'do': 'refuse', 'times': 1}}))
+    instance = cell.server_of()
+    with pytest.raises(errors.task.Refused):
+        driver.spawn(cell.Handle(instance))
+    driver.spawn(cell.Handle(instance))
+    assert driver.state(instance) == Power.RUNNING
