@@ -9,6 +9,7 @@ from oslo_config import cfg
 
 from nova import errors
 from nova.common import dbkit
+from nova.db import scatter
 
 _OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'max_retries', 'retry_interval',
             'pool_timeout', 'connection_debug')
@@ -45,12 +46,16 @@ class Databases:
 
     Args:
         conf: has ``[database]`` and ``[api_database]``.
+
+    Attributes:
+        scatter: for asking several cells at once.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
         self._lock = threading.Lock()
         self._open: dict[str, dbkit.Database] = {}
+        self.scatter = scatter.Scatter(conf.api.cell_probe_interval)
 
     @property
     def api(self) -> dbkit.Database:
@@ -74,6 +79,7 @@ class Databases:
         """Close every connection."""
         with self._lock:
             databases, self._open = list(self._open.values()), {}
+        self.scatter.close()
         for database in databases:
             database.dispose()
 

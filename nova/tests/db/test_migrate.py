@@ -16,8 +16,8 @@ from nova.tests.fixtures import databases
 METADATA = {'api': api_metadata, 'cell': cell_metadata}
 
 
-@pytest.fixture(params=[
-    'sqlite', pytest.param('mysql', marks=pytest.mark.real), pytest.param('postgresql', marks=pytest.mark.real)])
+@pytest.fixture(params=['sqlite', *(pytest.param(kind, marks=pytest.mark.real)
+                                    for kind in ('mysql', 'postgresql'))])
 def db(request, tmp_path_factory):
     with databases.database_url(request.param, tmp_path_factory) as url:
         opened = dbkit.Database(url)

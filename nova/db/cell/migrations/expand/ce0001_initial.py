@@ -230,8 +230,11 @@ def _instances() -> None:
         sa.UniqueConstraint('uuid', name=op.f('uq_instances_uuid')),
         sqlite_autoincrement=True, **types.MYSQL)
     op.create_index(op.f('ix_instances_host_deleted'), 'instances', ['host', 'deleted'])
-    op.create_index('ix_instances_listing', 'instances', ['project_id', 'deleted', 'created_at', 'uuid'])
-    op.create_index('ix_instances_listing_all', 'instances', ['deleted', 'created_at', 'uuid'])
+    op.create_index(
+        'ix_instances_listing', 'instances',
+        ['project_id', 'deleted', 'created_at', 'uuid', 'vm_state', 'hidden'])
+    op.create_index(
+        'ix_instances_listing_all', 'instances', ['deleted', 'created_at', 'uuid', 'vm_state', 'hidden'])
     op.create_index(op.f('ix_instances_reservation_id'), 'instances', ['reservation_id'])
     op.create_index(op.f('ix_instances_task_state'), 'instances', ['task_state'])
     op.create_index(op.f('ix_instances_updated_at'), 'instances', ['updated_at'])
