@@ -29,7 +29,8 @@ def parse(legacy: Sequence[Device] | None, modern: Sequence[Device] | None) -> l
         BlockDeviceInvalid: both syntaxes at once, or an entry that makes no sense by itself.
     """
     if legacy and modern:
-        raise errors.Invalid('Using different block_device_mapping syntaxes is not allowed in the same request.')
+        raise errors.Invalid(
+            'Using different block_device_mapping syntaxes is not allowed in the same request.')
     if modern:
         return [_modern(entry) for entry in modern if not _given(entry, 'no_device')]
     return [device for entry in legacy or () if (device := _legacy(entry)) is not None]
@@ -80,7 +81,7 @@ def _device(entry: Device, source: str, target: str, ident: str | None,
     bus = entry.get('disk_bus') or None
     if bus is not None and bus not in BUSES:
         raise _wrong(f"Disk bus '{bus}' is not known.")
-    device = BlockDeviceMapping(
+    return BlockDeviceMapping(
         source_type=source, destination_type=target, boot_index=boot_index,
         image_id=ident if source == 'image' else None,
         snapshot_id=ident if source == 'snapshot' else None,
@@ -90,7 +91,6 @@ def _device(entry: Device, source: str, target: str, ident: str | None,
         device_name=_path(entry.get('device_name')), device_type=entry.get('device_type') or None,
         disk_bus=bus, guest_format=entry.get('guest_format') or None, tag=entry.get('tag'),
         delete_on_termination=_truth(entry.get('delete_on_termination')))
-    return device
 
 
 def _whole(value: Any, name: str) -> int | None:
@@ -175,7 +175,8 @@ def _missing_locals(devices: list[BlockDeviceMapping], swap_mb: int,
                     ephemeral_gb: int) -> list[BlockDeviceMapping]:
     more = []
     if ephemeral_gb and not any(is_ephemeral(device) for device in devices):
-        more.append(_device({'delete_on_termination': True, 'volume_size': ephemeral_gb}, 'blank', 'local', None))
+        more.append(_device({'delete_on_termination': True, 'volume_size': ephemeral_gb},
+                            'blank', 'local', None))
     if swap_mb and not any(is_swap(device) for device in devices):
         more.append(_device({'delete_on_termination': True, 'volume_size': swap_mb, 'guest_format': 'swap'},
                             'blank', 'local', None))
@@ -234,12 +235,13 @@ def name_devices(devices: Sequence[BlockDeviceMapping], root_name: str | None = 
         raise _wrong('Two devices have the same name.')
     root = boot_device(devices)
     used = set(taken)
-    ordered = sorted(devices, key=lambda device: (device is not root, is_swap(device), not is_ephemeral(device)))
+    ordered = sorted(devices, key=lambda each: (each is not root, is_swap(each), not is_ephemeral(each)))
     for device in ordered:
         if device.device_name:
             continue
         wanted = _path(root_name) if device is root else None
-        device.device_name = wanted if wanted and wanted not in used else next_name(used, device.disk_bus or bus)
+        free = wanted if wanted and wanted not in used else None
+        device.device_name = free or next_name(used, device.disk_bus or bus)
         used.add(device.device_name)
     return root.device_name if root else None
 

@@ -1,0 +1,1 @@
+"""Deleting servers, for good or for later, and restoring them."""

@@ -1,0 +1,89 @@
+"""DELETE /servers/{id}, forceDelete and restore."""
+
+from typing import Any
+
+from nova import errors, objects, states
+from nova.ops.delete import flow, wire
+from nova.policies import deferred_delete
+from nova.policies import servers as rules
+from nova.task.action import Action
+from nova.task.guard import ANY, From
+
+_ALWAYS = From(task=ANY, launched=False)
+
+
+class DeleteServer(Action):
+    """Works for a server in any state, also one that no cell has yet; doing it once more is fine."""
+
+    method, path = 'DELETE', '/servers/{server_id}'
+    name = 'delete'
+    rule = rules.DELETE
+    start = _ALWAYS
+    status = 204
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        later = req.conf.reclaim_instance_interval > 0 and instance.launched_at is not None
+        if not (later and instance.vm_state == states.VM.SOFT_DELETED):
+            _remove(req, instance, flow.SoftDelete if later else flow.Delete)
+        return None
+
+
+class ForceDelete(Action):
+    key = 'forceDelete'
+    rule = deferred_delete.FORCE
+    start = _ALWAYS
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        _remove(req, instance, flow.Delete)
+        return None
+
+
+def _remove(req: Any, instance: Any, kind: Any) -> None:
+    """Withdraw a server that no cell has; have its cell delete any other."""
+    if req.found.mapping is None:
+        if req.dbs.api.write(lambda conn: withdraw(conn, instance.uuid)):
+            return
+        instance = req.server(instance.uuid)
+    for _ in range(3):
+        try:
+            req.submit(kind, instance, wire.DeleteState())
+            return
+        except errors.server.ServerInState as busy:
+            instance = req.server(instance.uuid)
+            if instance.task_state in _BUSY_ENOUGH[kind.name]:
+                return
+            last = busy
+    raise last
+
+
+_BUSY_ENOUGH = {'delete': (states.Task.DELETING,),
+                'soft_delete': (states.Task.DELETING, states.Task.SOFT_DELETING)}
+"""What a server may be doing so that nothing more needs to be begun."""
+
+
+def withdraw(conn: Any, uuid: str) -> bool:
+    """Take a server back before any cell has it; False when its build request is gone.
+
+    What was made for it, reservations of volumes included, is cleared by the task that was to place it.
+    """
+    if not objects.BuildRequest.take(conn, uuid):
+        return False
+    objects.InstanceMapping.queue_for_delete(conn, uuid)
+    return True
+
+
+class RestoreServer(Action):
+    """Back from a soft delete, if the project's quota has room for it again."""
+
+    key = 'restore'
+    rule = deferred_delete.RESTORE
+    start = From(states.VM.SOFT_DELETED)
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        req.dbs.api.write(lambda conn: objects.quota.recount(conn, req.conf, instance.uuid))
+        try:
+            req.submit(flow.Restore, instance, wire.DeleteState(), guard=self.guard())
+        except errors.NovaError:
+            req.dbs.api.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, instance.uuid))
+            raise
+        return None

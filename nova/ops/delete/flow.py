@@ -1,0 +1,87 @@
+"""Deleting a server, for good or for later; and taking a soft delete back.
+
+A deletion comes before everything else: it cancels what holds the server and waits until that has unwound. Past
+the guest's end nothing is taken back, only finished.
+"""
+
+from typing import Any
+
+from nova import states
+from nova.common import clock
+from nova.ops.delete import host, wire
+from nova.steps import allocate, mapping, ports, power, volumes
+from nova.task.flow import PREEMPTING, Flow, Step
+
+
+def look_at_host(h: Any, state: wire.DeleteState) -> None:
+    """Whether there is a host to be told. One that is down is not waited for: its agent, when it returns, finds
+    a guest that the conductor no longer knows, and destroys it."""
+    state.guest = h.instance.host is not None and h.host_is_up(h.instance.host)
+
+
+def reaches_guest(state: wire.DeleteState) -> bool:
+    return bool(state.guest)
+
+
+def bury_row(h: Any, state: wire.DeleteState) -> None:
+    """The row stays as history; disks, tags and tokens go with the server."""
+    if h.instance is not None:
+        h.db.write(lambda conn: h.instance.copy().destroy(conn))
+
+
+class Delete(Flow):
+    """For good."""
+
+    action = 'delete'
+    State = wire.DeleteState
+    exclusion = PREEMPTING
+    steps = (
+        Step(look_at_host, choice=True, shows=states.Task.DELETING),
+        Step(host.destroy_guest, at='host', when=reaches_guest, pivot=True, slow=True),
+        Step(ports.release_ports),
+        Step(volumes.release_volumes),
+        Step(allocate.drop_allocation),
+        Step(mapping.forget, at='super'),
+        Step(bury_row),
+    )
+    ends = states.VM.DELETED
+    fails = states.VM.ERROR
+
+
+def mark_reclaimable(h: Any, state: wire.DeleteState) -> None:
+    """From now on the time runs after which the server is deleted for good."""
+    h.instance.deleted_at = clock.utcnow()
+
+
+class SoftDelete(Flow):
+    """For later: the guest is off, its project's quota free, and for a while it can be had back."""
+
+    name = 'soft_delete'
+    action = 'delete'
+    State = wire.DeleteState
+    exclusion = PREEMPTING
+    steps = (
+        Step(look_at_host, choice=True, shows=states.Task.SOFT_DELETING),
+        Step(host.switch_off, undo=power.observe, at='host', when=reaches_guest),
+        Step(mark_reclaimable, pivot=True),
+        Step(mapping.uncount, at='super'),
+    )
+    ends = states.VM.SOFT_DELETED
+    fails = states.VM.ERROR
+
+
+def lift_mark(h: Any, state: wire.DeleteState) -> None:
+    h.instance.deleted_at = None
+
+
+class Restore(Flow):
+    """A soft delete taken back. The API has counted the server again already; a failure gives that back."""
+
+    action = 'restore'
+    State = wire.DeleteState
+    steps = (
+        Step(mapping.count, undo=mapping.uncount, at='super', shows=states.Task.RESTORING),
+        Step(host.switch_on, undo=host.switch_off, at='host'),
+        Step(lift_mark),
+    )
+    ends = states.VM.ACTIVE

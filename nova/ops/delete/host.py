@@ -1,0 +1,25 @@
+"""The host's part of deleting and restoring a server."""
+
+from typing import Any
+
+from nova import states
+from nova.steps import power, volumes
+
+
+def destroy_guest(h: Any, state: Any) -> None:
+    """Nothing of the guest is left here, its volumes are let go; a guest that never was is fine."""
+    h.driver.destroy(h.instance)
+    for device in volumes.volume_devices(h.instance):
+        h.driver.disconnect_volume(h.instance, device)
+    h.instance.power_state = int(states.Power.NOSTATE)
+
+
+def switch_off(h: Any, state: Any) -> None:
+    """A server that may be restored keeps its disks and does not run."""
+    h.driver.power_off(h.instance, timeout=h.conf.shutdown_timeout)
+    power.observe(h, state)
+
+
+def switch_on(h: Any, state: Any) -> None:
+    h.driver.power_on(h.instance)
+    power.observe(h, state)

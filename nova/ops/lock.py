@@ -1,0 +1,48 @@
+"""lock and unlock: keep everyone but administrators from acting on a server by accident.
+
+Answered within the request: nothing waits and no guest is touched.
+"""
+
+from typing import Any
+
+from nova.policies import lock_server
+from nova.rest.field import Field
+from nova.rest.resource import Body
+from nova.rest.types import text
+from nova.task.action import Action
+from nova.task.guard import ANY, From
+
+OWNER, ADMIN = 'owner', 'admin'
+
+_ALWAYS = From(task=ANY, launched=False, lock=False)
+
+
+class Lock(Action):
+    key = 'lock'
+    rule = lock_server.LOCK
+    body = Body(locked_reason=Field(text(1, 255), 'Why.'), null=True, since='2.73')
+    start = _ALWAYS
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        """An owner who locks once more changes nothing, so an administrator's lock stays."""
+        is_owner = instance.project_id == req.context.project_id
+        if instance.locked_by and is_owner:
+            return None
+        reason = body.get('locked_reason') if req.at('2.73') and body else None
+        req.record(instance, 'lock', locked_by=OWNER if is_owner else ADMIN, locked_reason=reason)
+        return None
+
+
+class Unlock(Action):
+    key = 'unlock'
+    rule = lock_server.UNLOCK
+    rules = (lock_server.UNLOCK_OVERRIDE,)
+    start = _ALWAYS
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        is_owner = instance.project_id == req.context.project_id
+        if instance.locked_by == ADMIN and is_owner:
+            req.authorize(lock_server.UNLOCK_OVERRIDE,
+                          {'project_id': instance.project_id, 'user_id': instance.user_id})
+        req.record(instance, 'unlock', locked_by=None, locked_reason=None)
+        return None

@@ -1,0 +1,48 @@
+"""pause and unpause: the guest's CPUs stand still, its memory stays."""
+
+from typing import Any
+
+from nova import objects, states
+from nova.policies import pause as rules
+from nova.steps import power
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+
+
+def pause_guest(h: Any, state: Any) -> None:
+    h.driver.pause(h.instance)
+    power.observe(h, state)
+
+
+def unpause_guest(h: Any, state: Any) -> None:
+    h.driver.unpause(h.instance)
+    power.observe(h, state)
+
+
+class Pause(Flow):
+    action = 'pause'
+    State = objects.State
+    steps = (Step(pause_guest, undo=unpause_guest, at='host', shows=states.Task.PAUSING),)
+    ends = states.VM.PAUSED
+
+
+class Unpause(Flow):
+    action = 'unpause'
+    State = objects.State
+    steps = (Step(unpause_guest, undo=pause_guest, at='host', shows=states.Task.UNPAUSING),)
+    ends = states.VM.ACTIVE
+
+
+class PauseAction(Action):
+    key = 'pause'
+    rule = rules.PAUSE
+    start = From(states.VM.ACTIVE)
+    flow = Pause
+
+
+class UnpauseAction(Action):
+    key = 'unpause'
+    rule = rules.UNPAUSE
+    start = From(states.VM.PAUSED)
+    flow = Unpause

@@ -1,0 +1,52 @@
+"""os-start and os-stop: the guest's power."""
+
+from typing import Any
+
+from nova import objects, states
+from nova.policies import servers as rules
+from nova.steps import power
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+
+
+def power_on(h: Any, state: Any) -> None:
+    """Start the guest; one that runs is left alone."""
+    h.driver.power_on(h.instance)
+    power.observe(h, state)
+
+
+def power_off(h: Any, state: Any) -> None:
+    """Ask the guest to shut down, and switch it off when it has not within `shutdown_timeout`."""
+    h.driver.power_off(h.instance, timeout=h.conf.shutdown_timeout)
+    power.observe(h, state)
+
+
+class Start(Flow):
+    action = 'start'
+    State = objects.State
+    steps = (Step(power_on, undo=power.observe, at='host', shows=states.Task.POWERING_ON),)
+    ends = states.VM.ACTIVE
+
+
+class Stop(Flow):
+    action = 'stop'
+    State = objects.State
+    steps = (Step(power_off, undo=power.observe, at='host', shows=states.Task.POWERING_OFF),)
+    ends = states.VM.STOPPED
+
+
+class StartAction(Action):
+    key = 'os-start'
+    name = 'start'
+    rule = rules.START
+    start = From(states.VM.STOPPED, host=True)
+    flow = Start
+
+
+class StopAction(Action):
+    key = 'os-stop'
+    name = 'stop'
+    rule = rules.STOP
+    start = From(states.VM.ACTIVE, states.VM.ERROR, host=True)
+    flow = Stop

@@ -1,0 +1,85 @@
+"""reboot: SOFT asks the guest, HARD pulls the plug and builds the guest anew from its record.
+
+A hard reboot is also the way out of trouble, so it starts from nearly any state, even one that shows another
+power operation.
+"""
+
+from typing import Any
+
+from oslo_versionedobjects import fields
+
+from nova import objects, states
+from nova.policies import servers as rules
+from nova.rest.field import Field
+from nova.rest.resource import Body
+from nova.rest.types import enum
+from nova.steps import power
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import ANY, From
+
+SOFT, HARD = 'SOFT', 'HARD'
+
+
+class RebootState(objects.State):
+    fields = {'kind': fields.StringField()}
+
+
+def is_soft(state: RebootState) -> bool:
+    return state.kind == SOFT
+
+
+def is_hard(state: RebootState) -> bool:
+    return state.kind == HARD
+
+
+def reboot_soft(h: Any, state: RebootState) -> None:
+    h.driver.reboot(h.instance, SOFT)
+    power.observe(h, state)
+
+
+def reboot_hard(h: Any, state: RebootState) -> None:
+    h.driver.reboot(h.instance, HARD)
+    power.observe(h, state)
+
+
+def settle_failed(h: Any, state: RebootState) -> None:
+    """A failed reboot leaves a server that runs active; one that does not is an error, which the next says."""
+    power.observe(h, state)
+    if h.instance.power_state != states.Power.RUNNING:
+        h.instance.vm_state = states.VM.ERROR
+
+
+class Reboot(Flow):
+    action = 'reboot'
+    State = RebootState
+    steps = (
+        Step(reboot_soft, undo=settle_failed, at='host', when=is_soft, shows=states.Task.REBOOTING),
+        Step(reboot_hard, undo=settle_failed, at='host', when=is_hard, shows=states.Task.REBOOTING_HARD),
+    )
+    ends = states.VM.ACTIVE
+
+
+_SOFT = From(states.VM.ACTIVE)
+_HARD = From(
+    states.VM.ACTIVE, states.VM.STOPPED, states.VM.PAUSED, states.VM.SUSPENDED, states.VM.ERROR,
+    task=(None, states.Task.REBOOTING, states.Task.REBOOT_PENDING, states.Task.REBOOT_STARTED,
+          states.Task.RESUMING, states.Task.REBOOTING_HARD, states.Task.UNPAUSING, states.Task.PAUSING,
+          states.Task.SUSPENDING))
+
+
+class RebootAction(Action):
+    """The kind decides from where it may start, so the check is the kind's own."""
+
+    key = 'reboot'
+    rule = rules.REBOOT
+    body = Body(type=Field(enum('HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft'), required=True))
+    flow = Reboot
+    start = From(task=ANY)
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+        kind = body['type'].upper()
+        start = _HARD if kind == HARD else _SOFT
+        start.check(instance, self.word)
+        req.submit(Reboot, instance, RebootState(kind=kind), guard=start.guard(self.word))
+        return None

@@ -1,0 +1,50 @@
+"""suspend and resume: the guest's memory is on disk, its host gives nothing to it but room."""
+
+from typing import Any
+
+from nova import objects, states
+from nova.policies import suspend as rules
+from nova.steps import power
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+
+
+def suspend_guest(h: Any, state: Any) -> None:
+    h.driver.suspend(h.instance)
+    power.observe(h, state)
+
+
+def resume_guest(h: Any, state: Any) -> None:
+    h.driver.resume(h.instance)
+    power.observe(h, state)
+
+
+class Suspend(Flow):
+    action = 'suspend'
+    State = objects.State
+    steps = (Step(suspend_guest, undo=resume_guest, at='host', slow=True, shows=states.Task.SUSPENDING),)
+    ends = states.VM.SUSPENDED
+
+
+class Resume(Flow):
+    """A resume that failed leaves the saved memory where it is, to be tried again."""
+
+    action = 'resume'
+    State = objects.State
+    steps = (Step(resume_guest, undo=suspend_guest, at='host', slow=True, shows=states.Task.RESUMING),)
+    ends = states.VM.ACTIVE
+
+
+class SuspendAction(Action):
+    key = 'suspend'
+    rule = rules.SUSPEND
+    start = From(states.VM.ACTIVE)
+    flow = Suspend
+
+
+class ResumeAction(Action):
+    key = 'resume'
+    rule = rules.RESUME
+    start = From(states.VM.SUSPENDED)
+    flow = Resume

@@ -1,0 +1,215 @@
+"""Building servers while things break: CEL-S1, CEL-S2, CEL-F1, ALT-S4, ALT-S5, ALT-F1, ALT-F4, CLM-F1."""
+
+import pytest
+
+from nova import objects, states
+from nova.objects import task as rows
+from nova.tests.crash import invariants
+from nova.tests.crash.script import Killed
+
+EFFECTS = 15
+"""Of a build without volumes; test_a_build counts them."""
+
+
+def test_a_build(new_world):
+    world = new_world()
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.script.count == EFFECTS
+    server = world.server(uuid)
+    assert (server.vm_state, server.host, server.power_state) == ('active', 'h1', 1)
+    assert server.launched_at is not None and server.launched_on == 'h1'
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('number', range(1, EFFECTS + 1))
+def test_killed_at_any_effect(new_world, number, when):
+    """TSK-S2: whoever dies, the server is built."""
+    world = new_world()
+    world.script.kill(number, when)
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == states.VM.ACTIVE
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('number', range(1, EFFECTS + 1))
+def test_deleted_at_any_effect(new_world, number, when):
+    """CEL-F1: whichever deletes the build request first decides, and nothing survives."""
+    world = new_world()
+    uuids = []
+    world.script.do(number, when, lambda: world.delete(uuids[0]))
+    uuids += world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuids[0]) is None
+    assert not world.clients.placement.consumers and not world.clients.network.api.all_ports
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('number', range(1, EFFECTS + 1))
+def test_deleted_and_killed(new_world, number, when):
+    """A delete comes, and at once the process that was at work dies."""
+    world = new_world()
+    uuids = []
+
+    def act():
+        world.delete(uuids[0])
+        raise Killed
+    world.script.do(number, when, act)
+    uuids += world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuids[0]) is None
+
+
+def test_a_refused_host_is_followed_by_an_alternate(new_world):
+    """ALT-S5: claimed in Placement by the cell; the scheduler is asked once."""
+    world = new_world()
+    world.refusing.add('h1')
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).host == 'h2'
+
+
+def test_every_host_refuses(new_world):
+    """ALT-F1: an error with a reason, nothing held."""
+    world = new_world()
+    world.refusing |= {'h1', 'h2'}
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    server = world.server(uuid)
+    assert (server.vm_state, server.host) == ('error', None)
+    task = world.tasks_of(uuid)[0]
+    assert (task.action, task.status) == ('create', rows.UNDONE)
+    assert 'told to' in task.error['message']
+
+
+def test_a_host_that_dies_is_followed_by_an_alternate(new_world):
+    world = new_world()
+
+    def die():
+        world.up.discard('h1')
+        raise Killed
+    world.script.do(EFFECTS - 1, 'before', die)
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).host == 'h2'
+
+
+def test_no_host_is_buried_with_a_reason(new_world):
+    """CEL-S2, CLM-F1: cell0, an error, a failed create; and it can be deleted."""
+    world = new_world()
+    world.up.clear()
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.cell_of(uuid) == 'cell0'
+    assert world.server(uuid).vm_state == states.VM.ERROR
+    task = world.tasks_of(uuid)[0]
+    assert (task.action, task.status) == ('create', rows.UNDONE)
+    assert 'There are not enough hosts available.' in task.error['message']
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid) is None
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('number', range(1, 12))
+def test_killed_while_burying(new_world, number, when):
+    world = new_world()
+    world.up.clear()
+    world.script.kill(number, when)
+    uuid, = world.order(count=1)
+    world.settle()
+    invariants.check(world)
+    assert world.cell_of(uuid) == 'cell0'
+
+
+def test_several_servers_are_placed_together(new_world):
+    world = new_world()
+    uuids = world.order(count=10)
+    world.settle()
+    invariants.check(world)
+    assert {world.server(uuid).vm_state for uuid in uuids} == {'active'}
+    assert {world.cell_of(uuid) for uuid in uuids} == {'cell1', 'cell2'}
+
+
+def test_several_servers_are_placed_all_or_none(new_world):
+    """ALT-F5: the claims of those that would have fitted are gone."""
+    world = new_world()
+    uuids = world.order(count=17)
+    world.settle()
+    invariants.check(world)
+    assert {world.cell_of(uuid) for uuid in uuids} == {'cell0'}
+    assert not world.clients.placement.consumers
+
+
+def test_one_of_several_is_withdrawn(new_world):
+    world = new_world()
+    uuids = world.order(count=3)
+    assert world.delete(uuids[1])
+    world.settle()
+    invariants.check(world)
+    assert [world.server(uuid) is not None for uuid in uuids] == [True, False, True]
+    with world.raw['api'].read() as conn:
+        assert objects.RequestSpec.find(conn, instance_uuid=uuids[1]) is None
+
+
+def test_a_cell_that_fails_while_rows_are_written(new_world):
+    """The servers are buried, and what the cell has of them is invisible or gone."""
+    world = new_world()
+    world.script.fail('schedule', 'write_cells', 'after')
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.cell_of(uuid) == 'cell0'
+
+
+def with_volumes(world, count=2):
+    return [world.clients.volume.add(size=1, project_id='project') for _ in range(count)]
+
+
+def test_volumes_are_in_use_when_it_runs(new_world):
+    world = new_world()
+    volumes = with_volumes(world)
+    uuid, = world.order(volumes=volumes)
+    world.settle()
+    invariants.check(world)
+    assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'in-use'}
+    assert set(world.agents['h1'].driver.connected) == set(volumes)
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'available'}
+
+
+def test_volumes_stay_reserved_over_a_refusal(new_world):
+    """1784353: the second host attaches what the first one gave up."""
+    world = new_world()
+    volumes = with_volumes(world)
+    world.script.fail('build', 'spawn', times=1)
+    uuid, = world.order(volumes=volumes)
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).host == 'h2'
+    assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'in-use'}
+    assert not any(world.agents['h1'].driver.connected.values())
+
+
+@pytest.mark.parametrize('number', range(15, 32))
+def test_killed_with_volumes_and_a_refusal(new_world, number):
+    world = new_world()
+    volumes = with_volumes(world)
+    world.script.fail('build', 'spawn', times=1)
+    world.script.kill(number, 'after')
+    uuid, = world.order(volumes=volumes)
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == states.VM.ACTIVE

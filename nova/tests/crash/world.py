@@ -1,0 +1,417 @@
+"""A small deployment in one thread, in which every effect can be counted, broken, interrupted or cut off.
+
+Two cells and cell0 on real journals in SQLite; one super-conductor, a conductor and two hosts a cell;
+neighbours and hypervisors in memory. Nothing runs by itself: what a worker hands to its pool, what is cast to a
+host and what a host answers are entries of one queue, and `settle` works it off until the world is quiet.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import pathlib
+import sqlite3
+import threading
+
+from nova import conf, context, errors, objects, ops
+from nova.clients import fake
+from nova.common import dbkit, jsonutil, uuids
+from nova.conductor import handle
+from nova.db.api.models import api_metadata
+from nova.db.cell.models import cell_metadata
+from nova.objects import task as rows
+from nova.objects.cell_mapping import CELL0_UUID
+from nova.ops.build import place
+from nova.ops.delete import api as delete_api
+from nova.ops.delete import flow as deletion
+from nova.ops.delete import wire as deletion_wire
+from nova.task import engine, flow, journal, keeper, lease
+from nova.tests.crash.script import JOURNAL, Killed, Script
+from nova.virt.fake import driver as fake_driver
+
+HOSTS = {'h1': 'cell1', 'h2': 'cell1', 'h3': 'cell2', 'h4': 'cell2'}
+CELLS = {'cell0': CELL0_UUID, 'cell1': '10000000-0000-4000-8000-000000000001',
+         'cell2': '10000000-0000-4000-8000-000000000002'}
+PROJECT, USER = 'project', 'user'
+
+
+class Watched:
+    """A database whose writes are effects."""
+
+    def __init__(self, db, script, label):
+        self.db, self.script, self.label = db, script, label
+
+    def read(self, snapshot=False):
+        return self.db.read(snapshot)
+
+    def write(self, fn, attempts=20):
+        self.script.strike('before', self.label)
+        result = self.db.write(fn, attempts)
+        self.script.strike('after', self.label)
+        return result
+
+
+@dataclasses.dataclass
+class Worker:
+    """A conductor process: an engine on each journal it looks after. Restarting makes all of them anew."""
+
+    name: str
+    journals: list
+    engines: dict = dataclasses.field(default_factory=dict)
+    keepers: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Agent:
+    """A compute host. Guests and connections outlive it; so does the highest attempt it has seen of a task."""
+
+    name: str
+    driver: fake_driver.FakeDriver
+    attempts: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class HostHandle:
+    """`handles.Host`."""
+
+    context: context.RequestContext
+    task: str
+    attempt: int
+    instance: objects.Instance
+    host: str
+    conf: object
+    driver: object
+    clients: object
+    cancelled: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    def progress(self, percent):
+        assert 0 <= percent <= 100
+
+
+class Databases:
+    """Four SQLite databases that can be emptied quickly, for the many worlds of one test run."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.by_name, self._empty = {}, {}
+        for name in ('api', *CELLS):
+            db = dbkit.Database(f'sqlite:///{directory}/{name}.sqlite')
+            (api_metadata if name == 'api' else cell_metadata).create_all(db.engine)
+            self._empty[name] = sqlite3.connect(':memory:', check_same_thread=False)
+            self._copy(db, lambda live, kept: live.backup(kept), self._empty[name])
+            self.by_name[name] = db
+
+    def reset(self):
+        for name, db in self.by_name.items():
+            self._copy(db, lambda live, kept: kept.backup(live), self._empty[name])
+
+    @staticmethod
+    def _copy(db, copy, kept):
+        with contextlib.closing(db.engine.raw_connection()) as raw:
+            copy(raw.driver_connection, kept)
+
+
+class World:
+    """See the module. Use `order`, `delete`, `begin`; then `settle`; then `check` of `invariants`."""
+
+    def __init__(self, databases: Databases, conf_: object | None = None):
+        ops.load()
+        databases.reset()
+        self.conf = conf_ or conf.new(config_files=[])
+        self.script = Script()
+        self.raw = databases.by_name
+        self.dbs = {name: Watched(db, self.script, f'write {name}') for name, db in self.raw.items()}
+        self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
+        self.queue = collections.deque()
+        self.up = set(HOSTS)
+        self.refusing = set()
+        self.clients = fake.build()
+        self.agents = {name: Agent(name, fake_driver.FakeDriver(name)) for name in HOSTS}
+        self._seed()
+        for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.image):
+            each.before(lambda name, args: self.script.strike('before', name))
+            each.after(lambda name, args: self.script.strike('after', name))
+        for agent in self.agents.values():
+            agent.driver.faults.before(lambda name, server: self.script.strike('before', name))
+            agent.driver.faults.after(lambda name, server: self.script.strike('after', name))
+        self.workers = [Worker('super', list(self.dbs)), Worker('cell1', ['cell1']), Worker('cell2', ['cell2'])]
+        for worker in self.workers:
+            self.restart(worker)
+
+    # What is there from the beginning
+
+    def _seed(self):
+        self.flavor = objects.Flavor(flavorid='1', name='small', vcpus=1, memory_mb=512, root_gb=1)
+        self.image = objects.ImageMeta(
+            id=uuids.generate(), name='image', status='active', properties=objects.ImageProperties())
+        self.network = self.clients.network.api.add_network(PROJECT)
+        self.mappings = {}
+        self.raw['api'].write(self._seed_api)
+        self.nodes = {}
+        for host, cell in HOSTS.items():
+            self.nodes[host] = uuids.generate()
+            self.clients.placement.host(self.nodes[host], host, vcpus=4, memory_mb=4096, disk_gb=40)
+            self.raw[cell].write(lambda conn, host=host: objects.Service.beat(conn, host, 'nova-compute', 1))
+
+    def _seed_api(self, conn):
+        self.flavor.create(conn)
+        for name, uuid in CELLS.items():
+            mapping = objects.CellMapping(uuid=uuid, name=name, transport_url=f'fake://{name}',
+                                          database_connection=f'sqlite:///{name}')
+            mapping.create(conn)
+            self.mappings[name] = mapping
+        for host, cell in HOSTS.items():
+            objects.HostMapping(host=host, cell_id=self.mappings[cell].id).create(conn)
+
+    # Processes
+
+    def restart(self, worker):
+        """A new incarnation: nothing of the old one is left but its rows."""
+        self.queue = collections.deque(entry for entry in self.queue if entry[0] is not worker)
+        worker.engines, worker.keepers = {}, []
+        for name in worker.journals:
+            supers = worker.name == 'super'
+            made = engine.Engine(
+                journal.Journal(Watched(self.raw[name], self.script, JOURNAL)),
+                lease.Lease(self.raw[name], worker.name, worker.name, 0.0), _Reach(self, name),
+                self._handles(worker, name), _Pool(self, worker), supers=supers, pauses=(0.0,))
+            made.lease.beat()
+            worker.engines[name] = made
+            worker.keepers.append(keeper.Keeper(made, recast=0.0))
+
+    def _handles(self, worker, name):
+        def make(run):
+            self.script.at(run.flow.name, run.task.step, run.task.direction)
+            made = worker.engines[name]
+            if worker.name == 'super':
+                return handle.SuperConductor(run, made, self.conf, self.clients, _Cells(self, worker),
+                                             Scheduler(self))
+            return handle.Conductor(run, made, self.conf, self.clients)
+        return make
+
+    def _act(self, owner, fn, *args):
+        try:
+            fn(*args)
+        except Killed:
+            if isinstance(owner, Worker):
+                self.restart(owner)
+
+    def settle(self, rounds=80):
+        """Work everything off until no task is open.
+
+        Raises:
+            AssertionError: tasks that do not come to an end.
+        """
+        for _ in range(rounds):
+            while self.queue:
+                owner, fn, args = self.queue.popleft()
+                self._act(owner, fn, *args)
+            if not self.open_tasks():
+                return
+            for worker in self.workers:
+                for each in list(worker.keepers):
+                    self._act(worker, each.round)
+        left = [(task.flow, task.step, task.direction, task.status) for task in self.open_tasks()]
+        raise AssertionError(f'not quiet: {left}')
+
+    def open_tasks(self):
+        return [task for name in self.raw for task in self._tasks(name, rows.OPEN + (rows.INERT,))]
+
+    def _tasks(self, name, statuses):
+        with self.raw[name].read() as conn:
+            found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))
+            return [rows.from_row(row) for row in found]
+
+    # Hosts
+
+    def host_step(self, cell, call):
+        """What an agent does with a step; a killed one forgets it, and is asked again."""
+        agent = self.agents[call.host]
+        if call.host not in self.up or call.attempt < agent.attempts.get(call.task, 0):
+            return
+        agent.attempts[call.task] = call.attempt
+        step = flow.find(call.flow).step(call.step)
+        self.script.at(call.flow, call.step, call.direction)
+        made = HostHandle(self.context, call.task, call.attempt, call.instance, call.host, self.conf,
+                          agent.driver, self.clients)
+        outcome, error = 'done', None
+        try:
+            if call.direction == 'do' and call.host in self.refusing:
+                raise errors.task.Refused('told to')
+            (step.do if call.direction == 'do' else step.undo)(made, call.state)
+        except errors.task.Refused as refused:
+            outcome, error = 'refused', errors.to_dict(refused)
+        except errors.NovaError as failed:
+            outcome, error = 'failed', errors.to_dict(failed)
+        self.answer(cell, objects.StepResult(
+            task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
+            outcome=outcome, error=error, instance=call.instance, state=call.state))
+
+    def answer(self, cell, result):
+        worker = next(each for each in self.workers if each.name == cell)
+        wired = objects.Record.from_wire(result.to_wire())
+        self.queue.append((worker, lambda: worker.engines[cell].step_done(wired), ()))
+
+    # What users do
+
+    def order(self, count=1, volumes=(), flavor=None):
+        """POST /servers, past its checks: uuids of the new servers."""
+        servers = []
+        for index in range(count):
+            uuid = uuids.generate()
+            devices = [objects.BlockDeviceMapping(
+                source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}',
+                attachment_id=self.clients.volume.reserve(volume, uuid))
+                for n, volume in enumerate(volumes)]
+            instance = objects.Instance.new(
+                uuid=uuid, project_id=PROJECT, user_id=USER, display_name=f's{index}', hostname=f's{index}',
+                image_ref=self.image.id, image_meta=self.image, flavor=flavor or self.flavor,
+                task_state='scheduling', block_devices=devices)
+            spec = objects.RequestSpec(
+                instance_uuid=uuid, project_id=PROJECT, user_id=USER, flavor=flavor or self.flavor,
+                image=self.image, requested_networks=[objects.NetworkRequest(network_id=self.network)],
+                security_groups=['default'])
+            servers.append((instance, spec))
+        task = self.raw['api'].write(lambda conn: place.insert(conn, self.context, servers))
+        top = self.workers[0]
+        self.queue.append((top, lambda: top.engines['api'].wake(task.uuid), ()))
+        return [instance.uuid for instance, _ in servers]
+
+    def running(self, **options):
+        """A server that was built, with the script's counters at zero."""
+        uuid, = self.order(**options)
+        self.settle()
+        self.script.reset()
+        return uuid
+
+    def delete(self, uuid, kind=deletion.Delete):
+        """DELETE /servers/{id}: False when there is no such server (any more)."""
+        if self.raw['api'].write(lambda conn: delete_api.withdraw(conn, uuid)):
+            return True
+        cell = self.cell_of(uuid)
+        if cell is None or self.server(uuid) is None:
+            return False
+        with contextlib.suppress(errors.task.Busy):
+            self.begin(uuid, kind, deletion_wire.DeleteState())
+        return True
+
+    def begin(self, uuid, kind, state=None):
+        """An operation on a server in a cell, as the API begins it."""
+        cell = self.cell_of(uuid)
+        task = journal.Journal(self.raw[cell]).begin(
+            kind, state or kind.State(), self.context, instance_uuid=uuid,
+            guard=lambda conn: objects.Instance.get(conn, (), uuid=uuid))
+        worker = next((each for each in self.workers if each.name == cell), self.workers[0])
+        self.queue.append((worker, lambda: worker.engines[cell].wake(task.uuid), ()))
+        return task
+
+    # What is there now
+
+    def mapping(self, uuid):
+        with self.raw['api'].read() as conn:
+            return objects.InstanceMapping.find(conn, instance_uuid=uuid)
+
+    def cell_of(self, uuid):
+        mapping = self.mapping(uuid)
+        return next((name for name, cell in self.mappings.items()
+                     if mapping is not None and cell.id == mapping.cell_id), None)
+
+    def server(self, uuid, **by):
+        """The server's record in its cell; None when it is deleted or in no cell."""
+        cell = self.cell_of(uuid)
+        if cell is None:
+            return None
+        with self.raw[cell].read() as conn:
+            return objects.Instance.find(conn, uuid=uuid, **by)
+
+    def change(self, uuid, **values):
+        """Change a server's row directly: what a case's world looks like before it begins."""
+        def write(conn):
+            instance = objects.Instance.get(conn, uuid=uuid)
+            for name, value in values.items():
+                setattr(instance, name, value)
+            instance.save(conn)
+        self.raw[self.cell_of(uuid)].write(write)
+
+    def tasks_of(self, uuid):
+        with self.raw[self.cell_of(uuid)].read() as conn:
+            return rows.of_instance(conn, uuid)
+
+
+class _Pool:
+    def __init__(self, world, worker):
+        self._world, self._worker = world, worker
+
+    def submit(self, fn, *args):
+        self._world.queue.append((self._worker, fn, args))
+
+
+class _Reach:
+    """`engine.Hosts` over the world's queue; what is cast is copied as a bus does."""
+
+    def __init__(self, world, cell):
+        self._world, self._cell = world, cell
+
+    def run_step(self, ctx, call):
+        wired = objects.Record.from_wire(call.to_wire())
+        self._world.queue.append((None, self._world.host_step, (self._cell, wired)))
+
+    def cancel_step(self, ctx, host, ref):
+        self._world.agents[host].attempts[ref.task] = ref.attempt + 1
+
+    def is_up(self, host):
+        return host in self._world.up
+
+
+class _Cells:
+    """`conductor.cells.Cells`."""
+
+    def __init__(self, world, worker):
+        self._world, self._worker = world, worker
+        self.api_db = world.dbs['api']
+
+    def mappings(self):
+        return list(self._world.mappings.values())
+
+    def mapping(self, uuid):
+        return next(cell for cell in self.mappings() if cell.uuid == uuid)
+
+    def db(self, mapping):
+        return self._world.dbs[mapping.name]
+
+    def wake(self, mapping, task_uuid):
+        self._world.queue.append((self._worker, lambda: self._worker.engines[mapping.name].wake(task_uuid), ()))
+
+
+class Scheduler:
+    """Hosts in order of their names, claimed one by one; alternates are the others of the same cell."""
+
+    def __init__(self, world):
+        self._world = world
+
+    def select(self, ctx, request):
+        choices, chosen = [], []
+        for uuid in request.instance_uuids:
+            first = next((host for host in sorted(HOSTS) if self._claim(uuid, host, request.spec)), None)
+            if first is None:
+                for host_uuid in chosen:
+                    self._world.clients.placement.drop(host_uuid)
+                return objects.Selections(choices=[], reason='There are not enough hosts available.')
+            chosen.append(uuid)
+            others = [host for host in sorted(HOSTS) if HOSTS[host] == HOSTS[first] and host != first]
+            choices.append(objects.HostChoice(
+                instance_uuid=uuid,
+                selections=[self._selection(host, request.spec) for host in [first, *others][:3]]))
+        return objects.Selections(choices=choices)
+
+    def _amounts(self, host, spec):
+        return {'allocations': {self._world.nodes[host]: {'resources': {
+            'VCPU': spec.flavor.vcpus, 'MEMORY_MB': spec.flavor.memory_mb, 'DISK_GB': spec.flavor.root_gb}}}}
+
+    def _claim(self, uuid, host, spec):
+        return host in self._world.up and self._world.clients.placement.claim(
+            uuid, self._amounts(host, spec), spec.project_id, spec.user_id)
+
+    def _selection(self, host, spec):
+        return objects.Selection(
+            compute_node_uuid=self._world.nodes[host], service_host=host, nodename=host,
+            cell_uuid=CELLS[HOSTS[host]], allocation_request=jsonutil.text(self._amounts(host, spec)),
+            allocation_request_version='1.39', availability_zone='nova')
