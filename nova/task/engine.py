@@ -53,6 +53,14 @@ class Run:
     def step(self) -> flows.Step:
         return self.flow.step(self.task.step or '')
 
+    def call(self) -> wire.StepCall:
+        """The present step as its host is told of it."""
+        task = self.task
+        return wire.StepCall(
+            task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
+            direction=task.direction, attempt=task.attempt, host=task.host, instance=self.instance,
+            state=self.state)
+
     @property
     def late(self) -> bool:
         return self.task.deadline is not None and clock.utcnow() >= self.task.deadline
@@ -314,22 +322,14 @@ class Engine:
 
     def cast(self, run: Run) -> None:
         """Give the present step to its host."""
-        self.hosts.run_step(run.context, self._call_of(run))
-
-    @staticmethod
-    def _call_of(run: Run) -> Any:
-        task = run.task
-        return wire.StepCall(
-            task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
-            direction=task.direction, attempt=task.attempt, host=task.host, instance=run.instance,
-            state=run.state)
+        self.hosts.run_step(run.context, run.call())
 
     def open_steps(self, host: str) -> list[Any]:
         """The steps that a returning host still owes us, as calls for it to run or to report."""
         with self.journal.db.read() as conn:
             parked = rows.parked_on(conn, host)
         runs = [self.pick(task.uuid, rows.PARKED) for task in parked]
-        return [self._call_of(run) for run in runs if run is not None]
+        return [run.call() for run in runs if run is not None]
 
     def turn_back(self, uuid: str) -> None:
         """Unwind a cancelled task whose step is with a host: the host is told to stop, then to undo."""
