@@ -104,7 +104,7 @@ class Server:
         port: 0 takes a free one; `url` tells which.
     """
 
-    def __init__(self, app: scripted.WSGI, host: str = '127.0.0.1', port: int = 0, threads: int = 8) -> None:
+    def __init__(self, app: scripted.WSGI, host: str = '127.0.0.1', port: int = 0, threads: int = 32) -> None:
         self._sockets: dict[int, Any] = {}
         self._server: Any = waitress.create_server(
             app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',

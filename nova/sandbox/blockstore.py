@@ -87,7 +87,8 @@ def default_types(rows: Rows) -> None:
 
 
 def limits(rows: Rows, project: str) -> dict[str, int]:
-    return {name: (rows.get(QUOTA, project) or {}).get(name, limit) for name, limit in QUOTAS.items()}
+    own = rows.get(QUOTA, project) or {}
+    return {name: own.get(name, limit) for name, limit in QUOTAS.items()}
 
 
 def usage(rows: Rows, project: str) -> dict[str, int]:

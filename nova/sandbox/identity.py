@@ -223,8 +223,8 @@ class Identity:
             body['domain_id'] = entries.must(rows, tokens.DOMAIN, body.get('domain_id') or 'default')['id']
         if collection.kind is tokens.PROJECT:
             body['parent_id'] = body.get('parent_id') or body['domain_id']
+        body = _public(body, collection)
         if collection.kind is tokens.ENDPOINT:
-            body['region_id'] = body.pop('region', None) or body.get('region_id')
             entries.must(rows, tokens.SERVICE, body['service_id'])
         document = {'id': body.pop('id', None) or secrets.token_hex(16), **collection.defaults,
                     **_hashed(body)}
@@ -280,6 +280,14 @@ def _fits(req: falcon.Request, document: Document, collection: Collection) -> bo
     return True
 
 
+def _public(body: Document, collection: Collection) -> Document:
+    """A body without what only we write (leading underscore), and with the older name of a region read."""
+    fields = {name: value for name, value in body.items() if not name.startswith('_')}
+    if collection.kind is tokens.ENDPOINT and 'region' in fields:
+        fields['region_id'] = fields.pop('region') or fields.get('region_id')
+    return fields
+
+
 def _hashed(body: Document) -> Document:
     """Replace a password by its hash; tokens issued before it was set end."""
     if 'password' not in body:
@@ -297,6 +305,7 @@ def _taken(collection: Collection, document: Document) -> problem.Conflict:
 
 def _update(rows: Rows, collection: Collection, ident: str, body: Document) -> Document:
     found = entries.must(rows, collection.kind, ident)
+    body = _public(body, collection)
     for fixed in ('id', 'domain_id', 'parent_id', 'is_domain'):
         body.pop(fixed, None)
     try:

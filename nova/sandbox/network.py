@@ -392,7 +392,8 @@ def _forget(rows: Rows, kind: Kind, document: Document) -> None:
 
 
 def _limits(rows: Rows, project: str) -> dict[str, int]:
-    return {name: (rows.get(n.QUOTA, project) or {}).get(name, limit) for name, limit in _QUOTAS.items()}
+    own = rows.get(n.QUOTA, project) or {}
+    return {name: own.get(name, limit) for name, limit in _QUOTAS.items()}
 
 
 def _own_project(req: falcon.Request, project: str) -> None:
