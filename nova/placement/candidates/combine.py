@@ -160,6 +160,9 @@ class Combiner:
 class _Walk:
     """All picks in one tree, lazily, by backtracking over the slots, those with fewest options first."""
 
+    __slots__ = ('_rules', '_options', '_order', '_chosen', '_taken', '_load', '_met', '_stuck', '_lineage',
+                 '_later_met')
+
     def __init__(self, rules: Combiner, options: list[list[int]]) -> None:
         self._rules = rules
         self._options = options
@@ -277,6 +280,8 @@ class _Lineage:
 
     Rows are bits, numbered as they are met.
     """
+
+    __slots__ = ('_parents', '_sets', '_bits', '_lines', '_options')
 
     def __init__(self, rules: Combiner, options: list[list[int]]) -> None:
         self._parents = rules.view.forest.parents

@@ -11,9 +11,15 @@ TRAITS = ('CUSTOM_A', 'CUSTOM_B', SHARING)
 AGGS = ('x', 'y', 'z')
 
 stocks = st.builds(
-    Stock, total=st.integers(1, 6), used=st.integers(0, 3), reserved=st.integers(0, 2),
-    min_unit=st.sampled_from([1, 1, 1, 2]), max_unit=st.sampled_from([1, 2, 4, 100]),
-    step_size=st.sampled_from([1, 1, 1, 2]), ratio=st.sampled_from([1.0, 1.0, 0.5, 1.5, 16.0]))
+    Stock, total=st.integers(1, 8), used=st.sampled_from([0, 0, 0, 1, 3]),
+    reserved=st.sampled_from([0, 0, 0, 1]), min_unit=st.sampled_from([1, 1, 1, 1, 2]),
+    max_unit=st.sampled_from([1, 2, 4, 100, 100]), step_size=st.sampled_from([1, 1, 1, 1, 2]),
+    ratio=st.sampled_from([1.0, 1.0, 1.0, 0.5, 1.5, 16.0]))
+
+
+def sometimes(draw: st.DrawFn, of: int, hits: int = 1) -> bool:
+    return draw(st.integers(1, of)) <= hits
+
 
 subsets_of_aggs = st.frozensets(st.sampled_from(AGGS), max_size=2)
 
@@ -23,22 +29,18 @@ def forests(draw: st.DrawFn, most: int = 7) -> list[Rp]:
     """Providers, parents first; about one in five shares."""
     providers: list[Rp] = []
     for number in range(draw(st.integers(1, most))):
-        parents = [None, *[item.name for item in providers]]
+        parents = [None, *[item.name for item in providers] * 2]
         traits = {name for name in TRAITS[:2] if draw(st.booleans())}
         if draw(st.integers(0, 4)) == 0:
             traits.add(SHARING)
         providers.append(Rp(
             f'p{number}', draw(st.sampled_from(parents)),
-            draw(st.dictionaries(st.sampled_from(CLASSES), stocks, max_size=3)),
+            {name: draw(stocks) for name in CLASSES if sometimes(draw, 4, 3)},
             frozenset(traits), draw(subsets_of_aggs)))
     return providers
 
 
-amounts = st.dictionaries(st.sampled_from(CLASSES), st.integers(1, 3), min_size=1, max_size=3)
-
-
-def sometimes(draw: st.DrawFn, one_in: int) -> bool:
-    return draw(st.integers(1, one_in)) == 1
+amounts = st.dictionaries(st.sampled_from(CLASSES), st.sampled_from([1, 1, 1, 2, 3]), min_size=1, max_size=3)
 
 
 @st.composite
@@ -46,13 +48,13 @@ def groups(draw: st.DrawFn, suffix: str, names: list[str], bare: bool = False) -
     """A group that uses each filter now and then."""
     aggregates = st.frozensets(st.sampled_from([uid(name) for name in AGGS]), min_size=1, max_size=2)
     required = [draw(st.frozensets(st.sampled_from(TRAITS), min_size=1, max_size=2))
-                for _ in range(2) if sometimes(draw, 6)]
+                for _ in range(2) if sometimes(draw, 8)]
     return RequestGroup(
         suffix, {} if bare else draw(amounts), required,
-        draw(st.frozensets(st.sampled_from(TRAITS), max_size=1)) if sometimes(draw, 6) else frozenset(),
-        [draw(aggregates)] if sometimes(draw, 6) else [],
-        draw(aggregates) if sometimes(draw, 8) else frozenset(),
-        uid(draw(st.sampled_from([*names, 'nobody']))) if sometimes(draw, 10) else None)
+        draw(st.frozensets(st.sampled_from(TRAITS), max_size=1)) if sometimes(draw, 10) else frozenset(),
+        [draw(aggregates)] if sometimes(draw, 10) else [],
+        draw(aggregates) if sometimes(draw, 12) else frozenset(),
+        uid(draw(st.sampled_from([*names, 'nobody']))) if sometimes(draw, 12) else None)
 
 
 @st.composite
