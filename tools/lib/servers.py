@@ -1,7 +1,9 @@
 """Real servers for tests: MariaDB, PostgreSQL and RabbitMQ, private, on loopback, started by hand.
 
-    python tools/lib/servers.py up DIR [mariadb] [postgresql] [rabbitmq]     prints NAME=URL lines for the environment
+    python tools/lib/servers.py up DIR [mariadb] [postgresql] [rabbitmq]
     python tools/lib/servers.py down DIR
+
+`up` prints NAME=URL lines for the environment.
 
 Everything a server needs lives below DIR; nothing that runs on the machine already is touched. Durability is
 turned off (fsync), since what is tested is our behaviour, not theirs. No systemd, no container.
@@ -49,10 +51,10 @@ def listens(port: int) -> bool:
 def start(directory: pathlib.Path, name: str, command: list[str], user: str | None = None,
           env: dict[str, str] | None = None) -> None:
     """Start a server in a session of its own and keep its pid."""
-    log = open(directory / f'{name}.log', 'ab')
-    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                               start_new_session=True, user=user, env={**os.environ, **(env or {})},
-                               cwd=directory)
+    with open(directory / f'{name}.log', 'ab') as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                   start_new_session=True, user=user, env={**os.environ, **(env or {})},
+                                   cwd=directory)
     (directory / f'{name}.pid').write_text(str(process.pid))
 
 
