@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import subprocess
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 from openstackclient import shell
 
 from nova.tests.fixtures import databases, placement
+
+
+NEWEST = '1.39'
 
 
 @pytest.fixture(scope='module')
@@ -24,9 +28,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class Client:
-    """Types commands."""
+    """Types commands.
 
-    def __init__(self, url: str, version: str) -> None:
+    Other versions than the newest are spoken by processes of their own: the client keeps the first version of a
+    process.
+    """
+
+    def __init__(self, url: str, version: str = NEWEST) -> None:
+        self._alone = version != NEWEST
         self._options = ['--os-auth-type', 'admin_token', '--os-endpoint', url, '--os-token', 'admin',
                          '--os-placement-api-version', version]
 
@@ -43,8 +52,10 @@ class Client:
         assert code != 0, command
         return err
 
-    @staticmethod
-    def _run(words: list[str]) -> tuple[int, str, str]:
+    def _run(self, words: list[str]) -> tuple[int, str, str]:
+        if self._alone:
+            done = subprocess.run(['openstack', *words], capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout, done.stderr
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
@@ -54,9 +65,8 @@ class Client:
         return code, out.getvalue(), err.getvalue()
 
 
-@pytest.mark.parametrize('version', ['1', '1.39', '1.28', '1.20'])
-def test_providers(url: str, version: str) -> None:
-    run, name = Client(url, version), f'host-{uuid.uuid4()}'
+def test_providers(url: str) -> None:
+    run, name = Client(url), f'host-{uuid.uuid4()}'
     made = run(f'resource provider create {name}')
     assert made['name'] == name and made['generation'] == 0
     one = made['uuid']
@@ -72,7 +82,6 @@ def test_providers(url: str, version: str) -> None:
 
 
 def test_an_old_version(url: str) -> None:
-    # 1.0 asks osc-placement to negotiate.
     run, name, consumer = Client(url, '1.1'), f'old-{uuid.uuid4()}', uuid.uuid4()
     one = run(f'resource provider create {name}')['uuid']
     run(f'resource provider inventory set {one} --resource VCPU=4')
@@ -82,10 +91,8 @@ def test_an_old_version(url: str) -> None:
     assert run(f'resource provider usage show {one}') == [{'resource_class': 'VCPU', 'usage': 2}]
 
 
-@pytest.mark.parametrize('version', ['1.39', '1.27'])
-def test_inventories_allocations_and_usages(url: str, version: str) -> None:
-    run, consumer, project = Client(url, version), uuid.uuid4(), uuid.uuid4().hex
-    typed = '--consumer-type INSTANCE' if version == '1.39' else ''
+def test_inventories_allocations_and_usages(url: str) -> None:
+    run, consumer, project = Client(url), uuid.uuid4(), uuid.uuid4().hex
     one = run(f'resource provider create host-{uuid.uuid4()}')['uuid']
     rows = run(f'resource provider inventory set {one} --resource VCPU=16 --resource VCPU:allocation_ratio=4.0 '
                f'--resource MEMORY_MB=1024 --resource MEMORY_MB:step_size=128')
@@ -94,7 +101,7 @@ def test_inventories_allocations_and_usages(url: str, version: str) -> None:
     assert run(f'resource provider inventory show {one} VCPU')['total'] == 8
     assert len(run(f'resource provider inventory list {one}')) == 2
     run(f'resource provider allocation set {consumer} --allocation rp={one},VCPU=2 '
-        f'--allocation rp={one},MEMORY_MB=256 --project-id {project} --user-id joe {typed}')
+        f'--allocation rp={one},MEMORY_MB=256 --project-id {project} --user-id joe --consumer-type INSTANCE')
     held = run(f'resource provider allocation show {consumer}')
     assert held[0]['resources'] == {'VCPU': 2, 'MEMORY_MB': 256} and held[0]['project_id'] == project
     assert run(f'resource provider show {one} --allocations')['allocations'][str(consumer)][
@@ -112,7 +119,7 @@ def test_inventories_allocations_and_usages(url: str, version: str) -> None:
 
 
 def test_capacity_is_told(url: str) -> None:
-    run = Client(url, '1.39')
+    run = Client(url)
     one = run(f'resource provider create host-{uuid.uuid4()}')['uuid']
     run(f'resource provider inventory set {one} --resource VCPU=1')
     said = run.refused(f'resource provider allocation set {uuid.uuid4()} --allocation rp={one},VCPU=2 '
@@ -121,7 +128,7 @@ def test_capacity_is_told(url: str) -> None:
 
 
 def test_traits_aggregates_and_classes(url: str) -> None:
-    run, aggregate = Client(url, '1.39'), uuid.uuid4()
+    run, aggregate = Client(url), uuid.uuid4()
     one = run(f'resource provider create host-{uuid.uuid4()}')['uuid']
     run('trait create CUSTOM_OSC', shows=False)
     assert run('trait show CUSTOM_OSC')['name'] == 'CUSTOM_OSC'
@@ -145,7 +152,7 @@ def test_traits_aggregates_and_classes(url: str) -> None:
 
 
 def test_candidates(url: str) -> None:
-    run = Client(url, '1.39')
+    run = Client(url)
     one = run(f'resource provider create host-{uuid.uuid4()}')['uuid']
     run(f'resource provider inventory set {one} --resource VGPU=4 --resource DISK_GB=10')
     run(f'resource provider trait set {one} --trait HW_CPU_X86_AVX2')
@@ -156,6 +163,10 @@ def test_candidates(url: str) -> None:
                   '--group-policy none')
     assert {row['resource provider'] for row in grouped} == {one}
     assert run('allocation candidate list --resource VGPU=99') == []
+
+
+def test_negotiation(url: str) -> None:
+    assert Client(url, '1')('resource class show VCPU') == {'name': 'VCPU'}
 
 
 def test_openstacksdk(url: str) -> None:
