@@ -1,7 +1,8 @@
 """Asking all cells at once without letting a slow one hold anybody up.
 
-Every cell has its own few threads and a breaker. Who asks waits until his deadline; a cell that has not answered
-by then opens its breaker, and requests after that leave it out at once. A background probe closes it again.
+Every cell has its own few threads and a breaker. Who asks waits until his deadline; a cell that has not
+answered by then opens its breaker, and requests after that leave it out at once. A background probe closes it
+again.
 """
 
 import logging
@@ -19,7 +20,7 @@ LOG = logging.getLogger(__name__)
 T = TypeVar('T')
 
 _THREADS = 8
-"""Questions that one cell is asked at the same time; further ones wait for their turn, within their deadline."""
+"""Questions that one cell is asked at the same time; further ones wait for their turn."""
 
 
 class _Cell:
@@ -117,8 +118,10 @@ class Scatter:
             error = future.exception()
             if error is None:
                 answers.got[name] = future.result()
-            else:
-                answers.failed[name] = error
+                continue
+            answers.failed[name] = error
+            if not reaches(error):
+                self._cell(name).trip()
         return answers
 
     def trip(self, name: str) -> None:

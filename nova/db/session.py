@@ -55,6 +55,7 @@ class Databases:
         self._conf = conf
         self._lock = threading.Lock()
         self._open: dict[str, dbkit.Database] = {}
+        self._opening: dict[str, threading.Lock] = {}
         self.scatter = scatter.Scatter(conf.api.cell_probe_interval)
 
     @property
@@ -91,6 +92,8 @@ class Databases:
 
     def _get(self, url: str, group: str) -> dbkit.Database:
         with self._lock:
+            opening = self._opening.setdefault(url, threading.Lock())
+        with opening:  # connecting to a cell that is down takes its time; others must not wait for it
             if url not in self._open:
                 self._open[url] = dbkit.Database(url, **self._options(group))
             return self._open[url]

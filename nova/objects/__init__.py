@@ -1,5 +1,6 @@
 """Versioned records: ``objects.Instance.get(conn, uuid=...)``. Every record class is importable from here."""
 
+from nova.objects import quota
 from nova.objects.aggregate import Aggregate
 from nova.objects.base import NotLoaded, Record, State
 from nova.objects.block_device import BlockDeviceMapping
@@ -36,4 +37,5 @@ __all__ = [
     'ImageProperties', 'Instance', 'InstanceGroup', 'InstanceMapping', 'KeyPair', 'Migration', 'Network',
     'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
     'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
+    'quota',
 ]

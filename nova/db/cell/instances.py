@@ -1,0 +1,283 @@
+"""Listing the servers of one cell: conditions, order and keyset paging, in SQL and in Python.
+
+Python's side is for servers that are in no cell's tables yet. Both sides of a filter stand together, so that
+they say the same. NULL comes before every value, on every database.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import errors, states
+from nova.db.cell import models
+
+Sort = Sequence[tuple[str, str]]
+"""``(key, 'asc' or 'desc')``, most significant first."""
+
+DEFAULT_SORT: Sort = (('created_at', 'desc'),)
+
+_I = models.instances.c
+_TAGS = models.instance_tags
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter: its SQL condition, and the same said of a record."""
+
+    sql: Callable[[Any], sa.ColumnElement[bool]]
+    holds: Callable[[Any, Any], bool]
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+
+
+def _exact(name: str) -> Filter:
+    """Equal to the value, or to one of a list; None in a list is NULL."""
+    column = _I[name]
+
+    def sql(value: Any) -> sa.ColumnElement[bool]:
+        wanted = _listed(value)
+        some = [item for item in wanted if item is not None]
+        found = column.in_(some) if len(some) != 1 else column == some[0]
+        return sa.or_(found, column.is_(None)) if None in wanted else found
+    return Filter(sql, lambda server, value: getattr(server, name) in _listed(value))
+
+
+def _pattern(name: str) -> Filter:
+    """Text in which the value, a regular expression, is found."""
+    column = _I[name]
+
+    def holds(server: Any, value: Any) -> bool:
+        text = getattr(server, name)
+        return text is not None and re.search(_regex(value), str(text)) is not None
+    return Filter(lambda value: column.regexp_match(_regex(value)), holds)
+
+
+def _regex(value: Any) -> str:
+    try:
+        re.compile(str(value))
+    except re.error as error:
+        raise errors.Invalid(f'Invalid filter: {value!r} is not a regular expression ({error})') from None
+    return str(value)
+
+
+def _changed(server: Any) -> Any:
+    return server.updated_at or server.created_at
+
+
+_changed_at = sa.func.coalesce(_I.updated_at, _I.created_at)
+
+
+def _states(value: Any) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *(
+        _I.vm_state == vm if tasks is None else sa.and_(_I.vm_state == vm, _I.task_state.in_(sorted(tasks)))
+        for vm, tasks in value))
+
+
+def _in_states(server: Any, value: Any) -> bool:
+    return any(server.vm_state == vm and (tasks is None or server.task_state in tasks) for vm, tasks in value)
+
+
+def _has_tags(value: Any) -> sa.Select[Any]:
+    return sa.select(_TAGS.c.instance_uuid).where(_TAGS.c.tag.in_(_listed(value)))
+
+
+def _has_all(value: Any) -> sa.Select[Any]:
+    return _has_tags(value).group_by(_TAGS.c.instance_uuid).having(
+        sa.func.count() == len(set(_listed(value))))
+
+
+FILTERS: Mapping[str, Filter] = {
+    **{name: _exact(name) for name in (
+        'uuid', 'project_id', 'user_id', 'image_ref', 'flavorid', 'vm_state', 'task_state', 'power_state',
+        'host', 'launch_index', 'reservation_id', 'config_drive', 'auto_disk_config', 'progress', 'locked_by',
+        'launched_at', 'terminated_at', 'created_at')},
+    **{name: _pattern(name) for name in (
+        'display_name', 'display_description', 'hostname', 'node', 'key_name', 'availability_zone', 'kernel_id',
+        'ramdisk_id', 'root_device_name', 'access_ip_v4', 'access_ip_v6')},
+    'states': Filter(_states, _in_states),
+    'locked': Filter(lambda value: _I.locked_by.is_not(None) if value else _I.locked_by.is_(None),
+                     lambda server, value: (server.locked_by is not None) is bool(value)),
+    'changes-since': Filter(lambda value: _changed_at >= value,
+                            lambda server, value: _changed(server) >= value),
+    'changes-before': Filter(lambda value: _changed_at <= value,
+                             lambda server, value: _changed(server) <= value),
+    'tags': Filter(lambda value: _I.uuid.in_(_has_all(value)),
+                   lambda server, value: set(_listed(value)) <= set(server.tags)),
+    'tags-any': Filter(lambda value: _I.uuid.in_(_has_tags(value)),
+                       lambda server, value: bool(set(_listed(value)) & set(server.tags))),
+    'not-tags': Filter(lambda value: _I.uuid.not_in(_has_all(value)),
+                       lambda server, value: not set(_listed(value)) <= set(server.tags)),
+    'not-tags-any': Filter(lambda value: _I.uuid.not_in(_has_tags(value)),
+                           lambda server, value: not set(_listed(value)) & set(server.tags)),
+}
+
+ALIASES = {'name': 'display_name', 'description': 'display_description', 'image': 'image_ref',
+           'flavor': 'flavorid', 'tenant_id': 'project_id'}
+"""Names of the API for columns."""
+
+
+def normal(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Filters by their own names, ``status`` turned into ``states``.
+
+    Raises:
+        nova.errors.Invalid: one that does not exist.
+    """
+    found: dict[str, Any] = {}
+    for given, value in filters.items():
+        name = ALIASES.get(given, given)
+        if name == 'status':
+            name, value = 'states', [pair for word in _listed(value) for pair in states.from_status(word)]
+        if name not in FILTERS and name not in ('deleted', 'soft_deleted', 'hidden'):
+            raise errors.Invalid(f'Invalid filter: {given}')
+        found[name] = value
+    return found
+
+
+def _kinds(filters: Mapping[str, Any]) -> tuple[bool | None, bool]:
+    """Which of deleted servers are wanted (None: those too), and whether soft-deleted ones are."""
+    changes = 'changes-since' in filters or 'changes-before' in filters
+    deleted = filters.get('deleted', None if changes else False)
+    named = [vm for vm, _ in filters.get('states', ())] + _listed(filters.get('vm_state', ()))
+    soft = bool(filters.get('soft_deleted')) or changes or states.VM.SOFT_DELETED in named
+    return deleted, soft
+
+
+def conditions(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+    """The WHERE of `normal` filters.
+
+    Without ``deleted`` only living servers are found, unless changes are asked for; without ``soft_deleted`` no
+    soft-deleted ones, unless their state is named.
+    """
+    deleted, soft = _kinds(filters)
+    found: list[sa.ColumnElement[bool]] = [_I.hidden.is_(bool(filters.get('hidden', False)))]
+    if deleted is False:
+        found.append(_I.deleted == 0)
+        if not soft:
+            found.append(_I.vm_state != str(states.VM.SOFT_DELETED))
+    elif deleted and soft:
+        found.append(sa.or_(_I.deleted != 0, _I.vm_state == str(states.VM.SOFT_DELETED)))
+    elif deleted:
+        found.append(_I.deleted != 0)
+    return found + [FILTERS[name].sql(value) for name, value in filters.items() if name in FILTERS]
+
+
+def holds(server: Any, filters: Mapping[str, Any]) -> bool:
+    """Whether a server that is being built passes `normal` filters."""
+    deleted, _ = _kinds(filters)
+    return not deleted and not filters.get('hidden') and all(
+        FILTERS[name].holds(server, value) for name, value in filters.items() if name in FILTERS)
+
+
+# Order -------------------------------------------------------------------------------------------
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """One part of the order."""
+
+    name: str
+    descending: bool
+    nullable: bool
+
+    @property
+    def column(self) -> Any:
+        return _I[self.name]
+
+    def value_of(self, server: Any) -> Any:
+        return getattr(server, self.name)
+
+
+_NEVER_SORTED = frozenset({'system_metadata', 'hidden'})
+
+
+def keys(sort: Sort) -> list[Key]:
+    """The whole order: what was asked for, then the uuid, in the direction of the first key.
+
+    Keys that mean nothing here (columns that older releases had) are left out.
+
+    Raises:
+        nova.errors.Invalid: a direction that is neither asc nor desc.
+    """
+    found: list[Key] = []
+    for asked, direction in sort or DEFAULT_SORT:
+        name = {'locked': 'locked_by', **ALIASES}.get(asked, asked)
+        if direction not in ('asc', 'desc'):
+            raise errors.Invalid(f"Unknown sort direction '{direction}', must be 'desc' or 'asc'")
+        if name in _I and name not in _NEVER_SORTED and all(key.name != name for key in found):
+            found.append(Key(name, direction == 'desc', bool(_I[name].nullable)))
+    if all(key.name != 'uuid' for key in found):
+        found.append(Key('uuid', found[0].descending if found else True, False))
+    return found
+
+
+def ordering(order: Sequence[Key]) -> list[sa.ColumnElement[Any]]:
+    """The ORDER BY."""
+    found: list[sa.ColumnElement[Any]] = []
+    for key in order:
+        if key.nullable:
+            present = key.column.is_not(None)
+            found.append(present.desc() if key.descending else present.asc())
+        found.append(key.column.desc() if key.descending else key.column.asc())
+    return found
+
+
+def after(order: Sequence[Key], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Rows behind the one with these values."""
+    ways = []
+    for index, key in enumerate(order):
+        same = [_same(order[i], values[i]) for i in range(index)]
+        ways.append(sa.and_(*same, _behind(key, values[index])))
+    behind = sa.or_(*ways)
+    first, value = order[0], values[0]
+    if first.nullable or value is None:
+        return behind
+    bound = first.column <= value if first.descending else first.column >= value
+    return sa.and_(bound, behind)  # implied by the rest, but what lets an index be entered in the middle
+
+
+def _same(key: Key, value: Any) -> sa.ColumnElement[bool]:
+    return key.column.is_(None) if value is None else key.column == value
+
+
+def _behind(key: Key, value: Any) -> sa.ColumnElement[bool]:
+    if value is None:
+        return sa.false() if key.descending else key.column.is_not(None)
+    if not key.descending:
+        return key.column > value
+    return sa.or_(key.column < value, key.column.is_(None)) if key.nullable else key.column < value
+
+
+class Rank:
+    """A place in the order, comparable in Python as the databases compare."""
+
+    __slots__ = ('_order', '_values')
+
+    def __init__(self, order: Sequence[Key], values: Sequence[Any]) -> None:
+        self._order, self._values = order, values
+
+    def __lt__(self, other: 'Rank') -> bool:
+        for key, mine, theirs in zip(self._order, self._values, other._values, strict=True):
+            if mine != theirs:
+                if mine is None or theirs is None:
+                    return (mine is None) is not key.descending
+                return bool(mine > theirs) if key.descending else bool(mine < theirs)
+        return False
+
+
+def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key],
+                 start: Sequence[Any] | None, limit: int) -> list[tuple[Any, ...]]:
+    """Sort values and uuid (last) of up to `limit` servers behind `start`, in order.
+
+    With the default order this is read from an index alone.
+    """
+    columns = [key.column for key in order]
+    if order[-1].name != 'uuid':
+        columns.append(_I.uuid)
+    query = sa.select(*columns).where(*where).order_by(*ordering(order)).limit(limit)
+    if start is not None:
+        query = query.where(after(order, start))
+    return [tuple(row) for row in conn.execute(query)]

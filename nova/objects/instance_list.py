@@ -1,0 +1,297 @@
+"""Listing servers over all cells, as one ordered stream.
+
+First every cell is asked, in parallel, for the sort values and uuids of its next few servers, and the streams
+are merged until the page is full. Then only the servers that made it are loaded, at most one statement a cell
+and relation. Servers that no cell has yet (build requests) are one more stream.
+
+A server moves from its build request into a cell, and nobody may see it twice or miss it: build requests are
+read before the cells, a server that is in both is taken from its cell, and a row in a cell that was never
+handed over is not shown.
+"""
+
+import dataclasses
+import datetime
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from nova import errors, states
+from nova.common import clock
+from nova.db import scatter
+from nova.db.api import models as api_models
+from nova.db.cell import instances as listing
+from nova.db.cell import models
+from nova.objects.build_request import BuildRequest
+from nova.objects.cell_mapping import CellMapping
+from nova.objects.instance import Instance
+from nova.objects.instance_mapping import InstanceMapping
+
+_REQUESTS = 'build requests'
+"""Name of the stream of servers that no cell has yet."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stub:
+    """All that is known of a server while its cell cannot be reached."""
+
+    uuid: str
+    project_id: str
+    user_id: str
+    created_at: datetime.datetime
+    cell: str
+
+
+@dataclasses.dataclass(slots=True)
+class ListResult:
+    """A page.
+
+    Attributes:
+        rows: `Instance` records in order, with what `prefetch` named.
+        stubs: servers of cells that could not be reached; only where they were asked for.
+        down_cells: mappings of those cells.
+        cells: uuid of a server's cell, by server uuid; build requests have none.
+    """
+
+    rows: list[Instance] = dataclasses.field(default_factory=list)
+    stubs: list[Stub] = dataclasses.field(default_factory=list)
+    down_cells: list[CellMapping] = dataclasses.field(default_factory=list)
+    cells: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def list_servers(dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
+                 sort: listing.Sort = listing.DEFAULT_SORT, limit: int | None = None,
+                 marker: str | None = None, prefetch: Collection[str] = (), stubs: bool = False) -> ListResult:
+    """One page of servers.
+
+    Args:
+        dbs: `nova.db.session.Databases`.
+        filters: by the API's names, values typed: lists, booleans, naive UTC datetimes, regular expressions.
+            ``project_id`` restricts to a project; without it every project's servers are listed. ``deleted``
+            is False for living servers (the default), True for deleted ones, None for both. ``status`` takes
+            words.
+        sort: ``(key, direction)``, most significant first; the uuid decides between equals.
+        limit: size of the page; None, or more than ``[api] max_limit``, is that.
+        marker: uuid of the server before the page.
+        prefetch: relations to load, as for `Instance.find`; names it does not know are ignored.
+        stubs: also tell what is known of servers whose cells are down. Only for pages without filters, sort
+            order and marker: such servers cannot be judged.
+
+    Raises:
+        MarkerNotFound: there is no server `marker`.
+        CellDown: the marker's cell cannot be reached, or any cell while down cells must not be skipped.
+        nova.errors.Invalid: a filter or direction that does not exist.
+    """
+    return _Listing(dbs, conf, filters, sort, limit, marker, prefetch).run(stubs)
+
+
+class _Listing:
+    """One request for a page, and what it has found out so far."""
+
+    def __init__(self, dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any], sort: listing.Sort,
+                 limit: int | None, marker: str | None, prefetch: Collection[str]) -> None:
+        self.dbs, self.conf = dbs, conf
+        self.filters = listing.normal(filters)
+        self.where = listing.conditions(self.filters)
+        self.order = listing.keys(sort)
+        self.limit = conf.api.max_limit if limit is None else min(limit, conf.api.max_limit)
+        self.marker, self.prefetch = marker, prefetch
+        self.deadline = clock.Deadline(conf.api.cell_timeout)
+        self.requests: dict[str, Instance] = {}
+        self.cells: dict[str, CellMapping] = {}
+        self.down: dict[str, CellMapping] = {}
+        self.seen: set[str] = set()
+
+    def run(self, stubs: bool) -> ListResult:
+        result = ListResult()
+        place = self._read_api()
+        if self.limit:
+            start = self._start(place)
+            merged = self._merge(start)
+            while missing := self.limit - len(result.rows):
+                won = self._winners(merged, missing)
+                if not won:
+                    break
+                result.rows += self._load(won, result.cells)
+        elif self.marker is not None:
+            self._start(place)
+        result.down_cells = list(self.down.values())
+        if self.down and not self.conf.api.list_records_by_skipping_down_cells:
+            raise errors.host.CellDown()
+        if stubs and self.down:
+            result.stubs = self._stubs()
+        return result
+
+    # The API database
+
+    def _read_api(self) -> InstanceMapping | None:
+        """Read cells, build requests and the marker's mapping; build requests before any cell."""
+        with self.dbs.api.read() as conn:
+            self.requests = self._build_requests(conn)
+            cells = CellMapping.all(conn, *self._own_cells(), order=[api_models.cell_mappings.c.id])
+            self.cells = {cell.uuid: cell for cell in cells}
+            if self.marker is None or self.marker in self.requests:
+                return None
+            return InstanceMapping.find(conn, instance_uuid=self.marker)
+
+    def _build_requests(self, conn: sa.Connection) -> dict[str, Instance]:
+        project = self.filters.get('project_id')
+        by = {'project_id': project} if project is not None else {}
+        wanted = self.filters.get('uuid')
+        if wanted is not None:
+            by['instance_uuid'] = wanted
+        found = BuildRequest.all(conn, order=[api_models.build_requests.c.id], **by)
+        return {request.instance_uuid: request.instance for request in found}
+
+    def _own_cells(self) -> list[sa.ColumnElement[bool]]:
+        """Where it pays, only the cells in which the project has servers."""
+        project = self.filters.get('project_id')
+        if not self.conf.api.instance_list_per_project_cells or not isinstance(project, str):
+            return []
+        table = api_models.instance_mappings
+        return [api_models.cell_mappings.c.id.in_(
+            sa.select(table.c.cell_id).where(table.c.project_id == project).distinct())]
+
+    # The marker
+
+    def _start(self, place: InstanceMapping | None) -> list[Any] | None:
+        """The marker's values in the order; None starts at the beginning."""
+        if self.marker is None:
+            return None
+        if self.marker in self.requests:
+            server: Instance = self.requests[self.marker]
+            return [key.value_of(server) for key in self.order]
+        cell = next((cell for cell in self.cells.values() if place and cell.id == place.cell_id), None)
+        if cell is None:
+            raise errors.server.MarkerNotFound(marker=self.marker)
+        answers = self._ask({cell.uuid: lambda db: _marker_values(db, self.order, self.marker)})
+        if cell.uuid not in answers:
+            raise errors.host.CellDown()
+        values = answers[cell.uuid]
+        if values is None:
+            raise errors.server.MarkerNotFound(marker=self.marker)
+        return values
+
+    # Phase one: who is on the page
+
+    def _merge(self, start: Sequence[Any] | None) -> Iterator[tuple[listing.Rank, str, str]]:
+        """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
+        batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
+        question = self._keys_after(start, batch)
+        first = self._ask({uuid: question for uuid in self.cells})
+        streams = [self._cell_stream(uuid, rows, batch) for uuid, rows in first.items()]
+        streams.append(iter(self._request_stream(start)))
+        return heapq.merge(*streams)
+
+    def _keys_after(self, start: Sequence[Any] | None, batch: int) -> Callable[[Any], list[tuple[Any, ...]]]:
+        def question(db: Any) -> list[tuple[Any, ...]]:
+            with db.read() as conn:
+                return listing.page_of_keys(conn, self.where, self.order, start, batch)
+        return question
+
+    def _cell_stream(self, cell: str, rows: list[tuple[Any, ...]], batch: int
+                     ) -> Iterator[tuple[listing.Rank, str, str]]:
+        width = len(self.order)
+        while rows:
+            for row in rows:
+                yield listing.Rank(self.order, row[:width]), cell, row[-1]
+            if len(rows) < batch:
+                return
+            rows = self._ask({cell: self._keys_after(rows[-1][:width], batch)}).get(cell, [])
+
+    def _request_stream(self, start: Sequence[Any] | None) -> list[tuple[listing.Rank, str, str]]:
+        behind = listing.Rank(self.order, start) if start is not None else None
+        found = []
+        for uuid, server in self.requests.items():
+            if listing.holds(server, self.filters):
+                rank = listing.Rank(self.order, [key.value_of(server) for key in self.order])
+                if behind is None or behind < rank:
+                    found.append((rank, _REQUESTS, uuid))
+        return sorted(found)
+
+    def _winners(self, merged: Iterator[tuple[listing.Rank, str, str]], count: int) -> list[tuple[str, str]]:
+        """The next servers: ``(stream, uuid)``, each once."""
+        won: dict[str, str] = {}
+        for _, source, uuid in merged:
+            if uuid in self.seen and won.get(uuid) != _REQUESTS:
+                continue
+            self.seen.add(uuid)
+            won[uuid] = source
+            if len(won) == count:
+                break
+        return [(source, uuid) for uuid, source in won.items()]
+
+    # Phase two: what they are
+
+    def _load(self, won: list[tuple[str, str]], cells: dict[str, str]) -> list[Instance]:
+        """Load the winners; those that went away or were never handed over are left out."""
+        by_cell: dict[str, list[str]] = {}
+        for source, uuid in won:
+            by_cell.setdefault(source, []).append(uuid)
+        building = by_cell.pop(_REQUESTS, [])
+        loaded: dict[str, Instance] = {uuid: self.requests[uuid] for uuid in building}
+        answers = self._ask({cell: self._full_rows(uuids) for cell, uuids in by_cell.items()})
+        for cell, rows in answers.items():
+            for row in rows:
+                loaded[row.uuid] = row
+                cells[row.uuid] = cell
+        hidden = self._not_handed_over([server for server in loaded.values() if server.uuid in cells])
+        return [loaded[uuid] for _, uuid in won if uuid in loaded and uuid not in hidden]
+
+    def _full_rows(self, uuids: list[str]) -> Callable[[Any], list[Instance]]:
+        def question(db: Any) -> list[Instance]:
+            with db.read() as conn:
+                return Instance.all(conn, models.instances.c.uuid.in_(uuids), *self.where, order=[],
+                                    prefetch=self.prefetch, deleted=None)
+        return question
+
+    def _not_handed_over(self, rows: list[Instance]) -> set[str]:
+        """Those of the servers whose row is in a cell but that are not the cell's yet, or never will be."""
+        doubtful = [row.uuid for row in rows if row.vm_state == states.VM.BUILDING and row.launched_at is None
+                    and row.host is None and not row.deleted]
+        if not doubtful:
+            return set()
+        table = api_models.instance_mappings
+        with self.dbs.api.read() as conn:
+            mapped = set(conn.execute(sa.select(table.c.instance_uuid).where(
+                table.c.instance_uuid.in_(doubtful), table.c.cell_id.is_not(None))).scalars())
+        return {uuid for uuid in doubtful if uuid not in mapped and uuid not in self.requests}
+
+    # Cells
+
+    def _ask(self, questions: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+        """Answers of the cells that gave one; the others are down from here on."""
+        live = {uuid: question for uuid, question in questions.items() if uuid not in self.down}
+        answers = self.dbs.scatter.ask(
+            {uuid: self._bound(uuid, question) for uuid, question in live.items()},
+            {uuid: self._bound(uuid, lambda db: db.ping()) for uuid in live}, self.deadline)
+        for uuid, error in answers.failed.items():
+            if scatter.reaches(error):
+                raise error
+            self.down[uuid] = self.cells[uuid]
+        return answers.got
+
+    def _bound(self, uuid: str, question: Callable[[Any], Any]) -> Callable[[], Any]:
+        url = self.cells[uuid].database_connection
+        return lambda: question(self.dbs.cell(url))
+
+    def _stubs(self) -> list[Stub]:
+        table = api_models.instance_mappings
+        by_id = {cell.id: cell.uuid for cell in self.down.values()}
+        query = sa.select(table).where(table.c.cell_id.in_(list(by_id)), table.c.queued_for_delete.is_(False))
+        if 'project_id' in self.filters:
+            query = query.where(table.c.project_id == self.filters['project_id'])
+        query = query.order_by(table.c.created_at.desc(), table.c.instance_uuid).limit(self.limit)
+        with self.dbs.api.read() as conn:
+            return [Stub(row.instance_uuid, row.project_id, row.user_id, row.created_at, by_id[row.cell_id])
+                    for row in conn.execute(query)]
+
+
+def _marker_values(db: Any, order: Sequence[listing.Key], uuid: str | None) -> list[Any] | None:
+    """A server's values in the order; deleted servers are markers too."""
+    with db.read() as conn:
+        row = conn.execute(sa.select(*(key.column for key in order))
+                           .where(models.instances.c.uuid == uuid)).first()
+    return list(row) if row is not None else None

@@ -1,0 +1,242 @@
+"""Quotas: limits, what is used, and taking up room without ever going over.
+
+Nothing is reserved and nothing can drift: usage is what the instance mappings say. Counting and adding are one
+transaction that has locked the project's row first, so of requests that race, exactly those that fit win.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from nova import errors
+from nova.common import dbkit
+from nova.db.api import models
+from nova.objects.instance_mapping import InstanceMapping
+
+RESOURCES = ('instances', 'cores', 'ram', 'metadata_items', 'injected_files', 'injected_file_content_bytes',
+             'injected_file_path_length', 'key_pairs', 'server_groups', 'server_group_members')
+"""Everything that has a limit; each is also an option of ``[quota]``."""
+
+COUNTED = ('instances', 'cores', 'ram')
+"""What servers use up."""
+
+DEFAULT_CLASS = 'default'
+
+
+class Limits(dict[str, int]):
+    """Resource to limit, -1 for none: a user's own where he has one, else the project's.
+
+    Attributes:
+        project: limits of the whole project.
+        user: limits of this user in the project, where there are any.
+    """
+
+    def __init__(self, project: Mapping[str, int], user: Mapping[str, int]) -> None:
+        super().__init__({**project, **user})
+        self.project, self.user = dict(project), dict(user)
+
+
+# Limits ------------------------------------------------------------------------------------------
+
+def limits(conn: sa.Connection, conf: cfg.ConfigOpts, project_id: str, user_id: str | None = None) -> Limits:
+    """What a project may use: its own limits, else the default class's, else the configured ones."""
+    project = {**defaults(conn, conf), **project_limits(conn, project_id)}
+    return Limits(project, user_limits(conn, project_id, user_id) if user_id else {})
+
+
+def defaults(conn: sa.Connection, conf: cfg.ConfigOpts) -> dict[str, int]:
+    """Limits of projects that have none of their own."""
+    return {**{name: conf.quota[name] for name in RESOURCES}, **class_limits(conn, DEFAULT_CLASS)}
+
+
+def project_limits(conn: sa.Connection, project_id: str) -> dict[str, int]:
+    """Limits that were set for a project."""
+    return _kept(conn, models.quotas, project_id=project_id)
+
+
+def user_limits(conn: sa.Connection, project_id: str, user_id: str) -> dict[str, int]:
+    """Limits that were set for a user in a project."""
+    return _kept(conn, models.user_quotas, project_id=project_id, user_id=user_id)
+
+
+def class_limits(conn: sa.Connection, class_name: str) -> dict[str, int]:
+    """Limits that were set for a quota class."""
+    return _kept(conn, models.quota_classes, class_name=class_name)
+
+
+def set_project_limits(conn: sa.Connection, project_id: str, wanted: Mapping[str, int]) -> None:
+    """Set limits of a project; those not named stay."""
+    _keep(conn, models.quotas, wanted, project_id=project_id)
+
+
+def set_user_limits(conn: sa.Connection, project_id: str, user_id: str, wanted: Mapping[str, int]) -> None:
+    """Set limits of a user in a project; those not named stay."""
+    _keep(conn, models.user_quotas, wanted, project_id=project_id, user_id=user_id)
+
+
+def set_class_limits(conn: sa.Connection, class_name: str, wanted: Mapping[str, int]) -> None:
+    """Set limits of a quota class; those not named stay."""
+    _keep(conn, models.quota_classes, wanted, class_name=class_name)
+
+
+def forget(conn: sa.Connection, project_id: str, user_id: str | None = None) -> None:
+    """Drop the limits of a user, or of a project and all its users, so that defaults hold."""
+    table = models.user_quotas
+    if user_id is not None:
+        conn.execute(table.delete().where(table.c.project_id == project_id, table.c.user_id == user_id))
+        return
+    for table in (models.quotas, models.user_quotas):
+        conn.execute(table.delete().where(table.c.project_id == project_id))
+
+
+def _kept(conn: sa.Connection, table: sa.Table, **by: str) -> dict[str, int]:
+    rows = conn.execute(sa.select(table.c.resource, table.c.hard_limit).where(
+        *(table.c[name] == value for name, value in by.items())))
+    return {row.resource: row.hard_limit for row in rows if row.resource in RESOURCES}
+
+
+def _keep(conn: sa.Connection, table: sa.Table, wanted: Mapping[str, int], **by: str) -> None:
+    for resource, limit in wanted.items():
+        dbkit.upsert(conn, table, {**by, 'resource': resource, 'hard_limit': limit}, [*by, 'resource'])
+
+
+# Usage -------------------------------------------------------------------------------------------
+
+def usage(conn: sa.Connection, project_id: str, user_id: str | None = None) -> dict[str, int]:
+    """Servers, vCPUs and megabytes that count against a project, or against one of its users."""
+    table = models.instance_mappings
+    query = sa.select(sa.func.count(), sa.func.sum(table.c.vcpus), sa.func.sum(table.c.memory_mb)).where(
+        table.c.project_id == project_id, table.c.queued_for_delete.is_(False))
+    if user_id is not None:
+        query = query.where(table.c.user_id == user_id)
+    row = conn.execute(query).one()
+    return {name: int(value or 0) for name, value in zip(COUNTED, row, strict=True)}
+
+
+def server_groups(conn: sa.Connection, project_id: str, user_id: str | None = None) -> int:
+    """Server groups of a project, or of one of its users."""
+    table = models.instance_groups
+    query = sa.select(sa.func.count()).where(table.c.project_id == project_id)
+    if user_id is not None:
+        query = query.where(table.c.user_id == user_id)
+    return conn.execute(query).scalar_one()
+
+
+def key_pairs(conn: sa.Connection, user_id: str) -> int:
+    """Key pairs of a user."""
+    table = models.key_pairs
+    return conn.execute(sa.select(sa.func.count()).where(table.c.user_id == user_id)).scalar_one()
+
+
+# Taking up room ----------------------------------------------------------------------------------
+
+def reserve(conn: sa.Connection, project_id: str, user_id: str, allowed: Limits, deltas: Mapping[str, int],
+            mappings: Iterable[InstanceMapping]) -> None:
+    """Insert the mappings of new servers if the project has room for them.
+
+    Args:
+        conn: a writing transaction; the project stays locked until it ends.
+        deltas: what the mappings add to `COUNTED` resources.
+
+    Raises:
+        OverQuota: it has not; nothing was inserted.
+    """
+    lock(conn, project_id)
+    check(conn, project_id, user_id, allowed, deltas)
+    for mapping in mappings:
+        mapping.create(conn)
+
+
+def lock(conn: sa.Connection, project_id: str) -> None:
+    """Keep others from counting this project until the transaction ends; take it before reading anything."""
+    table = models.quota_locks
+    query = sa.select(table.c.project_id).where(table.c.project_id == project_id).with_for_update()
+    if conn.execute(query).first() is None:
+        dbkit.insert_missing(conn, table, [{'project_id': project_id}])
+        conn.execute(query).first()
+
+
+def check(conn: sa.Connection, project_id: str, user_id: str, allowed: Limits, deltas: Mapping[str, int]
+          ) -> None:
+    """Whether there is room for `deltas`; exact only after `lock`.
+
+    Raises:
+        OverQuota: there is not, and of what.
+    """
+    asked = {name: amount for name, amount in deltas.items() if amount > 0}
+    if not asked:
+        return
+    over = _over(asked, allowed.project, usage(conn, project_id))
+    if any(name in allowed.user for name in asked):
+        over.update(_over(asked, allowed.user, usage(conn, project_id, user_id)))
+    if over:
+        raise errors.server.OverQuota(resources=over)
+
+
+def _over(asked: Mapping[str, int], allowed: Mapping[str, int], used: Mapping[str, int]
+          ) -> dict[str, tuple[int, int, int]]:
+    return {name: (amount, used[name], allowed[name]) for name, amount in asked.items()
+            if 0 <= allowed.get(name, -1) < used[name] + amount}
+
+
+def check_count(resource: str, limit: int, count: int) -> None:
+    """Refuse a count over a limit that is not shared between servers, such as key pairs.
+
+    Raises:
+        LimitExceeded: `count` is over `limit`.
+    """
+    if 0 <= limit < count:
+        raise errors.server.LimitExceeded(resource=resource.replace('_', ' '))
+
+
+def resize(conn: sa.Connection, conf: cfg.ConfigOpts, instance_uuid: str, vcpus: int, memory_mb: int) -> None:
+    """Have a server count for the larger of what it has and what it is to have, if there is room.
+
+    Raises:
+        OverQuota: there is no room.
+        InstanceMappingNotFound: no such server.
+    """
+    mapping = InstanceMapping.get(conn, instance_uuid=instance_uuid)
+    lock(conn, mapping.project_id)
+    mapping.refresh(conn)
+    more = {'cores': vcpus - mapping.vcpus, 'ram': memory_mb - mapping.memory_mb}
+    allowed = limits(conn, conf, mapping.project_id, mapping.user_id)
+    check(conn, mapping.project_id, mapping.user_id, allowed, more)
+    settle(conn, instance_uuid, max(vcpus, mapping.vcpus), max(memory_mb, mapping.memory_mb))
+
+
+def settle(conn: sa.Connection, instance_uuid: str, vcpus: int, memory_mb: int) -> None:
+    """Have a server count for exactly this, after a resize has ended one way or the other."""
+    table = models.instance_mappings
+    conn.execute(table.update().where(table.c.instance_uuid == instance_uuid).values(
+        vcpus=vcpus, memory_mb=memory_mb))
+
+
+def recount(conn: sa.Connection, conf: cfg.ConfigOpts, instance_uuid: str) -> None:
+    """Count a deleted server again because it is to be restored, if there is room for it.
+
+    Raises:
+        OverQuota: there is no room.
+        InstanceMappingNotFound: no such server.
+    """
+    mapping = InstanceMapping.get(conn, instance_uuid=instance_uuid)
+    lock(conn, mapping.project_id)
+    mapping.refresh(conn)
+    if not mapping.queued_for_delete:
+        return
+    allowed = limits(conn, conf, mapping.project_id, mapping.user_id)
+    check(conn, mapping.project_id, mapping.user_id, allowed,
+          {'instances': 1, 'cores': mapping.vcpus, 'ram': mapping.memory_mb})
+    InstanceMapping.queue_for_delete(conn, instance_uuid, False)
+
+
+def deltas_of(flavors: Iterable[Any]) -> dict[str, int]:
+    """What servers of these flavors add."""
+    total = dict.fromkeys(COUNTED, 0)
+    for flavor in flavors:
+        total['instances'] += 1
+        total['cores'] += flavor.vcpus
+        total['ram'] += flavor.memory_mb
+    return total
