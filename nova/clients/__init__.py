@@ -38,9 +38,6 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
 
     Args:
         pool: requests session to use instead of one per neighbour; tests mount applications on it.
-
-    Raises:
-        Unavailable: a section has no usable credentials.
     """
     volume = session.build(conf, 'cinder', errors.block.VolumeServiceFailed, microversion_type='volume',
                            pool=pool, endpoint=_volume_endpoint(conf), retries=conf.cinder.http_retries)

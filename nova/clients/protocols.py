@@ -180,8 +180,13 @@ class NetworkClient(Protocol):
         """
 
     def allocate(self, server: Any, requested: Sequence[Any], host: str | None,
-                 security_groups: Sequence[str] = ()) -> Any:
-        """Give the server its ports, bound to `host`; returns its `NetworkInfo`. Repeatable."""
+                 security_groups: Sequence[str] = (), key: str = '') -> Any:
+        """Give the server ports, bound to `host`; returns the `NetworkInfo` of these. Repeatable.
+
+        Args:
+            key: for a server that has ports already, something that names this operation (its task's uuid), so
+                that a repetition finds what it made and takes nothing else for it.
+        """
 
     def bind(self, server: Any, host: str) -> Any:
         """Bind all ports of the server to a host; returns its `NetworkInfo`. Repeatable."""

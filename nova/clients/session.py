@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import requests
-from keystoneauth1 import exceptions, loading, plugin, service_token
+from keystoneauth1 import exceptions, loading, noauth, plugin, service_token
 from keystoneauth1 import session as ks_session
 from oslo_config import cfg
 from oslo_log import log
@@ -210,6 +210,19 @@ class Service:
         return self._failed()
 
 
+class _Unconfigured(Service):
+    """A neighbour of which the configuration does not say enough."""
+
+    def __init__(self, name: str, failed: type[errors.Unavailable], missing: str) -> None:
+        super().__init__(name, ks_session.Session(auth=noauth.NoAuth()), {}, failed)
+        self._missing = missing
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Answer:
+        LOG.error('Section [%(name)s] of the configuration is incomplete (%(missing)s); set auth_type and the '
+                  'credentials.', {'name': self.name, 'missing': self._missing})
+        raise self._failed()
+
+
 def connection_pool(size: int = _POOL) -> requests.Session:
     """A requests session that keeps up to `size` connections a host, so that threads do not reconnect."""
     pool = requests.Session()
@@ -239,8 +252,8 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
         endpoint: where it is, instead of what the section's endpoint options say.
         retries: repetitions after a failure to connect; None takes the section's ``connect_retries``.
 
-    Raises:
-        Unavailable: the section has no usable credentials.
+    A section without usable credentials is a neighbour that cannot be used: each call says what is missing. Not
+    every cloud has every neighbour, so it is no reason not to start.
     """
     try:
         auth = loading.load_auth_from_conf_options(conf, group)
@@ -248,9 +261,9 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
             conf, group, auth=auth, session=pool or connection_pool())
         vouch = _service_auth(conf)
     except exceptions.ClientException as error:
-        raise failed(f'Section [{group}] of the configuration is incomplete: {error}') from error
+        return _Unconfigured(group, failed, str(error))
     if auth is None:
-        raise failed(f'Section [{group}] of the configuration has no auth_type; set it and the credentials.')
+        return _Unconfigured(group, failed, 'there is no auth_type')
     if retries is None:
         retries = getattr(conf[group], 'connect_retries', None)
     return Service(group, session, endpoint or _endpoint(conf, group), failed, vouch=vouch,

@@ -16,7 +16,7 @@ from nova.clients.protocols import Document
 OURS = 'nova:made-for-server'
 """Tag of ports that live and die with their server."""
 
-_CAN_TAG = 'tag-ports-during-bulk-creation'
+CAN_TAG = 'tag-ports-during-bulk-creation'
 _CAN_NAME = 'dns-integration'
 _BACK: Document = {'device_id': '', 'device_owner': '', 'binding:host_id': '', 'binding:profile': {}}
 
@@ -27,30 +27,41 @@ def owner(server: Any) -> str:
     return f'compute:{zone or ""}'
 
 
-def _matches(port: Document, request: Any) -> bool:
-    """Whether a port that was found is the one that a request stands for."""
-    if request.port_id:
-        return bool(port['id'] == request.port_id)
+def _tag(key: str, index: int) -> str:
+    """What tells one port that we made from another of the same operation."""
+    return f'nova:nic:{key}:{index}' if key else f'nova:nic:{index}'
+
+
+def _fits(port: Document, request: Any) -> bool:
+    """Whether a port may be the one that was made for a request, where Neutron has no tags to say so."""
     return bool(port['network_id'] == request.network_id and (
         not request.address or any(one['ip_address'] == request.address for one in port['fixed_ips'])))
 
 
-def _pair(requested: Sequence[Any], found: list[Document]) -> dict[int, Document]:
-    """Which of the ports found stands for which request; those with a port or an address choose first."""
-    left, pairs = list(found), {}
-    strict_first = sorted(range(len(requested)),
-                          key=lambda i: (not requested[i].port_id, not requested[i].address))
-    for index in strict_first:
-        match = next((port for port in left if _matches(port, requested[index])), None)
-        if match is not None:
+def _pair(requested: Sequence[Any], found: list[Document], key: str, tagged: bool) -> dict[int, Document]:
+    """Which of the ports found stands for which request."""
+    pairs: dict[int, Document] = {}
+    for index, request in enumerate(requested):
+        for port in found:
+            if port['id'] == request.port_id or (
+                    not request.port_id and _tag(key, index) in port.get('tags', ())):
+                pairs[index] = port
+    left = [] if tagged else [port for port in found if port not in pairs.values()]
+    for index, request in sorted(enumerate(requested), key=lambda pair: not pair[1].address):
+        match = next((port for port in left if _fits(port, request)), None)
+        if index not in pairs and not request.port_id and match is not None:
             pairs[index] = match
             left.remove(match)
     return pairs
 
 
 def allocate(api: Api, server: Any, requested: Sequence[Any], host: str | None,
-             groups: Sequence[str]) -> list[Document]:
+             groups: Sequence[str], key: str = '', others: Iterable[str] = ()) -> list[Document]:
     """Ports of a server, one for each request, in their order, bound to `host`.
+
+    Args:
+        key: tells this operation from others that give the same server ports; empty for its first ones.
+        others: ports that the server has had before this operation.
 
     Raises:
         FixedIpInUse, FixedIpInvalid, PortLimitExceeded, PortInUse, PortNotFound, NetworkNotFound,
@@ -60,14 +71,16 @@ def allocate(api: Api, server: Any, requested: Sequence[Any], host: str | None,
     if len(requested) == 1 and requested[0].network_id == NONE:
         return []
     wanted = [_definite(api, server, request) for request in requested]
-    pairs = _pair(wanted, api.ports(device_id=server.uuid))
+    before = set(others)
+    found = [port for port in api.ports(device_id=server.uuid) if port['id'] not in before]
+    pairs = _pair(wanted, found, key, CAN_TAG in api.extensions())
     ports = []
     for index, request in enumerate(wanted):
         port = pairs.get(index)
         if port is None and request.port_id:
             port = _take(api, server, request, host)
         elif port is None:
-            port = api.create_port(_new(api, server, request, host, groups))
+            port = api.create_port(_new(api, server, request, host, groups, _tag(key, index)))
         elif host and port.get('binding:host_id') != host:
             port = api.update_port(port['id'], {'binding:host_id': host})
         ports.append(_bound(port))
@@ -104,7 +117,8 @@ def _take(api: Api, server: Any, request: Any, host: str | None) -> Document:
         'device_id': server.uuid, 'device_owner': owner(server), **({'binding:host_id': host} if host else {})})
 
 
-def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence[str]) -> Document:
+def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence[str],
+         tag: str) -> Document:
     """Body of a port to be made."""
     body: Document = {'network_id': request.network_id, 'device_id': server.uuid, 'device_owner': owner(server),
                       'project_id': server.project_id, 'admin_state_up': True}
@@ -115,8 +129,8 @@ def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence
     if groups:
         body['security_groups'] = list(groups)
     able = api.extensions()
-    if _CAN_TAG in able:
-        body['tags'] = [OURS]
+    if CAN_TAG in able:
+        body['tags'] = [OURS, tag]
     if _CAN_NAME in able and server.known('hostname') and server.hostname:
         body['dns_name'] = server.hostname
     return body
@@ -136,7 +150,7 @@ def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str]
 
 def release_port(api: Api, port: Document, users: Iterable[str]) -> None:
     """`release` of one port. Where Neutron has no tags, a port is ours when it is none of the user's."""
-    tagged = _CAN_TAG in api.extensions()
+    tagged = CAN_TAG in api.extensions()
     if OURS in port.get('tags', ()) or (not tagged and port['id'] not in set(users)):
         api.delete_port(port['id'])
     else:

@@ -34,8 +34,10 @@ class Client:
                            lambda network: NetworkRequest(network_id=network))
 
     def allocate(self, server: Any, requested: Sequence[NetworkRequest], host: str | None,
-                 security_groups: Sequence[str] = ()) -> NetworkInfo:
-        ports = allocate.allocate(self.api, server, requested, host, security_groups)
+                 security_groups: Sequence[str] = (), key: str = '') -> NetworkInfo:
+        known = _remembered(server) if key else None
+        others = [vif.id for vif in known.vifs] if known is not None else []
+        ports = allocate.allocate(self.api, server, requested, host, security_groups, key, others)
         named = {request.port_id for request in requested if request.port_id}
         tags = {port['id']: request.tag for port, request in zip(ports, requested, strict=True)
                 if request.tag} if ports else {}

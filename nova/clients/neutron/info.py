@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nova.clients.neutron.allocate import OURS
+from nova.clients.neutron.allocate import CAN_TAG, OURS
 from nova.clients.neutron.api import Api
 from nova.clients.protocols import Document
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
@@ -69,7 +69,7 @@ def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None
 
     Args:
         tags: device tags by port id.
-        users: ports known to be the user's own; None where that is to be read from the ports.
+        users: ports known to be the user's own, for a Neutron without tags; None where nobody knows.
         floating: ask for floating addresses (new ports have none).
     """
     if not ports:
@@ -81,11 +81,10 @@ def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None
     for one in api.floating_ips([port['id'] for port in ports]) if floating else ():
         mine = found.setdefault(one['port_id'], {})
         mine.setdefault(one['fixed_ip_address'], []).append(one['floating_ip_address'])
-    known = set(users) if users is not None else None
+    known = set(users) if users is not None and CAN_TAG not in api.extensions() else None
 
     def made(port: Document) -> bool:
-        return OURS in port.get('tags', ()) or (known is not None and port['id'] not in known
-                                                and 'tags' not in port)
+        return OURS in port.get('tags', ()) or (known is not None and port['id'] not in known)
 
     return NetworkInfo(vifs=[
         _vif(port, networks.get(port['network_id'], {}), subnets, found.get(port['id'], {}),

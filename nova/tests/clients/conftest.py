@@ -3,18 +3,25 @@
 import dataclasses
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import openstack
 import pytest
 import requests
 from keystoneauth1 import session as ks_session
 from keystoneauth1 import token_endpoint
+from keystoneauth1.identity import v3
+from oslo_config import cfg
 
-from nova import errors
-from nova.clients import fake, session
+from nova import conf, errors
+from nova.clients import Clients, build, fake, session
 from nova.clients.placement import client as placement_client
 from nova.clients.protocols import PlacementClient
+from nova.common import uuids
+from nova.context import RequestContext
 from nova.tests.fixtures import placement as placement_fixture
 from nova.tests.fixtures import wsgi
+from nova.tests.fixtures.sandbox import running_sandbox
 
 
 @dataclasses.dataclass
@@ -45,3 +52,131 @@ def placement(request: pytest.FixtureRequest) -> PlacementUnderTest:
         return PlacementUnderTest(one, lambda: one)
     service = request.getfixturevalue('placement_service')
     return PlacementUnderTest(placement_client.Client(service), lambda: placement_client.Client(service))
+
+
+@dataclasses.dataclass
+class Neighbours:
+    """Images, networks and volumes, fake or in the sandbox, with a user who has a project there.
+
+    Attributes:
+        clients: what is tested.
+        user: context of a member of `project`; the fakes' token is no secret.
+        stranger: context of a member of another project.
+        network: makes a network with one subnet for a project, shared when asked; returns its id.
+        volume: makes a volume of `project`; returns its id.
+        image: id of a public image.
+        port: makes a port of the user's on a network; returns its id.
+        group: makes a security group of the user's; returns its id.
+    """
+
+    kind: str
+    clients: Clients
+    user: RequestContext
+    stranger: RequestContext
+    network: Callable[..., str]
+    volume: Callable[..., str]
+    port: Callable[[str], str]
+    group: Callable[[str], str]
+    image: str
+
+
+def _fakes() -> Neighbours:
+    fakes = fake.build()
+    user, stranger = (RequestContext(f'user-{name}', name, roles=('member',), auth_token=name)
+                      for name in ('project', 'elsewhere'))
+    return Neighbours(
+        'fake', fakes, user, stranger,
+        network=lambda shared=False, cidr='10.1.0.0/24': fakes.network.api.add_network(
+            'project', shared=shared, cidr=cidr),
+        volume=lambda **kwargs: fakes.volume.add(**kwargs),
+        port=lambda network: fakes.network.api.add_port(network, 'project'),
+        group=lambda name: fakes.network.api.add_group(name, 'project'), image=fakes.image.add())
+
+
+def conf_for(running: Any) -> cfg.ConfigOpts:
+    """Configuration with the credentials of the sandbox's service user."""
+    lines = []
+    for group in ('neutron', 'glance', 'cinder'):
+        lines += [f'[{group}]', 'auth_type = password', 'region_name = RegionOne' if group != 'cinder' else '',
+                  *(f'{key} = {value}' for key, value in running.credentials('nova').items())]
+    file = running.sandbox_dir / 'nova.conf'
+    file.write_text('\n'.join(lines))
+    return conf.new(config_files=[str(file)])
+
+
+def _stranger(running: Any, cloud: Any) -> RequestContext:
+    """A member of a project of his own."""
+    name = uuids.generate()
+    project = cloud.identity.create_project(name=name, domain_id='default')
+    user = cloud.identity.create_user(name=name, password=name, domain_id='default')
+    cloud.identity.assign_project_role_to_user(project, user, running.made.roles['member'])
+    return _of(ks_session.Session(auth=v3.Password(
+        auth_url=running.auth_url, username=name, password=name, project_name=name, user_domain_id='default',
+        project_domain_id='default')))
+
+
+def _of(opened: ks_session.Session) -> RequestContext:
+    return RequestContext(opened.get_user_id(), opened.get_project_id(), auth_token=opened.get_token(),
+                          roles=('member',), is_admin=False)
+
+
+def _sandbox(running: Any, configured: cfg.ConfigOpts) -> Neighbours:
+    user, cloud = _of(running.session('demo')), openstack.connect(**running.cloud('admin'))
+    stranger = _stranger(running, cloud)
+    # Networks that a new sandbox shares with everyone would make "the only network" ambiguous.
+    cloud.network.update_network(running.made.networks['private'], shared=False)
+
+    def network(shared: bool = False, cidr: str | None = '10.1.0.0/24') -> str:
+        made = cloud.network.create_network(name='net', project_id=user.project_id, shared=shared)
+        if cidr:
+            cloud.network.create_subnet(network_id=made.id, cidr=cidr, ip_version=4, project_id=user.project_id)
+        return str(made.id)
+
+    mine = openstack.connect(**running.cloud('demo'))
+
+    def volume(size: int = 1, multiattach: bool = False) -> str:
+        made = mine.block_storage.create_volume(
+            size=size, **({'volume_type': 'multiattach'} if multiattach else {}))
+        return str(mine.block_storage.wait_for_status(made, 'available', wait=10, interval=0.1).id)
+
+    return Neighbours(
+        'sandbox', build(configured), user, stranger, network, volume,
+        port=lambda network: str(mine.network.create_port(network_id=network).id),
+        group=lambda name: str(mine.network.create_security_group(name=name).id), image=running.made.image)
+
+
+@pytest.fixture(scope='module')
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    directory = tmp_path_factory.mktemp('sandbox')
+    with running_sandbox(directory) as running:
+        running.sandbox_dir = directory
+        yield running
+
+
+@pytest.fixture(params=['fake', 'sandbox'])
+def there(request: pytest.FixtureRequest) -> Neighbours:
+    """Every test of this fixture runs against the fakes and against the sandbox."""
+    if request.param == 'fake':
+        return _fakes()
+    running = request.getfixturevalue('sandbox')
+    return _sandbox(running, conf_for(running))
+
+
+@dataclasses.dataclass
+class Server:
+    """As much of an instance as the clients look at."""
+
+    project_id: str
+    uuid: str = dataclasses.field(default_factory=uuids.generate)
+    hostname: str = 'my-server'
+    availability_zone: str = 'nova'
+    network_info: Any = None
+
+    def known(self, name: str) -> bool:
+        return hasattr(self, name)
+
+
+@pytest.fixture
+def server(there: Neighbours) -> Server:
+    assert there.user.project_id is not None
+    return Server(there.user.project_id)

@@ -1,0 +1,116 @@
+"""Volume client: the same promises by the fake and over the sandbox's Cinder."""
+
+from typing import Any
+
+import pytest
+
+from nova import errors
+from nova.common import uuids
+
+CONNECTOR = {'host': 'host1', 'ip': '127.0.0.1', 'initiator': 'iqn.x', 'multipath': False, 'platform': 'x86_64',
+             'os_type': 'linux', 'mountpoint': '/dev/vdb'}
+
+
+def status(there: Any, volume: str) -> str:
+    return str(there.clients.volume.show(there.user, volume)['status'])
+
+
+def test_show_is_of_the_user(there: Any) -> None:
+    volume = there.volume(size=3)
+    shown = there.clients.volume.show(there.user, volume)
+    assert (shown['id'], shown['size'], shown['status']) == (volume, 3, 'available')
+    assert there.clients.volume.show(None, volume)['id'] == volume
+    with pytest.raises(errors.block.VolumeNotFound):
+        there.clients.volume.show(there.user, uuids.generate())
+    with pytest.raises(errors.block.VolumeNotFound):
+        there.clients.volume.show(there.stranger, volume)
+
+
+def test_the_life_of_an_attachment(there: Any, server: Any) -> None:
+    """VOL-S1, VOL-S2: reserve, connect, complete, detach; each may be repeated."""
+    client, volume = there.clients.volume, there.volume()
+    attachment = client.reserve(volume, server.uuid)
+    assert client.reserve(volume, server.uuid) == attachment
+    assert status(there, volume) == 'reserved'
+    for _ in range(2):
+        info = client.connect(attachment, CONNECTOR)
+    assert info['driver_volume_type']
+    assert status(there, volume) == 'attaching'
+    for _ in range(2):
+        client.complete(attachment)
+    assert status(there, volume) == 'in-use'
+    assert client.connect(attachment, CONNECTOR)['driver_volume_type'] == info['driver_volume_type']
+    client.complete(attachment)
+    shown, = client.attachments(server.uuid)
+    assert (shown['id'], shown['volume_id'], shown['status']) == (attachment, volume, 'attached')
+    for _ in range(2):
+        client.detach(attachment)
+    assert status(there, volume) == 'available'
+    assert client.attachments(server.uuid) == []
+
+
+def test_a_volume_is_for_one_server(there: Any, server: Any) -> None:
+    client, volume = there.clients.volume, there.volume()
+    client.reserve(volume, server.uuid)
+    with pytest.raises(errors.block.VolumeBusy):
+        client.reserve(volume, uuids.generate())
+    with pytest.raises(errors.block.VolumeNotFound):
+        client.reserve(uuids.generate(), server.uuid)
+
+
+def test_a_multiattach_volume_is_for_several(there: Any, server: Any) -> None:
+    """MAT-S1."""
+    client, volume = there.clients.volume, there.volume(multiattach=True)
+    one = client.reserve(volume, server.uuid)
+    client.connect(one, CONNECTOR)
+    client.complete(one)
+    two = client.reserve(volume, uuids.generate())
+    client.detach(one)
+    client.connect(two, CONNECTOR)
+    client.complete(two)
+    assert status(there, volume) == 'in-use'
+
+
+def test_a_second_attachment_of_the_same_server(there: Any, server: Any) -> None:
+    """VOL-S3: a move has one on each host; the volume stays the server's throughout."""
+    client, volume = there.clients.volume, there.volume()
+    source = client.reserve(volume, server.uuid)
+    client.connect(source, CONNECTOR)
+    client.complete(source)
+    target = client.reserve(volume, server.uuid)
+    assert target != source
+    client.connect(target, {**CONNECTOR, 'host': 'host2'})
+    client.complete(target)
+    client.detach(source)
+    assert status(there, volume) == 'in-use'
+
+
+def test_attachments_that_are_not_there(there: Any) -> None:
+    client, gone = there.clients.volume, uuids.generate()
+    for call in (lambda: client.connect(gone, CONNECTOR), lambda: client.complete(gone),
+                 lambda: client.attachment(gone)):
+        with pytest.raises(errors.block.AttachmentNotFound):
+            call()
+    client.detach(gone)
+
+
+def test_complete_needs_a_connector(there: Any, server: Any) -> None:
+    attachment = there.clients.volume.reserve(there.volume(), server.uuid)
+    with pytest.raises(errors.block.VolumeBusy):
+        there.clients.volume.complete(attachment)
+
+
+def test_volumes_made_for_a_server_are_found_again(there: Any) -> None:
+    client, metadata = there.clients.volume, {'nova_server': uuids.generate()}
+    volume = client.create(there.user, {'size': 1, 'name': '', 'metadata': metadata})
+    assert [one['id'] for one in client.find(metadata)] == [volume]
+    for _ in range(2):
+        client.delete(volume)
+    assert client.find(metadata) == []
+
+
+def test_an_attached_volume_is_not_deleted(there: Any, server: Any) -> None:
+    volume = there.volume()
+    there.clients.volume.reserve(volume, server.uuid)
+    with pytest.raises(errors.block.VolumeBusy):
+        there.clients.volume.delete(volume)

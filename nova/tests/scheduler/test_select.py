@@ -1,0 +1,187 @@
+"""The scheduler end to end: candidates, filters, weights, claims, alternates, and why not."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from nova import errors, objects
+from nova.common import jsonutil, uuids
+from nova.domain.provider_tree import Provider
+
+
+def test_a_server_gets_a_host_that_is_claimed(cloud: Any) -> None:
+    """ALT-S3, CLM-S1: the selection says all that a build needs, and Placement has it."""
+    node, server = cloud.host('host1'), uuids.generate()
+    found = cloud.select(uuids_=[server])
+    choice, = found.choices
+    one, = choice.selections
+    assert (choice.instance_uuid, found.reason, found.explain) == (server, '', [])
+    assert (one.service_host, one.nodename, one.compute_node_uuid) == ('host1', 'host1.node', node)
+    assert (one.cell_uuid, one.availability_zone) == (cloud.cell('cell1').uuid, 'nova')
+    assert jsonutil.loads(one.allocation_request)['allocations'] == {
+        node: {'resources': {'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}}}
+    assert list(cloud.placement.allocations(server).allocations) == [node]
+
+
+def test_alternates_are_of_the_same_cell_and_not_claimed(cloud: Any) -> None:
+    """ALT-S1, ALT-S2."""
+    for name in ('a1', 'a2', 'a3', 'a4'):
+        cloud.host(name, 'cell1')
+    for name in ('b1', 'b2'):
+        cloud.host(name, 'cell2', memory=4096)
+    choice, = cloud.select().choices
+    assert len(choice.selections) == 3
+    assert {one.cell_uuid for one in choice.selections} == {cloud.cell('cell1').uuid}
+    assert len({one.service_host for one in choice.selections}) == 3
+    assert len(cloud.placement.consumers) == 1
+
+
+def test_alternates_of_a_burst_are_hosts_of_no_server_in_it(cloud: Any) -> None:
+    """ALT-S2: an alternate is not selected for another server of the same request."""
+    for number in range(5):
+        cloud.host(f'h{number}')
+    found = cloud.select(count=3)
+    chosen = {choice.selections[0].service_host for choice in found.choices}
+    others = {one.service_host for choice in found.choices for one in choice.selections[1:]}
+    assert len(chosen) == 3 and len(others) == 2 and not chosen & others
+
+
+@pytest.mark.parametrize('attempts,alternates,expected', [(1, True, 1), (5, True, 4), (3, False, 1)])
+def test_how_many_alternates(make_cloud: Any, cloud: Any, attempts: int, alternates: bool,
+                             expected: int) -> None:
+    """ALT-F3: one attempt means no alternates; fewer hosts mean fewer."""
+    cloud = make_cloud(cloud.placement, **{'scheduler.max_attempts': attempts})
+    for number in range(4):
+        cloud.host(f'h{number}')
+    choice, = cloud.select(alternates=alternates).choices
+    assert len(choice.selections) == expected
+
+
+def test_servers_spread_over_what_is_free(cloud: Any) -> None:
+    for number in range(3):
+        cloud.host(f'h{number}')
+    assert sorted(cloud.chosen(count=6)) == ['h0', 'h0', 'h1', 'h1', 'h2', 'h2']
+
+
+def test_all_or_none_of_a_burst(cloud: Any) -> None:
+    """ALT-F5: the claims of the servers that fitted are gone when one does not."""
+    cloud.host('h1', vcpus=2)
+    found = cloud.select(count=3)
+    assert [choice.selections for choice in found.choices] == [[], [], []]
+    assert cloud.placement.consumers == {}
+    assert found.reason == 'There are not enough hosts available.'
+
+
+def test_claims_are_undone_when_placement_fails_in_the_middle(cloud: Any) -> None:
+    """CLM-F3: never scheduled unclaimed, and nothing left behind."""
+    cloud.host('h1')
+    first = uuids.generate()
+    cloud.placement.fail('claim', errors.placement.PlacementFailed(), when=lambda args: args[0] != first)
+    with pytest.raises(errors.placement.PlacementFailed):
+        cloud.select(uuids_=[first, uuids.generate()])
+    assert cloud.placement.consumers == {}
+
+
+def test_every_candidate_of_a_host_before_the_next(cloud: Any) -> None:
+    """Where Nova tries the first way only, each way of using the best host is tried."""
+    def numa(name: str) -> Provider:
+        return Provider(uuids.generate(), name, inventory={'CUSTOM_CARD': {'total': 1}})
+    cards = (numa('c1'), numa('c2'))
+    cloud.host('big', memory=16384, children=cards)
+    cloud.host('small', children=(numa('c3'),))
+    tried = []
+    real = cloud.placement.claim
+
+    class Taken:
+        """Somebody else takes the first card just before we do."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cloud.placement, name)
+
+        def claim(self, consumer: str, request: Any, *args: Any) -> bool:
+            tried.append(request)
+            return False if len(tried) == 1 else real(consumer, request, *args)
+    spec = {'extra_specs': {'resources1:CUSTOM_CARD': '1'}}
+    found = cloud.selector(Taken()).select(objects.SelectRequest(spec=cloud.spec(**spec), instance_uuids=[uuids.generate()]))
+    assert found.choices[0].selections[0].service_host == 'big'
+    assert len(tried) == 2 and tried[0] != tried[1]
+
+
+def test_why_not_is_told_stage_by_stage(cloud: Any) -> None:
+    """The operator sees what removed how many hosts; the project sees only that there are not enough."""
+    for name in ('up', 'down', 'off'):
+        cloud.host(name)
+    cloud.service('down', forced_down=True)
+    cloud.service('off', disabled=True)
+    found = cloud.select(ignore_hosts=['up'])
+    assert found.explain == [
+        {'stage': 'request', 'name': 'ignored hosts', 'removed': 1, 'left': 2},
+        {'stage': 'filter', 'name': 'ComputeFilter', 'removed': 2, 'left': 0}]
+    assert found.reason == 'There are not enough hosts available.'
+    found = cloud.select(flavor={'vcpus': 99})
+    assert {one['name']: one['left'] for one in found.explain}['resources VCPU:99'] == 0
+
+
+def test_a_flavor_that_cannot_be_asked_for_says_what_is_wrong(cloud: Any) -> None:
+    """TRT-S2."""
+    cloud.host('h1')
+    found = cloud.select(extra_specs={'trait:CUSTOM_GOLD': 'maybe'})
+    assert "'trait:CUSTOM_GOLD'" in found.reason and "'required' or 'forbidden'" in found.reason
+
+
+def test_forced_and_requested_hosts(cloud: Any) -> None:
+    """Filters do not count for a forced host, they do for a requested one; Placement counts for both."""
+    cloud.host('h1', memory=9999)
+    cloud.host('h2')
+    cloud.service('h2', disabled=True)
+    choice, = cloud.select(force_hosts=['h2']).choices
+    assert [one.service_host for one in choice.selections] == ['h2']
+    target = objects.Destination(host='h2')
+    assert cloud.chosen(requested_destination=target) == [None]
+    assert cloud.chosen(requested_destination=objects.Destination(host='h1')) == ['h1']
+    assert cloud.select(force_hosts=['nowhere']).reason == 'The requested host is not available'
+    assert cloud.chosen(force_hosts=['h2'], flavor={'vcpus': 99}) == [None]
+
+
+def test_a_move_may_stay_in_its_cell_or_prefer_it(cloud: Any) -> None:
+    """CEL-S5."""
+    cloud.host('here', 'cell1')
+    cloud.host('there', 'cell2', memory=99999)
+    cell = cloud.cell('cell1').uuid
+    assert cloud.chosen(requested_destination=objects.Destination(cell=cell)) == ['here']
+    near = objects.Destination(cell=cell, allow_cross_cell_move=True)
+    assert cloud.chosen(requested_destination=near) == ['here']
+    assert cloud.chosen(requested_destination=near, ignore_hosts=['here']) == ['there']
+
+
+def test_asking_without_a_claim(cloud: Any) -> None:
+    cloud.host('h1')
+    found = cloud.selector().select(objects.SelectRequest(
+        spec=cloud.spec(), instance_uuids=[uuids.generate()], claim=False))
+    assert found.choices[0].selections[0].service_host == 'h1'
+    assert cloud.placement.consumers == {}
+
+
+@pytest.mark.parametrize('schedulers', [1, 3])
+def test_many_at_once_never_over_claim(make_cloud: Any, real_placement: Any, schedulers: int) -> None:
+    """Against the real Placement: exactly as many servers as fit, however many ask and whoever is asked."""
+    cloud = make_cloud(real_placement())
+    cloud.fresh = 1.0
+    nodes = [cloud.host(f'h{number}', vcpus=4) for number in range(3)]
+    selectors = [cloud.selector() for _ in range(schedulers)]
+    results: list[objects.Selections] = []
+
+    def work(number: int) -> None:
+        for _ in range(3):
+            results.append(selectors[number % schedulers].select(objects.SelectRequest(
+                spec=cloud.spec(), instance_uuids=[uuids.generate()])))
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    placed = [found.choices[0].selections[0].service_host for found in results if not found.reason]
+    assert len(results) == 18 and len(placed) == 12
+    assert sorted(placed.count(f'h{number}') for number in range(3)) == [4, 4, 4]
+    assert all(len(cloud.placement.held_by(node)) == 4 for node in nodes)
