@@ -1,0 +1,1 @@
+"""Entry points. Nothing is imported here: each decides on its concurrency first."""

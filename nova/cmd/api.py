@@ -1,0 +1,79 @@
+"""nova-api: the Compute API on a web server of its own, for those who want no other one.
+
+Elsewhere it is ``nova.wsgi.osapi_compute:application``.
+"""
+
+import socket
+import sys
+import threading
+from typing import Any
+
+from nova.common import threads
+
+_POLL = 0.05
+"""Seconds between two looks at the requests that are left when it stops."""
+
+
+class WebServer:
+    """A WSGI application on waitress and a listening socket."""
+
+    def __init__(self, app: Any, listen: socket.socket, size: int, grace: float) -> None:
+        import waitress
+        self._server = waitress.create_server(app, sockets=[listen], threads=size, ident=None)
+        self._grace = grace
+        self._thread = threading.Thread(target=self._server.run, name='web', daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Accept no more connections, close those that idle, and answer the requests that have come."""
+        from nova.common import clock
+        server = self._server
+        server.accepting = False
+        server.adj.channel_timeout = 0
+        server.next_channel_cleanup = 0
+        server.pull_trigger()
+        deadline, pause = clock.Deadline(self._grace), threading.Event()
+        while not deadline.passed() and any(
+                channel.requests or channel.total_outbufs_len
+                for channel in list(server.active_channels.values())):
+            pause.wait(_POLL)
+        server.task_dispatcher.shutdown(timeout=deadline.left() or 0)
+
+
+class Api:
+    """The API and what it holds."""
+
+    def __init__(self, conf: Any, listen: socket.socket) -> None:
+        from nova import clients
+        from nova.api import app
+        from nova.db import session
+        from nova.rpc import transport
+        self._buses, self._dbs = transport.Buses(conf), session.Databases(conf)
+        made = app.make_app(conf, dbs=self._dbs, buses=self._buses, clients=clients.build(conf))
+        self._web = WebServer(made, listen, conf.wsgi.default_pool_size, conf.graceful_shutdown_timeout)
+
+    def start(self) -> None:
+        self._web.start()
+
+    def stop(self) -> None:
+        self._web.stop()
+        self._buses.close()
+        self._dbs.dispose()
+
+    def health(self) -> str | None:
+        return None
+
+
+def main() -> int:
+    threads.choose('threading')
+    from nova.cmd import launch
+    return launch.main(
+        'nova-api', 'nova.cmd.api', lambda conf, listen: Api(conf, listen),  # type: ignore[arg-type]
+        lambda conf: conf.osapi_compute_workers or 1,
+        lambda conf: (conf.osapi_compute_listen, conf.osapi_compute_listen_port))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

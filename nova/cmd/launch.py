@@ -1,0 +1,132 @@
+"""The life of a service process: configuration, logging, signals, workers, the page for its operators.
+
+SIGTERM and SIGINT end it gracefully: no more work is taken, what was begun may end, exit code 0; a second one
+ends it at once. SIGHUP reads the configuration files again, for the options that may change while it runs.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from oslo_config import cfg
+from oslo_log import log
+
+from nova import conf as nova_conf
+from nova import errors
+from nova.cmd import signals, workers
+from nova.common import metrics
+
+LOG = log.getLogger(__name__)
+
+
+class Service(Protocol):
+    """What a process runs."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Take no more work and let what was begun end."""
+
+    def health(self) -> str | None:
+        """Why it is not well; None when it is."""
+
+
+Build = Callable[[cfg.ConfigOpts, socket.socket | None], Service]
+
+
+def main(name: str, module: str, build: Build, count: Callable[[cfg.ConfigOpts], int] = lambda conf: 1,
+         address: Callable[[cfg.ConfigOpts], tuple[str, int]] | None = None,
+         arguments: list[str] | None = None) -> int:
+    """Run a service until it is told to stop.
+
+    Args:
+        name: the program's, such as nova-conductor.
+        module: what ``python -m`` runs for a worker.
+        build: makes the service of one process.
+        count: how many worker processes the configuration wants.
+        address: where it listens; the socket is shared by the workers.
+
+    Returns:
+        The exit code.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        conf = nova_conf.new(arguments)
+    except (cfg.Error, OSError) as error:
+        print(f'{name}: {error}', file=sys.stderr)
+        return 1
+    log.setup(conf, 'nova')
+    try:
+        listen = _listen(address(conf)) if address is not None else None
+    except OSError as error:
+        print(f'{name}: cannot listen: {error}', file=sys.stderr)
+        return 1
+    wanted = count(conf)
+    if workers.number() is None and wanted > 1:
+        descriptor = listen.fileno() if listen is not None else None
+        LOG.info('%s starts %d workers', name, wanted)
+        return workers.Supervisor(module, arguments, wanted, conf.graceful_shutdown_timeout, descriptor).run()
+    return _run(name, conf, build, listen)
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    inherited = workers.descriptor(workers.LISTEN)
+    if inherited is not None:
+        return socket.socket(fileno=inherited)
+    family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+    return socket.create_server(address, family=family, backlog=1024)
+
+
+def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | None) -> int:
+    came = signals.Signals((signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
+                           workers.descriptor(workers.LIFELINE))
+    try:
+        service = build(conf, listen)
+    except (errors.NovaError, cfg.Error) as error:
+        print(f'{name}: {error}', file=sys.stderr)
+        return 1
+    page = _page(conf, service)
+    service.start()
+    LOG.info('%s has started', name)
+    while (what := came.wait()) == signal.SIGHUP:
+        _reload(conf)
+    LOG.info('%s stops', name)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    overdue = threading.Timer(conf.graceful_shutdown_timeout + 5, _give_up, (name,))
+    overdue.daemon = True
+    overdue.start()
+    service.stop()
+    if page is not None:
+        page.stop()
+    LOG.info('%s has stopped after signal %s', name, what)
+    return 0
+
+
+def _page(conf: cfg.ConfigOpts, service: Service) -> metrics.Page | None:
+    if not conf.prometheus.port:
+        return None
+    port = conf.prometheus.port + (workers.number() or 0)
+    return metrics.Page(port, {'service': service.health}, conf.prometheus.address).start()
+
+
+def _reload(conf: cfg.ConfigOpts) -> None:
+    """Take over what may change while we run; a file that cannot be read changes nothing."""
+    try:
+        conf.mutate_config_files()
+    except (cfg.Error, OSError) as error:
+        LOG.error('The configuration was not read again: %s', error)
+        return
+    LOG.info('The configuration was read again')
+
+
+def _give_up(name: str) -> None:
+    LOG.error('%s did not end in time', name)
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    os._exit(1)
