@@ -165,12 +165,11 @@ class Wrapper:
         if fault is None:
             return self._app(environ, start_response)
         if fault.after and (fault.drop or fault.status):
-            for _ in self._app(environ, lambda *_: None):
-                pass
+            _drain(self._app(environ, lambda *_: None))
             self._faults.wait(fault.delay)
         elif fault.after:
             kept: list[tuple[Any, ...]] = []
-            body = list(self._app(environ, lambda *args: kept.append(args)))
+            body = _drain(self._app(environ, lambda *args: kept.append(args)))
             self._faults.wait(fault.delay)
             start_response(*kept[0])
             return body
@@ -181,6 +180,15 @@ class Wrapper:
         if fault.status:
             environ[_SCRIPTED] = fault
         return self._app(environ, start_response)
+
+
+def _drain(answer: Iterable[bytes]) -> list[bytes]:
+    try:
+        return list(answer)
+    finally:
+        close = getattr(answer, 'close', None)
+        if close is not None:
+            close()
 
 
 class Raise:

@@ -11,7 +11,7 @@ from nova.sandbox.store import Document, Kind, Rows
 
 _ACTORS = {'users': ('user', tokens.USER), 'groups': ('group', tokens.GROUP)}
 _TARGETS = {'projects': ('project', tokens.PROJECT), 'domains': ('domain', tokens.DOMAIN)}
-
+_CREDENTIAL = service.shape(text='name description secret expires_at', flags='unrestricted', objects='roles')
 
 
 class Groups:
@@ -212,7 +212,7 @@ class Credentials:
         restricted = caller.token.get('application_credential', {}).get('restricted', False)
         if caller.user_id != ident or caller.project_id is None or restricted:
             raise problem.Forbidden('Application credentials are made by their user, in a project.')
-        body = service.enveloped(req, 'application_credential')
+        body = service.checked(_CREDENTIAL, service.enveloped(req, 'application_credential'))
         secret = body.get('secret') or secrets.token_urlsafe(32)
         held = caller.token['roles']
         names = body.get('roles') or held
@@ -220,11 +220,10 @@ class Credentials:
                                               for item in names)]
         if not isinstance(body.get('name'), str) or len(roles) < len(names):
             raise problem.BadRequest('A name, and only roles that the token carries, are allowed.')
-        expires = body.get('expires_at')
         document = {
             'id': secrets.token_hex(16), 'name': body['name'], 'description': body.get('description'),
             'user_id': ident, 'project_id': caller.project_id, 'roles': roles,
-            'expires_at': tokens.microtime(clock.parse(expires))[:-1] if expires else None, 'system': None,
+            'expires_at': _time(body.get('expires_at')), 'system': None,
             'unrestricted': bool(body.get('unrestricted')), '_secret': tokens.hash_password(str(secret))}
         try:
             self._directory.write(lambda rows: rows.insert(tokens.CREDENTIAL, document))
@@ -240,6 +239,15 @@ class Credentials:
         if not self._directory.write(lambda rows: rows.delete(tokens.CREDENTIAL, credential_id)):
             raise entries.missing(tokens.CREDENTIAL, credential_id)
         resp.status = falcon.HTTP_204
+
+
+def _time(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        return tokens.microtime(clock.parse(text))[:-1]
+    except ValueError:
+        raise problem.BadRequest(f'{text!r} is not a time.') from None
 
 
 def _ensure(rows: Rows, kind: Kind, document: Document) -> None:

@@ -33,12 +33,27 @@ _EXTENSIONS = {
     'standard-attr-timestamp': 'Resource timestamps', 'stateful-security-group': 'Stateful security group',
     'subnet-service-types': 'Subnet service types', 'dns-integration': 'DNS Integration',
     'ip-substring-filtering': 'IP address substring filtering',
+    'tag-ports-during-bulk-creation': 'Tag Ports During Bulk Creation',
 }
 _QUOTAS = {'network': 100, 'subnet': 100, 'port': 500, 'router': 10, 'floatingip': 50, 'security_group': 10,
            'security_group_rule': 100, 'subnetpool': -1, 'rbac_policy': 10}
 _NOT_FILTERS = frozenset({'fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir', 'tags',
                           'tags-any', 'not-tags', 'not-tags-any', 'fixed_ips', 'ip_address_substr'})
 _ADMIN_FIELDS = re.compile(r'provider:.*|binding:(host_id|profile|vif_type|vif_details)|resource_request')
+
+
+_SHAPE = service.shape(
+    text='name description project_id tenant_id network_id device_id device_owner mac_address dns_name '
+         'dns_domain cidr gateway_ip floating_network_id floating_ip_address fixed_ip_address port_id '
+         'subnet_id direction ethertype remote_ip_prefix remote_group_id security_group_id '
+         'binding:host_id binding:vnic_type qos_policy_id device_profile provider:network_type '
+         'provider:physical_network ipv6_address_mode ipv6_ra_mode',
+    flags='admin_state_up shared router:external is_default port_security_enabled enable_dhcp stateful '
+          'distributed ha dns_publish_fixed_ip',
+    integers='mtu ip_version port_range_min port_range_max provider:segmentation_id',
+    texts='tags security_groups dns_nameservers availability_zone_hints service_types',
+    objects='fixed_ips allocation_pools host_routes allowed_address_pairs extra_dhcp_opts routes',
+    mappings='binding:profile external_gateway_info')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +155,7 @@ class Network:
             web.send(resp, {noun.kind.name: _view(req, found)})
 
         def update(req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-            body, caller = service.enveloped(req, noun.kind.name), service.who(req)
+            body, caller = service.checked(_SHAPE, service.enveloped(req, noun.kind.name)), service.who(req)
             kept: list[Document] = []
 
             def write(rows: Rows) -> Document:
@@ -171,7 +186,8 @@ class Network:
                 known = rows.list(n.GROUP, owner=project, name='default')
             if not known:
                 self._store.write(lambda rows: secgroups.default_group(rows, project))
-        parent = service.value(req, noun.kind.parent) if noun.kind.parent else None
+        parents = service.values(req, noun.kind.parent) if noun.kind.parent else []
+        parent = parents[0] if len(parents) == 1 else None
         with self._store.read() as rows:
             seen = _Sight(rows, caller)
             found = [document for document in rows.list(noun.kind, parent=parent)
@@ -194,6 +210,8 @@ class Network:
         wanted: list[Any] = many if isinstance(many, list) else [one]
         if not wanted or not all(isinstance(item, dict) for item in wanted):
             raise n.HTTPBadRequest(why=f"Unable to find '{noun.kind.name}' in request body")
+        for item in wanted:
+            _SHAPE.check(item)
 
         def write(rows: Rows) -> list[Document]:
             return [noun.shown(rows, self._create_one(rows, caller, noun, item)) for item in wanted]

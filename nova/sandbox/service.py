@@ -135,6 +135,25 @@ def checked(validator: jsonschema.Validator, document: Document) -> Document:
     return document
 
 
+def shape(text: str = '', flags: str = '', integers: str = '', texts: str = '', objects: str = '',
+          mappings: str = '') -> jsonschema.Validator:
+    """A validator of bodies by field names of each type, separated by blanks; all may be null.
+
+    Args:
+        texts: lists of strings.
+        objects: lists of objects.
+        mappings: objects.
+    """
+    string = {'type': ['string', 'null'], 'maxLength': 255}
+    kinds: tuple[tuple[str, Document], ...] = (
+        (text, string), (flags, {'type': ['boolean', 'null']}), (integers, {'type': ['integer', 'null']}),
+        (texts, {'type': ['array', 'null'], 'items': {'type': 'string'}}),
+        (objects, {'type': ['array', 'null'], 'items': {'type': 'object'}}),
+        (mappings, {'type': ['object', 'null']}))
+    return jsonschema.Validator({'type': 'object', 'properties': {
+        name: kind for names, kind in kinds for name in names.split()}})
+
+
 def values(req: falcon.Request, name: str) -> list[str]:
     """Every value of a query parameter."""
     found = req.params.get(name, [])
@@ -152,13 +171,16 @@ def truth(text: object) -> bool:
     return str(text).strip().lower() in ('true', '1', 'yes', 'on', 't', 'y')
 
 
+def _orderable(found: Any) -> tuple[str, Any]:
+    return type(found).__name__, found if isinstance(found, str | int | float) else str(found)
+
+
 def sort_by(documents: list[Document], keys: Sequence[tuple[str, bool]]) -> list[Document]:
     """Sort by fields, each ascending or (True) descending; absent values come last."""
     for key, descending in reversed(keys):
         present = [document for document in documents if document.get(key) is not None]
         absent = [document for document in documents if document.get(key) is None]
-        present.sort(key=lambda document: (str(type(document[key])), document[key]),
-                     reverse=descending)
+        present.sort(key=lambda document: _orderable(document[key]), reverse=descending)
         documents = present + absent
     return documents
 

@@ -74,7 +74,7 @@ def _cidr(body: Document) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     except ValueError:
         raise n.HTTPBadRequest(why=f"Invalid input for cidr. Reason: '{body.get('cidr')}' is not a valid IP "
                                    'subnet.') from None
-    if found.version != int(body.get('ip_version', found.version)):
+    if body.get('ip_version') not in (None, found.version):
         raise n.InvalidInput(why='the address range does not fit the IP version')
     return found
 

@@ -27,6 +27,11 @@ _ENVELOPES = {400: 'badRequest', 401: 'unauthorized', 403: 'forbidden', 404: 'it
               405: 'badMethod', 406: 'notAcceptable', 409: 'conflictingRequest', 413: 'overLimit',
               415: 'badMediaType', 501: 'notImplemented', 503: 'serviceUnavailable'}
 
+_SHAPE = service.shape(
+    text='name description imageRef image_id snapshot_id source_volid volume_type availability_zone volume_id '
+         'volume_uuid instance_uuid mode display_name display_description',
+    mappings='metadata connector extra_specs')
+
 default_types = b.default_types
 
 
@@ -120,7 +125,7 @@ class Volume:
                                            'total_size': sum(volume['size'] for volume in found)}})
 
     def _create(self, req: falcon.Request, resp: falcon.Response) -> None:
-        volume = self.volumes.create(service.who(req), service.enveloped(req, 'volume'))
+        volume = self.volumes.create(service.who(req), _body(req, 'volume'))
         web.send(resp, {'volume': _volume_view(req, volume, [])}, 202)
 
     def _show(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
@@ -133,7 +138,7 @@ class Volume:
             rows, b.save(rows, b.VOLUME, fn(b.volume_for(rows, service.who(req), ident)))))
 
     def _update(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        body = service.enveloped(req, 'volume')
+        body = _body(req, 'volume')
         aliases = {'display_name': 'name', 'display_description': 'description'}
         change = {aliases.get(name, name): value for name, value in body.items()
                   if aliases.get(name, name) in ('name', 'description', 'metadata')}
@@ -320,7 +325,7 @@ class AttachmentRoutes:
 
     def _create(self, req: falcon.Request, resp: falcon.Response) -> None:
         _since(req, '3.27')
-        body = service.enveloped(req, 'attachment')
+        body = _body(req, 'attachment')
         if 'mode' in body and not _at(req, '3.54'):
             raise problem.BadRequest("Additional properties are not allowed ('mode' was unexpected)")
         made = self._attachments.create(service.who(req), body)
@@ -334,7 +339,7 @@ class AttachmentRoutes:
 
     def _update(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
         _since(req, '3.27')
-        found = self._attachments.update(service.who(req), ident, service.enveloped(req, 'attachment'))
+        found = self._attachments.update(service.who(req), ident, _body(req, 'attachment'))
         web.send(resp, {'attachment': _attachment_view(found)})
 
     def _complete(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
@@ -372,7 +377,7 @@ class Snapshots:
         web.send(resp, document)
 
     def _create(self, req: falcon.Request, resp: falcon.Response) -> None:
-        body = service.enveloped(req, 'snapshot')
+        body = _body(req, 'snapshot')
         made = self._volumes.snapshot(service.who(req), body, force_allowed=_at(req, '3.66'))
         web.send(resp, {'snapshot': _snapshot_view(made)}, 202)
 
@@ -381,7 +386,7 @@ class Snapshots:
             web.send(resp, {'snapshot': _snapshot_view(b.snapshot_for(rows, service.who(req), ident))})
 
     def _update(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        body, caller = service.enveloped(req, 'snapshot'), service.who(req)
+        body, caller = _body(req, 'snapshot'), service.who(req)
         change = {name: body[name] for name in ('name', 'description') if name in body}
         found = self._store.write(lambda rows: b.save(
             rows, b.SNAPSHOT, b.snapshot_for(rows, caller, ident), **change))
@@ -424,7 +429,7 @@ class Administration:
 
     def _create_type(self, req: falcon.Request, resp: falcon.Response) -> None:
         service.need_admin(req)
-        body = service.enveloped(req, 'volume_type')
+        body = _body(req, 'volume_type')
         name = body.get('name')
         if not isinstance(name, str) or not name.strip():
             raise b.InvalidInput(why='name has 0 characters, more than 0 are needed')
@@ -442,7 +447,7 @@ class Administration:
         return self._store.write(lambda rows: rows.update(b.TYPE, {**self._find_type(rows, ident), **change}))
 
     def _update_type(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        body = service.enveloped(req, 'volume_type')
+        body = _body(req, 'volume_type')
         found = self._change_type(req, ident, **{
             name: body[name] for name in ('name', 'description', 'is_public') if name in body})
         web.send(resp, {'volume_type': _type_view(found)})
@@ -522,6 +527,10 @@ class Administration:
             {'binary': binary, 'host': host, 'zone': 'nova', 'status': 'enabled', 'state': 'up',
              'updated_at': b.now(), 'disabled_reason': None}
             for binary, host in (('cinder-scheduler', 'sandbox'), ('cinder-volume', 'sandbox@file'))]})
+
+
+def _body(req: falcon.Request, key: str) -> Document:
+    return service.checked(_SHAPE, service.enveloped(req, key))
 
 
 def _version(req: falcon.Request) -> Document:

@@ -158,6 +158,10 @@ def test_filters_fields_tags_and_paging(demo: Connection, lan) -> None:
     assert {item.name for item in demo.network.ports(not_tags='red', network_id=lan.id)} == {'p2'}
     paged = demo.network.ports(limit=1, sort_key='name', sort_dir='desc')
     assert [item.name for item in paged] == ['p2', 'p1', 'p0']
+    for number, port in enumerate(ports):
+        demo.network.update_port(port.id, device_id=f'server{number}')
+    several = demo.network.get('/ports?device_id=server0&device_id=server2').json()['ports']
+    assert {item['name'] for item in several} == {'p0', 'p2'}
     shown = demo.network.get('/ports', params={'fields': ['id', 'name'], 'network_id': lan.id}).json()['ports']
     assert all(set(item) == {'id', 'name'} for item in shown) and len(shown) == 3
 
