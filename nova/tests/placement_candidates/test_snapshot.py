@@ -184,7 +184,7 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
     counts = ('providers', 'trees', 'inventories', 'traits', 'aggregates')
     assert {key: first[key] for key in counts} == dict.fromkeys(counts, 50)
     assert first['array_bytes'] > 50 * 40 and first['json_bytes'] > 50 * 100
-    for number in range(10):
+    for number in range(5):
         cloud.use('h1', 'VCPU', 1)
         found(searcher, CandidateRequest([RequestGroup('', {'VCPU': 1})], limit=number + 1))
     found(searcher)
