@@ -189,7 +189,12 @@ def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> Any:
         session.sync(db)
     else:
         session.sync_names(db)
-    service = make_service(conf, db)
+    return serve(make_service(conf, db))
+
+
+def serve(service: Service) -> Any:
+    """Put the middleware stack around the routes."""
+    conf = service.conf
     noauth = conf.api.auth_strategy == 'noauth2'
     app = web.application(errors.render, [
         middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(), Caller(noauth),

@@ -6,10 +6,6 @@ from oslo_config import cfg
 
 _NOBODY = '00000000-0000-0000-0000-000000000000'
 
-API = cfg.OptGroup('api', title='Placement API')
-PLACEMENT = cfg.OptGroup('placement', title='Placement service')
-DATABASE = cfg.OptGroup('placement_database', title='Placement database')
-
 _API: list[cfg.Opt] = [
     cfg.StrOpt('auth_strategy', default='keystone', choices=[
         ('keystone', 'Tokens are checked by keystonemiddleware, configured in [keystone_authtoken].'),
@@ -51,18 +47,21 @@ _DATABASE: list[cfg.Opt] = [
     cfg.StrOpt('mysql_sql_mode', default='TRADITIONAL', help='SQL mode of MySQL and MariaDB sessions.'),
 ]
 
-_GROUPS: tuple[tuple[cfg.OptGroup, list[cfg.Opt]], ...] = (
-    (API, _API), (PLACEMENT, _PLACEMENT), (DATABASE, _DATABASE),
+_GROUPS: tuple[tuple[str, str, list[cfg.Opt]], ...] = (
+    ('api', 'Placement API', _API),
+    ('placement', 'Placement service', _PLACEMENT),
+    ('placement_database', 'Placement database', _DATABASE),
 )
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Declare every option of ours on `conf`; repeating it does no harm."""
-    for group, options in _GROUPS:
-        conf.register_group(group)
-        conf.register_opts(options, group=group)
+    for name, title, options in _GROUPS:
+        # Groups are made anew: oslo.config keeps values in them, and they must not leak from conf to conf.
+        conf.register_group(cfg.OptGroup(name, title=title))
+        conf.register_opts(options, group=name)
 
 
 def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
     """For oslo-config-generator."""
-    return [(group, list(options)) for group, options in _GROUPS]
+    return [(cfg.OptGroup(name, title=title), list(options)) for name, title, options in _GROUPS]

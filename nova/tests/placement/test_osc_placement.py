@@ -14,7 +14,6 @@ from openstackclient import shell
 
 from nova.tests.fixtures import databases, placement
 
-
 NEWEST = '1.39'
 
 
@@ -91,6 +90,10 @@ def test_an_old_version(url: str) -> None:
     assert run(f'resource provider usage show {one}') == [{'resource_class': 'VCPU', 'usage': 2}]
 
 
+def test_usages_of_a_project_before_types(url: str) -> None:
+    assert Client(url, '1.9')('resource usage show nobody') == []
+
+
 def test_inventories_allocations_and_usages(url: str) -> None:
     run, consumer, project = Client(url), uuid.uuid4(), uuid.uuid4().hex
     one = run(f'resource provider create host-{uuid.uuid4()}')['uuid']
@@ -106,9 +109,8 @@ def test_inventories_allocations_and_usages(url: str) -> None:
     assert held[0]['resources'] == {'VCPU': 2, 'MEMORY_MB': 256} and held[0]['project_id'] == project
     assert run(f'resource provider show {one} --allocations')['allocations'][str(consumer)][
         'resources'] == {'VCPU': 2, 'MEMORY_MB': 256}
-    usages = run(f'resource usage show {project} --user-id joe')
-    assert {'resource_class': 'VCPU', 'usage': 2}.items() <= next(
-        row for row in usages if row['resource_class'] == 'VCPU').items()
+    assert run(f'resource usage show {project} --user-id joe') == [
+        {'resource_class': 'INSTANCE', 'usage': {'consumer_count': 1, 'VCPU': 2, 'MEMORY_MB': 256}}]
     rest = run(f'resource provider allocation unset {consumer} --provider {one} --resource-class VCPU')
     assert rest[0]['resources'] == {'MEMORY_MB': 256}
     assert 'in use' in run.refused(f'resource provider inventory delete {one} --resource-class MEMORY_MB')

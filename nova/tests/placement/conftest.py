@@ -1,0 +1,28 @@
+"""A Placement of its own for every test that asks."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from nova.common import dbkit
+from nova.placement import direct
+from nova.tests.fixtures import databases, placement
+
+
+@pytest.fixture
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[direct.Client, dbkit.Database]]:
+    """A client, and the database that it ends up in."""
+    with databases.database_url('sqlite', tmp_path_factory) as url:
+        app, db = placement.make_app(url)
+        yield direct.Client(app), db
+        db.dispose()
+
+
+@pytest.fixture
+def client(service: tuple[direct.Client, dbkit.Database]) -> direct.Client:
+    return service[0]
+
+
+@pytest.fixture
+def db(service: tuple[direct.Client, dbkit.Database]) -> dbkit.Database:
+    return service[1]

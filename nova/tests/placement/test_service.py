@@ -1,0 +1,142 @@
+"""The service around the API: configuration, policy, authentication, mounting, description."""
+
+import dataclasses
+import pathlib
+import subprocess
+import sys
+from typing import Any, cast
+
+import pytest
+from oslo_config import cfg
+from oslo_db import exception as db_exc
+
+from nova.common import dbkit
+from nova.placement import app, direct, openapi, policy, routes, wsgi
+from nova.placement.db import session
+from nova.placement.history import VERSIONS
+from nova.tests.fixtures import placement
+
+
+def _database(tmp_path: pathlib.Path) -> dbkit.Database:
+    db = dbkit.Database(f'sqlite:///{tmp_path / "p.sqlite"}')
+    session.sync(db)
+    return db
+
+
+def _configured(tmp_path: pathlib.Path, text: str) -> cfg.ConfigOpts:
+    file = tmp_path / 'placement.conf'
+    file.write_text(text)
+    return wsgi.load_conf(['--config-file', str(file)])
+
+
+def test_policy_file_is_honoured(tmp_path: pathlib.Path) -> None:
+    (tmp_path / 'policy.yaml').write_text(
+        '"placement:resource_providers:list": "role:member"\n"placement:traits:list": "!"\n')
+    conf = _configured(tmp_path, '[api]\nauth_strategy = noauth2\n')
+    service = app.make_app(conf, _database(tmp_path))
+    member = direct.Client(service, 'joe:acme')
+    assert member.get('/resource_providers').status_code == 200
+    assert member.get('/resource_classes').status_code == 403
+    assert direct.Client(service).get('/traits').status_code == 403
+
+
+def test_rule_names() -> None:
+    names = {rule.name for rule in policy.list_rules()}
+    assert names >= {
+        'admin_api', 'placement:resource_providers:list', 'placement:resource_providers:inventories:update',
+        'placement:resource_providers:aggregates:update', 'placement:allocations:manage', 'placement:usages',
+        'placement:resource_providers:usages', 'placement:allocation_candidates:list',
+        'placement:reshaper:reshape', 'placement:traits:update', 'placement:resource_classes:update'}
+    assert len([name for name in names if name.startswith('placement:')]) == 33
+
+
+def test_administrators_reshape_until_new_defaults_are_enforced(tmp_path: pathlib.Path) -> None:
+    conf = placement.make_conf()
+    client = direct.Client(app.make_app(conf, _database(tmp_path)), headers={'X-Roles': 'admin'})
+    empty: dict[str, Any] = {'inventories': {}, 'allocations': {}}
+    conf.set_override('enforce_new_defaults', True, 'oslo_policy')
+    assert client.post('/reshaper', json=empty).status_code == 403
+
+
+def test_keystone_headers_cannot_be_forged(tmp_path: pathlib.Path) -> None:
+    conf = _configured(tmp_path, '[keystone_authtoken]\nauth_type = password\nauth_url = http://127.0.0.1:1/\n'
+                                 'username = placement\npassword = x\nproject_name = service\n')
+    client = direct.Client(app.make_app(conf, _database(tmp_path)), token=None, headers={
+        'X-Identity-Status': 'Confirmed', 'X-User-Id': 'mallory', 'X-Roles': 'admin', 'X-Project-Id': 'p'})
+    answer = client.get('/resource_providers')
+    assert answer.status_code == 401 and 'Keystone' in answer.headers['www-authenticate']
+    assert client.get('/').status_code == 200
+
+
+def test_links_below_a_mount_point(tmp_path: pathlib.Path) -> None:
+    client = direct.Client(app.make_app(placement.make_conf(), _database(tmp_path)), mount='/placement')
+    made = client.post('/resource_providers', json={'name': 'host'})
+    uuid = made.json()['uuid']
+    assert made.json()['links'][0]['href'] == f'/placement/resource_providers/{uuid}'
+    assert made.headers['location'].endswith(f'/placement/resource_providers/{uuid}')
+    assert client.get('').json()['versions'][0]['id'] == 'v1.0'
+
+
+def test_cors(tmp_path: pathlib.Path) -> None:
+    conf = placement.make_conf()
+    db = _database(tmp_path)
+    app.make_app(conf, db)
+    conf.set_override('allowed_origin', ['http://horizon.example'], 'cors')
+    client = direct.Client(app.make_app(conf, db))
+    answer = client.get('/', headers={'Origin': 'http://horizon.example'})
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    assert headers['access-control-allow-origin'] == 'http://horizon.example'
+
+
+def test_configuration_comes_from_the_environment(tmp_path: pathlib.Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'placement.conf').write_text('[placement]\nmax_allocation_candidates = 7\n')
+    monkeypatch.setenv('OS_PLACEMENT_CONFIG_DIR', str(tmp_path))
+    monkeypatch.setenv('OS_PLACEMENT_DATABASE__CONNECTION', f'sqlite:///{tmp_path / "env.sqlite"}')
+    conf = wsgi.load_conf()
+    assert conf.placement.max_allocation_candidates == 7
+    assert conf.placement_database.connection.endswith('env.sqlite')
+    assert conf.api.auth_strategy == 'keystone'
+
+
+def test_the_wsgi_module_serves(tmp_path: pathlib.Path) -> None:
+    script = ('from nova.placement import direct, wsgi\n'
+              'print(direct.Client(wsgi.application).get("/traits").status_code)')
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, check=False, env={
+            'PATH': '', 'OS_API__AUTH_STRATEGY': 'noauth2', 'OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP': 'true',
+            'OS_PLACEMENT_CONFIG_DIR': str(tmp_path),
+            'OS_PLACEMENT_DATABASE__CONNECTION': f'sqlite:///{tmp_path / "env.sqlite"}'})
+    assert done.stdout.split()[-1] == '200', done.stderr
+
+
+def test_without_a_database_it_says_so() -> None:
+    with pytest.raises(session.NotConfigured, match='connection'):
+        app.make_app(placement.make_conf())
+
+
+@pytest.mark.parametrize('version', VERSIONS, ids=str)
+def test_every_version_is_described(version: Any) -> None:
+    document = openapi.document(routes.TABLE, version)
+    described = {(path, method) for path, methods in document['paths'].items() for method in methods}
+    assert described == {(route.path, route.method.lower()) for route in routes.TABLE
+                         if route.serves(version)}
+    for path, methods in document['paths'].items():
+        for operation in methods.values():
+            fields = {field['name'] for field in operation['parameters'] if field['in'] == 'path'}
+            assert all('{' + name + '}' in path for name in fields) and operation['summary']
+
+
+class _Gone:
+    """A database that nobody reaches."""
+
+    def read(self, snapshot: bool = False) -> Any:
+        raise db_exc.DBConnectionError('gone')
+
+
+def test_a_lost_database_is_503(tmp_path: pathlib.Path) -> None:
+    conf = placement.make_conf()
+    app.make_app(conf, _database(tmp_path))
+    handles = app.make_service(conf, _database(tmp_path))
+    client = direct.Client(app.serve(dataclasses.replace(handles, db=cast(Any, _Gone()))))
+    assert client.get('/resource_providers').status_code == 503
