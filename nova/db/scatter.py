@@ -107,11 +107,13 @@ class Scatter:
                 answers.failed[name] = TimeoutError(f'cell {name} is left out')
             else:
                 running[cell.pool.submit(question)] = name
+        had_time = not deadline.passed()
         done, late = futures.wait(running, timeout=deadline.left())
         for future in late:
             name = running[future]
             future.cancel()
-            self._cell(name).trip()
+            if had_time:
+                self._cell(name).trip()
             answers.failed[name] = TimeoutError(f'cell {name} did not answer in time')
         for future in done:
             name = running[future]

@@ -99,6 +99,7 @@ class _Listing:
         self.limit = conf.api.max_limit if limit is None else min(limit, conf.api.max_limit)
         self.marker, self.prefetch = marker, prefetch
         self.deadline = clock.Deadline(conf.api.cell_timeout)
+        self.first_deadline = clock.Deadline(conf.api.cell_timeout / 2)
         self.requests: dict[str, Instance] = {}
         self.cells: dict[str, CellMapping] = {}
         self.down: dict[str, CellMapping] = {}
@@ -180,7 +181,7 @@ class _Listing:
         """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
         batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
         question = self._keys_after(start, batch)
-        first = self._ask({uuid: question for uuid in self.cells})
+        first = self._ask({uuid: question for uuid in self.cells}, self.first_deadline)
         streams = [self._cell_stream(uuid, rows, batch) for uuid, rows in first.items()]
         streams.append(iter(self._request_stream(start)))
         return heapq.merge(*streams)
@@ -261,12 +262,17 @@ class _Listing:
 
     # Cells
 
-    def _ask(self, questions: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-        """Answers of the cells that gave one; the others are down from here on."""
+    def _ask(self, questions: Mapping[str, Callable[[Any], Any]], deadline: clock.Deadline | None = None
+             ) -> dict[str, Any]:
+        """Answers of the cells that gave one; the others are down from here on.
+
+        The first question to all cells may use up half of the time only, so that those that answered can still
+        be asked for more.
+        """
         live = {uuid: question for uuid, question in questions.items() if uuid not in self.down}
         answers = self.dbs.scatter.ask(
             {uuid: self._bound(uuid, question) for uuid, question in live.items()},
-            {uuid: self._bound(uuid, lambda db: db.ping()) for uuid in live}, self.deadline)
+            {uuid: self._bound(uuid, lambda db: db.ping()) for uuid in live}, deadline or self.deadline)
         for uuid, error in answers.failed.items():
             if scatter.reaches(error):
                 raise error

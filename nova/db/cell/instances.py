@@ -203,14 +203,15 @@ def keys(sort: Sort) -> list[Key]:
         nova.errors.Invalid: a direction that is neither asc nor desc.
     """
     found: list[Key] = []
-    for asked, direction in sort or DEFAULT_SORT:
+    sort = sort or DEFAULT_SORT
+    for asked, direction in sort:
         name = {'locked': 'locked_by', **ALIASES}.get(asked, asked)
         if direction not in ('asc', 'desc'):
             raise errors.Invalid(f"Unknown sort direction '{direction}', must be 'desc' or 'asc'")
         if name in _I and name not in _NEVER_SORTED and all(key.name != name for key in found):
             found.append(Key(name, direction == 'desc', bool(_I[name].nullable)))
     if all(key.name != 'uuid' for key in found):
-        found.append(Key('uuid', found[0].descending if found else True, False))
+        found.append(Key('uuid', sort[0][1] == 'desc', False))
     return found
 
 
