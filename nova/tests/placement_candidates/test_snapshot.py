@@ -4,8 +4,10 @@ import concurrent.futures
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import Any
 
 import hypothesis
+import orjson
 import pytest
 import sqlalchemy as sa
 from hypothesis import strategies as st
@@ -22,8 +24,8 @@ from nova.tests.placement_candidates.cloud import Cloud, Rp, Stock, rp, uid
 ONE_CPU = CandidateRequest([RequestGroup('', {'VCPU': 1})])
 
 
-def found(searcher: Searcher, request: CandidateRequest = ONE_CPU) -> bytes:
-    return searcher.search(request).to_json(V('1.39'))
+def found(searcher: Searcher, request: CandidateRequest = ONE_CPU) -> Any:
+    return orjson.loads(searcher.search(request).to_json(V('1.39')))
 
 
 def hosts(searcher: Searcher, request: CandidateRequest = ONE_CPU) -> set[str]:
@@ -192,7 +194,7 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
     assert searcher.memory()['array_bytes'] == first['array_bytes']
 
 
-@hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=25, deadline=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data())
 def test_any_history_gives_the_same_view_as_a_fresh_load(tmp_path_factory: pytest.TempPathFactory,
                                                          data: st.DataObject) -> None:
