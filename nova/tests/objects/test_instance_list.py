@@ -93,7 +93,8 @@ def test_default_order_comes_from_an_index_alone(cloud, servers):
     with cloud.db(cloud.cells[0]).counting() as statements:
         listed(cloud)
     with cloud.db(cloud.cells[0]).read() as conn:
-        plan = conn.exec_driver_sql(f'EXPLAIN QUERY PLAN {selects(statements)[0]}', (0, 'soft-delete', 'p', 10, 0)).all()
+        plan = conn.exec_driver_sql(
+            f'EXPLAIN QUERY PLAN {selects(statements)[0]}', (0, 'soft-delete', 'p', 10, 0)).all()
     assert any('COVERING INDEX ix_instances_listing' in row[3] for row in plan)
     assert not any('TEMP B-TREE' in row[3] for row in plan)
 
