@@ -102,7 +102,7 @@ def _sandbox(deployment: config.Deployment) -> Stop:
     found = sandbox_app.Sandbox(deployment.database('sandbox'), deployment.directory / 'sandbox',
                                 public_url=deployment.url)
     bootstrap.bootstrap(found, deployment.passwords)
-    server = sandbox_app.Server(found.application, port=deployment.ports['sandbox'], threads=16).start()
+    server = sandbox_app.Server(found.application, port=deployment.ports['sandbox']).start()
 
     def stop() -> None:
         server.stop()
@@ -112,7 +112,7 @@ def _sandbox(deployment: config.Deployment) -> Stop:
 
 def _placement(deployment: config.Deployment, file: pathlib.Path) -> Stop:
     app = placement_app.make_app(placement_wsgi.load_conf(['--config-file', str(file)]))
-    return sandbox_app.Server(app, port=deployment.ports['placement'], threads=16).start().stop
+    return sandbox_app.Server(app, port=deployment.ports['placement']).start().stop
 
 
 def _conductor(shared: Shared, role: str, host: str) -> Stop:
@@ -122,7 +122,7 @@ def _conductor(shared: Shared, role: str, host: str) -> Stop:
 
 def _api(deployment: config.Deployment, shared: Shared) -> Stop:
     app = api_app.make_app(shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients)
-    return sandbox_app.Server(app, port=deployment.ports['compute'], threads=16).start().stop
+    return sandbox_app.Server(app, port=deployment.ports['compute']).start().stop
 
 
 def _computes(deployment: config.Deployment, shared: Shared, cell: str) -> Stop:
