@@ -25,14 +25,14 @@ def power_off(h: Any, state: Any) -> None:
 class Start(Flow):
     action = 'start'
     State = objects.State
-    steps = (Step(power_on, undo=power.observe, at='host', shows=states.Task.POWERING_ON),)
+    steps = (Step(power_on, undo=power.accept, at='host', shows=states.Task.POWERING_ON),)
     ends = states.VM.ACTIVE
 
 
 class Stop(Flow):
     action = 'stop'
     State = objects.State
-    steps = (Step(power_off, undo=power.observe, at='host', shows=states.Task.POWERING_OFF),)
+    steps = (Step(power_off, undo=power.accept, at='host', shows=states.Task.POWERING_OFF),)
     ends = states.VM.STOPPED
 
 

@@ -44,10 +44,10 @@ def reboot_hard(h: Any, state: RebootState) -> None:
 
 
 def settle_failed(h: Any, state: RebootState) -> None:
-    """A failed reboot leaves a server that runs active; one that does not is an error, which the next says."""
+    """After a failed reboot a server whose guest runs is active; any other is an error."""
     power.observe(h, state)
-    if h.instance.power_state != states.Power.RUNNING:
-        h.instance.vm_state = states.VM.ERROR
+    runs = h.instance.power_state == states.Power.RUNNING
+    h.instance.vm_state = str(states.VM.ACTIVE if runs else states.VM.ERROR)
 
 
 class Reboot(Flow):

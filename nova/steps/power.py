@@ -1,11 +1,25 @@
-"""What a guest does, as its hypervisor says: the undo of steps that change nothing but that."""
+"""What a guest does, as its hypervisor says: the undo of steps that do nothing but change that."""
 
 from typing import Any
 
-from nova import states
+from nova.states import VM, Power
+
+_MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM.PAUSED,
+          Power.SUSPENDED: VM.SUSPENDED}
 
 
 def observe(h: Any, state: Any) -> None:
-    """On the host: write down what the hypervisor says about the guest, wherever a failed step has left it."""
+    """On the host: write down what the hypervisor says about the guest."""
     seen = h.driver.state(h.instance)
-    h.instance.power_state = int(states.Power.NOSTATE if seen is None else seen)
+    h.instance.power_state = int(Power.NOSTATE if seen is None else seen)
+
+
+def accept(h: Any, state: Any) -> None:
+    """On the host: an operation has failed, and the server is what its guest is, wherever that left it.
+
+    An error stays one: it needs a success to get out of it.
+    """
+    observe(h, state)
+    means = _MEANS.get(Power(h.instance.power_state))
+    if means is not None and h.instance.vm_state != VM.ERROR:
+        h.instance.vm_state = str(means)

@@ -37,7 +37,7 @@ class Delete(Flow):
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.DELETING),
-        Step(host.destroy_guest, at='host', when=reaches_guest, pivot=True, slow=True),
+        Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True, slow=True),
         Step(ports.release_ports),
         Step(volumes.release_volumes),
         Step(allocate.drop_allocation),

@@ -1,0 +1,111 @@
+"""Every registered flow: each step failing, and killed before and after each effect, alone and together.
+
+A flow that is new is here without a line (TSK-S2, TSK-S3). The default run takes a sample, the same one every
+time; ``-m slow`` takes all.
+"""
+
+import random
+import zlib
+
+import pytest
+
+from nova.tests.crash import cases, invariants
+
+STARTS = cases.starts()
+NAMES = sorted(STARTS)
+SAMPLE = 12
+"""Runs of one flow in the default run, beyond the undisturbed one and its single kills."""
+
+
+def run(world, name, arrange=lambda script: None):
+    """Begin the flow, disturb it, wait for quiet, check; then delete the server, and nothing may be left."""
+    uuid = STARTS[name](world)
+    arrange(world.script)
+    world.settle()
+    invariants.check(world)
+    script = world.script
+    seen, count = list(script.seen), script.count
+    script.reset()
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    return seen, count
+
+
+_plain = {}
+
+
+def plain(name, new_world):
+    """Effects of the undisturbed flow, found once."""
+    if name not in _plain:
+        _plain[name] = run(new_world(), name)
+    return _plain[name]
+
+
+def failing(name, seen):
+    """Steps of the flow that have effects, as the arguments of `Script.fail`."""
+    flow = cases.flows()[name]
+    steps = {step for own, step, direction, effect in seen
+             if own == name and direction == 'do' and effect != 'journal'}
+    for step in sorted(steps):
+        # Beyond the pivot only what passes can be survived: it is tried again.
+        times = 2 if flow.beyond_pivot(flow.index(step)) else 1000
+        yield from ((name, step, when, times) for when in ('before', 'after'))
+
+
+def disturbances(name, seen, count):
+    """Every combination of one failing step, or none, and one or two kills."""
+    kills = [(number, when) for number in range(1, count + 1) for when in ('before', 'after')]
+    failures = [None, *failing(name, seen)]
+    for failure in failures:
+        late = [(number, when) for number in range(count + 1, count + 13) for when in ('before', 'after')]
+        for kill in kills + (late if failure else []):
+            yield failure, (kill,)
+    for first in kills:
+        for number in range(first[0] + 1, min(first[0] + 6, count + 6)):
+            yield None, (first, (number, 'after'))
+
+
+def arranged(failure, kills):
+    def arrange(script):
+        if failure:
+            script.fail(*failure)
+        for kill in kills:
+            script.kill(*kill)
+    return arrange
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_undisturbed(name, new_world):
+    seen, count = plain(name, new_world)
+    assert count > 0 and any(own == name for own, *_ in seen)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_each_step_failing(name, new_world):
+    seen, _ = plain(name, new_world)
+    for failure in failing(name, seen):
+        run(new_world(), name, arranged(failure, ()))
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_killed_anywhere(name, new_world):
+    _, count = plain(name, new_world)
+    for number in range(1, count + 1):
+        run(new_world(), name, arranged(None, ((number, 'after'),)))
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_sample_of_combinations(name, new_world):
+    every = list(disturbances(name, *plain(name, new_world)))
+    chosen = random.Random(zlib.crc32(name.encode())).sample(every, min(SAMPLE, len(every)))
+    for failure, kills in chosen:
+        run(new_world(), name, arranged(failure, kills))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize('name', NAMES)
+def test_every_combination(name, new_world):
+    for failure, kills in disturbances(name, *plain(name, new_world)):
+        run(new_world(), name, arranged(failure, kills))
