@@ -127,6 +127,7 @@ class Supervisor:
                 LOG.error('Worker %d does not end; killing process %d', worker.number, worker.process.pid)
                 worker.process.kill()
                 worker.process.wait()
-            code = code or (1 if worker.process.returncode else 0)
+            # One that was told to stop before it had begun to listen for that ends by the signal itself.
+            code = code or int(worker.process.returncode not in (0, -signal.SIGTERM))
         os.close(self._hold)
         return code

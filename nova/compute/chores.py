@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from nova import context as nova_context
 from nova.common import clock, threads
 
 LOG = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ class Chores:
     @staticmethod
     def _run(chore: Chore) -> None:
         pause: float | None = None
+        # Its log lines carry a request id of their own, not the last one's of this thread.
+        nova_context.admin().update_store()
         try:
             if not chore.ended:
                 # Set before it runs, so that a kick meanwhile is not lost.

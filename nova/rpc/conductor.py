@@ -17,6 +17,6 @@ class Conductor(kernel.Interface):
     wake = kernel.cast(step.Wake)
     step_done = kernel.cast(step.StepResult, keep=60)
     progress = kernel.cast(step.StepProgress)
-    host_up = kernel.call(step.HostReport, returns=step.HostOrders, timeout=15)
+    host_up = kernel.call(step.HostReport, returns=step.HostOrders, timeout=10)
     beat = kernel.cast(step.HostReport)
     power_states = kernel.cast(step.GuestStates)

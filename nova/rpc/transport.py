@@ -32,6 +32,8 @@ OUTBOX = 10_000
 """Casts that may wait for a broker; more are dropped, newest first."""
 PAUSE = 1.0
 """Seconds between attempts while a broker does not answer."""
+_CLEAN = 1.0
+"""Seconds given to a driver's clean-up, which may wait for threads that wait for a broker; they are daemons."""
 _OWN_RETRIES = 1
 """Retries inside the library: one, which is what it takes to replace a connection that went stale."""
 _BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.AMQPError, OSError)
@@ -344,7 +346,7 @@ class Bus:
         cleaner = threading.Thread(
             target=self._clean, args=(transport,), name=f'close-{self.name}', daemon=True)
         cleaner.start()
-        cleaner.join(seconds)
+        cleaner.join(_CLEAN)
 
     def _clean(self, transport: Any) -> None:
         try:
