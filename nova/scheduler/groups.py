@@ -8,6 +8,7 @@ claimed earlier, so at least one of two always steps back, and tries again.
 
 import collections
 import contextlib
+import dataclasses
 import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +19,23 @@ from nova.clients import protocols
 from nova.scheduler.hosts import Hosts
 
 HARD = ('affinity', 'anti-affinity')
+TRIES = 10
+"""Times that a request steps back for others of its group."""
 
 
 class Clash(Exception):
     """Servers of the group were placed elsewhere at the same moment, against its policy."""
+
+
+@dataclasses.dataclass(slots=True)
+class Members:
+    """Hosts of a group's servers: of those that are on one, and of those that only have a claim there yet."""
+
+    settled: dict[str, str] = dataclasses.field(default_factory=dict)
+    claimed: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def hosts(self) -> dict[str, str]:
+        return {**self.claimed, **self.settled}
 
 
 class Groups:
@@ -35,17 +49,17 @@ class Groups:
 
     @contextlib.contextmanager
     def turn(self, spec: objects.RequestSpec, placing: Sequence[str]
-             ) -> Iterator[tuple[objects.InstanceGroup | None, dict[str, str]]]:
-        """This request's turn: its group as it is now, and the hosts of members that have one."""
+             ) -> Iterator[tuple[objects.InstanceGroup | None, Members]]:
+        """This request's turn: its group as it is now, and where the other members are."""
         uuid = _group_of(spec)
         if uuid is None:
-            yield None, {}
+            yield None, Members()
             return
         with self._lock(uuid):
             with self._dbs.api.read() as conn:
                 group = objects.InstanceGroup.find(conn, uuid=uuid)
             if group is None:
-                yield None, {}
+                yield None, Members()
                 return
             yield group, self.members(group, placing)
 
@@ -63,13 +77,12 @@ class Groups:
                 if not self._users[uuid]:
                     del self._users[uuid], self._locks[uuid]
 
-    def members(self, group: objects.InstanceGroup, placing: Sequence[str]) -> dict[str, str]:
-        """Hosts of the members other than those being placed: by their cells, else by their claims."""
+    def members(self, group: objects.InstanceGroup, placing: Sequence[str]) -> Members:
+        """Where the members other than those being placed are."""
         others = [uuid for uuid in group.members if uuid not in set(placing)]
-        found = self._hosts.where(others)
-        if group.policy in HARD:
-            found.update(self._claimed([uuid for uuid in others if uuid not in found]))
-        return found
+        settled = self._hosts.where(others)
+        hard = group.policy in HARD
+        return Members(settled, self._claimed([uuid for uuid in others if uuid not in settled]) if hard else {})
 
     def _claimed(self, uuids: Sequence[str]) -> dict[str, str]:
         """Hosts on which servers have claims."""
@@ -83,12 +96,12 @@ class Groups:
                     found[uuid] = nodes[provider].host
         return found
 
-    def check(self, group: objects.InstanceGroup, placed: Mapping[str, str], before: Mapping[str, str]) -> None:
+    def check(self, group: objects.InstanceGroup, placed: Mapping[str, str], before: Members) -> None:
         """Look whether the policy holds now that we have claimed.
 
         Args:
             placed: our servers' hosts.
-            before: the other members' hosts when we chose.
+            before: the other members when we chose; those that only had claims may have given them up since.
 
         Raises:
             Clash: it does not.
@@ -97,17 +110,14 @@ class Groups:
             return
         with self._dbs.api.read() as conn:
             now = objects.InstanceGroup.find(conn, uuid=group.uuid)
-        if now is None:
-            return
-        fresh = [uuid for uuid in now.members if uuid not in placed and uuid not in before]
-        others = self._claimed(fresh)
-        if not others:
-            return
-        count = collections.Counter([*placed.values(), *before.values(), *others.values()])
-        most = int((group.rules or {}).get('max_server_per_host', 1))
-        if group.policy == 'affinity' and len(count) > 1:
+        moving = self._claimed([uuid for uuid in now.members if uuid not in placed
+                                and uuid not in before.settled]) if now is not None else {}
+        ours = set(placed.values())
+        if group.policy == 'affinity' and not set(moving.values()) <= ours:
             raise Clash
-        if group.policy == 'anti-affinity' and any(count[host] > most for host in placed.values()):
+        most = int((group.rules or {}).get('max_server_per_host', 1))
+        count = collections.Counter([*placed.values(), *before.settled.values(), *moving.values()])
+        if group.policy == 'anti-affinity' and moving and any(count[host] > most for host in ours):
             raise Clash
 
 
@@ -122,4 +132,4 @@ def _group_of(spec: objects.RequestSpec) -> str | None:
 
 def step_back(attempt: int) -> None:
     """Wait a little, differently from the others."""
-    threading.Event().wait(random.uniform(0, 0.05 * 2 ** attempt))
+    threading.Event().wait(random.uniform(0, min(0.5, 0.05 * 2 ** attempt)))

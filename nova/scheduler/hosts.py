@@ -144,6 +144,7 @@ class Hosts:
         wanted = list(dict.fromkeys(instance_uuids))
         if not wanted:
             return {}
+        self.view()
         table = objects.Instance.table
         assert table is not None
         query = sa.select(table.c.uuid, table.c.host).where(

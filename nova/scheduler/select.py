@@ -79,7 +79,7 @@ class Selector:
         started = clock.monotonic()
         why = Why()
         reason = NOT_ENOUGH
-        for attempt in range(ROUNDS):
+        for attempt in range(groups.TRIES):
             try:
                 with self._groups.turn(request.spec, request.instance_uuids) as (group, members):
                     return self._select(request, group, members, why)
@@ -99,10 +99,10 @@ class Selector:
         return wanted.no_hosts(request.instance_uuids, reason, why.stages)
 
     def _select(self, request: objects.SelectRequest, group: objects.InstanceGroup | None,
-                members: dict[str, str], why: Why) -> objects.Selections:
+                members: groups.Members, why: Why) -> objects.Selections:
         spec, uuids = request.spec, list(request.instance_uuids)
         where = self._hosts.where(wanted.named_servers(spec))
-        asked = wanted.build(spec, where, group, members, uuids)
+        asked = wanted.build(spec, where, group, members.hosts(), uuids)
         chosen: dict[str, tuple[HostState, dict[str, Any]]] = {}
         last: list[HostState] = []
         version = ''

@@ -1,8 +1,8 @@
 """Weighers: which of the hosts that passed is best? One file a weigher.
 
 A weigher says how much of something each host has; that is stretched over 0 to 1 among the hosts, times
-the weigher's multiplier, and summed over all weighers. One's own derives from `BaseHostWeigher`; its import path
-stands in ``[filter_scheduler] weight_classes``.
+the weigher's multiplier, and summed over all weighers. One's own derives from `BaseHostWeigher`; its import
+path stands in ``[filter_scheduler] weight_classes``.
 """
 
 import importlib

@@ -102,8 +102,9 @@ def test_every_candidate_of_a_host_before_the_next(cloud: Any) -> None:
         def claim(self, consumer: str, request: Any, *args: Any) -> bool:
             tried.append(request)
             return False if len(tried) == 1 else real(consumer, request, *args)
-    spec = {'extra_specs': {'resources1:CUSTOM_CARD': '1'}}
-    found = cloud.selector(Taken()).select(objects.SelectRequest(spec=cloud.spec(**spec), instance_uuids=[uuids.generate()]))
+    spec = cloud.spec(extra_specs={'resources1:CUSTOM_CARD': '1'})
+    found = cloud.selector(Taken()).select(objects.SelectRequest(
+        spec=spec, instance_uuids=[uuids.generate()]))
     assert found.choices[0].selections[0].service_host == 'big'
     assert len(tried) == 2 and tried[0] != tried[1]
 

@@ -1,0 +1,175 @@
+"""What is known of hosts: fresh enough, and never waiting for a cell that does not answer."""
+
+import threading
+import time
+from typing import Any
+
+from oslo_db import exception as db_exc
+
+from nova import objects
+from nova.common import clock, uuids
+from nova.scheduler import hosts
+
+
+class Hanging:
+    """A database whose connections hang until let go, or fail at once."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.free, self.asked, self._error = threading.Event(), 0, error
+
+    def read(self) -> Any:
+        self.asked += 1
+        if self._error is None:
+            self.free.wait(30)
+        raise self._error or db_exc.DBConnectionError()
+
+
+def views(cloud: Any, fresh: float = 0.0) -> hosts.Hosts:
+    return hosts.Hosts(cloud.conf, cloud.dbs, cloud.pool, fresh)
+
+
+def names(view: hosts.View) -> set[str]:
+    return {one.host for one in view.nodes.values()}
+
+
+def test_a_hanging_cell_is_waited_for_once(cloud: Any) -> None:
+    """CEL-F2: the others are served at once; the silent one is not waited for again."""
+    cloud.host('good', 'cell1')
+    cloud.host('lost', 'cell2')
+    db = Hanging()
+    cloud.dbs.replace(cloud.cell('cell2').database_connection, db)
+    known = views(cloud)
+    first = clock.monotonic()
+    assert names(known.view()) == {'good'}
+    assert clock.monotonic() - first < hosts.PATIENCE + 1
+    again = clock.monotonic()
+    for _ in range(20):
+        assert names(known.view()) == {'good'}
+    assert clock.monotonic() - again < hosts.PATIENCE
+    assert (db.asked, known.view().silent) == (1, [cloud.cell('cell2').uuid])
+    db.free.set()
+
+
+def test_a_failing_cell_is_left_alone_for_a_while(cloud: Any) -> None:
+    cloud.host('good', 'cell1')
+    cloud.host('lost', 'cell2')
+    db = Hanging(db_exc.DBConnectionError())
+    cloud.dbs.replace(cloud.cell('cell2').database_connection, db)
+    known = views(cloud)
+    for _ in range(5):
+        view = known.view()
+    assert (names(view), view.silent, db.asked) == ({'good'}, [cloud.cell('cell2').uuid], 1)
+    assert cloud.chosen() == ['good']
+
+
+def test_scheduling_goes_on_with_a_cell_down(cloud: Any) -> None:
+    """CEL-F2, and the operator is told which cell was left out when nothing is found."""
+    cloud.host('good', 'cell1', vcpus=1)
+    cloud.host('lost', 'cell2', memory=99999)
+    cloud.dbs.replace(cloud.cell('cell2').database_connection, Hanging(db_exc.DBConnectionError()))
+    assert cloud.chosen() == ['good']
+    found = cloud.select()
+    assert found.reason
+    assert {'stage': 'cells', 'name': cloud.cell('cell2').uuid, 'removed': 1, 'left': 0} in found.explain
+
+
+def test_disabled_cells_and_unmapped_hosts_do_not_count(cloud: Any) -> None:
+    """CEL-S4: without a restart."""
+    cloud.host('h1', 'cell1')
+    cloud.host('h2', 'cell2')
+    known = views(cloud)
+    assert names(known.view()) == {'h1', 'h2'}
+
+    def change(conn: Any) -> None:
+        mapping = objects.CellMapping.get(conn, uuid=cloud.cell('cell2').uuid)
+        mapping.disabled = True
+        mapping.save(conn)
+    cloud.dbs.api.write(change)
+    assert names(known.view()) == {'h1'}
+    cloud.dbs.api.write(lambda conn: objects.HostMapping.get(conn, host='h1').destroy(conn))
+    assert names(known.view()) == set()
+
+
+def test_nobody_is_refused_by_a_cache(cloud: Any) -> None:
+    """A host enabled, and one that appeared, since the last look are found by the next request."""
+    cloud.fresh = 1000.0
+    cloud.host('h1')
+    cloud.service('h1', disabled=True)
+    scheduler = cloud.selector()
+
+    def ask() -> list[Any]:
+        return [choice.selections for choice in scheduler.select(objects.SelectRequest(
+            spec=cloud.spec(), instance_uuids=[uuids.generate()])).choices]
+    assert ask() == [[]]
+    cloud.service('h1', disabled=False)
+    assert ask()[0][0].service_host == 'h1'
+    cloud.service('h1', disabled=True)
+    scheduler.select(objects.SelectRequest(spec=cloud.spec(flavor={'vcpus': 99}), instance_uuids=['x']))
+    cloud.host('h2', 'cell2')
+    assert ask()[0][0].service_host == 'h2'
+
+
+def test_up_is_judged_by_the_clock_not_by_the_cache(cloud: Any) -> None:
+    node = cloud.host('h1')
+    known = views(cloud, fresh=1000.0)
+    assert known.view().state(node).up
+    view = known.view()
+    view.down_after = 0.0
+    time_passes = threading.Event()
+    time_passes.wait(0.01)
+    assert not view.state(node).up
+    cloud.service('h1', forced_down=True)
+    assert not known.view(0).state(node).up
+
+
+def test_numbers_of_servers(cloud: Any) -> None:
+    """Counted in the cell; a claim made here counts before the cell knows."""
+    node = cloud.host('h1')
+    cloud.server('h1')
+    cloud.server('h1', task_state='resize_migrating')
+    known = views(cloud)
+    state = known.view().state(node)
+    assert (state.num_instances, state.num_io_ops) == (2, 1)
+    known = views(cloud, fresh=1000.0)
+    known.view()
+    known.count(state)
+    state = known.view().state(node)
+    assert (state.num_instances, state.num_io_ops) == (3, 2)
+
+
+def test_where_servers_are(cloud: Any) -> None:
+    cloud.host('h1', 'cell1')
+    cloud.host('h2', 'cell2')
+    one, two = cloud.server('h1', 'cell1'), cloud.server('h2', 'cell2')
+    known = views(cloud)
+    assert known.where([one, two, uuids.generate()]) == {one: 'h1', two: 'h2'}
+    assert known.where([]) == {}
+
+
+def test_two_hundred_hosts_are_quick(cloud: Any) -> None:
+    """Besides Placement, choosing among 200 hosts takes milliseconds."""
+    for number in range(200):
+        cloud.host(f'h{number}')
+    cloud.fresh = 1000.0
+    scheduler = cloud.selector()
+    spec = cloud.spec()
+
+    class Canned:
+        """Placement that answers at once what it answered before."""
+
+        def __init__(self) -> None:
+            self.found: Any = None
+
+        def candidates(self, request: Any) -> Any:
+            self.found = self.found or cloud.placement.candidates(request)
+            return self.found
+
+        def claim(self, *args: Any) -> bool:
+            return True
+    scheduler = cloud.selector(Canned())
+    best = 1.0
+    for _ in range(6):
+        started = time.perf_counter()
+        scheduler.select(objects.SelectRequest(spec=spec, instance_uuids=[uuids.generate()]))
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.03, f'{best * 1000:.1f} ms'
