@@ -48,6 +48,8 @@ Builds that run on a host at the same time; 0 is no limit.'''),
 Snapshots that run on a host at the same time; 0 is no limit.'''),
     cfg.IntOpt('max_concurrent_live_migrations', default=1, min=0, help='''
 Live migrations that leave a host at the same time; 0 is no limit.'''),
+    cfg.IntOpt('max_local_block_devices', default=3, min=-1, help='''
+Local disks of a new server, its root disk included; -1 is no limit, 0 allows volumes only.'''),
     cfg.BoolOpt('allow_resize_to_same_host', default=False, help='''
 A resize may end on the host where the server is.'''),
 ]

@@ -1,4 +1,4 @@
-"""Volumes of a server, by Cinder attachments: reserved by the API, connected on the host, given up at the end.
+"""Volumes of a server, by Cinder attachments: reserved, connected on the host, given up at the end.
 
 An attachment is the one truth about who may use a volume: its id is in the block device's row before anything
 is connected. Connection details are asked of Cinder whenever they are needed and kept nowhere.
@@ -12,6 +12,20 @@ from nova import errors, objects
 def volume_devices(instance: objects.Instance) -> list[Any]:
     """The block devices that are volumes."""
     return [device for device in instance.block_devices if device.volume_id]
+
+
+def reserve_volumes(h: Any, state: Any) -> None:
+    """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again."""
+    for device in volume_devices(h.instance):
+        device.attachment_id = h.clients.volume.reserve(device.volume_id, h.instance.uuid)
+
+
+def unreserve_volumes(h: Any, state: Any) -> None:
+    """Undo of `reserve_volumes`: the server has no attachment, recorded or not."""
+    for attachment in h.clients.volume.attachments(h.instance.uuid):
+        h.clients.volume.detach(attachment['id'])
+    for device in volume_devices(h.instance):
+        device.attachment_id = None
 
 
 def connect_volumes(h: Any, state: Any) -> None:

@@ -258,8 +258,7 @@ class World:
         for index in range(count):
             uuid = uuids.generate()
             devices = [objects.BlockDeviceMapping(
-                source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}',
-                attachment_id=self.clients.volume.reserve(volume, uuid))
+                source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
                 for n, volume in enumerate(volumes)]
             instance = objects.Instance.new(
                 uuid=uuid, project_id=PROJECT, user_id=USER, display_name=f's{index}', hostname=f's{index}',

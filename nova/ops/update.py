@@ -1,0 +1,76 @@
+"""PUT /servers/{id}: what a server is called and how it is reached. Its guest is not touched."""
+
+from typing import Any
+
+from nova import errors, objects
+from nova.policies import servers as rules
+from nova.rest.resource import Body, One, Reply, Resource, put
+from nova.schema.server import Server
+
+_SEEN = (rules.SHOW_HOST_STATUS, rules.EXTENDED_ATTRIBUTES, rules.SHOW_FLAVOR_EXTRA_SPECS,
+         rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
+_COLUMNS = {'name': 'display_name', 'description': 'display_description', 'hostname': 'hostname',
+            'accessIPv4': 'access_ip_v4', 'accessIPv6': 'access_ip_v6'}
+
+
+class UpdateServer(Resource):
+
+    @put('/servers/{server_id}', rule=rules.UPDATE, rules=_SEEN,
+         body=Body(Server, face='update', under='server'), returns=One('server', Server, 'updated'))
+    def update(self, req: Any, instance: Any) -> Reply:
+        """Change a server's names and addresses."""
+        asked = req.body['server']
+        changes = {column: asked[key] for key, column in _COLUMNS.items() if key in asked}
+        for column in ('access_ip_v4', 'access_ip_v6'):
+            if column in changes:
+                changes[column] = changes[column] or None
+        if 'OS-DCF:diskConfig' in asked:
+            changes['auto_disk_config'] = asked['OS-DCF:diskConfig'] == 'AUTO'
+        if 'pinned_availability_zone' in asked:
+            _pin(req, instance, asked['pinned_availability_zone'])
+        if changes:
+            _save(req, instance, changes)
+        fresh = req.server(instance.uuid)
+        return Reply(subject=fresh, look=req.server_look(fresh))
+
+
+def _save(req: Any, instance: Any, changes: dict[str, Any]) -> None:
+    """Into the cell's row, or into the build request while no cell has the server."""
+    if req.found.mapping is None:
+        req.dbs.api.write(lambda conn: _save_request(conn, instance.uuid, changes))
+        return
+
+    def write(conn: Any) -> None:
+        fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
+        _set(fresh, changes)
+        fresh.save(conn)
+    req.found.db.write(write)
+
+
+def _save_request(conn: Any, uuid: str, changes: dict[str, Any]) -> None:
+    request = objects.BuildRequest.get(conn, instance_uuid=uuid)
+    _set(request.instance, changes)
+    request.save(conn)
+
+
+def _set(record: Any, changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(record, name, value)
+
+
+def _pin(req: Any, instance: Any, zone: str | None) -> None:
+    """Tie the server to the zone it is in, or untie it (2.104).
+
+    Raises:
+        Conflict: another zone than it is in, or than it is tied to.
+    """
+    def write(conn: Any) -> None:
+        spec = objects.RequestSpec.get(conn, instance_uuid=instance.uuid)
+        if zone is not None and spec.availability_zone not in (None, zone):
+            raise errors.Conflict(f'Instance {instance.uuid} is pinned to another availability zone; '
+                                  'unpin it first.')
+        if zone is not None and zone != instance.availability_zone:
+            raise errors.Conflict(f'Instance {instance.uuid} is not in availability zone {zone}.')
+        spec.availability_zone = zone
+        spec.save(conn)
+    req.dbs.api.write(write)
