@@ -14,7 +14,7 @@ from oslo_middleware import opts as middleware_opts
 
 from nova import clients as nova_clients
 from nova import objects, ops
-from nova.api import faults, finder, middleware, request, resources, versions
+from nova.api import cells, faults, finder, middleware, request, resources, versions
 from nova.common import auth, web
 from nova.common import middleware as common
 from nova.db import session
@@ -109,8 +109,10 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
     def wake(context: Any, cell: Any, task: str) -> None:
         bus = buses.top if cell is None else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(context, objects.Wake(task=task))
-    return request.Services(conf, dbs, clients if clients is not None else nova_clients.build(conf),
-                            finder.Finder(dbs), wake)
+    found = finder.Finder(dbs)
+    asking = cells.Cells(dbs, found, conf.api.cell_timeout)
+    return request.Services(conf, dbs, clients if clients is not None else nova_clients.build(conf), found,
+                            asking, wake)
 
 
 def _challenge(conf: cfg.ConfigOpts) -> str | None:

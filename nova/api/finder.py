@@ -10,7 +10,8 @@ from nova import errors, objects
 from nova.common import dbkit
 from nova.objects.instance import FULL
 
-UNREACHABLE = (db_exc.DBConnectionError, db_exc.CantStartEngineError)
+UNREACHABLE = (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase, db_exc.DBNonExistentTable,
+               db_exc.CantStartEngineError)
 """What reading a cell raises when its database is away."""
 
 
@@ -75,9 +76,9 @@ class Finder:
 
     def _in_cell(self, mapping: Any, cell: Any, prefetch: list[str], deleted: bool,
                  missing: errors.NovaError) -> Found:
-        db = self._dbs.cell(cell.database_connection)
         by: dict[str, Any] = {'deleted': None} if deleted else {}
         try:
+            db = self._dbs.cell(cell.database_connection)
             with db.read() as conn:
                 instance = objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
         except UNREACHABLE:

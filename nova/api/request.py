@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors, objects
+from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
+from nova.api.server_look import Look
 from nova.common import clock, uuids
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
@@ -36,6 +38,7 @@ class Services:
     dbs: Any
     clients: Any
     finder: Finder
+    cells: Cells
     wake: Wake
 
 
@@ -43,7 +46,7 @@ class Request(request.Request):
     """One request of the Compute API.
 
     Attributes:
-        conf, dbs, clients, finder: of the process.
+        conf, dbs, clients, finder, cells: of the process.
         found: where the server of the path was found, when the path names one.
     """
 
@@ -53,6 +56,7 @@ class Request(request.Request):
         self.dbs = services.dbs
         self.clients = services.clients
         self.finder = services.finder
+        self.cells = services.cells
         self.found: Found | None = None
         self.max_limit = services.conf.api.max_limit
         self._wake = services.wake
@@ -81,6 +85,18 @@ class Request(request.Request):
         if self.found is None:
             raise RuntimeError('the path of this operation names no server')
         return self.found
+
+    def server_look(self, instance: Any, password: str | None = None) -> Look:
+        """What the view of the path's server reads beside it; `password` is shown to who rebuilt it."""
+        place = self._place()
+        return Look(self, [(instance, place.db if place.mapping else None)], self.needs, password)
+
+    def page_look(self, found: Any) -> Look:
+        """The same for a `nova.objects.instance_list.ListResult`."""
+        seen = set(found.cells.values())
+        cells = [cell for cell in self.finder.cells() if cell.uuid in seen] if seen else []
+        dbs = {cell.uuid: self.dbs.cell(cell.database_connection) for cell in cells}
+        return Look(self, [(row, dbs.get(found.cells.get(row.uuid))) for row in found.rows], self.needs)
 
     # Operations
 

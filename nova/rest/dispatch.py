@@ -160,7 +160,8 @@ def answer(operation: Operation, request: Request, result: Any, resp: falcon.Res
         body = _rendered(operation, request, subject, look)
     if body is None:
         resp.status = falcon.code_to_http_status(status)
-        resp.content_type = falcon.MEDIA_JSON
+        if status != 204:
+            resp.content_type = falcon.MEDIA_JSON
     else:
         web.send(resp, body, status)
     for name, value in (reply.headers if reply else {}).items():
@@ -176,7 +177,7 @@ def _rendered(operation: Operation, request: Request, subject: Any, look: Any) -
         page = subject if isinstance(subject, Page) else Page(subject)
         seen = page.look if page.look is not None else request
         render = request.renderer(returns.document, returns.face)
-        body = {returns.key: [render(item, seen) for item in page.items]}
+        body: dict[str, Any] = {returns.key: [*(render(item, seen) for item in page.items), *page.stubs]}
         if page.marker:
             body[request.links_key(returns)] = request.next_link(page.marker)
         return body

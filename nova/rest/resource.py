@@ -84,11 +84,18 @@ class Many:
 
 @dataclasses.dataclass
 class Page:
-    """Some items of a collection; `marker` is the last one's when there are more."""
+    """Some items of a collection.
+
+    Attributes:
+        marker: the last item's, when there are more.
+        look: passed to the view's getters instead of the request.
+        stubs: further items, of which only this much is known.
+    """
 
     items: Sequence[Any]
     marker: str | None = None
     look: Any = None
+    stubs: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclasses.dataclass

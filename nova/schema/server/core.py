@@ -58,6 +58,7 @@ class Core(Document):
     locked = Field(types.BOOLEAN, 'Whether only administrators may act on it.',
                    get=lambda s, look: bool(s.locked_by), **faces.since('2.9'))
     locked_reason = Field(types.nullable(types.TEXT), 'Why it is locked.',
+                          get=lambda s, look: (s.system_metadata or {}).get('locked_reason'),
                           **faces.since('2.73'))
     tags = Field(types.array(types.TAG, high=50), 'Labels.', needs=('tags',), get=lambda s, look: list(s.tags),
                  create='2.52', **faces.since('2.26'))

@@ -1,17 +1,16 @@
 """A small cloud for conversations with the Compute API: SQLite databases, two cells, no other process."""
 
-import types
+import dataclasses
 from typing import Any
 
 import falcon.testing
 
-from nova import conf as nova_conf
 from nova import objects, states
 from nova.api import app as nova_app
+from nova.clients import fake
 from nova.common import clock, dbkit, uuids
-from nova.db.api import models as api_models
-from nova.db.cell import models as cell_models
-from nova.objects.cell_mapping import CELL0_UUID
+from nova.objects import task as task_rows
+from nova.tests.fixtures import nova_db
 
 PROJECT = 'c0ffee00c0ffee00c0ffee00c0ffee00'
 OTHER = 'deadbeef0000deadbeef0000deadbeef'
@@ -21,50 +20,22 @@ READER = {**MEMBER, 'X-Roles': 'reader'}
 STRANGER = {'X-Auth-Token': f'mallory:{OTHER}'}
 
 
-class Dbs:
-    """The databases of one test, by URL."""
-
-    def __init__(self, folder: Any) -> None:
-        self.folder = folder
-        self._open: dict[str, dbkit.Database] = {}
-        self.api = self.cell(f'sqlite:///{folder}/api.sqlite')
-        api_models.api_metadata.create_all(self.api.engine)
-
-    def cell(self, url: str) -> dbkit.Database:
-        if url not in self._open:
-            self._open[url] = dbkit.Database(url)
-        return self._open[url]
-
-    def dispose(self) -> None:
-        for db in self._open.values():
-            db.dispose()
-
-
 class Cloud:
     """The API over its databases, and ways to put things there.
 
     Attributes:
+        told: what Placement was told: (verb, provider, aggregate).
         woken: (cell name or None, task uuid) of every wake-up.
     """
 
-    def __init__(self, folder: Any, **overrides: Any) -> None:
-        self.dbs = Dbs(folder)
-        self.conf = nova_conf.new(config_files=[], **{'api.auth_strategy': 'noauth2', **overrides})
-        self.cells = [self._cell(number, name) for number, name in enumerate(('cell0', 'cell1', 'cell2'))]
+    def __init__(self, made: nova_db.Deployment) -> None:
+        self.dbs, self.conf = made.databases, made.conf
+        self.cells = [made.cell0, *made.cells]
         self.woken: list[tuple[str | None, str]] = []
-        self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self),
-                                     clients=types.SimpleNamespace())
+        self.told: list[tuple[str, str, str]] = []
+        self.clients = dataclasses.replace(fake.build(), placement=_Placement(self.told))
+        self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self), clients=self.clients)
         self.http = falcon.testing.TestClient(self.app)
-
-    def _cell(self, number: int, name: str) -> Any:
-        url = f'sqlite:///{self.dbs.folder}/{name}.sqlite'
-        cell_models.cell_metadata.create_all(self.dbs.cell(url).engine)
-        mapping = objects.CellMapping(
-            uuid=CELL0_UUID if number == 0 else uuids.generate(), name=name, transport_url=f'inproc://{name}',
-            database_connection=url)
-        self.dbs.api.write(lambda conn: mapping.copy().create(conn))
-        with self.dbs.api.read() as conn:
-            return objects.CellMapping.get(conn, uuid=mapping.uuid)
 
     def db(self, cell: int) -> dbkit.Database:
         return self.dbs.cell(self.cells[cell].database_connection)
@@ -135,10 +106,51 @@ class Cloud:
             return objects.Instance.get(conn, prefetch, uuid=uuid)
 
 
+    def node(self, host: str, cell: int = 1) -> Any:
+        with self.db(cell).read() as conn:
+            return objects.ComputeNode.get(conn, host=host)
+
+    def fail(self, server: Any, error: dict[str, Any], cell: int = 1) -> None:
+        """A task of the server that ended with this error, and its one step."""
+        task = task_rows.Task(
+            uuid=uuids.generate(), flow='reboot', flow_version='1.0', instance_uuid=server.uuid, exclusive=None,
+            status=task_rows.UNDONE, state={}, context={}, action='reboot', error=error,
+            request_id=f'req-{uuids.generate()}', user_id='alice', project_id=PROJECT, step='reboot_soft',
+            finished_at=clock.utcnow())
+        note = task_rows.Note('reboot_soft', 'do', 1, 'failed', host='host1', detail='it did not')
+
+        def write(conn: Any) -> None:
+            task_rows.insert(conn, task)
+            task_rows.save(conn, task, note, error=error)
+        self.db(cell).write(write)
+
+    def break_cell(self, cell: int) -> None:
+        """The cell's database cannot be reached any more."""
+        broken = self.cells[cell].copy()
+        broken.database_connection = f'sqlite:////nowhere/{uuids.generate()}/cell.sqlite'
+        self.dbs.api.write(lambda conn: broken.save(conn))
+
+
+class _Placement:
+    """Notes what Placement is told about providers."""
+
+    def __init__(self, told: list[tuple[str, str, str]]) -> None:
+        self._told = told
+
+    def add_to_aggregate(self, provider: str, aggregate: str) -> None:
+        self._told.append(('add', provider, aggregate))
+
+    def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
+        self._told.append(('remove', provider, aggregate))
+
+    def delete_provider(self, uuid: str) -> None:
+        self._told.append(('delete', uuid, ''))
+
+
 class _Bus:
     def __init__(self, cloud: Cloud, name: str | None) -> None:
         self._cloud, self._name = cloud, name
-        self.conf = cloud.conf if hasattr(cloud, 'conf') else None
+        self.conf = cloud.conf
 
     def cast(self, target: Any, context: dict, method: str, args: dict, **options: Any) -> None:
         self._cloud.woken.append((self._name, args['record']['nova_object.data']['task']))

@@ -1,0 +1,256 @@
+"""Hypervisors: the compute nodes of every cell."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import errors, objects
+from nova.common import jsonutil, problem, uuids
+from nova.objects import ComputeNode
+from nova.policies import hypervisors as rules
+from nova.rest import types
+from nova.rest.field import ABSENT, Document, Field, Span
+from nova.rest.resource import Many, One, Page, Reply, Resource, get
+
+_ALL = ('list', 'detail', 'show', 'uptime')
+_LAST = '2.87'
+"""Resource numbers are Placement's to tell after this version."""
+_MAYBE_INT = types.nullable(types.INTEGER)
+
+
+def _in(*faces: str, since: str = '2.1', until: str | None = None) -> dict[str, Any]:
+    return dict.fromkeys(faces, Span(since, until))
+
+
+def _numbers(type_: Any = types.INTEGER) -> Field:
+    return Field(type_, **_in('detail', 'show', until=_LAST))
+
+
+class HypervisorView(Document):
+    """Faces: ``list``, ``detail``, ``show``, ``uptime``; the subject is a `ComputeNode`."""
+
+    id = Field(types.TEXT, **dict.fromkeys(_ALL, (
+        Span('2.1', '2.52', type=types.INTEGER, get=lambda n, look: n.id),
+        Span('2.53', type=types.UUID, get=lambda n, look: n.uuid))))
+    hypervisor_hostname = Field(types.TEXT, 'Name.', **_in(*_ALL))
+    state = Field(types.enum('up', 'down'), 'Whether its service lives.',
+                  get=lambda n, look: look.state(n), **_in(*_ALL))
+    status = Field(types.enum('enabled', 'disabled'), 'Whether it may be used.',
+                   get=lambda n, look: look.status(n), **_in(*_ALL))
+    servers = Field(types.array(types.OBJECT), 'Servers on it.', maybe=True,
+                    get=lambda n, look: look.servers(n), **_in(*_ALL, since='2.53'))
+    uptime = Field(types.nullable(types.TEXT), 'How long it has been up.', get=lambda n, look: look.uptime(n),
+                   uptime='2.1', **_in('detail', 'show', since='2.88'))
+    host_ip = Field(types.nullable(types.TEXT), **_in('detail', 'show'))
+    hypervisor_type = Field(types.TEXT, **_in('detail', 'show'))
+    hypervisor_version = Field(types.INTEGER, **_in('detail', 'show'))
+    service = Field(types.OBJECT, 'Its service.', get=lambda n, look: look.service(n), **_in('detail', 'show'))
+    cpu_info = Field(types.OBJECT, 'What its CPUs can do.', **dict.fromkeys(('detail', 'show'), (
+        Span('2.1', '2.27', type=types.TEXT, get=lambda n, look: jsonutil.text(n.cpu_info or {})),
+        Span('2.28', _LAST, get=lambda n, look: n.cpu_info or {}))))
+    disk_available_least = _numbers(_MAYBE_INT)
+    current_workload = _numbers()
+    free_disk_gb = _numbers()
+    free_ram_mb = _numbers()
+    local_gb = _numbers()
+    local_gb_used = _numbers()
+    memory_mb = _numbers()
+    memory_mb_used = _numbers()
+    running_vms = _numbers()
+    vcpus = _numbers()
+    vcpus_used = _numbers()
+
+
+class WithServers(Document):
+    with_servers = Field(types.single(types.BOOLISH), 'Show the servers on them.', query='2.53')
+
+
+class ListQuery(WithServers):
+    limit = Field(types.LIMIT, query=[Span('2.33', '2.52'), Span('2.53', type=types.single(types.LIMIT))])
+    marker = Field(types.TEXT, query=[Span('2.33', '2.52'), Span('2.53', type=types.single(types.TEXT))])
+    hypervisor_hostname_pattern = Field(types.single(types.HOST), 'Part of the name.', query='2.53')
+
+
+class Look:
+    """Services and servers of a page of nodes.
+
+    Args:
+        nodes: pairs of a node and its cell's database.
+        with_servers: whether servers are shown.
+    """
+
+    def __init__(self, req: Any, nodes: list[tuple[Any, Any]], with_servers: bool) -> None:
+        self._down_time = req.conf.service_down_time
+        self._uuids = req.at('2.53')
+        self._always = req.at('2.75')
+        self._services: dict[str, Any] = {}
+        self._servers: dict[tuple[str, str], list[dict[str, str]]] | None = {} if with_servers else None
+        by_db: dict[int, tuple[Any, list[Any]]] = {}
+        for node, db in nodes:
+            by_db.setdefault(id(db), (db, []))[1].append(node)
+        for db, own in by_db.values():
+            with db.read() as conn:
+                self._load(conn, [node.host for node in own])
+
+    def _load(self, conn: sa.Connection, hosts: list[str]) -> None:
+        for service in objects.Service.all(conn, host=hosts, binary='nova-compute'):
+            self._services[service.host] = service
+        if self._servers is None:
+            return
+        for server in objects.Instance.all(conn, host=hosts):
+            self._servers.setdefault((server.host, server.node), []).append(
+                {'uuid': server.uuid, 'name': server.display_name})
+
+    def state(self, node: Any) -> str:
+        service = self._services.get(node.host)
+        return 'up' if service is not None and service.is_up(self._down_time) else 'down'
+
+    def status(self, node: Any) -> str:
+        service = self._services.get(node.host)
+        return 'disabled' if service is not None and service.disabled else 'enabled'
+
+    def service(self, node: Any) -> dict[str, Any]:
+        service = self._services.get(node.host)
+        number = None if service is None else service.uuid if self._uuids else service.id
+        return {'id': number, 'host': node.host,
+                'disabled_reason': service.disabled_reason if service else None}
+
+    def servers(self, node: Any) -> Any:
+        """Shown when asked for; a node without servers shows none, from 2.75 on an empty list."""
+        if self._servers is None:
+            return ABSENT
+        found = self._servers.get((node.host, node.hypervisor_hostname), [])
+        return found if found or self._always else ABSENT
+
+    def uptime(self, node: Any) -> Any:
+        return (node.stats or {}).get('uptime')
+
+
+class NotFoundByPattern(errors.NotFound):
+    template = "No hypervisor matching '{pattern}' could be found."
+
+
+def _nodes(req: Any, *where: sa.ColumnElement[bool], **by: Any) -> list[tuple[Any, Any]]:
+    """Nodes with their databases, cell by cell, the oldest first."""
+    order = [ComputeNode.table.c.id]
+    answers = req.cells.ask(lambda conn: ComputeNode.all(conn, *where, order=order, **by))
+    return [(node, req.dbs.cell(cell.database_connection)) for cell, nodes in answers for node in nodes or ()]
+
+
+def _matching(req: Any, pattern: str) -> list[tuple[Any, Any]]:
+    name = ComputeNode.table.c.hypervisor_hostname
+    found = _nodes(req, name.contains(pattern, autoescape=True))
+    if not found:
+        raise NotFoundByPattern(pattern=pattern)
+    return found
+
+
+def _shows_servers(req: Any) -> bool:
+    return types.is_true(req.query.get('with_servers', False))
+
+
+def _page(req: Any) -> Page:
+    pattern = req.query.get('hypervisor_hostname_pattern')
+    if pattern and ('limit' in req.query or 'marker' in req.query):
+        raise problem.BadRequest('Paging over results with the hypervisor_hostname_pattern query parameter is '
+                                 'not supported.')
+    found = _matching(req, pattern) if pattern else _nodes(req)
+    limit, marker = req.paging()
+    if not req.at('2.33') or pattern:
+        limit = len(found)
+    start = _after(req, found, marker) if marker else 0
+    items = found[start:start + limit]
+    more = start + limit < len(found)
+    last = items[-1][0] if items and more else None
+    number = None if last is None else last.uuid if req.at('2.53') else str(last.id)
+    return Page([node for node, _ in items], marker=number, look=Look(req, items, _shows_servers(req)))
+
+
+def _after(req: Any, found: list[tuple[Any, Any]], marker: str) -> int:
+    for index, (node, _) in enumerate(found):
+        if marker == (node.uuid if req.at('2.53') else str(node.id)):
+            return index + 1
+    raise errors.server.MarkerNotFound(marker=marker)
+
+
+def _find(req: Any, text: str) -> tuple[Any, Any]:
+    """A node by uuid from 2.53 on, by number before.
+
+    Raises:
+        BadRequest, ComputeNodeNotFound: 400, 404.
+    """
+    if req.at('2.53'):
+        if not uuids.is_uuid(text):
+            raise problem.BadRequest(f'Invalid uuid {text}')
+        found = _nodes(req, uuid=text)
+    else:
+        found = _nodes(req, id=int(text)) if text.isdigit() else []
+    if not found:
+        raise errors.host.ComputeNodeNotFound(node=text)
+    return found[0]
+
+
+class Hypervisors(Resource):
+
+    @get('/os-hypervisors', rule=rules.LIST, query=ListQuery, strict='2.53',
+         returns=Many('hypervisors', HypervisorView))
+    def index(self, req: Any) -> Page:
+        """List hypervisors."""
+        return _page(req)
+
+    @get('/os-hypervisors/detail', rule=rules.LIST_DETAIL, query=ListQuery, strict='2.53',
+         returns=Many('hypervisors', HypervisorView, 'detail'))
+    def detail(self, req: Any) -> Page:
+        """List hypervisors with details."""
+        return _page(req)
+
+    @get('/os-hypervisors/statistics', until=_LAST, rule=rules.STATISTICS, returns=types.OBJECT)
+    def statistics(self, req: Any) -> dict[str, Any]:
+        """Sum up the hypervisors that may be used."""
+        names = ('vcpus', 'vcpus_used', 'memory_mb', 'memory_mb_used', 'local_gb', 'local_gb_used',
+                 'free_ram_mb', 'free_disk_gb', 'current_workload', 'running_vms', 'disk_available_least')
+        found = _nodes(req)
+        look = Look(req, found, False)
+        live = [node for node, _ in found if look.status(node) == 'enabled']
+        sums = {name: sum(getattr(node, name) or 0 for node in live) for name in names}
+        return {'hypervisor_statistics': {'count': len(live), **sums}}
+
+    @get('/os-hypervisors/{hypervisor_id}', rule=rules.SHOW, query=WithServers, strict='2.53',
+         returns=One('hypervisor', HypervisorView))
+    def show(self, req: Any, hypervisor_id: str) -> Reply:
+        """Show a hypervisor."""
+        found = _find(req, hypervisor_id)
+        return Reply(subject=found[0], look=Look(req, [found], _shows_servers(req)))
+
+    @get('/os-hypervisors/{hypervisor_id}/uptime', until=_LAST, rule=rules.UPTIME,
+         returns=One('hypervisor', HypervisorView, 'uptime'))
+    def uptime(self, req: Any, hypervisor_id: str) -> Reply:
+        """Show how long a hypervisor has been up."""
+        found = _find(req, hypervisor_id)
+        look = Look(req, [found], False)
+        if look.state(found[0]) == 'down':
+            raise problem.BadRequest(f'Service on host {found[0].host} is not up.')
+        return Reply(subject=found[0], look=look)
+
+    @get('/os-hypervisors/{hypervisor_id}/search', until='2.52', rule=rules.SEARCH,
+         returns=Many('hypervisors', HypervisorView))
+    def search(self, req: Any, hypervisor_id: str) -> Page:
+        """List the hypervisors with a part of the name."""
+        return _searched(req, hypervisor_id, False)
+
+    @get('/os-hypervisors/{hypervisor_id}/servers', until='2.52', rule=rules.SERVERS,
+         returns=types.OBJECT)
+    def servers(self, req: Any, hypervisor_id: str) -> dict[str, Any]:
+        """List the servers on the hypervisors with a part of the name."""
+        page = _searched(req, hypervisor_id, True)
+        render = req.renderer(HypervisorView, 'list')
+        return {'hypervisors': [_with(render(node, page.look), page.look.servers(node)) for node in page.items]}
+
+
+def _searched(req: Any, pattern: str, with_servers: bool) -> Page:
+    found = _matching(req, pattern)
+    return Page([node for node, _ in found], look=Look(req, found, with_servers))
+
+
+def _with(shown: dict[str, Any], servers: Any) -> dict[str, Any]:
+    return shown if servers is ABSENT else {**shown, 'servers': servers}

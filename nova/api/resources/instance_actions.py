@@ -1,0 +1,102 @@
+"""Instance actions: the operations on a server, which are its tasks, and their steps as events."""
+
+from typing import Any
+
+from nova import errors
+from nova.common import clock, problem
+from nova.policies import instance_actions as rules
+from nova.rest import types
+from nova.rest.field import ABSENT, Document, Field
+from nova.rest.resource import Many, One, Page, Reply, Resource, get
+from nova.schema.server.placement import host_id
+from nova.task import views
+
+_TEXT = types.nullable(types.TEXT)
+_PATH = '/servers/{server_id}/os-instance-actions'
+_BOTH: dict[str, Any] = dict(list='2.1', show='2.1')
+
+
+class EventView(Document):
+    event = Field(types.TEXT, 'The step.', show='2.1')
+    start_time = Field(_TEXT, get=lambda e, look: clock.strtime(e.start_time), show='2.1')
+    finish_time = Field(_TEXT, get=lambda e, look: clock.strtime(e.finish_time), show='2.1')
+    result = Field(_TEXT, 'Success or Error; null while it runs.', show='2.1')
+    traceback = Field(_TEXT, rule=rules.EVENTS, get=lambda e, look: e.details, show='2.1')
+    hostId = Field(types.TEXT, get=lambda e, look: host_id(look.project_id, e.host), show='2.62')
+    host = Field(types.TEXT, rule=rules.EVENTS, get=lambda e, look: e.host or '', show='2.62')
+    details = Field(_TEXT, 'What went wrong.', rule=rules.EVENTS_DETAILS, show='2.84')
+
+
+class ActionView(Document):
+    """Faces: ``list``, ``show``."""
+
+    action = Field(types.TEXT, **_BOTH)
+    instance_uuid = Field(types.UUID, **_BOTH)
+    request_id = Field(types.TEXT, **_BOTH)
+    user_id = Field(_TEXT, **_BOTH)
+    project_id = Field(_TEXT, **_BOTH)
+    start_time = Field(types.TEXT, get=lambda a, look: clock.strtime(a.start_time), **_BOTH)
+    message = Field(_TEXT, 'Error when it failed.', **_BOTH)
+    updated_at = Field(_TEXT, get=lambda a, look: clock.strtime(a.updated_at), list='2.58', show='2.58')
+    events = Field(types.array(EventView), 'Its steps, newest first.', maybe=True,
+                   get=lambda a, look: a.events if look.shows_events else ABSENT, show='2.1')
+
+
+class ActionQuery(Document):
+    limit = Field(types.single(types.LIMIT), query='2.58')
+    marker = Field(types.single(types.TEXT), 'Request id of the last action seen.', query='2.58')
+    changes_since = Field(types.single(types.TIME), key='changes-since', query='2.58')
+    changes_before = Field(types.single(types.TIME), key='changes-before', query='2.66')
+
+
+class _Look:
+    def __init__(self, project_id: str, shows_events: bool) -> None:
+        self.project_id = project_id
+        self.shows_events = shows_events
+
+
+class InstanceActions(Resource):
+
+    @get(_PATH, rule=rules.LIST, query=ActionQuery, strict='2.58', deleted='2.21',
+         returns=Many('instanceActions', ActionView, links='links'))
+    def index(self, req: Any, instance: Any) -> Page:
+        """List the operations on a server, newest first."""
+        found = views.list_actions(req.found.db, instance.uuid)
+        since, before = _times(req)
+        if since:
+            found = [one for one in found if (one.updated_at or one.start_time) >= since]
+        if before:
+            found = [one for one in found if (one.updated_at or one.start_time) <= before]
+        if not req.at('2.58'):
+            return Page(found)
+        limit, marker = req.paging()
+        start = 0
+        if marker:
+            ids = [one.request_id for one in found]
+            if marker not in ids:
+                raise errors.server.MarkerNotFound(marker=marker)
+            start = ids.index(marker) + 1
+        items = found[start:start + limit]
+        return Page(items, marker=items[-1].request_id if start + limit < len(found) else None)
+
+    @get(_PATH + '/{request_id}', rule=rules.SHOW, rules=(rules.EVENTS, rules.EVENTS_DETAILS), deleted='2.21',
+         returns=One('instanceAction', ActionView))
+    def show(self, req: Any, instance: Any, request_id: str) -> Reply:
+        """Show an operation and its steps; until 2.50 the steps are for administrators."""
+        found = views.show_action(req.found.db, instance.uuid, request_id)
+        if found is None:
+            raise problem.NotFound(f'Action {request_id} not found')
+        return Reply(subject=found, look=_Look(instance.project_id, req.at('2.51') or req.can(rules.EVENTS)))
+
+
+def _times(req: Any) -> tuple[Any, Any]:
+    """changes-since and changes-before.
+
+    Raises:
+        BadRequest: the second comes before the first.
+    """
+    since, before = (clock.parse(req.query[name]) if name in req.query else None
+                     for name in ('changes-since', 'changes-before'))
+    if since and before and since > before:
+        raise problem.BadRequest('The value of changes-since must be less than or equal to changes-before.')
+    return since, before

@@ -1,0 +1,122 @@
+"""Servers: listing and showing them. Everything that changes one is a room of `nova.ops`."""
+
+from typing import Any
+
+from nova import objects
+from nova.api import server_filters
+from nova.api.finder import CellUnreachable
+from nova.common import clock
+from nova.objects import instance_list
+from nova.policies import servers as rules
+from nova.rest.resource import Many, One, Page, Reply, Resource, get
+from nova.schema.server import Server
+from nova.schema.server.query import ServerQuery
+
+_ADDRESSES = 'network_info'
+_SEEN = (rules.EXTENDED_ATTRIBUTES, rules.SHOW_HOST_STATUS, rules.SHOW_HOST_STATUS_UNKNOWN_ONLY,
+         rules.SHOW_FLAVOR_EXTRA_SPECS)
+
+
+class Servers(Resource):
+
+    @get('/servers', rule=rules.INDEX, rules=(rules.ALLOW_ALL_FILTERS, rules.INDEX_GET_ALL_TENANTS),
+         query=ServerQuery, strict='2.75', returns=Many('servers', Server, 'list'))
+    def index(self, req: Any) -> Page:
+        """List servers."""
+        return _page(req, rules.INDEX_GET_ALL_TENANTS, _brief_stub)
+
+    @get('/servers/detail', rule=rules.DETAIL,
+         rules=(rules.ALLOW_ALL_FILTERS, rules.DETAIL_GET_ALL_TENANTS, *_SEEN),
+         query=ServerQuery, strict='2.75', returns=Many('servers', Server, 'detail'))
+    def detail(self, req: Any) -> Page:
+        """List servers with details."""
+        return _page(req, rules.DETAIL_GET_ALL_TENANTS, _detailed_stub)
+
+    @get('/servers/{server_id}', server=False, rules=(rules.SHOW, *_SEEN), returns=One('server', Server))
+    def show(self, req: Any, server_id: str) -> Reply:
+        """Show a server."""
+        try:
+            instance = req.server(server_id)
+        except CellUnreachable as error:
+            if not req.at('2.69'):
+                raise
+            req.authorize(rules.SHOW, _target(error.mapping))
+            return Reply(body={'server': _shown_stub(req, error.mapping)})
+        req.authorize(rules.SHOW, _target(instance))
+        return Reply(subject=instance, look=req.server_look(instance))
+
+
+def _target(owned: Any) -> dict[str, Any]:
+    return {'project_id': owned.project_id, 'user_id': owned.user_id}
+
+
+def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
+    wanted = server_filters.read(req, all_tenants_rule)
+    limit, marker = req.paging()
+    if wanted.nothing:
+        return Page([])
+    needs = req.needs | {_ADDRESSES} if wanted.addresses else req.needs
+    stubs = wanted.plain and req.at('2.69')
+    found = instance_list.list_servers(
+        req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit, marker,
+        needs, stubs)
+    if wanted.addresses:
+        found = _with_addresses(req, wanted, found, limit, needs)
+    more = found.rows[-1].uuid if len(found.rows) == limit else None
+    return Page(found.rows, marker=more, look=req.page_look(found),
+                stubs=[stub(req, server) for server in found.stubs])
+
+
+def _with_addresses(req: Any, wanted: server_filters.Wanted, found: Any, limit: int, needs: Any) -> Any:
+    """Read on until as many servers as the page holds have the address asked for."""
+    page = found
+    fitting = [server for server in page.rows if _has_address(server, wanted)]
+    while len(page.rows) == limit and len(fitting) < limit:
+        page = instance_list.list_servers(
+            req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit,
+            page.rows[-1].uuid, needs)
+        fitting += [server for server in page.rows if _has_address(server, wanted)]
+        found.cells.update(page.cells)
+    found.rows = fitting[:limit]
+    return found
+
+
+def _has_address(server: Any, wanted: server_filters.Wanted) -> bool:
+    ips = server.network_info.fixed_ips() if server.network_info else ()
+    return all(any(ip.version == version and pattern.search(ip.address) for ip in ips)
+               for version, pattern in wanted.addresses.items())
+
+
+def _brief_stub(req: Any, server: Any) -> dict[str, Any]:
+    return {'id': server.uuid, 'status': 'UNKNOWN', 'links': req.links.of('servers', server.uuid)}
+
+
+def _detailed_stub(req: Any, server: Any) -> dict[str, Any]:
+    return {**_brief_stub(req, server), 'tenant_id': server.project_id,
+            'created': clock.isotime(server.created_at)}
+
+
+def _shown_stub(req: Any, mapping: Any) -> dict[str, Any]:
+    """What is known of a server whose cell cannot be asked: its mapping and its request spec."""
+    uuid = mapping.instance_uuid
+    with req.dbs.api.read() as conn:
+        spec = objects.RequestSpec.find(conn, instance_uuid=uuid)
+        group = objects.InstanceGroup.of_instance(conn, uuid)
+    flavor, image = (spec.flavor, spec.image) if spec else (None, None)
+    shown: dict[str, Any] = {
+        'id': uuid, 'status': 'UNKNOWN', 'tenant_id': mapping.project_id, 'user_id': mapping.user_id,
+        'created': clock.isotime(mapping.created_at), 'links': req.links.of('servers', uuid),
+        'OS-EXT-AZ:availability_zone': (spec.availability_zone if spec else None) or 'UNKNOWN',
+        'OS-EXT-STS:power_state': 0, 'image': '', 'flavor': {}}
+    if image is not None and image.id:
+        shown['image'] = {'id': image.id, 'links': [
+            {'rel': 'bookmark', 'href': req.links.bookmark('images', image.id)}]}
+    if flavor is not None:
+        shown['flavor'] = {
+            'vcpus': flavor.vcpus, 'ram': flavor.memory_mb, 'disk': flavor.root_gb, 'swap': flavor.swap,
+            'ephemeral': flavor.ephemeral_gb, 'original_name': flavor.name}
+        if req.can(rules.SHOW_FLAVOR_EXTRA_SPECS):
+            shown['flavor']['extra_specs'] = flavor.extra_specs
+    if req.at('2.71'):
+        shown['server_groups'] = [group.uuid] if group else []
+    return shown

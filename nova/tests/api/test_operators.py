@@ -1,0 +1,203 @@
+"""What operators look after: aggregates, zones, services, hypervisors."""
+
+from typing import Any
+
+import pytest
+
+from nova import objects
+from nova.common import uuids
+from nova.tests.api.cloud import MEMBER, Cloud
+
+
+def aggregate(cloud: Cloud, name: str = 'rack', **values: Any) -> Any:
+    return cloud.call('POST', '/os-aggregates', '2.41', json={'aggregate': {'name': name, **values}})
+
+
+def act(cloud: Cloud, number: int, **body: Any) -> Any:
+    return cloud.call('POST', f'/os-aggregates/{number}/action', '2.41', json=body)
+
+
+def test_aggregates(cloud: Cloud) -> None:
+    cloud.host('host1')
+    made = aggregate(cloud, availability_zone='zone-1').json['aggregate']
+    assert set(made) == {'id', 'uuid', 'name', 'availability_zone', 'created_at', 'updated_at', 'deleted',
+                         'deleted_at'}
+    assert 'uuid' not in cloud.call('GET', f'/os-aggregates/{made["id"]}', '2.40').json['aggregate']
+    assert aggregate(cloud).status_code == 409
+    added = act(cloud, made['id'], add_host={'host': 'host1'})
+    assert added.status_code == 200 and added.json['aggregate']['hosts'] == ['host1']
+    assert act(cloud, made['id'], add_host={'host': 'host1'}).status_code == 409
+    assert act(cloud, made['id'], add_host={'host': 'nowhere'}).status_code == 404
+    changed = act(cloud, made['id'], set_metadata={'metadata': {'ssd': 'true', 'availability_zone': None}})
+    assert changed.json['aggregate']['metadata'] == {'ssd': 'true'}
+    assert changed.json['aggregate']['availability_zone'] is None
+    path = f'/os-aggregates/{made["id"]}'
+    renamed = cloud.call('PUT', path, json={'aggregate': {'name': 'row', 'availability_zone': 'zone-2'}})
+    assert renamed.json['aggregate']['name'] == 'row' and renamed.json['aggregate']['updated_at']
+    assert renamed.json['aggregate']['metadata'] == {'ssd': 'true', 'availability_zone': 'zone-2'}
+    assert cloud.call('PUT', path, json={'aggregate': {}}).status_code == 400
+    assert cloud.call('DELETE', path).status_code == 400
+    assert act(cloud, made['id'], remove_host={'host': 'host1'}).json['aggregate']['hosts'] == []
+    assert act(cloud, made['id'], remove_host={'host': 'host1'}).status_code == 404
+    assert cloud.call('DELETE', path).status_code == 200
+    assert cloud.call('GET', path).status_code == 404
+    assert cloud.call('GET', '/os-aggregates/x').status_code == 400
+    assert cloud.call('GET', '/os-aggregates', headers=MEMBER).status_code == 403
+
+
+def test_placement_hears_of_aggregates(cloud: Cloud) -> None:
+    """SHR-S2: host aggregates and Placement's stay in step."""
+    cloud.host('host1')
+    node = cloud.node('host1')
+    made = aggregate(cloud).json['aggregate']
+    act(cloud, made['id'], add_host={'host': 'host1'})
+    assert cloud.told == [('add', node.uuid, made['uuid'])]
+    act(cloud, made['id'], remove_host={'host': 'host1'})
+    assert cloud.told[1:] == [('remove', node.uuid, made['uuid'])]
+
+
+def test_a_host_is_in_one_zone(cloud: Cloud) -> None:
+    cloud.host('host1', zone='zone-1')
+    made = aggregate(cloud, availability_zone='zone-2').json['aggregate']
+    assert act(cloud, made['id'], add_host={'host': 'host1'}).status_code == 409
+    cloud.server(host='host1')
+    first = cloud.call('GET', '/os-aggregates').json['aggregates'][0]
+    moved = cloud.call('PUT', f'/os-aggregates/{first["id"]}', json={
+        'aggregate': {'availability_zone': 'zone-9'}})
+    assert moved.status_code == 400
+
+
+def test_zones(cloud: Cloud) -> None:
+    cloud.host('host1', zone='zone-1')
+    cloud.host('host2', 2)
+    cloud.host('host3', zone='zone-3', disabled=True)
+    listed = cloud.call('GET', '/os-availability-zone', headers=MEMBER).json['availabilityZoneInfo']
+    assert [(zone['zoneName'], zone['zoneState']['available'], zone['hosts']) for zone in listed] == [
+        ('nova', True, None), ('zone-1', True, None), ('zone-3', False, None)]
+    detailed = cloud.call('GET', '/os-availability-zone/detail').json['availabilityZoneInfo']
+    first = next(zone for zone in detailed if zone['zoneName'] == 'zone-1')
+    assert first['hosts']['host1']['nova-compute']['available'] is True
+    assert cloud.call('GET', '/os-availability-zone/detail', headers=MEMBER).status_code == 403
+
+
+def services(cloud: Cloud, version: str, query: str = '') -> list[dict[str, Any]]:
+    return cloud.call('GET', f'/os-services?{query}', version).json['services']
+
+
+def test_services_are_listed(cloud: Cloud) -> None:
+    cloud.host('host1', zone='zone-1')
+    cloud.host('host2', 2, disabled=True, disabled_reason='broken')
+    first, second = services(cloud, '2.1')
+    assert set(first) == {'id', 'binary', 'host', 'zone', 'status', 'state', 'updated_at', 'disabled_reason'}
+    assert (first['zone'], first['state'], second['status'], second['disabled_reason']) == (
+        'zone-1', 'up', 'disabled', 'broken')
+    assert isinstance(first['id'], int) and first['updated_at']
+    assert 'forced_down' in services(cloud, '2.11')[0] and uuids.is_uuid(services(cloud, '2.53')[0]['id'])
+    assert [one['host'] for one in services(cloud, '2.53', 'host=host2')] == ['host2']
+    assert services(cloud, '2.53', 'binary=nova-scheduler') == []
+    assert cloud.call('GET', '/os-services', headers=MEMBER).status_code == 403
+    cloud.break_cell(2)
+    assert len(services(cloud, '2.68')) == 1
+    assert services(cloud, '2.69')[1] == {'binary': 'nova-compute', 'host': 'host2', 'status': 'UNKNOWN'}
+
+
+def test_services_are_changed_by_uuid(cloud: Cloud) -> None:
+    cloud.host('host1')
+    path = f'/os-services/{services(cloud, "2.53")[0]["id"]}'
+
+    def change(**body: Any) -> Any:
+        return cloud.call('PUT', path, '2.53', json=body)
+    disabled = change(status='disabled', disabled_reason='why').json['service']
+    assert disabled['status'] == 'disabled' and disabled['disabled_reason'] == 'why' and 'zone' in disabled
+    assert change(status='enabled').json['service']['disabled_reason'] is None
+    assert change(forced_down=True).json['service']['state'] == 'down'
+    assert change(forced_down='false').json['service']['state'] == 'up'
+    assert change().status_code == 400
+    assert change(status='enabled', disabled_reason='why').status_code == 400
+    assert change(host='host1', binary='nova-compute').status_code == 400
+    assert cloud.call('PUT', '/os-services/1', '2.53', json={'status': 'enabled'}).status_code == 400
+    missing = cloud.call('PUT', f'/os-services/{uuids.generate()}', '2.53', json={'status': 'enabled'})
+    assert missing.status_code == 404
+
+
+def test_services_were_changed_by_name(cloud: Cloud) -> None:
+    cloud.host('host1')
+    body = {'host': 'host1', 'binary': 'nova-compute'}
+
+    def change(verb: str, version: str = '2.52', **more: Any) -> Any:
+        return cloud.call('PUT', f'/os-services/{verb}', version, json={**body, **more})
+    assert change('disable').json == {'service': {**body, 'status': 'disabled'}}
+    assert change('enable').json == {'service': {**body, 'status': 'enabled'}}
+    assert change('disable-log-reason', disabled_reason='why').json['service']['disabled_reason'] == 'why'
+    assert change('disable-log-reason').status_code == 400
+    assert change('force-down', forced_down=True).json == {'service': {**body, 'forced_down': True}}
+    assert change('force-down', '2.10').status_code == 404
+    assert change('explode').status_code == 404
+    assert change('enable', host='host9').status_code == 404
+    assert change('enable', binary='nova-scheduler').status_code == 400
+
+
+def test_services_are_deleted_with_their_host(cloud: Cloud) -> None:
+    cloud.host('host1', zone='zone-1')
+    path = f'/os-services/{services(cloud, "2.53")[0]["id"]}'
+    made = cloud.server(host='host1')
+    assert cloud.call('DELETE', path, '2.53').status_code == 409
+    cloud.db(1).write(lambda conn: objects.Instance.get(conn, uuid=made.uuid).destroy(conn))
+    node = cloud.node('host1')
+    assert cloud.call('DELETE', path, '2.53').status_code == 204
+    assert cloud.told == [('delete', node.uuid, '')]
+    assert services(cloud, '2.53') == []
+    assert cloud.call('GET', '/os-hypervisors', '2.53').json['hypervisors'] == []
+    assert cloud.call('GET', '/os-aggregates').json['aggregates'][0]['hosts'] == []
+    assert cloud.call('DELETE', path, '2.53').status_code == 404
+
+
+def test_hypervisors_by_version(cloud: Cloud) -> None:
+    cloud.host('host1')
+    cloud.host('host2', 2)
+    cloud.server(host='host1', node='host1', display_name='vm')
+    first = cloud.call('GET', '/os-hypervisors').json['hypervisors'][0]
+    assert set(first) == {'id', 'hypervisor_hostname', 'state', 'status'} and isinstance(first['id'], int)
+    detail = cloud.call('GET', '/os-hypervisors/detail', '2.27').json['hypervisors'][0]
+    assert detail['cpu_info'] == '{"arch":"x86_64"}' and detail['service']['host'] == 'host1'
+    assert detail['free_ram_mb'] == 8192 and detail['running_vms'] == 0
+    assert cloud.call('GET', '/os-hypervisors/detail', '2.28').json['hypervisors'][0]['cpu_info'] == {
+        'arch': 'x86_64'}
+    newer = cloud.call('GET', '/os-hypervisors/detail?with_servers=true', '2.53').json['hypervisors']
+    assert newer[0]['servers'][0]['name'] == 'vm' and 'servers' not in newer[1]
+    uuid = newer[0]['id']
+    shown = cloud.call('GET', f'/os-hypervisors/{uuid}?with_servers=1', '2.88').json['hypervisor']
+    assert set(shown) == {'id', 'hypervisor_hostname', 'state', 'status', 'servers', 'uptime', 'host_ip',
+                          'hypervisor_type', 'hypervisor_version', 'service'}
+    assert cloud.call('GET', f'/os-hypervisors/{uuid}/uptime', '2.87').json['hypervisor']['uptime'] is None
+    assert cloud.call('GET', f'/os-hypervisors/{uuid}/uptime', '2.88').status_code == 404
+    assert cloud.call('GET', '/os-hypervisors/1', '2.53').status_code == 400
+    assert cloud.call('GET', '/os-hypervisors/99', '2.52').status_code == 404
+    found = cloud.call('GET', '/os-hypervisors/host1/search').json['hypervisors']
+    assert [one['hypervisor_hostname'] for one in found] == ['host1']
+    assert cloud.call('GET', '/os-hypervisors/x/search').status_code == 404
+    found = cloud.call('GET', '/os-hypervisors/host1/servers').json['hypervisors']
+    assert found[0]['servers'][0]['name'] == 'vm'
+    pattern = cloud.call('GET', '/os-hypervisors?hypervisor_hostname_pattern=t2', '2.53').json['hypervisors']
+    assert [one['hypervisor_hostname'] for one in pattern] == ['host2']
+    both = cloud.call('GET', '/os-hypervisors?hypervisor_hostname_pattern=t2&limit=1', '2.53')
+    assert both.status_code == 400
+
+
+def test_hypervisors_are_paged_and_summed(cloud: Cloud) -> None:
+    for name in ('host1', 'host2', 'host3'):
+        cloud.host(name)
+    page = cloud.call('GET', '/os-hypervisors?limit=2', '2.53').json
+    assert len(page['hypervisors']) == 2
+    rest = cloud.call('GET', page['hypervisors_links'][0]['href'].partition('/v2.1')[2], '2.53').json
+    assert [one['hypervisor_hostname'] for one in rest['hypervisors']] == ['host3']
+    assert 'hypervisors_links' not in rest
+    assert cloud.call('GET', '/os-hypervisors?marker=nope', '2.53').status_code == 400
+    sums = cloud.call('GET', '/os-hypervisors/statistics').json['hypervisor_statistics']
+    assert (sums['count'], sums['vcpus'], sums['memory_mb']) == (3, 24, 3 * 8192)
+    assert cloud.call('GET', '/os-hypervisors/statistics', '2.88').status_code == 404
+
+
+@pytest.mark.parametrize('path', ['/os-hypervisors', '/os-hypervisors/detail', '/os-hypervisors/statistics'])
+def test_hypervisors_are_for_administrators(cloud: Cloud, path: str) -> None:
+    assert cloud.call('GET', path, headers=MEMBER).status_code == 403

@@ -1,0 +1,311 @@
+"""Listing and showing servers: views by version, filters, order, pages, policy, cells."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from nova import objects, states
+from nova.common import clock, uuids
+from nova.tests.api.cloud import MEMBER, OTHER, READER, STRANGER, Cloud
+
+
+def show(cloud: Cloud, uuid: str, version: str = '2.1', **kwargs: Any) -> dict[str, Any]:
+    answer = cloud.call('GET', f'/servers/{uuid}', version, **kwargs)
+    assert answer.status_code == 200, answer.text
+    return answer.json['server']
+
+
+def names(cloud: Cloud, query: str = '', version: str = '2.1', **kwargs: Any) -> list[str]:
+    answer = cloud.call('GET', f'/servers?{query}', version, **kwargs)
+    assert answer.status_code == 200, answer.text
+    return [server['name'] for server in answer.json['servers']]
+
+
+def network(address: str = '192.0.2.7') -> Any:
+    return objects.NetworkInfo(vifs=[objects.VIF(
+        id=uuids.generate(), address='fa:16:3e:00:00:01', security_groups=['default'],
+        network=objects.Network(id=uuids.generate(), label='private', subnets=[objects.Subnet(
+            ips=[objects.IP(address=address, floating_ips=[objects.IP(
+                address='203.0.113.5', type='floating')])])]))])
+
+
+def test_show_at_the_base_version(cloud: Cloud) -> None:
+    cloud.host('host1', zone='zone-1')
+    made = cloud.server(host='host1', node='host1', metadata={'a': 'b'}, network_info=network())
+    server = show(cloud, made.uuid, headers=MEMBER)
+    assert set(server) == {
+        'id', 'name', 'status', 'tenant_id', 'user_id', 'metadata', 'created', 'updated', 'links', 'progress',
+        'key_name', 'config_drive', 'image', 'flavor', 'OS-DCF:diskConfig', 'addresses', 'accessIPv4',
+        'accessIPv6', 'security_groups', 'os-extended-volumes:volumes_attached', 'hostId',
+        'OS-EXT-AZ:availability_zone',
+        'OS-EXT-STS:task_state', 'OS-EXT-STS:vm_state', 'OS-EXT-STS:power_state', 'OS-SRV-USG:launched_at',
+        'OS-SRV-USG:terminated_at'}
+    assert server['status'] == 'ACTIVE' and server['progress'] == 0 and server['metadata'] == {'a': 'b'}
+    assert server['addresses'] == {'private': [
+        {'version': 4, 'addr': '192.0.2.7', 'OS-EXT-IPS:type': 'fixed',
+         'OS-EXT-IPS-MAC:mac_addr': 'fa:16:3e:00:00:01'},
+        {'version': 4, 'addr': '203.0.113.5', 'OS-EXT-IPS:type': 'floating',
+         'OS-EXT-IPS-MAC:mac_addr': 'fa:16:3e:00:00:01'}]}
+    assert server['flavor']['id'] == made.flavorid and server['flavor']['links'][0]['rel'] == 'bookmark'
+    assert server['OS-EXT-AZ:availability_zone'] == 'zone-1'
+    assert server['security_groups'] == [{'name': 'default'}]
+    assert len(server['hostId']) == 56 and server['OS-DCF:diskConfig'] == 'AUTO'
+
+
+def test_administrators_see_more(cloud: Cloud) -> None:
+    cloud.host('host1')
+    made = cloud.server(host='host1', node='host1')
+    assert show(cloud, made.uuid)['OS-EXT-SRV-ATTR:host'] == 'host1'
+    newer = show(cloud, made.uuid, '2.3')
+    assert newer['OS-EXT-SRV-ATTR:hostname'] == 'one' and newer['OS-EXT-SRV-ATTR:launch_index'] == 0
+    assert show(cloud, made.uuid, '2.16')['host_status'] == 'UP'
+    member = show(cloud, made.uuid, '2.89', headers=MEMBER)
+    assert 'host_status' not in member and 'OS-EXT-SRV-ATTR:hostname' not in member
+    assert show(cloud, made.uuid, '2.90', headers=MEMBER)['OS-EXT-SRV-ATTR:hostname'] == 'one'
+
+
+@pytest.mark.parametrize(('service', 'status'), [
+    ({'forced_down': True}, 'DOWN'), ({'disabled': True}, 'MAINTENANCE')])
+def test_host_status(cloud: Cloud, service: dict[str, Any], status: str) -> None:
+    cloud.host('host1', **service)
+    assert show(cloud, cloud.server(host='host1').uuid, '2.16')['host_status'] == status
+    assert show(cloud, cloud.server(host='host9').uuid, '2.16')['host_status'] == 'UNKNOWN'
+    assert show(cloud, cloud.server().uuid, '2.16')['host_status'] == ''
+
+
+def test_fields_come_with_their_versions(cloud: Cloud) -> None:
+    made = cloud.server(tags=['x'], display_description='d', locked_by='owner',
+                        system_metadata={'locked_reason': 'why'}, trusted_certs=['cert'])
+    first = {'locked': '2.9', 'description': '2.19', 'tags': '2.26', 'trusted_image_certificates': '2.63',
+             'server_groups': '2.71', 'locked_reason': '2.73', 'pinned_availability_zone': '2.96',
+             'scheduler_hints': '2.100'}
+    values = {'locked': True, 'description': 'd', 'tags': ['x'], 'trusted_image_certificates': ['cert'],
+              'server_groups': [], 'locked_reason': 'why', 'pinned_availability_zone': 'zone-1',
+              'scheduler_hints': {'group': ['g']}}
+    for name, version in first.items():
+        before = '2.' + str(int(version[2:]) - 1)
+        assert name not in show(cloud, made.uuid, before), name
+        assert show(cloud, made.uuid, version)[name] == values[name]
+
+
+def test_flavor_is_embedded(cloud: Cloud) -> None:
+    made = cloud.server(flavor=cloud.flavor(name='big', swap=3, extra_specs={'a': 'b'}))
+    assert show(cloud, made.uuid, '2.47')['flavor'] == {
+        'vcpus': 1, 'ram': 512, 'disk': 1, 'ephemeral': 0, 'swap': 3, 'original_name': 'big',
+        'extra_specs': {'a': 'b'}}
+
+
+def test_image(cloud: Cloud) -> None:
+    made = cloud.server()
+    assert set(show(cloud, made.uuid, '2.97')['image']) == {'id', 'links'}
+    assert show(cloud, made.uuid, '2.98')['image']['properties'] == {'hw_disk_bus': 'virtio', 'owner': 'me'}
+    assert show(cloud, cloud.server(image_ref='').uuid, '2.98')['image'] == ''
+
+
+def test_volumes(cloud: Cloud) -> None:
+    volume = uuids.generate()
+    device = objects.BlockDeviceMapping(
+        source_type='volume', destination_type='volume', volume_id=volume, delete_on_termination=True)
+    local = objects.BlockDeviceMapping(source_type='image', destination_type='local', boot_index=0)
+    made = cloud.server(block_devices=[device, local])
+    key = 'os-extended-volumes:volumes_attached'
+    assert show(cloud, made.uuid, '2.2')[key] == [{'id': volume}]
+    assert show(cloud, made.uuid, '2.3')[key] == [{'id': volume, 'delete_on_termination': True}]
+
+
+def test_server_without_a_cell_is_shown_and_listed(cloud: Cloud) -> None:
+    """CEL-S1: GET works at every instant."""
+    made = cloud.server(None, display_name='new', vm_state='building', task_state='scheduling',
+                        launched_at=None)
+    server = show(cloud, made.uuid, '2.96')
+    assert (server['status'], server['addresses'], server['hostId']) == ('BUILD', {}, '')
+    assert names(cloud) == ['new']
+    detail = cloud.call('GET', '/servers/detail', '2.96').json['servers']
+    assert detail[0]['OS-EXT-STS:task_state'] == 'scheduling'
+
+
+def test_other_projects_servers_do_not_exist(cloud: Cloud) -> None:
+    made = cloud.server()
+    assert cloud.call('GET', f'/servers/{made.uuid}', headers=STRANGER).status_code == 404
+    assert cloud.call('GET', f'/servers/{uuids.generate()}').status_code == 404
+    assert names(cloud, headers=STRANGER) == []
+    assert names(cloud, headers=READER) == ['one']
+
+
+def test_deleted_servers_are_for_administrators(cloud: Cloud) -> None:
+    made = cloud.server(display_name='gone')
+    cloud.db(1).write(lambda conn: objects.Instance.get(conn, uuid=made.uuid).destroy(conn))
+    assert cloud.call('GET', f'/servers/{made.uuid}').status_code == 404
+    assert names(cloud) == [] and names(cloud, 'deleted=true') == ['gone']
+    assert names(cloud, 'deleted=true', headers=MEMBER) == []
+    assert names(cloud, 'status=deleted') == ['gone']
+    assert cloud.call('GET', '/servers?status=deleted', headers=MEMBER).status_code == 403
+    since = (clock.utcnow() - datetime.timedelta(hours=1)).isoformat() + 'Z'
+    assert names(cloud, f'changes-since={since}', headers=MEMBER) == ['gone']
+
+
+def test_all_tenants(cloud: Cloud) -> None:
+    cloud.server(display_name='mine')
+    cloud.server(2, display_name='theirs', project_id=OTHER)
+    assert names(cloud) == ['mine']
+    assert sorted(names(cloud, 'all_tenants=1')) == sorted(names(cloud, 'all_tenants=')) == ['mine', 'theirs']
+    assert names(cloud, f'all_tenants=1&tenant_id={OTHER}') == ['theirs']
+    assert cloud.call('GET', '/servers?all_tenants=1', headers=MEMBER).status_code == 403
+    assert cloud.call('GET', '/servers?all_tenants=perhaps').status_code == 400
+
+
+def test_filters(cloud: Cloud) -> None:
+    cloud.server(display_name='red', tags=['a', 'b'], network_info=network('192.0.2.77'), launch_index=3)
+    cloud.server(2, display_name='green', vm_state='stopped', tags=['a'], locked_by='owner', host='host1')
+    assert names(cloud, 'name=re') == ['green', 'red'] and names(cloud, 'name=^re') == ['red']
+    assert names(cloud, 'status=shutoff') == ['green'] and names(cloud, 'status=ACTIVE&status=SHUTOFF') != []
+    assert names(cloud, 'status=NONSENSE', '2.37') == []
+    assert cloud.call('GET', '/servers?status=NONSENSE', '2.38').status_code == 400
+    assert names(cloud, 'tags=a,b', '2.26') == ['red'] and names(cloud, 'tags-any=b,c', '2.26') == ['red']
+    assert names(cloud, 'not-tags=a,b', '2.26') == ['green']
+    assert names(cloud, 'not-tags-any=b', '2.26') == ['green']
+    assert names(cloud, 'locked=true', '2.73') == ['green'] and names(cloud, 'locked=false', '2.73') == ['red']
+    assert names(cloud, 'ip=192.0.2.7') == ['red'] and names(cloud, 'ip=^9') == []
+    assert names(cloud, 'host=host1') == ['green'] and names(cloud, 'launch_index=3') == ['red']
+    assert names(cloud, 'flavor=nope') == []
+    assert names(cloud, 'host=host1', headers=MEMBER) == ['green', 'red']
+    assert names(cloud, 'vm_state=stopped', '2.82', headers=MEMBER) == ['green', 'red']
+    assert names(cloud, 'vm_state=stopped', '2.83', headers=MEMBER) == ['green']
+
+
+@pytest.mark.parametrize('query', [
+    'limit=-1', 'limit=x', 'marker=c0ffee00-0000-4000-8000-000000000000', 'sort_key=secret', 'name=(',
+    'changes-since=yesterday', 'launch_index=x', 'metadata=a', 'sort_key=created_at&sort_dir=up'])
+def test_wrong_queries_are_refused(cloud: Cloud, query: str) -> None:
+    assert cloud.call('GET', f'/servers?{query}', '2.96').status_code == 400
+
+
+def test_unknown_filters(cloud: Cloud) -> None:
+    assert cloud.call('GET', '/servers?nonsense=1', '2.74').status_code == 200
+    assert cloud.call('GET', '/servers?nonsense=1', '2.75').status_code == 400
+    both = 'changes-since=2026-02-01T00:00:00Z&changes-before=2026-01-01T00:00:00Z'
+    assert cloud.call('GET', f'/servers?{both}', '2.66').status_code == 400
+
+
+def test_pages_over_cells_are_the_whole_list(cloud: Cloud) -> None:
+    """LST-S1, LST-S2: concatenated pages equal the list, in one order over all cells."""
+    start = clock.utcnow()
+    for number in range(9):
+        cloud.server((0, 1, 2, None)[number % 4], display_name=str(number),
+                     created_at=start - datetime.timedelta(minutes=number))
+    whole = names(cloud)
+    assert whole == list('012345678')
+    seen: list[str] = []
+    path = '/servers/detail?limit=2&sort_key=created_at'
+    while path:
+        page = cloud.call('GET', path).json
+        seen += [server['name'] for server in page['servers']]
+        links = page.get('servers_links')
+        path = links[0]['href'].partition('/v2.1')[2] if links else ''
+    assert seen == whole
+    assert names(cloud, 'sort_key=display_name&sort_dir=desc') == list('876543210')
+    assert cloud.call('GET', '/servers?sort_key=host', headers=MEMBER).status_code == 403
+
+
+def test_faults_are_shown_in_error(cloud: Cloud) -> None:
+    made = cloud.server(vm_state=str(states.VM.ERROR))
+    cloud.fail(made, {'code': 500, 'message': 'No valid host', 'details': 'Traceback', 'type': 'x',
+                      'created': '2026-01-01T00:00:00'})
+    fault = show(cloud, made.uuid, headers=MEMBER)['fault']
+    assert fault['message'] == 'No valid host' and 'details' not in fault
+    assert show(cloud, made.uuid)['fault']['details'] == 'Traceback'
+    assert cloud.call('GET', '/servers/detail').json['servers'][0]['fault']['code'] == 500
+
+
+def test_servers_of_a_cell_that_is_down(cloud: Cloud) -> None:
+    """LST-F2: stubs from 2.69 on; skipped before, and wherever the list is filtered or paged."""
+    up, down = cloud.server(1, display_name='up'), cloud.server(2, display_name='down')
+    cloud.break_cell(2)
+    assert names(cloud, '', '2.68') == ['up']
+    listed = cloud.call('GET', '/servers', '2.69').json['servers']
+    assert [server['id'] for server in listed] == [up.uuid, down.uuid]
+    assert set(listed[1]) == {'id', 'status', 'links'} and listed[1]['status'] == 'UNKNOWN'
+    detailed = cloud.call('GET', '/servers/detail', '2.69').json['servers'][1]
+    assert set(detailed) == {'id', 'status', 'links', 'tenant_id', 'created'}
+    assert len(cloud.call('GET', '/servers?limit=10', '2.69').json['servers']) == 1
+    assert cloud.call('GET', f'/servers/{down.uuid}', '2.68').status_code == 503
+    shown = show(cloud, down.uuid, '2.71')
+    assert set(shown) == {'id', 'status', 'links', 'tenant_id', 'user_id', 'created', 'flavor', 'image',
+                          'OS-EXT-AZ:availability_zone', 'OS-EXT-STS:power_state', 'server_groups'}
+    assert shown['image']['id'] == down.image_ref and shown['flavor']['ram'] == 512
+
+
+def test_addresses(cloud: Cloud) -> None:
+    made = cloud.server(network_info=network())
+    assert cloud.call('GET', f'/servers/{made.uuid}/ips').json['addresses']['private'][0] == {
+        'version': 4, 'addr': '192.0.2.7'}
+    assert len(cloud.call('GET', f'/servers/{made.uuid}/ips/private').json['private']) == 2
+    assert cloud.call('GET', f'/servers/{made.uuid}/ips/public').status_code == 404
+
+
+def test_tags(cloud: Cloud) -> None:
+    made = cloud.server(tags=['old'])
+    path = f'/servers/{made.uuid}/tags'
+    assert cloud.call('GET', path, '2.25').status_code == 404
+    assert cloud.call('GET', path, '2.26').json == {'tags': ['old']}
+    added = cloud.call('PUT', f'{path}/new', '2.26')
+    assert added.status_code == 201 and added.headers['location'].endswith('/tags/new')
+    assert cloud.call('PUT', f'{path}/new', '2.26').status_code == 204
+    assert cloud.call('GET', f'{path}/new', '2.26').status_code == 204
+    assert cloud.call('GET', f'{path}/other', '2.26').status_code == 404
+    assert cloud.call('PUT', f'{path}/a,b', '2.26').status_code == 400
+    assert cloud.call('DELETE', f'{path}/new', '2.26').status_code == 204
+    assert cloud.call('DELETE', f'{path}/new', '2.26').status_code == 404
+    assert cloud.call('PUT', path, '2.26', json={'tags': ['b', 'a', 'a']}).json == {'tags': ['a', 'b']}
+    assert cloud.call('PUT', path, '2.26', json={'tags': [str(n) for n in range(51)]}).status_code == 400
+    assert cloud.call('DELETE', path, '2.26').status_code == 204
+    assert cloud.instance(made.uuid).tags == []
+    rescued = cloud.server(vm_state='rescued')
+    assert cloud.call('DELETE', f'/servers/{rescued.uuid}/tags', '2.26').status_code == 409
+    assert cloud.call('DELETE', path, '2.26', headers=READER).status_code == 403
+
+
+def test_metadata(cloud: Cloud) -> None:
+    made = cloud.server(metadata={'a': '1'})
+    path = f'/servers/{made.uuid}/metadata'
+    assert cloud.call('GET', path).json == {'metadata': {'a': '1'}}
+    assert cloud.call('POST', path, json={'metadata': {'b': '2'}}).json == {'metadata': {'a': '1', 'b': '2'}}
+    assert cloud.call('GET', f'{path}/b').json == {'meta': {'b': '2'}}
+    assert cloud.call('PUT', f'{path}/b', json={'meta': {'b': '3'}}).json == {'meta': {'b': '3'}}
+    assert cloud.call('PUT', f'{path}/b', json={'meta': {'c': '3'}}).status_code == 400
+    assert cloud.call('PUT', f'{path}/b', json={'meta': {'b': 3}}).status_code == 400
+    assert cloud.call('DELETE', f'{path}/b').status_code == 204
+    assert cloud.call('DELETE', f'{path}/b').status_code == 404
+    assert cloud.call('PUT', path, json={'metadata': {'z': '9'}}).json == {'metadata': {'z': '9'}}
+    assert cloud.instance(made.uuid).metadata == {'z': '9'}
+    many = {str(number): 'x' for number in range(129)}
+    assert cloud.call('PUT', path, json={'metadata': many}).status_code == 403
+    locked = cloud.server(locked_by='admin')
+    refused = cloud.call('DELETE', f'/servers/{locked.uuid}/metadata/a', headers=MEMBER)
+    assert refused.status_code == 409 and 'locked' in refused.json['conflictingRequest']['message']
+
+
+def test_actions_and_events(cloud: Cloud) -> None:
+    made = cloud.server()
+    cloud.fail(made, {'code': 500, 'message': 'm', 'details': 'd', 'type': 'x',
+                      'created': '2026-01-01T00:00:00'})
+    path = f'/servers/{made.uuid}/os-instance-actions'
+    action = cloud.call('GET', path, headers=MEMBER).json['instanceActions'][0]
+    assert set(action) == {'action', 'instance_uuid', 'request_id', 'user_id', 'project_id', 'start_time',
+                           'message'}
+    assert action['message'] == 'Error'
+    request = action['request_id']
+    assert 'events' not in cloud.call('GET', f'{path}/{request}', '2.50', headers=MEMBER).json['instanceAction']
+    event = cloud.call('GET', f'{path}/{request}', '2.84', headers=MEMBER).json['instanceAction']['events'][0]
+    assert set(event) == {'event', 'start_time', 'finish_time', 'result', 'hostId'}
+    event = cloud.call('GET', f'{path}/{request}', '2.84').json['instanceAction']['events'][0]
+    assert set(event) >= {'traceback', 'host', 'details'}
+    assert cloud.call('GET', f'{path}/req-none').status_code == 404
+    assert 'updated_at' in cloud.call('GET', path, '2.58').json['instanceActions'][0]
+    assert cloud.call('GET', f'{path}?marker=nope', '2.58').status_code == 400
+    cloud.db(1).write(lambda conn: objects.Instance.get(conn, uuid=made.uuid).destroy(conn))
+    assert cloud.call('GET', path, '2.20').status_code == 404
+    assert cloud.call('GET', path, '2.21').status_code == 200
+
+
