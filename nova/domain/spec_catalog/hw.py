@@ -1,0 +1,50 @@
+"""The virtual hardware."""
+
+from nova.domain.spec_catalog import Choice, Integer, Spec, Text, Truth
+
+_CPUS = r'\d+(-\d+)?(,\d+(-\d+)?)*'
+_MASK = r'\^?\d+(-\d+)?(,\^?\d+(-\d+)?)*'
+
+SPECS = [
+    Spec('hw:boot_menu', Truth(), 'The guest shows a boot menu.'),
+    Spec('hw:cpu_cores', Integer(low=1), 'Cores of a socket.'),
+    Spec('hw:cpu_dedicated_mask', Text(_MASK), 'vCPUs with a CPU of their own under the mixed policy.'),
+    Spec('hw:cpu_max_cores', Integer(low=1), 'Most cores of a socket that an image may ask for.'),
+    Spec('hw:cpu_max_sockets', Integer(low=1), 'Most sockets that an image may ask for.'),
+    Spec('hw:cpu_max_threads', Integer(low=1), 'Most threads of a core that an image may ask for.'),
+    Spec('hw:cpu_policy', Choice(('dedicated', 'mixed', 'shared')), 'Whether vCPUs have CPUs of their own.'),
+    Spec('hw:cpu_realtime', Truth(), 'vCPUs run with real-time priority.'),
+    Spec('hw:cpu_realtime_mask', Text(_MASK), 'vCPUs with real-time priority; ^ excludes.'),
+    Spec('hw:cpu_sockets', Integer(low=1), 'Sockets.'),
+    Spec('hw:cpu_thread_policy', Choice(('prefer', 'isolate', 'require')), 'Use of sibling threads.'),
+    Spec('hw:cpu_threads', Integer(low=1), 'Threads of a core.'),
+    Spec('hw:emulator_threads_policy', Choice(('isolate', 'share')), 'Where the emulator itself runs.'),
+    Spec('hw:ephemeral_encryption', Truth(), 'Local disks are encrypted.'),
+    Spec('hw:ephemeral_encryption_format', Choice(('luks',)), 'Format of that encryption.'),
+    Spec('hw:hide_hypervisor_id', Truth(), 'The guest does not see which hypervisor it runs on.'),
+    Spec('hw:locked_memory', Truth(), 'Guest memory is not swapped by the host.'),
+    Spec('hw:maxphysaddr_bits', Integer(low=1), 'Physical address bits, when emulated.'),
+    Spec('hw:maxphysaddr_mode', Choice(('passthrough', 'emulate')), 'Where physical address bits come from.'),
+    Spec('hw:mem_encryption', Truth(), 'Guest memory is encrypted.'),
+    Spec('hw:mem_encryption_model', Choice(('amd-sev', 'amd-sev-es')), 'How it is encrypted.'),
+    Spec('hw:mem_page_size', Text(r'(large|small|any|\d+([kKMG]i?[bB]?)?)'), 'Size of memory pages.'),
+    Spec('hw:numa_cpus.{id}', Text(_CPUS), 'vCPUs of a NUMA node.'),
+    Spec('hw:numa_mem.{id}', Integer(low=1), 'Memory of a NUMA node in MB.'),
+    Spec('hw:numa_nodes', Integer(low=1), 'NUMA nodes.'),
+    Spec('hw:pci_numa_affinity_policy', Choice(('required', 'preferred', 'legacy', 'socket')),
+         'How near PCI devices must be.'),
+    Spec('hw:pmem', Text(), 'Virtual persistent memory, by labels.'),
+    Spec('hw:pmu', Truth(), 'The guest has a performance monitoring unit.'),
+    Spec('hw:redirected_usb_ports', Integer(low=0, high=15), 'Redirected USB ports.'),
+    Spec('hw:serial_port_count', Integer(low=0), 'Serial ports.'),
+    Spec('hw:sound_model', Text(), 'Sound device.'),
+    Spec('hw:tpm_model', Choice(('tpm-tis', 'tpm-crb')), 'TPM device.'),
+    Spec('hw:tpm_secret_security', Choice(('user', 'host', 'deployment')), 'Who may read the TPM secret.'),
+    Spec('hw:tpm_version', Choice(('1.2', '2.0')), 'TPM version.'),
+    Spec('hw:usb_model', Text(), 'USB controller.'),
+    Spec('hw:vif_multiqueue_enabled', Truth(), 'Network devices have a queue per vCPU.'),
+    Spec('hw:viommu_model', Choice(('intel', 'smmuv3', 'virtio', 'auto')), 'Virtual IOMMU.'),
+    Spec('hw:virtio_packed_ring', Truth(), 'Virtio devices use packed rings.'),
+    Spec('hw:watchdog_action', Choice(('none', 'pause', 'poweroff', 'reset', 'disabled')),
+         'What happens when the guest hangs.'),
+]
