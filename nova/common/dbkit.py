@@ -95,6 +95,8 @@ class Database:
                 self._lock = _writers[parsed.database or '']
         elif self.dialect == 'mysql':
             options.setdefault('mysql_sql_mode', 'TRADITIONAL')
+            # "utf8", in many an operator's URL and oslo.db's default, is three bytes wide there.
+            parsed = parsed.update_query_dict({'charset': 'utf8mb4'})
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._awake = self._stay_awake(parsed.database) if self.dialect == 'sqlite' else None
         self._listen()

@@ -53,9 +53,12 @@ class Validator:
 
     def check(self, document: Any) -> None:
         """Accept, or raise `Invalid` for the first misfit."""
-        if self._compiled.is_valid(document):
-            return
-        error = next(iter(self._compiled.iter_errors(document)))
+        try:
+            if self._compiled.is_valid(document):
+                return
+            error = next(iter(self._compiled.iter_errors(document)))
+        except ValueError as deep:
+            raise Invalid(path='(top level)', value='...', why=str(deep)) from None
         path = '/'.join(str(step) for step in error.instance_path) or '(top level)'
         value = error.instance if error.instance_path else '...'
         raise Invalid(path=path, value=str(value)[:200], why=error.message[:1000])

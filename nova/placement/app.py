@@ -80,8 +80,10 @@ class Dispatch:
         if route.of_project:
             self._authorize(ctx, route, {'project_id': ctx.last('project_id')})
         if route.body is not None:
-            document = _document(req)
+            document = web.body(req, BODY_LIMIT)
             route.body.check(document, version)
+            if _has_nul(document):
+                raise errors.BadRequest('The request body has a NUL character.')
             ctx = Context(ctx.service, req, ctx.identity, version, ctx.query, document)
         if 'uuid' in fields:
             fields['uuid'] = uuids.normal(fields['uuid']) or fields['uuid']
@@ -128,14 +130,8 @@ def _check_text(query: dict[str, list[str]], fields: dict[str, str]) -> None:
         raise errors.BadRequest('The query has a NUL character.')
 
 
-def _document(req: falcon.Request) -> Any:
-    document = web.body(req, BODY_LIMIT)
-    if _has_nul(document):
-        raise errors.BadRequest('The request body has a NUL character.')
-    return document
-
-
 def _has_nul(value: Any) -> bool:
+    """Whether a document, no deeper than its schema lets it be, has a NUL in a text."""
     match value:
         case str():
             return '\0' in value
