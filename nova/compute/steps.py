@@ -15,7 +15,7 @@ from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors
-from nova.common import clock, metrics, threads
+from nova.common import clock, jsonutil, metrics, threads
 from nova.compute import handle, journal
 from nova.objects import step as wire
 from nova.task import flow as flows
@@ -238,20 +238,36 @@ class StepRunner:
         job.context.update_store()
         LOG.debug('Step %s (%s, attempt %d) of task %s begins', call.step, call.direction, call.attempt,
                   call.task)
-        result = self._outcome(job)
+        result, form = self._outcome(job)
         seconds = clock.monotonic() - began
         metrics.STEPS.labels(call.flow, call.step, call.direction, result.outcome).observe(seconds)
         with self._lock:
             entry = self._journal.find(call.task)
             if self._dead or (entry is not None and entry.attempt > call.attempt):
                 return
-            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server,
-                                             result.to_wire()))
+            try:
+                self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server,
+                                                 form))
+            except OSError:
+                LOG.exception('The end of step %s of task %s cannot be kept; it is told all the same',
+                              call.step, call.task)
         LOG.info('Step %s (%s) of task %s: %s in %.2f s', call.step, call.direction, call.task, result.outcome,
                  seconds)
         self._report(job.context, result)
 
-    def _outcome(self, job: Job) -> Any:
+    def _outcome(self, job: Job) -> tuple[Any, dict[str, Any]]:
+        """How the step ended, as a record and in its wire form."""
+        result = self._call(job)
+        try:
+            form = result.to_wire()
+            jsonutil.dumps(form)
+            return result, form
+        except Exception as error:
+            LOG.exception('Step %s of task %s left what no message can hold', job.call.step, job.call.task)
+            result = self._result(job.call, 'failed', error)
+            return result, result.to_wire()
+
+    def _call(self, job: Job) -> Any:
         call = job.call
         try:
             if job.handle.cancelled.is_set():

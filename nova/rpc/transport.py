@@ -377,7 +377,7 @@ class Bus:
                 _register_stray_options(self.conf)
                 url = oslo_messaging.TransportURL.parse(self.conf, self._url)
                 self._transport = oslo_messaging.get_rpc_transport(self.conf, url)
-            except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure) as error:
+            except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure, ValueError) as error:
                 raise errors.Unavailable(
                     f'The transport URL of {self.name} cannot be used ({type(error).__name__}).') from None
             self._inline = url.transport == 'inproc'

@@ -75,6 +75,7 @@ class Gates:
         self.hold = threading.Event()
         self.hold.set()
         self.error = None
+        self.leaves = None
         self.entered = threading.Semaphore(0)
         self.running, self.most = 0, 0
         self.lock = threading.Lock()
@@ -101,6 +102,7 @@ def work(h, state):
         if GATES.error is not None:
             raise GATES.error
         h.instance.power_state = 1
+        h.instance.numa_topology = GATES.leaves
         state.note = 'worked'
     finally:
         with GATES.lock:

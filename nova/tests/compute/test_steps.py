@@ -70,7 +70,7 @@ def test_step_runs_and_tells_what_it_learnt(runner, told):
     result = told.wait()[0]
     assert (result.task, result.step, result.attempt, result.host) == (call.task, 'work', 1, 'host1')
     assert result.outcome == 'done' and result.error is None
-    assert result.instance.changes() == {'power_state': 1}
+    assert result.instance.changes() == {'power_state': 1, 'numa_topology': None}
     assert result.state.note == 'worked'
 
 
@@ -93,6 +93,13 @@ def test_errors_become_outcomes(runner, told, gates, error, outcome, kind, code)
     assert (result.outcome, result.error['type'], result.error['code']) == (outcome, kind, code)
     assert 'secret' not in result.error['message']
     assert result.instance is None and result.state is None
+
+
+def test_what_no_message_can_hold_is_a_failure(runner, told, gates):
+    gates.leaves = {'a lock': threading.Lock()}
+    runner.run(cell.CONTEXT, call_of(server_of()))
+    result = told.wait()[0]
+    assert (result.outcome, result.error['type'], result.instance) == ('failed', 'internal', None)
 
 
 def test_flow_of_another_version_is_not_run(runner, told, gates):
