@@ -152,7 +152,7 @@ class _Bus:
         self._cloud, self._name = cloud, name
         self.conf = cloud.conf
 
-    def cast(self, target: Any, context: dict, method: str, args: dict, **options: Any) -> None:
+    def cast(self, target: Any, context: dict, method: str, args: dict, *options: Any) -> None:
         self._cloud.woken.append((self._name, args['record']['nova_object.data']['task']))
 
 
