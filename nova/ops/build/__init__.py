@@ -1,0 +1,1 @@
+"""POST /servers: from a request to a running guest."""

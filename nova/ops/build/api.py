@@ -1,0 +1,68 @@
+"""POST /servers: check, count, write down, answer. Nothing is made before the task that will make it is."""
+
+from typing import Any
+
+from nova.domain import quota as arithmetic
+from nova.objects import quota
+from nova.ops.build import place, prepare, records
+from nova.policies import servers as rules
+from nova.rest import types
+from nova.rest.resource import Body, Reply, Resource, post
+from nova.schema.server import ServerCreate
+
+_RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_ATTACH_VOLUME,
+          rules.CREATE_TRUSTED_CERTS, rules.REQUESTED_DESTINATION, rules.CREATE_ATTACH_NETWORK,
+          rules.CREATE_ZERO_DISK_FLAVOR)
+
+
+class CreateServers(Resource):
+
+    @post('/servers', rule=rules.CREATE, rules=_RULES, body=Body(ServerCreate, face='create'), ok=202)
+    def create(self, req: Any) -> Reply:
+        """Create one server, or several."""
+        order = prepare.order(req, req.body)
+        servers = records.make(req, order)
+        made, task = req.dbs.api.write(lambda conn: _write(conn, req, order, servers))
+        req.wake(None, task.uuid)
+        return _answer(req, order, made)
+
+
+def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, Any]]) -> tuple[list[Any], Any]:
+    """As many of the servers as quota has room for, in one transaction with the counting.
+
+    Raises:
+        OverQuota: not even the smallest number fits.
+        LimitExceeded: the server group would be too large.
+    """
+    project, user = req.context.project_id, req.context.user_id
+    quota.lock(conn, project)
+    allowed = quota.limits(conn, req.conf, project, user)
+    each = arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb)
+    count = arithmetic.fitting(allowed.project, quota.usage(conn, project), each, order.high)
+    if allowed.user:
+        count = arithmetic.fitting(allowed.user, quota.usage(conn, project, user), each, count)
+    count = max(count, order.low)
+    quota.check(conn, project, user, allowed,
+                arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb, count))
+    if order.group is not None:
+        quota.check_count('server_group_members', allowed['server_group_members'],
+                          len(order.group.members) + count)
+    made = servers[:count]
+    task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None)
+    return [instance for instance, _ in made], task
+
+
+def _answer(req: Any, order: prepare.Order, made: list[Any]) -> Reply:
+    """The first server; or, where asked for, what all of them have in common."""
+    if types.is_true(order.server.get('return_reservation_id')):
+        return Reply(body={'reservation_id': made[0].reservation_id})
+    first = made[0]
+    links = req.links.of('servers', first.uuid)
+    names = [group['name'] for group in order.server.get('security_groups') or ()] or ['default']
+    shown = {'id': first.uuid, 'links': links,
+             'OS-DCF:diskConfig': 'AUTO' if first.auto_disk_config else 'MANUAL',
+             'security_groups': [{'name': name} for name in dict.fromkeys(names)]}
+    if req.conf.api.enable_instance_password:
+        shown['adminPass'] = order.password
+    here = next(link['href'] for link in links if link['rel'] == 'self')
+    return Reply(body={'server': shown}, headers={'Location': here})

@@ -1,0 +1,53 @@
+"""The host's part of a build.
+
+What goes wrong on this host may go right on another: unless the fault lies with the request, the host refuses
+instead of failing, and the flow takes its next alternate.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from nova import errors, states
+from nova.steps import schedule, volumes
+
+_HOPELESS = (errors.virt.BuildAborted, errors.task.Cancelled, errors.task.Refused,
+             errors.image.ImageNotFound, errors.image.ImageUnusable, errors.image.ImageForbidden,
+             errors.image.FlavorDiskTooSmall, errors.image.FlavorMemoryTooSmall,
+             errors.block.VolumeNotFound, errors.block.AttachmentNotFound)
+"""Errors that say the same on every host."""
+
+
+def _or_refuse(step: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    @functools.wraps(step)
+    def run(h: Any, state: Any) -> None:
+        try:
+            step(h, state)
+        except _HOPELESS:
+            raise
+        except errors.NovaError as error:
+            raise errors.task.Refused(error.message) from error
+        except Exception as error:  # noqa: BLE001  whatever broke here, another host may be whole
+            raise errors.task.Refused(type(error).__name__) from error
+    return run
+
+
+@_or_refuse
+def connect_volumes(h: Any, state: Any) -> None:
+    volumes.connect_volumes(h, state)
+
+
+@_or_refuse
+def spawn(h: Any, state: Any) -> None:
+    """Start the guest; one that runs already is left alone."""
+    h.driver.spawn(h)
+    volumes.complete_attachments(h, state)
+    h.instance.power_state = int(states.Power.RUNNING)
+    schedule.mark_launched(h.instance)
+
+
+def destroy(h: Any, state: Any) -> None:
+    """Undo of `spawn`: nothing of the guest is left here."""
+    h.driver.destroy(h.instance)
+    h.instance.power_state = int(states.Power.NOSTATE)
+    h.instance.launched_at = None

@@ -1,0 +1,31 @@
+"""What a request for servers leaves in the API database, all of it in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nova import objects
+from nova.common import uuids
+from nova.objects import task as rows
+from nova.ops.build import schedule, wire
+from nova.task import journal
+
+
+def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: str | None = None) -> rows.Task:
+    """Mapping, request spec and build request of each server, and one task that will place them all.
+
+    Args:
+        servers: each server's `Instance` and `RequestSpec`.
+        group: uuid of the server group they join.
+    """
+    for instance, spec in servers:
+        objects.InstanceMapping(
+            instance_uuid=instance.uuid, project_id=instance.project_id, user_id=instance.user_id,
+            vcpus=instance.vcpus, memory_mb=instance.memory_mb).create(conn)
+        spec.num_instances = len(servers)
+        spec.create(conn)
+        objects.BuildRequest.of(instance).create(conn)
+    if group is not None:
+        found = objects.InstanceGroup.get(conn, uuid=group)
+        found.add_members(conn, [instance.uuid for instance, _ in servers])
+    planned = [wire.Planned(uuid=instance.uuid, build=uuids.generate()) for instance, _ in servers]
+    return journal.insert(conn, schedule.Schedule, wire.ScheduleState(servers=planned), context)

@@ -1,0 +1,49 @@
+"""What the two halves of a build carry with them."""
+
+from typing import Any
+
+from nova.objects import base, fields
+
+
+class BuildState(base.State):
+    """The cell's half, for one server.
+
+    `selections` are the hosts still to be tried, best first; `claimed` says that the first of them holds the
+    server's allocation already.
+    """
+
+    fields = {
+        'selections': fields.ListOfObjectsField('Selection', default=[]),
+        'claimed': fields.BooleanField(default=False),
+        'networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
+        'security_groups': fields.ListOfStringsField(default=[]),
+        'has_volumes': fields.BooleanField(default=False),
+    }
+
+
+class Planned(base.Record):
+    """What is settled about one server of a request.
+
+    Attributes:
+        uuid: the server's.
+        build: uuid of its task in the cell, chosen before anything is written there.
+        selections: its host and the alternates, all of one cell; empty until hosts are chosen.
+        withdrawn: deleted by its owner before it was handed over.
+    """
+
+    fields = {
+        'uuid': fields.UUIDField(),
+        'build': fields.UUIDField(),
+        'selections': fields.ListOfObjectsField('Selection', default=[]),
+        'withdrawn': fields.BooleanField(default=False),
+    }
+
+
+class ScheduleState(base.State):
+    """The super-conductor's half, for all servers of one request."""
+
+    fields = {'servers': fields.ListOfObjectsField('Planned', default=[])}
+
+    def living(self) -> list[Any]:
+        """The servers that nobody has deleted as far as this task knows."""
+        return [server for server in self.servers if not server.withdrawn]
