@@ -1,0 +1,223 @@
+"""A whole cluster of real processes on loopback: a database server, RabbitMQ, Placement and API under gunicorn,
+scheduler, super-conductor, and two cells with their own databases, vhosts, conductors and compute hosts.
+
+    tools/cluster up [--database mariadb|postgresql] [--dir DIR] [--computes N]
+    tools/cluster status [--dir DIR]
+    tools/cluster down [--dir DIR]
+
+Identity, image, network and volume are the sandbox's, in a process of their own.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cluster_config
+import cluster_processes
+import cluster_schema
+import servers
+
+DEFAULT = pathlib.Path(tempfile.gettempdir()) / 'nova-cluster'
+
+
+class Cluster:
+    """A cluster in a directory.
+
+    Attributes:
+        deployment: see `cluster_config.Deployment`; the same questions as of a standalone one.
+        processes: those of nova and the sandbox; the servers below them are ``database`` and ``broker``.
+    """
+
+    def __init__(self, deployment: cluster_config.Deployment, say: Callable[[str], object] = print) -> None:
+        self.deployment, self._say = deployment, say
+        self.processes = cluster_processes.Processes(deployment)
+        self._servers = deployment.directory / 'servers'
+
+    @classmethod
+    def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
+           options: dict[str, Any] | None = None, say: Callable[[str], object] = print) -> 'Cluster':
+        """Make a cluster and return when servers can be booted; what fails leaves nothing running."""
+        directory.mkdir(parents=True, mode=0o755)
+        found = cls(cluster_config.make(directory, database, computes, workers, options), say)
+        try:
+            found._begin()
+        except BaseException:
+            found._end_all()
+            raise
+        return found
+
+    @classmethod
+    def at(cls, directory: pathlib.Path) -> 'Cluster':
+        """The cluster that lives in `directory`."""
+        return cls(cluster_config.load(directory))
+
+    def _begin(self) -> None:
+        began, deployment = time.monotonic(), self.deployment
+        self._servers.mkdir()
+        self._say(f'Starting {deployment.database_kind} and RabbitMQ')
+        line = servers.rabbitmq(self._servers, cluster_config.broker_definitions(deployment))
+        deployment.broker = line.partition('@')[2].rstrip('/')
+        url = {'mariadb': servers.mariadb, 'postgresql': servers.postgresql}[deployment.database_kind](
+            self._servers).partition('=')[2]
+        cluster_schema.make_databases(deployment, url)
+        deployment.save()
+        cluster_config.write_files(deployment)
+        self._say('Making the schema and the cells')
+        cluster_schema.fill(deployment)
+        self._say(f'Starting {len(deployment.services)} processes')
+        self.start(deployment.services)
+        for flavor in cluster_schema.FLAVORS:
+            self._make_flavor(*flavor)
+        self._wait_hosts(60)
+        self._say(f'The cluster is up after {time.monotonic() - began:.0f} s')
+
+    def start(self, names: Sequence[str], wait: float = 120.0) -> None:
+        """Start processes and wait until they are well."""
+        for name in names:
+            self.processes.start(name)
+        self.processes.wait_healthy(list(names), wait)
+
+    # The servers below ---------------------------------------------------------------------------
+
+    def server_name(self, what: str) -> str:
+        """``rabbitmq`` for broker, the kind of database for database."""
+        return 'rabbitmq' if what == 'broker' else self.deployment.database_kind
+
+    def stop_server(self, what: str, how: int = signal.SIGTERM) -> None:
+        """End ``database`` or ``broker``."""
+        servers.end(self._servers, self.server_name(what), how)
+
+    def start_server(self, what: str, seconds: float = 90.0) -> None:
+        """Start it again, and wait until it listens."""
+        servers.start_again(self._servers, self.server_name(what))
+        port = self._server_port(what)
+        servers.wait_for(what, lambda: servers.listens(port), seconds,
+                         self._servers / f'{self.server_name(what)}.log')
+
+    def _server_port(self, what: str) -> int:
+        address = self.deployment.broker if what == 'broker' else self.deployment.server
+        return int(address.rpartition(':')[2])
+
+    # What it is ready for ------------------------------------------------------------------------
+
+    def _request(self, method: str, url: str, body: Any = None, **headers: str) -> Any:
+        request = urllib.request.Request(
+            url, None if body is None else json.dumps(body).encode(),
+            {'Content-Type': 'application/json', **headers}, method=method)
+        return urllib.request.urlopen(request, timeout=60)
+
+    def token(self, user: str) -> str:
+        """A token of `user` for the project of the same name."""
+        with self._request('POST', self.deployment.url('identity') + '/v3/auth/tokens', {'auth': {
+                'identity': {'methods': ['password'], 'password': {'user': {
+                    'name': user, 'domain': {'id': 'default'}, 'password': self.deployment.passwords[user]}}},
+                'scope': {'project': {'name': user, 'domain': {'id': 'default'}}}}}) as answer:
+            return answer.headers['X-Subject-Token']
+
+    def _make_flavor(self, flavorid: str, name: str, vcpus: int, ram: int, disk: int) -> None:
+        self._request('POST', self.deployment.url('compute') + '/v2.1/flavors', {'flavor': {
+            'id': flavorid, 'name': name, 'vcpus': vcpus, 'ram': ram, 'disk': disk}},
+            **{'X-Auth-Token': self.token('admin')}).close()
+
+    def _wait_hosts(self, seconds: float) -> None:
+        """Return when each host is mapped to its cell and has reported what it offers."""
+        headers = {'X-Auth-Token': self.token('admin')}
+        end = time.monotonic() + seconds
+        while True:
+            with self._request('GET', self.deployment.url('compute') + '/v2.1/os-hypervisors', **headers) as answer:
+                shown = {one['hypervisor_hostname'] for one in json.load(answer)['hypervisors']}
+            with self._request('GET', self.deployment.url('placement') + '/allocation_candidates?resources=VCPU:1',
+                               **headers, **{'OpenStack-API-Version': 'placement 1.29'}) as answer:
+                offered = len(json.load(answer)['provider_summaries'])
+            if shown == set(self.deployment.hosts) and offered == len(shown):
+                return
+            if time.monotonic() > end:
+                raise SystemExit(f'Hosts that came up: {sorted(shown)}; providers with inventory: {offered}')
+            time.sleep(0.2)
+
+    # Its end -------------------------------------------------------------------------------------
+
+    def down(self) -> list[str]:
+        """End every process and remove the directory; returns the processes that had to be killed."""
+        late = self._end_all()
+        shutil.rmtree(self.deployment.directory, ignore_errors=True)
+        return late
+
+    def _end_all(self) -> list[str]:
+        late = self.processes.stop(list(reversed(self.deployment.services)))
+        if self._servers.exists():
+            servers.down(self._servers)
+        return late
+
+    def status(self) -> dict[str, tuple[int | None, str]]:
+        """Process to pid and health."""
+        found: dict[str, tuple[int | None, str]] = {}
+        for what in ('database', 'broker'):
+            name = self.server_name(what)
+            file = self._servers / f'{name}.pid'
+            pid = int(file.read_text()) if file.exists() else None
+            well = pid is not None and servers.alive(pid) and servers.listens(self._server_port(what))
+            found[name] = (pid, 'ok' if well else 'not running')
+        for service in self.deployment.services:
+            found[service] = (self.processes.pid(service), self.processes.health(service))
+        return found
+
+    def hint(self) -> str:
+        """What to type next."""
+        return (f'\nEverything listens on loopback; configuration, logs and pids are in '
+                f'{self.deployment.directory}\n\n'
+                f'    export OS_CLIENT_CONFIG_FILE={self.deployment.directory / "clouds.yaml"}\n'
+                '    export OS_CLOUD=demo          # or admin\n'
+                '    openstack server create --image tiny --flavor m1.tiny --network private --wait first\n'
+                '    openstack --os-cloud admin compute service list\n'
+                f'    tools/cluster status --dir {self.deployment.directory}\n'
+                f'    tools/cluster down --dir {self.deployment.directory}\n')
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='tools/cluster', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('command', choices=['up', 'down', 'status'])
+    parser.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
+    parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
+    parser.add_argument('--computes', type=int, default=4, help='compute hosts, over two cells (%(default)s)')
+    parser.add_argument('--workers', type=int, default=2, help='of API and Placement each (%(default)s)')
+    return parser
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    directory = arguments.dir.absolute()
+    there = (directory / 'cluster.json').exists()
+    if arguments.command == 'up':
+        if directory.exists():
+            print(f'{directory} exists; tools/cluster down --dir {directory} ends the cluster in it',
+                  file=sys.stderr)
+            return 1
+        found = Cluster.up(directory, arguments.database, arguments.computes, arguments.workers)
+        print(found.hint())
+        return 0
+    if not there:
+        print(f'There is no cluster in {directory}', file=sys.stderr)
+        return 1
+    found = Cluster.at(directory)
+    if arguments.command == 'down':
+        for name in found.down():
+            print(f'{name} did not end by SIGTERM and was killed', file=sys.stderr)
+        return 0
+    status = found.status()
+    for name, (pid, health) in status.items():
+        print(f'{name:18} {pid or "-":>8}  {health}')
+    return int(any(health != 'ok' for _, health in status.values()))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

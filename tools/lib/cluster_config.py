@@ -1,0 +1,225 @@
+"""What a cluster of real processes is made of, and the files an operator would have written for it.
+
+    cluster.json            ports and passwords
+    clouds.yaml             for the clients
+    etc/PROCESS/nova.conf   one a process, as on a machine of its own; etc/placement/placement.conf
+    log/  run/  state/      logs, pids, what compute hosts keep
+
+Each database and each vhost has a user of its own who may use nothing else: that a cell needs neither the API
+database nor the bus above it is thereby a fact and not a habit.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import socket
+from typing import Any
+
+USERS = ('admin', 'nova', 'placement', 'demo')
+CELLS = ('cell1', 'cell2')
+VHOSTS = ('top', *CELLS)
+DATABASES = ('nova_api', 'nova_cell0', 'nova_cell1', 'nova_cell2', 'placement')
+CONDUCTORS = 2
+"""Of each cell."""
+
+Sections = dict[str, dict[str, Any]]
+
+
+@dataclasses.dataclass
+class Deployment:
+    """A cluster's facts.
+
+    Attributes:
+        passwords: of users of the cloud (by name), of databases and of vhosts (``db:NAME``, ``mq:NAME``).
+        ports: by process name; for a service without an API, its page of metrics.
+        server: host:port and driver of the database server, set when it runs.
+        options: ``{'group.option': value}`` for every nova.conf.
+    """
+
+    directory: pathlib.Path
+    database_kind: str
+    computes: int
+    workers: int = 2
+    passwords: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    ports: dict[str, int] = dataclasses.field(default_factory=dict)
+    server: str = ''
+    broker: str = ''
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def cells(self) -> dict[str, str]:
+        return dict.fromkeys(CELLS, '')
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Compute host to its cell."""
+        return {f'compute{number + 1}': CELLS[number % len(CELLS)] for number in range(self.computes)}
+
+    @property
+    def services(self) -> list[str]:
+        """Every process of ours, in starting order."""
+        conductors = [f'{cell}-conductor{number + 1}' for cell in CELLS for number in range(CONDUCTORS)]
+        return ['sandbox', 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
+
+    def cell_of(self, service: str) -> str | None:
+        """The cell of a conductor or a compute host."""
+        return self.hosts.get(service) or next((cell for cell in CELLS if service.startswith(f'{cell}-')), None)
+
+    def url(self, name: str) -> str:
+        """Base URL of a service: compute, placement, or one of the sandbox's."""
+        if name in ('compute', 'placement'):
+            return f'http://127.0.0.1:{self.ports["api" if name == "compute" else name]}'
+        return f'http://127.0.0.1:{self.ports["sandbox"]}/{name}'
+
+    def database(self, name: str) -> str:
+        """SQLAlchemy URL of ``api``, ``cell0``, a cell, or ``placement``."""
+        name = name if name == 'placement' else f'nova_{name}'
+        scheme = {'mariadb': 'mysql+pymysql', 'postgresql': 'postgresql+psycopg'}[self.database_kind]
+        return f'{scheme}://{name}:{self.passwords["db:" + name]}@{self.server}/{name}'
+
+    def bus(self, vhost: str) -> str:
+        """transport_url of a vhost."""
+        return f'rabbit://{vhost}:{self.passwords["mq:" + vhost]}@{self.broker}/{vhost}'
+
+    def save(self) -> None:
+        kept = dataclasses.asdict(self) | {'directory': str(self.directory)}
+        write(self.directory / 'cluster.json', json.dumps(kept, indent=1))
+
+
+def make(directory: pathlib.Path, database: str, computes: int, workers: int = 2,
+         options: dict[str, Any] | None = None) -> Deployment:
+    """The facts of a new cluster."""
+    found = Deployment(directory, database, computes, workers, options=options or {})
+    names = [*USERS, *(f'db:{name}' for name in DATABASES), *(f'mq:{vhost}' for vhost in VHOSTS)]
+    found.passwords = {name: secrets.token_hex(12) for name in names}
+    found.ports = dict(zip(found.services, _free(len(found.services)), strict=True))
+    return found
+
+
+def load(directory: pathlib.Path) -> Deployment:
+    """The facts of the cluster in `directory`."""
+    kept = json.loads((directory / 'cluster.json').read_text())
+    return Deployment(**kept | {'directory': pathlib.Path(kept['directory'])})
+
+
+def _free(count: int) -> list[int]:
+    with contextlib.ExitStack() as open_ones:
+        probes = [open_ones.enter_context(contextlib.closing(socket.socket())) for _ in range(count)]
+        for probe in probes:
+            probe.bind(('127.0.0.1', 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def write(file: pathlib.Path, text: str) -> None:
+    """Replace a file, readable by its owner only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix('.new')
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w', encoding='utf-8') as stream:
+        stream.write(text)
+    os.replace(new, file)
+
+
+def broker_definitions(deployment: Deployment) -> dict[str, Any]:
+    """Users, vhosts and permissions for RabbitMQ."""
+    return {
+        'users': [{'name': vhost, 'password': deployment.passwords[f'mq:{vhost}'], 'tags': ''}
+                  for vhost in VHOSTS],
+        'vhosts': [{'name': vhost} for vhost in VHOSTS],
+        'permissions': [{'user': user, 'vhost': vhost, 'configure': '.*', 'write': '.*', 'read': '.*'}
+                        for vhost in VHOSTS for user in {vhost}]}
+
+
+# Files -------------------------------------------------------------------------------------------
+
+def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, Any]:
+    return {'auth_type': 'password', 'auth_url': deployment.url('identity') + '/v3', 'username': user,
+            'password': deployment.passwords[user], 'project_name': 'service', 'user_domain_name': 'Default',
+            'project_domain_name': 'Default', **more}
+
+
+def _authtoken(deployment: Deployment, user: str) -> dict[str, Any]:
+    return _credentials(deployment, user, www_authenticate_uri=deployment.url('identity'),
+                        service_token_roles_required='true')
+
+
+def _every(deployment: Deployment, service: str) -> Sections:
+    """What the configuration of each process of nova has."""
+    directory = deployment.directory
+    sections: Sections = {
+        'DEFAULT': {'host': service, 'my_ip': '127.0.0.1', 'state_path': directory / 'state',
+                    'log_file': directory / 'log' / f'{service}.log'},
+        'oslo_concurrency': {'lock_path': directory / 'state' / 'locks'}}
+    for name in ('placement', 'neutron', 'cinder', 'glance'):
+        sections[name] = _credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
+    return sections
+
+
+def _top(deployment: Deployment, service: str) -> Sections:
+    """API, scheduler and super-conductor: they know the API database, and through it the cells."""
+    sections = _every(deployment, service)
+    sections['DEFAULT']['transport_url'] = deployment.bus('top')
+    sections |= {'api_database': {'connection': deployment.database('api')},
+                 'database': {'connection': deployment.database('cell0')}}
+    if service == 'api':
+        sections['keystone_authtoken'] = _authtoken(deployment, 'nova')
+    else:
+        sections['prometheus'] = {'port': deployment.ports[service]}
+    if service == 'super-conductor':
+        sections['conductor'] = {'role': 'super'}
+    return sections
+
+
+def _in_cell(deployment: Deployment, service: str, cell: str) -> Sections:
+    """A cell's conductors have its database and its bus; its computes have the bus alone."""
+    sections = _every(deployment, service)
+    sections['DEFAULT']['transport_url'] = deployment.bus(cell)
+    sections['prometheus'] = {'port': deployment.ports[service]}
+    if service in deployment.hosts:
+        sections['DEFAULT']['compute_driver'] = 'fake.FakeDriver'
+    else:
+        sections['database'] = {'connection': deployment.database(cell)}
+        sections['conductor'] = {'role': 'cell'}
+    return sections
+
+
+def sections_of(deployment: Deployment, service: str) -> Sections:
+    """nova.conf of a process, by sections."""
+    cell = deployment.cell_of(service)
+    sections = _in_cell(deployment, service, cell) if cell else _top(deployment, service)
+    for name, value in deployment.options.items():
+        group, _, option = name.rpartition('.')
+        sections.setdefault(group or 'DEFAULT', {})[option] = value
+    return sections
+
+
+def _ini(sections: Sections) -> str:
+    return '\n'.join(f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in options.items())
+                     for name, options in sections.items())
+
+
+def write_files(deployment: Deployment) -> None:
+    """Write every configuration file."""
+    etc = deployment.directory / 'etc'
+    for service in deployment.services:
+        if service not in ('sandbox', 'placement'):
+            write(etc / service / 'nova.conf', _ini(sections_of(deployment, service)))
+    write(etc / 'placement' / 'placement.conf', _ini({
+        'DEFAULT': {'log_file': deployment.directory / 'log' / 'placement.log'},
+        'placement_database': {'connection': deployment.database('placement')},
+        'keystone_authtoken': _authtoken(deployment, 'placement')}))
+    for name in ('log', 'run', 'state'):
+        (deployment.directory / name).mkdir(exist_ok=True)
+    write(deployment.directory / 'clouds.yaml', _clouds(deployment))
+
+
+def _clouds(deployment: Deployment) -> str:
+    """clouds.yaml with the clouds ``demo`` and ``admin``; JSON is YAML."""
+    def cloud(user: str) -> dict[str, Any]:
+        return {'auth': {'auth_url': deployment.url('identity') + '/v3', 'username': user,
+                         'password': deployment.passwords[user], 'project_name': user,
+                         'user_domain_name': 'Default', 'project_domain_name': 'Default'},
+                'region_name': 'RegionOne', 'identity_api_version': '3'}
+    return json.dumps({'clouds': {user: cloud(user) for user in ('demo', 'admin')}}, indent=1)

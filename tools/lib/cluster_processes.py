@@ -1,0 +1,145 @@
+"""The processes of a cluster: started detached, found again by their pid files, ended by pid."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import cluster_config
+import servers
+
+HERE = pathlib.Path(__file__).parent
+MODULES = {'scheduler': 'nova.cmd.scheduler', 'conductor': 'nova.cmd.conductor', 'compute': 'nova.cmd.compute'}
+
+
+def command(deployment: cluster_config.Deployment, service: str) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a process, as an operator's unit file would have them."""
+    etc = deployment.directory / 'etc'
+    if service == 'sandbox':
+        return [sys.executable, str(HERE / 'cluster_sandbox.py'), str(deployment.directory)], {}
+    if service in ('api', 'placement'):
+        app = {'api': 'nova.wsgi.osapi_compute:application', 'placement': 'nova.placement.wsgi:application'}
+        variable = {'api': 'OS_NOVA_CONFIG_DIR', 'placement': 'OS_PLACEMENT_CONFIG_DIR'}[service]
+        return [sys.executable, '-m', 'gunicorn', app[service], '--preload', '--workers', str(deployment.workers),
+                '--threads', '16', '--bind', f'127.0.0.1:{deployment.ports[service]}', '--keep-alive', '30',
+                '--no-control-socket'], {variable: str(etc / service)}
+    kind = 'compute' if service in deployment.hosts else service.rstrip('0123456789').rpartition('-')[2]
+    return [sys.executable, '-m', MODULES[kind], '--config-file', str(etc / service / 'nova.conf')], {}
+
+
+def start_time(pid: int) -> str:
+    """What tells a process from a later one with the same pid; empty when there is none."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
+
+
+class Processes:
+    """The processes of one deployment."""
+
+    def __init__(self, deployment: cluster_config.Deployment) -> None:
+        self.deployment = deployment
+        self._run = deployment.directory / 'run'
+
+    def start(self, service: str) -> None:
+        """Start a process; returns at once."""
+        words, env = command(self.deployment, service)
+        with open(self.deployment.directory / 'log' / f'{service}.out', 'ab') as out:
+            # Not ours to wait for: it lives on when the command that started it ends.
+            process = subprocess.Popen(
+                words, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
+                cwd=HERE.parent.parent, env={**os.environ, **env, 'PYTHONWARNINGS': 'ignore'})
+        kept = json.dumps([process.pid, start_time(process.pid)])
+        cluster_config.write(self._run / f'{service}.pid', kept)
+
+    def pid(self, service: str) -> int | None:
+        """The process of a service, if it lives."""
+        try:
+            pid, began = json.loads((self._run / f'{service}.pid').read_text())
+        except FileNotFoundError:
+            return None
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        return pid if servers.alive(pid) and start_time(pid) == began else None
+
+    def workers(self, service: str) -> list[int]:
+        """Child processes of a service: the workers of gunicorn."""
+        parent = self.pid(service)
+        if parent is None:
+            return []
+        listed = pathlib.Path(f'/proc/{parent}/task/{parent}/children').read_text()
+        return [int(pid) for pid in listed.split()]
+
+    def signal(self, service: str, number: int) -> None:
+        pid = self.pid(service)
+        if pid is not None:
+            os.kill(pid, number)
+
+    def wait_gone(self, service: str, seconds: float) -> bool:
+        """Wait for the end of a process."""
+        end = time.monotonic() + seconds
+        while self.pid(service) is not None:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        (self._run / f'{service}.pid').unlink(missing_ok=True)
+        return True
+
+    def kill(self, service: str) -> None:
+        """kill -9 of a process with its workers."""
+        doomed = [*self.workers(service), *([pid] if (pid := self.pid(service)) else [])]
+        for pid in reversed(doomed):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.wait_gone(service, 10)
+
+    def stop(self, names: list[str], seconds: float = 30.0) -> list[str]:
+        """SIGTERM to processes, SIGKILL to what is left after `seconds`; returns what had to be killed."""
+        for service in names:
+            self.signal(service, signal.SIGTERM)
+        end = time.monotonic() + seconds
+        late = [service for service in names if not self.wait_gone(service, max(0, end - time.monotonic()))]
+        for service in late:
+            self.kill(service)
+        return late
+
+    # Health --------------------------------------------------------------------------------------
+
+    def health(self, service: str) -> str:
+        """``ok``, or what is wrong."""
+        if self.pid(service) is None:
+            return 'not running'
+        base = f'http://127.0.0.1:{self.deployment.ports[service]}'
+        path = {'sandbox': '/identity/v3', 'api': '/', 'placement': '/'}.get(service, '/healthcheck')
+        try:
+            with urllib.request.urlopen(base + path, timeout=5) as answer:
+                answer.read()
+            return 'ok'
+        except urllib.error.HTTPError as error:
+            return 'ok' if error.code < 400 else f'HTTP {error.code}: {error.read(300).decode(errors="replace")}'
+        except OSError as error:
+            return f'no answer ({error})'
+
+    def wait_healthy(self, names: list[str], seconds: float = 90.0) -> None:
+        """Return when every one of these processes is well.
+
+        Raises:
+            SystemExit: one ended, or was not well in time; tells the end of its log.
+        """
+        end = time.monotonic() + seconds
+        for service in names:
+            while (said := self.health(service)) != 'ok':
+                if said == 'not running' or time.monotonic() > end:
+                    raise SystemExit(f'{service}: {said}\n{self._tail(service)}')
+                time.sleep(0.1)
+
+    def _tail(self, service: str) -> str:
+        found = [self.deployment.directory / 'log' / f'{service}.{kind}' for kind in ('log', 'out')]
+        return '\n'.join(file.read_text(errors='replace')[-2000:] for file in found if file.exists())

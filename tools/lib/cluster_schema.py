@@ -1,0 +1,75 @@
+"""The databases of a cluster: made with a user each, then filled by the commands an operator types."""
+
+import os
+import subprocess
+import sys
+import urllib.parse
+
+import cluster_config
+import sqlalchemy as sa
+
+FLAVORS = (('1', 'm1.tiny', 1, 512, 1), ('2', 'm1.small', 1, 2048, 20), ('3', 'm1.medium', 2, 4096, 40),
+           ('4', 'm1.large', 4, 8192, 80))
+
+
+def make_databases(deployment: cluster_config.Deployment, admin_url: str) -> None:
+    """One database and one user for each of `cluster_config.DATABASES`.
+
+    Args:
+        admin_url: SQLAlchemy URL of a user who may make them.
+    """
+    url = sa.make_url(admin_url)
+    if deployment.database_kind == 'postgresql':
+        url = url.set(database='postgres')
+    engine = sa.create_engine(url, isolation_level='AUTOCOMMIT')
+    with engine.connect() as conn:
+        for name in cluster_config.DATABASES:
+            password = deployment.passwords[f'db:{name}']
+            for statement in _statements(deployment.database_kind, name, password):
+                conn.exec_driver_sql(statement)
+    engine.dispose()
+    deployment.server = urllib.parse.urlsplit(admin_url).netloc.rpartition('@')[2]
+
+
+def _statements(kind: str, name: str, password: str) -> list[str]:
+    if kind == 'postgresql':
+        return [f"CREATE ROLE {name} LOGIN PASSWORD '{password}'", f'CREATE DATABASE {name} OWNER {name}',
+                f'REVOKE CONNECT ON DATABASE {name} FROM PUBLIC']
+    return [f'CREATE DATABASE {name} CHARACTER SET utf8mb4',
+            f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}'",
+            f"GRANT ALL ON {name}.* TO '{name}'@'127.0.0.1'"]
+
+
+def manage(deployment: cluster_config.Deployment, *words: str, service: str = 'super-conductor') -> str:
+    """Run nova-manage with the configuration of a process; returns what it prints."""
+    file = deployment.directory / 'etc' / service / 'nova.conf'
+    return _run([sys.executable, '-m', 'nova.cmd.manage', '--config-file', str(file), *words], {})
+
+
+def _run(words: list[str], env: dict[str, str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False,
+                          env={**os.environ, 'PYTHONWARNINGS': 'ignore', **env})
+    if done.returncode != 0:
+        raise SystemExit(f'{" ".join(words)} failed:\n{done.stdout}{done.stderr}')
+    return done.stdout
+
+
+def fill(deployment: cluster_config.Deployment) -> None:
+    """Schema of every database, and the cells."""
+    _run([sys.executable, '-m', 'nova.placement.cmd.manage', 'db', 'sync'],
+         {'OS_PLACEMENT_CONFIG_DIR': str(deployment.directory / 'etc' / 'placement')})
+    from nova.common import dbkit, uuids
+    from nova.db import migrate
+    from nova.objects import cell_mapping
+    api = dbkit.Database(deployment.database('api'))
+    migrate.sync(api, 'api')
+    for name in ('cell0', *cluster_config.CELLS):
+        cell = dbkit.Database(deployment.database(name))
+        migrate.sync(cell, 'cell')
+        cell.dispose()
+        bus = 'none:///' if name == 'cell0' else deployment.bus(name)
+        mapping = cell_mapping.CellMapping(
+            uuid=cell_mapping.CELL0_UUID if name == 'cell0' else uuids.generate(), name=name,
+            transport_url=bus, database_connection=deployment.database(name), disabled=False)
+        api.write(mapping.create)
+    api.dispose()
