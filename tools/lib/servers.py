@@ -11,6 +11,7 @@ turned off (fsync), since what is tested is our behaviour, not theirs. No system
 
 import contextlib
 import glob
+import json
 import os
 import pathlib
 import pwd
@@ -50,12 +51,41 @@ def listens(port: int) -> bool:
 
 def start(directory: pathlib.Path, name: str, command: list[str], user: str | None = None,
           env: dict[str, str] | None = None) -> None:
-    """Start a server in a session of its own and keep its pid."""
+    """Start a server in a session of its own; keep its pid, and how to start it again."""
+    (directory / f'{name}.start').write_text(json.dumps([command, user, env]))
     with open(directory / f'{name}.log', 'ab') as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                    start_new_session=True, user=user, env={**os.environ, **(env or {})},
                                    cwd=directory)
     (directory / f'{name}.pid').write_text(str(process.pid))
+
+
+def start_again(directory: pathlib.Path, name: str) -> None:
+    """Start a server that has ended, on its port and with its data; returns at once."""
+    command, user, env = json.loads((directory / f'{name}.start').read_text())
+    start(directory, name, command, user, env)
+
+
+def end(directory: pathlib.Path, name: str, how: int = signal.SIGTERM, seconds: float = 20.0) -> None:
+    """Send a signal to a server and its children and wait until they are gone, by force after `seconds`."""
+    pid = int((directory / f'{name}.pid').read_text())
+    limit = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, how)
+        while alive(pid) and time.monotonic() < limit:
+            time.sleep(0.05)
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be noticed by its parent does not."""
+    try:
+        state = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in 'ZX'
 
 
 def unprivileged(name: str) -> str | None:
@@ -76,8 +106,8 @@ def mariadb(directory: pathlib.Path) -> str:
     sock = directory / 'm.sock'
     password = secrets.token_hex(8)
     init = directory / 'mariadb-init.sql'
-    init.write_text(f"CREATE USER 'nova'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
-                    "GRANT ALL ON *.* TO 'nova'@'127.0.0.1';\n")
+    init.write_text(f"CREATE USER IF NOT EXISTS 'nova'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
+                    "GRANT ALL ON *.* TO 'nova'@'127.0.0.1' WITH GRANT OPTION;\n")
     start(directory, 'mariadb', [
         daemon, '--no-defaults', f'--datadir={data}', f'--port={port}', '--bind-address=127.0.0.1',
         f'--socket={sock}', f'--user={user}', '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve',
@@ -116,7 +146,8 @@ def postgresql(directory: pathlib.Path) -> str:
     return f'NOVA_TEST_POSTGRESQL_URL=postgresql+psycopg://nova:{password}@127.0.0.1:{port}'
 
 
-def rabbitmq(directory: pathlib.Path) -> str:
+def rabbitmq(directory: pathlib.Path, definitions: dict | None = None) -> str:
+    """`definitions` (users, vhosts, permissions) replace the one user and the one vhost."""
     base = directory / 'rabbitmq'
     base.mkdir()
     port, dist, epmd = free_port(), free_port(), free_port()
@@ -130,6 +161,11 @@ def rabbitmq(directory: pathlib.Path) -> str:
     config.write_text(f'listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users = none\n'
                       f'default_user = nova\ndefault_pass = {password}\n'
                       'disk_free_limit.absolute = 50MB\n')
+    if definitions is not None:
+        file = base / 'definitions.json'
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(definitions))
+        config.write_text(config.read_text() + f'load_definitions = {file}\n')
     node = f'nova{os.getpid()}@localhost'
     env = {'HOME': str(home), 'RABBITMQ_NODENAME': node, 'RABBITMQ_CONFIG_FILE': str(config),
            'RABBITMQ_MNESIA_BASE': str(base), 'RABBITMQ_LOG_BASE': str(base), 'ERL_EPMD_PORT': str(epmd),
@@ -155,16 +191,7 @@ def up(directory: pathlib.Path, names: list[str]) -> None:
 def down(directory: pathlib.Path) -> None:
     """End every server below `directory` by its pid, and remove the directory."""
     for file in sorted(directory.glob('*.pid')):
-        pid = int(file.read_text())
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGTERM)
-            end = time.monotonic() + 20
-            while time.monotonic() < end:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-                os.kill(pid, 0)
-                time.sleep(0.1)
-            os.killpg(pid, signal.SIGKILL)
+        end(directory, file.stem)
     for line in (directory / 'rabbitmq.env').read_text().splitlines() if (
             directory / 'rabbitmq.env').exists() else []:
         if line.startswith('ERL_EPMD_PORT='):
