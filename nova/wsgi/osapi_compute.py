@@ -1,15 +1,25 @@
 """The Compute API for any WSGI server: ``nova.wsgi.osapi_compute:application``.
 
-Configuration is read from the usual places. Nothing starts when the module is imported: the app is made by the
-first request, so that servers that fork after importing share no connection.
+Configuration is ``nova.conf`` in the directory that ``OS_NOVA_CONFIG_DIR`` names, or else in the usual places.
+Nothing starts when the module is imported: the app is made by the first request, so that servers that fork
+after importing share no connection.
 """
 
+import os
+import pathlib
 import threading
 from collections.abc import Iterable
 from typing import Any
 
+from oslo_log import log
+
 from nova import conf as nova_conf
 from nova.api import app as nova_app
+
+
+def _config_files() -> list[str] | None:
+    folder = os.environ.get('OS_NOVA_CONFIG_DIR')
+    return [str(pathlib.Path(folder) / 'nova.conf')] if folder else None
 
 
 class Lazy:
@@ -23,7 +33,9 @@ class Lazy:
         if self._app is None:
             with self._lock:
                 if self._app is None:
-                    self._app = nova_app.make_app(nova_conf.new())
+                    conf = nova_conf.new(config_files=_config_files())
+                    log.setup(conf, 'nova')
+                    self._app = nova_app.make_app(conf)
         return self._app(environ, start_response)
 
 
