@@ -1,0 +1,191 @@
+"""POST /servers: what is refused, what is written down, what is answered (CEL-S1, QTA-S1, QTA-S2)."""
+
+import base64
+
+import pytest
+
+from nova import objects
+from nova.common import uuids
+from nova.objects import task as rows
+from nova.tests.api import cloud as clouds
+
+
+def request_of(cloud, uuid):
+    with cloud.dbs.api.read() as conn:
+        return objects.BuildRequest.get(conn, instance_uuid=uuid).instance
+
+
+def spec_of(cloud, uuid):
+    with cloud.dbs.api.read() as conn:
+        return objects.RequestSpec.get(conn, instance_uuid=uuid)
+
+
+def traces(cloud):
+    """Everything that a request leaves in the API database."""
+    with cloud.dbs.api.read() as conn:
+        return [*objects.InstanceMapping.all(conn), *objects.BuildRequest.all(conn), *rows.open_tasks(conn)]
+
+
+def test_it_is_written_down_before_anything_is_made(cloud, create):
+    made = create(metadata={'a': 'b'}, tags=['x', 'y'], description='mine',
+                  user_data=base64.b64encode(b'#!').decode())
+    assert made.status_code == 202
+    server = made.json['server']
+    assert made.headers['location'] == server['links'][0]['href'] and server['id'] in made.headers['location']
+    assert set(server) == {'id', 'links', 'OS-DCF:diskConfig', 'security_groups', 'adminPass'}
+    assert len(server['adminPass']) == 12
+    instance = request_of(cloud, server['id'])
+    assert (instance.vm_state, instance.task_state, instance.hostname) == ('building', 'scheduling', 'web')
+    assert (instance.metadata, instance.tags, instance.display_description) == ({'a': 'b'}, ['x', 'y'], 'mine')
+    assert instance.vcpus == 2 and instance.block_devices[0].device_name == '/dev/vda'
+    assert instance.root_device_name == '/dev/vda'
+    with cloud.dbs.api.read() as conn:
+        mapping = objects.InstanceMapping.get(conn, instance_uuid=server['id'])
+        task, = rows.open_tasks(conn)
+    assert (mapping.cell_id, mapping.vcpus, mapping.memory_mb) == (None, 2, 1024)
+    assert task.flow == 'schedule' and cloud.woken == [(None, task.uuid)]
+    assert server['adminPass'] not in str(task) + str(instance.to_wire())
+    spec = spec_of(cloud, server['id'])
+    assert spec.requested_networks[0].network_id == cloud.network_id and not spec.is_bfv
+
+
+def test_the_password_may_be_chosen_and_may_be_hidden(cloud, create):
+    assert create(adminPass='secret').json['server']['adminPass'] == 'secret'
+    cloud.conf.set_override('enable_instance_password', False, 'api')
+    assert 'adminPass' not in create().json['server']
+
+
+@pytest.mark.parametrize('wrong', [
+    {'flavorRef': 'none-such'},
+    {'imageRef': 'ee000000-0000-4000-8000-000000000000'},
+    {'imageRef': ''},
+    {'min_count': 3, 'max_count': 2},
+    {'key_name': 'none-such'},
+    {'user_data': 'bm8='[:3]},
+    {'networks': [{'uuid': 'ee000000-0000-4000-8000-000000000000'}]},
+    {'networks': [{'port': 'ee000000-0000-4000-8000-000000000000'}]},
+    {'networks': None},
+    {'security_groups': [{'name': 'none-such'}]},
+    {'availability_zone': 'none-such'},
+    {'availability_zone': 'a:b:c:d'},
+    {'hostname': 'one', 'max_count': 2},
+    {'block_device_mapping_v2': [{'source_type': 'volume', 'uuid': 'ee000000-0000-4000-8000-000000000000',
+                                  'destination_type': 'volume', 'boot_index': -1}]},
+    {'block_device_mapping_v2': [{'source_type': 'blank', 'destination_type': 'volume', 'volume_size': 1}]},
+    {'block_device_mapping_v2': [{'source_type': 'blank', 'destination_type': 'local', 'volume_size': 1}]},
+])
+def test_what_cannot_be_is_a_400_and_leaves_no_trace(cloud, create, wrong):
+    answer = create(headers=clouds.ADMIN, **wrong)
+    assert answer.status_code == 400, answer.json
+    assert not traces(cloud) and not cloud.woken
+
+
+def test_an_unknown_group_is_a_400(cloud, create):
+    assert create(hints={'group': uuids.generate()}).status_code == 400
+    assert not traces(cloud)
+
+
+@pytest.mark.parametrize(('image', 'flavor'), [
+    ({'status': 'queued'}, {}), ({'min_ram': 2048}, {}), ({'min_disk': 11}, {}), ({'size': 11 * 2**30}, {}),
+])
+def test_an_image_that_does_not_fit(cloud, create, image, flavor):
+    cloud.clients.image.images[cloud.image_id].update(image)
+    assert create().status_code == 400
+
+
+def test_networks_may_be_left_out_until_2_36(cloud, create):
+    assert create(version='2.36', networks=None).status_code == 202
+    assert create(version='2.37', networks='none').status_code == 202
+
+
+def test_files_are_refused(create):
+    files = [{'path': '/etc/motd', 'contents': base64.b64encode(b'hi').decode()}]
+    assert create(version='2.1', personality=files).status_code == 400
+    assert create(version='2.1', personality=[]).status_code == 202
+
+
+def test_quota_is_exact(cloud, create):
+    """QTA-S1: as many as fit of those asked for; none when that is less than the least."""
+    cloud.conf.set_override('cores', 7, 'quota')
+    answer = create(min_count=1, max_count=5, return_reservation_id=True)
+    assert answer.status_code == 202 and answer.json['reservation_id'].startswith('r-')
+    with cloud.dbs.api.read() as conn:
+        found = objects.BuildRequest.all(conn)
+        assert len(found) == len(objects.InstanceMapping.all(conn)) == 3
+        assert len(rows.open_tasks(conn)) == 1
+    assert sorted(request.instance.display_name for request in found) == ['web-1', 'web-2', 'web-3']
+    assert {request.instance.reservation_id for request in found} == {answer.json['reservation_id']}
+    over = create()
+    assert over.status_code == 403 and 'cores' in over.json['forbidden']['message']
+
+
+def test_too_much_metadata_is_over_quota(cloud, create):
+    cloud.conf.set_override('metadata_items', 1, 'quota')
+    assert create(metadata={'a': '1', 'b': '2'}).status_code == 403
+
+
+def test_a_boot_volume(cloud, create):
+    """It is not reserved here: the build's first step does that, its task being written down already."""
+    volume = cloud.clients.volume.add(size=3, bootable=True, project_id=clouds.PROJECT)
+    device = {'source_type': 'volume', 'destination_type': 'volume', 'uuid': volume, 'boot_index': 0}
+    made = create(imageRef=None, block_device_mapping_v2=[device])
+    assert made.status_code == 202, made.json
+    instance = request_of(cloud, made.json['server']['id'])
+    assert instance.is_volume_backed and instance.image_ref is None
+    assert spec_of(cloud, instance.uuid).is_bfv
+    assert create(imageRef=None, max_count=2, block_device_mapping_v2=[device]).status_code == 400
+    cloud.clients.volume.volumes[volume]['status'] = 'in-use'
+    assert create(imageRef=None, block_device_mapping_v2=[device]).status_code == 400
+
+
+def test_a_shared_volume_needs_2_60(cloud, create):
+    volume = cloud.clients.volume.add(multiattach=True, project_id=clouds.PROJECT)
+    device = {'source_type': 'volume', 'destination_type': 'volume', 'uuid': volume, 'boot_index': -1}
+    assert create(version='2.59', block_device_mapping_v2=[device]).status_code == 400
+    assert create(version='2.60', block_device_mapping_v2=[device]).status_code == 202
+
+
+def test_a_flavor_without_a_disk_is_for_boot_volumes(cloud, create):
+    cloud.flavor(flavorid='diskless', root_gb=0)
+    assert create(flavorRef='diskless').status_code == 403
+    assert create(flavorRef='diskless', headers=clouds.ADMIN).status_code == 202
+
+
+def test_a_private_flavor_does_not_exist_for_others(cloud, create):
+    cloud.flavor(flavorid='private', is_public=False)
+    assert create(flavorRef='private').status_code == 400
+
+
+def test_hosts_are_chosen_by_administrators(cloud, create):
+    cloud.host('host1', zone='east')
+    assert create(availability_zone='east:host1').status_code == 403
+    assert create(host='host1').status_code == 403
+    forced = create(availability_zone='east:host1', headers=clouds.ADMIN)
+    spec = spec_of(cloud, forced.json['server']['id'])
+    assert (spec.force_hosts, spec.availability_zone, spec.requested_destination) == (['host1'], 'east', None)
+    wanted = create(host='host1', headers=clouds.ADMIN)
+    spec = spec_of(cloud, wanted.json['server']['id'])
+    assert (spec.force_hosts, spec.requested_destination.host) == ([], 'host1')
+    assert create(host='none-such', headers=clouds.ADMIN).status_code == 400
+    assert create(host='host1', availability_zone='east:host1', headers=clouds.ADMIN).status_code == 400
+    assert create(availability_zone='east').status_code == 202
+
+
+def test_a_group_gets_its_member(cloud, create):
+    group = objects.InstanceGroup(uuid=uuids.generate(), user_id='alice', project_id=clouds.PROJECT, name='g',
+                                  policy='anti-affinity')
+    cloud.dbs.api.write(group.create)
+    made = create(hints={'group': group.uuid, 'custom': 'x'})
+    uuid = made.json['server']['id']
+    with cloud.dbs.api.read() as conn:
+        assert objects.InstanceGroup.get(conn, uuid=group.uuid).members == [uuid]
+    assert spec_of(cloud, uuid).scheduler_hints == {'group': [group.uuid], 'custom': ['x']}
+    cloud.conf.set_override('server_group_members', 1, 'quota')
+    assert create(hints={'group': group.uuid}).status_code == 403
+
+
+def test_a_key_goes_along(cloud, create):
+    key = objects.KeyPair(user_id='alice', name='mine', public_key='ssh-rsa AAAA')
+    cloud.dbs.api.write(lambda conn: key.create(conn))
+    made = create(key_name='mine')
+    assert request_of(cloud, made.json['server']['id']).keypair.public_key == 'ssh-rsa AAAA'
