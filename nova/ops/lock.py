@@ -3,6 +3,7 @@
 Answered within the request: nothing waits and no guest is touched.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from nova.policies import lock_server
@@ -13,6 +14,8 @@ from nova.task.action import Action
 from nova.task.guard import ANY, From
 
 OWNER, ADMIN = 'owner', 'admin'
+REASON = 'locked_reason'
+"""Under this key our notes about a server (`system_metadata`) keep why."""
 
 _ALWAYS = From(task=ANY, launched=False, lock=False)
 
@@ -28,8 +31,9 @@ class Lock(Action):
         is_owner = instance.project_id == req.context.project_id
         if instance.locked_by and is_owner:
             return None
-        reason = body.get('locked_reason') if req.at('2.73') and body else None
-        req.record(instance, 'lock', locked_by=OWNER if is_owner else ADMIN, locked_reason=reason)
+        reason = body.get(REASON) if req.at('2.73') and body else None
+        req.record(instance, 'lock', locked_by=OWNER if is_owner else ADMIN,
+                   system_metadata=_with(instance.system_metadata, reason))
         return None
 
 
@@ -44,5 +48,11 @@ class Unlock(Action):
         if instance.locked_by == ADMIN and is_owner:
             req.authorize(lock_server.UNLOCK_OVERRIDE,
                           {'project_id': instance.project_id, 'user_id': instance.user_id})
-        req.record(instance, 'unlock', locked_by=None, locked_reason=None)
+        req.record(instance, 'unlock', locked_by=None, system_metadata=_with(instance.system_metadata, None))
         return None
+
+
+def _with(notes: Mapping[str, str] | None, reason: str | None) -> dict[str, str]:
+    """Our notes about a server, with this reason and no other."""
+    kept = {key: value for key, value in (notes or {}).items() if key != REASON}
+    return {**kept, REASON: reason} if reason else kept
