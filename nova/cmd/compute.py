@@ -31,7 +31,7 @@ class Compute:
         self._buses.close()
 
     def health(self) -> str | None:
-        return self._agent.health()
+        return self._buses.health() or self._agent.health()
 
 
 def main() -> int:

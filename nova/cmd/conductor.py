@@ -28,7 +28,7 @@ class Conductor:
         self._dbs.dispose()
 
     def health(self) -> str | None:
-        return None
+        return self._buses.health()
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ class Scheduler:
         self._dbs.dispose()
 
     def health(self) -> str | None:
-        return None
+        return self._buses.health()
 
 
 def main() -> int:

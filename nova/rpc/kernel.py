@@ -26,7 +26,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.common import clock, metrics, problem, threads
 from nova.objects import base
-from nova.rpc import transport
+from nova.rpc import listening, transport
 
 LOG = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Interface:
 
     @classmethod
     def server(cls, bus: transport.Bus, host: str, endpoint: Any, pool: threads.Pool | None = None
-               ) -> transport.Listening:
+               ) -> listening.Listening:
         """A server named `host`; `endpoint` has a method ``(context, record)`` for each declaration.
 
         `pool` is shared with other servers when given. Methods that call another server of the same process

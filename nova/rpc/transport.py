@@ -6,14 +6,12 @@ when the broker stays away it is dropped (work survives in journals, not in queu
 or is not answered raises `errors.Unavailable` when its timeout has passed, and does not hang.
 """
 
-import collections
 import contextlib
 import importlib
 import logging
 import socket
 import threading
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
 
@@ -21,17 +19,13 @@ import amqp
 import kombu.exceptions
 import oslo_messaging
 from oslo_config import cfg
-from oslo_messaging.rpc import server as rpc_server
 
 from nova import errors
 from nova.common import clock, metrics, threads
+from nova.rpc import listening, outbox, urls
 
 LOG = logging.getLogger(__name__)
 
-OUTBOX = 10_000
-"""Casts that may wait for a broker; more are dropped, newest first."""
-PAUSE = 1.0
-"""Seconds between attempts while a broker does not answer."""
 _CLEAN = 1.0
 """Seconds given to a driver's clean-up, which may wait for threads that wait for a broker; they are daemons."""
 _OWN_RETRIES = 1
@@ -64,141 +58,6 @@ class Tally:
             self._lists = [other for other in self._lists if other is not sent]
 
 
-class Outbox:
-    """Casts on their way to a broker, sent in order by one background thread."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._waiting: collections.deque[tuple[Callable[[], None], clock.Deadline, str]] = collections.deque()
-        self._changed = threading.Condition()
-        self._closing: clock.Deadline | None = None
-        self._thread: threading.Thread | None = None
-
-    def put(self, send: Callable[[], None], keep: float, what: str) -> None:
-        """Queue a message; when sending fails it is tried again until `keep` seconds from now."""
-        with self._changed:
-            if self._closing is not None or len(self._waiting) >= OUTBOX:
-                self._drop(what, 'the outbox is closed' if self._closing else 'the outbox is full')
-                return
-            self._waiting.append((send, clock.Deadline(keep), what))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f'outbox-{self._name}', daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def close(self, seconds: float) -> None:
-        """Send what waits, for at most `seconds`, and end."""
-        with self._changed:
-            self._closing = clock.Deadline(seconds)
-            thread = self._thread
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join(seconds)
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._waiting and self._closing is None:
-                    self._changed.wait()
-                if not self._waiting or (self._closing is not None and self._closing.passed()):
-                    return
-                send, keep, what = self._waiting[0]
-            try:
-                send()
-            except Exception as error:  # noqa: BLE001  whatever a broker's library raises, the next one goes on
-                if not keep.passed():
-                    self._pause()
-                    continue
-                self._drop(what, type(error).__name__)
-            with self._changed:
-                self._waiting.popleft()
-
-    def _pause(self) -> None:
-        with self._changed:
-            if self._closing is None:
-                self._changed.wait_for(lambda: self._closing is not None, PAUSE)
-
-    @staticmethod
-    def _drop(what: str, why: str) -> None:
-        metrics.RPC_DROPPED.labels(what).inc()
-        LOG.warning('cast %s was dropped: %s', what, why)
-
-
-class _Borrowed:
-    """A shared `threads.Pool` in the shape of an executor that one server owns."""
-
-    def __init__(self, pool: threads.Pool) -> None:
-        self._pool = pool
-        self._open: set[futures.Future] = set()
-
-    def submit(self, fn: Callable[..., Any], *args: Any) -> futures.Future:
-        future = self._pool.submit(fn, *args)
-        self._open.add(future)
-        future.add_done_callback(self._open.discard)
-        return future
-
-    def shutdown(self, wait: bool = True) -> None:
-        if wait:
-            futures.wait(list(self._open))
-
-
-class _Server(rpc_server.RPCServer):
-    """The library's server on an executor of ours: shared pools make hundreds of servers cheap."""
-
-    def __init__(self, transport: Any, target: Any, dispatcher: Any, pool: threads.Pool) -> None:
-        super().__init__(transport, target, dispatcher)
-        # The library looks here when it starts.
-        self._executor_cls = lambda max_workers: _Borrowed(pool)
-
-
-class Listening:
-    """A server of one topic on one bus.
-
-    `start` returns at once: with a remote broker the connection is made in the background, and made again
-    whenever it breaks.
-    """
-
-    def __init__(self, server: Any, pool: threads.Pool | None, inline: bool, name: str) -> None:
-        self._server, self._own_pool = server, pool
-        self._inline, self._name = inline, name
-        self._listening = threading.Event()
-        self._stopped = threading.Event()
-
-    def start(self) -> None:
-        if self._inline:
-            self._begin()
-        else:
-            threading.Thread(target=self._begin, name=f'listen-{self._name}', daemon=True).start()
-
-    def _begin(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._server.start()
-            except Exception as error:  # noqa: BLE001  a broker that is away is no reason for a service to end
-                LOG.warning('cannot listen as %s yet: %s: %s', self._name, type(error).__name__, error)
-                self._stopped.wait(PAUSE)
-                continue
-            self._listening.set()
-            return
-
-    def ready(self, timeout: float | None = None) -> bool:
-        """Wait until messages can arrive; False when `timeout` seconds pass first."""
-        return self._listening.wait(timeout)
-
-    def stop(self) -> None:
-        """Take no more messages."""
-        self._stopped.set()
-        if self._listening.is_set():
-            self._server.stop()
-
-    def wait(self) -> None:
-        """Return when the messages taken before `stop` are done with."""
-        if self._listening.is_set():
-            self._server.wait()
-        if self._own_pool is not None:
-            self._own_pool.close()
-
-
 class Bus:
     """One broker (or in-process exchange), as a client and as a server.
 
@@ -215,7 +74,8 @@ class Bus:
         self._addresses: list[tuple[str, int]] = []
         self._proven = False
         self._clients: dict[str, Any] = {}
-        self._outbox = Outbox(name)
+        self._outbox = outbox.Outbox(name)
+        self._servers: list[listening.Listening] = []
         self._tally = tally or Tally()
 
     def __repr__(self) -> str:
@@ -237,7 +97,7 @@ class Bus:
         try:
             inline = self._connect()
         except errors.Unavailable as error:
-            Outbox._drop(what, error.message)
+            outbox.Outbox.drop(what, error.message)
             return
 
         def send() -> None:
@@ -304,7 +164,7 @@ class Bus:
                 if deadline.passed():
                     raise errors.Unavailable(
                         f'The message bus cannot be reached to call {target.topic}.{method}.') from None
-                pause.wait(min(PAUSE, deadline.left() or 0))
+                pause.wait(min(outbox.PAUSE, deadline.left() or 0))
 
     def _reachable(self, deadline: clock.Deadline) -> bool:
         pause = threading.Event()
@@ -315,11 +175,11 @@ class Bus:
                     return True
                 except OSError:
                     continue
-            pause.wait(min(PAUSE, deadline.left() or 0))
+            pause.wait(min(outbox.PAUSE, deadline.left() or 0))
         return not self._addresses
 
     def listen(self, target: oslo_messaging.Target, endpoint: Any,
-               pool: threads.Pool | None = None) -> Listening:
+               pool: threads.Pool | None = None) -> listening.Listening:
         """A server for `endpoint`; on a pool of its own unless one is given to share."""
         self._connect()
         own = None
@@ -327,8 +187,16 @@ class Bus:
             own = pool = threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size)
         dispatcher = oslo_messaging.RPCDispatcher(
             [endpoint], None, oslo_messaging.ExplicitRPCAccessPolicy)
-        server = _Server(self._transport, target, dispatcher, pool)
-        return Listening(server, own, self._inline, f'{target.topic}.{target.server}')
+        server = listening.PooledServer(self._transport, target, dispatcher, pool)
+        served = listening.Listening(server, own, self._inline, f'{target.topic}.{target.server}')
+        self._servers.append(served)
+        return served
+
+    def health(self) -> str | None:
+        """What of this bus does not work; None when all that was tried last did."""
+        if self._outbox.failing:
+            return f'{self.name}: the broker does not take messages'
+        return next((f'{self.name}: {why}' for server in self._servers if (why := server.health())), None)
 
     def close(self, seconds: float = 5.0) -> None:
         """Send the casts that wait, for at most `seconds`, and disconnect."""
@@ -393,33 +261,6 @@ def _register_stray_options(conf: cfg.ConfigOpts) -> None:
             conf.register_opts(getattr(importlib.import_module(name), group, ()), group=group)
 
 
-def fill(template: str, base: str | None) -> str:
-    """A cell mapping's URL with its ``{username}``, ``{password}``, ``{hostname}``, ``{port}``, ``{scheme}``,
-    ``{path}``, ``{query}`` and ``{fragment}`` taken from the URL in the configuration, so that mappings need
-    not hold passwords.
-
-    Raises:
-        errors.Invalid: the template names something else, or something the configuration does not have.
-    """
-    if '{' not in template:
-        return template
-    parts = urllib.parse.urlsplit(base or '')
-    values: dict[str, Any] = {
-        'scheme': parts.scheme, 'path': parts.path.lstrip('/'), 'query': parts.query,
-        'fragment': parts.fragment}
-    for number, netloc in enumerate(parts.netloc.split(','), 1):
-        part = urllib.parse.urlsplit(f'//{netloc}')
-        found = {'username': part.username, 'password': part.password, 'hostname': part.hostname,
-                 'port': part.port}
-        values.update({f'{key}{number}': value for key, value in found.items() if value is not None})
-        if number == 1:
-            values.update({key: value for key, value in found.items() if value is not None})
-    try:
-        return template.format(**values)
-    except (KeyError, IndexError, ValueError) as error:
-        raise errors.Invalid(f'The transport URL template of a cell cannot be filled: {error}') from None
-
-
 class Buses:
     """Every bus a process speaks on."""
 
@@ -441,7 +282,7 @@ class Buses:
         with self._lock:
             bus = self._cells.get(transport_url)
             if bus is None:
-                url = fill(transport_url, self.conf.transport_url)
+                url = urls.fill(transport_url, self.conf.transport_url)
                 bus = self._cells[transport_url] = Bus(
                     self.conf, url, f'bus of cell {len(self._cells) + 1}', self._tally)
             return bus
@@ -449,6 +290,13 @@ class Buses:
     def counting(self) -> contextlib.AbstractContextManager[list[Sent]]:
         """Messages sent meanwhile through any of these buses; see `Bus.counting`."""
         return self._tally.counting()
+
+    def health(self) -> str | None:
+        """What does not work of the bus that this process serves; None when all is well.
+
+        A cell that is away is that cell's trouble, not this process's.
+        """
+        return self.own.health()
 
     def close(self, seconds: float = 5.0) -> None:
         for bus in self._all():

@@ -238,8 +238,10 @@ def test_service_starts_before_its_broker(conf, bus, relay):
     server.start()
     assert time.monotonic() - began < 0.5
     assert not server.ready(1)
+    assert 'not listening' in server_bus.health()
     relay.mend()
     assert server.ready(20)
+    assert server_bus.health() is None
     assert Post.client(bus, 'a').ask(CONTEXT, parcel('x')).who == 'a'
     server.stop()
     server.wait()

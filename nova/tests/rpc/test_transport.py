@@ -8,7 +8,8 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import context, errors
-from nova.rpc import inproc, transport
+from nova.rpc import inproc, transport, urls
+from nova.rpc import outbox as outbox_module
 from nova.tests.rpc.declared import Office, Parcel, Post
 
 CONTEXT = context.RequestContext('user', 'project')
@@ -43,7 +44,7 @@ def broker():
 
 @pytest.fixture
 def outbox():
-    outbox = transport.Outbox('test')
+    outbox = outbox_module.Outbox('test')
     yield outbox
     outbox.close(1)
 
@@ -63,6 +64,17 @@ def test_outbox_drops_what_is_not_to_be_kept(outbox, broker):
     broker.up = True
     outbox.put(broker.take('next'), 0, 'test')
     broker.wait(lambda one: one.sent == ['next'])
+
+
+def test_outbox_knows_whether_its_broker_takes_messages(outbox, broker):
+    broker.up = False
+    outbox.put(broker.take('kept'), 30, 'test')
+    broker.wait(lambda one: one.tries >= 2)
+    assert outbox.failing
+    broker.up = True
+    outbox.put(broker.take('next'), 0, 'test')
+    outbox.close(5)
+    assert broker.sent == ['kept', 'next'] and not outbox.failing
 
 
 def test_outbox_tries_again_what_is_to_be_kept(outbox, broker):
@@ -85,15 +97,15 @@ def test_outbox_is_bounded(outbox, broker):
     outbox.put(stuck, 0, 'test')
     assert begun.wait(5)
     began = time.monotonic()
-    for _ in range(transport.OUTBOX + 50):
+    for _ in range(outbox_module.LIMIT + 50):
         outbox.put(broker.take('x'), 0, 'test')
     assert time.monotonic() - began < 5
     hold.set()
-    broker.wait(lambda one: len(one.sent) == transport.OUTBOX - 1, 20)
+    broker.wait(lambda one: len(one.sent) == outbox_module.LIMIT - 1, 20)
 
 
 def test_closing_sends_what_waits(broker):
-    outbox = transport.Outbox('test')
+    outbox = outbox_module.Outbox('test')
     for number in range(20):
         outbox.put(broker.take(number), 0, 'test')
     outbox.close(5)
@@ -103,7 +115,7 @@ def test_closing_sends_what_waits(broker):
 
 
 def test_closing_does_not_wait_for_ever(broker):
-    outbox = transport.Outbox('test')
+    outbox = outbox_module.Outbox('test')
     broker.up = False
     outbox.put(broker.take('kept'), 3600, 'test')
     broker.wait(lambda one: one.tries == 1)
@@ -120,14 +132,14 @@ def test_closing_does_not_wait_for_ever(broker):
 ])
 def test_cell_urls_are_filled_in(template, url):
     own = 'rabbit://me:pw@one:5673,you:pw2@two:5674/vhost?ssl=1'
-    assert transport.fill(template, own) == url
+    assert urls.fill(template, own) == url
 
 
 def test_template_that_cannot_be_filled():
     with pytest.raises(errors.Invalid, match='nonsense'):
-        transport.fill('rabbit://{nonsense}@x/', 'rabbit://me:pw@one/')
+        urls.fill('rabbit://{nonsense}@x/', 'rabbit://me:pw@one/')
     with pytest.raises(errors.Invalid):
-        transport.fill('rabbit://{username}@x/', None)
+        urls.fill('rabbit://{username}@x/', None)
 
 
 def test_buses_are_made_once():

@@ -1,0 +1,99 @@
+"""Servers on a bus: their threads, and how they come to listen to a broker that may be away."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+from oslo_messaging.rpc import server as rpc_server
+
+from nova.common import threads
+
+LOG = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds between attempts to listen."""
+
+
+class _Borrowed:
+    """A shared `threads.Pool` in the shape of an executor that one server owns."""
+
+    def __init__(self, pool: threads.Pool) -> None:
+        self._pool = pool
+        self._open: set[futures.Future] = set()
+
+    def submit(self, fn: Callable[..., Any], *args: Any) -> futures.Future:
+        future = self._pool.submit(fn, *args)
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
+        return future
+
+    def shutdown(self, wait: bool = True) -> None:
+        if wait:
+            futures.wait(list(self._open))
+
+
+class PooledServer(rpc_server.RPCServer):
+    """The library's server on an executor of ours: shared pools make hundreds of servers cheap."""
+
+    def __init__(self, transport: Any, target: Any, dispatcher: Any, pool: threads.Pool) -> None:
+        super().__init__(transport, target, dispatcher)
+        # The library looks here when it starts.
+        self._executor_cls = lambda max_workers: _Borrowed(pool)
+
+
+class Listening:
+    """A server of one topic on one bus.
+
+    `start` returns at once: with a remote broker the connection is made in the background, and made again
+    whenever it breaks.
+    """
+
+    def __init__(self, server: Any, pool: threads.Pool | None, inline: bool, name: str) -> None:
+        self._server, self._own_pool = server, pool
+        self._inline, self._name = inline, name
+        self._listening = threading.Event()
+        self._began = False
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        self._began = True
+        if self._inline:
+            self._begin()
+        else:
+            threading.Thread(target=self._begin, name=f'listen-{self._name}', daemon=True).start()
+
+    def _begin(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._server.start()
+            except Exception as error:  # noqa: BLE001  a broker that is away is no reason for a service to end
+                LOG.warning('cannot listen as %s yet: %s: %s', self._name, type(error).__name__, error)
+                self._stopped.wait(PAUSE)
+                continue
+            self._listening.set()
+            return
+
+    def ready(self, timeout: float | None = None) -> bool:
+        """Wait until messages can arrive; False when `timeout` seconds pass first."""
+        return self._listening.wait(timeout)
+
+    def health(self) -> str | None:
+        """Why no message can arrive though it should; None when all is well."""
+        if self._began and not self._stopped.is_set() and not self._listening.is_set():
+            return f'not listening as {self._name} yet'
+        return None
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        self._stopped.set()
+        if self._listening.is_set():
+            self._server.stop()
+
+    def wait(self) -> None:
+        """Return when the messages taken before `stop` are done with."""
+        if self._listening.is_set():
+            self._server.wait()
+        if self._own_pool is not None:
+            self._own_pool.close()

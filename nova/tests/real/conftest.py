@@ -1,0 +1,50 @@
+"""Clusters of real processes for tests; see tools/lib/cluster.py. The long run is asked for with ``-m slow``."""
+
+import pathlib
+import sys
+
+import pytest
+
+from nova.tests.functional.conftest import User
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
+
+import cluster as clusters  # noqa: E402
+
+HERE = str(pathlib.Path(__file__).parent)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is slow runs only when the marker expression says so."""
+    if 'slow' not in config.option.markexpr:
+        left = [item for item in items if str(item.path).startswith(HERE) and item.get_closest_marker('slow')]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+def run_cluster(directory, database, **options):
+    """A cluster for as long as it is asked for; its logs are shown when it did not end by itself."""
+    directory.chmod(0o755)
+    cluster = clusters.Cluster.up(directory / 'cluster', database, options=options, say=lambda text: None)
+    try:
+        yield cluster
+    finally:
+        late = cluster.down()
+    assert not late, f'killed, since SIGTERM did not end them: {late}'
+
+
+@pytest.fixture(scope='session')
+def cluster(tmp_path_factory):
+    """On MariaDB, with the quicker leases of a small deployment."""
+    yield from run_cluster(tmp_path_factory.mktemp('cluster'), 'mariadb', **{
+        'task.beat_seconds': 0.5, 'task.lease_seconds': 2, 'task.recast_seconds': 2, 'debug': 'true'})
+
+
+@pytest.fixture(scope='session')
+def demo(cluster):
+    return User(cluster, 'demo')
+
+
+@pytest.fixture(scope='session')
+def admin(cluster):
+    return User(cluster, 'admin')
