@@ -15,6 +15,7 @@ from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
 from nova.api.server_look import Look
 from nova.common import clock, uuids
+from nova.objects import quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
 from nova.rest import request
@@ -188,7 +189,7 @@ class Request(request.Request):
     def limits(self) -> Mapping[str, int]:
         """The caller's limits by resource; -1 is none."""
         with self.dbs.api.read() as conn:
-            return objects.quota.limits(conn, self.conf, self.context.project_id, self.context.user_id)
+            return quota.limits(conn, self.conf, self.context.project_id, self.context.user_id)
 
     def limit(self, resource: str) -> int:
         return self.limits[resource]

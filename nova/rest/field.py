@@ -41,17 +41,19 @@ class Span:
         type: replaces the field's own type.
         get: replaces the field's own getter.
         needs: relations to prefetch, beside the field's own.
+        required: requests must carry the field, even where others need not.
     """
 
-    __slots__ = ('get', 'needs', 'since', 'type', 'until')
+    __slots__ = ('get', 'needs', 'required', 'since', 'type', 'until')
 
     def __init__(self, since: str = '2.1', until: str | None = None, type: Any = None,
-                 get: Get | None = None, needs: tuple[str, ...] = ()) -> None:
+                 get: Get | None = None, needs: tuple[str, ...] = (), required: bool = False) -> None:
         self.since = V(since)
         self.until = V(until) if until else None
         self.type = type
         self.get = get
         self.needs = frozenset(needs)
+        self.required = required
 
     def holds(self, version: V) -> bool:
         return self.since <= version and (self.until is None or version <= self.until)
@@ -120,9 +122,9 @@ class Field:
     def type_at(self, span: Span) -> Any:
         return self.type if span.type is None else span.type
 
-    def must(self, face: str) -> bool:
+    def must(self, face: str, span: Span) -> bool:
         """Whether a request of this face has to carry the field."""
-        return self.required is True or (bool(self.required) and face in self.required)  # type: ignore[operator]
+        return span.required or self.required is True or (bool(self.required) and face in self.required)  # type: ignore[operator]
 
 
 class Document:

@@ -38,7 +38,7 @@ def _of(document: type[Document], face: str, version: V) -> dict[str, Any]:
         if face == 'query' and schema.get('type') != 'array':
             schema = {'type': 'array', 'items': schema}
         properties[field.key] = {**schema, 'description': field.doc} if field.doc else schema
-        if field.must(face) if asks else not (field.maybe or field.rule):
+        if field.must(face, span) if asks else not (field.maybe or field.rule):
             required.append(field.key)
     whole: dict[str, Any] = {'type': 'object', 'properties': properties}
     if document.others is not True:

@@ -22,6 +22,10 @@ def _in(*faces: str, since: str = '2.1', until: str | None = None) -> dict[str, 
     return dict.fromkeys(faces, Span(since, until))
 
 
+def _each(faces: tuple[str, ...], *spans: Span) -> dict[str, Any]:
+    return dict.fromkeys(faces, spans)
+
+
 def _numbers(type_: Any = types.INTEGER) -> Field:
     return Field(type_, **_in('detail', 'show', until=_LAST))
 
@@ -29,9 +33,9 @@ def _numbers(type_: Any = types.INTEGER) -> Field:
 class HypervisorView(Document):
     """Faces: ``list``, ``detail``, ``show``, ``uptime``; the subject is a `ComputeNode`."""
 
-    id = Field(types.TEXT, **dict.fromkeys(_ALL, (
-        Span('2.1', '2.52', type=types.INTEGER, get=lambda n, look: n.id),
-        Span('2.53', type=types.UUID, get=lambda n, look: n.uuid))))
+    id = Field(types.TEXT, **_each(
+        _ALL, Span('2.1', '2.52', type=types.INTEGER, get=lambda n, look: n.id),
+        Span('2.53', type=types.UUID, get=lambda n, look: n.uuid)))
     hypervisor_hostname = Field(types.TEXT, 'Name.', **_in(*_ALL))
     state = Field(types.enum('up', 'down'), 'Whether its service lives.',
                   get=lambda n, look: look.state(n), **_in(*_ALL))
@@ -45,9 +49,10 @@ class HypervisorView(Document):
     hypervisor_type = Field(types.TEXT, **_in('detail', 'show'))
     hypervisor_version = Field(types.INTEGER, **_in('detail', 'show'))
     service = Field(types.OBJECT, 'Its service.', get=lambda n, look: look.service(n), **_in('detail', 'show'))
-    cpu_info = Field(types.OBJECT, 'What its CPUs can do.', **dict.fromkeys(('detail', 'show'), (
+    cpu_info = Field(types.OBJECT, 'What its CPUs can do.', **_each(
+        ('detail', 'show'),
         Span('2.1', '2.27', type=types.TEXT, get=lambda n, look: jsonutil.text(n.cpu_info or {})),
-        Span('2.28', _LAST, get=lambda n, look: n.cpu_info or {}))))
+        Span('2.28', _LAST, get=lambda n, look: n.cpu_info or {})))
     disk_available_least = _numbers(_MAYBE_INT)
     current_workload = _numbers()
     free_disk_gb = _numbers()

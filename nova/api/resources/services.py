@@ -17,6 +17,7 @@ _TEXT = types.nullable(types.TEXT)
 _IDS: dict[str, Any] = dict(list=[Span('2.1', '2.52', get=lambda s, look: s.id), Span('2.53', type=types.UUID)],
                             updated=Span('2.53', type=types.UUID))
 _VIEWS: dict[str, Any] = dict(list='2.1', updated='2.53')
+_ALWAYS: dict[str, Any] = dict(list='2.1', updated='2.1')
 
 
 def _state(service: Any, look: Any) -> str:
@@ -24,19 +25,19 @@ def _state(service: Any, look: Any) -> str:
 
 
 class ServiceView(Document):
-    """Faces: ``list``; ``updated`` (what a change from 2.53 on answers)."""
+    """Faces: ``list``; ``updated``, what a change answers: until 2.52 only what was changed."""
 
     id = Field(types.INTEGER, get=lambda s, look: s.uuid, **_IDS)
-    binary = Field(types.TEXT, 'Name of the program.', **_VIEWS)
-    host = Field(types.TEXT, 'Where it runs.', **_VIEWS)
+    binary = Field(types.TEXT, 'Name of the program.', **_ALWAYS)
+    host = Field(types.TEXT, 'Where it runs.', **_ALWAYS)
     zone = Field(types.TEXT, 'Availability zone.', get=lambda s, look: look.zone(s), **_VIEWS)
     status = Field(types.enum('enabled', 'disabled'), 'Whether it may be used.',
-                   get=lambda s, look: 'disabled' if s.disabled else 'enabled', **_VIEWS)
+                   get=lambda s, look: 'disabled' if s.disabled else 'enabled', **_ALWAYS)
     state = Field(types.enum('up', 'down'), 'Whether it was heard of lately.', get=_state, **_VIEWS)
     updated_at = Field(_TEXT, 'When it was heard of last.', get=lambda s, look: clock.strtime(s.last_seen_up),
                        **_VIEWS)
-    disabled_reason = Field(_TEXT, 'Why it may not be used.', **_VIEWS)
-    forced_down = Field(types.BOOLEAN, 'Whether an operator says that it is dead.', list='2.11', updated='2.53')
+    disabled_reason = Field(_TEXT, 'Why it may not be used.', **_ALWAYS)
+    forced_down = Field(types.BOOLEAN, 'Whether an operator says that it is dead.', list='2.11', updated='2.1')
 
 
 class ServiceQuery(Document):
@@ -152,7 +153,7 @@ def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[dict[str, Any]]:
     """What is known of the computes of a cell that cannot be asked."""
     if by.get('binary', COMPUTE) != COMPUTE:
         return []
-    wanted = {'host': by['host']} if 'host' in by else {}
+    wanted: dict[str, Any] = {'host': by['host']} if 'host' in by else {}
     with req.dbs.api.read() as conn:
         hosts = objects.HostMapping.all(conn, cell_id=cell.id, **wanted)
     return [{'binary': COMPUTE, 'host': host.host, 'status': 'UNKNOWN'} for host in hosts]

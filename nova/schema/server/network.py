@@ -69,7 +69,8 @@ class Network(Document):
                        get=lambda s, look: str(s.access_ip_v6 or ''), create='2.1', update='2.1', rebuild='2.1',
                        **faces.ALWAYS)
     networks = Field(NETWORKS, 'Networks and ports; auto makes one, none is without.', create=[
-        Span('2.1', '2.36'), Span('2.37', type=types.either(NETWORKS, types.enum('auto', 'none')))])
+        Span('2.1', '2.36'),
+        Span('2.37', type=types.either(NETWORKS, types.enum('auto', 'none')), required=True)])
     security_groups = Field(
         types.array({'type': 'object', 'properties': {'name': types.TEXT}, 'required': ['name']}),
         'Its security groups.', get=_security_groups, maybe=True, needs=('network_info',),

@@ -1,0 +1,204 @@
+"""Every route that is served against what the API is: versions, codes, rules and roles, and the keys of query,
+body and answer at each microversion where either of the two changes."""
+
+import functools
+import pathlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from nova.api import app
+from nova.common.microversion import V
+from nova.policies import base
+from nova.rest import schema, types
+from nova.rest.resource import Many, One, Operation
+from nova.schema import history
+
+FACTS = yaml.safe_load((pathlib.Path(__file__).parent / 'facts' / 'compute.yaml').read_text())
+ROLES = {'admin': base.ADMIN, 'manager': base.PROJECT_MANAGER_OR_ADMIN, 'member': base.PROJECT_MEMBER_OR_ADMIN,
+         'reader': base.PROJECT_READER_OR_ADMIN, 'service': base.SERVICE, 'owner-user': base.OWNER_USER,
+         'any': base.ANY, 'nobody': base.NOBODY}
+Spans = str | list[str]
+
+
+def normal(path: str) -> str:
+    return re.sub('{[^}]*}', '{}', path)
+
+
+@functools.cache
+def served() -> dict[tuple[str, str, str | None], list[Operation]]:
+    found: dict[tuple[str, str, str | None], list[Operation]] = {}
+    for operation in app.operations():
+        found.setdefault((operation.method, normal(operation.path), operation.action), []).append(operation)
+    return found
+
+
+def operation_of(route: Mapping[str, Any]) -> Operation:
+    method, _, path = route['op'].partition(' ')
+    only, = served()[method, normal(path), route.get('action')]
+    return only
+
+
+STUBS_ONLY = {'GET /servers': {'servers[].status'}}
+"""Keys that only what is known of unreachable servers has."""
+
+
+def spans(value: Spans) -> Iterator[tuple[V, V | None, str]]:
+    for text in [value] if isinstance(value, str) else value:
+        span, _, mark = text.partition(' ')
+        first, _, last = span.partition('..')
+        yield V(first), V(last) if last else None, mark
+
+
+def at(table: Mapping[str, Spans], version: V) -> dict[str, str]:
+    """Path to mark of the fields at a version."""
+    return {path: mark for path, value in table.items() for first, last, mark in spans(value)
+            if first <= version and (last is None or version <= last)}
+
+
+def points(route: Mapping[str, Any], operation: Operation) -> list[V]:
+    found = {V(route['since']), *operation.turning_points()}
+    for kind in ('query', 'body', 'resp'):
+        for value in route.get(kind, {}).values():
+            for first, last, _ in spans(value):
+                found |= {first, last.next()} if last else {first}
+    return sorted(point for point in found if V(route['since']) <= point <= V(route.get('until', '2.104')))
+
+
+def flat(kind: Any, path: str = '') -> Iterator[tuple[str, bool]]:
+    """``(path, required)`` of every key that a schema declares; links are leaves."""
+    if kind in (types.LINKS, types.LINK):
+        return
+    for part in (*kind.get('anyOf', ()), *kind.get('oneOf', ())):
+        yield from flat(part, path)
+    if kind.get('type') == 'array' or 'items' in kind:
+        yield from flat(kind['items'], f'{path}[]')
+    for name, inner in kind.get('properties', {}).items():
+        yield f'{path}.{name}' if path else name, name in kind.get('required', ())
+        yield from flat(inner, f'{path}.{name}' if path else name)
+
+
+def keys(table: Mapping[str, str]) -> set[str]:
+    """Paths of keys: list elements themselves are none."""
+    return {path for path in table if not path.endswith('[]')}
+
+
+def differences(ours: set[str], theirs: set[str]) -> str:
+    return f'only here {sorted(ours - theirs)}, missing {sorted(theirs - ours)}'
+
+
+LIVE = [route for route in FACTS['routes'] if not route.get('gone')]
+
+
+def name(route: Mapping[str, Any]) -> str:
+    return route['op'] + (f' {route["action"]}' if route.get('action') else '')
+
+
+def codes(route: Mapping[str, Any], version: V) -> set[int]:
+    plain = {code for code in route['ok'] if isinstance(code, int)}
+    return plain | {code['code'] for code in route['ok'] if not isinstance(code, int) and (
+        V(code.get('since', '2.1')) <= version <= V(code.get('until', '2.104')))}
+
+
+@pytest.mark.parametrize('route', LIVE, ids=name)
+def test_versions_codes_and_rules(route: dict[str, Any]) -> None:
+    operation = operation_of(route)
+    assert operation.since == V(route['since'])
+    assert operation.until == (V(route['until']) if 'until' in route else None)
+    for version in points(route, operation):
+        assert operation.status(version) in codes(route, version), version
+    asked = {rule.name for rule in (operation.rule, *operation.rules) if rule}
+    assert asked == set(route['policy'])
+    if 'strict' in route:
+        assert operation.strict == V(route['strict'])
+
+
+@pytest.mark.parametrize('route', [route for route in LIVE if 'query' in route], ids=name)
+def test_query_keys(route: dict[str, Any]) -> None:
+    operation = operation_of(route)
+    assert operation.query is not None
+    for version in points(route, operation):
+        ours = set(schema.of(operation.query, 'query', version)['properties'])
+        theirs = set(at(route['query'], version))
+        assert ours == theirs, f'{version}: {differences(ours, theirs)}'
+
+
+@pytest.mark.parametrize('route', [route for route in LIVE if 'body' in route], ids=name)
+def test_body_keys(route: dict[str, Any]) -> None:
+    operation = operation_of(route)
+    assert operation.body is not None
+    for version in points(route, operation):
+        ours = dict(flat(schema.of(operation.body, operation.face, version)))
+        theirs = at(route['body'], version)
+        if not theirs:
+            continue  # anything goes
+        assert set(ours) == keys(theirs), f'{version}: {differences(set(ours), keys(theirs))}'
+        needed = {path for path in keys(theirs) if theirs[path] == '!'}
+        required = {path for path, must in ours.items() if must}
+        assert required == needed, f'{version} required: {differences(required, needed)}'
+
+
+def lets_in(kind: Any, path: str = '') -> Iterator[str]:
+    """Paths of objects that take keys without a declaration although they declare some."""
+    if 'properties' in kind and kind.get('additionalProperties') is not False:
+        yield path
+    for part in kind.get('anyOf', ()):
+        yield from lets_in(part, path)
+    if 'items' in kind:
+        yield from lets_in(kind['items'], f'{path}[]')
+    for key, inner in kind.get('properties', {}).items():
+        yield from lets_in(inner, f'{path}.{key}' if path else key)
+
+
+@pytest.mark.parametrize('route', [route for route in LIVE if 'body' in route], ids=name)
+def test_unknown_keys_are_refused(route: dict[str, Any]) -> None:
+    operation = operation_of(route)
+    assert operation.body is not None
+    for version in points(route, operation):
+        loose = set(lets_in(schema.of(operation.body, operation.face, version)))
+        assert loose <= {'os:scheduler_hints', 'OS-SCH-HNT:scheduler_hints'}, version
+
+
+@pytest.mark.parametrize('route', [route for route in LIVE if 'resp' in route and isinstance(
+    operation_of(route).returns, (One, Many))], ids=name)
+def test_answer_keys(route: dict[str, Any]) -> None:
+    operation = operation_of(route)
+    returns = operation.returns
+    for version in points(route, operation):
+        shown = schema.of(returns.document, returns.face, version)
+        whole = {'properties': {returns.key: {'type': 'array', 'items': shown} if isinstance(returns, Many)
+                                else shown}} if returns.key else shown
+        ours = set(dict(flat(whole)))
+        links = {f'{returns.key}_links', 'links'} if isinstance(returns, Many) else set()
+        marks = at(route['resp'], version)
+        theirs = keys(marks) - links
+        theirs -= {path for path in theirs if any(path.startswith(f'{free}.') for free in free_form(whole))}
+        needed = {path for path in theirs if marks[path]} - STUBS_ONLY.get(name(route), set())
+        assert needed <= ours <= theirs, f'{version}: {differences(ours, theirs)}'
+
+
+def free_form(kind: Any, path: str = '') -> Iterator[str]:
+    """Paths of objects whose keys are the handler's: conversations prove those."""
+    if kind.get('type') == 'object' and 'properties' not in kind:
+        yield path
+    for part in kind.get('anyOf', ()):
+        yield from free_form(part, path)
+    if 'items' in kind:
+        yield from free_form(kind['items'], f'{path}[]')
+    for key, inner in kind.get('properties', {}).items():
+        yield from free_form(inner, f'{path}.{key}' if path else key)
+
+
+@pytest.mark.parametrize('rule', sorted(FACTS['rules']))
+def test_roles(rule: str) -> None:
+    declared = {one.name: one for one in app.rules()}
+    if rule in declared:
+        assert declared[rule].check == ROLES[FACTS['rules'][rule]]
+
+
+@pytest.mark.parametrize('route', [route for route in FACTS['routes'] if route.get('gone')], ids=name)
+def test_gone(route: dict[str, Any]) -> None:
+    assert operation_of(route).since == history.MIN
