@@ -24,7 +24,7 @@ class Candidates:
             "mappings": {...}}``, opaque to everyone but `PlacementClient.claim`.
         provider_summaries: by provider uuid: ``resources`` (capacity, used), ``traits``,
             ``parent_provider_uuid``, ``root_provider_uuid``.
-        explain: where none is left, what removed them: ``{"constraint": text, "left": providers}`` in order.
+        explain: where none is left, what removed them: ``{"constraint": text, "left": how many}`` in order.
         version: microversion that the allocation requests are written in.
     """
 

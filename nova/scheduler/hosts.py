@@ -7,7 +7,6 @@ Placement's answer to each request says it.
 """
 
 import collections
-import copy
 import dataclasses
 import threading
 from collections.abc import Iterable, Mapping
@@ -77,7 +76,7 @@ class View:
 
     def state(self, uuid: str) -> HostState:
         """A node's state, for one request to change."""
-        state = copy.copy(self.nodes[uuid])
+        state = self.nodes[uuid].copy()
         state.up = not state.forced_down and state.last_seen is not None and (
             abs((clock.utcnow() - state.last_seen).total_seconds()) <= self.down_after)
         state.aggregates = self.by_host.get(state.host, ())

@@ -292,9 +292,7 @@ def _by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], 
             unknown |= roots
             continue
         if known not in states:
-            state = view.state(known)
-            state.candidates, state.free, state.total = [], {}, {}
-            states[known] = state
+            states[known] = view.state(known)
         states[known].candidates.append(request)
     for uuid, summary in summaries.items():
         root = states.get(summary['root_provider_uuid'])

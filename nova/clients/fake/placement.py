@@ -62,7 +62,7 @@ class FakePlacement(Fake):
         roots = {self.providers[uuid].root for way in found for uuid in way['allocations']}
         summaries = {one.uuid: self._summary(one) for one in self.providers.values() if one.root in roots}
         explain = [] if found else [
-            {'constraint': f'resources {name}:{request.amounts()[name]}', 'alone': count, 'left': count}
+            {'constraint': f'resources {name}:{request.amounts()[name]}', 'left': count}
             for name, count in sorted(explained.items())]
         return Candidates(found, summaries, explain)
 

@@ -26,11 +26,13 @@ class Client:
         """
         answer = self._service.call(
             'GET', '/allocation_candidates', params=request.params(), microversion=VERSION,
+            headers=explain.HEADER,
             on={400: lambda message: errors.Invalid(f'Placement cannot read the request: {message}')})
         body = answer.json()
         found = Candidates(body['allocation_requests'], body['provider_summaries'], version=VERSION)
         if not found.allocation_requests:
-            found.explain = explain.explain(self._service, request)
+            entries = body.get('explain')
+            found.explain = explain.told(entries) if entries else explain.explain(self._service, request)
         return found
 
     def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,

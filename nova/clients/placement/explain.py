@@ -1,12 +1,22 @@
-"""Why nothing fits: ask Placement how many providers are left after each constraint of a request."""
+"""Why nothing fits: how many providers are left after each constraint of a request.
+
+Our Placement says so itself when it is asked with a header. Others are asked constraint by constraint.
+"""
 
 from nova.clients import session
 from nova.clients.protocols import Document
 from nova.domain import placement_request
 
 VERSION = '1.39'
+HEADER = {'OpenStack-Placement-Explain': 'true'}
 _MOST = 12
 """Questions at most, so that a failing burst of boots does not become a burst of explanations."""
+
+
+def told(entries: list[Document]) -> list[Document]:
+    """What our Placement says, as `explain` would."""
+    return [{'constraint': f'{entry["constraint"]} (group {entry["group"]})' if entry['group']
+             else entry['constraint'], 'left': entry['remaining']} for entry in entries]
 
 
 def _steps(suffix: str, group: placement_request.Group) -> list[tuple[str, placement_request.Group]]:
@@ -47,7 +57,7 @@ def explain(service: session.Service, request: placement_request.ResourceRequest
     constraints that only fail together on one provider show as the last line with none left.
 
     Returns:
-        ``{"constraint": "resources VCPU:4", "alone": trees that meet it, "left": trees that meet all so far}``.
+        ``{"constraint": "resources VCPU:4", "left": trees that meet all so far}``.
     """
     out: list[Document] = []
     left: set[str] | None = None
@@ -55,9 +65,9 @@ def explain(service: session.Service, request: placement_request.ResourceRequest
     for text, group in steps[:_MOST]:
         alone = _roots(service, group.params(''))
         left = alone if left is None else left & alone
-        out.append({'constraint': text, 'alone': len(alone), 'left': len(left)})
+        out.append({'constraint': text, 'left': len(left)})
         if not left:
             return out
     if left:
-        out.append({'constraint': 'all constraints together', 'alone': 0, 'left': 0})
+        out.append({'constraint': 'all constraints together', 'left': 0})
     return out
