@@ -55,7 +55,7 @@ class Change:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stock:
-    """An inventory and what consumers other than the written ones use of it."""
+    """An inventory and what is used of it."""
 
     inventory: Inventory
     used: int
@@ -101,8 +101,7 @@ class Writer:
         self.providers: dict[str, provider.Locked] = {}
         version = None
         if uuids:
-            for row in connection.execute(
-                    provider.lock_query(uuids, CURRENT_VERSION.scalar_subquery().label('names'))):
+            for row in connection.execute(_LOCK_AND_NAMES, {'uuids': sorted(uuids)}):
                 self.providers[row.uuid] = provider.Locked(*row[:5])
                 version = row.names
         self.names: NameTable = names.within(connection, version)
@@ -171,7 +170,7 @@ class Writer:
             asked[pair].append(int(row['used']))
         if not asked:
             return
-        stocks = _stocks(self.connection, asked, self.held)
+        stocks = _stocks(self.connection, asked)
         before: dict[Pair, int] = collections.Counter()
         for one in self.held.values():
             for (provider_uuid, class_id), used in one.used.items():
@@ -180,8 +179,19 @@ class Writer:
         for pair, amounts in asked.items():
             why = _refusal(stocks.get(pair), amounts, before[pair])
             if why:
+                self._still_held()
                 raise errors.NoCapacity(amount=sum(amounts), uuid=uuids[pair[0]], why=why,
                                         resource_class=self.names.class_names[pair[1]])
+
+    def _still_held(self) -> None:
+        """Refuse nobody on the strength of what a consumer held before we had the locks.
+
+        Raises:
+            consumer.Lost: one has moved meanwhile.
+        """
+        if consumer.generations(self.connection, self.changes) != {
+                uuid: one.generation for uuid, one in self.held.items()}:
+            raise consumer.Lost
 
 
 def _refusal(stock: Stock | None, amounts: list[int], before: int) -> str | None:
@@ -197,23 +207,27 @@ def _refusal(stock: Stock | None, amounts: list[int], before: int) -> str | None
         if why:
             return why
     total = sum(amounts)
-    if total > before and stock.used + total > stock.inventory.capacity:
-        return f'the capacity is {int(stock.inventory.capacity)}, of which {stock.used} are used by others'
+    others = stock.used - before
+    if total > before and others + total > stock.inventory.capacity:
+        return f'the capacity is {int(stock.inventory.capacity)}, of which {others} are used by others'
     return None
 
 
-def _stocks(connection: sa.Connection, pairs: Collection[Pair], without: Collection[str]) -> dict[Pair, Stock]:
-    """Inventories of the pairs and their usage by all consumers but those `without`."""
-    usage = sa.select(sa.func.coalesce(sa.func.sum(ALLOC.c.used), 0)).where(
-        ALLOC.c.resource_provider_id == _INV.c.resource_provider_id,
-        ALLOC.c.resource_class_id == _INV.c.resource_class_id)
-    if without:
-        usage = usage.where(ALLOC.c.consumer_id.not_in(sorted(without)))
-    fields = [_INV.c[field.name] for field in dataclasses.fields(Inventory)]
-    rows = connection.execute(
-        sa.select(_INV.c.resource_provider_id, _INV.c.resource_class_id, usage.scalar_subquery(), *fields)
-        .where(_INV.c.resource_provider_id.in_(sorted({pair[0] for pair in pairs})),
-               _INV.c.resource_class_id.in_(sorted({pair[1] for pair in pairs}))))
+_USED = sa.select(sa.func.coalesce(sa.func.sum(ALLOC.c.used), 0)).where(
+    ALLOC.c.resource_provider_id == _INV.c.resource_provider_id,
+    ALLOC.c.resource_class_id == _INV.c.resource_class_id)
+_STOCKS = (
+    sa.select(_INV.c.resource_provider_id, _INV.c.resource_class_id, _USED.scalar_subquery(),
+              *(_INV.c[field.name] for field in dataclasses.fields(Inventory)))
+    .where(_INV.c.resource_provider_id.in_(sa.bindparam('providers', expanding=True)),
+           _INV.c.resource_class_id.in_(sa.bindparam('classes', expanding=True))))
+_LOCK_AND_NAMES = provider.lock_query(CURRENT_VERSION.scalar_subquery().label('names'))
+
+
+def _stocks(connection: sa.Connection, pairs: Collection[Pair]) -> dict[Pair, Stock]:
+    """Inventories of the pairs and their usage."""
+    rows = connection.execute(_STOCKS, {
+        'providers': sorted({pair[0] for pair in pairs}), 'classes': sorted({pair[1] for pair in pairs})})
     return {(row[0], row[1]): Stock(Inventory(*row[3:]), int(row[2])) for row in rows}
 
 
@@ -251,10 +265,10 @@ def delete(db: dbkit.Database, uuid: str, attempts: int) -> bool:
         one = consumer.held(connection, [uuid]).get(uuid)
         if one is None or not one.used:
             return False
-        rows = connection.execute(provider.lock_query(one.provider_ids)).all()
+        locked = provider.lock_all(connection, one.provider_ids)
         connection.execute(sa.delete(ALLOC).where(ALLOC.c.consumer_id == uuid))
         consumer.drop(connection, [one])
-        provider.touch(connection, [row.id for row in rows])
+        provider.touch(connection, [each.id for each in locked.values()])
         return True
     return in_transaction(db, attempts, once)
 

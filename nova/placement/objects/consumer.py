@@ -44,17 +44,19 @@ class Held:
     provider_ids: dict[str, int]
 
 
+_HELD = (
+    sa.select(CONSUMERS.c.id, CONSUMERS.c.uuid, CONSUMERS.c.generation, CONSUMERS.c.project_id,
+              CONSUMERS.c.user_id, CONSUMERS.c.consumer_type_id, _RP.c.uuid.label('provider'),
+              _RP.c.id.label('provider_id'), _ALLOC.c.resource_class_id, _ALLOC.c.used)
+    .select_from(CONSUMERS.outerjoin(_ALLOC, _ALLOC.c.consumer_id == CONSUMERS.c.uuid)
+                 .outerjoin(_RP, _RP.c.id == _ALLOC.c.resource_provider_id))
+    .where(CONSUMERS.c.uuid.in_(sa.bindparam('uuids', expanding=True))))
+
+
 def held(connection: sa.Connection, uuids: Collection[str]) -> dict[str, Held]:
     """The consumers that exist, with their allocations, in one statement."""
-    rows = connection.execute(
-        sa.select(CONSUMERS.c.id, CONSUMERS.c.uuid, CONSUMERS.c.generation, CONSUMERS.c.project_id,
-                  CONSUMERS.c.user_id, CONSUMERS.c.consumer_type_id, _RP.c.uuid.label('provider'),
-                  _RP.c.id.label('provider_id'), _ALLOC.c.resource_class_id, _ALLOC.c.used)
-        .select_from(CONSUMERS.outerjoin(_ALLOC, _ALLOC.c.consumer_id == CONSUMERS.c.uuid)
-                     .outerjoin(_RP, _RP.c.id == _ALLOC.c.resource_provider_id))
-        .where(CONSUMERS.c.uuid.in_(sorted(uuids))))
     found: dict[str, Held] = {}
-    for row in rows:
+    for row in connection.execute(_HELD, {'uuids': sorted(uuids)}):
         one = found.get(row.uuid)
         if one is None:
             owner = Owner(row.project_id, row.user_id, row.consumer_type_id)
@@ -63,6 +65,13 @@ def held(connection: sa.Connection, uuids: Collection[str]) -> dict[str, Held]:
             one.used[row.provider, row.resource_class_id] = row.used
             one.provider_ids[row.provider] = row.provider_id
     return found
+
+
+def generations(connection: sa.Connection, uuids: Collection[str]) -> dict[str, int]:
+    """Generations of the consumers that exist."""
+    rows = connection.execute(sa.select(CONSUMERS.c.uuid, CONSUMERS.c.generation)
+                              .where(CONSUMERS.c.uuid.in_(sorted(uuids))))
+    return {row.uuid: row.generation for row in rows}
 
 
 def create(connection: sa.Connection, owners: dict[str, Owner]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
-from nova.common import clock
 from nova.placement import errors
 from nova.placement.db import models
 
@@ -138,15 +137,30 @@ def _has_room(class_id: int, amount: int) -> sa.ColumnElement[bool]:
         (inventory.total - inventory.reserved) * inventory.allocation_ratio >= used + amount)
 
 
-def lock_query(uuids: Iterable[str], *more: sa.ColumnElement) -> sa.Select:
-    """Rows of the providers, locked until the transaction ends.
+def lock_query(*more: sa.ColumnElement) -> sa.Select:
+    """Rows of the providers ``uuids``, locked until the transaction ends.
 
     Everybody locks in uuid order, so that writers wait for one another in a line and not in a circle.
+
+    Args:
+        more: columns to read besides those of `Locked`.
     """
     return (sa.select(RP.c.id, RP.c.uuid, RP.c.generation,
                       sa.func.coalesce(RP.c.root_provider_id, RP.c.id).label('root_id'),
                       RP.c.parent_provider_id.label('parent_id'), *more)
-            .where(RP.c.uuid.in_(sorted(uuids))).order_by(RP.c.uuid).with_for_update())
+            .where(RP.c.uuid.in_(sa.bindparam('uuids', expanding=True)))
+            .order_by(RP.c.uuid).with_for_update())
+
+
+_LOCK = lock_query()
+_IDS = RP.c.id.in_(sa.bindparam('ids', expanding=True))
+_BUMP = sa.update(RP).where(_IDS).values(generation=RP.c.generation + 1, version=RP.c.version + 1)
+_TOUCH = sa.update(RP).where(_IDS).values(version=RP.c.version + 1, updated_at=RP.c.updated_at)
+
+
+def lock_all(connection: sa.Connection, uuids: Iterable[str]) -> dict[str, Locked]:
+    """Hold several providers; those that do not exist are left out."""
+    return {row.uuid: Locked(*row) for row in connection.execute(_LOCK, {'uuids': sorted(uuids)})}
 
 
 def lock(connection: sa.Connection, uuid: str) -> Locked:
@@ -155,21 +169,19 @@ def lock(connection: sa.Connection, uuid: str) -> Locked:
     Raises:
         ProviderNotFound: there is none.
     """
-    row = connection.execute(lock_query([uuid])).one_or_none()
-    if row is None:
+    locked = lock_all(connection, [uuid]).get(uuid)
+    if locked is None:
         raise errors.ProviderNotFound(uuid=uuid)
-    return Locked(*row)
+    return locked
 
 
 def bump(connection: sa.Connection, ids: Collection[int]) -> None:
     """Move generation and version of locked providers: clients that saw the old state must read again."""
     if ids:
-        connection.execute(sa.update(RP).where(RP.c.id.in_(sorted(ids))).values(
-            generation=RP.c.generation + 1, version=RP.c.version + 1, updated_at=clock.utcnow()))
+        connection.execute(_BUMP, {'ids': sorted(ids)})
 
 
 def touch(connection: sa.Connection, ids: Collection[int]) -> None:
     """Move only the private version: answers change, but what clients hold stays valid."""
     if ids:
-        connection.execute(sa.update(RP).where(RP.c.id.in_(sorted(ids))).values(
-            version=RP.c.version + 1, updated_at=RP.c.updated_at))
+        connection.execute(_TOUCH, {'ids': sorted(ids)})

@@ -26,8 +26,7 @@ def lock_tree(connection: sa.Connection, *uuids: str) -> dict[str, Locked]:
     roots = connection.scalars(
         sa.select(root.c.uuid).select_from(member.join(root, member.c.root_provider_id == root.c.id))
         .where(member.c.uuid.in_(uuids)))
-    rows = connection.execute(provider.lock_query({*uuids, *roots}))
-    held = {row.uuid: Locked(*row) for row in rows}
+    held = provider.lock_all(connection, {*uuids, *roots})
     ids = {locked.id for locked in held.values()}
     asked = {uuid: held[uuid] for uuid in uuids if uuid in held}
     if any(locked.root_id not in ids for locked in asked.values()):
