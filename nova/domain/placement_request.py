@@ -41,6 +41,17 @@ class Group:
     not_member_of: set[str] = dataclasses.field(default_factory=set)
     in_tree: str | None = None
 
+    def merge(self, other: 'Group') -> None:
+        """Ask for what another group asks as well; amounts of the same class add up."""
+        for name, amount in other.resources.items():
+            self.resources[name] = self.resources.get(name, 0) + amount
+        self.required |= other.required
+        self.forbidden |= other.forbidden
+        self.any_of += other.any_of
+        self.member_of += other.member_of
+        self.not_member_of |= other.not_member_of
+        self.in_tree = other.in_tree or self.in_tree
+
     def params(self, suffix: str) -> list[tuple[str, str]]:
         """The group as query parameters of the Placement API."""
         out: list[tuple[str, str]] = []
@@ -195,7 +206,8 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
         specs: the flavor's extra specs.
         properties: image properties; ``trait:NAME=required`` among them counts.
         traits: further required traits of the group without suffix.
-        extra_groups: groups that do not come from the flavor (ports, devices), by suffix.
+        extra_groups: what does not come from the flavor (ports, devices, volumes), by suffix; '' adds to the
+            flavor's own group.
         limit: candidates wanted at most.
 
     Raises:
@@ -207,7 +219,7 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
     _apply_cpus(request, specs, properties or {})
     _apply_image(request, properties or {}, traits)
     for suffix, group in (extra_groups or {}).items():
-        request.groups[suffix] = group
+        request.group(suffix).merge(group)
     clash = request.main.required & request.main.forbidden
     if clash:
         raise BadSpec(f'Traits both required and forbidden: {", ".join(sorted(clash))}.')
@@ -219,7 +231,8 @@ def group_from_json(form: Mapping[str, Any]) -> tuple[str, Group]:
 
     Args:
         form: ``{"suffix": "_port1", "resources": {"NET_BW_EGR_KILOBIT_PER_SEC": 1000}, "required": [...],
-            "forbidden": [...], "member_of": [[...], ...], "in_tree": uuid}``; all but the suffix may be absent.
+            "forbidden": [...], "member_of": [[...], ...], "in_tree": uuid}``; all but the suffix may be absent. An
+            empty suffix adds to the flavor's own group, such as ``{"suffix": "", "required": [MULTIATTACH]}``.
     """
     return form['suffix'], Group(
         resources=dict(form.get('resources', {})), required=set(form.get('required', ())),

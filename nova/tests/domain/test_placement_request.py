@@ -99,3 +99,11 @@ def test_every_way_to_narrow_a_group() -> None:
     assert found['resources_port'] == ['NET_BW_EGR_KILOBIT_PER_SEC:10']
     assert (found['member_of_port'], found['in_tree_port']) == (['in:a,b'], ['root'])
     assert 'group_policy' not in found, 'one group with a suffix needs no policy'
+
+
+def test_what_volumes_need_adds_to_the_flavors_own_group() -> None:
+    """MAT-F1: hosts that cannot share a volume are left out before anything is tried."""
+    form = {'suffix': '', 'required': [pr.MULTIATTACH], 'resources': {'VCPU': 1}}
+    request = pr.build(AMOUNTS, {'trait:A': 'required'}, extra_groups=dict([pr.group_from_json(form)]))
+    assert query(request) == {'resources': ['DISK_GB:20,MEMORY_MB:1024,VCPU:3'],
+                              'required': [f'A,{pr.MULTIATTACH}']}
