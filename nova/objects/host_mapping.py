@@ -1,9 +1,16 @@
 """Hosts and the cells they are in."""
 
+import sqlalchemy as sa
+
 from nova import errors
+from nova.common import dbkit
 from nova.db.api import models
+from nova.db.cell import models as models_of_cell
 from nova.objects import base
 from nova.objects.base import fields
+from nova.objects.cell_mapping import CellMapping
+from nova.objects.compute_node import ComputeNode
+from nova.objects.service import Service
 
 
 class HostMapping(base.Record):
@@ -17,3 +24,38 @@ class HostMapping(base.Record):
         'created_at': fields.maybe(fields.TimeField),
         'updated_at': fields.maybe(fields.TimeField),
     }
+
+
+def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by_service: bool = False
+             ) -> list[str]:
+    """Map the hosts of a cell that are not mapped yet; returns their names.
+
+    Args:
+        by_service: look for compute services instead of nodes; for drivers whose nodes come later.
+
+    Raises:
+        nova.errors.Conflict: a host of this name is mapped to another cell.
+    """
+    with cell_db.read() as conn:
+        if by_service:
+            hosts = {service.host for service in Service.all(conn, binary='nova-compute')}
+        else:
+            hosts = {node.host for node in ComputeNode.all(conn, mapped=False)}
+
+    def write(conn: sa.Connection) -> list[str]:
+        known = {mapping.host: mapping.cell_id for mapping in HostMapping.all(conn, host=sorted(hosts))}
+        for host, cell_id in known.items():
+            if cell_id != cell.id:
+                raise errors.Conflict(f"Host '{host}' is mapped to another cell already.")
+        fresh = sorted(hosts - set(known))
+        for host in fresh:
+            HostMapping(cell_id=cell.id, host=host).create(conn)
+        return fresh
+
+    if not hosts:
+        return []
+    mapped = api.write(write)
+    table = models_of_cell.compute_nodes
+    cell_db.write(lambda conn: conn.execute(
+        table.update().where(table.c.host.in_(sorted(hosts))).values(mapped=True)))
+    return mapped

@@ -7,10 +7,12 @@ from nova.db.cell.models.instance import instance_extra, instance_metadata, inst
 from nova.db.cell.models.meta import cell_metadata
 from nova.db.cell.models.migration import migrations
 from nova.db.cell.models.misc import console_auth_tokens
+from nova.db.cell.models.shadow import declare as _declare_shadows
 
 _tasks.task_tables(cell_metadata)
+shadows = _declare_shadows()
 
 __all__ = [
     'block_device_mappings', 'cell_metadata', 'compute_nodes', 'console_auth_tokens', 'instance_extra',
-    'instance_metadata', 'instance_tags', 'instances', 'migrations', 'services',
+    'instance_metadata', 'instance_tags', 'instances', 'migrations', 'services', 'shadows',
 ]

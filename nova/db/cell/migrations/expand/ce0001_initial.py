@@ -22,6 +22,12 @@ def upgrade() -> None:
     _instances()
     _migrations()
     _services()
+    _shadow_instance_extra()
+    _shadow_instance_metadata()
+    _shadow_instances()
+    _shadow_migrations()
+    _shadow_task_steps()
+    _shadow_tasks()
     _task_steps()
     _tasks()
     _workers()
@@ -297,6 +303,190 @@ def _services() -> None:
         sa.UniqueConstraint('host', 'binary', name=op.f('uq_services_host_binary')),
         sa.UniqueConstraint('uuid', name=op.f('uq_services_uuid')),
         sqlite_autoincrement=True, **types.MYSQL)
+
+
+def _shadow_instance_extra() -> None:
+    op.create_table(
+        'shadow_instance_extra',
+        sa.Column('instance_uuid', types.string(36), autoincrement=False, nullable=False),
+        sa.Column('flavor', types.Json(), autoincrement=False),
+        sa.Column('old_flavor', types.Json(), autoincrement=False),
+        sa.Column('new_flavor', types.Json(), autoincrement=False),
+        sa.Column('image_meta', types.Json(), autoincrement=False),
+        sa.Column('keypair', types.Json(), autoincrement=False),
+        sa.Column('network_info', types.Json(), autoincrement=False),
+        sa.Column('numa_topology', types.Json(), autoincrement=False),
+        sa.Column('pci_requests', types.Json(), autoincrement=False),
+        sa.Column('trusted_certs', types.Json(), autoincrement=False),
+        sa.Column('device_metadata', types.Json(), autoincrement=False),
+        sa.Column('migration_context', types.Json(), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('instance_uuid', name=op.f('pk_shadow_instance_extra')),
+        **types.MYSQL)
+    op.create_index(op.f('ix_shadow_instance_extra_archived_at'), 'shadow_instance_extra', ['archived_at'])
+
+
+def _shadow_instance_metadata() -> None:
+    op.create_table(
+        'shadow_instance_metadata',
+        sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('created_at', types.time(), autoincrement=False),
+        sa.Column('updated_at', types.time(), autoincrement=False),
+        sa.Column('instance_uuid', types.string(36), autoincrement=False),
+        sa.Column('key', types.string(255), autoincrement=False),
+        sa.Column('value', types.string(255), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_shadow_instance_metadata')),
+        **types.MYSQL)
+    op.create_index(
+        op.f('ix_shadow_instance_metadata_archived_at'), 'shadow_instance_metadata', ['archived_at'])
+
+
+def _shadow_instances() -> None:
+    op.create_table(
+        'shadow_instances',
+        sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('created_at', types.time(), autoincrement=False),
+        sa.Column('updated_at', types.time(), autoincrement=False),
+        sa.Column('uuid', types.string(36), autoincrement=False),
+        sa.Column('project_id', types.string(255), autoincrement=False),
+        sa.Column('user_id', types.string(255), autoincrement=False),
+        sa.Column('display_name', types.string(255), autoincrement=False),
+        sa.Column('display_description', types.string(255), autoincrement=False),
+        sa.Column('hostname', types.string(255), autoincrement=False),
+        sa.Column('image_ref', types.string(255), autoincrement=False),
+        sa.Column('kernel_id', types.string(255), autoincrement=False),
+        sa.Column('ramdisk_id', types.string(255), autoincrement=False),
+        sa.Column('vm_state', types.string(32), autoincrement=False),
+        sa.Column('task_state', types.string(32), autoincrement=False),
+        sa.Column('power_state', sa.Integer(), autoincrement=False),
+        sa.Column('host', types.string(255), autoincrement=False),
+        sa.Column('node', types.string(255), autoincrement=False),
+        sa.Column('compute_id', types.string(36), autoincrement=False),
+        sa.Column('launched_on', types.string(255), autoincrement=False),
+        sa.Column('flavorid', types.string(255), autoincrement=False),
+        sa.Column('instance_type_id', sa.Integer(), autoincrement=False),
+        sa.Column('memory_mb', sa.Integer(), autoincrement=False),
+        sa.Column('vcpus', sa.Integer(), autoincrement=False),
+        sa.Column('root_gb', sa.Integer(), autoincrement=False),
+        sa.Column('ephemeral_gb', sa.Integer(), autoincrement=False),
+        sa.Column('availability_zone', types.string(255), autoincrement=False),
+        sa.Column('key_name', types.string(255), autoincrement=False),
+        sa.Column('user_data', types.long_text(), autoincrement=False),
+        sa.Column('config_drive', sa.Boolean(), autoincrement=False),
+        sa.Column('locked_by', types.string(16), autoincrement=False),
+        sa.Column('access_ip_v4', types.string(45), autoincrement=False),
+        sa.Column('access_ip_v6', types.string(45), autoincrement=False),
+        sa.Column('root_device_name', types.string(255), autoincrement=False),
+        sa.Column('default_ephemeral_device', types.string(255), autoincrement=False),
+        sa.Column('default_swap_device', types.string(255), autoincrement=False),
+        sa.Column('auto_disk_config', sa.Boolean(), autoincrement=False),
+        sa.Column('progress', sa.Integer(), autoincrement=False),
+        sa.Column('reservation_id', types.string(255), autoincrement=False),
+        sa.Column('launch_index', sa.Integer(), autoincrement=False),
+        sa.Column('hidden', sa.Boolean(), autoincrement=False),
+        sa.Column('system_metadata', types.Json(), autoincrement=False),
+        sa.Column('launched_at', types.time(), autoincrement=False),
+        sa.Column('terminated_at', types.time(), autoincrement=False),
+        sa.Column('deleted', sa.Integer(), autoincrement=False),
+        sa.Column('deleted_at', types.time(), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_shadow_instances')),
+        **types.MYSQL)
+    op.create_index(op.f('ix_shadow_instances_archived_at'), 'shadow_instances', ['archived_at'])
+
+
+def _shadow_migrations() -> None:
+    op.create_table(
+        'shadow_migrations',
+        sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('created_at', types.time(), autoincrement=False),
+        sa.Column('updated_at', types.time(), autoincrement=False),
+        sa.Column('uuid', types.string(36), autoincrement=False),
+        sa.Column('instance_uuid', types.string(36), autoincrement=False),
+        sa.Column('migration_type', types.string(16), autoincrement=False),
+        sa.Column('status', types.string(32), autoincrement=False),
+        sa.Column('user_id', types.string(255), autoincrement=False),
+        sa.Column('project_id', types.string(255), autoincrement=False),
+        sa.Column('source_compute', types.string(255), autoincrement=False),
+        sa.Column('source_node', types.string(255), autoincrement=False),
+        sa.Column('dest_compute', types.string(255), autoincrement=False),
+        sa.Column('dest_node', types.string(255), autoincrement=False),
+        sa.Column('dest_host', types.string(255), autoincrement=False),
+        sa.Column('dest_compute_id', types.string(36), autoincrement=False),
+        sa.Column('old_instance_type_id', sa.Integer(), autoincrement=False),
+        sa.Column('new_instance_type_id', sa.Integer(), autoincrement=False),
+        sa.Column('hidden', sa.Boolean(), autoincrement=False),
+        sa.Column('cross_cell_move', sa.Boolean(), autoincrement=False),
+        sa.Column('memory_total', sa.BigInteger(), autoincrement=False),
+        sa.Column('memory_processed', sa.BigInteger(), autoincrement=False),
+        sa.Column('memory_remaining', sa.BigInteger(), autoincrement=False),
+        sa.Column('disk_total', sa.BigInteger(), autoincrement=False),
+        sa.Column('disk_processed', sa.BigInteger(), autoincrement=False),
+        sa.Column('disk_remaining', sa.BigInteger(), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_shadow_migrations')),
+        **types.MYSQL)
+    op.create_index(op.f('ix_shadow_migrations_archived_at'), 'shadow_migrations', ['archived_at'])
+
+
+def _shadow_task_steps() -> None:
+    op.create_table(
+        'shadow_task_steps',
+        sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('task_uuid', types.string(36), autoincrement=False),
+        sa.Column('name', types.string(64), autoincrement=False),
+        sa.Column('direction', types.string(8), autoincrement=False),
+        sa.Column('attempt', sa.Integer(), autoincrement=False),
+        sa.Column('host', types.string(255), autoincrement=False),
+        sa.Column('status', types.string(16), autoincrement=False),
+        sa.Column('detail', types.long_text(), autoincrement=False),
+        sa.Column('started_at', types.time(), autoincrement=False),
+        sa.Column('finished_at', types.time(), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_shadow_task_steps')),
+        **types.MYSQL)
+    op.create_index(op.f('ix_shadow_task_steps_archived_at'), 'shadow_task_steps', ['archived_at'])
+
+
+def _shadow_tasks() -> None:
+    op.create_table(
+        'shadow_tasks',
+        sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column('uuid', types.string(36), autoincrement=False),
+        sa.Column('parent', types.string(36), autoincrement=False),
+        sa.Column('flow', types.string(64), autoincrement=False),
+        sa.Column('flow_version', types.string(16), autoincrement=False),
+        sa.Column('instance_uuid', types.string(36), autoincrement=False),
+        sa.Column('exclusive', types.string(16), autoincrement=False),
+        sa.Column('status', types.string(16), autoincrement=False),
+        sa.Column('direction', types.string(8), autoincrement=False),
+        sa.Column('step', types.string(64), autoincrement=False),
+        sa.Column('runs_at', types.string(16), autoincrement=False),
+        sa.Column('host', types.string(255), autoincrement=False),
+        sa.Column('attempt', sa.Integer(), autoincrement=False),
+        sa.Column('tries', sa.Integer(), autoincrement=False),
+        sa.Column('turn', types.string(64), autoincrement=False),
+        sa.Column('state', types.Json(), autoincrement=False),
+        sa.Column('generation', sa.Integer(), autoincrement=False),
+        sa.Column('owner', types.string(36), autoincrement=False),
+        sa.Column('not_before', types.time(), autoincrement=False),
+        sa.Column('deadline', types.time(), autoincrement=False),
+        sa.Column('cancel', sa.Boolean(), autoincrement=False),
+        sa.Column('request_id', types.string(255), autoincrement=False),
+        sa.Column('user_id', types.string(255), autoincrement=False),
+        sa.Column('project_id', types.string(255), autoincrement=False),
+        sa.Column('context', types.Json(), autoincrement=False),
+        sa.Column('error', types.Json(), autoincrement=False),
+        sa.Column('action', types.string(255), autoincrement=False),
+        sa.Column('step_started_at', types.time(), autoincrement=False),
+        sa.Column('finished_at', types.time(), autoincrement=False),
+        sa.Column('created_at', types.time(), autoincrement=False),
+        sa.Column('updated_at', types.time(), autoincrement=False),
+        sa.Column('archived_at', types.time(), nullable=False),
+        sa.PrimaryKeyConstraint('id', name=op.f('pk_shadow_tasks')),
+        **types.MYSQL)
+    op.create_index(op.f('ix_shadow_tasks_archived_at'), 'shadow_tasks', ['archived_at'])
 
 
 def _task_steps() -> None:

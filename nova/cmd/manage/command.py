@@ -1,0 +1,81 @@
+"""The kernel of nova-manage: a command is a function and its arguments, declared together."""
+
+import dataclasses
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from oslo_config import cfg
+
+from nova.db import session
+
+Run = Callable[['Env', Any], int | None]
+
+COMMANDS: dict[tuple[str, str], 'Command'] = {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument, as argparse takes it."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Command:
+    """``nova-manage CATEGORY NAME``; `run` returns the exit code, None is 0."""
+
+    category: str
+    name: str
+    run: Run
+    arguments: tuple[Argument, ...]
+
+    @property
+    def what(self) -> str:
+        return (self.run.__doc__ or '').strip().partition('\n')[0]
+
+
+class Env:
+    """What a command works with: the configuration, the databases, and where it prints."""
+
+    def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None) -> None:
+        self.conf = conf
+        self.dbs = dbs or session.Databases(conf)
+
+    def say(self, text: str) -> None:
+        sys.stdout.write(f'{text}\n')
+
+
+def arg(*names: str, **options: Any) -> Argument:
+    return Argument(names, options)
+
+
+def flag(name: str, what: str) -> Argument:
+    return Argument((name,), {'action': 'store_true', 'help': what})
+
+
+def command(category: str, name: str, *arguments: Argument) -> Callable[[Run], Run]:
+    """Declare the decorated function as a command; the first line of its docstring is its help."""
+    def declare(run: Run) -> Run:
+        if (category, name) in COMMANDS:
+            raise ValueError(f'command {category} {name} is declared twice')
+        COMMANDS[category, name] = Command(category, name, run, arguments)
+        return run
+    return declare
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows in a frame, as OpenStack's command lines draw them."""
+    cells = [[str(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    rule = '+' + '+'.join('-' * (width + 2) for width in widths) + '+'
+    lines = ['|' + '|'.join(f' {cell:<{width}} ' for cell, width in zip(row, widths, strict=True)) + '|'
+             for row in cells]
+    return '\n'.join([rule, lines[0], rule, *lines[1:], *([rule] if rows else [])])
+
+
+def masked(url: str) -> str:
+    """A URL, or several transport hosts, without the passwords."""
+    return re.sub(r'(?<=:)[^:@/]*(?=@)', '****', url)

@@ -1,0 +1,202 @@
+"""nova-manage db: the schema and the rows of cells."""
+
+import datetime
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+
+from nova import errors
+from nova.cmd.manage.command import Env, arg, command, flag, table
+from nova.common import clock, dbkit
+from nova.db import archive, data_migrations, migrate
+from nova.objects.cell_mapping import CELL0_UUID, CellMapping
+
+_BEFORE = arg('--before', help='only what was deleted before this date')
+
+
+@command('db', 'sync',
+         arg('version', nargs='?', help='revision to stop at; by default the newest'),
+         flag('--local_cell', 'only the database that [database] names, not cell0'))
+def sync(env: Env, options: Any) -> int | None:
+    """Create or upgrade the schema of cell0, when it is mapped, and of this cell."""
+    if not options.local_cell:
+        try:
+            with env.dbs.api.read() as conn:
+                cell0 = CellMapping.find(conn, uuid=CELL0_UUID)
+            if cell0 is None:
+                env.say('cell0 is not mapped yet; run nova-manage cell_v2 map_cell0 and then this again')
+            else:
+                migrate.sync(env.dbs.cell(cell0.database_connection), 'cell', revision=options.version)
+        except (db_exc.DBError, errors.Unavailable) as error:
+            env.say(f'cell0 could not be upgraded: {type(error).__name__}. Are the API database and cell0 '
+                    'there, and is nova-manage api_db sync done?')
+            return 1
+    migrate.sync(env.dbs.main, 'cell', revision=options.version)
+    return 0
+
+
+@command('db', 'version')
+def show_version(env: Env, options: Any) -> int | None:
+    """Print the revisions of this cell's database."""
+    env.say(' '.join(migrate.version(env.dbs.main, 'cell')) or '0')
+    return 0
+
+
+def _cells(env: Env, every: bool) -> Iterator[tuple[str, dbkit.Database]]:
+    """Names and databases: of every mapped cell, or this process's own."""
+    if not every:
+        yield '', env.dbs.main
+        return
+    with env.dbs.api.read() as conn:
+        mappings = CellMapping.all(conn, order=[sa.text('id')])
+    for mapping in mappings:
+        yield mapping.name or mapping.uuid, env.dbs.cell(mapping.database_connection)
+
+
+def _date(text: str | None) -> datetime.datetime | None:
+    """A date in the forms that operators write.
+
+    Raises:
+        ValueError: not a date.
+    """
+    if text is None:
+        return None
+    for form in ('%Y-%m-%d', '%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S', '%d %b %Y', '%b %d %Y'):
+        try:
+            return datetime.datetime.strptime(text, form)
+        except ValueError:
+            continue
+    return clock.parse(text)
+
+
+def _report(env: Env, rows: dict[str, int], what: str) -> None:
+    shown = sorted((name, count) for name, count in rows.items() if count)
+    env.say(table(['Table', what], shown) if shown else 'Nothing was archived.')
+
+
+@command('db', 'archive_deleted_rows',
+         arg('--max_rows', type=int, default=1000, help='rows of cells to move at most, default 1000'),
+         _BEFORE, flag('--verbose', 'print how many rows of which table'),
+         flag('--until-complete', 'go on until nothing is left; --max_rows is then the size of a batch'),
+         flag('--purge', 'drop what was archived for good afterwards'),
+         flag('--all-cells', 'in every cell'),
+         flag('--task-log', 'accepted for compatibility: there is no task log'),
+         arg('--sleep', type=int, default=0, help='seconds between two batches'))
+def archive_deleted_rows(env: Env, options: Any) -> int | None:
+    """Move deleted servers to the shadow tables, and forget them in the API database.
+
+    Exit codes: 0 nothing to do (with --until-complete: all done), 1 rows were archived and there may be more,
+    2 --max_rows is no positive number, 3 the API database cannot be reached, 4 --before is no date.
+    """
+    if not 0 < options.max_rows <= 0x7fffffff:
+        env.say('--max_rows has to be a positive number')
+        return 2
+    try:
+        before = _date(options.before)
+    except ValueError:
+        env.say(f'Not a date: {options.before}')
+        return 4
+    try:
+        cells = list(_cells(env, options.all_cells))
+        env.dbs.api.ping()
+    except (db_exc.DBError, errors.Unavailable):
+        env.say('The API database cannot be reached; it has to be, to forget the servers there as well.')
+        return 3
+    total: dict[str, int] = {}
+    again = True
+    while again:
+        moved = _archive_once(env, cells, options, before, total)
+        again = bool(moved) and options.until_complete
+        if again and options.sleep:
+            threading.Event().wait(options.sleep)
+    if options.verbose:
+        _report(env, total, 'Number of Rows Archived')
+    if options.purge and total:
+        for _, db in cells:
+            archive.purge(db, before)
+    return 0 if options.until_complete or not total else 1
+
+
+def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Any,
+                  before: datetime.datetime | None, total: dict[str, int]) -> int:
+    moved = 0
+    for name, db in cells:
+        if moved >= options.max_rows:
+            break
+        done = archive.archive(db, options.max_rows - moved, before)
+        moved += done.total
+        gone = env.dbs.api.write(functools.partial(archive.forget, uuids=done.servers))
+        for rows, prefix in ((done.rows, f'{name}.' if name else ''), (gone, 'API_DB.')):
+            for key, count in rows.items():
+                total[prefix + key] = total.get(prefix + key, 0) + count
+    return moved
+
+
+@command('db', 'purge', _BEFORE, flag('--all', 'whatever its age'),
+         flag('--verbose', 'print how many rows of which table'), flag('--all-cells', 'in every cell'))
+def purge(env: Env, options: Any) -> int | None:
+    """Drop archived rows for good.
+
+    Exit codes: 0 rows were dropped, 1 neither --all nor --before was given, 2 --before is no date, 3 there was
+    nothing to drop, 4 the API database cannot be reached.
+    """
+    if not options.all and options.before is None:
+        env.say('Say --all, or --before with a date')
+        return 1
+    try:
+        before = None if options.all else _date(options.before)
+    except ValueError:
+        env.say(f'Not a date: {options.before}')
+        return 2
+    try:
+        cells = list(_cells(env, options.all_cells))
+    except (db_exc.DBError, errors.Unavailable):
+        env.say('The API database cannot be reached.')
+        return 4
+    total = {f'{name}.{key}' if name else key: count for name, db in cells
+             for key, count in archive.purge(db, before).items()}
+    if options.verbose:
+        _report(env, total, 'Number of Rows Purged')
+    return 0 if any(total.values()) else 3
+
+
+@command('db', 'online_data_migrations',
+         arg('--max-count', type=int, help='most rows to touch; by default all, in batches of 50'))
+def online_data_migrations(env: Env, options: Any) -> int | None:
+    """Move data to where this release wants it, while services run.
+
+    Exit codes: 0 nothing is left, 1 some was done and this has to be run again, 2 only failures are left, 127
+    --max-count is no positive number.
+    """
+    if options.max_count is not None and options.max_count < 1:
+        env.say('--max-count has to be a positive number')
+        return 127
+    rows, failed, done = [], False, 0
+    for name, step in data_migrations.MIGRATIONS.items():
+        found, moved, error = _migrate(env, step, options.max_count, done)
+        failed, done = failed or error, done + moved
+        rows.append((name, found, moved))
+    env.say(table(['Migration', 'Total Needed', 'Completed'], rows))
+    if options.max_count is not None and done:
+        return 1
+    return 2 if failed else 0
+
+
+def _migrate(env: Env, step: Callable[[Any, int], tuple[int, int]], most: int | None, done: int
+             ) -> tuple[int, int, bool]:
+    """Found rows, moved rows, and whether an error ended it."""
+    found = moved = 0
+    while most is None or done + moved < most:
+        try:
+            more, now = step(env.dbs, 50 if most is None else most - done - moved)
+        except Exception as error:  # noqa: BLE001  one migration that fails must not keep the others from running
+            env.say(f'{getattr(step, "__name__", step)}: {type(error).__name__}')
+            return found, moved, True
+        found, moved = found + more, moved + now
+        if not now:
+            return found, moved, more > 0
+    return found, moved, False
