@@ -40,8 +40,8 @@ def parse(req: Any, server: Mapping[str, Any]) -> Target:
     if asked_host or asked_node:
         req.authorize(rules.REQUESTED_DESTINATION)
         if forced:
-            raise errors.Invalid("Unable to parse availability zone: 'host' and 'hypervisor_hostname' cannot be "
-                                 'used together with ZONE:HOST:NODE.')
+            raise errors.Invalid("Neither 'host' nor 'hypervisor_hostname' can be used together with an "
+                                 'availability_zone of the form ZONE:HOST:NODE.')
         host, node = asked_host, asked_node
     zone = zone or req.conf.default_schedule_zone
     if zone is not None and not forced:

@@ -27,7 +27,8 @@ def _or_refuse(step: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
             raise
         except errors.NovaError as error:
             raise errors.task.Refused(error.message) from error
-        except Exception as error:  # noqa: BLE001  whatever broke here, another host may be whole
+        except Exception as error:
+            # Whatever broke here, another host may be whole.
             raise errors.task.Refused(type(error).__name__) from error
     return run
 

@@ -44,7 +44,7 @@ def choose_hosts(h: Any, state: wire.ScheduleState) -> None:
         spec=spec, instance_uuids=[server.uuid for server in living]))
     chosen = {choice.instance_uuid: choice.selections for choice in answer.choices}
     if not all(chosen.get(server.uuid) for server in living):
-        raise errors.placement.NoValidHost(reason=answer.reason)
+        raise errors.placement.NoValidHost(reason=answer.reason, why=answer.explain)
     for server in living:
         server.selections = chosen[server.uuid]
 
@@ -119,14 +119,19 @@ def unplant(h: Any, state: wire.ScheduleState) -> None:
         if handed:
             continue
         try:
-            h.cell_db(h.cell(server.selections[0].cell_uuid)).write(lambda conn: uproot(conn, server.uuid))
+            _uproot_from(h, server)
         except db_exc.DBError:
-            LOG.warning('Server %s leaves rows in a cell that cannot be reached; they will be swept', server.uuid)
+            LOG.warning('Server %s leaves rows in a cell that is out of reach; they will be swept', server.uuid)
 
 
 def uproot(conn: Any, uuid: str) -> None:
     """Take a server that was never handed over out of a cell."""
     purge.instance(conn, uuid)
+
+
+def _uproot_from(h: Any, server: wire.Planned) -> None:
+    """Out of the cell that was chosen for it."""
+    h.cell_db(h.cell(server.selections[0].cell_uuid)).write(lambda conn: uproot(conn, server.uuid))
 
 
 # (b) ---------------------------------------------------------------------------------------------
@@ -143,7 +148,7 @@ def hand_over(h: Any, state: wire.ScheduleState) -> None:
 
 
 def _swap(conn: Any, uuid: str, cell: Any) -> bool:
-    """Point the mapping at the cell if the build request is there to be dropped; whether a cell has the server."""
+    """Point the mapping at the cell if the build request is there to be dropped; whether a cell has it."""
     if objects.BuildRequest.take(conn, uuid):
         return objects.InstanceMapping.hand_over(conn, uuid, cell.id)
     return standing(conn, uuid)[0] == HANDED
@@ -169,7 +174,7 @@ def _clear(h: Any, server: wire.Planned) -> None:
     """Nothing stays of a server whose owner withdrew it."""
     h.clients.placement.drop(server.uuid)
     if server.selections:
-        h.cell_db(h.cell(server.selections[0].cell_uuid)).write(lambda conn: uproot(conn, server.uuid))
+        _uproot_from(h, server)
     h.api_db.write(lambda conn: mapping.erase(conn, server.uuid))
 
 
