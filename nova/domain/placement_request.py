@@ -198,7 +198,7 @@ def _apply_image(request: ResourceRequest, properties: Mapping[str, object],
 
 def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
           properties: Mapping[str, object] | None = None, traits: Iterable[str] = (),
-          extra_groups: Mapping[str, Group] | None = None, limit: int | None = None) -> ResourceRequest:
+          extra_groups: Iterable[tuple[str, Group]] = (), limit: int | None = None) -> ResourceRequest:
     """The request of one server.
 
     Args:
@@ -206,8 +206,8 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
         specs: the flavor's extra specs.
         properties: image properties; ``trait:NAME=required`` among them counts.
         traits: further required traits of the group without suffix.
-        extra_groups: what does not come from the flavor (ports, devices, volumes), by suffix; '' adds to the
-            flavor's own group.
+        extra_groups: suffix and group of what does not come from the flavor (ports, devices, volumes); '' adds
+            to the flavor's own group.
         limit: candidates wanted at most.
 
     Raises:
@@ -218,7 +218,7 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
     apply_specs(request, specs)
     _apply_cpus(request, specs, properties or {})
     _apply_image(request, properties or {}, traits)
-    for suffix, group in (extra_groups or {}).items():
+    for suffix, group in extra_groups:
         request.group(suffix).merge(group)
     clash = request.main.required & request.main.forbidden
     if clash:
@@ -231,8 +231,8 @@ def group_from_json(form: Mapping[str, Any]) -> tuple[str, Group]:
 
     Args:
         form: ``{"suffix": "_port1", "resources": {"NET_BW_EGR_KILOBIT_PER_SEC": 1000}, "required": [...],
-            "forbidden": [...], "member_of": [[...], ...], "in_tree": uuid}``; all but the suffix may be absent. An
-            empty suffix adds to the flavor's own group, such as ``{"suffix": "", "required": [MULTIATTACH]}``.
+            "forbidden": [...], "member_of": [[...], ...], "in_tree": uuid}``; all but the suffix may be absent.
+            An empty suffix adds to the flavor's own group: ``{"suffix": "", "required": [MULTIATTACH]}``.
     """
     return form['suffix'], Group(
         resources=dict(form.get('resources', {})), required=set(form.get('required', ())),

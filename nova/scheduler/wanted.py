@@ -73,7 +73,7 @@ def resource_request(spec: objects.RequestSpec, limit: int) -> placement_request
     amounts = placement_request.flavor_amounts(
         flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap,
         volume_backed=bool(spec.is_bfv))
-    groups = dict(placement_request.group_from_json(form) for form in spec.requested_resources)
+    groups = [placement_request.group_from_json(form) for form in spec.requested_resources]
     return placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
                                    extra_groups=groups, limit=limit)
 

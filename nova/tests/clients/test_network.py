@@ -183,6 +183,19 @@ def test_a_host_without_agent_fails_the_binding(there: Any, server: Any, request
         there.clients.network.allocate(server, [on(there.network())], 'deaf')
 
 
+def test_an_answer_that_is_lost_leaves_one_port(there: Any, server: Any, request: Any) -> None:
+    """The port was made, the answer never came: the step fails, and its repetition finds the port."""
+    client, network = there.clients.network, there.network()
+    if there.kind == 'fake':
+        client.fail('create_port', errors.network.NetworkServiceFailed(), late=True)
+    else:
+        request.getfixturevalue('sandbox').faults.add('network', 'POST', '/v2.0/ports$', after=True, drop=True)
+    with pytest.raises(errors.network.NetworkServiceFailed):
+        client.allocate(server, [on(network)], 'host1')
+    assert len(client.allocate(server, [on(network)], 'host1').vifs) == 1
+    assert len(client.ports(server.uuid)) == 1
+
+
 def attach_again(client: Any, network: str, server: Any) -> None:
     server.network_info = client.allocate(server, [on(network)], 'host1')
     one = client.allocate(server, [on(network)], 'host1', key='task-1')

@@ -83,9 +83,9 @@ def test_image_cannot_forbid_and_nothing_is_both() -> None:
 
 
 def test_every_way_to_narrow_a_group() -> None:
-    request = pr.build({'VCPU': 1}, {}, extra_groups={'_port': pr.group_from_json({
+    request = pr.build({'VCPU': 1}, {}, extra_groups=[pr.group_from_json({
         'suffix': '_port', 'resources': {'NET_BW_EGR_KILOBIT_PER_SEC': 10}, 'required': ['CUSTOM_PHYSNET0'],
-        'member_of': [['a', 'b']], 'in_tree': 'root'})[1]})
+        'member_of': [['a', 'b']], 'in_tree': 'root'})])
     main = request.main
     main.member_of += [frozenset({'y', 'x'}), frozenset({'z'})]
     main.not_member_of |= {'q', 'p'}
@@ -104,6 +104,6 @@ def test_every_way_to_narrow_a_group() -> None:
 def test_what_volumes_need_adds_to_the_flavors_own_group() -> None:
     """MAT-F1: hosts that cannot share a volume are left out before anything is tried."""
     form = {'suffix': '', 'required': [pr.MULTIATTACH], 'resources': {'VCPU': 1}}
-    request = pr.build(AMOUNTS, {'trait:A': 'required'}, extra_groups=dict([pr.group_from_json(form)]))
+    request = pr.build(AMOUNTS, {'trait:A': 'required'}, extra_groups=[pr.group_from_json(form)])
     assert query(request) == {'resources': ['DISK_GB:20,MEMORY_MB:1024,VCPU:3'],
                               'required': [f'A,{pr.MULTIATTACH}']}
