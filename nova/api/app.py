@@ -107,7 +107,7 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
     buses = buses if buses is not None else transport.Buses(conf)
 
     def wake(context: Any, cell: Any, task: str) -> None:
-        bus = buses.top if cell is None else buses.cell(cell.transport_url)
+        bus = buses.top if cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(context, objects.Wake(task=task))
     found = finder.Finder(dbs)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)

@@ -17,11 +17,11 @@ class Cells:
     """Every mapped cell; a cell that is added, changed or disabled is noticed within `keep` seconds.
 
     Args:
-        build: makes the `work.Work` of a cell's journal.
+        build: makes the `work.Work` of a cell's journal; cell0 has no bus.
     """
 
     def __init__(self, dbs: Any, buses: transport.Buses,
-                 build: Callable[[dbkit.Database, transport.Bus], work.Work], pool: threads.Pool,
+                 build: Callable[[dbkit.Database, transport.Bus | None], work.Work], pool: threads.Pool,
                  keep: float = 5.0) -> None:
         self._dbs, self._buses, self._build, self._pool, self._keep = dbs, buses, build, pool, keep
         self._mappings: list[Any] = []
@@ -63,7 +63,8 @@ class Cells:
         with self._lock:
             found = self._works.get(key)
             if found is None:
-                found = self._build(self.db(mapping), self._buses.cell(mapping.transport_url))
+                bus = None if mapping.is_cell0 else self._buses.cell(mapping.transport_url)
+                found = self._build(self.db(mapping), bus)
                 found.start()
                 self._works[key] = found
             return found
@@ -73,10 +74,16 @@ class Cells:
         engine = self.work(mapping).engine
         engine.submit(engine.wake, task_uuid)
 
-    def watch(self) -> None:
-        """Have an engine on every cell that runs servers; called once a second."""
+    def woken(self, task_uuid: str) -> None:
+        """A task of cell0, which has no bus of its own, may want to run."""
         for mapping in self.mappings():
-            if not mapping.is_cell0 and not mapping.disabled:
+            if mapping.is_cell0:
+                self.work(mapping).engine.wake(task_uuid)
+
+    def watch(self) -> None:
+        """Have an engine on every cell, cell0 too, whose servers are at least deleted; called once a second."""
+        for mapping in self.mappings():
+            if mapping.is_cell0 or not mapping.disabled:
                 self.work(mapping)
 
     def stop(self) -> None:

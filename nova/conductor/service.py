@@ -24,12 +24,14 @@ LOG = logging.getLogger(__name__)
 class Endpoint:
     """What a conductor answers on a bus: wake-ups and hosts' answers go to the engines, reports to `hosts`."""
 
-    def __init__(self, works: list[work.Work], verbs: hosts.Hosts | None) -> None:
-        self._works, self._verbs = works, verbs
+    def __init__(self, works: list[work.Work], verbs: hosts.Hosts | None, cells: cells.Cells | None) -> None:
+        self._works, self._verbs, self._cells = works, verbs, cells
 
     def wake(self, context: nova_context.RequestContext, wake: Any) -> None:
         for each in self._works:
             each.engine.wake(wake.task)
+        if self._cells is not None:
+            self._cells.woken(wake.task)
 
     def step_done(self, context: nova_context.RequestContext, result: Any) -> None:
         for each in self._works:
@@ -76,7 +78,7 @@ class ConductorService:
             verbs = self._serve_cell(dbs.main, buses.own)
         if role in ('super', 'both'):
             self._serve_top()
-        self._server = rpc_conductor.Conductor.server(bus, host, Endpoint(self._works, verbs))
+        self._server = rpc_conductor.Conductor.server(bus, host, Endpoint(self._works, verbs, self._cells))
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
         alive = liveness.Liveness(db, self._conf)
@@ -100,10 +102,9 @@ class ConductorService:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('sweep', 30.0, periodic.Sweep(found)))
 
-    def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus) -> work.Work:
-        alive = liveness.Liveness(db, self._conf)
-        return work.Work(db, self._conf, self._host, reach.Reach(bus, alive), self._super_handle, self._pool,
-                         supers=True)
+    def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None) -> work.Work:
+        reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
+        return work.Work(db, self._conf, self._host, reached, self._super_handle, self._pool, supers=True)
 
     def _cell_handle(self, run: engines.Run, engine: engines.Engine) -> handle.Conductor:
         return handle.Conductor(run, engine, self._conf, self._clients)

@@ -26,6 +26,10 @@ class NovaError(problem.Problem):
         cls.code = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', cls.__name__).lower()
         _kinds.add(cls.code, cls)
 
+    def told_operators(self) -> str:
+        """What only administrators may read of this error; nothing, by default."""
+        return ''
+
 
 class Invalid(NovaError, problem.BadRequest):
     pass
@@ -56,11 +60,13 @@ def to_dict(error: BaseException) -> dict[str, Any]:
     """The form in which journals, the bus and server faults keep an error.
 
     Returns:
-        ``code`` (HTTP-like int), ``message``, ``type`` (stable code) and ``details`` (the traceback, for
-        administrators). The text of an error that is none of ours may hold anything, so users get its
-        class name instead; ``details`` keeps the text.
+        ``code`` (HTTP-like int), ``message``, ``type`` (stable code) and ``details`` (for administrators:
+        what the error has to tell them alone, and the traceback). The text of an error that is none of
+        ours may hold anything, so users get its class name instead; ``details`` keeps the text.
     """
     details = ''.join(traceback.format_exception(error))
+    if isinstance(error, NovaError):
+        details = f'{error.told_operators()}\n{details}'.lstrip()
     if isinstance(error, problem.Problem):
         return {'code': error.status, 'message': error.message, 'type': error.code, 'details': details}
     return {'code': 500, 'message': type(error).__name__, 'type': Internal.code, 'details': details}

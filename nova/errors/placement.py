@@ -4,9 +4,17 @@ from nova.errors import base
 
 
 class NoValidHost(base.Invalid):
-    """Nothing fits; `reason` is safe to show to the project that asked."""
+    """Nothing fits.
+
+    `reason` is safe to show to the project that asked; `why` counts what each stage of scheduling left, for
+    operators: ``[{'stage': ..., 'name': ..., 'removed': n, 'left': n}]``.
+    """
 
     template = 'No valid host was found. {reason}'
+
+    def told_operators(self) -> str:
+        return '\n'.join(f'{one["stage"]} {one["name"]}: {one["left"]} left'
+                         for one in self.facts.get('why') or ())
 
 
 class PlacementFailed(base.Unavailable):

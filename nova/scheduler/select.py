@@ -26,6 +26,8 @@ LOG = log.getLogger(__name__)
 
 ROUNDS = 4
 """Times that Placement is asked when all its answers were taken by others meanwhile."""
+_AMOUNTS = ('inventory', 'unit limits', 'free capacity')
+"""What Placement's explanation says of one resource class."""
 NOT_ENOUGH = 'There are not enough hosts available.'
 
 
@@ -42,6 +44,18 @@ class Why:
     def note(self, stage: str, name: str, before: int, left: int) -> None:
         if left < before or not left:
             self.stages.append({'stage': stage, 'name': name, 'removed': before - left, 'left': left})
+
+    def told(self) -> str:
+        """What left no host, in words that the project may read: what it asked for, never how many hosts."""
+        last = next((one for one in self.stages if one['left'] == 0), None)
+        if last is None:
+            return NOT_ENOUGH
+        what, _, how = last['name'].partition(' ')
+        if last['stage'] == 'placement' and how in _AMOUNTS:
+            return f'{NOT_ENOUGH} No host can give {what}.'
+        if last['stage'] in ('request', 'filter'):
+            return f'{NOT_ENOUGH} No host meets: {last["name"]}.'
+        return NOT_ENOUGH
 
 
 @dataclasses.dataclass(slots=True)
@@ -96,6 +110,8 @@ class Selector:
         LOG.info('No hosts for %(count)d servers of project %(project)s: %(reason)s %(why)s',
                  {'count': len(request.instance_uuids), 'project': request.spec.project_id, 'reason': reason,
                   'why': why.stages})
+        if reason == NOT_ENOUGH:
+            reason = why.told()
         return wanted.no_hosts(request.instance_uuids, reason, why.stages)
 
     def _select(self, request: objects.SelectRequest, group: objects.InstanceGroup | None,

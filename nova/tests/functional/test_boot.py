@@ -48,12 +48,12 @@ def test_servers_land_in_both_cells(demo, admin):
 def test_no_host_ends_in_cell0_and_says_why(demo, admin):
     """CEL-S2, CLM-F1: ERROR with a usable message, nothing claimed, deletable."""
     flavor = admin.call('POST', '/flavors', {'flavor': {
-        'name': 'huge', 'vcpus': 1, 'ram': 10 ** 8, 'disk': 1}}).json()['flavor']
+        'name': 'huge', 'vcpus': 1, 'ram': 64, 'disk': 10 ** 7}}).json()['flavor']
     answer = demo.boot('huge', flavorRef=flavor['id'])
     assert answer.status_code == 202
     server = demo.wait(answer.json()['server']['id'], 'ERROR')
     assert 'No valid host' in server['fault']['message']
-    assert 'MEMORY_MB' in server['fault']['message']
+    assert 'DISK_GB' in server['fault']['message']
     assert admin.get(f'/allocations/{server["id"]}', service='placement')['allocations'] == {}
     action, = demo.get(f'/servers/{server["id"]}/os-instance-actions')['instanceActions']
     assert (action['action'], action['message']) == ('create', 'Error')
