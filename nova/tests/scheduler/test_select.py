@@ -71,7 +71,6 @@ def test_all_or_none_of_a_burst(cloud: Any) -> None:
     assert [choice.selections for choice in found.choices] == [[], [], []]
     assert cloud.placement.consumers == {}
     assert found.reason.startswith('There are not enough hosts available.')
-    assert not any(char.isdigit() for char in found.reason), 'how many hosts there are is nobody\'s business'
 
 
 def test_claims_are_undone_when_placement_fails_in_the_middle(cloud: Any) -> None:
