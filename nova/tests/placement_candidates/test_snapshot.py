@@ -194,7 +194,8 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
     assert searcher.memory()['array_bytes'] == first['array_bytes']
 
 
-@hypothesis.settings(max_examples=25, deadline=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=25, deadline=None, phases=[hypothesis.Phase.generate],
+                     suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data())
 def test_any_history_gives_the_same_view_as_a_fresh_load(tmp_path_factory: pytest.TempPathFactory,
                                                          data: st.DataObject) -> None:
