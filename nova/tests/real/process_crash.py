@@ -6,11 +6,15 @@ A `Case` says what is done, at which of its steps it rests, by what means, and w
 import contextlib
 import dataclasses
 import json
+import os
+import random
 import signal
 import time
 
+import cluster_processes
 import httpx
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from nova.common import dbkit
 from nova.db import tasks as tables
@@ -21,7 +25,7 @@ BACK = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`means` is a method of `Holds` and its arguments; `victims` are words that `World.resolve` knows."""
+    """`means` is a kind of `Hold` and its arguments; `victims` are words that `World.resolve` knows."""
 
     operation: str
     step: str
@@ -30,8 +34,9 @@ class Case:
 
     @property
     def id(self):
-        means = '-'.join(str(word) for word in self.means[1:] if word in ('before', 'after'))
-        return '-'.join(filter(None, [self.operation, self.step, means, *self.victims]))
+        kind, *arguments = self.means
+        words = arguments if kind is AtRest else [word for word in arguments if word in BEFORE_AFTER]
+        return '-'.join([self.operation, self.step, *words, *self.victims])
 
 
 class World:
@@ -77,13 +82,13 @@ class World:
                     return 'api', row
         return None
 
-    def wait_step(self, uuid, step, seconds=10):
-        """Return (database, row) when the server's operation is at `step`."""
+    def wait_step(self, uuid, step, parked=False, seconds=10):
+        """Return (database, row) when the server's operation is at `step`, and given to a host if `parked`."""
         end = time.monotonic() + seconds
         found = None
         while time.monotonic() < end:
             found = self.open_task(uuid)
-            if found and found[1].step == step:
+            if found and found[1].step == step and (found[1].status == 'parked' or not parked):
                 return found
             time.sleep(0.02)
         raise AssertionError(f'the operation never came to {step}; it is at {found and found[1].step}')
@@ -96,7 +101,7 @@ class World:
 
     # Taking and giving back ----------------------------------------------------------------------
 
-    def resolve(self, word, where, row, uuid):
+    def resolve(self, word, where, row):
         """Processes that a victim's word means."""
         cell = where if where in self.deployment.cells else None
         match word:
@@ -128,90 +133,221 @@ class World:
 
     def revive_all(self):
         """Whatever a test that failed left behind."""
-        for number in (signal.SIGCONT,):
-            for name in self.deployment.services:
-                with contextlib.suppress(ProcessLookupError):
-                    self.processes.signal(name, number)
+        down = [what for what in SERVERS if self.cluster.status()[self.cluster.server_name(what)][1] != 'ok']
+        self.revive(down)
         self.revive([name for name in self.deployment.services if self.processes.pid(name) is None])
 
-    # Holding up ----------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def hold(self, means, *arguments):
-        with getattr(self, means)(*arguments) as release:
-            yield release
+class Hold:
+    """Keeps the operations of a cluster from going past a step.
 
-    @contextlib.contextmanager
-    def at_host(self, operation, when, seconds=2.0):
-        """Each host takes its time before or after an effect on a guest; a host's next life does not."""
-        files = [self.deployment.directory / 'state' / 'compute' / host / 'faults.json'
-                 for host in self.deployment.hosts]
-        for file in files:
+    `prepare` is told of the server before the request, where there is one; `begun` after it; `release` lets go.
+    """
+
+    def __init__(self, world):
+        self.world = world
+        self._undo = contextlib.ExitStack()
+
+    def prepare(self, uuid):
+        pass
+
+    def begun(self, uuid):
+        pass
+
+    def release(self):
+        self._undo.close()
+
+    # Ways of holding
+
+    def lock_row(self, database, table, uuid):
+        """Another client of a database has a row of the server for itself; reading is free."""
+        key = 'uuid' if table == 'instances' else 'instance_uuid'
+        conn = self.world.db(database).engine.connect()
+        conn.exec_driver_sql(f"SELECT 1 FROM {table} WHERE {key} = '{uuid}' FOR UPDATE")
+
+        def unlock():
+            # The database may have been taken from under us.
+            with contextlib.suppress(sa.exc.SQLAlchemyError, db_exc.DBError):
+                conn.rollback()
+            conn.invalidate()
+            conn.close()
+        return unlock
+
+    def delay(self, service, method, path, when):
+        """A neighbour takes its time before or after its work, until it is released."""
+        url = f'http://127.0.0.1:{self.world.deployment.ports["sandbox"]}/sandbox/faults'
+        httpx.post(url, json={'service': service, 'method': method, 'path': path, 'delay': 60.0,
+                              'after': when == 'after'}).raise_for_status()
+        return lambda: httpx.delete(url).raise_for_status()
+
+    def stop(self, service):
+        """A process stands still."""
+        processes = self.world.processes
+        pids = [processes.pid(service), *processes.workers(service)]
+        lives = {pid: cluster_processes.start_time(pid) for pid in pids}
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+
+        def go_on():
+            for pid, began in lives.items():
+                if cluster_processes.start_time(pid) == began:
+                    os.kill(pid, signal.SIGCONT)
+        return go_on
+
+
+class AtHost(Hold):
+    """Each host takes its time before or after an effect on a guest, once; a host's next life does not."""
+
+    def __init__(self, world, operation, when, seconds=1.5):
+        super().__init__(world)
+        for host in world.deployment.hosts:
+            file = world.deployment.directory / 'state' / 'compute' / host / 'faults.json'
             file.write_text(json.dumps({operation: {
                 'do': 'delay', 'when': when, 'seconds': seconds, 'times': 1}}))
+            self._undo.callback(file.unlink, missing_ok=True)
 
-        def release():
-            for file in files:
-                file.unlink(missing_ok=True)
-        try:
-            yield release
-        finally:
-            release()
 
-    @contextlib.contextmanager
-    def at_neighbour(self, service, method, path, when):
-        """A stand-in takes its time before or after its work."""
-        base = self.deployment.url('sandbox-control').rpartition('/')[0] + '/sandbox/faults'
-        httpx.post(base, json={'service': service, 'method': method, 'path': path, 'delay': 60.0,
-                               'after': when == 'after'}).raise_for_status()
+class AtNeighbour(Hold):
+    """A neighbour takes its time before or after its work."""
 
-        def release():
-            httpx.delete(base).raise_for_status()
-        try:
-            yield release
-        finally:
-            release()
+    def __init__(self, world, service, method, path, when):
+        super().__init__(world)
+        self._undo.callback(self.delay(service, method, path, when))
 
-    @contextlib.contextmanager
-    def stopped(self, service):
-        """A process stands still (SIGSTOP)."""
-        doomed = [self.processes.pid(service), *self.processes.workers(service)]
-        starts = [(pid, open(f'/proc/{pid}/stat').read().split()[21]) for pid in doomed]
 
-        def release():
-            for pid, began in starts:
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                    if open(f'/proc/{pid}/stat').read().split()[21] == began:
-                        self.processes_signal(pid, signal.SIGCONT)
-        for pid in doomed:
-            self.processes_signal(pid, signal.SIGSTOP)
-        try:
-            yield release
-        finally:
-            release()
+class AtRest(Hold):
+    """A process stands still."""
 
-    @staticmethod
-    def processes_signal(pid, number):
-        import os
-        os.kill(pid, number)
+    def __init__(self, world, service):
+        super().__init__(world)
+        self._undo.callback(self.stop(service))
 
-    @contextlib.contextmanager
-    def locked(self, *places):
-        """Another client of the databases holds locks on tables: ``(database, table)`` each."""
-        held = []
-        for name, table in places:
-            conn = self.db(name).engine.connect()
+
+class AtTable(Hold):
+    """Another client of the databases has a table of every cell for itself."""
+
+    def __init__(self, world, table):
+        super().__init__(world)
+        for cell in world.deployment.cells:
+            conn = world.db(cell).engine.connect()
             conn.exec_driver_sql(f'LOCK TABLES {table} WRITE')
-            held.append(conn)
+            self._undo.callback(conn.close)
+            self._undo.callback(conn.invalidate)
 
-        def release():
-            while held:
-                conn = held.pop()
-                with contextlib.suppress(sa.exc.SQLAlchemyError):
-                    conn.exec_driver_sql('UNLOCK TABLES')
-                conn.invalidate()
-                conn.close()
+
+class AtRow(Hold):
+    """A row of the server is locked from before the request."""
+
+    def __init__(self, world, database, table):
+        super().__init__(world)
+        self._place = database, table
+
+    def prepare(self, uuid):
+        self._undo.callback(self.lock_row(*self._place, uuid))
+
+
+class AtHandOver(Hold):
+    """The scheduler stands still until the build request is locked."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self._go_on = self.stop('scheduler')
+        self._undo.callback(self._go_on)
+
+    def begun(self, uuid):
+        self._undo.callback(self.lock_row('api', 'build_requests', uuid))
+        self._go_on()
+
+
+class AtActivation(AtHandOver):
+    """And the hand-over until the cell's task is locked."""
+
+    def begun(self, uuid):
+        unlock = self.lock_row('api', 'build_requests', uuid)
+        self._go_on()
         try:
-            yield release
+            self.world.wait_step(uuid, 'hand_over')
+            self._undo.callback(self.lock_row(self.world.cell_of(uuid), 'tasks', uuid))
         finally:
-            release()
+            unlock()
+
+
+class AtBurial(Hold):
+    """The network service takes its time until the server's row is locked."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self._go_on = self.delay('network', 'DELETE', '/v2.0/ports/', 'after')
+        self._undo.callback(self._go_on)
+
+    def begun(self, uuid):
+        where, _ = self.world.wait_step(uuid, 'release_ports')
+        self._undo.callback(self.lock_row(where, 'instances', uuid))
+        self._go_on()
+
+
+# What there is to try ----------------------------------------------------------------------------
+
+POWER = {
+    # operation: (step, effect, request, status before, status after)
+    'stop': ('power_off', 'power_off', {'os-stop': None}, 'ACTIVE', 'SHUTOFF'),
+    'start': ('power_on', 'power_on', {'os-start': None}, 'SHUTOFF', 'ACTIVE'),
+    'pause': ('pause_guest', 'pause', {'pause': None}, 'ACTIVE', 'PAUSED'),
+    'unpause': ('unpause_guest', 'unpause', {'unpause': None}, 'PAUSED', 'ACTIVE'),
+    'suspend': ('suspend_guest', 'suspend', {'suspend': None}, 'ACTIVE', 'SUSPENDED'),
+    'resume': ('resume_guest', 'resume', {'resume': None}, 'SUSPENDED', 'ACTIVE'),
+    'reboot': ('reboot_soft', 'reboot', {'reboot': {'type': 'SOFT'}}, 'ACTIVE', 'ACTIVE'),
+    'hard-reboot': ('reboot_hard', 'reboot', {'reboot': {'type': 'HARD'}}, 'ACTIVE', 'ACTIVE'),
+}
+BEFORE_AFTER = ('before', 'after')
+SERVERS = ('broker', 'database')
+
+
+def cases():
+    """Every case, the same on every run."""
+    for victims in (('super-conductor',), ('scheduler',), ('super-conductor', 'scheduler'), ('api',),
+                    ('placement',), ('broker',), ('database',)):
+        yield Case('build', 'choose_hosts', (AtRest, 'scheduler'), victims)
+    for victims in (('super-conductor',), ('scheduler',), ('super-conductor', 'scheduler')):
+        yield Case('build', 'choose_hosts', (AtRest, 'placement'), victims)
+    for means, step in ((AtTable, 'write_cells'), (AtHandOver, 'hand_over'), (AtActivation, 'activate')):
+        for victims in (('super-conductor',), ('database',), ('broker',)):
+            yield Case('build', step, (means, 'instances') if means is AtTable else (means,), victims)
+    for when in BEFORE_AFTER:
+        for victims in (('owner',), ('super-conductor', 'conductors'), ('broker',), ('database',)):
+            yield Case('build', 'allocate_ports', (AtNeighbour, 'network', 'POST', '/v2.0/ports', when),
+                       victims)
+        for victims in (('compute',), ('conductor',), ('conductors',), ('super-conductor',),
+                        ('compute', 'conductors'), ('broker',), ('database',)):
+            yield Case('build', 'spawn', (AtHost, 'spawn', when), victims)
+        for victims in (('compute',), ('conductor',), ('conductors',), ('compute', 'conductors'), ('broker',),
+                        ('database',)):
+            yield Case('delete', 'destroy_guest', (AtHost, 'destroy', when), victims)
+            for operation, (step, effect, *_) in POWER.items():
+                yield Case(operation, step, (AtHost, effect, when), victims)
+        for victims in (('owner',), ('conductors',), ('broker',), ('database',)):
+            yield Case('delete', 'release_ports', (AtNeighbour, 'network', 'DELETE', '/v2.0/ports/', when),
+                       victims)
+    for victims in (('super-conductor',), ('conductors',), ('database',)):
+        yield Case('delete', 'forget', (AtRow, 'api', 'instance_mappings'), victims)
+        yield Case('delete', 'bury_row', (AtBurial,), victims)
+
+
+def sample(count, seed=2):
+    """Some of every operation; servers, which take long to come back, in few."""
+    chosen = []
+    every = list(cases())
+    random.Random(seed).shuffle(every)
+    quick = [case for case in every if not set(case.victims) & set(SERVERS)]
+    slow = [case for case in every if case not in quick]
+    seen = set()
+    for case in quick:
+        if (case.operation, case.step) not in seen:
+            seen.add((case.operation, case.step))
+            chosen.append(case)
+    for server in SERVERS:
+        for operation in ('build', 'delete', 'stop'):
+            chosen.append(next(case for case in slow
+                               if case.operation == operation and case.victims == (server,)))
+    chosen += [case for case in quick if case not in chosen][:max(0, count - len(chosen))]
+    return [case for case in cases() if case in chosen]
