@@ -49,6 +49,7 @@ class Request(request.Request):
     Attributes:
         conf, dbs, clients, finder, cells: of the process.
         found: where the server of the path was found, when the path names one.
+        wake: ``wake(cell mapping or None, task uuid)``; for tasks inserted by other means than `submit`.
     """
 
     def __init__(self, services: Services, **kwargs: Any) -> None:
@@ -60,7 +61,7 @@ class Request(request.Request):
         self.cells = services.cells
         self.found: Found | None = None
         self.max_limit = services.conf.api.max_limit
-        self._wake = services.wake
+        self.wake = functools.partial(services.wake, self.context)
 
     # Servers
 
@@ -123,7 +124,7 @@ class Request(request.Request):
                 guard=judge if place.mapping is not None else None))
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
-        self._wake(self.context, place.mapping, task.uuid)
+        self.wake(place.mapping, task.uuid)
         return task
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
@@ -132,10 +133,6 @@ class Request(request.Request):
             now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
         return errors.server.ServerInState(
             action=flow.action or flow.name, server=instance.uuid, attribute='task_state', state=now.task_state)
-
-    def wake(self, mapping: Any, task_uuid: str) -> None:
-        """Have a task run that was inserted by other means than `submit`."""
-        self._wake(self.context, mapping, task_uuid)
 
     def change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...] = ()) -> Any:
         """Change a server within the request, wherever it is kept: `alter` gets it as it is in the transaction.

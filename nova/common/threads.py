@@ -4,12 +4,15 @@
 after it. No other module of the system knows the choice; WSGI applications never make one.
 """
 
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
+
+LOG = logging.getLogger(__name__)
 
 _BACKENDS = ('threading', 'eventlet')
 _backend = 'threading'
@@ -98,6 +101,15 @@ class Pool:
         self._open.add(future)
         future.add_done_callback(self._open.discard)
         return future
+
+    def background(self, fn: Callable[..., Any], *args: Any) -> None:
+        """Run `fn` for its effect alone: nobody waits for it, so what it raises is logged."""
+        def report(future: futures.Future) -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None:
+                LOG.error('%s%r failed in the background', getattr(fn, '__qualname__', fn), args,
+                          exc_info=error)
+        self.submit(fn, *args).add_done_callback(report)
 
     def depth(self) -> int:
         """Calls running or waiting."""

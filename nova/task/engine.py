@@ -125,19 +125,12 @@ class Engine:
         return False
 
     def submit(self, fn: Callable[[str], None], uuid: str) -> None:
-        """Run ``fn(uuid)`` in the pool."""
-        self._pool.submit(self._guarded, fn, uuid)
+        """Run ``fn(uuid)`` in the pool; when it fails, the keeper comes again."""
+        self._pool.background(fn, uuid)
 
     def holds(self, uuid: str) -> bool:
         """Whether a thread of this worker is busy with the task."""
         return uuid in self._mine
-
-    @staticmethod
-    def _guarded(fn: Callable[[str], None], uuid: str) -> None:
-        try:
-            fn(uuid)
-        except Exception:
-            LOG.exception('Task %s could not be taken further now', uuid)
 
     # One task ----------------------------------------------------------------------------------
 
@@ -270,7 +263,7 @@ class Engine:
                 if run.task.cancel and run.task.direction == 'do':
                     self.submit(self.turn_back, run.task.uuid)
                 else:
-                    self.cast(run)
+                    self.hosts.run_step(run.context, run.call())
                 return False
         if step.at == 'super' and not self.supers:
             self._save(run, note, status=rows.READY, owner=None, runs_at='super', **changes)
@@ -319,10 +312,6 @@ class Engine:
             self.journal.save(task, run.instance, note, changes)
 
     # Steps on hosts ----------------------------------------------------------------------------
-
-    def cast(self, run: Run) -> None:
-        """Give the present step to its host."""
-        self.hosts.run_step(run.context, run.call())
 
     def open_steps(self, host: str) -> list[Any]:
         """The steps that a returning host still owes us, as calls for it to run or to report."""

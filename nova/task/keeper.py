@@ -92,7 +92,7 @@ class Keeper:
         """Send a parked step once more: the message, or the answer, may be lost."""
         run = self._engine.pick(uuid, rows.PARKED)
         if run is not None:
-            self._engine.cast(run)
+            self._engine.hosts.run_step(run.context, run.call())
 
     def _fence(self, uuid: str) -> None:
         """Give up on a step whose host is down; the attempt is outdated, so a late answer changes nothing.

@@ -343,7 +343,7 @@ class _Pool:
     def __init__(self, world, worker):
         self._world, self._worker = world, worker
 
-    def submit(self, fn, *args):
+    def background(self, fn, *args):
         self._world.queue.append((self._worker, fn, args))
 
 

@@ -83,7 +83,7 @@ class Handle:
 class Inline:
     """A pool that runs what it gets at once."""
 
-    def submit(self, fn, *args):
+    def background(self, fn, *args):
         fn(*args)
 
 
