@@ -126,7 +126,7 @@ class Record(ovo.VersionedObject):
         except (KeyError, TypeError):
             raise errors.Invalid('Not a record.') from None
         kind = _kinds.get(name)
-        if kind is None or not kind._reads(version):
+        if kind is None or not _reads(kind, version):
             raise errors.Invalid(f'Record {name} {version} is not known to this release.')
         self = kind.__new__(kind)
         values = self.__dict__
@@ -140,11 +140,6 @@ class Record(ovo.VersionedObject):
         values['_changed_fields'] = {
             name for name in wire.get('nova_object.changes', ()) if name in kind.fields}
         return self
-
-    @classmethod
-    def _reads(cls, version: str) -> bool:
-        theirs, ours = _number(version), _number(cls.VERSION)
-        return theirs[0] == ours[0] and theirs <= ours
 
     def copy(self) -> Self:
         """A deep copy, changes included."""
@@ -163,21 +158,15 @@ class Record(ovo.VersionedObject):
     def obj_what_changed(self) -> set[str]:
         changed = set(self._changed_fields)
         for name in self._children:
-            if any(child.obj_what_changed() for child in self._children_of(name)):
+            if any(child.obj_what_changed() for child in _children(self, name)):
                 changed.add(name)
         return changed
-
-    def _children_of(self, name: str) -> Sequence['Record']:
-        value = self.__dict__.get(f'_obj_{name}')
-        if value is None:
-            return ()
-        return value if isinstance(value, list) else (value,)
 
     def clean(self) -> None:
         """Forget that anything changed, in child records too."""
         self._changed_fields.clear()
         for name in self._children:
-            for child in self._children_of(name):
+            for child in _children(self, name):
                 child.clean()
 
     def learn(self, other: 'Record') -> set[str]:
@@ -258,7 +247,7 @@ class Record(ovo.VersionedObject):
 
     def create(self, conn: sa.Connection) -> None:
         """Insert the fields that are set; the database's and the table's defaults become fields."""
-        table = self._table()
+        table = _kept_in(type(self))
         stored = self._stored(self._columns)
         values = {name: value for name, value in stored.items()
                   if value is not None or not (table.c[name].primary_key or table.c[name].default)}
@@ -287,8 +276,8 @@ class Record(ovo.VersionedObject):
             values = self._stored(changed)
             if 'updated_at' in self._columns and 'updated_at' not in changed:
                 self.__dict__[self._slots['updated_at']] = values['updated_at'] = clock.utcnow()
-            statement = self._table().update().where(*self._identity(), *where).values(values)
-            if not conn.execute(statement).rowcount:
+            mine = self.where(**self._by_key())
+            if not conn.execute(_kept_in(type(self)).update().where(*mine, *where).values(values)).rowcount:
                 raise self.not_found(self._by_key())
         self.clean()
         return changed
@@ -299,7 +288,7 @@ class Record(ovo.VersionedObject):
         Raises:
             self.missing: the row is gone.
         """
-        row = conn.execute(sa.select(*self._columns.values()).where(*self._identity())).first()
+        row = conn.execute(sa.select(*self._columns.values()).where(*self.where(**self._by_key()))).first()
         if row is None:
             raise self.not_found(self._by_key())
         self.__dict__.update(type(self).from_row(row).__dict__)
@@ -310,19 +299,11 @@ class Record(ovo.VersionedObject):
         Raises:
             self.missing: it is gone already.
         """
-        if not conn.execute(self._table().delete().where(*self._identity())).rowcount:
+        if not conn.execute(_kept_in(type(self)).delete().where(*self.where(**self._by_key()))).rowcount:
             raise self.not_found(self._by_key())
-
-    def _table(self) -> sa.Table:
-        if self.table is None:
-            raise TypeError(f'{type(self).__name__} is kept nowhere')
-        return self.table
 
     def _by_key(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.key}
-
-    def _identity(self) -> list[sa.ColumnElement[bool]]:
-        return self.where(**self._by_key())
 
     def _stored(self, names: Any) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in names if self.known(name)}
@@ -331,6 +312,24 @@ class Record(ovo.VersionedObject):
                 kept = values[name]
                 values[name] = ([item.to_wire() for item in kept] if isinstance(kept, list) else kept.to_wire())
         return values
+
+
+def _kept_in(kind: type[Record]) -> sa.Table:
+    if kind.table is None:
+        raise TypeError(f'{kind.__name__} is kept nowhere')
+    return kind.table
+
+
+def _children(record: Record, name: str) -> Sequence[Record]:
+    value = record.__dict__.get(f'_obj_{name}')
+    if value is None:
+        return ()
+    return value if isinstance(value, list) else (value,)
+
+
+def _reads(kind: type[Record], version: str) -> bool:
+    theirs, ours = _number(version), _number(kind.VERSION)
+    return theirs[0] == ours[0] and theirs <= ours
 
 
 _AS_THEY_ARE = (fields.StringField, fields.IntegerField, fields.BooleanField, fields.FloatField,
