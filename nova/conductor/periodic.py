@@ -15,6 +15,8 @@ from nova.conductor import cells as conductor_cells
 from nova.objects import cell_mapping, compute_node, host_mapping, instance_mapping
 from nova.objects import task as rows
 from nova.ops.build import schedule
+from nova.ops.delete import reclaim
+from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +38,18 @@ class Retention:
         before = clock.utcnow() - datetime.timedelta(days=self._days)
         while self._db.write(lambda conn: rows.prune(conn, before, limit=500)):
             LOG.debug('Tasks that ended before %s were dropped', before)
+
+
+class Reclaim:
+    """Deletes for good what was deleted softly longer than ``reclaim_instance_interval`` ago."""
+
+    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
+        self._engine, self._conf = engine, conf
+
+    def __call__(self) -> None:
+        seconds = self._conf.reclaim_instance_interval
+        for task in reclaim.begin_due(self._engine.journal, seconds) if seconds > 0 else ():
+            self._engine.submit(self._engine.wake, task.uuid)
 
 
 class Discovery:

@@ -84,6 +84,7 @@ class ConductorService:
         alive = liveness.Liveness(db, self._conf)
         own = work.Work(db, self._conf, self._host, reach.Reach(bus, alive), self._cell_handle, self._pool)
         self._works.append(own)
+        self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
         return hosts.Hosts(db, own.engine, alive)
 

@@ -1,0 +1,40 @@
+"""The end of soft deletes: servers whose time to be restored has passed are deleted for good."""
+
+import datetime
+from typing import Any
+
+from nova import context, errors, objects, states
+from nova.common import clock
+from nova.objects import task as rows
+from nova.ops.delete import flow, wire
+from nova.task import journal
+
+
+def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
+    """Begin to delete what was softly deleted more than `seconds` ago in one cell; the tasks want to be woken.
+
+    Restoring at the same moment is safe: whoever takes the server first wins.
+    """
+    before = clock.utcnow() - datetime.timedelta(seconds=seconds)
+    assert objects.Instance.table is not None
+    with tasks.db.read() as conn:
+        due = objects.Instance.all(conn, objects.Instance.table.c.deleted_at < before,
+                                   vm_state=str(states.VM.SOFT_DELETED), task_state=None, limit=100)
+    begun = []
+    for instance in due:
+        try:
+            begun.append(tasks.begin(
+                flow.Delete, wire.DeleteState(), context.admin(), instance_uuid=instance.uuid,
+                guard=lambda conn, uuid=instance.uuid: _still_deleted(conn, uuid)))
+        except errors.Conflict:
+            continue
+    return begun
+
+
+def _still_deleted(conn: Any, uuid: str) -> objects.Instance:
+    """The server, if nobody has restored it or begins to."""
+    found = objects.Instance.get(conn, (), uuid=uuid)
+    if found.vm_state != states.VM.SOFT_DELETED or found.task_state is not None:
+        raise errors.server.ServerInState(
+            action='delete', server=uuid, attribute='vm_state', state=found.vm_state)
+    return found
