@@ -12,17 +12,15 @@ from oslo_config import cfg
 from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
-from nova import clients as nova_clients
 from nova import objects, ops
 from nova.api import cells, faults, finder, middleware, request, resources, versions
 from nova.common import auth, web
 from nova.common import middleware as common
-from nova.db import session
 from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
 from nova.rest.resource import Operation, Resource
-from nova.rpc import conductor, transport
+from nova.rpc import conductor
 
 Application = Callable[..., Any]
 
@@ -62,14 +60,14 @@ def _register_opts(conf: cfg.ConfigOpts) -> None:
         conf.register_opts(options, group=group)
 
 
-def make_app(conf: cfg.ConfigOpts, *, dbs: Any = None, buses: Any = None, clients: Any = None,
-             enforcer: Any = None) -> Application:
+def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforcer: Any = None
+             ) -> Application:
     """The WSGI callable of nova-api.
 
     Args:
         conf: configuration, as `nova.conf.new` makes it.
-        dbs, buses, clients, enforcer: handles to share with others in the process; made from `conf` when
-            absent.
+        dbs, buses, clients: handles, which whoever starts the process makes and closes.
+        enforcer: of policy; made from `conf` when absent.
     """
     _register_opts(conf)
     services = _services(conf, dbs, buses, clients)
@@ -103,16 +101,12 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any = None, buses: Any = None, client
 
 
 def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> request.Services:
-    dbs = dbs if dbs is not None else session.Databases(conf)
-    buses = buses if buses is not None else transport.Buses(conf)
-
     def wake(context: Any, cell: Any, task: str) -> None:
         bus = buses.top if cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(context, objects.Wake(task=task))
     found = finder.Finder(dbs)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients if clients is not None else nova_clients.build(conf), found,
-                            asking, wake)
+    return request.Services(conf, dbs, clients, found, asking, wake)
 
 
 def _challenge(conf: cfg.ConfigOpts) -> str | None:

@@ -13,8 +13,11 @@ from typing import Any
 
 from oslo_log import log
 
+from nova import clients
 from nova import conf as nova_conf
 from nova.api import app as nova_app
+from nova.db import session
+from nova.rpc import transport
 
 
 def _config_files() -> list[str] | None:
@@ -35,7 +38,9 @@ class Lazy:
                 if self._app is None:
                     conf = nova_conf.new(config_files=_config_files())
                     log.setup(conf, 'nova')
-                    self._app = nova_app.make_app(conf)
+                    self._app = nova_app.make_app(
+                        conf, dbs=session.Databases(conf), buses=transport.Buses(conf),
+                        clients=clients.build(conf))
         return self._app(environ, start_response)
 
 
