@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from nova import errors
 from nova.api.resources import flavors
 from nova.common import problem
+from nova.domain import flavor_specs
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as rules
 from nova.rest import types
@@ -24,7 +25,7 @@ def _texts(specs: dict[str, Any]) -> dict[str, str]:
 
 def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
     if req.at('2.86'):
-        req.check_extra_specs(specs)
+        flavor_specs.check_all(specs)
 
     def write(conn: sa.Connection) -> None:
         Flavor.get(conn, flavorid=flavor_id).set_extra_specs(conn, specs)

@@ -5,6 +5,7 @@ from typing import Any
 from nova import objects
 from nova.api import server_filters
 from nova.api.finder import CellUnreachable
+from nova.api.server_look import Seen
 from nova.common import clock
 from nova.objects import instance_list
 from nova.policies import servers as rules
@@ -63,7 +64,7 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
     if wanted.addresses:
         found = _with_addresses(req, wanted, found, limit, needs)
     more = found.rows[-1].uuid if len(found.rows) == limit else None
-    return Page(found.rows, marker=more, look=req.page_look(found),
+    return Page([Seen(row) for row in found.rows], marker=more, look=req.page_look(found),
                 stubs=[stub(req, server) for server in found.stubs])
 
 

@@ -132,6 +132,13 @@ def test_extra_specs(cloud: Cloud) -> None:
     assert cloud.call('POST', path, headers=MEMBER, json={'extra_specs': {'a': '1'}}).status_code == 403
 
 
+def test_known_extra_specs_are_checked(cloud: Cloud) -> None:
+    create(cloud, id='1')
+    body = {'extra_specs': {'hw:cpu_policy': 'sometimes'}}
+    assert cloud.call('POST', '/flavors/1/os-extra_specs', '2.85', json=body).status_code == 200
+    assert cloud.call('POST', '/flavors/1/os-extra_specs', '2.86', json=body).status_code == 400
+
+
 def test_deleted(cloud: Cloud) -> None:
     create(cloud, id='1')
     assert cloud.call('DELETE', '/flavors/1').status_code == 202
