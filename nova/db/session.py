@@ -2,6 +2,7 @@
 
 import re
 import threading
+import urllib.parse
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,13 +33,17 @@ def fill_template(url: str, own: str | None) -> str:
         raise errors.Invalid('The database URL of a cell has variables, and there is no [database] connection '
                              'to fill them in from.')
     parts = sa.make_url(own)
-    values = {'scheme': parts.drivername, 'username': parts.username or '', 'password': parts.password or '',
+    values = {'scheme': parts.drivername, 'username': _quoted(parts.username), 'password': _quoted(parts.password),
               'hostname': parts.host or '', 'port': parts.port or '', 'path': parts.database or '',
               'query': own.partition('?')[2].partition('#')[0], 'fragment': own.partition('#')[2]}
     try:
         return url.format(**values)
     except (KeyError, IndexError, ValueError):
         raise errors.Invalid('The database URL of a cell has a variable that does not exist.') from None
+
+
+def _quoted(text: object) -> str:
+    return urllib.parse.quote(str(text or ''), safe='')
 
 
 class Databases:

@@ -1,0 +1,65 @@
+"""Databases of a process, cells' URL templates, asking several at once."""
+
+import threading
+
+import pytest
+
+from nova import conf as nova_conf
+from nova import errors
+from nova.common import clock
+from nova.db import scatter, session
+
+OWN = 'mysql+pymysql://nova:pa%40ss@db1:3306/nova?charset=utf8'
+
+
+@pytest.mark.parametrize(('url', 'filled'), [
+    ('sqlite:///x', 'sqlite:///x'),
+    ('{scheme}://{username}:{password}@db2:{port}/cell2?{query}', 'mysql+pymysql://nova:pa%40ss@db2:3306/cell2?charset=utf8'),
+    ('{scheme}://{username}:{password}@{hostname}/{path}_cell0', 'mysql+pymysql://nova:pa%40ss@db1/nova_cell0'),
+])
+def test_templates_of_cell_urls(url, filled):
+    assert session.fill_template(url, OWN) == filled
+
+
+@pytest.mark.parametrize(('url', 'own'), [('{scheme}://x/y', None), ('{colour}://x/y', OWN)])
+def test_templates_that_cannot_be_filled_name_no_url(url, own):
+    with pytest.raises(errors.Invalid) as caught:
+        session.fill_template(url, own)
+    assert 'pa' not in caught.value.message.split() and 'x/y' not in caught.value.message
+
+
+def test_a_database_is_opened_once(tmp_path):
+    dbs = session.Databases(nova_conf.new(config_files=[], **{
+        'database.connection': f'sqlite:///{tmp_path}/own'}))
+    assert dbs.main is dbs.main is dbs.cell(f'sqlite:///{tmp_path}/own')
+    assert dbs.cell(f'sqlite:///{tmp_path}/other') is not dbs.main
+    with pytest.raises(errors.Unavailable, match='api_database'):
+        dbs.api  # noqa: B018  CEL-S3: a cell's process has no API database
+    dbs.dispose()
+
+
+def test_the_slow_are_left_out_and_do_not_delay_others():
+    """LST-F1: what is late opens the breaker; a question without time left does not."""
+    asked, gate = [], threading.Event()
+    cells = scatter.Scatter(probe_after=60)
+    questions = {'near': lambda: 'here', 'far': lambda: (asked.append(1), gate.wait(20))}
+    probes = dict.fromkeys(questions, lambda: None)
+    answers = cells.ask(questions, probes, clock.Deadline(0.2))
+    assert answers.got == {'near': 'here'} and isinstance(answers.failed['far'], TimeoutError)
+    start = clock.monotonic()
+    assert 'far' in cells.ask(questions, probes, clock.Deadline(5)).failed
+    assert clock.monotonic() - start < 2 and asked == [1]
+    gate.set()
+    hang = {'near': lambda: gate.wait(0.01) and threading.Event().wait(0.05)}
+    cells.ask(hang, probes, clock.Deadline(0))
+    assert cells.ask({'near': lambda: 1}, probes, clock.Deadline(5)).got == {'near': 1}
+    cells.close()
+
+
+def test_mistakes_of_ours_are_no_outage():
+    cells = scatter.Scatter(probe_after=60)
+    for _ in range(2):
+        answers = cells.ask({'a': lambda: 1 / 0}, {'a': lambda: None}, clock.Deadline(5))
+        assert isinstance(answers.failed['a'], ZeroDivisionError)
+    assert scatter.reaches(answers.failed['a']) and not scatter.reaches(TimeoutError())
+    cells.close()
