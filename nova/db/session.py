@@ -33,8 +33,9 @@ def fill_template(url: str, own: str | None) -> str:
         raise errors.Invalid('The database URL of a cell has variables, and there is no [database] connection '
                              'to fill them in from.')
     parts = sa.make_url(own)
-    values = {'scheme': parts.drivername, 'username': _quoted(parts.username), 'password': _quoted(parts.password),
-              'hostname': parts.host or '', 'port': parts.port or '', 'path': parts.database or '',
+    values = {'scheme': parts.drivername, 'username': _quoted(parts.username),
+              'password': _quoted(parts.password), 'hostname': parts.host or '',
+              'port': parts.port or '', 'path': parts.database or '',
               'query': own.partition('?')[2].partition('#')[0], 'fragment': own.partition('#')[2]}
     try:
         return url.format(**values)
