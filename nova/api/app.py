@@ -101,9 +101,10 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
 
 
 def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> request.Services:
-    def wake(context: Any, cell: Any, task: str) -> None:
-        bus = buses.top if cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
-        conductor.Conductor.client(bus).wake(context, objects.Wake(task=task))
+    def wake(context: Any, cell: Any, task: str, above: bool = False) -> None:
+        bus = buses.top if above or cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
+        conductor.Conductor.client(bus).wake(
+            context, objects.Wake(task=task, cell=cell.uuid if cell is not None else None))
     found = finder.Finder(dbs)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
     return request.Services(conf, dbs, clients, found, asking, wake)

@@ -22,8 +22,9 @@ from nova.rest import request
 from nova.task import guard as guards
 from nova.task import journal
 
-Wake = Callable[[Any, Any, str], None]
-"""``wake(context, cell mapping or None, task uuid)``: best effort, at once."""
+Wake = Callable[..., None]
+"""``wake(context, cell mapping or None, task uuid, above=False)``: best effort, at once; `above` wakes a
+super-conductor rather than one of the cell."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Request(request.Request):
     Attributes:
         conf, dbs, clients, finder, cells: of the process.
         found: where the server of the path was found, when the path names one.
-        wake: ``wake(cell mapping or None, task uuid)``; for tasks inserted by other means than `submit`.
+        wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
+            `submit`.
     """
 
     def __init__(self, services: Services, **kwargs: Any) -> None:
@@ -124,7 +126,7 @@ class Request(request.Request):
                 guard=judge if place.mapping is not None else None))
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
-        self.wake(place.mapping, task.uuid)
+        self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:

@@ -74,14 +74,8 @@ class Cells:
         engine = self.work(mapping).engine
         engine.submit(engine.wake, task_uuid)
 
-    def woken(self, task_uuid: str) -> None:
-        """A task of cell0, which has no bus of its own, may want to run."""
-        for mapping in self.mappings():
-            if mapping.is_cell0:
-                self.work(mapping).engine.wake(task_uuid)
-
     def watch(self) -> None:
-        """Have an engine on every cell, cell0 too, whose servers are at least deleted; called once a second."""
+        """Have an engine on every cell, cell0 too: its servers can be deleted. Called once a second."""
         for mapping in self.mappings():
             if mapping.is_cell0 or not mapping.disabled:
                 self.work(mapping)

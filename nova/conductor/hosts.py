@@ -10,6 +10,7 @@ from nova.common import dbkit
 from nova.conductor import liveness, power_sync
 from nova.objects import compute_node, instance, service
 from nova.objects import step as wire
+from nova.objects import task as rows
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
@@ -65,12 +66,17 @@ class Hosts:
         known.save(conn)
 
     def _strangers(self, report: Any) -> list[str]:
-        """Guests of the host that a record tells us to remove: their server was deleted while it was away.
+        """Guests of the host that the records tell us to remove, because of what happened while it was away.
 
-        A guest without any record is left alone: an operator may have made it, and data is not ours to lose.
+        Either their server was deleted from this host, or an operation on it gave this host up and the server
+        is elsewhere now, or nowhere. Without such evidence a guest is left alone: a record may name another
+        host because this one was renamed, and data is not ours to lose.
         """
         if not report.guests:
             return []
         with self._db.read() as conn:
             known = instance.Instance.all(conn, uuid=list(report.guests), deleted=None)
-        return [each.uuid for each in known if each.deleted and each.host in (None, report.host)]
+            given_up = rows.given_up(conn, report.host, report.guests)
+        return [each.uuid for each in known
+                if (each.deleted and each.host in (None, report.host))
+                or (each.uuid in given_up and each.host != report.host and each.task_state is None)]

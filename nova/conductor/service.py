@@ -28,10 +28,11 @@ class Endpoint:
         self._works, self._verbs, self._cells = works, verbs, cells
 
     def wake(self, context: nova_context.RequestContext, wake: Any) -> None:
+        if self._cells is not None and wake.cell is not None:
+            self._cells.work(self._cells.mapping(wake.cell)).engine.wake(wake.task)
+            return
         for each in self._works:
             each.engine.wake(wake.task)
-        if self._cells is not None:
-            self._cells.woken(wake.task)
 
     def step_done(self, context: nova_context.RequestContext, result: Any) -> None:
         for each in self._works:

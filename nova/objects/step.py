@@ -5,10 +5,16 @@ from nova.objects.base import fields
 
 
 class Wake(base.Record):
-    """There may be something to do about a task."""
+    """There may be something to do about a task.
+
+    Attributes:
+        cell: uuid of the cell whose journal has the task; None is the API database's. Conductors of a cell know
+            only their own and do not look.
+    """
 
     fields = {
         'task': fields.UUIDField(),
+        'cell': fields.UUIDField(nullable=True, default=None),
     }
 
 

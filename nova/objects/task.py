@@ -181,6 +181,15 @@ def parked_on(conn: sa.Connection, host: str) -> list[Task]:
         table.c.status == PARKED, table.c.host == host))]
 
 
+def given_up(conn: sa.Connection, host: str, instance_uuids: list[str]) -> set[str]:
+    """Those servers for which an operation had a step on `host` and gave up on it."""
+    steps, owners = tables.task_steps, tables.tasks
+    return set(conn.execute(
+        sa.select(owners.c.instance_uuid).join(steps, steps.c.task_uuid == owners.c.uuid)
+        .where(owners.c.instance_uuid.in_(instance_uuids), steps.c.host == host, steps.c.direction == 'do',
+               steps.c.status.in_(('refused', 'failed', 'cancelled')))).scalars())
+
+
 def waiting_on(conn: sa.Connection, instance_uuid: str) -> list[str]:
     """uuids of the tasks of a server that wait for a condition."""
     table = tables.tasks

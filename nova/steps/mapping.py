@@ -19,12 +19,12 @@ def forget(h: Any, state: Any) -> None:
 
 
 def uncount(h: Any, state: Any) -> None:
-    """A server that waits to be reclaimed is not counted; what it was asked for stays known."""
+    """A server that is being deleted, or waits to be reclaimed, is not counted."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, h.task.instance_uuid))
 
 
 def count(h: Any, state: Any) -> None:
-    """A server that is back is counted; the API has made sure that it fits."""
+    """A server that is back, or could not be deleted, is counted."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(
         conn, h.task.instance_uuid, queued=False))
 

@@ -111,6 +111,11 @@ class Flow:
         FLOWS.add(cls.name, cls)
 
     @classmethod
+    def looks_above(cls) -> bool:
+        """Whether some step needs a super-conductor; then one is woken, and saves a hand-over."""
+        return any(step.at == 'super' for step in cls.steps)
+
+    @classmethod
     def index(cls, name: str) -> int:
         for index, step in enumerate(cls.steps):
             if step.name == name:

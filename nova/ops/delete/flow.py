@@ -30,19 +30,20 @@ def bury_row(h: Any, state: wire.DeleteState) -> None:
 
 
 class Delete(Flow):
-    """For good."""
+    """For good. Its project's quota is free before the server is gone: who waits for that finds room."""
 
     action = 'delete'
     State = wire.DeleteState
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.DELETING),
+        Step(mapping.uncount, undo=mapping.count, at='super'),
         Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True, slow=True),
         Step(ports.release_ports),
         Step(volumes.release_volumes),
         Step(allocate.drop_allocation),
-        Step(mapping.forget, at='super'),
         Step(bury_row),
+        Step(mapping.forget, at='super'),
     )
     ends = states.VM.DELETED
     fails = states.VM.ERROR
@@ -62,9 +63,9 @@ class SoftDelete(Flow):
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.SOFT_DELETING),
+        Step(mapping.uncount, undo=mapping.count, at='super'),
         Step(host.switch_off, undo=power.observe, at='host', when=reaches_guest),
         Step(mark_reclaimable, pivot=True),
-        Step(mapping.uncount, at='super'),
     )
     ends = states.VM.SOFT_DELETED
     fails = states.VM.ERROR
