@@ -1,6 +1,7 @@
 """The databases of a cluster: made with a user each, then filled by the commands an operator types."""
 
 import os
+import pathlib
 import subprocess
 import sys
 import urllib.parse
@@ -43,33 +44,28 @@ def _statements(kind: str, name: str, password: str) -> list[str]:
 def manage(deployment: cluster_config.Deployment, *words: str, service: str = 'super-conductor') -> str:
     """Run nova-manage with the configuration of a process; returns what it prints."""
     file = deployment.directory / 'etc' / service / 'nova.conf'
-    return _run([sys.executable, '-m', 'nova.cmd.manage', '--config-file', str(file), *words], {})
+    return _run(['nova-manage', '--config-file', str(file), *words], {})
 
 
 def _run(words: list[str], env: dict[str, str]) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, check=False,
+    script = pathlib.Path(sys.executable).parent / words[0]
+    done = subprocess.run([script, *words[1:]], capture_output=True, text=True, check=False,
                           env={**os.environ, 'PYTHONWARNINGS': 'ignore', **env})
     if done.returncode != 0:
-        raise SystemExit(f'{" ".join(words)} failed:\n{done.stdout}{done.stderr}')
+        # Of the words none that may hold a password.
+        said = ' '.join(word for word in words if '://' not in word)
+        raise SystemExit(f'{said} failed:\n{done.stdout}{done.stderr}')
     return done.stdout
 
 
 def fill(deployment: cluster_config.Deployment) -> None:
     """Schema of every database, and the cells."""
-    _run([sys.executable, '-m', 'nova.placement.cmd.manage', 'db', 'sync'],
+    _run(['placement-manage', 'db', 'sync'],
          {'OS_PLACEMENT_CONFIG_DIR': str(deployment.directory / 'etc' / 'placement')})
-    from nova.common import dbkit, uuids
-    from nova.db import migrate
-    from nova.objects import cell_mapping
-    api = dbkit.Database(deployment.database('api'))
-    migrate.sync(api, 'api')
-    for name in ('cell0', *cluster_config.CELLS):
-        cell = dbkit.Database(deployment.database(name))
-        migrate.sync(cell, 'cell')
-        cell.dispose()
-        bus = 'none:///' if name == 'cell0' else deployment.bus(name)
-        mapping = cell_mapping.CellMapping(
-            uuid=cell_mapping.CELL0_UUID if name == 'cell0' else uuids.generate(), name=name,
-            transport_url=bus, database_connection=deployment.database(name), disabled=False)
-        api.write(mapping.create)
-    api.dispose()
+    manage(deployment, 'api_db', 'sync')
+    manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'))
+    manage(deployment, 'db', 'sync')
+    for cell in cluster_config.CELLS:
+        manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1')
+        manage(deployment, 'cell_v2', 'create_cell', '--name', cell, '--transport-url', deployment.bus(cell),
+               '--database_connection', deployment.database(cell))
