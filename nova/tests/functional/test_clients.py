@@ -57,7 +57,8 @@ def _until(true):
 
 
 def test_flavors(cli):
-    made = cli('flavor create --ram 128 --disk 1 --vcpus 1 --property hw:cpu_policy=shared cli.small', user='admin')
+    made = cli('flavor create --ram 128 --disk 1 --vcpus 1 --property hw:cpu_policy=shared cli.small',
+               user='admin')
     assert made['properties'] == {'hw:cpu_policy': 'shared'}
     assert 'cli.small' in [row['Name'] for row in cli('flavor list')]
     cli('flavor set --property trait:CUSTOM_X=required cli.small', user='admin', raw=True)

@@ -5,6 +5,8 @@ import pytest
 from nova.common import uuids
 from nova.tests.functional import leaks
 
+NOBODY = '11111111-2222-4333-8444-555555555555'
+
 
 @pytest.fixture(autouse=True)
 def no_trace(cloud, admin, demo):
@@ -26,9 +28,9 @@ def fault(answer, status, name):
 
 @pytest.mark.parametrize('field, value, word', [
     ('flavorRef', 'no-such-flavor', 'no-such-flavor'),
-    ('imageRef', uuids.generate(), 'mage'),
-    ('networks', [{'uuid': uuids.generate()}], 'etwork'),
-    ('networks', [{'port': uuids.generate()}], 'ort'),
+    ('imageRef', NOBODY, 'mage'),
+    ('networks', [{'uuid': NOBODY}], 'etwork'),
+    ('networks', [{'port': NOBODY}], 'ort'),
     ('key_name', 'no-such-key', 'key'),
     ('name', '', 'name'),
     ('name', 'x' * 256, 'name'),
