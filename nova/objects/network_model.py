@@ -53,7 +53,7 @@ class VIF(base.Record):
         details: the binding's details.
         profile: the binding's profile.
         made_by_us: we made the port, so it goes with the server.
-        security_groups: ids.
+        security_groups: names, as users know them; ids of groups that are gone.
     """
 
     fields = {

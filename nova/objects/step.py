@@ -14,7 +14,7 @@ class Wake(base.Record):
 
     fields = {
         'task': fields.UUIDField(),
-        'cell': fields.UUIDField(nullable=True, default=None),
+        'cell': fields.maybe(fields.UUIDField),
     }
 
 

@@ -42,7 +42,7 @@ def _bridge(port: Document, default: str) -> str | None:
 
 
 def _vif(port: Document, network: Document, subnets: Mapping[str, Document], floating: Mapping[str, list[str]],
-         tag: str | None, made_by_us: bool, bridge: str) -> VIF:
+         groups: Mapping[str, str], tag: str | None, made_by_us: bool, bridge: str) -> VIF:
     by_subnet: dict[str, list[str]] = {}
     for one in port['fixed_ips']:
         by_subnet.setdefault(one['subnet_id'], []).append(one['ip_address'])
@@ -53,7 +53,8 @@ def _vif(port: Document, network: Document, subnets: Mapping[str, Document], flo
         devname=f'tap{port["id"]}'[:_NAME], ovs_interfaceid=port['id'] if kind == 'ovs' else None,
         details=port.get('binding:vif_details') or {}, profile=port.get('binding:profile') or {},
         active=port.get('status') == 'ACTIVE' or not port.get('admin_state_up', True), made_by_us=made_by_us,
-        delegate_create=True, tag=tag, security_groups=list(port.get('security_groups', ())),
+        delegate_create=True, tag=tag,
+        security_groups=[groups.get(ident, ident) for ident in port.get('security_groups', ())],
         network=Network(
             id=port['network_id'], label=network.get('name'), bridge=_bridge(port, bridge),
             mtu=network.get('mtu'), physical_network=network.get('provider:physical_network'),
@@ -77,6 +78,8 @@ def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None
     networks = {one['id']: one for one in api.networks(id=sorted({port['network_id'] for port in ports}))}
     subnets = {one['id']: one for one in api.subnets(
         {fixed['subnet_id'] for port in ports for fixed in port['fixed_ips']})}
+    secured = sorted({ident for port in ports for ident in port.get('security_groups', ())})
+    groups = {one['id']: one['name'] for one in api.groups(None, id=secured)} if secured else {}
     found: dict[str, dict[str, list[str]]] = {}
     for one in api.floating_ips([port['id'] for port in ports]) if floating else ():
         mine = found.setdefault(one['port_id'], {})
@@ -87,7 +90,7 @@ def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None
         return OURS in port.get('tags', ()) or (known is not None and port['id'] not in known)
 
     return NetworkInfo(vifs=[
-        _vif(port, networks.get(port['network_id'], {}), subnets, found.get(port['id'], {}),
+        _vif(port, networks.get(port['network_id'], {}), subnets, found.get(port['id'], {}), groups,
              (tags or {}).get(port['id']), made(port), bridge) for port in ports])
 
 
