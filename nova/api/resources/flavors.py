@@ -183,7 +183,7 @@ class Flavors(Resource):
     @post('/flavors', rule=rules.CREATE, rules=(spec_rules.INDEX,), returns=One('flavor', FlavorView),
           body=Body(FlavorView, face='create', under='flavor'))
     def create(self, req: Any) -> Flavor:
-        """Create a flavor."""
+        """Create a flavor. One that is not public is nobody's at first, its creator's project included."""
         wanted = req.body['flavor']
         given = wanted.get('id')
         chosen = str(uuid.uuid4()) if given in (None, 'auto') else str(given)
@@ -199,8 +199,6 @@ class Flavors(Resource):
         def write(conn: sa.Connection) -> Flavor:
             record = made.copy()
             record.create(conn)
-            if not record.is_public:
-                record.add_access(conn, req.context.project_id)
             return record
         try:
             return req.dbs.api.write(write)
