@@ -42,6 +42,9 @@ class Method:
         timeout: seconds a call waits; None is ``rpc_response_timeout``, ``long`` is ``long_rpc_timeout`` with
             signs of life every ``rpc_response_timeout``.
         keep: seconds for which a cast is tried again while the broker is away.
+        silence: seconds without a sign of life after which a call is given up, other than
+            ``rpc_response_timeout``; servers give one every half of it.
+        tries: how often a call is sent when its server fell silent; more than once only what may run twice.
     """
 
     kind: Kind
@@ -50,6 +53,8 @@ class Method:
     since: str = '1.0'
     timeout: float | Literal['long'] | None = None
     keep: float = 0.0
+    silence: float | None = None
+    tries: int = 1
 
 
 def cast(takes: type[base.Record] | None, *, since: str = '1.0', keep: float = 0.0) -> Any:
@@ -63,9 +68,9 @@ def fanout(takes: type[base.Record] | None, *, since: str = '1.0') -> Any:
 
 
 def call(takes: type[base.Record] | None, *, returns: type[base.Record] | None = None, since: str = '1.0',
-         timeout: float | Literal['long'] | None = None) -> Any:
+         timeout: float | Literal['long'] | None = None, silence: float | None = None, tries: int = 1) -> Any:
     """Sent to one server, which answers."""
-    return Method('call', takes, returns, since, timeout)
+    return Method('call', takes, returns, since, timeout, silence=silence, tries=tries)
 
 
 def version_of(text: str) -> tuple[int, int]:
@@ -181,13 +186,13 @@ class Client:
     def _call(self, name: str, method: Method, target: oslo_messaging.Target,
               context: nova_context.RequestContext, args: dict) -> Any:
         conf = self._bus.conf
-        timeout, silence = method.timeout, None
+        timeout, silence = method.timeout, method.silence
         if timeout == 'long':
-            timeout, silence = conf.long_rpc_timeout, conf.rpc_response_timeout
+            timeout, silence = conf.long_rpc_timeout, silence or conf.rpc_response_timeout
         elif timeout is None:
             timeout = conf.rpc_response_timeout
         try:
-            answer = self._bus.call(target, context.to_dict(), name, args, timeout, silence)
+            answer = self._ask(method.tries, target, context.to_dict(), name, args, timeout, silence)
         except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
             kind = getattr(error, 'exc_type', None) or type(error).__name__
             raise errors.Unavailable(f'The server of {self._interface.topic} does not speak {name} of version '
@@ -195,6 +200,16 @@ class Client:
         if answer.get('error'):
             raise errors.from_dict(answer['error'])
         return _record(answer.get('record'), method.returns)
+
+    def _ask(self, tries: int, *call: Any) -> dict:
+        for left in reversed(range(tries)):
+            try:
+                return self._bus.call(*call)
+            except errors.Unavailable as error:
+                if not left:
+                    raise
+                LOG.info('%s Asking again.', error)
+        raise AssertionError('a call is sent at least once')
 
 
 def _wire(record: Any, kind: type[base.Record] | None, versions: dict[str, str] | None) -> dict | None:

@@ -5,7 +5,12 @@ from nova.rpc import kernel
 
 
 class Scheduler(kernel.Interface):
-    """Served by the schedulers, on the top bus."""
+    """Served by the schedulers, on the top bus.
+
+    `select` may run twice for a request, since claims of the same server replace one another: a scheduler that
+    died over it is not waited for.
+    """
 
     topic = 'scheduler'
-    select = kernel.call(selection.SelectRequest, returns=selection.Selections, timeout='long')
+    select = kernel.call(selection.SelectRequest, returns=selection.Selections, timeout='long', silence=4,
+                         tries=5)

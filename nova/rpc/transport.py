@@ -30,6 +30,11 @@ _CLEAN = 1.0
 """Seconds given to a driver's clean-up, which may wait for threads that wait for a broker; they are daemons."""
 _OWN_RETRIES = 1
 """Retries inside the library: one, which is what it takes to replace a connection that went stale."""
+_NOTICED = {'transport_options': oslo_messaging.TransportOptions(at_least_once=True)}
+"""Has a broker refuse a call that it has no queue for."""
+UNHEARD = 60.0
+"""Most seconds for which a call is repeated while its server's queue does not exist."""
+_UNHEARD_PAUSE = 0.3
 _BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.AMQPError, OSError)
 """What a broker's absence is raised as; the library lets some of kombu's and amqp's own errors through."""
 
@@ -149,11 +154,17 @@ class Bus:
     def _exchange(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
                   deadline: clock.Deadline, silence: float | None) -> Any:
         pause = threading.Event()
+        unheard = clock.Deadline(min(deadline.left() or 0.001, silence or UNHEARD))
         while True:
             left = deadline.left() or 0.001
             try:
-                return self._prepare(target, retry=_OWN_RETRIES, timeout=left,
-                                     call_monitor_timeout=silence).call(context, method, **args)
+                return self._prepare(target, retry=_OWN_RETRIES, timeout=left, call_monitor_timeout=silence,
+                                     **({} if self._inline else _NOTICED)).call(context, method, **args)
+            except oslo_messaging.MessageUndeliverable:
+                # Nobody listens (yet, or again after an outage): the broker says so instead of dropping it.
+                if unheard.passed():
+                    raise errors.Unavailable(f'Nobody takes {target.topic}.{method}.') from None
+                pause.wait(min(_UNHEARD_PAUSE, unheard.left() or 0))
             except oslo_messaging.MessagingTimeout:
                 raise errors.Unavailable(f'No answer to {target.topic}.{method} came in time.') from None
             except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError):
