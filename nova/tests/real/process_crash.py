@@ -329,7 +329,7 @@ def cases():
             yield Case('delete', 'release_ports', (AtNeighbour, 'network', 'DELETE', '/v2.0/ports/', when),
                        victims)
     for victims in (('super-conductor',), ('conductors',), ('database',)):
-        yield Case('delete', 'forget', (AtRow, 'api', 'instance_mappings'), victims)
+        yield Case('delete', 'uncount', (AtRow, 'api', 'instance_mappings'), victims)
         yield Case('delete', 'bury_row', (AtBurial,), victims)
 
 
