@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova import states
-from nova.common import clock, problem
+from nova.common import clock, problem, units
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.schema.server import query
@@ -50,7 +50,7 @@ def _lenient(text: str) -> bool:
 
 def _number(text: str) -> int:
     try:
-        return int(text)
+        return units.number(text)
     except ValueError:
         raise problem.BadRequest(f"'{text}' is not a number.") from None
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors, objects
-from nova.common import clock, problem, uuids
+from nova.common import clock, problem, units, uuids
 from nova.objects import Aggregate
 from nova.policies import aggregates as rules
 from nova.rest import types
@@ -46,7 +46,7 @@ _ONE = One('aggregate', AggregateView)
 
 def _id(text: str) -> int:
     try:
-        return int(text)
+        return units.number(text)
     except ValueError:
         raise problem.BadRequest(f"'{text}' is not an aggregate id") from None
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors
-from nova.common import problem
+from nova.common import problem, units
 from nova.objects import flavor as flavors
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as spec_rules
@@ -91,7 +91,7 @@ def _number(req: Any, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return int(text)
+        return units.number(text)
     except ValueError:
         raise problem.BadRequest(f'Invalid {name} filter [{text}]') from None
 

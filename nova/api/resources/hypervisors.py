@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import errors, objects
-from nova.common import jsonutil, problem, uuids
+from nova.common import jsonutil, problem, units, uuids
 from nova.objects import ComputeNode
 from nova.policies import hypervisors as rules
 from nova.rest import types
@@ -189,7 +189,10 @@ def _find(req: Any, text: str) -> tuple[Any, Any]:
             raise problem.BadRequest(f'Invalid uuid {text}')
         found = _nodes(req, uuid=text)
     else:
-        found = _nodes(req, id=int(text)) if text.isdigit() else []
+        try:
+            found = _nodes(req, id=units.number(text))
+        except ValueError:
+            found = []
     if not found:
         raise errors.host.ComputeNodeNotFound(node=text)
     return found[0]

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import errors, objects
-from nova.common import clock, dbkit, problem, uuids
+from nova.common import clock, dbkit, problem, units, uuids
 from nova.objects import Service, aggregate
 from nova.policies import services as rules
 from nova.rest import types
@@ -86,9 +86,10 @@ def _find(req: Any, text: str) -> tuple[Service, dbkit.Database]:
             raise problem.BadRequest(f'Invalid uuid {text}')
         by: dict[str, Any] = {'uuid': text}
     else:
-        if not text.isdigit():
-            raise problem.BadRequest(f'{text} is not a number')
-        by = {'id': int(text)}
+        try:
+            by = {'id': units.number(text)}
+        except ValueError:
+            raise problem.BadRequest(f'{text} is not a number') from None
     found = [(cell, service) for cell, services in req.cells.ask(lambda conn: Service.all(conn, **by))
              for service in services or ()]
     if len(found) > 1:
