@@ -9,8 +9,17 @@ _NAMES = ('connection', 'connection_recycle_time', 'max_pool_size', 'max_overflo
           'retry_interval', 'pool_timeout', 'connection_debug')
 
 
+POOL = 20
+"""Default of ``max_pool_size``. The library's 5 are fewer than the threads of a conductor or API process, and a
+connection beyond them is closed after use: making one anew costs twenty times what a statement costs."""
+
+
 def _options() -> list[cfg.Opt]:
-    return [copy.deepcopy(option) for option in db_options.database_opts if option.name in _NAMES]
+    found = [copy.deepcopy(option) for option in db_options.database_opts if option.name in _NAMES]
+    for option in found:
+        if option.name == 'max_pool_size':
+            option.default = POOL
+    return found
 
 
 MAIN_OPTS = _options()
