@@ -75,6 +75,7 @@ class Task:
 
 
 _NAMES = [field.name for field in dataclasses.fields(Task)]
+_HEAVY = ('state', 'context', 'error')
 
 
 def from_row(row: Any) -> Task:
@@ -169,9 +170,12 @@ def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
 
 
 def open_tasks(conn: sa.Connection) -> list[Task]:
-    """Every task that somebody must take care of."""
+    """Every task that somebody must take care of, without `state`, `context` and `error`: this is asked every
+    second by every worker, and those are most of a row."""
     table = tables.tasks
-    return [from_row(row) for row in conn.execute(sa.select(table).where(table.c.status.in_(OPEN)))]
+    light = [table.c[name] for name in _NAMES if name not in _HEAVY]
+    return [Task(**row, **dict.fromkeys(_HEAVY)) for row in conn.execute(  # type: ignore[arg-type]
+        sa.select(*light).where(table.c.status.in_(OPEN))).mappings()]
 
 
 def parked_on(conn: sa.Connection, host: str) -> list[Task]:
