@@ -46,16 +46,21 @@ def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources,
 
 def _basic(conf: cfg.ConfigOpts, found: inventory.Resources) -> dict[str, dict[str, Any]]:
     rows = {
-        'VCPU': (found.vcpus, conf.reserved_host_cpus,
-                 conf.cpu_allocation_ratio or conf.initial_cpu_allocation_ratio),
-        'MEMORY_MB': (found.memory_mb, conf.reserved_host_memory_mb,
-                      conf.ram_allocation_ratio or conf.initial_ram_allocation_ratio),
-        'DISK_GB': (found.local_gb, math.ceil(conf.reserved_host_disk_mb / 1024),
-                    conf.disk_allocation_ratio or conf.initial_disk_allocation_ratio),
+        'VCPU': (found.vcpus, conf.reserved_host_cpus, _ratio(conf, 'cpu')),
+        'MEMORY_MB': (found.memory_mb, conf.reserved_host_memory_mb, _ratio(conf, 'ram')),
+        'DISK_GB': (found.local_gb, math.ceil(conf.reserved_host_disk_mb / 1024), _ratio(conf, 'disk')),
     }
     return {name: {'total': total, 'reserved': min(reserved, total), 'min_unit': 1, 'max_unit': total,
-                   'step_size': 1, 'allocation_ratio': ratio}
+                   'step_size': 1, **ratio}
             for name, (total, reserved, ratio) in rows.items() if total > 0}
+
+
+def _ratio(conf: cfg.ConfigOpts, kind: str) -> dict[str, float]:
+    """The ratio that the configuration fixes, or the one to begin with where it leaves that to operators."""
+    fixed = conf[f'{kind}_allocation_ratio']
+    if fixed:
+        return {'allocation_ratio': fixed}
+    return {provider_tree.INITIAL_RATIO: conf[f'initial_{kind}_allocation_ratio']}
 
 
 def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources) -> compute_node.ComputeNode:

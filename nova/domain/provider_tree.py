@@ -5,12 +5,33 @@ from collections.abc import Iterator
 from typing import Any
 
 
+INITIAL_RATIO = 'initial_allocation_ratio'
+
+_DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
+
+
+def settled(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]
+            ) -> dict[str, dict[str, Any]]:
+    """The inventory to write: every value said, and an initial ratio only where `there` has none yet.
+
+    An operator may have set another ratio in Placement; it is his while no configuration says otherwise.
+    """
+    out = {}
+    for name, values in inventory.items():
+        said = {key: value for key, value in values.items() if key != INITIAL_RATIO}
+        if INITIAL_RATIO in values:
+            said['allocation_ratio'] = there.get(name, {}).get('allocation_ratio', values[INITIAL_RATIO])
+        out[name] = {**_DEFAULTS, **said}
+    return out
+
+
 @dataclasses.dataclass(slots=True)
 class Provider:
     """One provider: inventory by resource class, traits, aggregates (None = leave as they are).
 
     An inventory is ``{"total": 8, "reserved": 0, "min_unit": 1, "max_unit": 8, "step_size": 1,
-    "allocation_ratio": 1.0}``; what is left out takes Placement's default.
+    "allocation_ratio": 1.0}``; what is left out takes Placement's default. With `INITIAL_RATIO` instead of a
+    ratio, the one that Placement has stays.
     """
 
     uuid: str

@@ -14,7 +14,6 @@ from nova.clients.fake.base import Fake, effect, probe
 from nova.clients.protocols import Allocations, Candidates, Document
 from nova.domain import placement_request, provider_tree
 
-_DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
 
 
 @dataclasses.dataclass
@@ -198,7 +197,7 @@ class FakePlacement(Fake):
                 del self.providers[uuid]
         for one in wanted:
             known = self.providers.get(one.uuid)
-            inventory = {name: {**_DEFAULTS, **values} for name, values in one.inventory.items()}
+            inventory = provider_tree.settled(one.inventory, known.inventory if known else {})
             if known and any(self.used(one.uuid, name) for name in known.inventory if name not in inventory):
                 raise errors.Conflict(f'Placement refuses the inventory of {one.name}: it is in use')
             aggregates = one.aggregates if one.aggregates is not None else known.aggregates if known else set()

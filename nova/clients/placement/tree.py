@@ -22,15 +22,8 @@ from nova.domain import provider_tree
 
 LOG = log.getLogger(__name__)
 
-_DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
-
-
 class _Again(Exception):
     """A generation moved under us."""
-
-
-def _full(inventory: Document) -> Document:
-    return {name: {**_DEFAULTS, **values} for name, values in inventory.items()}
 
 
 class Reporter:
@@ -110,7 +103,7 @@ class Reporter:
                                 {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
         assert there is not None
         generation = there['generation']
-        for kind, value, same in (('inventories', _full(wanted.inventory), _same_inventory),
+        for kind, value, same in (('inventories', wanted.inventory, _same_inventory),
                                   ('traits', sorted(wanted.traits), _same_set),
                                   ('aggregates', wanted.aggregates, _same_set)):
             if value is not None:
@@ -120,11 +113,15 @@ class Reporter:
                     same: Callable[[Any, Any], bool]) -> int:
         """Write one part where it differs; returns the provider's generation after it."""
         path = f'/resource_providers/{uuid}/{kind}'
+        if kind == 'inventories' and not known:
+            value = provider_tree.settled(value, {})
         if known:
             answer = self._service.call('GET', path, microversion=VERSION, allow=(404,))
             if answer.status == 404:
                 raise _Again
             now = answer.json()
+            if kind == 'inventories':
+                value = provider_tree.settled(value, now[kind])
             if same(now[kind], value):
                 return int(now['resource_provider_generation'])
             generation = now['resource_provider_generation']

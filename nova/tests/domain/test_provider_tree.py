@@ -27,3 +27,12 @@ def test_facts_tell_whether_anything_changed() -> None:
     assert plain != tree(inventory={'VCPU': {'total': 2}}, traits={'A', 'B'})
     assert plain != tree(inventory={'VCPU': {'total': 1}}, traits={'A'})
     assert plain != tree(inventory={'VCPU': {'total': 1}}, traits={'A', 'B'}, aggregates={'x'})
+
+
+def test_an_initial_ratio_is_written_once_and_then_left_to_operators():
+    wanted = {'VCPU': {'total': 8, provider_tree.INITIAL_RATIO: 4.0}, 'DISK_GB': {'total': 9}}
+    first = provider_tree.settled(wanted, {})
+    assert (first['VCPU']['allocation_ratio'], first['DISK_GB']['allocation_ratio']) == (4.0, 1.0)
+    changed = {'VCPU': {**first['VCPU'], 'allocation_ratio': 16.0}, 'DISK_GB': {'allocation_ratio': 3.0}}
+    again = provider_tree.settled(wanted, changed)
+    assert (again['VCPU']['allocation_ratio'], again['DISK_GB']['allocation_ratio']) == (16.0, 1.0)
