@@ -15,7 +15,6 @@ from nova.clients.protocols import Allocations, Candidates, Document
 from nova.domain import placement_request, provider_tree
 
 
-
 @dataclasses.dataclass
 class _Provider:
     uuid: str

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova.domain import provider_tree
 from nova.domain.provider_tree import Provider, ProviderTree
 
 
