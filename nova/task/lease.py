@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from nova.common import clock, dbkit, uuids
 from nova.objects import task as rows
 
+FORGET = 3600.0
+"""Seconds without a beat after which a worker's row is dropped."""
+
 
 class Lease:
     """This incarnation's counter in one database, and its view of the others'."""
@@ -20,10 +23,18 @@ class Lease:
         self._entered = False
 
     def beat(self) -> None:
-        """Bump the own counter, entering the list first where need be, and look at the others."""
+        """Bump the own counter, entering the list first where need be, and look at the others.
+
+        Who has been dead for `FORGET` seconds is taken off the list; should it live after all, it enters again.
+        """
+        long_ago = clock.monotonic() - FORGET
+        forgotten = [uuid for uuid, (_, since) in self._seen.items() if since < long_ago and uuid != self.uuid]
+
         def write(conn: sa.Connection) -> dict[str, int]:
             if not self._entered or not rows.beat(conn, self.uuid):
                 rows.enter(conn, self.uuid, self._binary, self._host)
+            for uuid in forgotten:
+                rows.leave(conn, uuid)
             return rows.beats(conn)
         beats = self._db.write(write)
         self._entered = True

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from nova import context, errors, objects, states
 from nova.common import clock, dbkit, threads
 from nova.db import tasks as tables
-from nova.db.cell.models import cell_metadata
 from nova.objects import fields
 from nova.objects import task as rows
 from nova.task import engine, flow, guard, journal, keeper, lease, views
@@ -92,7 +91,6 @@ class World:
         LOG.clear()
         BROKEN.clear()
         self.db = dbkit.Database(url)
-        cell_metadata.create_all(self.db.engine)
         self.hosts = Hosts()
         self.context = context.RequestContext('user', 'project')
         self.instance = objects.Instance.new(
@@ -130,8 +128,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
-    return World(f'sqlite:///{tmp_path}/cell.db')
+def world(lend):
+    world = World(lend('cell'))
+    yield world
+    world.db.dispose()
 
 
 def test_a_task_runs_to_its_end_and_frees_the_server(world):
@@ -355,3 +355,16 @@ def test_a_step_costs_one_transaction(world):
     writes = [s for s in seen if s.startswith(('INSERT', 'UPDATE'))]
     assert len(writes) == 6
     assert len([s for s in seen if s.startswith('SELECT')]) <= 4
+
+
+def test_a_worker_that_is_long_dead_is_forgotten(world, monkeypatch):
+    dead, alive = lease.Lease(world.db, 'test', 'a'), lease.Lease(world.db, 'test', 'b')
+    dead.beat()
+    alive.beat()
+    assert not alive.is_dead(dead.uuid)
+    monkeypatch.setattr(lease, 'FORGET', 0.0)
+    alive.beat()
+    assert alive.is_dead(dead.uuid)
+    dead.beat()
+    alive.beat()
+    assert not alive.is_dead(dead.uuid)
