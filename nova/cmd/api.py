@@ -12,6 +12,8 @@ from nova.common import threads
 
 _POLL = 0.05
 """Seconds between two looks at the requests that are left when it stops."""
+_CONNECTIONS = 10_000
+"""Clients and proxies keep idle ones open; what comes after waitress's own limit of 100 would have to wait."""
 
 
 class WebServer:
@@ -19,7 +21,9 @@ class WebServer:
 
     def __init__(self, app: Any, listen: socket.socket, size: int, grace: float) -> None:
         import waitress
-        self._server = waitress.create_server(app, sockets=[listen], threads=size, ident=None)
+        self._server = waitress.create_server(
+            app, sockets=[listen], threads=size, ident=None, connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True)
         self._grace = grace
         self._thread = threading.Thread(target=self._server.run, name='web', daemon=True)
 

@@ -23,6 +23,9 @@ from nova.sandbox import faults as scripted
 from nova.sandbox import identity, image, network, service, store, tokens, volume
 from nova.sandbox.store import Document
 
+_CONNECTIONS = 10_000
+"""Every service keeps some open; what comes after waitress's own limit of 100 would wait for one to close."""
+
 SERVICES = ('identity', 'image', 'network', 'volume')
 
 
@@ -108,7 +111,8 @@ class Server:
         self._sockets: dict[int, Any] = {}
         self._server: Any = waitress.create_server(
             app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',
-            max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True)
+            max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True,
+            connection_limit=_CONNECTIONS, asyncore_use_poll=True)
         self.host, self.port = host, int(self._server.effective_port)
         self.url = f'http://{host}:{self.port}'
         self._thread = threading.Thread(target=self._server.run, name='sandbox-http', daemon=True)

@@ -1,0 +1,39 @@
+"""The web server of the sandbox and of standalone."""
+
+import contextlib
+import socket
+
+from nova.cmd import api
+from nova.sandbox import app
+
+
+def answer(environ, start_response):
+    start_response('200 OK', [('Content-Length', '2')])
+    return [b'ok']
+
+
+def talk_over_many(host, port, count=150):
+    """Each connection is answered while all that came before it stay open, as pools of clients keep them."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection((host, port), timeout=5))
+            client.sendall(b'GET / HTTP/1.1\r\nHost: test\r\n\r\n')
+            assert client.recv(1000).startswith(b'HTTP/1.1 200')
+
+
+def test_idle_connections_keep_nobody_out():
+    server = app.Server(answer).start()
+    try:
+        talk_over_many(server.host, server.port)
+    finally:
+        server.stop()
+
+
+def test_nor_at_nova_api():
+    listen = socket.create_server(('127.0.0.1', 0))
+    server = api.WebServer(answer, listen, size=4, grace=1)
+    server.start()
+    try:
+        talk_over_many(*listen.getsockname())
+    finally:
+        server.stop()
