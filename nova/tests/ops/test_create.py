@@ -41,7 +41,7 @@ def test_it_is_written_down_before_anything_is_made(cloud, create):
     assert instance.root_device_name == '/dev/vda'
     with cloud.dbs.api.read() as conn:
         mapping = objects.InstanceMapping.get(conn, instance_uuid=server['id'])
-        task, = rows.open_tasks(conn)
+        task = rows.get(conn, rows.open_tasks(conn)[0].uuid)
     assert (mapping.cell_id, mapping.vcpus, mapping.memory_mb) == (None, 2, 1024)
     assert task.flow == 'schedule' and cloud.woken == [(None, task.uuid)]
     assert server['adminPass'] not in str(task) + str(instance.to_wire())
