@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -59,6 +60,9 @@ def choose(name: str | None = None) -> str:
     if name == 'eventlet':
         import eventlet
         eventlet.monkey_patch()
+    else:
+        # A library imports eventlet to see whether it is there; who does not use it need not read about it.
+        warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')
     _backend = name
     _tell_oslo_service(name)
     return name

@@ -91,6 +91,9 @@ def _log_to(directory: pathlib.Path, debug: bool) -> None:
     for noisy in ('urllib3', 'keystoneauth', 'stevedore', 'oslo.messaging', 'oslo_db', 'keystonemiddleware',
                   'dogpile', 'openstack', 'alembic'):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # One process needs no cache that processes share.
+    logging.getLogger('keystonemiddleware.auth_token').addFilter(
+        lambda record: 'in-process token cache' not in record.getMessage())
 
 
 def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = None, stay: bool = True) -> int:
@@ -104,10 +107,17 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
+        claimed = config.claim(arguments.state_dir.absolute())
         cloud = Cloud(config.load(arguments.state_dir.absolute(), arguments.cells, arguments.computes))
     except config.Refused as error:
         print(error, file=sys.stderr)
         return 1
+    with claimed:
+        return _serve(cloud, arguments, then, stay, ended)
+
+
+def _serve(cloud: Cloud, arguments: argparse.Namespace, then: Callable[[Cloud], object] | None, stay: bool,
+           ended: threading.Event) -> int:
     code = 0
     try:
         cloud.start()

@@ -1,5 +1,6 @@
 """The state directory of a standalone cloud: what it remembers, and the configuration made from that.
 
+    standalone.lock         held while the cloud runs
     standalone.json         ports, passwords (readable by the owner only), and which host is in which cell
     nova.conf               API, scheduler and super-conductor
     cell1.conf ...          conductors and computes of a cell: neither API database nor top-level bus
@@ -10,12 +11,13 @@
 
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
 import secrets
 import socket
-from typing import Any
+from typing import IO, Any
 
 from nova.common import uuids
 
@@ -62,6 +64,23 @@ class Deployment:
 def default_directory() -> pathlib.Path:
     base = os.environ.get('XDG_STATE_HOME') or pathlib.Path.home() / '.local' / 'state'
     return pathlib.Path(base) / 'nova-standalone'
+
+
+def claim(directory: pathlib.Path) -> IO[str]:
+    """Keep other processes from running the same cloud, until the file is closed or this process ends.
+
+    Raises:
+        Refused: one does.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = (directory / 'standalone.lock').open('a+')
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise Refused(f'A cloud is running in {directory} already. Use that one, end it first, or use another '
+                      '--state-dir.') from None
+    return file
 
 
 def load(directory: pathlib.Path, cells: int | None, computes: int | None) -> Deployment:
