@@ -204,7 +204,8 @@ def insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[s
             statement = postgresql.insert(table).values(rows).on_conflict_do_nothing()
         case _:
             statement = sqlite.insert(table).values(rows).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    # Without being asked to, SQLAlchemy forgets on PostgreSQL how many rows an INSERT made.
+    return connection.execute(statement, execution_options={'preserve_rowcount': True}).rowcount
 
 
 def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], key: list[str]) -> None:
