@@ -3,3 +3,5 @@
 from nova.common import threads
 
 threads.choose()
+
+pytest_plugins = ['nova.tests.fixtures.databases']

@@ -1,7 +1,7 @@
 """The same neighbours, real and fake, for contract tests."""
 
+import contextlib
 import dataclasses
-import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,8 +19,8 @@ from nova.clients.placement import client as placement_client
 from nova.clients.protocols import PlacementClient
 from nova.common import uuids
 from nova.context import RequestContext
+from nova.tests.fixtures import databases, wsgi
 from nova.tests.fixtures import placement as placement_fixture
-from nova.tests.fixtures import wsgi
 from nova.tests.fixtures.sandbox import running_sandbox
 
 
@@ -32,10 +32,10 @@ class PlacementUnderTest:
     another: Callable[[], PlacementClient]
 
 
-@pytest.fixture
-def placement_service(tmp_path: pathlib.Path) -> Iterator[session.Service]:
+@contextlib.contextmanager
+def _service_on(url: str) -> Iterator[session.Service]:
     """Our HTTP plumbing over the real Placement application."""
-    application, db = placement_fixture.make_app(f'sqlite:///{tmp_path}/placement.sqlite')
+    application, db = placement_fixture.make_app(url)
     pool = requests.Session()
     pool.mount('http://placement', wsgi.Adapter(application))
     auth = token_endpoint.Token('http://placement', 'admin')
@@ -44,14 +44,23 @@ def placement_service(tmp_path: pathlib.Path) -> Iterator[session.Service]:
     db.dispose()
 
 
-@pytest.fixture(params=['fake', 'real'])
-def placement(request: pytest.FixtureRequest) -> PlacementUnderTest:
-    """Every test of this fixture runs against the fake and against the real application."""
+@pytest.fixture
+def placement_service(lend: databases.Lend) -> Iterator[session.Service]:
+    with _service_on(lend('placement')) as service:
+        yield service
+
+
+@pytest.fixture(params=['fake', *databases.KINDS])
+def placement(request: pytest.FixtureRequest, supply: databases.Supply) -> Iterator[PlacementUnderTest]:
+    """Every test of this fixture runs against the fake, and against the real application on each database."""
     if request.param == 'fake':
         one = fake.FakePlacement()
-        return PlacementUnderTest(one, lambda: one)
-    service = request.getfixturevalue('placement_service')
-    return PlacementUnderTest(placement_client.Client(service), lambda: placement_client.Client(service))
+        yield PlacementUnderTest(one, lambda: one)
+        return
+    url = supply.take(request.param, 'placement')
+    with _service_on(url) as service:
+        yield PlacementUnderTest(placement_client.Client(service), lambda: placement_client.Client(service))
+    supply.give_back(request.param, 'placement', url)
 
 
 @dataclasses.dataclass

@@ -36,8 +36,8 @@ def fresh(tmp_path):
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with nova_db.deployment(tmp_path, transport_url='inproc://top') as made:
+def cloud(lend):
+    with nova_db.deployment(lend, transport_url='inproc://top') as made:
         yield made
 
 

@@ -16,8 +16,8 @@ from nova.tests.objects.conftest import Servers
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with nova_db.deployment(tmp_path) as made:
+def cloud(lend):
+    with nova_db.deployment(lend) as made:
         yield made
 
 
@@ -33,9 +33,9 @@ def test_cells(cloud, tmp_path):
     assert 'map_cell0' in checks.cells().details
 
 
-def test_no_cell_for_servers(tmp_path):
+def test_no_cell_for_servers(lend):
     conf = nova_conf.new(config_files=[], **{
-        'api_database.connection': nova_db.make_file('api', tmp_path / 'api')})
+        'api_database.connection': lend('api')})
     assert 'map_cell0' in status.Checks(conf).cells().details
 
 

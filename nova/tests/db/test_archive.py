@@ -2,8 +2,6 @@
 
 import datetime
 
-import pytest
-
 from nova import objects
 from nova.db import archive
 from nova.db.cell import models
@@ -11,10 +9,8 @@ from nova.tests.fixtures import nova_db
 from nova.tests.objects.conftest import Servers
 
 
-@pytest.mark.parametrize('kind', ['sqlite', *(pytest.param(kind, marks=pytest.mark.real)
-                                              for kind in ('mysql', 'postgresql'))])
-def test_a_server_goes_as_a_whole(kind, tmp_path_factory):
-    with nova_db.server_deployment(kind, tmp_path_factory) as cloud:
+def test_a_server_goes_as_a_whole(lend):
+    with nova_db.deployment(lend) as cloud:
         servers = Servers(cloud, objects.Flavor(id=1, flavorid='1', name='m', memory_mb=512, vcpus=1))
         db = cloud.db(cloud.cells[0])
         gone = [servers.in_cell(1, metadata={'a': 'b', 'c': 'd'}) for _ in range(3)]

@@ -16,10 +16,9 @@ from nova.tests.fixtures import databases
 METADATA = {'api': api_metadata, 'cell': cell_metadata}
 
 
-@pytest.fixture(params=['sqlite', *(pytest.param(kind, marks=pytest.mark.real)
-                                    for kind in ('mysql', 'postgresql'))])
-def db(request, tmp_path_factory):
-    with databases.database_url(request.param, tmp_path_factory) as url:
+@pytest.fixture
+def db(kind, tmp_path_factory):
+    with databases.database_url(kind, tmp_path_factory) as url:
         opened = dbkit.Database(url)
         yield opened
         opened.dispose()

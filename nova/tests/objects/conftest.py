@@ -11,8 +11,8 @@ EPOCH = datetime.datetime(2026, 1, 1)
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with nova_db.deployment(tmp_path) as made:
+def cloud(lend):
+    with nova_db.deployment(lend) as made:
         yield made
 
 

@@ -7,7 +7,6 @@ import pytest
 from nova import errors, objects
 from nova.common import uuids
 from nova.objects import quota
-from nova.tests.fixtures import nova_db
 
 
 def mapping(project='p', user='u', vcpus=1, memory_mb=512, **values):
@@ -90,18 +89,8 @@ def race(db, conf, workers, tries):
 def test_of_racing_requests_exactly_those_that_fit_win(cloud):
     """QTA-S2: neither too many nor too few."""
     cloud.api.write(lambda conn: quota.set_project_limits(conn, 'p', {'instances': 7}))
-    assert race(cloud.api, cloud.conf, workers=8, tries=24) == 7
+    assert race(cloud.api, cloud.conf, workers=8, tries=40) == 7
     assert used(cloud.api)['instances'] == 7
-
-
-@pytest.mark.real
-@pytest.mark.parametrize('kind', ['mysql', 'postgresql'])
-def test_races_end_exactly_on_servers_too(kind, tmp_path_factory):
-    """QTA-S2."""
-    with nova_db.server_deployment(kind, tmp_path_factory) as cloud:
-        cloud.api.write(lambda conn: quota.set_project_limits(conn, 'p', {'instances': 7}))
-        assert race(cloud.api, cloud.conf, workers=8, tries=40) == 7
-        assert used(cloud.api)['instances'] == 7
 
 
 def test_resize_counts_the_larger_until_settled(cloud):

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from oslo_db import exception as db_exc
 
 from nova import errors, objects
 from nova.common import uuids
@@ -112,7 +113,7 @@ def test_two_devices_of_a_server_cannot_have_one_volume_or_name(cloud, server):
     db.write(found.save)
     for values in ({'volume_id': volume}, {'device_name': '/dev/vda'}):
         twice = objects.BlockDeviceMapping(uuid=uuids.generate(), instance_uuid=server.uuid, **values)
-        with pytest.raises(Exception, match='(?i)unique'):
+        with pytest.raises(db_exc.DBDuplicateEntry):
             db.write(twice.create)
 
 

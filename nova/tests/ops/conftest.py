@@ -8,8 +8,8 @@ from nova.tests.fixtures import nova_db
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with nova_db.deployment(tmp_path, **{'api.auth_strategy': 'noauth2'}) as made:
+def cloud(lend):
+    with nova_db.deployment(lend, **{'api.auth_strategy': 'noauth2'}) as made:
         found = clouds.Cloud(made)
         found.image_id = found.clients.image.add()
         found.network_id = found.clients.network.api.add_network(clouds.PROJECT)

@@ -10,12 +10,11 @@ from nova.tests.fixtures import databases, placement
 
 
 @pytest.fixture
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[direct.Client, dbkit.Database]]:
+def service(lend: databases.Lend) -> Iterator[tuple[direct.Client, dbkit.Database]]:
     """A client, and the database that it ends up in."""
-    with databases.database_url('sqlite', tmp_path_factory) as url:
-        app, db = placement.make_app(url)
-        yield direct.Client(app), db
-        db.dispose()
+    app, db = placement.make_app(lend('placement'))
+    yield direct.Client(app), db
+    db.dispose()
 
 
 @pytest.fixture

@@ -14,18 +14,19 @@ from nova.common import dbkit
 from nova.placement import direct
 from nova.placement.cmd import manage, status
 from nova.placement.db import models
-from nova.tests.fixtures import placement
+from nova.tests.fixtures import databases, placement
 
 NOW = datetime.datetime(2026, 1, 1)
 
 
 @pytest.fixture
-def url(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url(kind: str, tmp_path_factory: pytest.TempPathFactory, tmp_path: pathlib.Path,
+        monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty database that the commands find in the environment."""
-    found = f'sqlite:///{tmp_path / "cli.sqlite"}'
-    monkeypatch.setenv('OS_PLACEMENT_DATABASE__CONNECTION', found)
-    monkeypatch.setenv('OS_PLACEMENT_CONFIG_DIR', str(tmp_path))
-    yield found
+    with databases.database_url(kind, tmp_path_factory) as found:
+        monkeypatch.setenv('OS_PLACEMENT_DATABASE__CONNECTION', found)
+        monkeypatch.setenv('OS_PLACEMENT_CONFIG_DIR', str(tmp_path))
+        yield found
 
 
 def _incomplete(url: str, rows: int) -> dbkit.Database:

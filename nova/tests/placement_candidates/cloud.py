@@ -99,6 +99,8 @@ class Cloud:
             table = models.resource_providers
             key = self._id(connection, table, name)
             self._clear(connection, key)
+            # MariaDB does not let go of a row that refers to itself.
+            connection.execute(table.update().where(table.c.id == key).values(root_provider_id=None))
             connection.execute(table.delete().where(table.c.id == key))
             connection.execute(models.provider_tombstones.insert().values(provider_id=key, uuid=uid(name)))
             del self._ids[table.name, name]

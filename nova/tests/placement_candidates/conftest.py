@@ -1,4 +1,4 @@
-"""A database file for one test."""
+"""A database for one test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from nova.common import dbkit
+from nova.tests.fixtures import databases
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f'sqlite:///{tmp_path}/placement.db'
+def url(lend: databases.Lend) -> str:
+    return lend('bare placement')
 
 
 @pytest.fixture

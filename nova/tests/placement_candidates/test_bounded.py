@@ -11,6 +11,12 @@ from nova.placement.candidates.view import View
 from nova.tests.placement_candidates.cloud import rp, uid, view_of
 
 
+@pytest.fixture
+def kind() -> str:
+    """The search is handed its forest: no statement is sent."""
+    return 'sqlite'
+
+
 def cards(hosts: int, each: int = 8, units: int = 1) -> View:
     """Hosts with as many cards of so many devices."""
     return view_of([item for host in range(hosts) for item in (

@@ -16,6 +16,12 @@ QUIET = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large,
          hypothesis.HealthCheck.function_scoped_fixture]
 
 
+@pytest.fixture
+def kind() -> str:
+    """The search is handed its forest: no statement is sent."""
+    return 'sqlite'
+
+
 def assignments(found: Candidates, providers: list[Rp]) -> list[Assignment]:
     name_of = {uid(item.name): item.name for item in providers}
     return [frozenset((slot.suffix, cls, name_of[found.view.providers[row].uuid])

@@ -18,6 +18,7 @@ from nova.common.microversion import V
 from nova.placement.candidates.search import CandidateRequest, RequestGroup, Searcher
 from nova.placement.candidates.snapshot import Snapshot
 from nova.placement.db import models
+from nova.tests.fixtures import databases
 from nova.tests.placement_candidates import strategies
 from nova.tests.placement_candidates.cloud import Cloud, Rp, Stock, rp, uid
 
@@ -197,10 +198,11 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
 @hypothesis.settings(max_examples=25, deadline=None, phases=[hypothesis.Phase.generate],
                      suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(data=st.data())
-def test_any_history_gives_the_same_view_as_a_fresh_load(tmp_path_factory: pytest.TempPathFactory,
+def test_any_history_gives_the_same_view_as_a_fresh_load(kind: str, supply: databases.Supply,
                                                          data: st.DataObject) -> None:
     forest = data.draw(strategies.forests())
-    db = dbkit.Database(f'sqlite:///{tmp_path_factory.mktemp("history")}/placement.db')
+    url = supply.take(kind, 'bare placement')
+    db = dbkit.Database(url)
     cloud, names = Cloud(db, *forest), [item.name for item in forest]
     parents = {item.parent for item in forest}
     searcher = Searcher(db)
@@ -228,3 +230,4 @@ def test_any_history_gives_the_same_view_as_a_fresh_load(tmp_path_factory: pytes
         for request in requests:
             assert found(searcher, request) == found(fresh, request)
     db.dispose()
+    supply.give_back(kind, 'bare placement', url)

@@ -1,7 +1,6 @@
 """A small cloud to schedule in: databases, Placement, hosts."""
 
 import dataclasses
-import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,12 +14,10 @@ from nova import errors, objects
 from nova.clients import fake, session
 from nova.clients.placement import client as placement_client
 from nova.common import clock, dbkit, threads, uuids
-from nova.db.api.models import api_metadata
-from nova.db.cell.models import cell_metadata
 from nova.domain.provider_tree import Provider, ProviderTree
 from nova.scheduler import hosts, select
+from nova.tests.fixtures import databases, wsgi
 from nova.tests.fixtures import placement as placement_fixture
-from nova.tests.fixtures import wsgi
 
 FLAVOR = {'flavorid': 'small', 'name': 'small', 'vcpus': 1, 'memory_mb': 512, 'root_gb': 1}
 
@@ -28,20 +25,21 @@ FLAVOR = {'flavorid': 'small', 'name': 'small', 'vcpus': 1, 'memory_mb': 512, 'r
 class Dbs:
     """Databases by URL, as `nova.db.session.Databases` hands them out."""
 
-    def __init__(self, directory: pathlib.Path) -> None:
-        self._directory = directory
+    def __init__(self, lend: databases.Lend) -> None:
+        self._lend = lend
         self._open: dict[str, Any] = {}
-        self.api = self._make('api', api_metadata)
-
-    def _make(self, name: str, metadata: Any) -> dbkit.Database:
-        db = dbkit.Database(f'sqlite:///{self._directory}/{name}.sqlite')
-        metadata.create_all(db.engine)
-        return db
+        self.api = dbkit.Database(lend('api'))
+        self._made = [self.api]
 
     def cell(self, url: str) -> Any:
         if url not in self._open:
-            self._open[url] = self._make(url, cell_metadata)
+            self._open[url] = dbkit.Database(self._lend('cell'))
+            self._made.append(self._open[url])
         return self._open[url]
+
+    def dispose(self) -> None:
+        for db in self._made:
+            db.dispose()
 
     def replace(self, url: str, db: Any) -> None:
         """Put something else where a cell's database was."""
@@ -154,12 +152,16 @@ class Cloud:
 
 
 @pytest.fixture
-def make_cloud(tmp_path: pathlib.Path) -> Iterator[Callable[..., Cloud]]:
-    pool = threads.Pool('test-hosts', 8)
+def make_cloud(lend: databases.Lend) -> Iterator[Callable[..., Cloud]]:
+    pool, made = threads.Pool('test-hosts', 8), list[Dbs]()
 
     def make(placement: Any, **overrides: Any) -> Cloud:
-        return Cloud(nova_conf.new(config_files=[], **overrides), Dbs(tmp_path), placement, pool)
+        dbs = Dbs(lend)
+        made.append(dbs)
+        return Cloud(nova_conf.new(config_files=[], **overrides), dbs, placement, pool)
     yield make
+    for dbs in made:
+        dbs.dispose()
     pool.close(wait=False)
 
 
@@ -170,9 +172,9 @@ def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
 
 
 @pytest.fixture
-def real_placement(tmp_path: pathlib.Path) -> Iterator[Callable[[], placement_client.Client]]:
+def real_placement(lend: databases.Lend) -> Iterator[Callable[[], placement_client.Client]]:
     """Makes clients of one real Placement application."""
-    application, db = placement_fixture.make_app(f'sqlite:///{tmp_path}/placement.sqlite')
+    application, db = placement_fixture.make_app(lend('placement'))
     pool = requests.Session()
     pool.mount('http://placement', wsgi.Adapter(application))
     auth = token_endpoint.Token('http://placement', 'admin')

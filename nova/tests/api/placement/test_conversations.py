@@ -11,8 +11,7 @@ FILES = sorted(pathlib.Path(__file__).parent.glob('*.yaml'))
 
 
 @pytest.mark.parametrize('file', FILES, ids=[file.stem for file in FILES])
-def test_conversation(file: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with databases.database_url('sqlite', tmp_path_factory) as url:
-        app, db = placement.make_app(url)
-        runner.run(runner.load(file), placement.sender(app))
-        db.dispose()
+def test_conversation(file: pathlib.Path, lend: databases.Lend) -> None:
+    app, db = placement.make_app(lend('placement'))
+    runner.run(runner.load(file), placement.sender(app))
+    db.dispose()
