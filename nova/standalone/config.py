@@ -55,6 +55,10 @@ class Deployment:
     def database(self, name: str) -> str:
         return f'sqlite:///{self.directory / name}.db'
 
+    def bus(self, name: str) -> str:
+        """transport_url of the bus ``top``, or of a cell's."""
+        return f'inproc://{name}'
+
     def save(self) -> None:
         file = self.directory / 'standalone.json'
         kept = {'passwords': self.passwords, 'ports': self.ports, 'cells': self.cells, 'hosts': self.hosts}
@@ -173,7 +177,7 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
     """
     directory = deployment.directory
     top = _common(deployment)
-    top['DEFAULT'] |= {'transport_url': 'inproc://top',
+    top['DEFAULT'] |= {'transport_url': deployment.bus('top'),
                        'osapi_compute_listen_port': deployment.ports['compute']}
     top |= {'api_database': {'connection': deployment.database('api')},
             'database': {'connection': deployment.database('cell0')},
@@ -185,7 +189,7 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
         'keystone_authtoken': _keystone_authtoken(deployment, 'placement')}}
     for cell in deployment.cells:
         section = _common(deployment)
-        section['DEFAULT'] |= {'transport_url': f'inproc://{cell}'}
+        section['DEFAULT'] |= {'transport_url': deployment.bus(cell)}
         section |= {'database': {'connection': deployment.database(cell)}, 'conductor': {'role': 'cell'}}
         files[cell] = section
     for name, sections in files.items():

@@ -81,7 +81,8 @@ def _databases(deployment: config.Deployment, top: Shared) -> Stop:
     for cell in deployment.cells:
         migrate.sync(top.dbs.cell(deployment.database(cell)), 'cell')
     wanted = {config.CELL0: ('cell0', 'none:///', deployment.database('cell0'))} | {
-        uuid: (name, f'inproc://{name}', deployment.database(name)) for name, uuid in deployment.cells.items()}
+        uuid: (name, deployment.bus(name), deployment.database(name))
+        for name, uuid in deployment.cells.items()}
 
     def write(conn: sa.Connection) -> None:
         known = {mapping.uuid for mapping in cell_mapping.CellMapping.all(conn)}

@@ -1,5 +1,7 @@
 """A standalone cloud for each test process, and clients that speak plain HTTP to it."""
 
+import contextlib
+import dataclasses
 import functools
 import time
 
@@ -7,6 +9,7 @@ import httpx
 import pytest
 
 from nova.standalone import app, config
+from nova.tests.fixtures import brokers, databases
 
 
 class User:
@@ -95,13 +98,36 @@ class User:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope='session')
-def cloud(tmp_path_factory):
-    """Two cells, four hosts, everything in this process."""
-    found = app.Cloud(config.load(tmp_path_factory.mktemp('cloud'), 2, 4), say=lambda text: None)
-    found.start()
-    yield found
-    found.stop()
+@dataclasses.dataclass
+class OnServers(config.Deployment):
+    """A standalone deployment whose databases and buses are on servers."""
+
+    urls: dict = dataclasses.field(repr=False)
+    vhost: object
+
+    def database(self, name):
+        return self.urls.get(name) or super().database(name)
+
+    def bus(self, name):
+        return self.vhost(name)
+
+
+@pytest.fixture(scope='session', params=databases.KINDS)
+def cloud(request, tmp_path_factory, supply):
+    """Two cells, four hosts, everything in this process: SQLite and the in-process bus, or a database server
+    and RabbitMQ (but for the sandbox, which is no part of what is tested)."""
+    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 4)
+    with contextlib.ExitStack() as stack:
+        if request.param != 'sqlite':
+            names = {'api': 'api', 'placement': 'placement', 'cell0': 'cell', 'cell1': 'cell', 'cell2': 'cell'}
+            urls = {name: supply.take(request.param, schema) for name, schema in names.items()}
+            vhost = stack.enter_context(brokers.rabbitmq(tmp_path_factory.mktemp('rabbit'),
+                                                         ['top', *deployment.cells]))
+            deployment = OnServers(**vars(deployment), urls=urls, vhost=vhost)
+        found = app.Cloud(deployment, say=lambda text: None)
+        stack.callback(found.stop)
+        found.start()
+        yield found
 
 
 @pytest.fixture(scope='session')
