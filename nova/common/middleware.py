@@ -42,7 +42,9 @@ class RequestLog:
                          req_succeeded: bool) -> None:
         if not LOG.isEnabledFor(logging.INFO):
             return
+        # Whatever stands before this one may have refused the request already.
+        started = getattr(req.context, 'started', None) or time.perf_counter()
         LOG.info('%s "%s %s" status: %s len: %s microversion: %s time: %.6f',
                  req.remote_addr, req.method, req.relative_uri, str(resp.status)[:3], len(resp.data or b''),
-                 getattr(req.context, 'microversion', '-'), time.perf_counter() - req.context.started,
+                 getattr(req.context, 'microversion', '-'), time.perf_counter() - started,
                  extra={'request_id': getattr(req.context, 'request_id', None)})

@@ -204,5 +204,7 @@ def _clouds(deployment: Deployment) -> str:
         return {'auth': {'auth_url': deployment.url('identity') + '/v3', 'username': user,
                          'password': deployment.passwords[user], 'project_name': user,
                          'user_domain_name': 'Default', 'project_domain_name': 'Default'},
-                'region_name': 'RegionOne', 'identity_api_version': '3'}
+                'region_name': 'RegionOne', 'identity_api_version': '3',
+                # Addresses of the private network can be used as they are; clients need not add others.
+                'floating_ip_source': 'none'}
     return json.dumps({'clouds': {user: cloud(user) for user in ('demo', 'admin')}}, indent=1)
