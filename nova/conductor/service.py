@@ -122,6 +122,8 @@ class ConductorService:
     def stop(self) -> None:
         """Take no more messages, let the steps that run end, and give up every lease."""
         self._server.stop()
+        # Messages are tasks being run: their buses and databases must last until they have come to rest.
+        self._server.wait()
         for ticker in self._tickers:
             ticker.stop()
         self._pool.close()
