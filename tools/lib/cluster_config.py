@@ -154,6 +154,7 @@ def _every(deployment: Deployment, service: str) -> Sections:
         'oslo_concurrency': {'lock_path': directory / 'state' / 'locks'}}
     for name in ('placement', 'neutron', 'cinder', 'glance'):
         sections[name] = _credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
+    sections['service_user'] = {'send_service_user_token': 'true', **_credentials(deployment, 'nova')}
     return sections
 
 
