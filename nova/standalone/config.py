@@ -87,11 +87,13 @@ def claim(directory: pathlib.Path) -> IO[str]:
     return file
 
 
-def load(directory: pathlib.Path, cells: int | None, computes: int | None) -> Deployment:
+def load(directory: pathlib.Path, cells: int | None, computes: int | None,
+         ports: dict[str, int] | None = None) -> Deployment:
     """The deployment in `directory`, made where there is none, grown where more is asked for.
 
     Args:
         cells, computes: how many are wanted; None keeps what is there, and is 2 and 4 for a new one.
+        ports: of a new one, instead of the usual; 0 is any that is free.
 
     Raises:
         Refused: fewer than there are: their servers would be lost.
@@ -100,7 +102,7 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None) -> De
     file = directory / 'standalone.json'
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     found = Deployment(
-        directory=directory, passwords=kept.get('passwords', {}), ports=kept.get('ports', dict(PORTS)),
+        directory=directory, passwords=kept.get('passwords', {}), ports=kept.get('ports') or dict(ports or PORTS),
         cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
     for user in USERS:
         found.passwords.setdefault(user, secrets.token_urlsafe(16))

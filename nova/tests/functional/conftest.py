@@ -116,7 +116,7 @@ class OnServers(config.Deployment):
 def cloud(request, tmp_path_factory, supply):
     """Two cells, four hosts, everything in this process: SQLite and the in-process bus, or a database server
     and RabbitMQ (but for the sandbox, which is no part of what is tested)."""
-    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 4)
+    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 4, dict.fromkeys(config.PORTS, 0))
     with contextlib.ExitStack() as stack:
         if request.param != 'sqlite':
             names = {'api': 'api', 'placement': 'placement', 'cell0': 'cell', 'cell1': 'cell', 'cell2': 'cell'}
