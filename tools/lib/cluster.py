@@ -129,13 +129,14 @@ class Cluster:
 
     def _wait_hosts(self, seconds: float) -> None:
         """Return when each host is mapped to its cell and has reported what it offers."""
-        headers = {'X-Auth-Token': self.token('admin')}
+        headers = {'X-Auth-Token': self.token('admin'), 'OpenStack-API-Version': 'placement 1.29'}
+        hypervisors = self.deployment.url('compute') + '/v2.1/os-hypervisors'
+        candidates = self.deployment.url('placement') + '/allocation_candidates?resources=VCPU:1'
         end = time.monotonic() + seconds
         while True:
-            with self._request('GET', self.deployment.url('compute') + '/v2.1/os-hypervisors', **headers) as answer:
+            with self._request('GET', hypervisors, **headers) as answer:
                 shown = {one['hypervisor_hostname'] for one in json.load(answer)['hypervisors']}
-            with self._request('GET', self.deployment.url('placement') + '/allocation_candidates?resources=VCPU:1',
-                               **headers, **{'OpenStack-API-Version': 'placement 1.29'}) as answer:
+            with self._request('GET', candidates, **headers) as answer:
                 offered = len(json.load(answer)['provider_summaries'])
             if shown == set(self.deployment.hosts) and offered == len(shown):
                 return

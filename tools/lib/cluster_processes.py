@@ -26,9 +26,9 @@ def command(deployment: cluster_config.Deployment, service: str) -> tuple[list[s
     if service in ('api', 'placement'):
         app = {'api': 'nova.wsgi.osapi_compute:application', 'placement': 'nova.placement.wsgi:application'}
         variable = {'api': 'OS_NOVA_CONFIG_DIR', 'placement': 'OS_PLACEMENT_CONFIG_DIR'}[service]
-        return [sys.executable, '-m', 'gunicorn', app[service], '--preload', '--workers', str(deployment.workers),
-                '--threads', '16', '--bind', f'127.0.0.1:{deployment.ports[service]}', '--keep-alive', '30',
-                '--no-control-socket'], {variable: str(etc / service)}
+        return [sys.executable, '-m', 'gunicorn', app[service], '--preload', '--no-control-socket',
+                '--workers', str(deployment.workers), '--threads', '16', '--keep-alive', '30',
+                '--bind', f'127.0.0.1:{deployment.ports[service]}'], {variable: str(etc / service)}
     kind = 'compute' if service in deployment.hosts else service.rstrip('0123456789').rpartition('-')[2]
     return [sys.executable, '-m', MODULES[kind], '--config-file', str(etc / service / 'nova.conf')], {}
 
@@ -123,7 +123,8 @@ class Processes:
                 answer.read()
             return 'ok'
         except urllib.error.HTTPError as error:
-            return 'ok' if error.code < 400 else f'HTTP {error.code}: {error.read(300).decode(errors="replace")}'
+            said = error.read(300).decode(errors='replace')
+            return 'ok' if error.code < 400 else f'HTTP {error.code}: {said}'
         except OSError as error:
             return f'no answer ({error})'
 
