@@ -113,6 +113,7 @@ class Server:
             app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',
             max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True,
             connection_limit=_CONNECTIONS, asyncore_use_poll=True)
+        self._server.pull_trigger = _one_at_a_time(self._server.pull_trigger)
         self.host, self.port = host, int(self._server.effective_port)
         self.url = f'http://{host}:{self.port}'
         self._thread = threading.Thread(target=self._server.run, name='sandbox-http', daemon=True)
@@ -127,6 +128,16 @@ class Server:
             wasyncore.close_all, self._sockets, ignore_all=True))
         self._thread.join(5)
         self._server.task_dispatcher.shutdown()
+
+
+def _one_at_a_time(pull: Callable[[], object]) -> Callable[[], object]:
+    """Waitress's workers wake its loop through one pipe; eventlet refuses two who write to it at once."""
+    turn = threading.Lock()
+
+    def pull_trigger() -> None:
+        with turn:
+            pull()
+    return pull_trigger
 
 
 def _is_loopback(address: str) -> bool:
