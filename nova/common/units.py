@@ -10,14 +10,12 @@ MAX_INT = 0x7FFFFFFF
 MAX_TEXT = 65535
 """Bytes in a TEXT column of MariaDB."""
 
-_MAX_COMPARED = 0x7FFFFFFFFFFFFFFF
-
 
 def number(text: str) -> int:
     """The number that a text means, to be compared with a column: what no column can hold, and some drivers
-    refuse to send, becomes the nearest number that every database compares with.
+    and databases refuse to compare with, becomes the nearest number that can be.
 
     Raises:
         ValueError: it is not a number.
     """
-    return max(-_MAX_COMPARED, min(_MAX_COMPARED, int(text)))
+    return max(-MAX_INT, min(MAX_INT, int(text)))

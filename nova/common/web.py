@@ -99,6 +99,23 @@ def body(req: falcon.Request, limit: int = 114688) -> Any:
         raise problem.BadRequest('Malformed request body: it is not a JSON document.') from None
 
 
+def has_nul(document: Any) -> bool:
+    """Whether a JSON document of any depth has a NUL in a text: no text of ours has, and not every database
+    could keep one, nor be asked for it."""
+    left = [document]
+    while left:
+        match left.pop():
+            case str() as text:
+                if '\0' in text:
+                    return True
+            case dict() as members:
+                left.extend(members)
+                left.extend(members.values())
+            case list() as items:
+                left.extend(items)
+    return False
+
+
 def send(resp: falcon.Response, document: Any, status: int = 200) -> None:
     """Answer with a JSON document."""
     resp.status = falcon.code_to_http_status(status)

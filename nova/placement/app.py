@@ -82,7 +82,7 @@ class Dispatch:
         if route.body is not None:
             document = web.body(req, BODY_LIMIT)
             route.body.check(document, version)
-            if _has_nul(document):
+            if web.has_nul(document):
                 raise errors.BadRequest('The request body has a NUL character.')
             ctx = Context(ctx.service, req, ctx.identity, version, ctx.query, document)
         if 'uuid' in fields:
@@ -128,18 +128,6 @@ def _check_text(query: dict[str, list[str]], fields: dict[str, str]) -> None:
         raise problem.NotFound()
     if any('\0' in text for key, values in query.items() for text in (key, *values)):
         raise errors.BadRequest('The query has a NUL character.')
-
-
-def _has_nul(value: Any) -> bool:
-    """Whether a document, no deeper than its schema lets it be, has a NUL in a text."""
-    match value:
-        case str():
-            return '\0' in value
-        case dict():
-            return any('\0' in key or _has_nul(item) for key, item in value.items())
-        case list():
-            return any(_has_nul(item) for item in value)
-    return False
 
 
 def _send(resp: falcon.Response, reply: Reply, version: V) -> None:

@@ -91,9 +91,13 @@ class Dispatcher:
     def _serve(self, operation: Operation, body: Any, req: falcon.Request, resp: falcon.Response,
                fields: Mapping[str, str]) -> None:
         version, relaxed = req.context.version, req.context.place.legacy
+        if web.has_nul(list(fields.values())):
+            raise problem.NotFound()
         query = _query(operation, req, relaxed)
         if operation.body is not None:
             body = operation.check_body(body, version, relaxed)
+            if web.has_nul(body):
+                raise problem.BadRequest('The request body has a NUL character.')
             if operation.action:
                 body = body[operation.action]
         request = self._make(req, operation, body, query)
@@ -137,6 +141,8 @@ def _query(operation: Operation, req: falcon.Request, relaxed: bool) -> Query:
         raise problem.BadRequest('Query string is not UTF-8 encoded') from None
     version: V = req.context.version
     given = {key: value if isinstance(value, list) else [value] for key, value in req.params.items()}
+    if web.has_nul(given):
+        raise problem.BadRequest('The query has a NUL character.')
     strict = version >= operation.strict and not relaxed
     if operation.query is None:
         if given and strict:

@@ -1,5 +1,7 @@
 """What every route has in common: versions, addresses, faults, headers."""
 
+from typing import Any
+
 import pytest
 
 from nova.schema import history
@@ -105,3 +107,23 @@ def test_actions_are_told_apart_by_their_single_key(cloud: Cloud) -> None:
     assert act({}) == act({'a': 1, 'b': 2}) == act({'nonsense': None}) == 400
     assert act({'resetNetwork': None}) == 410
     assert act({'pause': None}) == 404
+
+
+@pytest.mark.parametrize('method, path, body, status', [
+    ('GET', '/servers/%00', None, 404), ('GET', '/servers?name=%00', None, 400),
+    ('GET', '/servers?limit=1&a%00b=c', None, 400),
+    ('POST', '/os-aggregates', {'aggregate': {'name': 'a\x00b'}}, 400),
+    ('POST', '/servers', {'server': {'name': 'n', 'imageRef': '', 'flavorRef': '1', 'networks': 'none',
+                                     'metadata': {'a': '\x00'}}}, 400)])
+def test_no_text_has_a_nul(cloud: Cloud, method: str, path: str, body: Any, status: int) -> None:
+    """Not every database could keep one."""
+    assert cloud.call(method, path, '2.74' if '?' in path else '2.96', json=body).status_code == status
+
+
+@pytest.mark.parametrize('path, version, status', [
+    ('/os-aggregates/9999999999999999999', '2.96', 404), ('/os-hypervisors/9999999999999999999', '2.1', 404),
+    ('/os-hypervisors/%C2%B2', '2.1', 404), ('/os-services/%C2%B2', '2.1', 400),
+    ('/flavors?minRam=9999999999999999999', '2.96', 200), ('/servers?power_state=-9999999999', '2.96', 200)])
+def test_numbers_that_no_column_holds(cloud: Cloud, path: str, version: str, status: int) -> None:
+    method = 'DELETE' if 'os-services' in path else 'GET'
+    assert cloud.call(method, path, version).status_code == status
