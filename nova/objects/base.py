@@ -310,8 +310,19 @@ class Record(ovo.VersionedObject):
         for name in self._nested:
             if values.get(name) is not None:
                 kept = values[name]
-                values[name] = ([item.to_wire() for item in kept] if isinstance(kept, list) else kept.to_wire())
+                values[name] = [at_rest(item) for item in kept] if isinstance(kept, list) else at_rest(kept)
         return values
+
+
+def at_rest(record: Record) -> dict[str, Any]:
+    """The wire form of a record that is kept in a column of another: what had changed in it is a fact now.
+
+    With its changes, whoever reads the row would find it changed, and write it anew with every save.
+    """
+    if record.obj_what_changed():
+        record = record.copy()
+        record.clean()
+    return record.to_wire()
 
 
 def _kept_in(kind: type[Record]) -> sa.Table:

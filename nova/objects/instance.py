@@ -278,7 +278,7 @@ class Instance(base.Record):
 
     def _extra_values(self, names: Iterable[str]) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in names if self.known(name)}
-        return {name: value.to_wire() if isinstance(value, base.Record) else value
+        return {name: base.at_rest(value) if isinstance(value, base.Record) else value
                 for name, value in values.items()}
 
 
