@@ -92,6 +92,34 @@ def test_what_operators_look_at(cli):
     cli('compute service set --enable compute4 nova-compute', user='admin', raw=True)
 
 
+def test_a_server_with_everything(cli, tmp_path):
+    """What `openstack server create` can ask for in one go, and what it says when two servers want one port."""
+    script = tmp_path / 'script.sh'
+    script.write_text('#!/bin/sh\n')
+    cli('keypair create --private-key', str(tmp_path / 'key'), 'everything')
+    cli('port create --network private everything')
+    cli('volume create --size 1 everything')
+    _until(lambda: cli('volume show everything')['status'] == 'available')
+    cli('--os-compute-api-version 2.96 server create --image tiny --flavor m1.tiny --port everything '
+        '--key-name everything --availability-zone nova --hint query=none --config-drive True --property a=b '
+        '--description words --tag red --hostname box --block-device-mapping vdb=everything --user-data',
+        str(script), 'everything')
+    _until(lambda: cli('server show everything')['status'] == 'ACTIVE')
+    shown = cli('--os-compute-api-version 2.96 server show everything')
+    assert {key: shown[key] for key in (
+        'key_name', 'OS-EXT-AZ:availability_zone', 'pinned_availability_zone', 'config_drive', 'properties',
+        'description', 'tags', 'OS-EXT-SRV-ATTR:hostname')} == {
+            'key_name': 'everything', 'OS-EXT-AZ:availability_zone': 'nova', 'pinned_availability_zone': 'nova',
+            'config_drive': 'True', 'properties': {'a': 'b'}, 'description': 'words', 'tags': ['red'],
+            'OS-EXT-SRV-ATTR:hostname': 'box'}
+    assert [row['Status'] for row in cli('volume list')] == ['in-use']
+    cli('server delete --wait everything', raw=True)
+    _until(lambda: [row['Status'] for row in cli('volume list')] == ['available'])
+    assert [row['Name'] for row in cli('port list')] == ['everything'], 'a port that was brought along stays'
+    for what in ('port', 'volume', 'keypair'):
+        cli(f'{what} delete everything', raw=True)
+
+
 def test_placement_through_osc(cli):
     providers = cli('resource provider list', user='admin')
     assert sorted(row['name'] for row in providers) == [f'compute{n}' for n in range(1, 5)]
