@@ -102,8 +102,8 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
     file = directory / 'standalone.json'
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     found = Deployment(
-        directory=directory, passwords=kept.get('passwords', {}), ports=kept.get('ports') or dict(ports or PORTS),
-        cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
+        directory=directory, passwords=kept.get('passwords', {}),
+        ports=kept.get('ports') or dict(ports or PORTS), cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
     for user in USERS:
         found.passwords.setdefault(user, secrets.token_urlsafe(16))
     _grow('cells', found.cells, cells, 2)
