@@ -103,7 +103,8 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     found = Deployment(
         directory=directory, passwords=kept.get('passwords', {}),
-        ports=kept.get('ports') or dict(ports or PORTS), cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
+        ports=kept.get('ports') or dict(ports or PORTS),
+        cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
     for user in USERS:
         found.passwords.setdefault(user, secrets.token_urlsafe(16))
     _grow('cells', found.cells, cells, 2)
