@@ -42,8 +42,17 @@ class Limits(dict[str, int]):
 
 def limits(conn: sa.Connection, conf: cfg.ConfigOpts, project_id: str, user_id: str | None = None) -> Limits:
     """What a project may use: its own limits, else the default class's, else the configured ones."""
-    project = {**defaults(conn, conf), **project_limits(conn, project_id)}
-    return Limits(project, user_limits(conn, project_id, user_id) if user_id else {})
+    sources: list[tuple[sa.Table, dict[str, str]]] = [
+        (models.quota_classes, {'class_name': DEFAULT_CLASS}), (models.quotas, {'project_id': project_id})]
+    if user_id:
+        sources.append((models.user_quotas, {'project_id': project_id, 'user_id': user_id}))
+    found: list[dict[str, int]] = [{}, {}, {}]
+    for place, resource, limit in conn.execute(sa.union_all(*(
+            sa.select(sa.literal(place), table.c.resource, table.c.hard_limit).where(
+                *(table.c[name] == value for name, value in by.items()))
+            for place, (table, by) in enumerate(sources)))):
+        found[place][resource] = limit
+    return Limits({**{name: conf.quota[name] for name in RESOURCES}, **found[0], **found[1]}, found[2])
 
 
 def defaults(conn: sa.Connection, conf: cfg.ConfigOpts) -> dict[str, int]:
