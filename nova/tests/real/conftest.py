@@ -15,16 +15,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
 import cluster as clusters
 
-HERE = str(pathlib.Path(__file__).parent)
-
-
-def pytest_collection_modifyitems(config, items):
-    """What is slow runs only when the marker expression says so."""
-    if 'slow' not in config.option.markexpr:
-        left = [item for item in items if str(item.path).startswith(HERE) and item.get_closest_marker('slow')]
-        items[:] = [item for item in items if item not in left]
-        config.hook.pytest_deselected(items=left)
-
 
 def run_cluster(directory, database, **options):
     """A cluster for as long as it is asked for; in the end SIGTERM ends each of its processes."""
