@@ -39,7 +39,7 @@ find_python() {
 }
 
 venv_ready() {
-    local python stamp new
+    local python
     python=$(find_python) || exit 1
     if ! [ -x .venv/bin/python ]; then
         if ! "$python" -c 'import ensurepip' 2>/dev/null; then
@@ -49,18 +49,17 @@ venv_ready() {
         "$python" -m venv .venv || fail "could not make .venv with $python"
     fi
     export PATH="$PWD/.venv/bin:$PATH"
-    stamp=.venv/nova-setup.sum
-    new=$(cat requirements.txt setup.cfg "$@" | sha256sum)
-    if [ "$(cat $stamp 2>/dev/null)" != "$new" ]; then
-        say "Installing Python packages into .venv (a minute or two the first time)"
-        local files=() file
-        for file in "$@"; do files+=(-r "$file"); done
-        pip install -q --disable-pip-version-check --upgrade pip setuptools wheel pbr \
-            || fail "pip could not be brought up to date"
-        pip install -q --disable-pip-version-check -r requirements.txt "${files[@]}" \
-            || fail "pip could not install the requirements"
-        pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
-            || fail "pip could not install this checkout"
-        printf '%s' "$new" >$stamp
-    fi
+    local file sum files=() stamps=()
+    for file in requirements.txt "$@"; do
+        sum=.venv/setup-$(cat setup.cfg "$file" | sha256sum | cut -c 1-16)
+        [ -e "$sum" ] || { files+=(-r "$file"); stamps+=("$sum"); }
+    done
+    [ ${#files[@]} = 0 ] && return
+    say "Installing Python packages into .venv (a minute or two the first time)"
+    pip install -q --disable-pip-version-check --upgrade pip setuptools wheel pbr \
+        || fail "pip could not be brought up to date"
+    pip install -q --disable-pip-version-check "${files[@]}" || fail "pip could not install the requirements"
+    pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+        || fail "pip could not install this checkout"
+    touch "${stamps[@]}"
 }

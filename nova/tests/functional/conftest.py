@@ -92,6 +92,10 @@ class User:
         """DELETE, and wait until it is gone."""
         answer = self.call('DELETE', f'/servers/{uuid}')
         assert answer.status_code == 204, answer.text
+        self.gone(uuid, seconds)
+
+    def gone(self, uuid, seconds=20):
+        """Poll until the server is no more."""
         end = time.monotonic() + seconds
         while self.call('GET', f'/servers/{uuid}').status_code != 404:
             assert time.monotonic() < end, self.show(uuid)
