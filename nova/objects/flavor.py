@@ -57,7 +57,7 @@ class Flavor(base.Record):
         """Insert it with its extra specs.
 
         Raises:
-            oslo_db.exception.DBDuplicateEntry: name or flavorid is taken; ``columns`` tells which.
+            oslo_db.exception.DBDuplicateEntry: name or flavorid is taken.
         """
         specs = dict(self.extra_specs)
         super().create(conn)

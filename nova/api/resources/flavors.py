@@ -202,9 +202,11 @@ class Flavors(Resource):
             return record
         try:
             return req.dbs.api.write(write)
-        except db_exc.DBDuplicateEntry as error:
-            if 'flavorid' in str(error.columns):
-                raise errors.server.FlavorIdExists(flavor=chosen) from None
+        except db_exc.DBDuplicateEntry:
+            # Which key was taken is told by some databases' errors and not by others'.
+            with req.dbs.api.read() as conn:
+                if Flavor.find(conn, flavorid=chosen) is not None:
+                    raise errors.server.FlavorIdExists(flavor=chosen) from None
             raise errors.server.FlavorExists(name=made.name) from None
 
     @put('/flavors/{flavor_id}', since='2.55', rule=rules.UPDATE, rules=(spec_rules.INDEX,),

@@ -75,8 +75,8 @@ class NothingToUpdate(errors.Invalid):
     template = "No updates were requested. Fields 'status' or 'forced_down' should be specified."
 
 
-def _find(req: Any, text: str) -> tuple[Service, dbkit.Database]:
-    """A service by uuid from 2.53 on, by number before, and the database it is in.
+def _find(req: Any, text: str) -> tuple[Service, Any]:
+    """A service by uuid from 2.53 on, by number before, and the mapping of the cell it is in.
 
     Raises:
         BadRequest, ServiceNotFound: 400, 404.
@@ -90,24 +90,31 @@ def _find(req: Any, text: str) -> tuple[Service, dbkit.Database]:
             by = {'id': units.number(text)}
         except ValueError:
             raise problem.BadRequest(f'{text} is not a number') from None
-    found = [(cell, service) for cell, services in req.cells.ask(lambda conn: Service.all(conn, **by))
-             for service in services or ()]
+    answers = req.cells.ask(lambda conn: Service.all(conn, **by), req.finder.cells())
+    found = [(cell, service) for cell, services in answers for service in services or ()]
     if len(found) > 1:
         raise problem.BadRequest(f'Service id {text} is in several cells; use 2.53 and a UUID.')
     if not found:
         raise errors.host.ServiceNotFound(service=text)
     cell, service = found[0]
-    return service, req.dbs.cell(cell.database_connection)
+    return service, cell
 
 
-def _change(db: dbkit.Database, service: Service, **values: Any) -> Service:
+def _change(req: Any, cell: Any, service: Service, **values: Any) -> Service:
+    """Change a compute service, and tell its host whether it is disabled.
+
+    A host that cannot be told now is told after its next heartbeat.
+    """
     def write(conn: sa.Connection) -> Service:
         fresh = Service.get(conn, uuid=service.uuid)
         for name, value in values.items():
             setattr(fresh, name, value)
         fresh.save(conn)
         return fresh
-    return db.write(write)
+    changed: Service = req.dbs.cell(cell.database_connection).write(write)
+    if 'disabled' in values:
+        req.tell_host(cell, changed.host, objects.HostStatus(disabled=changed.disabled))
+    return changed
 
 
 def _refuse_early_return(db: dbkit.Database, service: Service) -> None:
@@ -129,10 +136,10 @@ class Services(Resource):
         found: list[Any] = []
         stubs: list[dict[str, Any]] = []
         for cell, services in req.cells.ask(lambda conn: Service.all(conn, **by), req.finder.cells()):
-            found += services or ()
+            # Numbers of different cells say nothing about one another: a cell's services stay together.
+            found += sorted(services or (), key=lambda service: service.id)
             if services is None and req.at('2.69'):
                 stubs += _stubs(req, cell, by)
-        found.sort(key=lambda service: service.id)
         return Page(found, look=Look(req), stubs=stubs)
 
     @put('/os-services/{service_id}', rule=rules.UPDATE, body=Body(Change),
@@ -144,7 +151,8 @@ class Services(Resource):
     @delete('/os-services/{service_id}', rule=rules.DELETE, ok=204)
     def remove(self, req: Any, service_id: str) -> None:
         """Delete a service that is not used any more, with what is kept about its host."""
-        service, db = _find(req, service_id)
+        service, cell = _find(req, service_id)
+        db = req.dbs.cell(cell.database_connection)
         if service.binary == COMPUTE:
             _remove_host(req, service, db)
         db.write(lambda conn: Service.get(conn, uuid=service.uuid).destroy(conn))
@@ -166,7 +174,7 @@ def _update(req: Any, service_id: str) -> Reply:
         raise NothingToUpdate()
     if 'disabled_reason' in body and body.get('status') != 'disabled':
         raise problem.BadRequest("Specifying 'disabled_reason' when status is not 'disabled' is invalid.")
-    service, db = _find(req, service_id)
+    service, cell = _find(req, service_id)
     if service.binary != COMPUTE:
         raise problem.BadRequest(f'Updating a {service.binary} service is not supported.')
     values: dict[str, Any] = {}
@@ -175,11 +183,10 @@ def _update(req: Any, service_id: str) -> Reply:
     if 'forced_down' in body:
         values['forced_down'] = types.is_true(body['forced_down'])
         if not values['forced_down'] and service.forced_down:
-            _refuse_early_return(db, service)
+            _refuse_early_return(req.dbs.cell(cell.database_connection), service)
     if not values:
         raise NothingToUpdate()
-    changed = _change(db, service, **values)
-    return Reply(subject=changed, look=Look(req))
+    return Reply(subject=_change(req, cell, service, **values), look=Look(req))
 
 
 def _update_by_name(req: Any, verb: str) -> Reply:
@@ -189,14 +196,14 @@ def _update_by_name(req: Any, verb: str) -> Reply:
     if binary != COMPUTE:
         raise problem.BadRequest(f'Updating a {binary} service is not supported.')
     try:
-        _, db = req.finder.host_cell(host)
+        cell, db = req.finder.host_cell(host)
         with db.read() as conn:
             service = Service.get(conn, host=host, binary=binary)
     except errors.NotFound:
         raise errors.host.ServiceNotFound(service=f'{binary} on {host}') from None
     if values.get('forced_down') is False:
         _refuse_early_return(db, service)
-    _change(db, service, **values)
+    _change(req, cell, service, **values)
     return Reply(body={'service': {'host': host, 'binary': binary, **shown}})
 
 
