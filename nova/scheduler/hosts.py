@@ -30,6 +30,8 @@ COUNTS_FRESH = 5.0
 """The same for numbers of servers, which cost more to find out; claims made here are counted at once."""
 PATIENCE = 0.5
 """Seconds a request waits for renewals."""
+FIRST = 3.0
+"""The same while nothing is known yet of a cell: its hosts are not passed over because it is new to us."""
 GIVEN_UP = 5.0
 """Seconds after which a silent cell is left out, and after which one that failed is asked again."""
 
@@ -49,6 +51,10 @@ class _Cell:
     asked: float = 0.0
     failed: float | None = None
     pending: 'futures.Future[None] | None' = None
+
+    @property
+    def patience(self) -> float:
+        return FIRST if self.loaded is None else PATIENCE
 
     def usable(self, now: float) -> bool:
         """Whether its hosts can be given servers: it answered, and is not silent for too long."""
@@ -109,9 +115,10 @@ class Hosts:
         self._load_api(limit)
         with self._lock:
             cells = list(self._cells.values())
-            waiting = [pending for cell in cells if (pending := self._renew(cell, limit)) is not None]
+            waiting = {pending: cell.patience for cell in cells
+                       if (pending := self._renew(cell, limit)) is not None}
         if waiting:
-            futures.wait(waiting, timeout=PATIENCE)
+            futures.wait(waiting, timeout=max(waiting.values()))
         with self._lock:
             now = clock.monotonic()
             usable = [cell for cell in cells if cell.usable(now)]
@@ -202,7 +209,7 @@ class Hosts:
         """Start a renewal where one is due; returns it when it is worth waiting for."""
         now = clock.monotonic()
         if cell.pending is not None and not cell.pending.done():
-            return cell.pending if now - cell.asked < PATIENCE else None
+            return cell.pending if now - cell.asked < cell.patience else None
         if cell.loaded is not None and cell.failed is None and now - cell.loaded <= limit:
             return None
         if cell.failed is not None and now - cell.failed < GIVEN_UP:
