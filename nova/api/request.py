@@ -22,6 +22,8 @@ from nova.rest import request
 from nova.task import guard as guards
 from nova.task import journal
 
+Tell = Callable[[Any, Any, str, Any], None]
+"""``tell_host(context, cell mapping, host, HostStatus)``: best effort, at once."""
 Wake = Callable[..., None]
 """``wake(context, cell mapping or None, task uuid, above=False)``: best effort, at once; `above` wakes a
 super-conductor rather than one of the cell."""
@@ -42,6 +44,7 @@ class Services:
     finder: Finder
     cells: Cells
     wake: Wake
+    tell_host: Tell
 
 
 class Request(request.Request):
@@ -52,6 +55,7 @@ class Request(request.Request):
         found: where the server of the path was found, when the path names one.
         wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
             `submit`.
+        tell_host: ``tell_host(cell mapping, host, HostStatus)``.
     """
 
     def __init__(self, services: Services, **kwargs: Any) -> None:
@@ -64,6 +68,7 @@ class Request(request.Request):
         self.found: Found | None = None
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)
+        self.tell_host = functools.partial(services.tell_host, self.context)
 
     # Servers
 
@@ -126,13 +131,16 @@ class Request(request.Request):
                 guard=judge if place.mapping is not None else None))
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
-        self.wake(place.mapping, task.uuid, flow.looks_above())
+        if task.status != task_rows.QUEUED:
+            self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
-        """The 409 that names what the server is busy with."""
+        """The 409 that names what the server is busy with; queued operations leave no word for it."""
         with self._place().db.read() as conn:
             now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
+        if now.task_state is None:
+            return errors.server.ServerBusy(action=flow.action or flow.name, server=instance.uuid)
         return errors.server.ServerInState(
             action=flow.action or flow.name, server=instance.uuid, attribute='task_state', state=now.task_state)
 

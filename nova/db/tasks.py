@@ -20,6 +20,7 @@ tasks = sa.Table(
     sa.Column('flow_version', types.string(16), nullable=False),
     sa.Column('instance_uuid', types.string(36)),
     sa.Column('exclusive', types.string(16)),
+    sa.Column('queued', sa.Boolean, nullable=False, default=False),
     sa.Column('status', types.string(16), nullable=False, index=True),
     sa.Column('direction', types.string(8), nullable=False, default='do'),
     sa.Column('step', types.string(64)),
@@ -48,7 +49,7 @@ tasks = sa.Table(
     sa.Index(None, 'instance_uuid', 'updated_at'),
     **types.MYSQL)
 """``UNIQUE(instance_uuid, exclusive)`` lets one exclusive task a server be open at a time: ended and sharing
-tasks have NULL there."""
+tasks have NULL there, and so have queued ones that wait for their turn."""
 
 task_steps = sa.Table(
     'task_steps', _metadata,

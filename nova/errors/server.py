@@ -13,6 +13,12 @@ class ServerInState(base.Conflict):
     template = "Cannot '{action}' instance {server} while it is in {attribute} {state}"
 
 
+class ServerBusy(ServerInState):
+    """Another operation runs that shows no task_state, or one has just ended."""
+
+    template = "Cannot '{action}' instance {server} while another operation on it is in progress"
+
+
 class ServerNotLaunched(base.Conflict):
     template = "Cannot '{action}' instance {server}: it was never launched"
 

@@ -16,9 +16,10 @@ from nova.common import clock
 from nova.db import tasks as tables
 from nova.db.cell import models as cell_models
 
-READY, RUNNING, PARKED, WAITING, INERT = 'ready', 'running', 'parked', 'waiting', 'inert'
+READY, RUNNING, PARKED, WAITING, QUEUED, INERT = (
+    'ready', 'running', 'parked', 'waiting', 'queued', 'inert')
 DONE, UNDONE, STUCK = 'done', 'undone', 'stuck'
-OPEN = (READY, RUNNING, PARKED, WAITING)
+OPEN = (READY, RUNNING, PARKED, WAITING, QUEUED)
 """Statuses of a task that somebody must take care of."""
 
 
@@ -28,7 +29,9 @@ class Task:
 
     Attributes:
         status: ready (for anybody), running (by `owner`), parked (a host works on it), waiting (for a
-            condition), inert (not to be run yet), or an end: done, undone, stuck.
+            condition), queued (for its turn), inert (not to be run yet), or an end: done, undone, stuck.
+        exclusive: the server's slot that the task holds; None when it holds none.
+        queued: it takes its turn with others of its kind; the one whose turn it is holds the slot.
         direction: do or undo.
         attempt: counts the starts of steps; a host refuses what is older than the newest it has seen.
         tries: how often the present step has failed.
@@ -46,6 +49,7 @@ class Task:
     status: str
     state: dict[str, Any]
     context: dict[str, Any]
+    queued: bool = False
     direction: str = 'do'
     step: str | None = None
     runs_at: str = 'cell'
@@ -107,8 +111,59 @@ def insert(conn: sa.Connection, task: Task) -> None:
     try:
         conn.execute(table.insert().values({name: getattr(task, name) for name in _NAMES}))
     except db_exc.DBDuplicateEntry:
-        raise errors.task.Busy(
-            f'Instance {task.instance_uuid} has another operation in progress.') from None
+        raise _busy(task) from None
+
+
+def _busy(task: Task) -> errors.task.Busy:
+    return errors.task.Busy(f'Instance {task.instance_uuid} has another operation in progress.')
+
+
+def enqueue(conn: sa.Connection, task: Task) -> None:
+    """Add the row of a queued operation: with the slot if that is free, else behind the queued one that has it.
+
+    The holder's row stays locked until the caller's transaction ends: so it cannot end without seeing who waits
+    behind it, and those who come are numbered one after the other.
+
+    Raises:
+        errors.task.Busy: an operation that is not queued, or that was cancelled, holds the server; nothing may
+            follow in this transaction.
+    """
+    table = tables.tasks
+    holds = sa.and_(table.c.instance_uuid == task.instance_uuid, table.c.exclusive == task.exclusive)
+    while True:  # a round that finds neither a holder nor room saw another operation begin: somebody gets on
+        holder = conn.execute(
+            sa.select(table.c.queued, table.c.cancel).where(holds).with_for_update()).one_or_none()
+        if holder is not None:
+            break
+        try:
+            with conn.begin_nested():
+                return insert(conn, task)
+        except errors.task.Busy:
+            continue
+    if holder.cancel or not holder.queued:
+        raise _busy(task)
+    task.exclusive, task.status = None, QUEUED
+    return insert(conn, task)
+
+
+def pass_on(conn: sa.Connection, task: Task) -> str | None:
+    """Give the slot that a queued operation has just left to who waits longest; return whose turn it is now.
+
+    One that was cancelled left it to whoever comes before everything else: then those that wait end here and
+    have done nothing.
+    """
+    table = tables.tasks
+    waits = sa.and_(table.c.instance_uuid == task.instance_uuid, table.c.status == QUEUED)
+    now = clock.utcnow()
+    moved = {'generation': table.c.generation + 1, 'updated_at': now}
+    if task.cancel:
+        conn.execute(table.update().where(waits).values(status=UNDONE, cancel=True, finished_at=now, **moved))
+        return None
+    while True:  # the one that was first may end just now, by its deadline
+        first = conn.execute(sa.select(table.c.uuid).where(waits).order_by(table.c.id).limit(1)).scalar()
+        if first is None or conn.execute(table.update().where(waits, table.c.uuid == first).values(
+                status=READY, exclusive=task.exclusive, step_started_at=now, **moved)).rowcount == 1:
+            return first
 
 
 def get(conn: sa.Connection, uuid: str) -> Task | None:

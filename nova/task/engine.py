@@ -282,17 +282,25 @@ class Engine:
         becomes = {rows.DONE: run.flow.ends, rows.UNDONE: run.flow.fails, rows.STUCK: states.VM.ERROR}[end]
         if instance is not None and becomes is not None and not (task.cancel and end == rows.UNDONE):
             instance.vm_state = becomes
-        if instance is not None and not task.cancel and run.flow.exclusion != flows.SHARING:
+        if instance is not None and not task.cancel and (
+                run.flow.exclusion not in (flows.SHARING, flows.QUEUED)):
             instance.task_state = None
+        run.state.forget()
         if end == rows.STUCK:
             LOG.error('Task %s (%s) is stuck at step %s', task.uuid, task.flow, task.step)
-        self._save(run, note, status=end, owner=None, exclusive=None, finished_at=clock.utcnow(), **changes)
+        successor = self._save(run, note, status=end, owner=None, exclusive=None, finished_at=clock.utcnow(),
+                               **changes)
+        if successor is not None:
+            self.submit(self.wake, successor)
         if task.cancel and task.instance_uuid:
             for uuid in self.journal.waiting_on(task.instance_uuid):
                 self.submit(self.wake, uuid)
 
-    def _save(self, run: Run, note: rows.Note | None, **changes: Any) -> None:
+    def _save(self, run: Run, note: rows.Note | None, **changes: Any) -> str | None:
         """Journal the run; a cancellation that came meanwhile is taken over and acted on at the next turn.
+
+        Returns:
+            uuid of the queued task whose turn it is now.
 
         Raises:
             errors.task.Lost: another worker owns the task.
@@ -300,7 +308,7 @@ class Engine:
         task = run.task
         changes['state'] = run.state.to_wire()
         try:
-            self.journal.save(task, run.instance, note, changes)
+            return self.journal.save(task, run.instance, note, changes)
         except errors.task.Lost:
             loaded = self.journal.load(task.uuid)
             fresh = loaded[0] if loaded else None
@@ -309,7 +317,7 @@ class Engine:
             task.generation, task.cancel = fresh.generation, True
             if run.instance is not None and loaded is not None:
                 run.instance.task_state = loaded[1].task_state
-            self.journal.save(task, run.instance, note, changes)
+            return self.journal.save(task, run.instance, note, changes)
 
     # Steps on hosts ----------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def cancel_holder(h: Any, state: Any) -> bool:
     return h.cancel_holder()
 
 
-EXCLUSIVE, PREEMPTING, SHARING = 'exclusive', 'preempting', 'sharing'
+EXCLUSIVE, QUEUED, PREEMPTING, SHARING = 'exclusive', 'queued', 'preempting', 'sharing'
 FLOWS: registry.Registry[type['Flow']] = registry.Registry('flow')
 
 
@@ -83,8 +83,9 @@ class Flow:
         version: raised when steps change meaning; a worker takes only versions it knows.
         action: the name under which clients see the operation in os-instance-actions; None hides it.
         State: record class of what the flow knows; saved after every step.
-        exclusion: ``exclusive`` (one such operation a server), ``preempting`` (cancels the one that runs) or
-            ``sharing`` (runs beside anything).
+        exclusion: ``exclusive`` (one such operation a server), ``queued`` (several may be asked for; they run
+            one at a time, in that order, beside no exclusive one, and show no task_state), ``preempting``
+            (cancels what runs and what waits for its turn) or ``sharing`` (runs beside anything).
         ends: vm_state after success; None keeps it.
         fails: vm_state after a failure that was undone; None keeps it.
         deadline: seconds after which a task that has not ended fails, or is stuck beyond its pivot.
@@ -108,6 +109,8 @@ class Flow:
         names = [step.name for step in cls.steps]
         if len(set(names)) != len(names) or not names:
             raise TypeError(f'flow {cls.name}: steps must be there and have distinct names, not {names}')
+        if cls.exclusion == QUEUED and any(step.shows for step in cls.steps):
+            raise TypeError(f'flow {cls.name}: queued operations show no task_state')
         FLOWS.add(cls.name, cls)
 
     @classmethod
@@ -129,7 +132,7 @@ class Flow:
     @classmethod
     def slot(cls) -> str | None:
         """Value of the task's `exclusive` column, unique per server; None leaves it unguarded."""
-        return {EXCLUSIVE: 'main', PREEMPTING: 'delete', SHARING: None}[cls.exclusion]
+        return {EXCLUSIVE: 'main', QUEUED: 'main', PREEMPTING: 'delete', SHARING: None}[cls.exclusion]
 
     @classmethod
     def first(cls, state: Any) -> Step | None:

@@ -27,6 +27,9 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
     The slot is taken first and the server is judged after, never the other way round: a judgement made
     before the slot was free would be stale by the time it is.
 
+    Returns:
+        The task; its status is ``queued`` when it has to wait for its turn: then there is nothing to be woken.
+
     Raises:
         errors.task.Busy: another operation holds the server.
         errors.NovaError: what `guard` raises.
@@ -36,12 +39,13 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
         raise ValueError(f'flow {flow.name} has nothing to do')
     task = rows.Task(
         uuid=uuid or uuids.generate(), parent=parent, flow=flow.name, flow_version=flow.version,
-        instance_uuid=instance_uuid, exclusive=flow.slot(), status=status, step=step.name,
+        instance_uuid=instance_uuid, exclusive=flow.slot(), queued=flow.exclusion == flows.QUEUED,
+        status=status, step=step.name,
         runs_at='super' if step.at == 'super' else 'cell', state=state.to_wire(),
         context=context.to_dict(), action=flow.action, request_id=context.request_id,
         user_id=context.user_id, project_id=context.project_id,
         deadline=clock.utcnow() + datetime.timedelta(seconds=flow.deadline))
-    rows.insert(conn, task)
+    (rows.enqueue if task.queued else rows.insert)(conn, task)
     instance = guard(conn) if guard is not None else None
     shows = _first_shown(flow, state)
     if flow.exclusion == flows.PREEMPTING and instance_uuid:
@@ -80,25 +84,30 @@ class Journal:
         """`insert` in a transaction of its own."""
         return self.db.write(lambda conn: insert(conn, flow, state, context, **options))
 
-    def save(self, task: rows.Task, instance: Any, note: rows.Note | None, changes: dict[str, Any]) -> None:
+    def save(self, task: rows.Task, instance: Any, note: rows.Note | None,
+             changes: dict[str, Any]) -> str | None:
         """Move a task: its row, the step that ended and what was learnt of the server, together.
+
+        Returns:
+            uuid of the queued task whose turn has come by the end of this one.
 
         Raises:
             errors.task.Lost: the row has moved on without us.
         """
-        def write(conn: sa.Connection) -> bool:
+        def write(conn: sa.Connection) -> str | None:
             if not rows.save(conn, task, note, **changes):
-                return False
+                raise errors.task.Lost(task=task.uuid)
             if instance is not None and instance.changes():
                 instance.copy().save(conn)
-            return True
-        if not self.db.write(write):
-            raise errors.task.Lost(task=task.uuid)
+            leaves = task.queued and task.exclusive is not None and 'finished_at' in changes
+            return rows.pass_on(conn, task) if leaves else None
+        successor = self.db.write(write)
         for name, value in changes.items():
             setattr(task, name, value)
         task.generation += 1
         if instance is not None:
             instance.clean()
+        return successor
 
     def activate(self, uuid: str) -> None:
         """Let an inert task run; nothing happens when it is past that."""

@@ -1,5 +1,6 @@
 """Looks after the open tasks of one journal: those of the dead, the unanswered, the waiting and the late."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -52,6 +53,9 @@ class Keeper:
                 return self._ask
             case rows.PARKED:
                 return self._care_of_parked(task, still)
+            case rows.QUEUED:
+                late = task.deadline is not None and clock.utcnow() >= task.deadline
+                return self._turn_away if late else None
         lease = self._engine.lease
         if task.owner is None or lease.is_dead(task.owner) or (task.owner == lease.uuid and still > 0):
             return self._take_over
@@ -120,6 +124,17 @@ class Keeper:
         error = errors.to_dict(
             errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline))
         self._engine.own(run, lambda: self._engine.settle(run, 'failed', error, host=run.task.host))
+
+    def _turn_away(self, uuid: str) -> None:
+        """End a task whose turn has not come by its deadline; it has done nothing yet."""
+        run = self._engine.pick(uuid, rows.QUEUED)
+        if run is not None:
+            error = errors.to_dict(errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline))
+            now = clock.utcnow()
+            error['created'] = clock.isotime(now)
+            with contextlib.suppress(errors.task.Lost):  # its turn has come just now
+                self._engine.journal.save(
+                    run.task, None, None, {'status': rows.UNDONE, 'finished_at': now, 'error': error})
 
     def _take_over(self, uuid: str) -> None:
         """Run again the step that a dead worker may have been in; steps are idempotent."""

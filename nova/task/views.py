@@ -53,7 +53,7 @@ def _events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
     events = [Event(_event_name(row.direction, row.name), row.started_at, row.finished_at,
                     _RESULTS.get(row.status, row.status), row.host, row.detail)
               for row in steps if row.task_uuid == task.uuid]
-    if not task.ended and task.step is not None:
+    if not task.ended and task.step is not None and task.status != rows.QUEUED:
         events.append(Event(_event_name(task.direction, task.step), task.step_started_at, None, None,
                             task.host, None))
     return tuple(reversed(events))

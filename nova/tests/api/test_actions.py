@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from nova import objects, states
+from nova import context, objects, states
 from nova.objects import task as task_rows
+from nova.task import flow, journal
 from nova.tests.api.cloud import MEMBER, READER, STRANGER, Cloud
 
 
@@ -37,6 +38,23 @@ def test_a_second_operation_is_a_conflict(cloud: Cloud) -> None:
     assert second.json['conflictingRequest']['message'] == (
         f"Cannot 'suspend' instance {made.uuid} while it is in task_state pausing")
     assert len(tasks(cloud, made)) == 1
+
+
+class Queued(flow.Flow):
+    name, State, exclusion, action = 'api_queued', objects.State, flow.QUEUED, 'queued'
+    steps = (flow.Step(act),)
+
+
+def test_a_conflict_with_queued_operations_is_told_without_a_task_state(cloud: Cloud) -> None:
+    made = cloud.server(host='host1')
+    for _ in range(2):
+        journal.Journal(cloud.db(1)).begin(
+            Queued, objects.State(), context.admin(), instance_uuid=made.uuid)
+    answer = act(cloud, made, {'pause': None})
+    assert answer.status_code == 409
+    assert answer.json['conflictingRequest']['message'] == (
+        f"Cannot 'pause' instance {made.uuid} while another operation on it is in progress")
+    assert cloud.call('DELETE', f'/servers/{made.uuid}').status_code == 204
 
 
 def test_refusals(cloud: Cloud) -> None:

@@ -1,137 +1,25 @@
-"""Tasks on a real journal: TSK-S1, TSK-S2, TSK-S3. Hosts are a list of what was cast."""
+"""Tasks on a real journal: TSK-S1, TSK-S2, TSK-S3."""
 
 import datetime
 
 import pytest
 import sqlalchemy as sa
 
-from nova import context, errors, objects, states
-from nova.common import clock, dbkit, threads
+from nova import errors, objects, states
+from nova.common import clock, threads
 from nova.db import tasks as tables
-from nova.objects import fields
 from nova.objects import task as rows
-from nova.task import engine, flow, guard, journal, keeper, lease, views
-
-LOG: list[str] = []
-BROKEN: dict[str, Exception] = {}
-
-
-def effect(name):
-    def function(h, state):
-        LOG.append(name)
-        state.seen = [*state.seen, name]
-        if name in BROKEN:
-            raise BROKEN.pop(name)
-    function.__name__ = name
-    return function
-
-
-class EngineState(objects.State):
-    fields = {'seen': fields.ListOfStringsField(default=[])}
-
-
-class EngineLocal(flow.Flow):
-    State, action, ends = EngineState, 'local', states.VM.PAUSED
-    steps = (flow.Step(effect('one'), effect('un_one'), shows=states.Task.PAUSING),
-             flow.Step(effect('two'), effect('un_two')))
-
-
-class EngineHosted(flow.Flow):
-    State, action, fails = EngineState, 'hosted', states.VM.ERROR
-    steps = (flow.Step(effect('pick'), effect('unpick'), choice=True),
-             flow.Step(effect('spawn'), effect('destroy'), at='host', shows=states.Task.SPAWNING))
-
-
-class EngineCommitted(flow.Flow):
-    State = EngineState
-    steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('tidy')))
-
-
-class EngineSuper(flow.Flow):
-    State = EngineState
-    steps = (flow.Step(effect('above'), at='super'), flow.Step(effect('below')))
-
-
-class EngineDelete(flow.Flow):
-    State, exclusion, ends = EngineState, flow.PREEMPTING, states.VM.DELETED
-    steps = (flow.Step(effect('erase'), shows=states.Task.DELETING),)
-
-
-class Hosts:
-    def __init__(self):
-        self.calls, self.cancelled, self.up = [], [], True
-
-    def run_step(self, ctx, call):
-        self.calls.append(call)
-
-    def cancel_step(self, ctx, host, ref):
-        self.cancelled.append((host, ref.task))
-
-    def is_up(self, host):
-        return self.up
-
-
-class Handle:
-    def __init__(self, run, engine):
-        self.run, self.engine = run, engine
-
-    def cancel_holder(self):
-        return self.engine.cancel_holder(self.run.task.instance_uuid)
-
-
-class Inline:
-    """A pool that runs what it gets at once."""
-
-    def background(self, fn, *args):
-        fn(*args)
-
-
-class World:
-    def __init__(self, url):
-        LOG.clear()
-        BROKEN.clear()
-        self.db = dbkit.Database(url)
-        self.hosts = Hosts()
-        self.context = context.RequestContext('user', 'project')
-        self.instance = objects.Instance.new(
-            project_id='project', user_id='user', display_name='s', vm_state='active', host='h1')
-        self.db.write(self.instance.copy().create)
-        self.journal = journal.Journal(self.db)
-
-    def worker(self, supers=False, seconds=0.05):
-        made = engine.Engine(self.journal, lease.Lease(self.db, 'test', 'test', seconds), self.hosts,
-                             lambda run: Handle(run, made), Inline(), supers=supers, pauses=(0.0,))
-        return made
-
-    def begin(self, flow_class, **options):
-        return self.journal.begin(
-            flow_class, EngineState(), self.context, instance_uuid=self.instance.uuid,
-            guard=lambda conn: objects.Instance.get(conn, uuid=self.instance.uuid), **options)
-
-    def task(self, task):
-        with self.db.read() as conn:
-            return rows.get(conn, task.uuid)
-
-    def server(self):
-        with self.db.read() as conn:
-            return objects.Instance.get(conn, uuid=self.instance.uuid, deleted=None)
-
-    def answer(self, worker, outcome='done', error=None, call=None, **learnt):
-        call = call or self.hosts.calls[-1]
-        record = call.instance.copy()
-        record.clean()
-        for name, value in learnt.items():
-            setattr(record, name, value)
-        worker.step_done(objects.StepResult(
-            task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
-            outcome=outcome, error=error, instance=record, state=call.state))
-
-
-@pytest.fixture
-def world(lend):
-    world = World(lend('cell'))
-    yield world
-    world.db.dispose()
+from nova.task import guard, keeper, lease, views
+from nova.tests.task.world import (
+    BROKEN,
+    LOG,
+    EngineCommitted,
+    EngineDelete,
+    EngineHosted,
+    EngineLocal,
+    EngineState,
+    EngineSuper,
+)
 
 
 def test_a_task_runs_to_its_end_and_frees_the_server(world):

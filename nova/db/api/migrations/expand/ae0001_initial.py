@@ -229,6 +229,7 @@ def _tasks() -> None:
         sa.Column('flow_version', types.string(16), nullable=False),
         sa.Column('instance_uuid', types.string(36)),
         sa.Column('exclusive', types.string(16)),
+        sa.Column('queued', sa.Boolean(), nullable=False),
         sa.Column('status', types.string(16), nullable=False),
         sa.Column('direction', types.string(8), nullable=False),
         sa.Column('step', types.string(64)),
