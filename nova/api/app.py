@@ -20,7 +20,7 @@ from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
 from nova.rest.resource import Operation, Resource
-from nova.rpc import conductor
+from nova.rpc import conductor, host
 
 Application = Callable[..., Any]
 
@@ -105,9 +105,12 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
         bus = buses.top if above or cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(
             context, objects.Wake(task=task, cell=cell.uuid if cell is not None else None))
+
+    def tell_host(context: Any, cell: Any, name: str, status: Any) -> None:
+        host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
     found = finder.Finder(dbs)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake)
+    return request.Services(conf, dbs, clients, found, asking, wake, tell_host)
 
 
 def _challenge(conf: cfg.ConfigOpts) -> str | None:

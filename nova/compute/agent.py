@@ -26,6 +26,8 @@ LOG = log.getLogger(__name__)
 BINARY = 'nova-compute'
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to reach a neighbour at the start."""
+JOIN_FIRST = 3.0
+"""Seconds that the first report to Placement waits for a conductor, who knows whether the host is disabled."""
 
 
 class ComputeFarm:
@@ -109,7 +111,8 @@ class ComputeAgent:
         wanted = [
             chores.Chore('join', 1.0, self._join),
             chores.Chore('beat', conf.report_interval, self._beat, due=chores.NEVER),
-            chores.Chore('inventory', conf.update_resources_interval or 60, self._report_inventory),
+            chores.Chore('inventory', conf.update_resources_interval or 60, self._report_inventory,
+                         due=clock.monotonic() + JOIN_FIRST),
             chores.Chore('prune', 3600, self._prune),
         ]
         if sync >= 0:
@@ -157,8 +160,11 @@ class ComputeAgent:
 
     def sync_power(self) -> None:
         """Report the guests' power soon, rather than at the next interval."""
+        self._hurry('power-sync')
+
+    def _hurry(self, name: str) -> None:
         for chore in self._chores:
-            if chore.name == 'power-sync':
+            if chore.name == name:
                 chore.kick()
         self._farm.chores.wake()
 
@@ -172,6 +178,13 @@ class ComputeAgent:
 
     def cancel_step(self, context: nova_context.RequestContext, ref: Any) -> None:
         self.steps.cancel(context, ref)
+
+    def set_status(self, context: nova_context.RequestContext, status: Any) -> None:
+        """An operator has disabled or enabled this host: Placement is to know at once."""
+        if status.disabled != self.inventory.disabled:
+            LOG.info('Host %s is %s', self.host, 'disabled' if status.disabled else 'enabled')
+            self.inventory.disabled = status.disabled
+            self._hurry('inventory')
 
     def _done(self, context: nova_context.RequestContext, result: Any) -> None:
         if self._conf.resume_guests_state_on_host_boot and result.outcome == 'done':
@@ -200,6 +213,7 @@ class ComputeAgent:
             return pause
         if self._stopped.is_set():
             return chores.NEVER
+        self.inventory.disabled = orders.disabled
         recovery.follow(orders, self.steps, self.driver, context)
         started = recovery.resume_guests(self._conf, self.driver, self._powers, self.steps.busy())
         LOG.info('Host %s is up: %d open steps, %d guests to remove, %d guests started again', self.host,
@@ -208,11 +222,13 @@ class ComputeAgent:
         for chore in self._chores:
             if chore.name in ('beat', 'power-sync'):
                 chore.due = clock.monotonic() + (chore.seconds if chore.name == 'beat' else 0)
+        self._hurry('inventory')
         return chores.NEVER
 
     def _report(self, guests: list[str] | None = None) -> Any:
         return wire.HostReport(host=self.host, binary=BINARY, version=version.SERVICE_VERSION,
-                               nodes=self.inventory.news(), guests=guests or [])
+                               nodes=self.inventory.news(), guests=guests or [],
+                               disabled=self.inventory.disabled)
 
     def _beat(self) -> None:
         self._conductor.beat(nova_context.admin(), self._report())

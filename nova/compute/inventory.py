@@ -16,6 +16,9 @@ from nova.virt.driver import inventory
 
 LOG = log.getLogger(__name__)
 
+DISABLED = 'COMPUTE_STATUS_DISABLED'
+"""Trait of nodes whose service is disabled: the scheduler asks for candidates without it."""
+
 _SPACE = uuid.UUID('6f0c7a53-5f0c-4f7e-9d3a-0a0f0c7b1f52')
 
 
@@ -24,15 +27,18 @@ def node_uuid(host: str, node: str) -> str:
     return str(uuid.uuid5(_SPACE, f'{host}\n{node}'))
 
 
-def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources, traits: set[str]
-         ) -> provider_tree.ProviderTree:
+def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources, traits: set[str],
+         disabled: bool | None = False) -> provider_tree.ProviderTree:
     """The node as Placement shall see it.
 
     Args:
         traits: of the driver's capabilities; the hardware's are in `found`.
+        disabled: whether an operator wants no new servers here; None leaves that as Placement knows it.
     """
     root = provider_tree.Provider(
-        uuid=node_uuid(host, node), name=node, traits=found.traits | traits | {'COMPUTE_NODE'},
+        uuid=node_uuid(host, node), name=node,
+        traits=found.traits | traits | {'COMPUTE_NODE'} | ({DISABLED} if disabled else set()),
+        kept_traits={DISABLED} if disabled is None else set(),
         inventory={**_basic(conf, found), **found.inventory})
     result = provider_tree.ProviderTree(root)
     uuids: dict[str | None, str] = {None: root.uuid}
@@ -79,18 +85,23 @@ def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resource
 
 
 class Inventory:
-    """Reports one host's nodes, each when something about it has changed."""
+    """Reports one host's nodes, each when something about it has changed.
+
+    Attributes:
+        disabled: whether the host's service is; None until a conductor has said so.
+    """
 
     def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, placement: Any) -> None:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
         self._sent: dict[str, dict[str, Any]] = {}
+        self.disabled: bool | None = None
 
     def report(self) -> None:
         """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times."""
         for node in self._driver.nodes():
             found = self._driver.resources(node)
             self._placement.report(
-                tree(self._conf, self._host, node, found, self._driver.capabilities.traits()))
+                tree(self._conf, self._host, node, found, self._driver.capabilities.traits(), self.disabled))
 
     def news(self) -> list[compute_node.ComputeNode] | None:
         """Records of the nodes that changed since they were last returned; None when none did."""

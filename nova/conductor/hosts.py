@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from nova import context as nova_context
 from nova.common import dbkit
-from nova.conductor import liveness, power_sync
+from nova.conductor import liveness, power_sync, reach
 from nova.objects import compute_node, instance, service
 from nova.objects import step as wire
 from nova.objects import task as rows
@@ -19,40 +19,41 @@ LOG = logging.getLogger(__name__)
 class Hosts:
     """What hosts report, written down."""
 
-    def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: liveness.Liveness) -> None:
-        self._db, self._engine, self._alive = db, engine, alive
+    def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: liveness.Liveness,
+                 reached: reach.Reach) -> None:
+        self._db, self._engine, self._alive, self._reach = db, engine, alive, reached
 
     def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
         """A host has started: make its service and node records, and tell it what it still owes us."""
-        def write(conn: sa.Connection) -> None:
+        def write(conn: sa.Connection) -> bool:
             self._seen(conn, report)
-            for node in report.nodes or []:
-                self._node(conn, node)
-        self._db.write(write)
+            return bool(service.Service.get(conn, host=report.host, binary=report.binary).disabled)
+        disabled = self._db.write(write)
         self._alive.forget()
         orders = wire.HostOrders(open_steps=self._engine.open_steps(report.host),
-                                 evict=self._strangers(report))
+                                 evict=self._strangers(report), disabled=disabled)
         LOG.info('Host %s is up; it has %d open steps', report.host, len(orders.open_steps))
         return orders
 
     def beat(self, context: nova_context.RequestContext, report: Any) -> None:
-        """A host is alive; what its nodes have changed is written down too."""
-        def write(conn: sa.Connection) -> None:
-            self._seen(conn, report)
-            for node in report.nodes or []:
-                self._node(conn, node)
-        self._db.write(write)
+        """A host is alive; what its nodes have changed is written down too.
+
+        One that believes otherwise than its record whether it is disabled is told so.
+        """
+        differs = self._db.write(lambda conn: self._seen(conn, report))
+        if differs is not None:
+            self._reach.set_status(context, report.host, wire.HostStatus(disabled=differs.disabled))
 
     def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
         """What a hypervisor sees of its guests."""
         power_sync.sync(self._engine, context, states)
 
-    @staticmethod
-    def _seen(conn: sa.Connection, report: Any) -> None:
-        known = service.Service.beat(conn, report.host, report.binary, report.version)
-        if report.disabled_reason is not None and report.disabled_reason != (known.disabled_reason or ''):
-            known.disabled, known.disabled_reason = bool(report.disabled_reason), report.disabled_reason or None
-            known.save(conn)
+    def _seen(self, conn: sa.Connection, report: Any) -> Any:
+        """Write a report down; returns what `Service.beat` does."""
+        differs = service.Service.beat(conn, report.host, report.binary, report.version, report.disabled)
+        for node in report.nodes or []:
+            self._node(conn, node)
+        return differs
 
     @staticmethod
     def _node(conn: sa.Connection, node: Any) -> None:

@@ -1,4 +1,4 @@
-"""When a hypervisor and a record disagree about power: the record follows, or the guest is stopped."""
+"""When a hypervisor and a record disagree about power: which servers its host has to look at again."""
 
 import logging
 from typing import Any
@@ -8,45 +8,43 @@ import sqlalchemy as sa
 from nova import context as nova_context
 from nova import errors
 from nova.objects import instance as instances
-from nova.states import VM, Power
+from nova.ops import power_sync
+from nova.states import Power
 from nova.task import engine as engines
-from nova.task import flow as flows
 
 LOG = logging.getLogger(__name__)
 
-_LEFT_ALONE = frozenset({VM.BUILDING, VM.RESCUED, VM.RESIZED, VM.SUSPENDED, VM.ERROR})
-_STOP = frozenset({
-    (VM.ACTIVE, Power.SHUTDOWN), (VM.ACTIVE, Power.CRASHED), (VM.ACTIVE, Power.SUSPENDED),
-    (VM.STOPPED, Power.RUNNING), (VM.STOPPED, Power.PAUSED), (VM.STOPPED, Power.SUSPENDED),
-    (VM.PAUSED, Power.SHUTDOWN), (VM.PAUSED, Power.CRASHED),
-})
-"""Combinations after which the server is to be stopped, as if its owner had asked."""
-
 
 def sync(engine: engines.Engine, context: nova_context.RequestContext, report: Any) -> None:
-    """Settle what a host reports: `report` has ``host`` and ``states`` {server uuid: power state}."""
+    """Settle what a host reports: `report` has ``host`` and ``states`` {server uuid: power state}.
+
+    Nothing is written because of a report alone: it may be older than what the records say.
+    """
     with engine.journal.db.read() as conn:
         known = instances.Instance.all(conn, uuid=list(report.states))
     for server in known:
-        if server.host != report.host or server.task_state is not None:
-            continue
-        power = Power(report.states[server.uuid])
-        if server.power_state != power:
-            server.power_state = power
-            engine.journal.db.write(server.copy().save)
-        if server.vm_state not in _LEFT_ALONE and (server.vm_state, power) in _STOP:
-            _stop(engine, context, server, power)
+        seen = Power(report.states[server.uuid])
+        if server.host == report.host and server.task_state is None and (
+                server.power_state != seen or power_sync.stops(server.vm_state, seen)):
+            _look_again(engine, context, server, seen)
 
 
-def _stop(engine: engines.Engine, context: nova_context.RequestContext, server: Any, power: Power) -> None:
-    LOG.warning('Server %s is %s but its guest is %s; stopping it', server.uuid, server.vm_state, power.name)
-    flow = flows.find('stop')
+def _look_again(engine: engines.Engine, context: nova_context.RequestContext, server: Any, seen: Power) -> None:
+    stops = power_sync.stops(server.vm_state, seen)
+    flow = power_sync.SyncStop if stops else power_sync.SyncPower
 
-    def fresh(conn: sa.Connection) -> Any:
-        return instances.Instance.get(conn, uuid=server.uuid)
+    def unchanged(conn: sa.Connection) -> Any:
+        fresh = instances.Instance.find(conn, uuid=server.uuid)
+        if fresh is None or (fresh.host, fresh.vm_state, fresh.task_state) != (
+                server.host, server.vm_state, None):
+            raise errors.task.Busy(f'Server {server.uuid} has changed meanwhile.')
+        return fresh
     try:
-        task = engine.journal.begin(flow, flow.State(), context, instance_uuid=server.uuid, guard=fresh)
+        task = engine.journal.begin(flow, flow.State(), context, instance_uuid=server.uuid, guard=unchanged)
     except errors.task.Busy:
         LOG.info('Server %s has an operation in progress, which will settle its power state', server.uuid)
         return
+    if stops:
+        LOG.warning('Server %s is %s but its guest was seen %s; unless that is past, it is stopped',
+                    server.uuid, server.vm_state, seen.name)
     engine.submit(engine.wake, task.uuid)

@@ -27,6 +27,9 @@ class Reach:
     def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None:
         self._client(host).cancel_step(context, ref)
 
+    def set_status(self, context: nova_context.RequestContext, host: str, status: Any) -> None:
+        self._client(host).set_status(context, status)
+
     def is_up(self, host: str) -> bool:
         return self._alive.is_up(host)
 

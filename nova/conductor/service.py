@@ -13,12 +13,16 @@ from nova import context as nova_context
 from nova import ops
 from nova.common import dbkit, threads
 from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
+from nova.objects import service as services
+from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import scheduler as rpc_scheduler
 from nova.rpc import transport
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
+
+BINARY = 'nova-conductor'
 
 
 class Endpoint:
@@ -69,6 +73,7 @@ class ConductorService:
                  clients: Any) -> None:
         ops.load()
         self._conf, self._host, self._dbs, self._buses, self._clients = conf, host, dbs, buses, clients
+        self._role = role
         self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads)
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
@@ -80,14 +85,22 @@ class ConductorService:
         if role in ('super', 'both'):
             self._serve_top()
         self._server = rpc_conductor.Conductor.server(bus, host, Endpoint(self._works, verbs, self._cells))
+        self._heartbeat = services.Heartbeat(self._listed_in, host, BINARY, conf.report_interval)
+
+    def _listed_in(self) -> dbkit.Database:
+        """Where our row among the services is: in our cell's database; a super-conductor's is in cell0's."""
+        if self._role != 'super' or self._cells is None:
+            return self._dbs.main
+        return self._cells.db(self._cells.mapping(CELL0_UUID))
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
         alive = liveness.Liveness(db, self._conf)
-        own = work.Work(db, self._conf, self._host, reach.Reach(bus, alive), self._cell_handle, self._pool)
+        reached = reach.Reach(bus, alive)
+        own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool)
         self._works.append(own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
-        return hosts.Hosts(db, own.engine, alive)
+        return hosts.Hosts(db, own.engine, alive, reached)
 
     def _serve_top(self) -> None:
         scheduler = rpc_scheduler.Scheduler.client(self._buses.top)
@@ -118,9 +131,11 @@ class ConductorService:
         for ticker in self._tickers:
             ticker.start()
         self._server.start()
+        self._heartbeat.start()
 
     def stop(self) -> None:
         """Take no more messages, let the steps that run end, and give up every lease."""
+        self._heartbeat.stop()
         self._server.stop()
         # Messages are tasks being run: their buses and databases must last until they have come to rest.
         self._server.wait()

@@ -30,7 +30,7 @@ class Provider:
 
     An inventory is ``{"total": 8, "reserved": 0, "min_unit": 1, "max_unit": 8, "step_size": 1,
     "allocation_ratio": 1.0}``; what is left out takes Placement's default. With `INITIAL_RATIO` instead of a
-    ratio, the one that Placement has stays.
+    ratio, the one that Placement has stays. Of `kept_traits` a provider has those that it had.
     """
 
     uuid: str
@@ -39,6 +39,7 @@ class Provider:
     inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
     aggregates: set[str] | None = None
+    kept_traits: set[str] = dataclasses.field(default_factory=set)
 
 
 class ProviderTree:
@@ -80,5 +81,6 @@ class ProviderTree:
         return tuple(
             (one.uuid, one.name, one.parent,
              tuple((name, tuple(sorted(values.items()))) for name, values in sorted(one.inventory.items())),
-             frozenset(one.traits), None if one.aggregates is None else frozenset(one.aggregates))
+             frozenset(one.traits), frozenset(one.kept_traits),
+             None if one.aggregates is None else frozenset(one.aggregates))
             for one in self)

@@ -24,6 +24,7 @@ from nova.objects.step import (
     GuestStates,
     HostOrders,
     HostReport,
+    HostStatus,
     StepCall,
     StepProgress,
     StepRef,
@@ -33,7 +34,7 @@ from nova.objects.step import (
 
 __all__ = [
     'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
-    'Flavor', 'GuestStates', 'HostChoice', 'HostMapping', 'HostOrders', 'HostReport', 'ImageMeta',
+    'Flavor', 'GuestStates', 'HostChoice', 'HostMapping', 'HostOrders', 'HostReport', 'HostStatus', 'ImageMeta',
     'ImageProperties', 'Instance', 'InstanceGroup', 'InstanceMapping', 'KeyPair', 'Migration', 'Network',
     'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
     'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',

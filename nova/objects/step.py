@@ -89,7 +89,7 @@ class HostReport(base.Record):
     Attributes:
         nodes: its nodes, where something about them is new; None otherwise.
         guests: uuids of the servers whose guests its hypervisor has; said at its start.
-        disabled_reason: why it wants no new servers; None changes nothing, empty wants them again.
+        disabled: whether it believes that its service is disabled; None while it does not know.
     """
 
     fields = {
@@ -98,7 +98,7 @@ class HostReport(base.Record):
         'version': fields.IntegerField(),
         'nodes': fields.ListOfObjectsField('ComputeNode', nullable=True, default=None),
         'guests': fields.ListOfStringsField(default=[]),
-        'disabled_reason': fields.maybe(fields.StringField),
+        'disabled': fields.maybe(fields.BooleanField),
     }
 
 
@@ -108,11 +108,21 @@ class HostOrders(base.Record):
     Attributes:
         open_steps: the steps it still owes.
         evict: servers that were deleted while it was away; their guests are to go.
+        disabled: whether its service is.
     """
 
     fields = {
         'open_steps': fields.ListOfObjectsField('StepCall', default=[]),
         'evict': fields.ListOfStringsField(default=[]),
+        'disabled': fields.BooleanField(default=False),
+    }
+
+
+class HostStatus(base.Record):
+    """What an operator says of a host's service."""
+
+    fields = {
+        'disabled': fields.BooleanField(),
     }
 
 

@@ -9,8 +9,11 @@ class ComputeHost(kernel.Interface):
 
     `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated: a
     host knows by its journal what it has done. `cancel_step` stops the attempt it names, or an older one.
+    `set_status` says whether its service is disabled, when that has changed; a host that missed it is told
+    again after its next heartbeat.
     """
 
     topic = 'compute'
     run_step = kernel.cast(step.StepCall)
     cancel_step = kernel.cast(step.StepRef)
+    set_status = kernel.cast(step.HostStatus)

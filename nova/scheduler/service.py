@@ -6,11 +6,14 @@ from oslo_config import cfg
 
 from nova import context as nova_context
 from nova import objects
-from nova.common import threads
+from nova.common import dbkit, threads
+from nova.objects import service as services
+from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
 from nova.scheduler import hosts, select
 
+BINARY = 'nova-scheduler'
 _RENEWALS = 32
 """Threads that ask cells for their hosts; each cell that hangs holds one."""
 
@@ -40,14 +43,24 @@ class SchedulerService:
         self._pool = threads.Pool('scheduler-hosts', _RENEWALS)
         self.hosts = hosts.Hosts(conf, dbs, self._pool, fresh)
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
+        self._dbs = dbs
         self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
+        self._heartbeat = services.Heartbeat(self._listed_in, host or conf.host, BINARY, conf.report_interval)
+
+    def _listed_in(self) -> dbkit.Database:
+        """Where our row among the services is: cell0's database, since we are in no cell."""
+        with self._dbs.api.read() as conn:
+            mapping = objects.CellMapping.get(conn, uuid=CELL0_UUID)
+        return self._dbs.cell(mapping.database_connection)
 
     def start(self) -> None:
         """Begin to serve."""
         self._server.start()
+        self._heartbeat.start()
 
     def stop(self) -> None:
         """Take no more requests and let those that run end."""
+        self._heartbeat.stop()
         self._server.stop()
         self._server.wait()
         self._pool.close()

@@ -47,7 +47,7 @@ def _by_zone(req: Any) -> dict[str, list[Any]]:
     with req.dbs.api.read() as conn:
         zones = aggregate.zones(conn)
     found: dict[str, list[Any]] = {}
-    for _, services in req.cells.ask(lambda conn: objects.Service.all(conn)):
+    for _, services in req.cells.ask(lambda conn: objects.Service.all(conn), req.finder.cells()):
         for service in services or ():
             zone = (zones.get(service.host, req.conf.default_availability_zone)
                     if service.binary == 'nova-compute' else req.conf.internal_service_availability_zone)

@@ -200,8 +200,9 @@ class FakePlacement(Fake):
             if known and any(self.used(one.uuid, name) for name in known.inventory if name not in inventory):
                 raise errors.Conflict(f'Placement refuses the inventory of {one.name}: it is in use')
             aggregates = one.aggregates if one.aggregates is not None else known.aggregates if known else set()
+            traits = one.traits | one.kept_traits & (known.traits if known else set())
             self.providers[one.uuid] = _Provider(one.uuid, one.name, one.parent, wanted.root.uuid, inventory,
-                                                 set(one.traits), set(aggregates))
+                                                 traits, set(aggregates))
 
     def _in_use(self, uuid: str) -> bool:
         return any(uuid in held.allocations for held in self.consumers.values())

@@ -5,6 +5,8 @@ starts again from what is there now. A tree that has not changed since the last 
 time to look again.
 """
 
+import functools
+import operator
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +23,10 @@ from nova.common import clock
 from nova.domain import provider_tree
 
 LOG = log.getLogger(__name__)
+
+_Part = tuple[str, Callable[[Any], Any], Any, Callable[[Any, Any], bool]]
+"""Of a provider: its name, what to write given what is there, what a new one has, whether two are equal."""
+
 
 class _Again(Exception):
     """A generation moved under us."""
@@ -103,32 +109,34 @@ class Reporter:
                                 {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
         assert there is not None
         generation = there['generation']
-        for kind, value, same in (('inventories', wanted.inventory, _same_inventory),
-                                  ('traits', sorted(wanted.traits), _same_set),
-                                  ('aggregates', wanted.aggregates, _same_set)):
-            if value is not None:
-                generation = self._bring_part(uuid, kind, value, generation, known, same)
+        def traits(now: list[str]) -> list[str]:
+            return sorted(wanted.traits | wanted.kept_traits & set(now))
 
-    def _bring_part(self, uuid: str, kind: str, value: Any, generation: int, known: bool,
-                    same: Callable[[Any, Any], bool]) -> int:
+        parts: list[_Part] = [
+            ('inventories', functools.partial(provider_tree.settled, wanted.inventory), {}, operator.eq),
+            ('traits', traits, [], _same_set)]
+        if wanted.aggregates is not None:
+            parts.append(('aggregates', lambda now: sorted(wanted.aggregates or ()), [], _same_set))
+        for part in parts:
+            generation = self._bring_part(uuid, part, generation, known)
+
+    def _bring_part(self, uuid: str, part: '_Part', generation: int, known: bool) -> int:
         """Write one part where it differs; returns the provider's generation after it."""
+        kind, settle, nothing, same = part
         path = f'/resource_providers/{uuid}/{kind}'
-        if kind == 'inventories' and not known:
-            value = provider_tree.settled(value, {})
+        value = settle(nothing)
         if known:
             answer = self._service.call('GET', path, microversion=VERSION, allow=(404,))
             if answer.status == 404:
                 raise _Again
             now = answer.json()
-            if kind == 'inventories':
-                value = provider_tree.settled(value, now[kind])
+            value = settle(now[kind])
             if same(now[kind], value):
                 return int(now['resource_provider_generation'])
             generation = now['resource_provider_generation']
         elif not value:
             return generation
-        body = {kind: sorted(value) if isinstance(value, set) else value,
-                'resource_provider_generation': generation}
+        body = {kind: value, 'resource_provider_generation': generation}
         return int(self._write('PUT', path, body)['resource_provider_generation'])
 
     def _delete(self, uuid: str) -> None:
@@ -137,10 +145,6 @@ class Reporter:
         if answer.status == 409:
             LOG.warning('Resource provider %(uuid)s is reported no more but cannot be deleted: %(why)s',
                         {'uuid': uuid, 'why': answer.message})
-
-
-def _same_inventory(there: Document, wanted: Document) -> bool:
-    return there == wanted
 
 
 def _same_set(there: list[str], wanted: Any) -> bool:

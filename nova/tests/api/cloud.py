@@ -26,12 +26,14 @@ class Cloud:
     Attributes:
         told: what Placement was told: (verb, provider, aggregate).
         woken: (cell name or None, task uuid) of every wake-up.
+        statuses: (cell name, host, disabled) of what hosts were told of their services.
     """
 
     def __init__(self, made: nova_db.Deployment) -> None:
         self.dbs, self.conf = made.databases, made.conf
         self.cells = [made.cell0, *made.cells]
         self.woken: list[tuple[str | None, str]] = []
+        self.statuses: list[tuple[str | None, str, bool]] = []
         self.told: list[tuple[str, str, str]] = []
         self.clients = dataclasses.replace(fake.build(), placement=_Placement(self.told))
         self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self), clients=self.clients)
@@ -153,7 +155,11 @@ class _Bus:
         self.conf = cloud.conf
 
     def cast(self, target: Any, context: dict, method: str, args: dict, *options: Any) -> None:
-        self._cloud.woken.append((self._name, args['record']['nova_object.data']['task']))
+        said = args['record']['nova_object.data']
+        if method == 'set_status':
+            self._cloud.statuses.append((self._name, target.server, said['disabled']))
+        else:
+            self._cloud.woken.append((self._name, said['task']))
 
 
 class _Buses:

@@ -101,6 +101,52 @@ def test_services_are_listed(cloud: Cloud) -> None:
     assert services(cloud, '2.69')[1] == {'binary': 'nova-compute', 'host': 'host2', 'status': 'UNKNOWN'}
 
 
+def listed(cloud: Cloud, cell: int, host: str, binary: str) -> Any:
+    """A conductor or scheduler as its heartbeat lists it."""
+    cloud.db(cell).write(lambda conn: objects.Service.beat(conn, host, binary, 1))
+    with cloud.db(cell).read() as conn:
+        return objects.Service.get(conn, host=host, binary=binary)
+
+
+def test_conductors_and_schedulers_are_services_too(cloud: Cloud) -> None:
+    """Cell conductors are in their cell, super-conductors and schedulers in cell0."""
+    cloud.host('host1')
+    listed(cloud, 1, 'control1', 'nova-conductor')
+    listed(cloud, 0, 'control1', 'nova-conductor')
+    scheduler = listed(cloud, 0, 'control1', 'nova-scheduler')
+    found = services(cloud, '2.53', 'host=control1')
+    assert [(one['binary'], one['zone'], one['state'], one['status']) for one in found] == [
+        ('nova-conductor', 'internal', 'up', 'enabled'), ('nova-scheduler', 'internal', 'up', 'enabled'),
+        ('nova-conductor', 'internal', 'up', 'enabled')]
+    zones = cloud.call('GET', '/os-availability-zone/detail').json['availabilityZoneInfo']
+    internal = next(zone for zone in zones if zone['zoneName'] == 'internal')
+    assert set(internal['hosts']['control1']) == {'nova-conductor', 'nova-scheduler'}
+    assert internal['hosts']['control1']['nova-scheduler']['available'] is True
+    short = cloud.call('GET', '/os-availability-zone').json['availabilityZoneInfo']
+    assert [zone['zoneName'] for zone in short] == ['nova']
+
+    path = f'/os-services/{scheduler.uuid}'
+    refused = cloud.call('PUT', path, '2.53', json={'status': 'disabled'})
+    assert refused.status_code == 400 and 'nova-scheduler' in refused.text
+    assert cloud.statuses == []
+    assert cloud.call('DELETE', path, '2.53').status_code == 204
+    assert services(cloud, '2.53', 'binary=nova-scheduler') == []
+    assert cloud.call('DELETE', '/os-services/1', '2.52').status_code == 400, 'number 1 of which cell?'
+
+
+def test_hosts_are_told_whether_they_are_disabled(cloud: Cloud) -> None:
+    """At once; forcing down is none of theirs."""
+    cloud.host('host2', 2)
+    path = f'/os-services/{services(cloud, "2.53")[0]["id"]}'
+    for body in ({'status': 'disabled'}, {'forced_down': True}, {'status': 'enabled'}):
+        assert cloud.call('PUT', path, '2.53', json=body).status_code == 200
+    name = cloud.cells[2].transport_url.rpartition('/')[2]
+    assert cloud.statuses == [(name, 'host2', True), (name, 'host2', False)]
+    by_name = {'host': 'host2', 'binary': 'nova-compute'}
+    assert cloud.call('PUT', '/os-services/disable', '2.52', json=by_name).status_code == 200
+    assert cloud.statuses[2:] == [(name, 'host2', True)]
+
+
 def test_services_are_changed_by_uuid(cloud: Cloud) -> None:
     cloud.host('host1')
     path = f'/os-services/{services(cloud, "2.53")[0]["id"]}'

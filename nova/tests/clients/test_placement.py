@@ -230,3 +230,20 @@ def test_a_placement_that_does_not_explain_is_asked_bit_by_bit(placement_service
     request.groups['1'] = Group(resources={'VCPU': 3})
     last = explain.explain(placement_service, request)[-1]
     assert last == {'constraint': 'all constraints together', 'left': 0}
+
+
+def test_a_trait_that_is_kept_is_neither_given_nor_taken(placement: Any) -> None:
+    """COMPUTE_STATUS_DISABLED, while a host does not know what it is."""
+    uuid, disabled = uuids.generate(), 'COMPUTE_STATUS_DISABLED'
+
+    def report(**more: Any) -> int:
+        placement.another().report(ProviderTree(Provider(
+            uuid, 'host1', inventory={'VCPU': {'total': 4}}, **more)))
+        request = asked(VCPU=1)
+        request.root_forbidden.add(disabled)
+        return len(placement.client.candidates(request).allocation_requests)
+    assert report(kept_traits={disabled}) == 1, 'a new provider has none to keep'
+    assert report(traits={disabled}) == 0
+    assert report(kept_traits={disabled}) == 0
+    assert report() == 1
+    assert report(kept_traits={disabled}) == 1

@@ -68,6 +68,37 @@ def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     assert {'COMPUTE_NODE', 'COMPUTE_VOLUME_MULTI_ATTACH', 'COMPUTE_IMAGE_TYPE_QCOW2'} <= root.traits
 
 
+def _disabled_in(clients, seconds=10):
+    """Wait for the next tree that Placement is told: whether it says that the host is disabled."""
+    end = time.monotonic() + seconds
+    seen = clients.placement.calls
+    while clients.placement.calls == seen and time.monotonic() < end:
+        threading.Event().wait(0.02)
+    return inventory.DISABLED in clients.placement.trees['host1'].root.traits
+
+
+def test_disabled_host_is_so_in_placement(heard, start, driver, clients, host):
+    """Known from the start, since the conductor said so; then as it is told."""
+    heard.orders = objects.HostOrders(open_steps=[], evict=[], disabled=True)
+    start(driver)
+    assert _disabled_in(clients)
+    assert heard.ups[0].disabled is None and heard.wait('beats')[0].disabled is True
+    host.set_status(cell.CONTEXT, objects.HostStatus(disabled=False))
+    assert not _disabled_in(clients)
+    host.set_status(cell.CONTEXT, objects.HostStatus(disabled=True))
+    assert _disabled_in(clients)
+    heard.wait('beats', len(heard.beats) + 2)
+    assert heard.beats[-1].disabled is True
+
+
+def test_host_without_a_conductor_leaves_its_trait_alone(start, driver, clients, monkeypatch):
+    monkeypatch.setattr(agents, 'JOIN_FIRST', 0.0)
+    start(driver)
+    assert not _disabled_in(clients)
+    root = clients.placement.trees['host1'].root
+    assert root.kept_traits == {inventory.DISABLED} and root.inventory['VCPU']
+
+
 def test_placement_away_at_the_start(heard, start, driver, clients):
     clients.placement.error = errors.Unavailable('Placement is away')
     agent = start(driver)

@@ -1,6 +1,9 @@
 """Records: rows, changes, wire forms, what belongs to a server."""
 
 import datetime
+import threading
+import time
+from concurrent import futures
 
 import pytest
 from oslo_db import exception as db_exc
@@ -194,11 +197,84 @@ def test_aggregates_and_groups(cloud):
         cloud.api.write(lambda conn: made.add_host(conn, 'h'))
 
 
+def beat(db, version=1, **believed):
+    return db.write(lambda conn: objects.Service.beat(conn, 'h', 'nova-compute', version, **believed))
+
+
+def service_of(db):
+    with db.read() as conn:
+        return objects.Service.get(conn, host='h')
+
+
+def test_a_service_that_is_wrong_about_itself_is_told(cloud):
+    db = cloud.db(cloud.cells[0])
+    assert beat(db, disabled=False) is None, 'a new one is enabled'
+    assert beat(db, disabled=True).disabled is False
+    disabled = service_of(db)
+    disabled.disabled = True
+    db.write(disabled.save)
+    assert beat(db, disabled=False).disabled is True
+    assert beat(db, disabled=True) is None and beat(db) is None
+    assert service_of(db).report_count == 5, 'each of them counted'
+
+
+def test_workers_of_a_service_begin_at_the_same_time(cloud):
+    db = cloud.db(cloud.cells[0])
+    with futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: beat(db), range(8)))
+    with db.read() as conn:
+        assert len(objects.Service.all(conn, host='h')) == 1
+
+
+def test_heartbeat(cloud, caplog):
+    """A row by (host, binary), the same one for every incarnation; a database that is away is said once."""
+    db, away = cloud.db(cloud.cells[0]), [True]
+
+    def where():
+        if away[0]:
+            raise errors.Unavailable('the database is away')
+        return db
+
+    def incarnation():
+        return objects.service.Heartbeat(where, 'h', 'nova-scheduler', 0.02)
+    first = incarnation()
+    first.start()
+    wait_for(lambda: 'cannot note that it lives' in caplog.text)
+    away[0] = False
+    wait_for(lambda: _listed(db))
+    first.stop()
+    assert caplog.text.count('cannot note that it lives') == 1 and 'secret' not in caplog.text
+    before, = _listed(db)
+    second = incarnation()
+    second.start()
+    wait_for(lambda: _listed(db)[0].report_count > before.report_count)
+    second.stop()
+    after, = _listed(db)
+    assert (after.uuid, after.binary, after.topic) == (before.uuid, 'nova-scheduler', 'scheduler')
+    assert not after.is_up(60, after.last_seen_up + datetime.timedelta(seconds=61)), 'it goes down by its age'
+
+
+def _listed(db):
+    with db.read() as conn:
+        return objects.Service.all(conn, binary='nova-scheduler')
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.01)
+
+
 def test_services_and_nodes(cloud):
     db = cloud.db(cloud.cells[0])
-    first = db.write(lambda conn: objects.Service.beat(conn, 'h', 'nova-compute', 3))
-    second = db.write(lambda conn: objects.Service.beat(conn, 'h', 'nova-compute', 4))
-    assert (first.uuid, second.version, second.report_count) == (second.uuid, 4, 1)
+    beat(db, 3)
+    first = service_of(db)
+    with db.counting() as statements:
+        beat(db, 4)
+    second = service_of(db)
+    assert (first.uuid, second.version, second.report_count) == (second.uuid, 4, 2)
+    assert len([text for text in statements if 'services' in text]) == 1, 'an UPDATE, and nothing else'
     assert second.is_up(60)
     assert not second.is_up(60, second.last_seen_up + datetime.timedelta(seconds=61))
     second.forced_down = True
