@@ -71,7 +71,7 @@ class Look:
     def _load_api(self, req: Any, uuids: list[str], needs: Collection[str]) -> None:
         with req.dbs.api.read() as conn:
             self._zones = aggregate.zones(conn)
-            self._specs = objects.RequestSpec.of_instances(conn, uuids) if 'request_spec' in needs else {}
+            self._wishes = objects.RequestSpec.wishes(conn, uuids) if 'request_spec' in needs else {}
             self._groups = {}
             if 'groups' in needs:
                 for uuid in uuids:
@@ -110,12 +110,10 @@ class Look:
         return self._groups.get(server.uuid, [])
 
     def pinned_zone(self, server: Any) -> str | None:
-        spec = self._specs.get(server.uuid)
-        return spec.availability_zone if spec else None
+        return self._wishes.get(server.uuid, (None, {}))[0]
 
     def hints(self, server: Any) -> dict[str, Any]:
-        spec = self._specs.get(server.uuid)
-        return dict(spec.scheduler_hints) if spec else {}
+        return self._wishes.get(server.uuid, (None, {}))[1]
 
     def instance_name(self, server: Any) -> str:
         """The guest's name; none while no cell has the server."""

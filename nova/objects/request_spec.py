@@ -1,6 +1,6 @@
 """What a server needs of a host: kept for its whole life, since every move asks the scheduler again."""
 
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -86,6 +86,16 @@ class RequestSpec(base.Record):
         rows = conn.execute(sa.select(table.c.instance_uuid, table.c.spec)
                             .where(table.c.instance_uuid.in_(instance_uuids)))
         return {row.instance_uuid: cls.from_wire(row.spec) for row in rows}
+
+    @staticmethod
+    def wishes(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, tuple[str | None, dict[str, Any]]]:
+        """The zone and the hints that users gave, by uuid: what lists show of a spec, no records made."""
+        table = models.request_specs
+        kept = conn.execute(sa.select(table.c.instance_uuid, table.c.spec)
+                            .where(table.c.instance_uuid.in_(instance_uuids)))
+        data = {row.instance_uuid: row.spec['nova_object.data'] for row in kept}
+        return {uuid: (spec.get('availability_zone'), spec.get('scheduler_hints') or {})
+                for uuid, spec in data.items()}
 
     @classmethod
     def get(cls, conn: sa.Connection, **by: str) -> Self:
