@@ -69,6 +69,8 @@ def start_again(directory: pathlib.Path, name: str) -> None:
 def end(directory: pathlib.Path, name: str, how: int = signal.SIGTERM, seconds: float = 20.0) -> None:
     """Send a signal to a server and its children and wait until they are gone, by force after `seconds`."""
     pid = int((directory / f'{name}.pid').read_text())
+    if name == 'postgresql' and how == signal.SIGTERM:
+        how = signal.SIGINT  # does not wait for its clients to leave
     limit = time.monotonic() + seconds
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, how)

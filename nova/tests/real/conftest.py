@@ -1,9 +1,9 @@
-"""Clusters of real processes for tests; see tools/lib/cluster.py. The long run is asked for by ``-m slow``.
+"""Clusters of real processes for tests; see tools/lib/cluster.py. ``-m cluster`` asks for them,
+``-m "cluster or slow"`` for everything that is tried on them, on each kind of database.
 
-``NOVA_TEST_CLUSTER`` may name the directory of a cluster that is up: then it is used, and left alone.
+A test that fails shows what the processes of its cluster logged meanwhile.
 """
 
-import os
 import pathlib
 import sys
 
@@ -15,26 +15,30 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
 import cluster as clusters
 
-
-def run_cluster(directory, database, **options):
-    """A cluster for as long as it is asked for; in the end SIGTERM ends each of its processes."""
-    directory.chmod(0o755)
-    cluster = clusters.Cluster.up(directory / 'cluster', database, options=options, say=lambda text: None)
-    try:
-        yield cluster
-    finally:
-        late = cluster.down()
-    assert not late, f'killed, since SIGTERM did not end them: {late}'
+QUICK = {'task.beat_seconds': 0.5, 'task.lease_seconds': 2, 'task.recast_seconds': 2, 'debug': 'true'}
+"""The quicker leases of a small deployment."""
+LINES = 30
+"""Of each log, at most, below a test that failed."""
 
 
 @pytest.fixture(scope='session')
-def cluster(tmp_path_factory):
-    """On MariaDB, with the quicker leases of a small deployment."""
-    if os.environ.get('NOVA_TEST_CLUSTER'):
-        yield clusters.Cluster.at(pathlib.Path(os.environ['NOVA_TEST_CLUSTER']))
-        return
-    yield from run_cluster(tmp_path_factory.mktemp('cluster'), 'mariadb', **{
-        'task.beat_seconds': 0.5, 'task.lease_seconds': 2, 'task.recast_seconds': 2, 'debug': 'true'})
+def run_cluster(tmp_path_factory):
+    """``run_cluster(database, OPTIONS)``: a generator for a fixture; in the end SIGTERM ends each process."""
+    def run(database, options):
+        directory = tmp_path_factory.mktemp('cluster')
+        directory.chmod(0o755)
+        cluster = clusters.Cluster.up(directory / 'cluster', database, options=options, say=lambda text: None)
+        try:
+            yield cluster
+        finally:
+            late = cluster.down()
+        assert not late, f'killed, since SIGTERM did not end them: {late}'
+    return run
+
+
+@pytest.fixture(scope='session', params=['mariadb', pytest.param('postgresql', marks=pytest.mark.slow)])
+def cluster(request, run_cluster):
+    yield from run_cluster(request.param, QUICK)
 
 
 @pytest.fixture(scope='session')
@@ -45,3 +49,40 @@ def demo(cluster):
 @pytest.fixture(scope='session')
 def admin(cluster):
     return User(cluster, 'admin')
+
+
+# What was logged ---------------------------------------------------------------------------------
+
+_SIZES = pytest.StashKey()
+
+
+def _logs(cluster):
+    directory = cluster.deployment.directory
+    return sorted([*directory.glob('log/*'), *directory.glob('servers/*.log')])
+
+
+@pytest.fixture(autouse=True)
+def logs(request):
+    """Notes where each log ends before the test."""
+    if 'cluster' in request.fixturenames:
+        cluster = request.getfixturevalue('cluster')
+        request.node.stash[_SIZES] = (cluster, {file: file.stat().st_size for file in _logs(cluster)})
+
+
+def _tail(file, size):
+    """The last lines since then that are not DEBUG."""
+    with file.open('rb') as stream:
+        stream.seek(size)
+        text = stream.read().decode(errors='replace')
+    return '\n'.join([line for line in text.splitlines() if ' DEBUG ' not in line][-LINES:])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and _SIZES in item.stash:
+        cluster, sizes = item.stash[_SIZES]
+        for file in _logs(cluster):
+            if text := _tail(file, sizes.get(file, 0)):
+                report.sections.append((f'{file.name} meanwhile', text))
+    return report

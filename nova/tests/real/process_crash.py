@@ -230,7 +230,8 @@ class AtTable(Hold):
         super().__init__(world)
         for cell in world.deployment.cells:
             conn = world.db(cell).engine.connect()
-            conn.exec_driver_sql(f'LOCK TABLES {table} WRITE')
+            mysql = world.db(cell).dialect == 'mysql'
+            conn.exec_driver_sql(f'LOCK TABLES {table} WRITE' if mysql else f'LOCK TABLE {table}')
             self._undo.callback(conn.close)
             self._undo.callback(conn.invalidate)
 

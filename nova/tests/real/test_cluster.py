@@ -14,20 +14,15 @@ import pytest
 
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
-from nova.tests.real.conftest import run_cluster
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 ROOT = pathlib.Path(__file__).parents[3]
 
 
 @pytest.fixture(scope='module')
-def cluster(tmp_path_factory):
-    if os.environ.get('NOVA_TEST_CLUSTER'):
-        import cluster as clusters
-        yield clusters.Cluster.at(pathlib.Path(os.environ['NOVA_TEST_CLUSTER']))
-        return
-    yield from run_cluster(tmp_path_factory.mktemp('cluster'), 'postgresql')
+def cluster(run_cluster):
+    yield from run_cluster('postgresql', {})
 
 
 @pytest.fixture(scope='module')

@@ -1,7 +1,8 @@
 """kill -9 of the processes of a cluster while an operation rests at a step (TSK-S2, TSK-S3, invariants 1.13).
 
 Once everybody is back, the operation ends within `process_crash.BACK` seconds: done, or cleanly undone; nothing
-is left over, nothing stays in an -ing state. The default run takes a sample; ``-m slow`` takes all.
+is left over, nothing stays in an -ing state. ``-m cluster`` takes a sample, on MariaDB;
+``-m "cluster or slow"`` takes all, on each database.
 """
 
 import os
@@ -15,7 +16,7 @@ import pytest
 from nova.tests.functional import leaks
 from nova.tests.real import process_crash as crash
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 SAMPLE = crash.sample(60)
 
@@ -183,3 +184,24 @@ def test_post_while_the_broker_is_down(world, demo):
     uuid = answer.json()['server']['id']
     demo.wait(uuid, 'ACTIVE', crash.BACK)
     demo.delete(uuid)
+
+
+@pytest.mark.parametrize('what', crash.SERVERS)
+def test_a_server_is_restarted_under_load(what, world, demo, subject):
+    """In good order, as in an upgrade: whatever was accepted before or meanwhile is done in the end."""
+    waiting = subject.in_status('ACTIVE')
+    uuids = [demo.boot(f'begun-{number}').json()['server']['id'] for number in range(4)]
+    doomed = demo.booted('doomed')['id']
+    assert demo.call('POST', f'/servers/{waiting}/action', {'os-stop': None}).status_code == 202
+    assert demo.call('DELETE', f'/servers/{doomed}').status_code == 204
+    world.cluster.stop_server(what)
+    meanwhile = demo.boot('meanwhile')
+    assert meanwhile.status_code == 202 or (what == 'database' and meanwhile.status_code >= 500), meanwhile.text
+    world.revive([what])
+    if meanwhile.status_code == 202:
+        uuids.append(meanwhile.json()['server']['id'])
+    demo.wait(waiting, 'SHUTOFF', crash.BACK)
+    demo.gone(doomed, crash.BACK)
+    for uuid in uuids:
+        wait_end(crash.Case('build', '', (), (what,)), demo, uuid, crash.BACK)
+        demo.delete(uuid)
