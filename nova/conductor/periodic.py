@@ -12,7 +12,7 @@ from oslo_db import exception as db_exc
 
 from nova.common import clock, dbkit, threads
 from nova.conductor import cells as conductor_cells
-from nova.objects import cell_mapping, compute_node, host_mapping, instance_mapping
+from nova.objects import cell_mapping, compute_node, event, host_mapping, instance_mapping
 from nova.objects import task as rows
 from nova.ops.build import schedule
 from nova.ops.delete import reclaim
@@ -28,16 +28,23 @@ def ticker(name: str, seconds: float, fn: Callable[[], object]) -> threads.Ticke
     return threads.Ticker(name, seconds, fn, complain)
 
 
+UNSEEN = datetime.timedelta(days=1)
+"""How long events of other services, and ended tasks that clients do not see, are kept."""
+
+
 class Retention:
-    """Drops the history of operations that ended too long ago to be asked about."""
+    """Drops operations that ended too long ago to be asked about, and events that nobody waits for any more."""
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts) -> None:
         self._db, self._days = db, conf.task.retention_days
 
     def __call__(self) -> None:
-        before = clock.utcnow() - datetime.timedelta(days=self._days)
-        while self._db.write(lambda conn: rows.prune(conn, before, limit=500)):
-            LOG.debug('Tasks that ended before %s were dropped', before)
+        now = clock.utcnow()
+        for before, hidden in ((now - datetime.timedelta(days=self._days), False), (now - UNSEEN, True)):
+            while self._db.write(functools.partial(rows.prune, before=before, limit=500, hidden=hidden)):
+                LOG.debug('Tasks that ended before %s were dropped', before)
+        while self._db.write(functools.partial(event.prune, before=now - UNSEEN, limit=500)):
+            LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
 
 
 class Reclaim:

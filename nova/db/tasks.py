@@ -79,10 +79,11 @@ events = sa.Table(
     sa.Column('id', sa.Integer, primary_key=True),
     sa.Column('instance_uuid', types.string(36), nullable=False),
     sa.Column('name', types.string(64), nullable=False),
-    sa.Column('tag', types.string(255)),
+    sa.Column('tag', types.string(255), nullable=False),
     sa.Column('status', types.string(16), nullable=False),
     sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
     sa.Index(None, 'instance_uuid', 'name'),
+    sa.Index(None, 'created_at'),
     **types.MYSQL)
 
 

@@ -1,5 +1,10 @@
 """What a server got in the way of networks: its interfaces, as the network service described them last."""
 
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova.db.cell.models import instance_extra
 from nova.objects import base
 from nova.objects.base import fields
 
@@ -86,3 +91,17 @@ class NetworkInfo(base.Record):
 
     def fixed_ips(self) -> list[IP]:
         return [ip for vif in self.vifs for ip in vif.fixed_ips()]
+
+
+def stored(conn: sa.Connection, uuid: str) -> Any:
+    """What a server's row says of its interfaces, as it is stored; None where it says nothing."""
+    table = instance_extra
+    return conn.execute(sa.select(table.c.network_info).where(table.c.instance_uuid == uuid)).scalar()
+
+
+def swap(conn: sa.Connection, uuid: str, old: Any, new: NetworkInfo) -> bool:
+    """Write down a server's interfaces where the row still says `old`, a value of `stored`; whether it did."""
+    table = instance_extra
+    return conn.execute(table.update().where(
+        table.c.instance_uuid == uuid, table.c.network_info == old).values(
+        network_info=base.at_rest(new))).rowcount == 1

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from nova.db import tasks
 from nova.db.cell import models
+from nova.objects import event
 
 
 def instance(conn: sa.Connection, uuid: str) -> None:
@@ -15,6 +16,7 @@ def instance(conn: sa.Connection, uuid: str) -> None:
     mine = sa.select(table.c.uuid).where(table.c.instance_uuid == uuid)
     conn.execute(tasks.task_steps.delete().where(tasks.task_steps.c.task_uuid.in_(mine)))
     conn.execute(table.delete().where(table.c.instance_uuid == uuid))
+    event.forget(conn, uuid)
     for owned in (models.instance_extra, models.instance_metadata, models.instance_tags,
                   models.block_device_mappings):
         conn.execute(owned.delete().where(owned.c.instance_uuid == uuid))

@@ -196,11 +196,16 @@ def remove(conn: sa.Connection, uuid: str) -> None:
     conn.execute(tables.tasks.delete().where(tables.tasks.c.uuid == uuid))
 
 
-def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
-    """Drop up to `limit` tasks that ended before a time; return how many."""
+def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bool = False) -> int:
+    """Drop up to `limit` tasks that ended before a time; return how many.
+
+    Args:
+        hidden: only those that clients do not see among a server's actions.
+    """
     table = tables.tasks
+    some = (table.c.action.is_(None),) if hidden else ()
     old = list(conn.execute(
-        sa.select(table.c.uuid).where(table.c.finished_at < before).limit(limit)).scalars())
+        sa.select(table.c.uuid).where(table.c.finished_at < before, *some).limit(limit)).scalars())
     if old:
         conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(old)))
         conn.execute(table.delete().where(table.c.uuid.in_(old)))
@@ -249,11 +254,11 @@ def given_up(conn: sa.Connection, host: str, instance_uuids: list[str]) -> set[s
                steps.c.status.in_(('refused', 'failed', 'cancelled')))).scalars())
 
 
-def waiting_on(conn: sa.Connection, instance_uuid: str) -> list[str]:
-    """uuids of the tasks of a server that wait for a condition."""
+def waiting_on(conn: sa.Connection, instance_uuids: list[str]) -> list[str]:
+    """uuids of the tasks of servers that wait for a condition."""
     table = tables.tasks
     return list(conn.execute(sa.select(table.c.uuid).where(
-        table.c.instance_uuid == instance_uuid, table.c.status == WAITING)).scalars())
+        table.c.instance_uuid.in_(instance_uuids), table.c.status == WAITING)).scalars())
 
 
 def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:

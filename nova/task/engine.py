@@ -198,8 +198,11 @@ class Engine:
         return self.settle(run, 'done', None)
 
     def ready(self, run: Run) -> bool:
-        """Whether the condition that a task waits for holds now."""
-        return bool(run.step.do(self._handle(run), run.state))
+        """Whether the step that a task waits in has something to say now: that its condition holds, or an error."""
+        try:
+            return bool(run.step.do(self._handle(run), run.state))
+        except errors.NovaError:
+            return True  # the step is run again, and its error is taken down then
 
     def _call(self, run: Run, step: flows.Step) -> Any:
         """What the function of the present step returns; None where there is no function for it."""

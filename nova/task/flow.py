@@ -59,7 +59,9 @@ class Step:
 class Wait(Step):
     """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up and once a second.
 
-    The task holds no thread meanwhile. It fails when `seconds` have passed.
+    The task holds no thread meanwhile. It fails when ``do`` raises, or when `seconds` have passed; a shorter time
+    that is configured is ``do``'s to look at, from ``handle.task.step_started_at`` on. What others announce may
+    come before the wait begins: ``do`` finds it in `nova.objects.event`.
     """
 
     seconds: float = 300.0

@@ -128,4 +128,4 @@ class Journal:
 
     def waiting_on(self, instance_uuid: str) -> list[str]:
         with self.db.read() as conn:
-            return rows.waiting_on(conn, instance_uuid)
+            return rows.waiting_on(conn, [instance_uuid])

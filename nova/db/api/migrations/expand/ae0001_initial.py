@@ -89,11 +89,12 @@ def _events() -> None:
         sa.Column('id', sa.Integer(), nullable=False),
         sa.Column('instance_uuid', types.string(36), nullable=False),
         sa.Column('name', types.string(64), nullable=False),
-        sa.Column('tag', types.string(255)),
+        sa.Column('tag', types.string(255), nullable=False),
         sa.Column('status', types.string(16), nullable=False),
         sa.Column('created_at', types.time(), nullable=False),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_events')),
         **types.MYSQL)
+    op.create_index(op.f('ix_events_created_at'), 'events', ['created_at'])
     op.create_index(op.f('ix_events_instance_uuid_name'), 'events', ['instance_uuid', 'name'])
 
 
