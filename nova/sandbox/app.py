@@ -1,7 +1,7 @@
 """The sandbox: four stand-ins over one store, each a WSGI application, and one that mounts them all.
 
     /identity  /image  /network  /volume      the stand-ins
-    /sandbox   faults, journal, expiry of tokens; answered to the loopback interface only
+    /sandbox   faults, journal, expiry of tokens, plugging of ports; answered to the loopback interface only
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from waitress import wasyncore
 
 from nova.common import dbkit, problem, web
 from nova.sandbox import faults as scripted
-from nova.sandbox import identity, image, network, service, store, tokens, volume
+from nova.sandbox import identity, image, network, plugging, service, store, tokens, volume
 from nova.sandbox.store import Document
 
 _CONNECTIONS = 10_000
@@ -57,8 +57,9 @@ class Sandbox:
         self.images = image.Images(self.store, pathlib.Path(data_dir) / 'images')
         at = functools.partial(self.url, 'identity')
         self._image = image.Image(self.images, self.directory, at)
-        self._network = network.Network(self.store, self.directory, at, on_port_active)
-        self.ports = self._network.ports
+        self._network = network.Network(self.store, self.directory, at, on_port_active,
+                                        functools.partial(self.url, 'compute'))
+        self.ports, self.plugging = self._network.ports, self._network.plugging
         self._volume = volume.Volume(self.store, self.directory, at, self.images,
                                      pathlib.Path(data_dir) / 'volumes')
         self.volumes = self._volume.volumes
@@ -188,7 +189,19 @@ def _admin(sandbox: Sandbox) -> scripted.WSGI:
             raise problem.NotFound('There is no such token.')
         resp.status = falcon.HTTP_204
 
+    def plug(req: falcon.Request, resp: falcon.Response) -> None:
+        try:
+            sandbox.plugging.script = plugging.Script(**web.body(req))
+        except (TypeError, ValueError) as error:
+            raise problem.BadRequest(f'Not a way to plug ports: {error}') from None
+        resp.status = falcon.HTTP_204
+
+    def plug_at_once(req: falcon.Request, resp: falcon.Response) -> None:
+        sandbox.plugging.script = None
+        resp.status = falcon.HTTP_204
+
     app = web.application(_render, [_Loopback()])
+    web.route(app, '/plugging', {'PUT': plug, 'DELETE': plug_at_once})
     web.route(app, '/faults', {'GET': list_faults, 'POST': add_fault, 'DELETE': clear})
     web.route(app, '/requests', {'GET': journal})
     web.route(app, '/expire-token', {'POST': expire})

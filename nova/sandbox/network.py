@@ -13,7 +13,7 @@ import falcon
 
 from nova.common import problem, web
 from nova.sandbox import netkinds as n
-from nova.sandbox import secgroups, service, store, subnets
+from nova.sandbox import plugging, secgroups, service, store, subnets
 from nova.sandbox.ports import Ports
 from nova.sandbox.store import Document, Kind, Rows
 
@@ -85,12 +85,15 @@ class Network:
 
     Args:
         on_port_active: told of each port that became ACTIVE on a host, once it is stored; must return soon.
+        compute_url: base URL of the Compute API, for ports that are plugged by a script.
     """
 
     def __init__(self, keep: store.Store, authority: service.Authority, identity_url: Callable[[], str],
-                 on_port_active: Callable[[Document], object] | None = None) -> None:
+                 on_port_active: Callable[[Document], object] | None = None,
+                 compute_url: Callable[[], str] = str) -> None:
         self._store = keep
-        self.ports = Ports(secgroups.default_group, on_port_active)
+        self.plugging = plugging.Plugging(keep, compute_url, on_port_active)
+        self.ports = Ports(secgroups.default_group, self.plugging, on_port_active)
         self.app = service.application(_render, service.Gate(authority, _OPEN, identity_url),
                                        'x-openstack-request-id')
         self._nouns = {noun.plural: noun for noun in self._declare()}

@@ -1,7 +1,7 @@
 """Ports of the network stand-in: addresses from subnets, bindings to hosts, and when a port is ACTIVE.
 
 A real agent wires a port some time after it was bound; here binding a compute port to a host wires it at once,
-and `on_active` is told after the transaction, as Neutron tells Compute.
+unless `plugging` has other plans, and `on_active` is told after the transaction.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from typing import Any
 
 from nova.common import problem, uuids
 from nova.sandbox import netkinds as n
-from nova.sandbox import service, store
+from nova.sandbox import plugging, service, store
 from nova.sandbox.store import Document, Rows
 
 _MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}')
@@ -120,13 +120,14 @@ class Ports:
 
     Args:
         default_group: gives the id of a project's default security group.
+        plugs: when ports that are bound become ACTIVE.
         on_active: told of each port that became ACTIVE on a host, after the transaction; must return soon.
     """
 
-    def __init__(self, default_group: Callable[[Rows, str], str],
+    def __init__(self, default_group: Callable[[Rows, str], str], plugs: plugging.Plugging,
                  on_active: Callable[[Document], object] | None = None) -> None:
         self._default_group = default_group
-        self.on_active = on_active
+        self._plugs, self.on_active = plugs, on_active
         self.no_agent_on: set[str] = set()
         """Hosts on which no agent runs: binding there fails (for tests)."""
 
@@ -192,7 +193,7 @@ class Ports:
             rows.delete(n.BINDING, f'{ident}/{host}')
             self._bind(port, host)
         else:
-            _wire(port)
+            self._wire(port)
         try:
             return rows.update(n.PORT, n.touch(port))
         except store.Duplicate:
@@ -215,8 +216,10 @@ class Ports:
                                              'status': 'DOWN'}))
 
     def announce(self, old: Document | None, port: Document) -> None:
-        """After a transaction: tell that a port is now ACTIVE on a host where it was not before."""
+        """After a transaction: see to a port that is now on a host, or ACTIVE there, and was not so before."""
         was = (old['status'], old['binding:host_id']) if old else ('DOWN', '')
+        if _to_plug(port) and port['status'] == 'DOWN' and port['binding:host_id'] != was[1]:
+            self._plugs.bound(port)
         if self.on_active and port['binding:host_id'] and port['status'] == 'ACTIVE' \
                 and was != ('ACTIVE', port['binding:host_id']):
             self.on_active(dict(port))
@@ -237,10 +240,18 @@ class Ports:
 
     def _bind(self, port: Document, host: str) -> None:
         """Bind a port to a host, or, with no host, to none."""
+        if port['binding:host_id'] != host:
+            port['status'] = 'DOWN'
         port['binding:host_id'] = host
         vif = self.vif(host)
         port['binding:vif_type'], port['binding:vif_details'] = vif['vif_type'], vif['vif_details']
-        _wire(port)
+        self._wire(port)
+
+    def _wire(self, port: Document) -> None:
+        """ACTIVE is a port that is up and the network's own, or a compute server's that is plugged."""
+        internal = port['device_owner'].startswith('network:') and port['device_owner'] != 'network:floatingip'
+        plugged = _to_plug(port) and (self._plugs.at_once or port['status'] == 'ACTIVE')
+        port['status'] = 'ACTIVE' if port['admin_state_up'] and (plugged or internal) else 'DOWN'
 
     def vif(self, host: str) -> Document:
         """How a host plugs a port."""
@@ -305,8 +316,8 @@ class Ports:
                                     'status': 'INACTIVE'})
         changed = {**port, 'binding:host_id': host, 'binding:profile': target['profile'],
                    'binding:vnic_type': target['vnic_type'], 'binding:vif_type': target['vif_type'],
-                   'binding:vif_details': target['vif_details']}
-        _wire(changed)
+                   'binding:vif_details': target['vif_details'], 'status': 'DOWN'}
+        self._wire(changed)
         return rows.update(n.PORT, n.touch(changed))
 
     def remove_binding(self, rows: Rows, port: Document, host: str) -> None:
@@ -319,12 +330,10 @@ class Ports:
             rows.delete(n.BINDING, f'{port["id"]}/{host}')
 
 
-def _wire(port: Document) -> None:
-    """ACTIVE is a port that is up, bound, and owned by a compute server or the network itself."""
+def _to_plug(port: Document) -> bool:
+    """Whether an agent would plug the port: it is a compute server's, and bound."""
     bound = bool(port['binding:host_id']) and port['binding:vif_type'] != 'binding_failed'
-    computed = port['device_owner'].startswith('compute:') and bound
-    internal = port['device_owner'].startswith('network:') and port['device_owner'] != 'network:floatingip'
-    port['status'] = 'ACTIVE' if port['admin_state_up'] and (computed or internal) else 'DOWN'
+    return port['device_owner'].startswith('compute:') and bound
 
 
 def _active(port: Document) -> Document:
