@@ -6,6 +6,7 @@ error, so no SQL hides behind an attribute.
 """
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,7 +17,7 @@ from oslo_versionedobjects import fields as ovo_fields
 from nova import errors
 from nova.common import clock, registry
 from nova.db import types
-from nova.objects import fields
+from nova.objects import fields, statements
 from nova.objects.fields import since
 
 __all__ = ['NotLoaded', 'Record', 'State', 'backport', 'fields', 'kinds', 'plain', 'since', 'versions']
@@ -214,9 +215,23 @@ class Record(ovo.VersionedObject):
                 else cls._columns[name] == value for name, value in by.items()]
 
     @classmethod
+    @functools.cache
+    def _finding(cls, shape: statements.Shape, ordered: bool = False, limited: bool = False) -> sa.Select[Any]:
+        query = cls.select().where(*statements.conditions(cls._columns, shape))
+        if ordered:
+            query = query.order_by(*(cls._columns[name] for name in cls.key))
+        return query.limit(statements.LIMIT) if limited else query
+
+    @classmethod
+    @functools.cache
+    def _saving(cls) -> sa.Update:
+        mine = tuple((name, '=') for name in cls.key)
+        return _kept_in(cls).update().where(*statements.conditions(cls._columns, mine))
+
+    @classmethod
     def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
         """The one record with these values, or None."""
-        row = conn.execute(cls.select().where(*cls.where(**by))).first()
+        row = conn.execute(cls._finding(statements.shape_of(by)), statements.values_of(by)).first()
         return None if row is None else cls.from_row(row)
 
     @classmethod
@@ -235,9 +250,12 @@ class Record(ovo.VersionedObject):
     def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
             limit: int | None = None, **by: Any) -> list[Self]:
         """Records that fulfil every condition, in the order of the key unless another is given."""
-        query = cls.select().where(*where, *cls.where(**by))
-        query = query.order_by(*(order if order is not None else [cls._columns[name] for name in cls.key]))
-        return [cls.from_row(row) for row in conn.execute(query.limit(limit))]
+        query = cls._finding(statements.shape_of(by), ordered=order is None, limited=limit is not None)
+        if where:
+            query = query.where(*where)
+        if order is not None:
+            query = query.order_by(*order)
+        return [cls.from_row(row) for row in conn.execute(query, statements.values_of(by, limit))]
 
     @classmethod
     def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
@@ -253,7 +271,7 @@ class Record(ovo.VersionedObject):
         stored = self._stored(self._columns)
         values = {name: value for name, value in stored.items()
                   if value is not None or not (table.c[name].primary_key or table.c[name].default)}
-        result = conn.execute(table.insert().values(values))
+        result = conn.execute(table.insert(), values)
         made = dict(zip(table.primary_key.columns.keys(), result.inserted_primary_key or (), strict=False))
         sent: Any = result.last_inserted_params()
         for name, column in self._columns.items():
@@ -278,8 +296,8 @@ class Record(ovo.VersionedObject):
             values = self._stored(changed)
             if 'updated_at' in self._columns and 'updated_at' not in changed:
                 self.__dict__[self._slots['updated_at']] = values['updated_at'] = clock.utcnow()
-            mine = self.where(**self._by_key())
-            if not conn.execute(_kept_in(type(self)).update().where(*mine, *where).values(values)).rowcount:
+            update = self._saving().where(*where) if where else self._saving()
+            if not conn.execute(update, {**values, **statements.values_of(self._by_key())}).rowcount:
                 raise self.not_found(self._by_key())
         self.clean()
         return changed

@@ -5,6 +5,7 @@ devices have tables of their own. What to load is said up front (`prefetch`); re
 """
 
 import datetime
+import functools
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from nova import errors, states
 from nova.common import clock, dbkit, uuids
 from nova.db.cell import models
-from nova.objects import base, tag
+from nova.objects import base, statements, tag
 from nova.objects.base import fields
 from nova.objects.block_device import BlockDeviceMapping
 
@@ -178,20 +179,30 @@ class Instance(base.Record):
 
         One statement, and one more for each of metadata, tags and block devices in `prefetch`.
         """
-        extra = [models.instance_extra.c[name] for name in EXTRA if name in prefetch]
-        query = sa.select(*cls._columns.values(), *extra)
-        if extra:
-            query = query.select_from(models.instances.outerjoin(
-                models.instance_extra, models.instance_extra.c.instance_uuid == models.instances.c.uuid))
         if 'deleted' not in by:
             by['deleted'] = 0
         if by['deleted'] is None:
             del by['deleted']
-        query = query.where(*where, *cls.where(**by))
-        query = query.order_by(*(order if order is not None else [models.instances.c.id])).limit(limit)
-        found = [cls.from_row(row) for row in conn.execute(query)]
+        extra = tuple(name for name in EXTRA if name in prefetch)
+        query = cls._finding(statements.shape_of(by), order is None, limit is not None, extra)
+        if where:
+            query = query.where(*where)
+        if order is not None:
+            query = query.order_by(*order)
+        found = [cls.from_row(row) for row in conn.execute(query, statements.values_of(by, limit))]
         load(conn, found, prefetch)
         return found
+
+    @classmethod
+    @functools.cache
+    def _finding(cls, shape: statements.Shape, ordered: bool = False, limited: bool = False,
+                 extra: tuple[str, ...] = ()) -> sa.Select[Any]:
+        query = super()._finding(shape, ordered, limited)
+        if not extra:
+            return query
+        return query.add_columns(*(models.instance_extra.c[name] for name in extra)).select_from(
+            models.instances.outerjoin(
+                models.instance_extra, models.instance_extra.c.instance_uuid == models.instances.c.uuid))
 
     @classmethod
     def from_row(cls, row: sa.Row[Any]) -> Self:

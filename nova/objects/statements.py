@@ -1,0 +1,41 @@
+"""Statements that are made once and sent often: making one costs five times as much as sending it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+Shape = tuple[tuple[str, str], ...]
+"""What a search's statement depends on: names, and of each whether it is one value, several or NULL."""
+LIMIT = sa.bindparam('its_limit', type_=sa.Integer)
+_SEVERAL = (list, tuple, set, frozenset)
+
+
+def shape_of(by: Mapping[str, Any]) -> Shape:
+    """The shape of a search by these values."""
+    return tuple((name, 'IN' if isinstance(value, _SEVERAL) else 'IS' if value is None else '=')
+                 for name, value in by.items())
+
+
+def values_of(by: Mapping[str, Any], limit: int | None = None) -> dict[str, Any]:
+    """The parameters of its `conditions`, and of `LIMIT`."""
+    values: dict[str, Any] = {} if limit is None else {'its_limit': limit}
+    for name, value in by.items():
+        values[f'its_{name}'] = list(value) if isinstance(value, _SEVERAL) else value
+    return values
+
+
+def conditions(columns: Mapping[str, Any], shape: Shape) -> list[sa.ColumnElement[bool]]:
+    """What rows must fulfil, with parameters ``its_...`` for the values: other names than those of columns,
+    which in an UPDATE are what is set."""
+    return [_condition(name, columns[name], how) for name, how in shape]
+
+
+def _condition(name: str, column: Any, how: str) -> sa.ColumnElement[bool]:
+    if how == 'IS':
+        found: sa.ColumnElement[bool] = column.is_(None)
+    elif how == 'IN':
+        found = column.in_(sa.bindparam(f'its_{name}', expanding=True))
+    else:
+        found = column == sa.bindparam(f'its_{name}')
+    return found
