@@ -1,5 +1,6 @@
 """An interface as rooms would declare one, for the tests of the bus on every transport."""
 
+import os
 import threading
 
 from nova import errors
@@ -17,7 +18,7 @@ class Receipt(base.Record):
 
 
 class Post(kernel.Interface):
-    topic = 'post'
+    topic = f'post-{os.getpid()}'  # test processes may share a broker, on which a topic is a queue
     levels = {'1.0': {'Parcel': '1.0'}}
     drop = kernel.cast(Parcel)
     keep = kernel.cast(Parcel, keep=60)

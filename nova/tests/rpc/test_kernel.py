@@ -1,5 +1,6 @@
-"""The bus in one process: delivery, answers, errors, pins, counts."""
+"""The bus, in one process and on RabbitMQ: delivery, answers, errors, pins, counts."""
 
+import os
 import threading
 import time
 import uuid
@@ -15,14 +16,23 @@ from nova.tests.rpc.declared import Office, Parcel, Post
 CONTEXT = context.RequestContext('user', 'project', roles=['member'], request_id='req-1', auth_token='s3cret')
 
 
-@pytest.fixture
-def url():
-    return f'inproc://{uuid.uuid4().hex}/'
+@pytest.fixture(params=['inproc', pytest.param('rabbit', marks=pytest.mark.real)])
+def url(request):
+    if request.param == 'inproc':
+        return f'inproc://{uuid.uuid4().hex}/'
+    url = os.environ.get('NOVA_TEST_RABBIT_URL')
+    assert url, 'NOVA_TEST_RABBIT_URL must name a RabbitMQ server'
+    return url
+
+
+in_process = pytest.mark.parametrize('url', ['inproc'], indirect=True)
+"""For what only the bus in one process promises."""
 
 
 @pytest.fixture
 def conf(url):
-    return nova_conf.new(config_files=[], transport_url=url, rpc_response_timeout=2, long_rpc_timeout=20)
+    return nova_conf.new(config_files=[], transport_url=url, rpc_response_timeout=5, long_rpc_timeout=20,
+                         control_exchange=f'nova-{uuid.uuid4().hex}')
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def serve(bus):
         office = Office(name)
         server = Post.server(bus, name, office, pool)
         server.start()
-        assert server.ready(5)
+        assert server.ready(20)
         servers.append(server)
         return office, server
 
@@ -88,12 +98,14 @@ def test_fanout_reaches_everyone(bus, serve):
         assert office.wait(1) == ['all']
 
 
+@in_process
 def test_cast_waits_for_a_server_that_is_not_there_yet(bus, serve):
     Post.client(bus, 'late').drop(CONTEXT, Parcel(text='early', note=None))
     office, _ = serve('late')
     assert office.wait(1) == ['early']
 
 
+@in_process
 def test_exchanges_of_two_urls_are_apart(conf, bus, serve):
     here, _ = serve('a')
     other = transport.Bus(conf, f'inproc://{uuid.uuid4().hex}/')
@@ -147,7 +159,7 @@ def test_only_declared_methods_are_reachable(bus, serve):
         Post.client(bus).secret(CONTEXT, Parcel(text='x', note=None))
 
     class Sneaky(kernel.Interface):
-        topic = 'post'
+        topic = Post.topic
         secret = kernel.call(Parcel)
 
     with pytest.raises(errors.Unavailable, match='does not speak secret'):
@@ -158,7 +170,7 @@ def test_newer_version_is_refused_by_an_older_server(bus, serve):
     serve('a')
 
     class Newer(kernel.Interface):
-        topic = 'post'
+        topic = Post.topic
         ask = kernel.call(Parcel, since='1.7')
 
     with pytest.raises(errors.Unavailable, match='version 1.7'):
@@ -220,14 +232,15 @@ def test_endpoint_must_have_every_method(bus):
 
 
 def test_counting_lists_messages(bus, serve):
-    serve('a')
+    office, _ = serve('a')
     Post.client(bus).drop(CONTEXT, Parcel(text='before', note=None))
     with bus.counting() as sent:
         Post.client(bus).ask(CONTEXT, Parcel(text='x', note=None))
         Post.client(bus, 'a').drop(CONTEXT, Parcel(text='y', note=None))
         Post.client(bus).shout(CONTEXT, Parcel(text='z', note=None))
     Post.client(bus).drop(CONTEXT, Parcel(text='after', note=None))
-    assert sent == [('call', 'post', 'ask'), ('cast', 'post', 'drop'), ('fanout', 'post', 'shout')]
+    office.wait(5)
+    assert sent == [('call', Post.topic, 'ask'), ('cast', Post.topic, 'drop'), ('fanout', Post.topic, 'shout')]
 
 
 def test_stop_waits_for_what_was_taken(bus, serve):
@@ -253,6 +266,7 @@ def test_stop_waits_for_what_was_taken(bus, serve):
     assert answers[0].text == 'late'
 
 
+@in_process
 def test_two_hundred_idle_servers_cost_no_threads(bus):
     pool = threads.Pool('shared', 4)
     before = threading.active_count()
@@ -272,6 +286,7 @@ def test_two_hundred_idle_servers_cost_no_threads(bus):
     pool.close()
 
 
+@in_process
 def test_delivery_is_immediate(bus, serve):
     serve('a')
     client = Post.client(bus)

@@ -156,7 +156,7 @@ def test_counting_over_all_buses():
     with buses.counting() as sent:
         Post.client(buses.top, 'a').drop(CONTEXT, Parcel(text='x', note=None))
         Post.client(buses.cell('inproc://cell-count/'), 'a').shout(CONTEXT, Parcel(text='x', note=None))
-    assert sent == [('cast', 'post', 'drop'), ('fanout', 'post', 'shout')]
+    assert sent == [('cast', Post.topic, 'drop'), ('fanout', Post.topic, 'shout')]
     buses.close()
 
 
