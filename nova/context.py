@@ -68,6 +68,14 @@ class RequestContext(oslo.RequestContext):
             'is_admin_project': self.is_admin_project,
         }
 
+    def get_logging_values(self) -> dict[str, Any]:
+        """What log lines may tell of a request: who made it, and which server it is about."""
+        return {
+            **self.to_dict(), 'user': self.user_id, 'project': self.project_id, 'domain': self.domain_id,
+            'user_domain': self.user_domain_id, 'project_domain': self.project_domain_id,
+            'resource_uuid': self.resource_uuid,
+        }
+
     def __repr__(self) -> str:
         return f'<RequestContext {self.request_id} user={self.user_id} project={self.project_id}>'
 

@@ -58,6 +58,7 @@ class Authenticate:
         caller = context.RequestContext.from_identity(
             identity, req.context.request_id, req.context.global_request_id)
         req.context.caller = caller
+        caller.update_store()
         project = req.context.place.project
         if project and project != caller.project_id:
             raise problem.BadRequest(

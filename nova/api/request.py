@@ -82,6 +82,7 @@ class Request(request.Request):
         wanted = self.needs if reads else self.needs | set(WORK)
         deleted = self.operation.deleted is not None and self.version >= self.operation.deleted
         self.found = self.finder.find(self.context, uuid, wanted, deleted=deleted)
+        self.context.resource_uuid = self.found.instance.uuid
         return self.found.instance
 
     def host_is_up(self, host: str) -> bool:

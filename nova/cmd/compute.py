@@ -4,7 +4,7 @@ import pathlib
 import sys
 from typing import Any
 
-from nova.common import threads
+from nova.common import health, threads
 
 
 class Compute:
@@ -30,8 +30,8 @@ class Compute:
         self._agent.stop(self._grace)
         self._buses.close()
 
-    def health(self) -> str | None:
-        return self._buses.health() or self._agent.health()
+    def checks(self) -> dict[str, health.Check]:
+        return {'bus': self._buses.health, **self._agent.checks()}
 
 
 def main() -> int:

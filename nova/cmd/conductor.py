@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from nova.common import threads
+from nova.common import health, threads
 
 
 class Conductor:
@@ -27,8 +27,8 @@ class Conductor:
         self._buses.close()
         self._dbs.dispose()
 
-    def health(self) -> str | None:
-        return self._buses.health()
+    def checks(self) -> dict[str, health.Check]:
+        return {'bus': self._buses.health, **self._service.checks()}
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from oslo_config import cfg
@@ -19,7 +19,7 @@ from oslo_log import log
 from nova import conf as nova_conf
 from nova import errors
 from nova.cmd import signals, workers
-from nova.common import metrics
+from nova.common import health, metrics
 
 LOG = log.getLogger(__name__)
 
@@ -32,8 +32,8 @@ class Service(Protocol):
     def stop(self) -> None:
         """Take no more work and let what was begun end."""
 
-    def health(self) -> str | None:
-        """Why it is not well; None when it is."""
+    def checks(self) -> Mapping[str, health.Check]:
+        """Whether it is well: what it depends on, by name."""
 
 
 Build = Callable[[cfg.ConfigOpts, socket.socket | None], Service]
@@ -90,7 +90,11 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
     except (errors.NovaError, cfg.Error) as error:
         print(f'{name}: {error}', file=sys.stderr)
         return 1
-    page = _page(conf, service)
+    try:
+        page = metrics.page_of(conf, service.checks(), workers.number() or 0)
+    except OSError as error:
+        print(f'{name}: the page for operators cannot be opened: {error}', file=sys.stderr)
+        return 1
     service.start()
     LOG.info('%s has started', name)
     while (what := came.wait()) == signal.SIGHUP:
@@ -106,13 +110,6 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
         page.stop()
     LOG.info('%s has stopped after signal %s', name, what)
     return 0
-
-
-def _page(conf: cfg.ConfigOpts, service: Service) -> metrics.Page | None:
-    if not conf.prometheus.port:
-        return None
-    port = conf.prometheus.port + (workers.number() or 0)
-    return metrics.Page(port, {'service': service.health}, conf.prometheus.address).start()
 
 
 def _reload(conf: cfg.ConfigOpts) -> None:

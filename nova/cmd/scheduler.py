@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from nova.common import threads
+from nova.common import health, threads
 
 
 class Scheduler:
@@ -26,8 +26,9 @@ class Scheduler:
         self._buses.close()
         self._dbs.dispose()
 
-    def health(self) -> str | None:
-        return self._buses.health()
+    def checks(self) -> dict[str, health.Check]:
+        return {'bus': self._buses.health,
+                'database': health.Probe('the API database', lambda: self._dbs.api.ping())}
 
 
 def main() -> int:

@@ -3,13 +3,30 @@
 Metrics are the one thing kept per process rather than handed in: they describe the process.
 """
 
+import contextlib
+import errno
 import http.server
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import prometheus_client
+from oslo_config import cfg
 from prometheus_client import exposition
+
+from nova.common import clock, health
+
+GROUP = 'prometheus'
+OPTS: list[cfg.Opt] = [
+    cfg.PortOpt('port', help='''
+Port of /metrics and /healthcheck of the service; its further worker processes take the ports after it. Unset
+opens none.'''),
+    cfg.HostAddressOpt('address', default='127.0.0.1', help='''
+Address of that port. The page needs no password, so it should not be reachable from elsewhere.'''),
+]
+MOST_WORKERS = 256
+"""Ports that the worker processes of one service may take."""
 
 REGISTRY = prometheus_client.CollectorRegistry()
 
@@ -20,23 +37,41 @@ RPC_DROPPED = prometheus_client.Counter(
 RPC_SERVED = prometheus_client.Histogram(
     'nova_rpc_served_seconds', 'Time spent in RPC methods', ['topic', 'method', 'outcome'], registry=REGISTRY,
     buckets=(.001, .005, .02, .1, .5, 2, 10, 60))
+_LONG = (.01, .05, .2, 1, 5, 20, 60, 300, 1800)
+TASKS = prometheus_client.Histogram(
+    'nova_task_seconds', 'Time from a task\'s beginning to its end', ['flow', 'outcome'], registry=REGISTRY,
+    buckets=_LONG)
 STEPS = prometheus_client.Histogram(
-    'nova_step_seconds', 'Time spent in host steps', ['flow', 'step', 'direction', 'outcome'],
-    registry=REGISTRY, buckets=(.01, .05, .2, 1, 5, 20, 60, 300, 1800))
+    'nova_step_seconds', 'Time spent in steps, on this host or in this conductor',
+    ['flow', 'step', 'direction', 'outcome'], registry=REGISTRY, buckets=_LONG)
 STEPS_WAITING = prometheus_client.Gauge(
     'nova_steps_open', 'Host steps running or waiting', ['host'], registry=REGISTRY)
+HTTP = prometheus_client.Histogram(
+    'nova_http_seconds', 'Time spent in HTTP requests, by the template of their path',
+    ['method', 'path', 'status'], registry=REGISTRY, buckets=(.002, .01, .05, .2, 1, 5, 20, 60))
 
-Check = Callable[[], str | None]
-"""Says why the service is not well; None when it is."""
+
+@contextlib.contextmanager
+def step(flow: str, name: str, direction: str) -> Iterator[None]:
+    """Time a step that runs in this process: one that raises has failed."""
+    began, outcome = clock.monotonic(), 'failed'
+    try:
+        yield
+        outcome = 'done'
+    finally:
+        STEPS.labels(flow, name, direction, outcome).observe(clock.monotonic() - began)
 
 
 class Page:
     """``/metrics`` and ``/healthcheck`` on the loopback interface, in a daemon thread.
 
     The health check answers 200 ``{"status": "ok"}``, or 503 with the reason of every check that gave one.
+
+    Raises:
+        OSError: the port is taken.
     """
 
-    def __init__(self, port: int, checks: dict[str, Check], address: str = '127.0.0.1') -> None:
+    def __init__(self, port: int, checks: Mapping[str, health.Check], address: str = '127.0.0.1') -> None:
         page = self
         self._checks = checks
 
@@ -61,7 +96,7 @@ class Page:
         if path == '/metrics':
             return 200, exposition.CONTENT_TYPE_LATEST, prometheus_client.generate_latest(REGISTRY)
         if path == '/healthcheck':
-            ill = {name: why for name, check in self._checks.items() if (why := check())}
+            ill = health.reasons(self._checks)
             body = {'status': 'failing', 'reasons': ill} if ill else {'status': 'ok'}
             return 503 if ill else 200, 'application/json', json.dumps(body).encode()
         return 404, 'text/plain', b'not found\n'
@@ -73,3 +108,26 @@ class Page:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def page_of(conf: Any, checks: Mapping[str, health.Check], number: int | None) -> Page | None:
+    """The page that ``[prometheus]`` wants, started; None when it wants none.
+
+    Args:
+        number: which worker of its service this process is. None does not know, being the child of a server of
+            somebody else's: then the first port is taken that no other worker has.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    options = conf[GROUP]
+    if not options.port:
+        return None
+    ports = [options.port + number] if number is not None else range(options.port, options.port + MOST_WORKERS)
+    for port in ports:
+        try:
+            return Page(port, checks, options.address).start()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == ports[-1]:
+                raise
+    return None

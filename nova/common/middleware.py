@@ -1,4 +1,4 @@
-"""Falcon middleware that every service of ours stacks the same way: request id, then log."""
+"""Falcon middleware that every service of ours stacks the same way: request id, then log and metrics."""
 
 import logging
 import re
@@ -6,7 +6,10 @@ import time
 from typing import Any
 
 import falcon
+from falcon import constants
 from oslo_context import context as oslo_context
+
+from nova.common import metrics
 
 LOG = logging.getLogger(__name__)
 
@@ -15,6 +18,8 @@ _REQUEST_ID = re.compile(r'^req-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 
 class RequestId:
     """Gives a request its id, ``req.context.request_id``, and the caller's as ``global_request_id``.
+
+    Both are in every line that is logged while it is served.
 
     Args:
         headers: response headers that carry the id.
@@ -28,23 +33,27 @@ class RequestId:
         given = req.get_header('X-OpenStack-Request-ID-in') or req.get_header('X-OpenStack-Request-ID')
         req.context.request_id = request_id
         req.context.global_request_id = given if given and _REQUEST_ID.match(given) else None
+        oslo_context.RequestContext(request_id=request_id, overwrite=False,
+                                    global_request_id=req.context.global_request_id).update_store()
         for name in self._headers:
             resp.set_header(name, request_id)
 
 
 class RequestLog:
-    """One line a request: method, path, status, size, microversion, seconds. Never headers or bodies."""
+    """One line a request: method, path, status, size, microversion, seconds. Never headers or bodies.
+
+    It is counted too, by the template of its path: paths themselves are without number.
+    """
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.started = time.perf_counter()
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any,
                          req_succeeded: bool) -> None:
-        if not LOG.isEnabledFor(logging.INFO):
-            return
         # Whatever stands before this one may have refused the request already.
-        started = getattr(req.context, 'started', None) or time.perf_counter()
+        seconds = time.perf_counter() - (getattr(req.context, 'started', None) or time.perf_counter())
+        method = req.method if req.method in constants.HTTP_METHODS else 'other'
+        metrics.HTTP.labels(method, req.uri_template or 'other', str(resp.status)[:3]).observe(seconds)
         LOG.info('%s "%s %s" status: %s len: %s microversion: %s time: %.6f',
                  req.remote_addr, req.method, req.relative_uri, str(resp.status)[:3], len(resp.data or b''),
-                 getattr(req.context, 'microversion', '-'), time.perf_counter() - started,
-                 extra={'request_id': getattr(req.context, 'request_id', None)})
+                 getattr(req.context, 'microversion', '-'), seconds)

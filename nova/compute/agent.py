@@ -13,7 +13,7 @@ from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors, version
-from nova.common import clock, threads
+from nova.common import clock, health, threads
 from nova.compute import chores, inventory, journal, recovery, steps
 from nova.compute.periodic import power_sync
 from nova.objects import step as wire
@@ -148,11 +148,11 @@ class ComputeAgent:
         if self._own_farm is not None:
             self._own_farm.chores.stop(wait=False)
 
-    def health(self) -> str | None:
-        """Why this host is not well; None when it is."""
-        if not self._joined.is_set():
-            return 'no conductor has answered yet'
-        return None
+    def checks(self) -> dict[str, health.Check]:
+        """Whether this host is well."""
+        def conductor() -> str | None:
+            return None if self._joined.is_set() else 'no conductor has answered yet'
+        return {'conductor': conductor, 'clock': self._farm.chores.health}
 
     def wait_joined(self, seconds: float | None = None) -> bool:
         """Wait until a conductor knows that this host is up."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from nova import context as nova_context
-from nova.common import clock, threads
+from nova.common import clock, health, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -14,6 +14,8 @@ TICK = 0.25
 """Seconds between two looks at what is due."""
 
 NEVER = float('inf')
+STANDSTILL = 30.0
+"""Seconds without a tick after which the clock stands still."""
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -42,6 +44,7 @@ class Chores:
         self._pool = threads.Pool('chores', size)
         self._all: list[Chore] = []
         self._lock = threading.Lock()
+        self.health = health.Pulse('nothing has been done by the clock', STANDSTILL)
         self._ticker = threads.Ticker(
             'chores', TICK, self._tick, lambda error: LOG.error('the clock stumbled: %s', error))
 
@@ -70,6 +73,7 @@ class Chores:
         self._ticker.kick()
 
     def _tick(self) -> None:
+        self.health.beat()
         now = clock.monotonic()
         with self._lock:
             ready = [chore for chore in self._all if chore.due <= now and not chore.runs]

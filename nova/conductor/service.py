@@ -11,7 +11,7 @@ from oslo_config import cfg
 
 from nova import context as nova_context
 from nova import ops
-from nova.common import dbkit, threads
+from nova.common import dbkit, health, threads
 from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
 from nova.objects import service as services
 from nova.objects.cell_mapping import CELL0_UUID
@@ -77,6 +77,7 @@ class ConductorService:
         self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads)
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
+        self._checks: dict[str, health.Check] = {}
         self._cells: cells.Cells | None = None
         verbs = None
         bus = buses.own if role == 'cell' else buses.top
@@ -97,7 +98,7 @@ class ConductorService:
         alive = liveness.Liveness(db, self._conf)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool)
-        self._works.append(own)
+        self._look_after('cell', own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
         return hosts.Hosts(db, own.engine, alive, reached)
@@ -109,13 +110,18 @@ class ConductorService:
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
         self._super_handle = top_handle
-        self._works.append(work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
-                                     self._pool, supers=True))
+        self._look_after('API', work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
+                                          self._pool, supers=True))
         self._tickers.append(periodic.ticker('cells', 1.0, found.watch))
         interval = self._conf.scheduler.discover_hosts_in_cells_interval
         if interval > 0:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('sweep', 30.0, periodic.Sweep(found)))
+
+    def _look_after(self, name: str, made: work.Work) -> None:
+        self._works.append(made)
+        self._checks[f'{name} database'] = health.Probe(f'the {name} database', made.engine.journal.db.ping)
+        self._checks[f'{name} tasks'] = made.health
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None) -> work.Work:
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
@@ -123,6 +129,10 @@ class ConductorService:
 
     def _cell_handle(self, run: engines.Run, engine: engines.Engine) -> handle.Conductor:
         return handle.Conductor(run, engine, self._conf, self._clients)
+
+    def checks(self) -> dict[str, health.Check]:
+        """Of the own journals. A cell that is away is that cell's trouble, not a super-conductor's."""
+        return dict(self._checks)
 
     def start(self) -> None:
         """Begin to serve."""

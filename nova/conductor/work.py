@@ -6,7 +6,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova.common import dbkit, threads
+from nova.common import dbkit, health, threads
 from nova.task import engine as engines
 from nova.task import journal, keeper, lease
 
@@ -27,10 +27,14 @@ class Work:
         self.engine: engines.Engine = engines.Engine(
             journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
-        self._ticker = threads.Ticker('keeper', conf.task.beat_seconds, self.keeper.round, self._complain)
+        self._ticker = threads.Ticker('keeper', conf.task.beat_seconds, self._round, self._complain)
         self._complaints = 0
+        # Who lets a lease's time pass twice has lost it, and does the work of the living no more.
+        self.health = health.Pulse('tasks have not been looked after',
+                                   2 * (conf.task.lease_seconds + conf.task.beat_seconds))
 
     def start(self) -> None:
+        self.health.beat()
         self._ticker.start()
 
     def stop(self) -> None:
@@ -40,6 +44,11 @@ class Work:
             self.lease.leave()
         except Exception:
             LOG.warning('The lease in %r could not be given up', self.engine.journal.db, exc_info=True)
+
+    def _round(self) -> None:
+        self.keeper.round()
+        self._complaints = 0
+        self.health.beat()
 
     def _complain(self, error: Exception) -> None:
         """A database that is down is said once a minute, not once a second."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from oslo_config import cfg
 
+from nova.common import metrics
+
 _NOBODY = '00000000-0000-0000-0000-000000000000'
 
 _API: list[cfg.Opt] = [
@@ -51,6 +53,7 @@ _GROUPS: tuple[tuple[str, str, list[cfg.Opt]], ...] = (
     ('api', 'Placement API', _API),
     ('placement', 'Placement service', _PLACEMENT),
     ('placement_database', 'Placement database', _DATABASE),
+    (metrics.GROUP, 'The page for operators', metrics.OPTS),
 )
 
 

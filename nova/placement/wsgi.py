@@ -14,8 +14,10 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log
 
+from nova.common import health, metrics
 from nova.placement import app
 from nova.placement import conf as options
+from nova.placement.db import session
 
 
 def load_conf(arguments: list[str] | None = None, cli_opts: Sequence[cfg.Opt] = ()) -> cfg.ConfigOpts:
@@ -54,7 +56,10 @@ class _Application:
                 if self._app is None:
                     conf = load_conf()
                     log.setup(conf, 'placement')
-                    self._app = app.make_app(conf)
+                    db = session.open_database(conf)
+                    made = app.make_app(conf, db)
+                    metrics.page_of(conf, {'database': health.Probe('the database', db.ping)}, None)
+                    self._app = made
         return self._app(environ, start_response)
 
 

@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 
 _CLEAN = 1.0
 """Seconds given to a driver's clean-up, which may wait for threads that wait for a broker; they are daemons."""
+_LOOK = 2.0
+"""Seconds to look whether a broker is there."""
 _OWN_RETRIES = 1
 """Retries inside the library: one, which is what it takes to replace a connection that went stale."""
 _NOTICED = {'transport_options': oslo_messaging.TransportOptions(at_least_once=True)}
@@ -204,9 +206,11 @@ class Bus:
         return served
 
     def health(self) -> str | None:
-        """What of this bus does not work; None when all that was tried last did."""
+        """What of this bus does not work; None when its broker is there and all that was tried last worked."""
         if self._outbox.failing:
             return f'{self.name}: the broker does not take messages'
+        if not self._inline and self._addresses and not self._reachable(clock.Deadline(_LOOK)):
+            return f'{self.name}: the broker cannot be reached'
         return next((f'{self.name}: {why}' for server in self._servers if (why := server.health())), None)
 
     def close(self, seconds: float = 5.0) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from nova import context as nova_context
 from nova import errors, states
-from nova.common import clock, threads
+from nova.common import clock, metrics, threads
 from nova.objects import base
 from nova.objects import step as wire
 from nova.objects import task as rows
@@ -60,6 +60,11 @@ class Run:
             task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
             direction=task.direction, attempt=task.attempt, host=task.host, instance=self.instance,
             state=self.state)
+
+    def name_in_logs(self) -> None:
+        """Have what this thread logs from now on carry the operation's request and server."""
+        self.context.resource_uuid = self.task.instance_uuid
+        self.context.update_store()
 
     @property
     def late(self) -> bool:
@@ -155,6 +160,7 @@ class Engine:
     def own(self, run: Run, first: Callable[[], bool]) -> None:
         """Go on from `first` while steps can run here; stop quietly when another worker has taken over."""
         uuid = run.task.uuid
+        run.name_in_logs()
         self.lease.enter()
         with self._mine_lock:
             self._mine[uuid] += 1
@@ -184,7 +190,8 @@ class Engine:
         if move is not None:
             return self._move(run, move, None, {})
         try:
-            result = self._call(run, step)
+            with metrics.step(run.flow.name, step.name, run.task.direction):
+                result = self._call(run, step)
         except errors.task.Refused as error:
             return self.settle(run, 'refused', errors.to_dict(error))
         except errors.NovaError as error:
@@ -293,11 +300,18 @@ class Engine:
             LOG.error('Task %s (%s) is stuck at step %s', task.uuid, task.flow, task.step)
         successor = self._save(run, note, status=end, owner=None, exclusive=None, finished_at=clock.utcnow(),
                                **changes)
+        self._tell_end(task, end)
         if successor is not None:
             self.submit(self.wake, successor)
         if task.cancel and task.instance_uuid:
             for uuid in self.journal.waiting_on(task.instance_uuid):
                 self.submit(self.wake, uuid)
+
+    @staticmethod
+    def _tell_end(task: rows.Task, end: str) -> None:
+        seconds = (clock.utcnow() - task.created_at).total_seconds() if task.created_at else 0.0
+        metrics.TASKS.labels(task.flow, end).observe(max(0.0, seconds))
+        LOG.info('Task %s (%s) is %s after %.2f s', task.uuid, task.flow, end, seconds)
 
     def _save(self, run: Run, note: rows.Note | None, **changes: Any) -> str | None:
         """Journal the run; a cancellation that came meanwhile is taken over and acted on at the next turn.

@@ -140,5 +140,6 @@ class Keeper:
         """Run again the step that a dead worker may have been in; steps are idempotent."""
         run = self._engine.pick(uuid, rows.RUNNING)
         if run is not None and not self._engine.holds(uuid):
+            run.name_in_logs()
             LOG.info('Taking over task %s (%s) at step %s', uuid, run.task.flow, run.task.step)
             self._engine.go(run)

@@ -16,6 +16,7 @@ from oslo_log import log
 from nova import clients
 from nova import conf as nova_conf
 from nova.api import app as nova_app
+from nova.common import health, metrics
 from nova.db import session
 from nova.rpc import transport
 
@@ -38,9 +39,12 @@ class Lazy:
                 if self._app is None:
                     conf = nova_conf.new(config_files=_config_files())
                     log.setup(conf, 'nova')
-                    self._app = nova_app.make_app(
-                        conf, dbs=session.Databases(conf), buses=transport.Buses(conf),
-                        clients=clients.build(conf))
+                    dbs = session.Databases(conf)
+                    made = nova_app.make_app(
+                        conf, dbs=dbs, buses=transport.Buses(conf), clients=clients.build(conf))
+                    database = health.Probe('the API database', lambda: dbs.api.ping())
+                    metrics.page_of(conf, {'database': database}, None)
+                    self._app = made
         return self._app(environ, start_response)
 
 

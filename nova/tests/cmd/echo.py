@@ -36,8 +36,8 @@ class Echo:
     def stop(self):
         self._web.stop()
 
-    def health(self):
-        return os.environ.get('ECHO_ILL')
+    def checks(self):
+        return {'bus': lambda: os.environ.get('ECHO_ILL')}
 
 
 def main():

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from nova import errors, objects
+from nova.common import health
 from nova.compute import agent as agents
 from nova.compute import inventory, recovery
 from nova.rpc import conductor as rpc_conductor
@@ -35,7 +36,7 @@ def test_host_tells_that_it_is_up_and_beats(heard, start, driver):
     up = heard.wait('ups')[0]
     assert (up.host, up.binary, up.version) == ('host1', 'nova-compute', 1)
     assert up.nodes[0].hypervisor_hostname == 'host1' and up.nodes[0].vcpus == 64
-    assert agent.wait_joined(5) and agent.health() is None
+    assert agent.wait_joined(5) and health.reasons(agent.checks()) == {}
     beat = heard.wait('beats', 2)[0]
     assert beat.host == 'host1'
 
@@ -113,7 +114,8 @@ def test_placement_away_at_the_start(heard, start, driver, clients):
 def test_no_conductor_at_the_start(bus, conf, start, driver):
     """A host that nobody answers goes on asking; it is up when a conductor is."""
     agent = start(driver)
-    assert not agent.wait_joined(0.5) and agent.health()
+    assert not agent.wait_joined(0.5)
+    assert health.reasons(agent.checks()) == {'conductor': 'no conductor has answered yet'}
     late = cell.Heard()
     server = rpc_conductor.Conductor.server(bus, 'conductor1', late)
     server.start()
