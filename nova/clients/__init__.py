@@ -11,6 +11,7 @@ from nova.clients import cinder, glance, protocols, session
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
+from nova.common import sealed
 
 __all__ = ['Clients', 'build']
 
@@ -47,7 +48,8 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
         image=glance.Client(session.build(conf, 'glance', errors.image.ImageServiceFailed, pool=pool,
                                           retries=conf.glance.num_retries)),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
-        volume=cinder.Client(volume), placement=build_placement(conf, pool))
+        volume=cinder.Client(volume, sealed.Seal(session.credentials(conf, 'cinder'))),
+        placement=build_placement(conf, pool))
 
 
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:

@@ -9,10 +9,15 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from oslo_log import log
+
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Document
+from nova.common import sealed
+
+LOG = log.getLogger(__name__)
 
 VERSION = '3.48'
 """Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
@@ -40,11 +45,26 @@ def _invalid(message: str) -> Exception:
     return errors.block.VolumeInvalid(reason=message)
 
 
-class Client:
-    """`protocols.VolumeClient` over HTTP."""
+def _over_quota(message: str) -> Exception:
+    return errors.block.VolumeLimitExceeded(reason=message)
 
-    def __init__(self, service: session.Service) -> None:
-        self._service = service
+
+def _token_refused(message: str) -> Exception:
+    LOG.error('Cinder does not accept the token of a user whose build has waited for long: %s. With '
+              '[service_user] send_service_user_token tokens stay useful for that beyond their end.', message)
+    return errors.block.VolumeServiceFailed(
+        'The token of the request has expired before its volumes could be made.')
+
+
+class Client:
+    """`protocols.VolumeClient` over HTTP.
+
+    Args:
+        seal: closes the tokens of `entrust`.
+    """
+
+    def __init__(self, service: session.Service, seal: sealed.Seal) -> None:
+        self._service, self._seal = service, seal
 
     def _call(self, method: str, path: str, **kwargs: Any) -> session.Answer:
         return self._service.call(method, path, microversion=VERSION, **kwargs)
@@ -60,15 +80,37 @@ class Client:
                             on={404: functools.partial(_no_snapshot, snapshot_id)})
         return dict(answer.json()['snapshot'])
 
+    def types(self, context: Context) -> list[Document]:
+        answer = self._call('GET', '/types', params=[('is_public', 'None')], context=context)
+        return list(answer.json()['volume_types'])
+
+    def entrust(self, context: nova_context.RequestContext) -> str | None:
+        return self._seal.close(context.auth_token) if context.auth_token else None
+
+    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
+        """See `VolumeClient.trusted`.
+
+        Raises:
+            VolumeServiceFailed: it was sealed by a service with other credentials in [cinder].
+        """
+        try:
+            token = self._seal.open(trust) if trust else None
+        except sealed.Broken:
+            LOG.error('A sealed token cannot be opened: nova-api and nova-conductor have different credentials '
+                      'in [cinder].')
+            raise errors.block.VolumeServiceFailed() from None
+        return context.from_dict(context.to_dict(), auth_token=token)
+
     def create(self, context: Context, values: Mapping[str, Any]) -> str:
         """See `VolumeClient.create`.
 
         Raises:
-            OverQuota: Cinder's quota of the project is used up.
+            VolumeLimitExceeded: Cinder's quota of the project is used up.
             VolumeInvalid: Cinder does not accept the values.
+            VolumeServiceFailed: Cinder cannot be used, or the user's token has run out.
         """
         answer = self._call('POST', '/volumes', body={'volume': dict(values)}, context=context, on={
-            400: _invalid, 404: _invalid, 413: errors.server.OverQuota})
+            400: _invalid, 404: _invalid, 413: _over_quota, 401: _token_refused})
         return str(answer.json()['volume']['id'])
 
     def find(self, metadata: Mapping[str, str]) -> list[Document]:

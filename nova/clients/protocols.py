@@ -121,7 +121,7 @@ class ImageClient(Protocol):
 
 
 class VolumeClient(Protocol):
-    """The volume service. `show` and `snapshot` are of the user; attachments are made with our credentials."""
+    """The volume service. What is shown, listed and created is the user's; all else needs our credentials."""
 
     def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
         """A volume as Cinder's v3 API shows it.
@@ -131,19 +131,40 @@ class VolumeClient(Protocol):
         """
 
     def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
-        """A snapshot as Cinder's v3 API shows it."""
+        """A snapshot as Cinder's v3 API shows it.
+
+        Raises:
+            SnapshotNotFound: no such snapshot, or not for this user.
+        """
+
+    def types(self, context: nova_context.RequestContext | None) -> list[Document]:
+        """The volume types that the user may choose from: ``id`` and ``name`` of each."""
+
+    def entrust(self, context: nova_context.RequestContext) -> str | None:
+        """What a task needs to make volumes for this user: his token, sealed. It is to be forgotten soon.
+
+        Cinder makes a volume for the project of the token it is asked with, so our own credentials do not do.
+        """
+
+    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
+        """The context of a task, as good as that of the request it comes from: for `create` alone."""
 
     def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
         """Create a volume (``size``, ``imageRef``, ``snapshot_id``, ``source_volid`` ...); returns its id.
 
-        ``metadata`` should tell the server and task, so that a late one can be found by `find`.
+        It is for the project of the context's token, and may take a while to become available. ``metadata``
+        should tell the server and the device, so that a late one can be found by `find`.
         """
 
     def find(self, metadata: Mapping[str, str]) -> list[Document]:
         """Volumes of any project with these metadata."""
 
     def delete(self, volume_id: str) -> None:
-        """Delete a volume; one that does not exist is deleted."""
+        """Delete a volume; one that does not exist is deleted.
+
+        Raises:
+            VolumeBusy: it is attached, has snapshots, or is still being made.
+        """
 
     def reserve(self, volume_id: str, server_uuid: str) -> str:
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
@@ -173,10 +194,17 @@ class NetworkClient(Protocol):
         Args:
             requested: `NetworkRequest` records as the user gave them; none, or one with ``network_id``
                 'auto', means "the network that is mine"; 'none' means no network.
-            count: servers asked for.
+            count: how many servers there must be room for.
 
         Returns:
             Requests with network ids filled in, ports checked.
+        """
+
+    def fitting(self, context: nova_context.RequestContext, requested: Sequence[Any], most: int) -> int:
+        """How many servers, at most `most`, the project's quota of ports has room for.
+
+        Args:
+            requested: what `check` returned.
         """
 
     def allocate(self, server: Any, requested: Sequence[Any], host: str | None,

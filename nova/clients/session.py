@@ -270,6 +270,18 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
                    microversion_type=microversion_type, retries=_RETRIES if retries is None else retries)
 
 
+def credentials(conf: cfg.ConfigOpts, group: str) -> list[str]:
+    """The secrets among a section's credentials; none where it has none, or none that can be used."""
+    section = conf[group].auth_section or group
+    try:
+        kind = conf[section].auth_type
+        options = loading.get_auth_plugin_conf_options(kind) if kind else ()
+        found = [conf[section][option.dest] for option in options if option.secret]
+        return [str(secret) for secret in found if secret]
+    except (exceptions.ClientException, cfg.NoSuchOptError):
+        return []
+
+
 def _service_auth(conf: cfg.ConfigOpts) -> plugin.BaseAuthPlugin | None:
     """Credentials of ``[service_user]``, when service tokens are to be sent."""
     if 'service_user' not in conf or not conf.service_user.send_service_user_token:

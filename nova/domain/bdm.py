@@ -121,14 +121,15 @@ def complete(devices: Sequence[BlockDeviceMapping], image_id: str | None, swap_m
     Args:
         image_id: image of the request; None boots from a volume.
         swap_mb, ephemeral_gb: what the flavor allows, and gives when the user asks for none.
-        legacy: the first syntax, which has no boot_index: without an image its first volume boots.
+        legacy: the first syntax, which has no boot_index: without an image its first volume boots, with one the
+            image does.
         local_limit: how many local disks a server may have; negative is any number.
 
     Raises:
         BlockDeviceInvalid: no or no unambiguous boot order, or more local disk than the flavor has.
     """
     chosen = list(devices)
-    if image_id and not any(_is_root_image(device) for device in chosen):
+    if image_id and boot_device(chosen) is None:
         chosen.insert(0, _root_disk(image_id))
     elif legacy and not image_id:
         first = next((device for device in chosen if device.destination_type == 'volume'), None)
@@ -138,10 +139,6 @@ def complete(devices: Sequence[BlockDeviceMapping], image_id: str | None, swap_m
     chosen += _missing_locals(chosen, swap_mb, ephemeral_gb)
     _check_sizes(chosen, swap_mb, ephemeral_gb, local_limit)
     return chosen
-
-
-def _is_root_image(device: BlockDeviceMapping) -> bool:
-    return (device.source_type, device.destination_type, device.boot_index) == ('image', 'local', 0)
 
 
 def _root_disk(image_id: str) -> BlockDeviceMapping:
@@ -159,6 +156,11 @@ def is_ephemeral(device: BlockDeviceMapping) -> bool:
 def is_volume(device: BlockDeviceMapping) -> bool:
     """Whether the disk lives in the volume service."""
     return device.destination_type == 'volume'
+
+
+def is_made(device: BlockDeviceMapping) -> bool:
+    """Whether it is a volume that is made with the server, of an image, a snapshot or nothing."""
+    return is_volume(device) and device.source_type != 'volume'
 
 
 def boot_device(devices: Iterable[BlockDeviceMapping]) -> BlockDeviceMapping | None:
@@ -203,7 +205,7 @@ def _check_sizes(devices: list[BlockDeviceMapping], swap_mb: int, ephemeral_gb: 
     if any(device.volume_size > swap_mb for device in swaps):
         raise _wrong('Swap drive requested is larger than instance type allows.')
     for device in devices:
-        if is_volume(device) and device.source_type in ('blank', 'image') and not device.volume_size:
+        if is_made(device) and device.source_type != 'snapshot' and not device.volume_size:
             raise _wrong(f'Volume size must be given to make a volume from {device.source_type}.')
     if 0 <= limit < sum(device.destination_type == 'local' for device in devices):
         raise _wrong(f'You specified more local devices than the limit allows ({limit}).')

@@ -23,6 +23,21 @@ class VolumeBusy(base.Conflict):
     template = 'Volume {volume} cannot be used now: {reason}'
 
 
+class VolumeLimitExceeded(base.Forbidden):
+    template = 'Volume resource quota exceeded: {reason}'
+
+
+class VolumeTooSmall(base.Invalid):
+    """Sizes are bytes."""
+
+    template = ('Volume is smaller than the minimum size specified in image metadata. Volume size is {size} '
+                'bytes, minimum size is {least} bytes.')
+
+
+class VolumeTypeNotFound(base.Invalid):
+    template = 'Volume type {volume_type} could not be found.'
+
+
 class VolumeNotCreated(base.Internal):
     template = 'Volume {volume} did not become available; its status is {status}.'
 

@@ -2,12 +2,129 @@
 
 An attachment is the one truth about who may use a volume: its id is in the block device's row before anything
 is connected. Connection details are asked of Cinder whenever they are needed and kept nowhere.
+
+A volume that is made with a server says in its metadata for which server and device: so it is found again when
+whoever asked for it did not live to write down its id, and is never made twice.
 """
 
+import contextlib
 from typing import Any
 
 from nova import errors, objects
+from nova.common import clock
+from nova.domain import bdm
 
+SERVER, DEVICE = 'nova_server', 'nova_device'
+"""Keys of the metadata of volumes that were made with a server."""
+
+MAKING = frozenset({'creating', 'downloading'})
+"""Statuses of a volume that is not there yet."""
+
+PATIENCE = 4
+"""How often it is tried to delete a volume of a build that has failed, before that is left to the deletion of the
+server; less than the engine has."""
+
+
+# Making ------------------------------------------------------------------------------------------
+
+def makes_volumes(state: Any) -> bool:
+    return bool(state.makes_volumes)
+
+
+def make_volumes(h: Any, state: Any) -> None:
+    """Ask for the volumes that the server brings into being; they take their time to become available.
+
+    The request's token, which makes them its project's, is needed for nothing else, and goes.
+    """
+    volumes = h.clients.volume
+    there = {one['metadata'].get(DEVICE): one['id'] for one in _of_server(h)}
+    user = volumes.trusted(h.context, state.trust)
+    for device in filter(bdm.is_made, h.instance.block_devices):
+        device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
+    state.trust = None
+
+
+def _of_server(h: Any) -> list[Any]:
+    """Volumes that say they were made for the server; strangers may write metadata too, but into their own."""
+    project = h.instance.project_id
+    return [one for one in h.clients.volume.find({SERVER: h.instance.uuid})
+            if one.get('os-vol-tenant-attr:tenant_id', project) == project]
+
+
+def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
+    """What to ask Cinder for. Where servers have to stay in their zone, the volume is made in the host's."""
+    zone = None
+    if not h.conf.cinder.cross_az_attach:
+        zone = next((each.availability_zone for each in state.selections), None) or h.instance.availability_zone
+    wanted = {
+        'size': device.volume_size, 'volume_type': device.volume_type, 'availability_zone': zone,
+        'name': f'{h.instance.uuid}-blank-vol' if device.source_type == 'blank' else '',
+        'imageRef': device.image_id, 'snapshot_id': device.snapshot_id,
+        'metadata': {SERVER: h.instance.uuid, DEVICE: device.device_name}}
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def unmake_volumes(h: Any, state: Any) -> None:
+    """Undo of `make_volumes`: whatever was made for the server is deleted, recorded or not.
+
+    Cinder deletes none that it is still making. For a moment that is waited for; after it, or when the server is
+    being deleted anyway, the record keeps the volume, which goes with its server whatever the user had wished for.
+    """
+    found = _of_server(h)
+    there = {one['metadata'].get(DEVICE): one['id'] for one in found}
+    made = [device for device in h.instance.block_devices if bdm.is_made(device)]
+    for device in made:
+        device.delete_on_termination = True
+        device.volume_id = there.get(device.device_name)
+    left = set()
+    for one in found:
+        try:
+            h.clients.volume.delete(one['id'])
+        except errors.block.VolumeBusy:
+            if not h.task.cancel and h.task.tries < PATIENCE:
+                raise
+            left.add(one['id'])
+    for device in made:
+        if device.volume_id not in left:
+            device.volume_id = None
+
+
+def volumes_settled(h: Any, state: Any) -> bool:
+    """Whether Cinder has made all of them, has given up, or has had all the time there is."""
+    seconds = h.conf.block_device_allocate_retries * h.conf.block_device_allocate_retries_interval
+    if (clock.utcnow() - h.task.step_started_at).total_seconds() >= seconds:
+        return True
+    made = filter(bdm.is_made, h.instance.block_devices)
+    try:
+        return not any(_status(h, device) in MAKING for device in made)
+    except errors.Unavailable:
+        return False
+
+
+def _status(h: Any, device: Any) -> str:
+    try:
+        return str(h.clients.volume.show(None, device.volume_id)['status'])
+    except errors.block.VolumeNotFound:
+        return 'deleted'
+
+
+def check_volumes(h: Any, state: Any) -> None:
+    """The volumes are there, once each: a second one is what a request became whose sender died.
+
+    Raises:
+        VolumeNotCreated: Cinder could not make one, or not in time.
+    """
+    for device in filter(bdm.is_made, h.instance.block_devices):
+        status = _status(h, device)
+        if status != 'available':
+            raise errors.block.VolumeNotCreated(volume=device.volume_id, status=status)
+    ours = {device.volume_id for device in h.instance.block_devices}
+    for one in _of_server(h):
+        if one['id'] not in ours:
+            h.clients.volume.delete(one['id'])
+
+
+# Attaching ---------------------------------------------------------------------------------------
 
 def volume_devices(instance: objects.Instance) -> list[Any]:
     """The block devices that are volumes."""
@@ -74,8 +191,15 @@ def release_volumes(h: Any, state: Any) -> None:
 
 
 def delete_volume(volumes: Any, volume_id: str) -> None:
-    """Delete a volume that ends with its server; one that is shared with another server stays (MAT-F3)."""
+    """Delete a volume that ends with its server; one that is shared with another server stays (MAT-F3).
+
+    Raises:
+        VolumeBusy: it is still being made, and can be deleted later.
+    """
     try:
         volumes.delete(volume_id)
     except (errors.Conflict, errors.Invalid):
-        return
+        if volumes.show(None, volume_id)['status'] in MAKING:
+            raise
+        with contextlib.suppress(errors.Conflict, errors.Invalid):  # perhaps it has become available just now
+            volumes.delete(volume_id)

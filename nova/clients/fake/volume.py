@@ -1,4 +1,4 @@
-"""Cinder in memory: volumes, snapshots, attachments, strict about states as the real one is."""
+"""Cinder in memory: volumes, snapshots, attachments, types; strict about states as the real one is."""
 
 import copy
 import dataclasses
@@ -22,10 +22,19 @@ class _Attachment:
 
 
 class FakeVolume(Fake):
-    """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments) are open to assertions."""
+    """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments) are open to assertions.
 
-    def __init__(self) -> None:
+    Attributes:
+        slowness: how often a new volume is looked at before it is available.
+        made: what volumes were made of, as it was asked for, in order.
+    """
+
+    def __init__(self, slowness: int = 0) -> None:
         super().__init__()
+        self.slowness = slowness
+        self.made: list[Document] = []
+        self.kinds = [{'id': uuids.generate(), 'name': '__DEFAULT__'}]
+        self._looks: dict[str, int] = {}
         self.volumes: dict[str, Document] = {}
         self.snapshots: dict[str, Document] = {}
         self.held: dict[str, _Attachment] = {}
@@ -50,8 +59,18 @@ class FakeVolume(Fake):
                                        'status': 'available', 'name': ''}
         return snapshot_id
 
+    def _look(self, volume_id: str) -> None:
+        """Time goes by while a volume is being made."""
+        left = self._looks.get(volume_id)
+        if left is not None and volume_id in self.volumes:
+            self._looks[volume_id] = left - 1
+            if left <= 1:
+                del self._looks[volume_id]
+                self.volumes[volume_id]['status'] = 'available'
+
     @probe
     def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
+        self._look(volume_id)
         volume = self.volumes.get(volume_id)
         if volume is None or not self._sees(context, volume):
             raise errors.block.VolumeNotFound(volume=volume_id)
@@ -70,22 +89,45 @@ class FakeVolume(Fake):
             raise errors.block.SnapshotNotFound(snapshot=snapshot_id)
         return dict(self.snapshots[snapshot_id])
 
+    @probe
+    def types(self, context: nova_context.RequestContext | None) -> list[Document]:
+        return [dict(kind) for kind in self.kinds]
+
+    def entrust(self, context: nova_context.RequestContext) -> str | None:
+        return f'trust of {context.project_id}'
+
+    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
+        """Who was trusted; nobody when nothing was handed on: `create` then refuses."""
+        project = (trust or '').removeprefix('trust of ') or None
+        return context.from_dict({**context.to_dict(), 'project_id': project})
+
     @effect
     def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
-        more = {key: value for key, value in values.items() if key in ('name', 'metadata', 'availability_zone')}
+        if context is None or not context.project_id:
+            raise errors.block.VolumeServiceFailed('A volume was to be made for nobody.')
+        self.made.append(copy.deepcopy(dict(values)))
+        more = {key: values[key] for key in ('name', 'metadata', 'availability_zone', 'volume_type')
+                if values.get(key) is not None}
         source = values.get('snapshot_id') or values.get('imageRef') or values.get('source_volid')
-        return self.add(size=values['size'], bootable=bool(source),
-                        project_id=(context.project_id if context else None) or 'project', **more)
+        made = self.add(size=values['size'], bootable=bool(source), project_id=context.project_id, **more,
+                        status='creating' if self.slowness else 'available')
+        if self.slowness:
+            self._looks[made] = self.slowness
+        return made
 
     @probe
     def find(self, metadata: Mapping[str, str]) -> list[Document]:
-        return [copy.deepcopy(one) for one in self.volumes.values()
-                if metadata.items() <= one['metadata'].items()]
+        found = [ident for ident, one in self.volumes.items() if metadata.items() <= one['metadata'].items()]
+        for ident in found:
+            self._look(ident)
+        return [copy.deepcopy(self.volumes[ident]) for ident in found]
 
     @effect
     def delete(self, volume_id: str) -> None:
         if any(one.volume == volume_id for one in self.held.values()):
             raise errors.block.VolumeBusy(volume=volume_id, reason='it is attached')
+        if self.volumes.get(volume_id, {}).get('status') == 'creating':
+            raise errors.block.VolumeBusy(volume=volume_id, reason='it is being made')
         self.volumes.pop(volume_id, None)
 
     @effect

@@ -63,10 +63,22 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[An
     for request in asked:
         if request.address and not request.port_id:
             _check_address(api, request)
-    to_make = sum(1 for request in asked if not request.port_id)
+    to_make = _ports(asked)
     if to_make:
         _check_room(api, context, to_make * count)
     return asked
+
+
+def fitting(api: Api, context: nova_context.RequestContext, checked: Sequence[Any], most: int) -> int:
+    """How many servers get their ports; see `NetworkClient.fitting`."""
+    each = _ports(checked)
+    room = api.port_room(context) if each else None
+    return most if room is None else min(most, room // each)
+
+
+def _ports(requested: Sequence[Any]) -> int:
+    """How many ports have to be made for one server."""
+    return sum(1 for request in requested if not request.port_id and request.network_id != NONE)
 
 
 def _auto(api: Api, context: nova_context.RequestContext, asked: list[Any]) -> list[Any]:

@@ -33,6 +33,10 @@ class Client:
         return check.check(self.api, context, requested, count,
                            lambda network: NetworkRequest(network_id=network))
 
+    def fitting(self, context: nova_context.RequestContext, requested: Sequence[NetworkRequest],
+                most: int) -> int:
+        return check.fitting(self.api, context, requested, most)
+
     def allocate(self, server: Any, requested: Sequence[NetworkRequest], host: str | None,
                  security_groups: Sequence[str] = (), key: str = '') -> NetworkInfo:
         known = _remembered(server) if key else None

@@ -48,7 +48,8 @@ def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, A
         quota.check_count('server_group_members', allowed['server_group_members'],
                           len(order.group.members) + count)
     made = servers[:count]
-    task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None)
+    task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,
+                        trust=order.trust, files=order.files)
     return [instance for instance, _ in made], task
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nova import states
 from nova.ops.build import host, wire
 from nova.steps import ports, schedule, volumes
-from nova.task.flow import Flow, Step
+from nova.task.flow import Flow, Step, Wait
 
 
 def take_host(h: Any, state: wire.BuildState) -> None:
@@ -35,6 +35,10 @@ class Build(Flow):
     State = wire.BuildState
     steps = (
         Step(adopt_claim, undo=schedule.leave_host, when=has_volumes),
+        Step(volumes.make_volumes, undo=volumes.unmake_volumes, when=volumes.makes_volumes,
+             shows=states.Task.BLOCK_DEVICE_MAPPING),
+        Wait(volumes.volumes_settled, when=volumes.makes_volumes, seconds=Flow.deadline),
+        Step(volumes.check_volumes, when=volumes.makes_volumes),
         Step(volumes.reserve_volumes, undo=volumes.unreserve_volumes, when=has_volumes),
         Step(take_host, undo=schedule.leave_host, choice=True, shows=states.Task.SCHEDULING),
         Step(ports.allocate_ports, undo=ports.release_ports, shows=states.Task.NETWORKING),

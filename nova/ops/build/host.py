@@ -4,6 +4,7 @@ What goes wrong on this host may go right on another: unless the fault lies with
 instead of failing, and the flow takes its next alternate.
 """
 
+import base64
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +42,7 @@ def connect_volumes(h: Any, state: Any) -> None:
 @_or_refuse
 def spawn(h: Any, state: Any) -> None:
     """Start the guest; one that runs already is left alone."""
-    h.driver.spawn(h)
+    h.driver.spawn(h, [(file.path, base64.b64decode(file.contents)) for file in state.files])
     volumes.complete_attachments(h, state)
     h.instance.power_state = int(states.Power.RUNNING)
     schedule.mark_launched(h.instance)

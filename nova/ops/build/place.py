@@ -10,12 +10,14 @@ from nova.ops.build import schedule, wire
 from nova.task import journal
 
 
-def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: str | None = None) -> rows.Task:
+def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: str | None = None,
+           trust: str | None = None, files: Sequence[wire.InjectedFile] = ()) -> rows.Task:
     """Mapping, request spec and build request of each server, and one task that will place them all.
 
     Args:
         servers: each server's `Instance` and `RequestSpec`.
         group: uuid of the server group they join.
+        trust, files: see `wire.BuildState`.
     """
     for instance, spec in servers:
         objects.InstanceMapping(
@@ -28,4 +30,5 @@ def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: s
         found = objects.InstanceGroup.get(conn, uuid=group)
         found.add_members(conn, [instance.uuid for instance, _ in servers])
     planned = [wire.Planned(uuid=instance.uuid, build=uuids.generate()) for instance, _ in servers]
-    return journal.insert(conn, schedule.Schedule, wire.ScheduleState(servers=planned), context)
+    state = wire.ScheduleState(servers=planned, trust=trust, files=list(files))
+    return journal.insert(conn, schedule.Schedule, state, context)

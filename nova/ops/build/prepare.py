@@ -9,12 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova import errors, objects
-from nova.common import units
-from nova.domain import bdm, networks, userdata
-from nova.ops.build import destination
+from nova.domain import bdm, files, networks, userdata
+from nova.ops.build import destination, disks, wire
 from nova.policies import servers as rules
-
-MULTIATTACH = '2.60'
 
 
 @dataclasses.dataclass(slots=True)
@@ -26,6 +23,8 @@ class Order:
         image: `ImageMeta` of what the root disk is made from, be it a volume's.
         devices: block devices in boot order, named; every server gets copies.
         password: the administrator's; answered once and kept nowhere.
+        files: for the guests.
+        trust: to make volumes with; None where none is to be made.
     """
 
     server: Mapping[str, Any]
@@ -43,6 +42,8 @@ class Order:
     group: Any
     hints: dict[str, list[str]]
     password: str
+    files: list[wire.InjectedFile]
+    trust: str | None
 
 
 def order(req: Any, body: Mapping[str, Any]) -> Order:
@@ -58,21 +59,24 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
     check_text(req, server, high)
     target = destination.parse(req, server)
     image_ref = server.get('imageRef') or ''
-    devices = block_devices(req, server, image_ref, flavor)
-    image = boot_image(req, image_ref, devices)
-    check_image(image, flavor, devices)
-    check_disk_config(server, image)
-    check_flavor_disk(req, flavor, devices)
-    if high > 1 and any(device.volume_id for device in devices):
-        raise errors.block.BlockDeviceInvalid(reason='Several servers of one request cannot share a volume.')
+    devices = disks.block_devices(req, server, image_ref, flavor)
+    disks.check_sharing(devices, high)
+    target = disks.keep_in_zone(req, devices, target)
+    image = disks.boot_image(req, image_ref, devices)
+    disks.check_image(image, flavor, devices)
+    disks.check_disk_config(server, image)
+    disks.check_flavor_disk(req, flavor, devices)
     root = bdm.name_devices(
         devices, image.properties.root_device_name, image.properties.hw_disk_bus or 'virtio')
-    requested = check_networks(req, server, high)
+    requested, high = check_networks(req, server, low, high)
     return Order(
         server=server, low=low, high=high, flavor=flavor, image=image, image_ref=image_ref, devices=devices,
         root_device=root, networks=requested, security_groups=security_groups(req, server, requested),
         keypair=find_keypair(req, server), target=target, group=destination.find_group(req, hints), hints=hints,
-        password=server.get('adminPass') or req.make_password())
+        password=server.get('adminPass') or req.make_password(),
+        files=[wire.InjectedFile(path=file['path'], contents=file['contents'])
+               for file in server.get('personality') or ()],
+        trust=req.clients.volume.entrust(req.context) if any(map(bdm.is_made, devices)) else None)
 
 
 def counts(server: Mapping[str, Any]) -> tuple[int, int]:
@@ -110,112 +114,31 @@ def check_text(req: Any, server: Mapping[str, Any], count: int) -> None:
     if server.get('hostname') and count > 1:
         raise errors.Invalid('A hostname cannot be given for several servers.')
     if server.get('personality'):
-        raise errors.Invalid('Files cannot be injected into guests here; use user_data instead.')
+        files.check(server['personality'], req.limits)
     if server.get('trusted_image_certificates'):
         req.authorize(rules.CREATE_TRUSTED_CERTS)
 
 
-# Disks -------------------------------------------------------------------------------------------
-
-def block_devices(req: Any, server: Mapping[str, Any], image_ref: str, flavor: Any) -> list[Any]:
-    """Every disk of a server, the volumes among them looked at."""
-    legacy, modern = server.get('block_device_mapping'), server.get('block_device_mapping_v2')
-    devices = bdm.parse(legacy, modern)
-    if devices:
-        req.authorize(rules.CREATE_ATTACH_VOLUME)
-    if not image_ref and not devices:
-        raise errors.Invalid('Invalid imageRef provided.')
-    devices = bdm.complete(devices, image_ref or None, flavor.swap, flavor.ephemeral_gb, legacy=bool(legacy),
-                           local_limit=req.conf.max_local_block_devices)
-    seen: set[str] = set()
-    for device in devices:
-        if device.destination_type == 'volume':
-            _check_volume(req, device, server.get('availability_zone'))
-            if device.volume_id in seen:
-                raise errors.block.BlockDeviceInvalid(reason=f'Volume {device.volume_id} is named twice.')
-            seen.add(device.volume_id)
-    return devices
-
-
-def _check_volume(req: Any, device: Any, zone: str | None) -> None:
-    if device.source_type != 'volume':
-        raise errors.block.BlockDeviceInvalid(
-            reason=f'A volume cannot be made from {device.source_type} here; create it first and name it.')
-    try:
-        volume = req.clients.volume.show(req.context, device.volume_id)
-    except errors.block.VolumeNotFound as error:
-        raise errors.block.BlockDeviceInvalid(reason=f'failed to get volume {device.volume_id}.') from error
-    shared = bool(volume.get('multiattach'))
-    if shared and not req.at(MULTIATTACH):
-        raise errors.block.MultiattachUnsupported(volume=device.volume_id)
-    allowed = ('available', 'in-use') if shared else ('available',)
-    if volume['status'] not in allowed:
-        raise errors.block.VolumeInvalid(reason=f"volume '{device.volume_id}' status must be "
-                                                f"'available'. Currently in '{volume['status']}'")
-    if device.boot_index == 0 and str(volume.get('bootable')).lower() != 'true':
-        raise errors.block.BlockDeviceInvalid(reason=f'Block Device {device.volume_id} is not bootable.')
-    if zone and not req.conf.cinder.cross_az_attach and volume.get('availability_zone') != zone:
-        raise errors.block.VolumeInvalid(
-            reason=f'Server and volume are not in the same availability zone. Server is in: {zone}. '
-                   f"Volume is in: {volume.get('availability_zone')}")
-    device.volume_size = volume['size']
-
-
-def boot_image(req: Any, image_ref: str, devices: Sequence[Any]) -> Any:
-    """The image the root disk comes from; a boot volume remembers what it was made of."""
-    if image_ref:
-        try:
-            return req.clients.image.show(image_ref, req.context)
-        except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:
-            raise errors.Invalid(error.message) from error
-    root = bdm.boot_device(devices)
-    volume = req.clients.volume.show(req.context, root.volume_id) if root and root.volume_id else {}
-    return objects.ImageMeta.from_volume(volume)
-
-
-def check_image(image: Any, flavor: Any, devices: Sequence[Any]) -> None:
-    """The image can be used, and fits."""
-    if image.status != 'active':
-        raise errors.image.ImageNotActive(image=image.id)
-    if flavor.memory_mb < (image.min_ram or 0):
-        raise errors.image.FlavorMemoryTooSmall()
-    root = bdm.boot_device(devices)
-    room = root.volume_size if root is not None and bdm.is_volume(root) else flavor.root_gb
-    if not room:
-        return
-    if (image.size or 0) > room * units.Gi:
-        raise errors.image.FlavorDiskTooSmall(disk=room * units.Gi, image=image.size)
-    if (image.min_disk or 0) > room:
-        raise errors.image.FlavorDiskTooSmall(disk=room * units.Gi, image=image.min_disk * units.Gi)
-
-
-def check_disk_config(server: Mapping[str, Any], image: Any) -> None:
-    wanted = server.get('OS-DCF:diskConfig')
-    if wanted == 'AUTO' and image.properties.auto_disk_config is False:
-        raise errors.Invalid(f'Requested image {image.id} has automatic disk resize disabled.')
-
-
-def check_flavor_disk(req: Any, flavor: Any, devices: Sequence[Any]) -> None:
-    """A flavor without a root disk is for boot volumes, unless policy says otherwise."""
-    if flavor.root_gb == 0 and not bdm.volume_backed(devices) and not req.can(rules.CREATE_ZERO_DISK_FLAVOR):
-        raise errors.Forbidden('Only volume-backed servers are allowed for flavors with zero disk.')
-
-
 # Networks and keys -------------------------------------------------------------------------------
 
-def check_networks(req: Any, server: Mapping[str, Any], count: int) -> list[Any]:
-    """Requests for definite networks and ports, checked as the user."""
+def check_networks(req: Any, server: Mapping[str, Any], low: int, high: int) -> tuple[list[Any], int]:
+    """Requests for definite networks and ports, checked as the user; and how many servers get their ports.
+
+    Raises:
+        PortLimitExceeded: not even `low` servers do.
+    """
     given = server.get('networks')
     if given is None and req.at('2.37'):
         raise errors.Invalid("Invalid input for field/attribute server. 'networks' is a required property")
     requested = networks.parse(given)
     if requested:
         req.authorize(rules.CREATE_ATTACH_NETWORK)
-    networks.check_count(requested, count)
+    networks.check_count(requested, high)
     try:
-        return req.clients.network.check(req.context, requested, count)
+        found = req.clients.network.check(req.context, requested, low)
     except (errors.network.NetworkNotFound, errors.network.PortNotFound) as error:
         raise errors.Invalid(error.message) from error
+    return found, high if high == low else req.clients.network.fitting(req.context, found, high)
 
 
 def security_groups(req: Any, server: Mapping[str, Any], requested: Sequence[Any]) -> list[str]:

@@ -18,6 +18,7 @@ from oslo_db import exception as db_exc
 
 from nova import errors, objects, states
 from nova.common import clock
+from nova.domain import bdm
 from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import flow as build
@@ -82,7 +83,7 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
 
         def write(conn: Any, orders: Any = orders) -> None:
             for server, instance, spec in orders:
-                _plant(conn, h, server, instance, spec)
+                _plant(conn, h, server, instance, spec, state)
         h.cell_db(h.cell(cell_uuid)).write(write)
 
 
@@ -96,15 +97,24 @@ def _orders(h: Any, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned,
             for server in servers if server.uuid in requests]
 
 
-def _plant(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: Any) -> Any:
-    """Rows of one server and its task; nothing when they are there from an earlier attempt."""
+def _plant(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: Any,
+           more: wire.ScheduleState | None = None) -> Any:
+    """Rows of one server and its task; nothing when they are there from an earlier attempt.
+
+    Args:
+        more: has what the build is to be handed; None for one that will not be done.
+    """
     if rows.get(conn, server.build) is not None:
         return None
     instance = instance.copy()
     instance.create(conn)
     state = wire.BuildState(
         selections=server.selections, claimed=True, networks=spec.requested_networks,
-        security_groups=spec.security_groups, has_volumes=any(d.volume_id for d in instance.block_devices))
+        security_groups=spec.security_groups, has_volumes=any(map(bdm.is_volume, instance.block_devices)),
+        makes_volumes=any(map(bdm.is_made, instance.block_devices)))
+    if more is not None:
+        state.files = more.files
+        state.trust = more.trust if state.makes_volumes else None
     return journal.insert(conn, build.Build, state, h.context, instance_uuid=instance.uuid, uuid=server.build,
                           status=rows.INERT)
 

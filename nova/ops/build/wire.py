@@ -5,19 +5,35 @@ from typing import Any
 from nova.objects import base, fields
 
 
+class InjectedFile(base.Record):
+    """A file that is put into the guest before it starts; `contents` is base64, and nobody else's to see."""
+
+    fields = {
+        'path': fields.StringField(),
+        'contents': fields.SecretField(),
+    }
+
+
 class BuildState(base.State):
     """The cell's half, for one server.
 
-    `selections` are the hosts still to be tried, best first; `claimed` says that the first of them holds the
-    server's allocation already.
+    Attributes:
+        selections: the hosts still to be tried, best first.
+        claimed: the first of them holds the server's allocation already.
+        trust: what `VolumeClient.trusted` needs to make the server's volumes; None when none is to be made.
+        files: for the guest.
     """
 
+    passing = ('trust', 'files')
     fields = {
         'selections': fields.ListOfObjectsField('Selection', default=[]),
         'claimed': fields.BooleanField(default=False),
         'networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
         'security_groups': fields.ListOfStringsField(default=[]),
         'has_volumes': fields.BooleanField(default=False),
+        'makes_volumes': fields.BooleanField(default=False),
+        'trust': fields.maybe(fields.SecretField),
+        'files': fields.ListOfObjectsField('InjectedFile', default=[]),
     }
 
 
@@ -40,9 +56,14 @@ class Planned(base.Record):
 
 
 class ScheduleState(base.State):
-    """The super-conductor's half, for all servers of one request."""
+    """The super-conductor's half, for all servers of one request; `trust` and `files` are for their builds."""
 
-    fields = {'servers': fields.ListOfObjectsField('Planned', default=[])}
+    passing = ('trust', 'files')
+    fields = {
+        'servers': fields.ListOfObjectsField('Planned', default=[]),
+        'trust': fields.maybe(fields.SecretField),
+        'files': fields.ListOfObjectsField('InjectedFile', default=[]),
+    }
 
     def living(self) -> list[Any]:
         """The servers that nobody has deleted as far as this task knows."""

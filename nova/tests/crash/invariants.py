@@ -1,8 +1,10 @@
 """What must hold whenever nothing is under way (acceptance 1.13), whatever was killed or failed before."""
 
 from nova import objects, states
+from nova.objects import base
 from nova.objects import task as rows
 from nova.states import VM, Power
+from nova.steps import volumes
 from nova.tests.crash.world import CELLS, HOSTS
 
 _POWER = {VM.ACTIVE: Power.RUNNING, VM.STOPPED: Power.SHUTDOWN, VM.PAUSED: Power.PAUSED,
@@ -70,8 +72,16 @@ def _neighbours(world, servers):
         attached = sorted(one.id for one in world.clients.volume.held.values() if one.server == uuid)
         devices = sorted(device.attachment_id for device in instance.block_devices if device.attachment_id)
         assert attached == devices, 'attachments and block devices differ (4)'
+        for device in instance.block_devices:
+            assert device.volume_id in (None, *world.clients.volume.volumes), 'no such volume (4)'
     for attachment in world.clients.volume.held.values():
         assert attachment.server in servers, 'attachment of no server (4)'
+    for volume in world.clients.volume.volumes.values():
+        owner = volume['metadata'].get(volumes.SERVER)
+        if owner is not None:
+            assert owner in servers, 'volume that was made for a server that is no more (4)'
+            mine = [device.volume_id for device in servers[owner][1].block_devices]
+            assert volume['id'] in mine, 'volume that was made twice, or for a server in error (4)'
 
 
 def _guests(world, servers):
@@ -103,6 +113,8 @@ def _tasks(world, servers):
             for row in conn.execute(rows.tables.tasks.select()):
                 assert row.status in (rows.DONE, rows.UNDONE), f'{row.flow} is {row.status} at {row.step} (7)'
                 assert row.exclusive is None and row.finished_at is not None
+                held = base.Record.from_wire(row.state)
+                assert not any(getattr(held, name) for name in held.passing), f'{row.flow} remembers secrets'
 
 
 def _usage(world, servers):

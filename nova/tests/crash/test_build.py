@@ -2,8 +2,9 @@
 
 import pytest
 
-from nova import objects, states
+from nova import errors, objects, states
 from nova.objects import task as rows
+from nova.steps import volumes as volume_steps
 from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
 
@@ -213,6 +214,166 @@ def test_killed_with_volumes_and_a_refusal(new_world, number):
     assert world.server(uuid).vm_state == states.VM.ACTIVE
 
 
+# Volumes that are made with a server --------------------------------------------------------------
+
+def made_for(world, uuid):
+    return world.clients.volume.find({volume_steps.SERVER: uuid})
+
+
+def test_volumes_are_made_for_the_project_and_go_with_the_server(new_world):
+    """Cinder takes its time; the task waits without a thread."""
+    world = new_world()
+    world.clients.volume.slowness = 3
+    uuids = world.order(count=2, new=['image', 'blank'])
+    world.settle()
+    invariants.check(world)
+    for uuid in uuids:
+        found = made_for(world, uuid)
+        assert {one['status'] for one in found} == {'in-use'}
+        assert {one['os-vol-tenant-attr:tenant_id'] for one in found} == {'project'}
+        assert [device.volume_id for device in world.server(uuid).block_devices] == [one['id'] for one in found]
+    asked = [{key: each.get(key) for key in ('imageRef', 'size', 'name', 'availability_zone')}
+             for each in world.clients.volume.made[:2]]
+    assert asked == [{'imageRef': world.image.id, 'size': 1, 'name': '', 'availability_zone': None},
+                     {'imageRef': None, 'size': 1, 'name': f'{uuids[0]}-blank-vol', 'availability_zone': None}]
+    for uuid in uuids:
+        world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert not world.clients.volume.volumes
+
+
+def test_a_volume_that_is_to_stay_stays(new_world):
+    world = new_world()
+    uuid = world.running(new=['blank'])
+    cell = world.cell_of(uuid)
+    with world.raw[cell].read() as conn:
+        device, = objects.Instance.get(conn, ('block_devices',), uuid=uuid).block_devices
+    device.delete_on_termination = False
+    world.raw[cell].write(device.save)
+    world.delete(uuid)
+    world.settle()
+    assert [one['status'] for one in world.clients.volume.volumes.values()] == ['available']
+
+
+def test_in_the_hosts_zone_where_zones_matter(new_world):
+    world = new_world()
+    world.conf.set_override('cross_az_attach', False, 'cinder')
+    world.running(new=['blank'])
+    assert world.clients.volume.made[0]['availability_zone'] == 'nova'
+
+
+def failed_build(world, **options):
+    """A server that could not be built: why, with nothing left of its volumes."""
+    uuid, = world.order(**options)
+    world.settle()
+    invariants.check(world)
+    assert (world.server(uuid).vm_state, made_for(world, uuid)) == ('error', [])
+    assert not world.clients.volume.held
+    return world.tasks_of(uuid)[0].error
+
+
+def test_over_the_quota_of_volumes(new_world):
+    """The first one, which was made, goes; the fault is the user's to read."""
+    world = new_world()
+    world.clients.volume.fail('create', errors.block.VolumeLimitExceeded(reason='2 of 2'), times=9,
+                              when=lambda args: not args[1].get('imageRef'))
+    error = failed_build(world, new=['image', 'blank'])
+    assert (error['code'], error['message']) == (403, 'Volume resource quota exceeded: 2 of 2')
+
+
+def test_a_volume_that_cinder_cannot_make(new_world):
+    world = new_world()
+    world.clients.volume.after(lambda name, args: name == 'create' and [
+        one.update(status='error') for one in world.clients.volume.volumes.values()])
+    error = failed_build(world, new=['blank'])
+    assert error['type'] == 'volume_not_created' and 'its status is error' in error['message']
+
+
+def test_a_volume_that_takes_too_long(new_world):
+    world = new_world()
+    world.conf.set_override('block_device_allocate_retries', 0)
+    world.clients.volume.slowness = 4
+    assert 'its status is creating' in failed_build(world, new=['blank'])['message']
+
+
+def test_a_volume_that_outlasts_its_build(new_world):
+    """Cinder deletes none that it still makes: the server in error, which holds nothing else, keeps it for then."""
+    world = new_world()
+    world.clients.volume.slowness = 50
+    world.clients.volume.fail('create', errors.block.VolumeLimitExceeded(reason='full'), times=9,
+                              when=lambda args: not args[1].get('imageRef'))
+    uuid, = world.order(new=['image', 'blank'])
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == 'error' and len(world.clients.volume.volumes) == 1
+    assert world.tasks_of(uuid)[0].error['type'] == 'volume_limit_exceeded'
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert not world.clients.volume.volumes
+
+
+def test_a_delete_that_comes_while_volumes_are_made(new_world):
+    """Cinder deletes none that it still makes: the server goes, and the volume as soon as it can be."""
+    world = new_world()
+    world.clients.volume.slowness = 12
+    uuids = []
+    world.clients.volume.after(lambda name, args: name == 'create' and world.delete(uuids[0]))
+    uuids += world.order(new=['blank'])
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuids[0]) is None and not world.clients.volume.volumes
+
+
+def test_a_request_that_arrives_twice_leaves_one_volume(new_world):
+    """The sender died, the request did not: its volume came up after a second one had been asked for."""
+    world = new_world()
+    world.clients.volume.slowness = 3
+
+    def late(name, args):
+        if name == 'create' and len(world.clients.volume.volumes) == 1:
+            world.clients.volume.add(metadata=dict(args[1]['metadata']))
+    world.clients.volume.after(late)
+    uuid, = world.order(new=['blank'])
+    world.settle()
+    invariants.check(world)
+    assert len(made_for(world, uuid)) == 1
+
+
+@pytest.mark.parametrize('number', range(10, 26))
+def test_killed_while_volumes_are_made(new_world, number):
+    world = new_world()
+    world.clients.volume.slowness = 2
+    world.script.kill(number, 'after')
+    uuid, = world.order(new=['image', 'blank'])
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == states.VM.ACTIVE
+    assert len(world.clients.volume.made) == 2
+
+
+# Files -------------------------------------------------------------------------------------------
+
+def test_files_reach_the_guest_on_whichever_host(new_world):
+    world = new_world()
+    world.script.fail('build', 'spawn', times=1)
+    uuid, = world.order(files=[('/etc/motd', b'hello'), ('/root/key', b'\x00\xff')])
+    world.settle()
+    invariants.check(world)
+    assert world.agents['h2'].driver.files[uuid] == {'/etc/motd': b'hello', '/root/key': b'\x00\xff'}
+    assert uuid not in world.agents['h1'].driver.files
+
+
+def test_files_of_a_server_without_a_host_are_forgotten(new_world):
+    world = new_world()
+    world.up.clear()
+    world.order(files=[('/etc/motd', b'hello')], new=['blank'])
+    world.settle()
+    invariants.check(world)
+    assert not world.clients.volume.made
+
+
 # The watchers are watched: each invariant notices what it is for ----------------------------------
 
 def _leak_claim(world, uuid):
@@ -240,7 +401,12 @@ def _uncount(world, uuid):
     world.raw['api'].write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, uuid))
 
 
-@pytest.mark.parametrize('damage', [_leak_claim, _leak_port, _lose_guest, _hang, _forget_mapping, _uncount])
+def _leak_volume(world, uuid):
+    world.clients.volume.add(metadata={volume_steps.SERVER: uuid})
+
+
+@pytest.mark.parametrize('damage', [
+    _leak_claim, _leak_port, _leak_volume, _lose_guest, _hang, _forget_mapping, _uncount])
 def test_damage_is_noticed(new_world, damage):
     world = new_world()
     uuid = world.running()

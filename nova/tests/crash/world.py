@@ -5,6 +5,7 @@ neighbours and hypervisors in memory. Nothing runs by itself: what a worker hand
 host and what a host answers are entries of one queue, and `settle` works it off until the world is quiet.
 """
 
+import base64
 import collections
 import contextlib
 import dataclasses
@@ -21,6 +22,7 @@ from nova.db.cell.models import cell_metadata
 from nova.objects import task as rows
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops.build import place
+from nova.ops.build import wire as build_wire
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
@@ -252,14 +254,23 @@ class World:
 
     # What users do
 
-    def order(self, count=1, volumes=(), flavor=None):
-        """POST /servers, past its checks: uuids of the new servers."""
+    def order(self, count=1, volumes=(), flavor=None, new=(), files=()):
+        """POST /servers, past its checks: uuids of the new servers.
+
+        Args:
+            volumes: ids of volumes to attach.
+            new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
+        """
         servers = []
         for index in range(count):
             uuid = uuids.generate()
             devices = [objects.BlockDeviceMapping(
                 source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
                 for n, volume in enumerate(volumes)]
+            devices += [objects.BlockDeviceMapping(
+                source_type=source, destination_type='volume', volume_size=1, device_name=f'/dev/vd{n}',
+                image_id=self.image.id if source == 'image' else None, delete_on_termination=True)
+                for n, source in enumerate(new, len(volumes))]
             instance = objects.Instance.new(
                 uuid=uuid, project_id=PROJECT, user_id=USER, display_name=f's{index}', hostname=f's{index}',
                 image_ref=self.image.id, image_meta=self.image, flavor=flavor or self.flavor,
@@ -269,7 +280,10 @@ class World:
                 image=self.image, requested_networks=[objects.NetworkRequest(network_id=self.network)],
                 security_groups=['default'])
             servers.append((instance, spec))
-        task = self.raw['api'].write(lambda conn: place.insert(conn, self.context, servers))
+        task = self.raw['api'].write(lambda conn: place.insert(
+            conn, self.context, servers, trust=self.clients.volume.entrust(self.context) if new else None,
+            files=[build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
+                   for path, contents in files]))
         top = self.workers[0]
         self.queue.append((top, lambda: top.engines['api'].wake(task.uuid), ()))
         return [instance.uuid for instance, _ in servers]

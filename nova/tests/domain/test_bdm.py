@@ -46,6 +46,23 @@ def test_the_first_syntax_boots_its_first_volume_when_there_is_no_image():
     assert devices[0].device_name == '/dev/vda'
 
 
+def test_what_the_user_boots_from_takes_the_images_place():
+    modern = [{'source_type': 'image', 'destination_type': 'volume', 'uuid': IMAGE, 'boot_index': 0,
+               'volume_size': 3}]
+    devices = made(modern=modern)
+    assert shape(devices) == [('image', 'volume', 0, 3)]
+    assert bdm.volume_backed(devices) and bdm.is_made(devices[0])
+
+
+def test_a_snapshot_says_its_size_later():
+    modern = [{'source_type': 'snapshot', 'destination_type': 'volume', 'uuid': SECOND, 'boot_index': 0}]
+    assert shape(made(modern=modern, image=None)) == [('snapshot', 'volume', 0, None)]
+    legacy = [{'snapshot_id': SECOND, 'device_name': 'vda', 'delete_on_termination': '1', 'volume_size': '2'}]
+    device, = made(legacy=legacy, image=None)
+    assert (device.boot_index, device.snapshot_id, device.volume_size) == (0, SECOND, 2)
+    assert bdm.is_made(device) and device.delete_on_termination
+
+
 def test_own_root_image_entry_is_not_doubled():
     modern = [{'source_type': 'image', 'destination_type': 'local', 'uuid': IMAGE, 'boot_index': 0}]
     assert shape(made(modern=modern)) == [('image', 'local', 0, None)]
@@ -56,12 +73,15 @@ def test_own_root_image_entry_is_not_doubled():
     [{'source_type': 'blank', 'uuid': VOLUME}],
     [{'source_type': 'volume', 'destination_type': 'local', 'uuid': VOLUME}],
     [{'source_type': 'image', 'destination_type': 'local', 'uuid': IMAGE, 'boot_index': 1}],
-    [{'source_type': 'volume', 'uuid': VOLUME, 'boot_index': 0}],
     [{'source_type': 'volume', 'uuid': VOLUME, 'boot_index': 2}],
     [{'source_type': 'blank', 'guest_format': 'swap', 'volume_size': 513}],
     [{'source_type': 'blank', 'volume_size': 11}],
     [{'source_type': 'blank', 'guest_format': 'swap'}, {'source_type': 'blank', 'guest_format': 'swap'}],
     [{'source_type': 'blank', 'destination_type': 'volume'}],
+    [{'source_type': 'image', 'destination_type': 'volume', 'uuid': IMAGE, 'boot_index': 0}],
+    [{'source_type': 'snapshot', 'destination_type': 'local', 'uuid': SECOND}],
+    [{'source_type': 'volume', 'uuid': VOLUME, 'boot_index': 0},
+     {'source_type': 'volume', 'uuid': SECOND, 'boot_index': 0}],
     [{'source_type': 'volume', 'uuid': VOLUME, 'disk_bus': 'parallel'}],
 ])
 def test_what_cannot_be_is_refused(modern):

@@ -27,6 +27,7 @@ def _find(cloud, admin):
     building = {row.instance_uuid for row in _all(api, api_models.build_requests.select())}
     here: dict[str, list[str]] = {}
     living: dict[str, str | None] = {}
+    devices = []
     for name, url in cells.items():
         for row in _all(url, cell_models.instances.select()):
             here.setdefault(row.uuid, []).append(name)
@@ -34,6 +35,7 @@ def _find(cloud, admin):
                 living[row.uuid] = row.host
                 if row.task_state is not None:
                     problems.append(f'{row.uuid} is left in task_state {row.task_state}')
+        devices += _all(url, cell_models.block_device_mappings.select())
         for row in _all(url, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
             problems.append(f'task {row.flow} of {row.instance_uuid} in {name} is {row.status} at {row.step}')
     for row in _all(api, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
@@ -53,6 +55,28 @@ def _find(cloud, admin):
     for port in ports:
         if port['device_owner'].startswith('compute:') and port['device_id'] not in living:
             problems.append(f'port {port["id"]} is left of server {port["device_id"]}')
+    return problems + _volumes(admin, living, devices)
+
+
+def _volumes(admin, living, devices):
+    """Invariant 4 for volumes: an attachment has its row; what was made with a server is gone when that is."""
+    def every(what):
+        return admin.get(f'/v3/{what}/detail?all_tenants=1', service='volume',
+                         headers={'OpenStack-API-Version': 'volume 3.59'})[what]
+    problems = []
+    rows_of = {row.attachment_id: row for row in devices if row.attachment_id}
+    attachments = every('attachments')
+    for one in attachments:
+        row = rows_of.get(one['id'])
+        if row is None or row.instance_uuid not in living:
+            problems.append(f'attachment {one["id"]} of volume {one["volume_id"]} is left of {one["instance"]}')
+    for ident in set(rows_of) - {one['id'] for one in attachments}:
+        problems.append(f'attachment {ident} of {rows_of[ident].instance_uuid} is not there')
+    named = {(row.instance_uuid, row.volume_id) for row in devices}
+    for volume in every('volumes'):
+        owner = volume['metadata'].get('nova_server')
+        if owner is not None and (owner not in living or (owner, volume['id']) not in named):
+            problems.append(f'volume {volume["id"]} ({volume["status"]}) is left of server {owner}')
     return problems
 
 

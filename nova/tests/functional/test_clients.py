@@ -120,6 +120,37 @@ def test_a_server_with_everything(cli, tmp_path):
         cli(f'{what} delete everything', raw=True)
 
 
+def test_servers_with_volumes_of_their_own(cli):
+    """`--boot-from-volume`, and `--block-device` of every source; what is to go with the server goes."""
+    cli('--os-compute-api-version 2.96 server create --image tiny --flavor m1.tiny --network private '
+        '--boot-from-volume 2 --wait rooted')
+    shown = cli('server show rooted')
+    assert shown['image'].startswith('N/A')
+    root, = cli('volume list')
+    assert (root['Status'], root['Size']) == ('in-use', 2)
+    assert cli('volume show', root['ID'])['bootable'] in (True, 'true')
+    cli('server delete --wait rooted', raw=True)
+    _until(lambda: cli('volume show', root['ID'])['status'] == 'available')
+    cli('volume snapshot create --volume', root['ID'], 'saved')
+    _until(lambda: cli('volume snapshot show saved')['status'] == 'available')
+    saved, image = cli('volume snapshot show saved')['id'], cli('image show tiny')['id']
+    cli('--os-compute-api-version 2.96 server create --flavor m1.tiny --network private --wait '
+        f'--block-device uuid={saved},source_type=snapshot,destination_type=volume,boot_index=0,'
+        'delete_on_termination=true,tag=root '
+        '--block-device source_type=blank,destination_type=volume,volume_size=1,volume_type=__DEFAULT__,'
+        'delete_on_termination=true '
+        f'--block-device uuid={image},source_type=image,destination_type=volume,volume_size=1,'
+        'delete_on_termination=true many')
+    made = [row for row in cli('volume list') if row['ID'] != root['ID']]
+    assert sorted((row['Size'], row['Status']) for row in made) == [(1, 'in-use'), (1, 'in-use'), (2, 'in-use')]
+    cli('server delete --wait many', raw=True)
+    _until(lambda: [row['ID'] for row in cli('volume list')] == [root['ID']])
+    cli('volume snapshot delete saved', raw=True)
+    _until(lambda: cli('volume snapshot list') == [])
+    cli('volume delete', root['ID'], raw=True)
+    _until(lambda: cli('volume list') == [])
+
+
 def test_placement_through_osc(cli):
     providers = cli('resource provider list', user='admin')
     assert sorted(row['name'] for row in providers) == [f'compute{n}' for n in range(1, 5)]

@@ -41,9 +41,12 @@ def volume(demo):
     who = demo.get('/v3/auth/tokens', service='identity', headers={'X-Subject-Token': demo.token})
     base = f'/v3/{who["token"]["project"]["id"]}'
 
-    def call(method, path, body=None):
+    def send(method, path, body=None):
         return demo.call(method, base + path, body, service='volume',
-                         headers={'OpenStack-API-Version': 'volume 3.59'}).json()
+                         headers={'OpenStack-API-Version': 'volume 3.59'})
+
+    def call(method, path, body=None):
+        return send(method, path, body).json()
 
     def until(check):
         end = time.monotonic() + 10
@@ -57,6 +60,7 @@ def volume(demo):
     until(available)
     yield ident
     until(lambda: available() and call('GET', '/attachments')['attachments'] == [])
+    assert send('DELETE', f'/volumes/{ident}').status_code == 202
 
 
 def outcome(demo, **fields):
@@ -149,6 +153,40 @@ def test_a_neighbour_that_is_down_is_no_fault_of_ours(demo, faulty, service, pat
     answer = demo.boot()
     assert (answer.status_code, list(answer.json())) == (503, ['serviceUnavailable'])
     assert demo.get('/servers')['servers'] == []
+
+
+def new_disk(source='blank', boot_index=-1, **more):
+    return {'source_type': source, 'destination_type': 'volume', 'volume_size': 1, 'boot_index': boot_index,
+            'delete_on_termination': True, **more}
+
+
+@pytest.mark.parametrize('fault', [
+    {'status': 500}, {'status': 413, 'count': 0}, {'drop': True}, {'drop': True, 'after': True},
+    {'status': 504, 'after': True, 'count': 0}, {'status': 401, 'count': 0}, {'delay': 0.5, 'after': True}],
+    ids=str)
+def test_volumes_that_cannot_be_made(demo, faulty, fault):
+    """Made or not made, told or not told: no volume outlives the server, and no token what it was for."""
+    faulty(service='volume', method='POST', path='/volumes$', **fault)
+    server = outcome(demo, imageRef='', block_device_mapping_v2=[
+        new_disk('image', 0, uuid=demo.image), new_disk()])
+    assert server['status'] == ('ACTIVE' if 'delay' in fault else 'ERROR')
+    assert server['status'] == 'ACTIVE' or 'olume' in server['fault']['message']
+    assert demo.token not in str(server)
+
+
+@pytest.mark.parametrize('fault', [{'status': 503, 'count': 3}, {'drop': True, 'after': True}], ids=str)
+def test_new_volumes_that_cannot_be_deleted_at_first(demo, faulty, fault):
+    """A build that fails takes its volumes back, if need be at the second or third try."""
+    faulty(service='volume', method='POST', path='attachments$', status=409, count=0)
+    faulty(service='volume', method='DELETE', path='/volumes/', **fault)
+    assert outcome(demo, block_device_mapping_v2=[new_disk()])['status'] == 'ERROR'
+
+
+def test_new_volumes_follow_to_the_alternate(demo, faulty):
+    faulty(hosts=(1, 2), spawn={'do': 'refuse', 'times': 100})
+    server = outcome(demo, imageRef='', block_device_mapping_v2=[new_disk('image', 0, uuid=demo.image)])
+    assert server['status'] == 'ACTIVE'
+    assert len(server['os-extended-volumes:volumes_attached']) == 1
 
 
 @pytest.mark.parametrize('method, path, fault', [

@@ -71,7 +71,9 @@ def test_the_password_may_be_chosen_and_may_be_hidden(cloud, create):
     {'hostname': 'one', 'max_count': 2},
     {'block_device_mapping_v2': [{'source_type': 'volume', 'uuid': 'ee000000-0000-4000-8000-000000000000',
                                   'destination_type': 'volume', 'boot_index': -1}]},
-    {'block_device_mapping_v2': [{'source_type': 'blank', 'destination_type': 'volume', 'volume_size': 1}]},
+    {'block_device_mapping_v2': [{'source_type': 'blank', 'destination_type': 'volume', 'boot_index': 0,
+                                  'volume_size': 1}, {'source_type': 'blank', 'destination_type': 'volume',
+                                                      'boot_index': 0, 'volume_size': 1}]},
     {'block_device_mapping_v2': [{'source_type': 'blank', 'destination_type': 'local', 'volume_size': 1}]},
 ])
 def test_what_cannot_be_is_a_400_and_leaves_no_trace(cloud, create, wrong):
@@ -98,10 +100,35 @@ def test_networks_may_be_left_out_until_2_36(cloud, create):
     assert create(version='2.37', networks='none').status_code == 202
 
 
-def test_files_are_refused(create):
-    files = [{'path': '/etc/motd', 'contents': base64.b64encode(b'hi').decode()}]
-    assert create(version='2.1', personality=files).status_code == 400
+def file(path='/etc/motd', contents=b'hi'):
+    return {'path': path, 'contents': base64.b64encode(contents).decode()}
+
+
+def test_files_wait_in_the_task_and_are_shown_nowhere(cloud, create):
+    made = create(version='2.56', personality=[file()])
+    assert made.status_code == 202, made.json
+    with cloud.dbs.api.read() as conn:
+        state = objects.Record.from_wire(rows.get(conn, rows.open_tasks(conn)[0].uuid).state)
+    assert [(each.path, base64.b64decode(each.contents)) for each in state.files] == [('/etc/motd', b'hi')]
+    assert file()['contents'] not in repr(state)
+    assert file()['contents'] not in str(request_of(cloud, made.json['server']['id']).to_wire())
+
+
+@pytest.mark.parametrize(('wrong', 'status'), [
+    ([{'path': '/etc/motd'}], 400), ([{'contents': 'aGk='}], 400), ([{'path': '/a', 'contents': 'no!'}], 400),
+    ([file(f'/{n}') for n in range(3)], 403), ([file('/' + 'x' * 20)], 403), ([file(contents=b'x' * 41)], 403),
+])
+def test_files_that_cannot_be(cloud, create, wrong, status):
+    for name, limit in (('injected_files', 2), ('injected_file_path_length', 20),
+                        ('injected_file_content_bytes', 40)):
+        cloud.conf.set_override(name, limit, 'quota')
+    assert create(version='2.56', personality=wrong).status_code == status
+    assert not traces(cloud)
+
+
+def test_files_are_of_the_past(create):
     assert create(version='2.1', personality=[]).status_code == 202
+    assert create(version='2.57', personality=[file()]).status_code == 400
 
 
 def test_quota_is_exact(cloud, create):
@@ -136,6 +163,111 @@ def test_a_boot_volume(cloud, create):
     assert create(imageRef=None, max_count=2, block_device_mapping_v2=[device]).status_code == 400
     cloud.clients.volume.volumes[volume]['status'] = 'in-use'
     assert create(imageRef=None, block_device_mapping_v2=[device]).status_code == 400
+
+
+def disk(source='blank', boot_index=-1, **more):
+    return {'source_type': source, 'destination_type': 'volume', 'boot_index': boot_index, **more}
+
+
+def state_of(cloud):
+    with cloud.dbs.api.read() as conn:
+        task, = rows.open_tasks(conn)
+        return objects.Record.from_wire(rows.get(conn, task.uuid).state)
+
+
+def test_volumes_to_be_made(cloud, create):
+    """Nothing is made yet; the task holds what makes them the user's, which nobody can read."""
+    origin = cloud.clients.volume.add(size=4, bootable=True, project_id=clouds.PROJECT)
+    snapshot = cloud.clients.volume.add_snapshot(origin, size=4)
+    kind = {'id': uuids.generate(), 'name': 'fast'}
+    cloud.clients.volume.kinds.append(kind)
+    made = create(imageRef='', max_count=2, return_reservation_id=True, block_device_mapping_v2=[
+        disk('image', 0, uuid=cloud.image_id, volume_size=3, delete_on_termination=True, tag='root'),
+        disk('snapshot', uuid=snapshot, volume_type='fast'),
+        disk(volume_size=1, volume_type=kind['id'])])
+    assert made.status_code == 202, made.json
+    with cloud.dbs.api.read() as conn:
+        for one in objects.BuildRequest.all(conn):
+            assert [(d.source_type, d.volume_size, d.volume_type, d.volume_id, d.delete_on_termination, d.tag)
+                    for d in one.instance.block_devices] == [
+                        ('image', 3, None, None, True, 'root'), ('snapshot', 4, 'fast', None, False, None),
+                        ('blank', 1, 'fast', None, False, None)]
+            assert one.instance.is_volume_backed and one.instance.image_ref is None
+            assert spec_of(cloud, one.instance_uuid).is_bfv
+    assert list(cloud.clients.volume.volumes) == [origin] and state_of(cloud).trust
+    assert state_of(cloud).trust not in repr(state_of(cloud))
+
+
+def test_nothing_is_entrusted_for_nothing(cloud, create):
+    assert create().status_code == 202
+    assert state_of(cloud).trust is None
+
+
+@pytest.mark.parametrize(('device', 'words'), [
+    (disk(), 'size'), (disk('image', uuid='ee000000-0000-4000-8000-000000000000', volume_size=1), 'image'),
+    (disk('snapshot', uuid='ee000000-0000-4000-8000-000000000000'), 'snapshot'),
+    (disk('volume', uuid='ee000000-0000-4000-8000-000000000000'), 'volume'),
+    (disk(volume_size=1, volume_type='none-such'), 'none-such'),
+    (disk(volume_size=1, boot_index=0), 'Boot sequence'), (disk(volume_size=0), ''),
+])
+def test_volumes_that_cannot_be_made(cloud, create, device, words):
+    root = {'source_type': 'image', 'destination_type': 'local', 'uuid': cloud.image_id, 'boot_index': 0}
+    made = create(block_device_mapping_v2=[root, device])
+    assert made.status_code == 400, made.json
+    assert words in made.json['badRequest']['message'] and not traces(cloud)
+
+
+def test_a_type_needs_2_67(cloud, create):
+    device = disk(volume_size=1, volume_type='__DEFAULT__')
+    assert create(version='2.66', block_device_mapping_v2=[device]).status_code == 400
+    assert create(version='2.67', block_device_mapping_v2=[device]).status_code == 202
+
+
+@pytest.mark.parametrize('image', [{'min_disk': 4}, {'size': 4 * 2**30}])
+def test_a_boot_volume_has_room_for_its_image(cloud, create, image):
+    cloud.clients.image.images[cloud.image_id].update(image)
+    device = disk('image', 0, uuid=cloud.image_id, volume_size=3)
+    made = create(imageRef='', block_device_mapping_v2=[device])
+    assert made.status_code == 400 and 'minimum size' in made.json['badRequest']['message']
+    assert create(imageRef='', block_device_mapping_v2=[{**device, 'volume_size': 4}]).status_code == 202
+
+
+def test_the_first_syntax_makes_a_volume_of_a_snapshot(cloud, create):
+    origin = cloud.clients.volume.add(size=4, bootable=True, project_id=clouds.PROJECT, volume_image_metadata={
+        'image_id': cloud.image_id, 'min_ram': '2048'})
+    snapshot = cloud.clients.volume.add_snapshot(origin, size=4)
+    device = {'device_name': 'vda', 'snapshot_id': snapshot, 'delete_on_termination': '1'}
+    small = create(version='2.1', imageRef='', block_device_mapping=[device])
+    assert small.status_code == 400, 'what the snapshot was made of wants more memory'
+    cloud.clients.volume.volumes[origin]['volume_image_metadata']['min_ram'] = '0'
+    made = create(version='2.1', imageRef='', block_device_mapping=[device])
+    root = request_of(cloud, made.json['server']['id']).root_device
+    assert (root.snapshot_id, root.volume_size, root.boot_index, root.delete_on_termination) == (
+        snapshot, 4, 0, True)
+
+
+def test_volumes_stay_in_their_zone(cloud, create):
+    cloud.conf.set_override('cross_az_attach', False, 'cinder')
+    cloud.host('host1', zone='east')
+    east, west = (cloud.clients.volume.add(availability_zone=zone, project_id=clouds.PROJECT)
+                  for zone in ('east', 'west'))
+    made = create(block_device_mapping_v2=[disk('volume', uuid=east)])
+    assert spec_of(cloud, made.json['server']['id']).availability_zone == 'east'
+    apart = [disk('volume', uuid=east), disk('volume', uuid=west)]
+    assert create(block_device_mapping_v2=apart).status_code == 400
+    assert create(block_device_mapping_v2=apart[1:], availability_zone='east').status_code == 400
+
+
+def test_as_many_as_get_their_ports(cloud, create):
+    """The quota of ports lowers max_count, and refuses what is below min_count."""
+    cloud.clients.network.api.room = 5
+    two = [{'uuid': cloud.network_id}] * 2
+    made = create(min_count=1, max_count=4, networks=two, return_reservation_id=True)
+    assert made.status_code == 202, made.json
+    with cloud.dbs.api.read() as conn:
+        assert len(objects.BuildRequest.all(conn)) == 2
+    assert create(min_count=3, max_count=4, networks=two).status_code == 403
+    assert create(min_count=3, max_count=4, networks='none').status_code == 202
 
 
 def test_a_shared_volume_needs_2_60(cloud, create):

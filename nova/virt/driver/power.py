@@ -1,5 +1,6 @@
 """Guests: made, started, stopped, removed."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from nova.states import Power
@@ -11,10 +12,14 @@ class PowerDriver(Protocol):
     A method that needs a guest raises `errors.virt.GuestNotFound` where there is none.
     """
 
-    def spawn(self, h: Any) -> None:
+    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = ()) -> None:
         """Make and start the guest of ``h.instance`` (a `handles.Host`), volumes being connected already.
 
         Reads the image through ``h.clients``, tells ``h.progress``, and stops when ``h.cancelled`` is set.
+
+        Args:
+            files: path and contents of what the guest finds on its disk, or on its config drive where it has
+                one; nobody else may see them.
         """
 
     def destroy(self, instance: Any) -> None:

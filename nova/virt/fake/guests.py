@@ -68,6 +68,8 @@ class Guests:
         self._guests: dict[str, Guest] = {}
         self.connected: dict[str, set[str]] = {}
         """Volume id to the servers for which it is on the host."""
+        self.files: dict[str, dict[str, bytes]] = {}
+        """Server uuid to the files that it was spawned with, by path; kept in memory only."""
         self.passwords: dict[str, str | None] = {}
         """Server uuid to the password that was set last; kept in memory only."""
         if self._dir is not None:

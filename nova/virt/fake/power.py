@@ -1,5 +1,6 @@
 """Starting, stopping and everything between, of guests that are not there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nova import errors
@@ -11,13 +12,14 @@ class FakePower(Guests):
     """See `nova.virt.driver.power`."""
 
     @effect
-    def spawn(self, h: Any) -> None:
+    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = ()) -> None:
         instance = h.instance
         if h.cancelled.is_set():
             raise errors.task.Cancelled(task=h.task)
         found = self._guests.get(instance.uuid)
         if found is not None and found.power == Power.RUNNING:
             return
+        self.files[instance.uuid] = dict(files)
         h.progress(50)
         self._change(Guest(
             uuid=instance.uuid, power=int(Power.RUNNING), vcpus=_number(instance, 'vcpus'),
@@ -30,6 +32,7 @@ class FakePower(Guests):
     @effect
     def destroy(self, instance: Any) -> None:
         self._guests.pop(instance.uuid, None)
+        self.files.pop(instance.uuid, None)
         if self._dir is not None:
             (self._dir / f'{instance.uuid}.json').unlink(missing_ok=True)
 
