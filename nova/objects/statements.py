@@ -25,7 +25,7 @@ def values_of(by: Mapping[str, Any], limit: int | None = None) -> dict[str, Any]
     return values
 
 
-def conditions(columns: Mapping[str, Any], shape: Shape) -> list[sa.ColumnElement[bool]]:
+def conditions(columns: Any, shape: Shape) -> list[sa.ColumnElement[bool]]:
     """What rows must fulfil, with parameters ``its_...`` for the values: other names than those of columns,
     which in an UPDATE are what is set."""
     return [_condition(name, columns[name], how) for name, how in shape]

@@ -15,6 +15,7 @@ from nova import errors
 from nova.common import clock
 from nova.db import tasks as tables
 from nova.db.cell import models as cell_models
+from nova.objects import statements
 
 READY, RUNNING, PARKED, WAITING, QUEUED, INERT = (
     'ready', 'running', 'parked', 'waiting', 'queued', 'inert')
@@ -82,6 +83,13 @@ _NAMES = [field.name for field in dataclasses.fields(Task)]
 _HEAVY = ('state', 'context', 'error')
 
 
+_GET = sa.select(tables.tasks).where(*statements.conditions(tables.tasks.c, (('uuid', '='),)))
+_SAVE = tables.tasks.update().where(
+    *statements.conditions(tables.tasks.c, (('uuid', '='), ('generation', '='))))
+_LIGHT = sa.select(*(tables.tasks.c[name] for name in _NAMES if name not in _HEAVY)).where(
+    *statements.conditions(tables.tasks.c, (('status', 'IN'),)))
+
+
 def from_row(row: Any) -> Task:
     values = row._mapping
     return Task(**{name: values[name] for name in _NAMES})
@@ -109,7 +117,7 @@ def insert(conn: sa.Connection, task: Task) -> None:
     table = tables.tasks
     task.created_at = task.updated_at = task.step_started_at = clock.utcnow()
     try:
-        conn.execute(table.insert().values({name: getattr(task, name) for name in _NAMES}))
+        conn.execute(table.insert(), {name: getattr(task, name) for name in _NAMES})
     except db_exc.DBDuplicateEntry:
         raise _busy(task) from None
 
@@ -167,8 +175,7 @@ def pass_on(conn: sa.Connection, task: Task) -> str | None:
 
 
 def get(conn: sa.Connection, uuid: str) -> Task | None:
-    table = tables.tasks
-    row = conn.execute(sa.select(table).where(table.c.uuid == uuid)).one_or_none()
+    row = conn.execute(_GET, {'its_uuid': uuid}).one_or_none()
     return from_row(row) if row else None
 
 
@@ -177,17 +184,14 @@ def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: A
 
     With a `note`, the step it tells of is added to the history in the same breath.
     """
-    table = tables.tasks
     now = clock.utcnow()
-    changes = {**changes, 'generation': task.generation + 1, 'updated_at': now}
-    won = conn.execute(table.update().values(changes).where(
-        table.c.uuid == task.uuid, table.c.generation == task.generation)).rowcount == 1
-    if not won:
-        return False
-    if note is not None:
-        conn.execute(tables.task_steps.insert().values(
-            task_uuid=task.uuid, finished_at=now, **dataclasses.asdict(note)))
-    return True
+    won = conn.execute(_SAVE, {
+        **changes, 'generation': task.generation + 1, 'updated_at': now,
+        'its_uuid': task.uuid, 'its_generation': task.generation}).rowcount == 1
+    if won and note is not None:
+        conn.execute(tables.task_steps.insert(), {
+            'task_uuid': task.uuid, 'finished_at': now, **dataclasses.asdict(note)})
+    return won
 
 
 def remove(conn: sa.Connection, uuid: str) -> None:
@@ -232,10 +236,8 @@ def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
 def open_tasks(conn: sa.Connection) -> list[Task]:
     """Every task that somebody must take care of, without `state`, `context` and `error`: this is asked every
     second by every worker, and those are most of a row."""
-    table = tables.tasks
-    light = [table.c[name] for name in _NAMES if name not in _HEAVY]
-    return [Task(**row, **dict.fromkeys(_HEAVY)) for row in conn.execute(  # type: ignore[arg-type]
-        sa.select(*light).where(table.c.status.in_(OPEN))).mappings()]
+    return [Task(**row, **dict.fromkeys(_HEAVY))  # type: ignore[arg-type]
+            for row in conn.execute(_LIGHT, {'its_status': OPEN}).mappings()]
 
 
 def parked_on(conn: sa.Connection, host: str) -> list[Task]:
