@@ -300,7 +300,8 @@ class StepRunner:
 
     def _result(self, call: Any, outcome: str, error: Exception | None) -> Any:
         learnt = outcome == 'done'
+        state = call.state.returned() if learnt and call.state is not None else None
         return wire.StepResult(
             task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=self._host,
             outcome=outcome, error=errors.to_dict(error) if error is not None else None,
-            instance=call.instance if learnt else None, state=call.state if learnt else None)
+            instance=call.instance if learnt else None, state=state)

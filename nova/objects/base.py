@@ -408,7 +408,8 @@ class State(Record):
     """Base of what a flow remembers between its steps; journalled, so every field must have a wire form.
 
     Attributes:
-        passing: fields that nobody may find any more when the task has ended.
+        passing: fields that nobody may find any more when the task has ended. Hosts are lent them, and do not
+            give them back: so their journals do not hold them either.
     """
 
     passing: ClassVar[tuple[str, ...]] = ()
@@ -417,6 +418,20 @@ class State(Record):
         """The task has ended: what was for its steps alone is gone."""
         for name in self.passing:
             setattr(self, name, copy.deepcopy(self._defaults[name]))
+
+    def returned(self) -> Self:
+        """What a host answers, to whom this state was lent."""
+        if not self.passing:
+            return self
+        answer = self.copy()
+        answer.forget()
+        return answer
+
+    def after(self, answer: Self) -> Self:
+        """What a host answered, with what it was lent."""
+        for name in self.passing:
+            setattr(answer, name, getattr(self, name))
+        return answer
 
 
 def backport(wire: Mapping[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ MAKING = frozenset({'creating', 'downloading'})
 """Statuses of a volume that is not there yet."""
 
 PATIENCE = 4
-"""How often it is tried to delete a volume of a build that has failed, before that is left to the deletion of the
-server; less than the engine has."""
+"""How often it is tried to delete a volume of a build that has failed, before that is left to the deletion of
+the server; less than the engine has."""
 
 
 # Making ------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
 def unmake_volumes(h: Any, state: Any) -> None:
     """Undo of `make_volumes`: whatever was made for the server is deleted, recorded or not.
 
-    Cinder deletes none that it is still making. For a moment that is waited for; after it, or when the server is
-    being deleted anyway, the record keeps the volume, which goes with its server whatever the user had wished for.
+    Cinder deletes none that it is still making. For a moment that is waited for; after it, or when the server
+    is being deleted anyway, the record keeps the volume, which goes with its server whatever the user had wished.
     """
     found = _of_server(h)
     there = {one['metadata'].get(DEVICE): one['id'] for one in found}

@@ -106,7 +106,7 @@ class Engine:
             return
         if result.outcome == 'done':
             if result.state is not None:
-                run.state = result.state
+                run.state = run.state.after(result.state)
             if result.instance is not None and run.instance is not None:
                 run.instance.learn(result.instance)
         self.own(run, lambda: self.settle(run, result.outcome, result.error, host=result.host))

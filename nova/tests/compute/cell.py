@@ -85,7 +85,9 @@ GATES = Gates()
 
 
 class WorkState(objects.State):
-    fields = {'note': fields.StringField(nullable=True, default=None)}
+    passing = ('lent',)
+    fields = {'note': fields.StringField(nullable=True, default=None),
+              'lent': fields.maybe(fields.SecretField)}
 
 
 def work(h, state):

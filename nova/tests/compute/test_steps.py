@@ -74,6 +74,16 @@ def test_step_runs_and_tells_what_it_learnt(runner, told):
     assert result.state.note == 'worked'
 
 
+def test_what_a_host_was_lent_is_in_no_answer_and_no_journal(runner, told, journal):
+    call = call_of(server_of())
+    call.state.lent = 'between us'
+    runner.run(cell.CONTEXT, call)
+    result = told.wait()[0]
+    assert (result.state.note, result.state.lent, call.state.lent) == ('worked', None, 'between us')
+    assert 'between us' not in str(journal.find(call.task))
+    assert call.state.after(result.state).lent == 'between us'
+
+
 def test_undo_runs_the_undo(runner, told, gates):
     instance = server_of()
     runner.run(cell.CONTEXT, call_of(instance, attempt=2, direction='undo'))

@@ -298,7 +298,7 @@ def test_a_volume_that_takes_too_long(new_world):
 
 
 def test_a_volume_that_outlasts_its_build(new_world):
-    """Cinder deletes none that it still makes: the server in error, which holds nothing else, keeps it for then."""
+    """Cinder deletes none that it still makes: the server in error, holding nothing else, keeps it till then."""
     world = new_world()
     world.clients.volume.slowness = 50
     world.clients.volume.fail('create', errors.block.VolumeLimitExceeded(reason='full'), times=9,

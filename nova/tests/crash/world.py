@@ -245,7 +245,7 @@ class World:
             outcome, error = 'failed', errors.to_dict(failed)
         self.answer(cell, objects.StepResult(
             task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
-            outcome=outcome, error=error, instance=call.instance, state=call.state))
+            outcome=outcome, error=error, instance=call.instance, state=call.state.returned()))
 
     def answer(self, cell, result):
         worker = next(each for each in self.workers if each.name == cell)
