@@ -52,7 +52,7 @@ class Api(Protocol):
         """Floating addresses of ports."""
 
     def groups(self, context: Context, **filters: Any) -> list[Document]:
-        """Security groups of the user's project."""
+        """Security groups that the user sees: id and name alone, since the rules are most of such a document."""
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         """How many ports more the user's project may have; None when there is no limit."""
@@ -160,7 +160,7 @@ class HttpApi:
         return self._list('floatingips', port_id=list(port_ids)) if port_ids else []
 
     def groups(self, context: Context, **filters: Any) -> list[Document]:
-        return self._list('security_groups', context, **filters)
+        return self._list('security_groups', context, fields=['id', 'name'], **filters)
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         answer = self._service.call('GET', f'/v2.0/quotas/{context.project_id}/details', allow=(404, 403))
