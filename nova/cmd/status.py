@@ -12,6 +12,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 from oslo_upgradecheck import upgradecheck
+from sqlalchemy import exc as sa_exc
 
 from nova import conf as nova_conf
 from nova import errors, version
@@ -23,6 +24,14 @@ from nova.objects.service import Service
 
 PLACEMENT_NEEDED = (1, 36)
 CINDER_NEEDED = (3, 44)
+
+_WHY = (
+    (db_exc.DBNonExistentTable, 'a database has no schema: run nova-manage api_db sync and db sync'),
+    (db_exc.DBConnectionError, 'a database cannot be reached'),
+    (db_exc.DBError, 'a database cannot be used'),
+    (sa_exc.ArgumentError, 'a connection is no database URL'),
+)
+"""What is said of errors whose own text is for programmers, and may name users."""
 
 Result = upgradecheck.Result
 Code = upgradecheck.Code
@@ -52,6 +61,15 @@ class Checks(upgradecheck.UpgradeCommands):
                  newest: Callable[[cfg.ConfigOpts, str], tuple[int, int]] | None = None) -> None:
         self.conf = conf
         self.newest = newest or newest_microversion
+
+    def check(self) -> Code:
+        """Run every check; the exit code. Where it is impossible to look the reason is told, and it is 255."""
+        try:
+            return super().check()
+        except (db_exc.DBError, sa_exc.ArgumentError, errors.NovaError) as error:
+            why = next((text for kind, text in _WHY if isinstance(error, kind)), str(error))
+            sys.stderr.write(f'nova-status: {why} ({type(error).__name__})\n')
+            return 255  # type: ignore[return-value]  # what the library itself returns when it fails
 
     def cells(self) -> Result:
         """cell0, at least one more cell, and no computes without mapped hosts."""
@@ -185,6 +203,6 @@ def main(argv: list[str] | None = None) -> int:
     conf = nova_conf.register(cfg.ConfigOpts())
     try:
         return int(upgradecheck.main(conf, 'nova', Checks(conf), argv if argv is not None else sys.argv[1:]))
-    except (db_exc.DBError, errors.NovaError) as error:
-        sys.stderr.write(f'An error has occurred: {type(error).__name__}\n')
+    except cfg.Error as error:
+        sys.stderr.write(f'nova-status: {error}\n')
         return 255

@@ -17,6 +17,7 @@ LOG = logging.getLogger(__name__)
 
 _BACKENDS = ('threading', 'eventlet')
 _backend = 'threading'
+_chosen = False
 _pools: list['Pool'] = []
 _pools_lock = threading.Lock()
 
@@ -53,7 +54,7 @@ def choose(name: str | None = None) -> str:
     Raises:
         ValueError: unknown backend.
     """
-    global _backend
+    global _backend, _chosen
     name = name or os.environ.get('NOVA_CONCURRENCY') or _from_files(sys.argv) or 'threading'
     if name not in _BACKENDS:
         raise ValueError(f'unknown concurrency backend {name!r}; use one of {", ".join(_BACKENDS)}')
@@ -63,9 +64,15 @@ def choose(name: str | None = None) -> str:
     else:
         # A library imports eventlet to see whether it is there; who does not use it need not read about it.
         warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')
-    _backend = name
+    _backend, _chosen = name, True
     _tell_oslo_service(name)
     return name
+
+
+def settle() -> None:
+    """Choose threads where nothing was chosen: for applications in processes of others."""
+    if not _chosen:
+        choose('threading')
 
 
 def _tell_oslo_service(name: str) -> None:

@@ -162,7 +162,8 @@ def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
     return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': 'fake.FakeDriver',
                         'osapi_compute_listen': '127.0.0.1', 'my_ip': '127.0.0.1',
                         'report_interval': 5, 'service_down_time': 30},
-            'oslo_concurrency': {'lock_path': deployment.directory / 'locks'}, **neighbours}
+            'oslo_concurrency': {'lock_path': deployment.directory / 'locks'}, **neighbours,
+            'service_user': {'send_service_user_token': 'true', **_credentials(deployment, 'nova')}}
 
 
 def _keystone_authtoken(deployment: Deployment, user: str) -> dict[str, Any]:

@@ -84,8 +84,23 @@ def test_the_whole_table_and_its_exit_code(cloud, tmp_path, capsys):
     assert status.main(['--config-file', str(file), 'upgrade', 'check']) == 2
     text = capsys.readouterr().out
     assert 'Check: Cells v2' in text and 'Check: Service User Token Configuration' in text
-    file.write_text('')
+
+
+@pytest.mark.parametrize(('text', 'said'), [
+    ('', '[api_database] connection is not set'),
+    ('[api_database]\nconnection = sqlite:///{tmp}/empty.db\n', 'a database has no schema: run nova-manage'),
+    ('[api_database]\nconnection = mysql+pymysql://u:secret@127.0.0.1:1/x\nmax_retries = 0\n',
+     'a database cannot be reached'),
+    ('[api_database]\nconnection = nonsense\n', 'a connection is no database URL'),
+    ('[nonsense', 'Failed to parse'), (None, 'Failed to find')])
+def test_where_it_cannot_look(tmp_path, capsys, text, said):
+    """255, so that it is not taken for a result; one line says why, without passwords."""
+    file = tmp_path / 'nova.conf'
+    if text is not None:
+        file.write_text(text.format(tmp=tmp_path))
     assert status.main(['--config-file', str(file), 'upgrade', 'check']) == 255
+    out, err = capsys.readouterr()
+    assert said in err and 'Traceback' not in out + err and 'secret' not in out + err
 
 
 def test_nova_policy(tmp_path, capsys):

@@ -1,9 +1,12 @@
 """Services of a whole cloud: all are listed, and a compute host that is disabled is so in Placement."""
 
 import contextlib
+import re
 import time
 
 import pytest
+
+from nova.cmd import status
 
 pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 
@@ -57,6 +60,14 @@ def test_every_service_is_listed(cloud, admin):
     assert {(binary, host) for host, found in hosts['internal'].items() for binary in found} == {
         service for service in wanted if service[0] != 'nova-compute'}
     assert set(hosts['nova']) == set(cloud.deployment.hosts)
+
+
+def test_it_is_ready_for_an_upgrade(cloud, capsys):
+    """A new cloud passes every check of nova-status: service tokens, versions of neighbours, mapped hosts."""
+    file = cloud.deployment.directory / 'nova.conf'
+    assert status.main(['--config-file', str(file), 'upgrade', 'check']) == 0
+    results = re.findall(r'Result: (\w+)', capsys.readouterr().out)
+    assert results == ['Success'] * 7
 
 
 def test_a_disabled_host_is_so_in_placement(cloud, admin, demo):
