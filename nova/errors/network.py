@@ -65,3 +65,7 @@ class NetworkServiceFailed(base.Unavailable):
 
 class VifPlugTimeout(base.Internal):
     template = 'The network service did not report the ports of instance {server} as plugged in time.'
+
+
+class VifPlugFailed(base.Internal):
+    template = 'The network service could not plug in ports {ports} of instance {server}.'

@@ -1,21 +1,90 @@
-"""Ports of a server: made or taken over for it, and given back.
+"""Ports of a server: made or taken over for it, awaited, and given back.
 
 The network service finds them again by server, so both ways may be repeated.
 """
 
+import logging
 from typing import Any
+
+from nova import errors
+from nova.common import clock
+from nova.objects import event
+
+LOG = logging.getLogger(__name__)
+
+ASK_SECONDS = 10
+"""Between two questions to the network service about ports of which it has not told us: it should have."""
 
 
 def allocate_ports(h: Any, state: Any) -> None:
     """Give the server its ports on its host.
 
-    The state carries what was asked for: `networks` (NetworkRequest records) and `security_groups`.
+    The state carries what was asked for: `networks` (NetworkRequest records) and `security_groups`; and takes
+    `unplugged`, the ports that something on the host has to plug in before they carry anything.
     """
-    h.instance.network_info = h.clients.network.allocate(
+    lent = [request.port_id for request in state.networks if request.port_id]
+    if lent:
+        # What was said of a user's port on another host, or for another server, is not about this one.
+        h.db.write(lambda conn: event.forget(conn, h.instance.uuid, lent))
+    info = h.instance.network_info = h.clients.network.allocate(
         h.instance, state.networks, h.instance.host, state.security_groups)
+    awaited = h.conf.vif_plugging_timeout > 0
+    state.unplugged = [vif.id for vif in info.vifs if not vif.active] if awaited else []
 
 
 def release_ports(h: Any, state: Any) -> None:
     """Delete the ports we made and give back those we were lent; those that are gone are fine."""
     h.clients.network.release(h.instance, getattr(state, 'networks', ()))
     h.instance.network_info = None
+
+
+def awaits_plugging(state: Any) -> bool:
+    return bool(state.unplugged)
+
+
+def vifs_plugged(h: Any, state: Any) -> bool:
+    """Condition of a wait: the network service has told of every port, or shows it as ACTIVE on this host.
+
+    What it tells is in our own database; it is asked only now and then, because an event may be lost.
+
+    Raises:
+        VifPlugFailed, VifPlugTimeout: where ``vif_plugging_is_fatal``; else the guest has to do without.
+    """
+    server = h.instance.uuid
+    with h.db.read() as conn:
+        told = event.last_words(conn, server, event.PLUGGED)
+    failed = sorted(port for port in state.unplugged if told.get(port) == event.FAILED)
+    missing = {port for port in state.unplugged if told.get(port) != event.COMPLETED}
+    waited = (clock.utcnow() - h.task.step_started_at).total_seconds()
+    late = waited >= h.conf.vif_plugging_timeout
+    if missing and (failed or late or int(waited) % ASK_SECONDS == ASK_SECONDS - 1):
+        missing = _not_active(h, missing)
+        failed = [port for port in failed if port in missing]
+    if missing and not failed and not late:
+        return False
+    if missing:
+        error = (errors.network.VifPlugFailed(ports=', '.join(failed), server=server) if failed
+                 else errors.network.VifPlugTimeout(server=server))
+        if h.conf.vif_plugging_is_fatal:
+            raise error
+        LOG.warning('%s It goes on without.', error.message)
+    _note_active(h.instance, set(state.unplugged) - missing)
+    return True
+
+
+def _not_active(h: Any, ports: set[str]) -> set[str]:
+    """Those of `ports` that the network service shows on this host, but not as ACTIVE."""
+    try:
+        shown = h.clients.network.ports(h.instance.uuid)
+    except errors.Unavailable as error:
+        LOG.info('The network service cannot be asked about ports of %s now: %s', h.instance.uuid, error)
+        return ports
+    return {port['id'] for port in shown if port['id'] in ports and not (
+        port['status'] == 'ACTIVE' and port.get('binding:host_id') == h.instance.host)}
+
+
+def _note_active(instance: Any, ports: set[str]) -> None:
+    info = instance.network_info.copy()
+    for vif in info.vifs:
+        vif.active = vif.active or vif.id in ports
+    instance.network_info = info

@@ -1,7 +1,7 @@
 """Neutron in memory, one level below the network client: requests, not operations.
 
 The client above it is the real one, so a crash between two ports of one allocation is found here as it would be
-in the field. Ports become ACTIVE when they are bound.
+in the field. Ports become ACTIVE when they are bound, unless `FakeApi.plugs` says otherwise.
 """
 
 import copy
@@ -35,6 +35,8 @@ class FakeApi(Fake):
         self.no_agent_on: set[str] = set()
         """Hosts on which binding fails."""
         self.aliases = frozenset({'tag-ports-during-bulk-creation', 'dns-integration', 'binding-extended'})
+        self.plugs = True
+        """Whether ports become ACTIVE when they are bound; without it, when `plug` says so."""
         self.on_active: Callable[[Document], object] | None = None
         """Told of each port that became ACTIVE, as Neutron tells Compute."""
         self._serial = 0
@@ -151,7 +153,8 @@ class FakeApi(Fake):
         kind = 'unbound' if not host else 'binding_failed' if host in self.no_agent_on else 'ovs'
         port['binding:vif_type'] = kind
         port['binding:vif_details'] = dict(_DETAILS) if kind == 'ovs' else {}
-        was, port['status'] = port['status'], 'ACTIVE' if kind == 'ovs' and port['device_id'] else 'DOWN'
+        able = kind == 'ovs' and port['device_id'] and (self.plugs or port['status'] == 'ACTIVE')
+        was, port['status'] = port['status'], 'ACTIVE' if able else 'DOWN'
         if self.on_active and port['status'] == 'ACTIVE' != was:
             self.on_active(copy.deepcopy(port))
 
@@ -220,6 +223,12 @@ class FakeApi(Fake):
     @effect
     def delete_binding(self, port_id: str, host: str) -> None:
         self.all_bindings.get(port_id, {}).pop(host, None)
+
+
+def plug(api: FakeApi, port_id: str) -> None:
+    """An agent has plugged in a port of `api`."""
+    with api.lock:
+        api.all_ports[port_id]['status'] = 'ACTIVE'
 
 
 def _filtered(found: list[Document], filters: dict[str, Any]) -> list[Document]:

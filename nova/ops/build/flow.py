@@ -2,6 +2,9 @@
 
 The scheduler is out of reach from here: a host that refuses is followed by the next alternate, whose resources
 are claimed in Placement first. What was done for the host before is undone on the way.
+
+What plugs a port in finds it on the host only when the guest is there. So a guest whose ports are not plugged
+in yet starts paused, and runs when the network service says that they are: it never calls into a dead line.
 """
 
 from typing import Any
@@ -45,6 +48,8 @@ class Build(Flow):
         Step(host.connect_volumes, undo=volumes.disconnect_volumes, at='host', when=has_volumes,
                   shows=states.Task.BLOCK_DEVICE_MAPPING),
         Step(host.spawn, undo=host.destroy, at='host', slow=True, shows=states.Task.SPAWNING),
+        Wait(ports.vifs_plugged, when=ports.awaits_plugging, seconds=Flow.deadline),
+        Step(host.let_run, at='host', when=ports.awaits_plugging),
     )
     ends = states.VM.ACTIVE
     fails = states.VM.ERROR

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova import errors, states
-from nova.steps import schedule, volumes
+from nova.steps import ports, schedule, volumes
 
 _HOPELESS = (errors.virt.BuildAborted, errors.task.Cancelled, errors.task.Refused,
              errors.image.ImageNotFound, errors.image.ImageUnusable, errors.image.ImageForbidden,
@@ -41,11 +41,19 @@ def connect_volumes(h: Any, state: Any) -> None:
 
 @_or_refuse
 def spawn(h: Any, state: Any) -> None:
-    """Start the guest; one that runs already is left alone."""
-    h.driver.spawn(h, [(file.path, base64.b64decode(file.contents)) for file in state.files])
+    """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
+    paused = ports.awaits_plugging(state)
+    h.driver.spawn(h, [(file.path, base64.b64decode(file.contents)) for file in state.files], paused=paused)
     volumes.complete_attachments(h, state)
-    h.instance.power_state = int(states.Power.RUNNING)
+    h.instance.power_state = int(states.Power.PAUSED if paused else states.Power.RUNNING)
     schedule.mark_launched(h.instance)
+
+
+@_or_refuse
+def let_run(h: Any, state: Any) -> None:
+    """The guest's ports are plugged in, or it has to do without."""
+    h.driver.unpause(h.instance)
+    h.instance.power_state = int(states.Power.RUNNING)
 
 
 def destroy(h: Any, state: Any) -> None:

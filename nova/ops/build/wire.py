@@ -22,6 +22,7 @@ class BuildState(base.State):
         claimed: the first of them holds the server's allocation already.
         trust: what `VolumeClient.trusted` needs to make the server's volumes; None when none is to be made.
         files: for the guest.
+        unplugged: ports that its host has to plug in once the guest is there.
     """
 
     passing = ('trust', 'files')
@@ -31,6 +32,7 @@ class BuildState(base.State):
         'networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
         'security_groups': fields.ListOfStringsField(default=[]),
         'has_volumes': fields.BooleanField(default=False),
+        'unplugged': fields.ListOfStringsField(default=[]),
         'makes_volumes': fields.BooleanField(default=False),
         'trust': fields.maybe(fields.SecretField),
         'files': fields.ListOfObjectsField('InjectedFile', default=[]),

@@ -56,6 +56,16 @@ def test_spawn_of_a_stopped_guest_makes_it_anew(driver, running):
     assert (driver.state(running), driver.guest(running).spawned) == (Power.RUNNING, 2)
 
 
+def test_a_guest_may_begin_paused(driver, running):
+    driver.destroy(running)
+    for _ in range(2):
+        driver.spawn(Handle(running), paused=True)
+        assert (driver.state(running), driver.guest(running).spawned) == (Power.PAUSED, 1)
+    driver.unpause(running)
+    driver.spawn(Handle(running), paused=True)
+    assert driver.state(running) == Power.RUNNING
+
+
 def test_spawn_stops_when_cancelled(driver):
     handle = Handle(server_of())
     handle.cancelled.set()

@@ -12,7 +12,7 @@ class PowerDriver(Protocol):
     A method that needs a guest raises `errors.virt.GuestNotFound` where there is none.
     """
 
-    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = ()) -> None:
+    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
         """Make and start the guest of ``h.instance`` (a `handles.Host`), volumes being connected already.
 
         Reads the image through ``h.clients``, tells ``h.progress``, and stops when ``h.cancelled`` is set.
@@ -20,6 +20,7 @@ class PowerDriver(Protocol):
         Args:
             files: path and contents of what the guest finds on its disk, or on its config drive where it has
                 one; nobody else may see them.
+            paused: its interfaces are there, but it does not run until `unpause`.
         """
 
     def destroy(self, instance: Any) -> None:

@@ -12,17 +12,18 @@ class FakePower(Guests):
     """See `nova.virt.driver.power`."""
 
     @effect
-    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = ()) -> None:
+    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
         instance = h.instance
         if h.cancelled.is_set():
             raise errors.task.Cancelled(task=h.task)
         found = self._guests.get(instance.uuid)
-        if found is not None and found.power == Power.RUNNING:
+        power = Power.PAUSED if paused else Power.RUNNING
+        if found is not None and found.power in (power, Power.RUNNING):
             return
         self.files[instance.uuid] = dict(files)
         h.progress(50)
         self._change(Guest(
-            uuid=instance.uuid, power=int(Power.RUNNING), vcpus=_number(instance, 'vcpus'),
+            uuid=instance.uuid, power=int(power), vcpus=_number(instance, 'vcpus'),
             memory_mb=_number(instance, 'memory_mb'),
             disk_gb=_number(instance, 'root_gb') + _number(instance, 'ephemeral_gb'),
             image=getattr(instance, 'image_ref', None) or None, volumes=_volumes(instance),
