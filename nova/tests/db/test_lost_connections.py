@@ -1,0 +1,53 @@
+"""A database that cannot be reached is told in one way, whichever it is, and a write outlives its connection."""
+
+import contextlib
+import socket
+
+import pytest
+from oslo_db import exception as db_exc
+
+from nova.common import dbkit
+from nova.tests.fixtures import databases
+
+_OWN = {'mysql': 'SELECT CONNECTION_ID()', 'postgresql': 'SELECT pg_backend_pid()'}
+_END = {'mysql': 'KILL {}', 'postgresql': 'SELECT pg_terminate_backend({})'}
+
+
+@pytest.fixture
+def nobody():
+    """A port at which nobody listens."""
+    with contextlib.closing(socket.socket()) as bound:
+        bound.bind(('127.0.0.1', 0))
+        yield bound.getsockname()[1]
+
+
+@pytest.mark.parametrize('scheme', ['mysql+pymysql', 'postgresql+psycopg'])
+def test_a_server_that_is_away(nobody, scheme):
+    with pytest.raises(db_exc.DBConnectionError):
+        dbkit.Database(f'{scheme}://user:password@127.0.0.1:{nobody}/nova', max_retries=1, retry_interval=0)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize('kind', ['mysql', 'postgresql'])
+def test_a_write_outlives_its_connection(kind, tmp_path_factory):
+    with databases.database_url(kind, tmp_path_factory) as url:
+        db, other = dbkit.Database(url), dbkit.Database(url)
+        db.write(lambda conn: conn.exec_driver_sql('CREATE TABLE notes (n INTEGER)'))
+        tries = []
+
+        def write(conn):
+            tries.append(conn.exec_driver_sql(_OWN[kind]).scalar_one())
+            conn.exec_driver_sql('INSERT INTO notes VALUES (1)')
+            if len(tries) == 1:
+                other.write(lambda conn: conn.exec_driver_sql(_END[kind].format(tries[0])))
+            conn.exec_driver_sql('INSERT INTO notes VALUES (2)')
+        db.write(write)
+        assert len(set(tries)) == len(tries) == 2
+        with db.read() as conn:
+            assert conn.exec_driver_sql('SELECT n FROM notes ORDER BY n').scalars().all() == [1, 2]
+            with pytest.raises(db_exc.DBConnectionError):
+                other.write(lambda other: other.exec_driver_sql(
+                    _END[kind].format(conn.exec_driver_sql(_OWN[kind]).scalar_one())))
+                conn.exec_driver_sql(_OWN[kind])
+        db.dispose()
+        other.dispose()
