@@ -77,12 +77,12 @@ def _should_retry(error: BaseException) -> bool:
 
 @sa.event.listens_for(sa.Engine, 'handle_error')
 def _note_lost(context: Any) -> None:
-    """Has oslo.db raise DBConnectionError on PostgreSQL too, where neither it nor SQLAlchemy knows what psycopg 3
+    """Has oslo.db raise DBConnectionError on PostgreSQL too, where neither it nor SQLAlchemy knows what psycopg
     says when there is no connection to be had. For every engine, since oslo.db connects while it makes one."""
     error = context.original_exception
     if context.dialect.driver == 'psycopg' and isinstance(error, context.dialect.loaded_dbapi.OperationalError):
         state = error.sqlstate
-        # No SQLSTATE: it did not come from the server. 08: connection; 57P0x: the server ends, or has just begun.
+        # No SQLSTATE: no server said it. 08: connection; 57P0x: the server ends, or has just begun.
         if state is None or state.startswith(('08', '57P0')):
             context.is_disconnect = True
 

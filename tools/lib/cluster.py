@@ -2,7 +2,8 @@
 scheduler, super-conductor, and two cells with their own databases, vhosts, conductors and compute hosts.
 
     tools/cluster up [--database mariadb|postgresql] [--dir DIR] [--computes N]
-    tools/cluster status [--dir DIR]
+    tools/cluster status [--dir DIR]      who runs, and who is well
+    tools/cluster start [--dir DIR]       starts again what does not run
     tools/cluster down [--dir DIR]
 
 Identity, image, network and volume are the sandbox's, in a process of their own.
@@ -85,6 +86,15 @@ class Cluster:
             self.processes.start(name)
         self.processes.wait_healthy(list(names), wait)
 
+    def start_missing(self) -> list[str]:
+        """Start what does not run, the servers below first; returns its names."""
+        servers_down = [what for what in ('database', 'broker') if not self._server_runs(what)]
+        for what in servers_down:
+            self.start_server(what)
+        down = [name for name in self.deployment.services if self.processes.pid(name) is None]
+        self.start(down)
+        return [*map(self.server_name, servers_down), *down]
+
     # The servers below ---------------------------------------------------------------------------
 
     def server_name(self, what: str) -> str:
@@ -101,6 +111,10 @@ class Cluster:
         port = self._server_port(what)
         servers.wait_for(what, lambda: servers.listens(port), seconds,
                          self._servers / f'{self.server_name(what)}.log')
+
+    def _server_runs(self, what: str) -> bool:
+        return bool(servers.processes(self._servers, self.server_name(what))) and servers.listens(
+            self._server_port(what))
 
     def _server_port(self, what: str) -> int:
         address = self.deployment.broker if what == 'broker' else self.deployment.server
@@ -165,8 +179,7 @@ class Cluster:
             name = self.server_name(what)
             file = self._servers / f'{name}.pid'
             pid = int(file.read_text()) if file.exists() else None
-            well = pid is not None and servers.alive(pid) and servers.listens(self._server_port(what))
-            found[name] = (pid, 'ok' if well else 'not running')
+            found[name] = (pid, 'ok' if self._server_runs(what) else 'not running')
         for service in self.deployment.services:
             found[service] = (self.processes.pid(service), self.processes.health(service))
         return found
@@ -186,7 +199,7 @@ class Cluster:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='tools/cluster', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('command', choices=['up', 'down', 'status'])
+    parser.add_argument('command', choices=['up', 'status', 'start', 'down'])
     parser.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
     parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
     parser.add_argument('--computes', type=int, default=4, help='compute hosts, over two cells (%(default)s)')
@@ -213,6 +226,9 @@ def main() -> int:
     if arguments.command == 'down':
         for name in found.down():
             print(f'{name} did not end by SIGTERM and was killed', file=sys.stderr)
+        return 0
+    if arguments.command == 'start':
+        print('\n'.join(found.start_missing()) or 'Everything runs')
         return 0
     status = found.status()
     for name, (pid, health) in status.items():

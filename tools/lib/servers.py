@@ -56,7 +56,7 @@ def start(directory: pathlib.Path, name: str, command: list[str], user: str | No
     with open(directory / f'{name}.log', 'ab') as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                    start_new_session=True, user=user, env={**os.environ, **(env or {})},
-                                   cwd=directory)
+                                   cwd=directory / name)
     (directory / f'{name}.pid').write_text(str(process.pid))
 
 
@@ -66,19 +66,37 @@ def start_again(directory: pathlib.Path, name: str) -> None:
     start(directory, name, command, user, env)
 
 
+def processes(directory: pathlib.Path, name: str) -> list[int]:
+    """Every process of a server: those whose working directory is its own, whoever of them has died."""
+    home, found = str((directory / name).resolve()), []
+    for entry in pathlib.Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError):
+            if os.readlink(entry / 'cwd') == home:
+                found.append(int(entry.name))
+    return found
+
+
 def end(directory: pathlib.Path, name: str, how: int = signal.SIGTERM, seconds: float = 20.0) -> None:
-    """Send a signal to a server and its children and wait until they are gone, by force after `seconds`."""
+    """Send a signal to a server and wait until all of its processes are gone, by force after `seconds`."""
     pid = int((directory / f'{name}.pid').read_text())
     if name == 'postgresql' and how == signal.SIGTERM:
         how = signal.SIGINT  # does not wait for its clients to leave
-    limit = time.monotonic() + seconds
-    with contextlib.suppress(ProcessLookupError):
+    limit = time.monotonic() + (0 if how == signal.SIGKILL else seconds)
+    left = processes(directory, name)
+    if how != signal.SIGKILL and pid in left:
         os.killpg(pid, how)
-        while alive(pid) and time.monotonic() < limit:
-            time.sleep(0.05)
-        os.killpg(pid, signal.SIGKILL)
+    while left:
+        if time.monotonic() >= limit:
+            for one in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+        time.sleep(0.05)
+        left = processes(directory, name)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
+    # PostgreSQL refuses to start while its last process has not been buried by whoever is to do that.
+    while pathlib.Path(f'/proc/{pid}').exists() and time.monotonic() < limit + 10:
+        time.sleep(0.05)
 
 
 def alive(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""A database that cannot be reached is told in one way, whichever it is, and a write outlives its connection."""
+"""A database that cannot be reached is told in one way, whichever it is; a write outlives its connection."""
 
 import contextlib
 import socket

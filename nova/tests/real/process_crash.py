@@ -131,12 +131,6 @@ class World:
         if ours:
             self.cluster.start(ours)
 
-    def revive_all(self):
-        """Whatever a test that failed left behind."""
-        down = [what for what in SERVERS if self.cluster.status()[self.cluster.server_name(what)][1] != 'ok']
-        self.revive(down)
-        self.revive([name for name in self.deployment.services if self.processes.pid(name) is None])
-
 
 class Hold:
     """Keeps the operations of a cluster from going past a step.

@@ -140,7 +140,8 @@ def test_status_tells_who_is_ill(cluster):
     done = command(cluster, 'status')
     assert done.returncode == 1 and 'not running' in next(
         line for line in done.stdout.splitlines() if line.startswith('compute4'))
-    cluster.start(['compute4'])
+    assert command(cluster, 'start').stdout.split() == ['compute4']
+    assert command(cluster, 'status').returncode == 0
 
 
 def page(cluster, service, path):

@@ -32,7 +32,7 @@ def world(cluster):
 def whole(world, demo, admin):
     """After each case all processes are there and nothing has leaked."""
     yield
-    world.revive_all()
+    world.cluster.start_missing()
     leaks.check(world.cluster, admin)
 
 
