@@ -131,7 +131,10 @@ def test_conductors_and_schedulers_are_services_too(cloud: Cloud) -> None:
     assert cloud.statuses == []
     assert cloud.call('DELETE', path, '2.53').status_code == 204
     assert services(cloud, '2.53', 'binary=nova-scheduler') == []
-    assert cloud.call('DELETE', '/os-services/1', '2.52').status_code == 400, 'number 1 of which cell?'
+    for cell in (0, 1):
+        same = objects.Service(id=77777, uuid=uuids.generate(), host='twice', binary='nova-conductor')
+        cloud.db(cell).write(same.create)
+    assert cloud.call('DELETE', '/os-services/77777', '2.52').status_code == 400, 'number 77777 of which cell?'
 
 
 def test_hosts_are_told_whether_they_are_disabled(cloud: Cloud) -> None:
