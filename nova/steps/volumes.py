@@ -68,7 +68,7 @@ def unmake_volumes(h: Any, state: Any) -> None:
     """Undo of `make_volumes`: whatever was made for the server is deleted, recorded or not.
 
     Cinder deletes none that it is still making. For a moment that is waited for; after it, or when the server
-    is being deleted anyway, the record keeps the volume, which goes with its server whatever the user had wished.
+    is being deleted anyway, the record keeps the volume, which goes with its server whatever the user wished.
     """
     found = _of_server(h)
     there = {one['metadata'].get(DEVICE): one['id'] for one in found}

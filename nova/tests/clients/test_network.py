@@ -19,6 +19,15 @@ def with_port(port: str) -> NetworkRequest:
     return NetworkRequest(port_id=port)
 
 
+def test_as_many_servers_as_get_their_ports(there: Any) -> None:
+    network = there.network()
+    checked = there.clients.network.check(there.user, [on(network), on(network)], 1)
+    room = there.clients.network.api.port_room(there.user)
+    assert there.clients.network.fitting(there.user, checked, 3) == 3
+    if room is not None:
+        assert there.clients.network.fitting(there.user, checked, room) == room // 2
+
+
 def test_a_user_who_names_no_network_gets_the_only_one(there: Any) -> None:
     check = there.clients.network.check
     network = there.network()

@@ -7,6 +7,7 @@ from nova.objects import task as rows
 from nova.steps import volumes as volume_steps
 from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
+from nova.virt.fake import driver as fake_driver
 
 EFFECTS = 15
 """Of a build without volumes; test_a_build counts them."""
@@ -298,7 +299,7 @@ def test_a_volume_that_takes_too_long(new_world):
 
 
 def test_a_volume_that_outlasts_its_build(new_world):
-    """Cinder deletes none that it still makes: the server in error, holding nothing else, keeps it till then."""
+    """Cinder deletes none that it still makes: the server in error, holding nothing else, keeps it."""
     world = new_world()
     world.clients.volume.slowness = 50
     world.clients.volume.fail('create', errors.block.VolumeLimitExceeded(reason='full'), times=9,
@@ -363,6 +364,22 @@ def test_files_reach_the_guest_on_whichever_host(new_world):
     invariants.check(world)
     assert world.agents['h2'].driver.files[uuid] == {'/etc/motd': b'hello', '/root/key': b'\x00\xff'}
     assert uuid not in world.agents['h1'].driver.files
+
+
+class Attentive(fake_driver.FakeDriver):
+    """Remembers what it read in the record of the server that it spawned."""
+
+    def spawn(self, h, *args, **kwargs):
+        self.read = h.instance.user_data, h.instance.config_drive
+        return super().spawn(h, *args, **kwargs)
+
+
+def test_user_data_and_config_drive_reach_the_host(new_world):
+    world = new_world()
+    world.agents['h1'].driver = Attentive('h1')
+    world.order(user_data='IyE=', config_drive=True)
+    world.settle()
+    assert world.agents['h1'].driver.read == ('IyE=', True)
 
 
 def test_files_of_a_server_without_a_host_are_forgotten(new_world):

@@ -254,12 +254,13 @@ class World:
 
     # What users do
 
-    def order(self, count=1, volumes=(), flavor=None, new=(), files=()):
+    def order(self, count=1, volumes=(), flavor=None, new=(), files=(), **fields):
         """POST /servers, past its checks: uuids of the new servers.
 
         Args:
             volumes: ids of volumes to attach.
             new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
+            fields: of the servers' records.
         """
         servers = []
         for index in range(count):
@@ -274,7 +275,7 @@ class World:
             instance = objects.Instance.new(
                 uuid=uuid, project_id=PROJECT, user_id=USER, display_name=f's{index}', hostname=f's{index}',
                 image_ref=self.image.id, image_meta=self.image, flavor=flavor or self.flavor,
-                task_state='scheduling', block_devices=devices)
+                task_state='scheduling', block_devices=devices, **fields)
             spec = objects.RequestSpec(
                 instance_uuid=uuid, project_id=PROJECT, user_id=USER, flavor=flavor or self.flavor,
                 image=self.image, requested_networks=[objects.NetworkRequest(network_id=self.network)],
