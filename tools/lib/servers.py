@@ -5,8 +5,9 @@
 
 `up` prints NAME=URL lines for the environment.
 
-Everything a server needs lives below DIR; nothing that runs on the machine already is touched. Durability is
-turned off (fsync), since what is tested is our behaviour, not theirs. No systemd, no container.
+Everything a server needs lives below DIR; nothing that runs on the machine already is touched. What is
+committed outlives the server but not the machine (no fsync), since what is tested is our behaviour, not theirs.
+No systemd, no container.
 """
 
 import contextlib
@@ -161,7 +162,7 @@ def postgresql(directory: pathlib.Path) -> str:
     log.touch()
     start(directory, 'postgresql', [
         str(binary / 'postgres'), '-D', str(data), '-p', str(port), '-h', '127.0.0.1', '-k', str(data),
-        '-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'max_connections=500'], user=user)
+        '-c', 'fsync=off', '-c', 'max_connections=500'], user=user)
     wait_for('PostgreSQL', lambda: listens(port), log=log)
     return f'NOVA_TEST_POSTGRESQL_URL=postgresql+psycopg://nova:{password}@127.0.0.1:{port}'
 
