@@ -4,11 +4,7 @@ import contextlib
 import re
 import time
 
-import pytest
-
 from nova.cmd import status
-
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 
