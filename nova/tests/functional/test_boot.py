@@ -1,9 +1,12 @@
 """From POST /servers to ACTIVE and back to nothing, over two cells and cell0."""
 
+import base64
 import time
 
 import pytest
 
+from nova.common import dbkit
+from nova.db import tasks as tables
 from nova.tests.functional import leaks
 
 
@@ -122,3 +125,31 @@ def test_update(demo):
     answer = demo.call('PUT', f'/servers/{uuid}', {'server': {'name': 'after', 'description': 'words'}})
     assert answer.status_code == 200, answer.text
     assert (demo.show(uuid)['name'], demo.show(uuid)['description']) == ('after', 'words')
+
+
+def _remembered(cloud):
+    """Everything that tasks keep in any database, and hosts in their journals."""
+    deployment, found = cloud.deployment, []
+    for name in ('api', 'cell0', *deployment.cells):
+        db = dbkit.Database(deployment.database(name))
+        with db.read() as conn:
+            found += [str(row.state) for row in conn.execute(tables.tasks.select())]
+        db.dispose()
+    return ''.join(found + [file.read_text() for file in deployment.directory.rglob('steps/*.json')])
+
+
+def test_what_a_build_was_told_in_confidence_is_forgotten(cloud, demo):
+    """Files for the guest, and the token that makes its volume, are nowhere once it runs."""
+    secret = base64.b64encode(b'between us').decode()
+    answer = demo.boot('files', version='2.56', personality=[{'path': '/root/secret', 'contents': secret}],
+                       block_device_mapping_v2=[{
+                           'source_type': 'blank', 'destination_type': 'volume', 'volume_size': 1,
+                           'boot_index': -1, 'delete_on_termination': True}])
+    assert answer.status_code == 202, answer.text
+    server = demo.wait(answer.json()['server']['id'], 'ACTIVE')
+    assert len(server['os-extended-volumes:volumes_attached']) == 1
+    end = time.monotonic() + 10
+    while secret in (kept := _remembered(cloud)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert server['id'] in kept and 'gAAAA' not in kept and demo.token not in kept
