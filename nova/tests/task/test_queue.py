@@ -133,6 +133,21 @@ def test_a_turn_that_does_not_come_in_time_is_no_more(world):
     assert statuses(world, first, second, third) == [rows.DONE, rows.UNDONE, rows.PARKED]
 
 
+def test_a_holder_cannot_end_unseen_while_another_joins(world):
+    """The moment between finding a holder and waiting behind it: whoever would end it waits till that is done."""
+    first = world.begin(QueueTurn)
+    ends = threading.Thread(target=world.worker().wake, args=(first.uuid,))
+
+    def judge(conn):
+        ends.start()
+        ends.join(0.5)
+        return objects.Instance.get(conn, uuid=world.instance.uuid)
+    second = world.journal.begin(QueueTurn, EngineState(), world.context, instance_uuid=world.instance.uuid,
+                                 guard=judge)
+    ends.join()
+    assert statuses(world, first, second) == [rows.DONE] * 2
+
+
 def test_other_operations_pay_nothing(world):
     """The ratchet: an exclusive task of two steps, from the request to its end."""
     worker = world.worker()
