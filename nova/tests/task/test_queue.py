@@ -134,7 +134,7 @@ def test_a_turn_that_does_not_come_in_time_is_no_more(world):
 
 
 def test_a_holder_cannot_end_unseen_while_another_joins(world):
-    """The moment between finding a holder and waiting behind it: whoever would end it waits till that is done."""
+    """The moment between finding a holder and waiting behind it: who would end it waits till that is done."""
     first = world.begin(QueueTurn)
     ends = threading.Thread(target=world.worker().wake, args=(first.uuid,))
 
