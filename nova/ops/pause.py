@@ -4,6 +4,7 @@ from typing import Any
 
 from nova import objects, states
 from nova.policies import pause as rules
+from nova.states import Power
 from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
@@ -20,17 +21,31 @@ def unpause_guest(h: Any, state: Any) -> None:
     power.observe(h, state)
 
 
+def unpause_again(h: Any, state: Any) -> None:
+    """A guest that stands still goes on; one that does not, because it was off for instance, is what it is."""
+    if h.driver.state(h.instance) == Power.PAUSED:
+        h.driver.unpause(h.instance)
+    power.accept(h, state)
+
+
+def pause_again(h: Any, state: Any) -> None:
+    """A guest that goes on stands still again; any other is what it is."""
+    if h.driver.state(h.instance) == Power.RUNNING:
+        h.driver.pause(h.instance)
+    power.accept(h, state)
+
+
 class Pause(Flow):
     action = 'pause'
     State = objects.State
-    steps = (Step(pause_guest, undo=unpause_guest, at='host', shows=states.Task.PAUSING),)
+    steps = (Step(pause_guest, undo=unpause_again, at='host', shows=states.Task.PAUSING),)
     ends = states.VM.PAUSED
 
 
 class Unpause(Flow):
     action = 'unpause'
     State = objects.State
-    steps = (Step(unpause_guest, undo=pause_guest, at='host', shows=states.Task.UNPAUSING),)
+    steps = (Step(unpause_guest, undo=pause_again, at='host', shows=states.Task.UNPAUSING),)
     ends = states.VM.ACTIVE
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from nova import objects, states
 from nova.policies import suspend as rules
+from nova.states import Power
 from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
@@ -20,10 +21,24 @@ def resume_guest(h: Any, state: Any) -> None:
     power.observe(h, state)
 
 
+def resume_again(h: Any, state: Any) -> None:
+    """A guest whose memory is on disk goes on; one that is not suspended, because it was off, is what it is."""
+    if h.driver.state(h.instance) == Power.SUSPENDED:
+        h.driver.resume(h.instance)
+    power.accept(h, state)
+
+
+def suspend_again(h: Any, state: Any) -> None:
+    """A guest that goes on is suspended again; any other is what it is."""
+    if h.driver.state(h.instance) == Power.RUNNING:
+        h.driver.suspend(h.instance)
+    power.accept(h, state)
+
+
 class Suspend(Flow):
     action = 'suspend'
     State = objects.State
-    steps = (Step(suspend_guest, undo=resume_guest, at='host', slow=True, shows=states.Task.SUSPENDING),)
+    steps = (Step(suspend_guest, undo=resume_again, at='host', slow=True, shows=states.Task.SUSPENDING),)
     ends = states.VM.SUSPENDED
 
 
@@ -32,7 +47,7 @@ class Resume(Flow):
 
     action = 'resume'
     State = objects.State
-    steps = (Step(resume_guest, undo=suspend_guest, at='host', slow=True, shows=states.Task.RESUMING),)
+    steps = (Step(resume_guest, undo=suspend_again, at='host', slow=True, shows=states.Task.RESUMING),)
     ends = states.VM.ACTIVE
 
 

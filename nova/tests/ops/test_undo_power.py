@@ -1,0 +1,52 @@
+"""What is undone of an operation on a guest's power: the server is as before, or what its guest is."""
+
+import types
+
+import pytest
+
+from nova import errors
+from nova.ops import pause, suspend
+from nova.states import VM, Power
+from nova.tests.compute.cell import Handle, server_of
+from nova.virt.fake.driver import FakeDriver
+
+CASES = [(pause.Pause, Power.RUNNING, VM.ACTIVE), (pause.Unpause, Power.PAUSED, VM.PAUSED),
+         (suspend.Suspend, Power.RUNNING, VM.ACTIVE), (suspend.Resume, Power.SUSPENDED, VM.SUSPENDED)]
+
+
+@pytest.fixture
+def h():
+    instance, driver = server_of(), FakeDriver('host1')
+    driver.spawn(Handle(instance))
+    return types.SimpleNamespace(instance=instance, driver=driver)
+
+
+def begin(h, power, vm_state):
+    h.instance.vm_state = str(vm_state)
+    if power is Power.PAUSED:
+        h.driver.pause(h.instance)
+    elif power is Power.SUSPENDED:
+        h.driver.suspend(h.instance)
+
+
+@pytest.mark.parametrize('done', [True, False], ids=['done', 'not-done'])
+@pytest.mark.parametrize(('flow', 'power', 'vm_state'), CASES)
+def test_as_before(h, flow, power, vm_state, done):
+    begin(h, power, vm_state)
+    step, = flow.steps
+    if done:
+        step.do(h, None)
+    step.undo(h, None)
+    assert (h.driver.state(h.instance), h.instance.power_state, h.instance.vm_state) == (power, power, vm_state)
+
+
+@pytest.mark.parametrize(('flow', 'power', 'vm_state'), CASES)
+def test_a_guest_that_was_off_already(h, flow, power, vm_state):
+    """It is told as it is, and the operation does not get stuck."""
+    begin(h, power, vm_state)
+    h.driver.power_off(h.instance)
+    step, = flow.steps
+    with pytest.raises(errors.NovaError):
+        step.do(h, None)
+    step.undo(h, None)
+    assert (h.instance.power_state, h.instance.vm_state) == (Power.SHUTDOWN, VM.STOPPED)
