@@ -11,7 +11,6 @@ from urllib import parse
 import falcon
 from falcon import constants
 from oslo_config import cfg
-from oslo_db import exception as db_exc
 from oslo_middleware import cors
 
 from nova.common import auth, dbkit, jsonutil, microversion, middleware, problem, uuids, web
@@ -142,10 +141,6 @@ def _send(resp: falcon.Response, reply: Reply, version: V) -> None:
         resp.cache_control = ['no-cache']
 
 
-def _on_lost_database(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
-    errors.render(req, resp, problem.Unavailable('The database cannot be reached.'))
-
-
 def make_service(conf: cfg.ConfigOpts, db: dbkit.Database) -> Service:
     """The handles of one application."""
     placement = conf.placement
@@ -183,7 +178,6 @@ def serve(service: Service) -> Any:
     app = web.application(errors.render, [
         middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(), Caller(noauth),
         Microversion()])
-    app.add_error_handler(db_exc.DBConnectionError, _on_lost_database)
     by_path: dict[str, list[Route]] = {}
     for route in routes.COMPLETE:
         by_path.setdefault(route.path, []).append(route)
