@@ -7,7 +7,8 @@ from oslo_db import exception as db_exc
 from nova.common import web
 
 
-@pytest.mark.parametrize(('error', 'status'), [(db_exc.DBConnectionError('secret'), 503), (KeyError('secret'), 500)])
+@pytest.mark.parametrize(('error', 'status'), [
+    (db_exc.DBConnectionError('secret'), 503), (KeyError('secret'), 500)])
 def test_what_went_wrong_is_told_by_the_status(error, status):
     def render(req, resp, problem):
         web.send(resp, {'message': problem.message}, problem.status)
