@@ -30,14 +30,13 @@ def clean(cloud, demo, admin):
     leaks.check(cloud, admin)
 
 
-def ended(demo, uuid, seconds=20):
-    """The server, when its operation has ended; every task_state that was seen meanwhile."""
-    end, seen = time.monotonic() + seconds, set()
+def ended(demo, uuid, seconds=30):
+    """The server, when its operation has ended."""
+    end = time.monotonic() + seconds
     while True:
         server = demo.show(uuid)
         if server['OS-EXT-STS:task_state'] is None and server['status'] != 'BUILD':
-            return server, seen
-        seen.add(server['OS-EXT-STS:task_state'])
+            return server
         assert time.monotonic() < end, server
         time.sleep(0.03)
 
@@ -53,34 +52,34 @@ def port_of(demo, uuid):
     return port
 
 
-def test_a_server_waits_for_its_port(demo, admin, plugging):
-    """The event wakes the wait, long before anybody would ask."""
+def test_a_server_waits_for_its_port(demo, admin, plugging, monkeypatch):
+    """The event is all it takes: nobody asks."""
+    monkeypatch.setattr(ports, 'ASK_SECONDS', 10 ** 6)
     plugging(delay=0.4)
-    began = time.monotonic()
-    server, seen = ended(demo, demo.boot('late').json()['server']['id'])
+    server = ended(demo, demo.boot('late').json()['server']['id'])
     assert (server['status'], server['OS-EXT-STS:power_state']) == ('ACTIVE', 1)
-    assert 'spawning' in seen and time.monotonic() - began < ports.ASK_SECONDS
     assert {'spawn', 'vifs_plugged', 'let_run'} <= set(events(admin, server['id']))
     assert port_of(demo, server['id'])['status'] == 'ACTIVE'
 
 
-def test_an_event_may_come_before_anybody_waits(demo, admin, plugging):
+def test_an_event_may_come_before_anybody_waits(demo, plugging, monkeypatch):
+    monkeypatch.setattr(ports, 'ASK_SECONDS', 10 ** 6)
     plugging(delay=0.0)
     for name in ('one', 'two', 'three'):
-        server, _ = ended(demo, demo.boot(name).json()['server']['id'])
+        server = ended(demo, demo.boot(name).json()['server']['id'])
         assert server['status'] == 'ACTIVE'
 
 
 def test_an_event_that_is_lost_is_made_up_for(demo, plugging, monkeypatch):
     monkeypatch.setattr(ports, 'ASK_SECONDS', 1)
     plugging(tells=False, delay=0.2)
-    server, _ = ended(demo, demo.boot('untold').json()['server']['id'])
+    server = ended(demo, demo.boot('untold').json()['server']['id'])
     assert server['status'] == 'ACTIVE'
 
 
 def test_a_port_that_cannot_be_plugged_in_is_fatal(demo, admin, plugging):
     plugging(plugs=False, status='failed')
-    server, _ = ended(demo, demo.boot('deaf').json()['server']['id'])
+    server = ended(demo, demo.boot('deaf').json()['server']['id'])
     assert server['status'] == 'ERROR' and 'could not plug in' in server['fault']['message']
     assert events(admin, server['id'])['vifs_plugged'] == 'Error'
 
@@ -88,7 +87,7 @@ def test_a_port_that_cannot_be_plugged_in_is_fatal(demo, admin, plugging):
 def test_a_delete_does_not_wait_for_a_port(demo, plugging):
     plugging(plugs=False, tells=False)
     uuid = demo.boot('unwanted').json()['server']['id']
-    end = time.monotonic() + 10
+    end = time.monotonic() + 20
     while demo.show(uuid)['OS-EXT-STS:task_state'] != 'spawning':
         assert time.monotonic() < end
         time.sleep(0.03)
