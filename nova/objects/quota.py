@@ -4,7 +4,7 @@ Nothing is reserved and nothing can drift: usage is what the instance mappings s
 transaction that has locked the project's row first, so of requests that race, exactly those that fit win.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,21 +141,33 @@ def key_pairs(conn: sa.Connection, user_id: str) -> int:
 
 # Taking up room ----------------------------------------------------------------------------------
 
-def reserve(conn: sa.Connection, project_id: str, user_id: str, allowed: Limits, deltas: Mapping[str, int],
-            mappings: Iterable[InstanceMapping]) -> None:
-    """Insert the mappings of new servers if the project has room for them.
+class Room:
+    """What a project has left, exactly: it stays locked, and nobody else counts, until the transaction ends.
 
-    Args:
-        conn: a writing transaction; the project stays locked until it ends.
-        deltas: what the mappings add to `COUNTED` resources.
-
-    Raises:
-        OverQuota: it has not; nothing was inserted.
+    Attributes:
+        limits: of the project and of the user who asks.
+        scopes: (limits, usage) of the project, and of the user where he has limits of his own.
     """
-    lock(conn, project_id)
-    check(conn, project_id, user_id, allowed, deltas)
-    for mapping in mappings:
-        mapping.create(conn)
+
+    def __init__(self, conn: sa.Connection, conf: cfg.ConfigOpts, project_id: str, user_id: str) -> None:
+        lock(conn, project_id)
+        self.limits = limits(conn, conf, project_id, user_id)
+        self.scopes: list[tuple[Mapping[str, int], Mapping[str, int]]] = [
+            (self.limits.project, usage(conn, project_id))]
+        if self.limits.user:
+            self.scopes.append((self.limits.user, usage(conn, project_id, user_id)))
+
+    def check(self, deltas: Mapping[str, int]) -> None:
+        """Whether there is room for `deltas`.
+
+        Raises:
+            OverQuota: there is not, and of what.
+        """
+        over = {name: (amount, used[name], allowed[name])
+                for allowed, used in self.scopes for name, amount in deltas.items()
+                if amount > 0 and 0 <= allowed.get(name, -1) < used[name] + amount}
+        if over:
+            raise errors.server.OverQuota(resources=over)
 
 
 def lock(conn: sa.Connection, project_id: str) -> None:
@@ -165,29 +177,6 @@ def lock(conn: sa.Connection, project_id: str) -> None:
     if conn.execute(query).first() is None:
         dbkit.insert_missing(conn, table, [{'project_id': project_id}])
         conn.execute(query).first()
-
-
-def check(conn: sa.Connection, project_id: str, user_id: str, allowed: Limits, deltas: Mapping[str, int]
-          ) -> None:
-    """Whether there is room for `deltas`; exact only after `lock`.
-
-    Raises:
-        OverQuota: there is not, and of what.
-    """
-    asked = {name: amount for name, amount in deltas.items() if amount > 0}
-    if not asked:
-        return
-    over = _over(asked, allowed.project, usage(conn, project_id))
-    if any(name in allowed.user for name in asked):
-        over.update(_over(asked, allowed.user, usage(conn, project_id, user_id)))
-    if over:
-        raise errors.server.OverQuota(resources=over)
-
-
-def _over(asked: Mapping[str, int], allowed: Mapping[str, int], used: Mapping[str, int]
-          ) -> dict[str, tuple[int, int, int]]:
-    return {name: (amount, used[name], allowed[name]) for name, amount in asked.items()
-            if 0 <= allowed.get(name, -1) < used[name] + amount}
 
 
 def check_count(resource: str, limit: int, count: int) -> None:
@@ -208,11 +197,9 @@ def resize(conn: sa.Connection, conf: cfg.ConfigOpts, instance_uuid: str, vcpus:
         InstanceMappingNotFound: no such server.
     """
     mapping = InstanceMapping.get(conn, instance_uuid=instance_uuid)
-    lock(conn, mapping.project_id)
+    room = Room(conn, conf, mapping.project_id, mapping.user_id)
     mapping.refresh(conn)
-    more = {'cores': vcpus - mapping.vcpus, 'ram': memory_mb - mapping.memory_mb}
-    allowed = limits(conn, conf, mapping.project_id, mapping.user_id)
-    check(conn, mapping.project_id, mapping.user_id, allowed, more)
+    room.check({'cores': vcpus - mapping.vcpus, 'ram': memory_mb - mapping.memory_mb})
     settle(conn, instance_uuid, max(vcpus, mapping.vcpus), max(memory_mb, mapping.memory_mb))
 
 
@@ -231,21 +218,9 @@ def recount(conn: sa.Connection, conf: cfg.ConfigOpts, instance_uuid: str) -> No
         InstanceMappingNotFound: no such server.
     """
     mapping = InstanceMapping.get(conn, instance_uuid=instance_uuid)
-    lock(conn, mapping.project_id)
+    room = Room(conn, conf, mapping.project_id, mapping.user_id)
     mapping.refresh(conn)
     if not mapping.queued_for_delete:
         return
-    allowed = limits(conn, conf, mapping.project_id, mapping.user_id)
-    check(conn, mapping.project_id, mapping.user_id, allowed,
-          {'instances': 1, 'cores': mapping.vcpus, 'ram': mapping.memory_mb})
+    room.check({'instances': 1, 'cores': mapping.vcpus, 'ram': mapping.memory_mb})
     InstanceMapping.queue_for_delete(conn, instance_uuid, False)
-
-
-def deltas_of(flavors: Iterable[Any]) -> dict[str, int]:
-    """What servers of these flavors add."""
-    total = dict.fromkeys(COUNTED, 0)
-    for flavor in flavors:
-        total['instances'] += 1
-        total['cores'] += flavor.vcpus
-        total['ram'] += flavor.memory_mb
-    return total

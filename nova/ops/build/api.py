@@ -34,18 +34,13 @@ def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, A
         OverQuota: not even the smallest number fits.
         LimitExceeded: the server group would be too large.
     """
-    project, user = req.context.project_id, req.context.user_id
-    quota.lock(conn, project)
-    allowed = quota.limits(conn, req.conf, project, user)
+    room = quota.Room(conn, req.conf, req.context.project_id, req.context.user_id)
     each = arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb)
-    count = arithmetic.fitting(allowed.project, quota.usage(conn, project), each, order.high)
-    if allowed.user:
-        count = arithmetic.fitting(allowed.user, quota.usage(conn, project, user), each, count)
-    count = max(count, order.low)
-    quota.check(conn, project, user, allowed,
-                arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb, count))
+    fits = min(arithmetic.fitting(limits, used, each, order.high) for limits, used in room.scopes)
+    count = max(fits, order.low)
+    room.check(arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb, count))
     if order.group is not None:
-        quota.check_count('server_group_members', allowed['server_group_members'],
+        quota.check_count('server_group_members', room.limits['server_group_members'],
                           len(order.group.members) + count)
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,

@@ -18,9 +18,10 @@ def reserve(db, conf, count=1, project='p', user='u', vcpus=1):
     made = [mapping(project, user, vcpus) for _ in range(count)]
 
     def write(conn):
-        allowed = quota.limits(conn, conf, project, user)
-        quota.reserve(conn, project, user, allowed,
-                      {'instances': count, 'cores': vcpus * count, 'ram': 512 * count}, made)
+        room = quota.Room(conn, conf, project, user)
+        room.check({'instances': count, 'cores': vcpus * count, 'ram': 512 * count})
+        for each in made:
+            each.create(conn)
     db.write(write)
     return made
 
