@@ -5,7 +5,6 @@ transaction that has locked the project's row first, so of requests that race, e
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
