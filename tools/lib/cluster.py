@@ -106,15 +106,14 @@ class Cluster:
         servers.end(self._servers, self.server_name(what), how)
 
     def start_server(self, what: str, seconds: float = 90.0) -> None:
-        """Start it again, and wait until it listens."""
-        servers.start_again(self._servers, self.server_name(what))
-        port = self._server_port(what)
-        servers.wait_for(what, lambda: servers.listens(port), seconds,
-                         self._servers / f'{self.server_name(what)}.log')
+        """Start it again, and wait until it takes clients."""
+        name, port = self.server_name(what), self._server_port(what)
+        servers.start_again(self._servers, name)
+        servers.wait_for(what, lambda: servers.ready(name, port), seconds, self._servers / f'{name}.log')
 
     def _server_runs(self, what: str) -> bool:
-        return bool(servers.processes(self._servers, self.server_name(what))) and servers.listens(
-            self._server_port(what))
+        name = self.server_name(what)
+        return bool(servers.processes(self._servers, name)) and servers.ready(name, self._server_port(what))
 
     def _server_port(self, what: str) -> int:
         address = self.deployment.broker if what == 'broker' else self.deployment.server

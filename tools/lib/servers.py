@@ -50,6 +50,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(('127.0.0.1', port)) == 0
 
 
+def ready(name: str, port: int) -> bool:
+    """Whether a server takes clients: PostgreSQL listens somewhat earlier."""
+    if not listens(port):
+        return False
+    return name != 'postgresql' or subprocess.run(
+        [postgresql_programs() / 'pg_isready', '-q', '-h', '127.0.0.1', '-p', str(port)]).returncode == 0
+
+
 def start(directory: pathlib.Path, name: str, command: list[str], user: str | None = None,
           env: dict[str, str] | None = None) -> None:
     """Start a server in a session of its own; keep its pid, and how to start it again."""
@@ -138,11 +146,15 @@ def mariadb(directory: pathlib.Path) -> str:
     return f'NOVA_TEST_MYSQL_URL=mysql+pymysql://nova:{password}@127.0.0.1:{port}'
 
 
+def postgresql_programs() -> pathlib.Path:
+    found = sorted(glob.glob('/usr/lib/postgresql/*/bin/postgres'))
+    return pathlib.Path(found[-1] if found else shutil.which('postgres') or 'postgres').parent
+
+
 def postgresql(directory: pathlib.Path) -> str:
     data, port = directory / 'postgresql', free_port()
     user = unprivileged('postgres')
-    found = sorted(glob.glob('/usr/lib/postgresql/*/bin/postgres'))
-    binary = pathlib.Path(found[-1] if found else shutil.which('postgres') or 'postgres').parent
+    binary = postgresql_programs()
     data.mkdir()
     password = secrets.token_hex(8)
     secret = directory / 'pg.pw'
@@ -163,7 +175,7 @@ def postgresql(directory: pathlib.Path) -> str:
     start(directory, 'postgresql', [
         str(binary / 'postgres'), '-D', str(data), '-p', str(port), '-h', '127.0.0.1', '-k', str(data),
         '-c', 'fsync=off', '-c', 'max_connections=500'], user=user)
-    wait_for('PostgreSQL', lambda: listens(port), log=log)
+    wait_for('PostgreSQL', lambda: ready('postgresql', port), log=log)
     return f'NOVA_TEST_POSTGRESQL_URL=postgresql+psycopg://nova:{password}@127.0.0.1:{port}'
 
 
