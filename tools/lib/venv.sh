@@ -8,6 +8,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
+# Runs a command and shows what it says only when it fails.
+quietly() {
+    local said
+    said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; return 1; }
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"
     elif command -v sudo >/dev/null; then sudo "$@"
@@ -56,10 +62,10 @@ venv_ready() {
     done
     [ ${#files[@]} = 0 ] && return
     say "Installing Python packages into .venv (a minute or two the first time)"
-    pip install -q --disable-pip-version-check --upgrade pip setuptools wheel pbr \
+    quietly pip install -q --disable-pip-version-check --upgrade pip setuptools wheel pbr \
         || fail "pip could not be brought up to date"
-    pip install -q --disable-pip-version-check "${files[@]}" || fail "pip could not install the requirements"
-    pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+    quietly pip install -q --disable-pip-version-check "${files[@]}" || fail "pip could not install the requirements"
+    quietly pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
         || fail "pip could not install this checkout"
     touch "${stamps[@]}"
 }
