@@ -25,6 +25,9 @@ LOG = log.getLogger(__name__)
 GATES = {'spawn': 'max_concurrent_builds', 'snapshot': 'max_concurrent_snapshots'}
 """Step name to the option that bounds how many of its kind run at once; 0 is no bound."""
 
+OUTCOMES: dict[type[Exception], str] = {errors.task.Cancelled: 'cancelled', errors.task.Refused: 'refused'}
+"""What a step has come to by its error; by every other it has failed."""
+
 Report = Callable[[nova_context.RequestContext, Any], None]
 
 
@@ -238,7 +241,7 @@ class StepRunner:
         job.context.update_store()
         LOG.debug('Step %s (%s, attempt %d) of task %s begins', call.step, call.direction, call.attempt,
                   call.task)
-        result, form = self._outcome(job)
+        result, form = self._wired(job, self._call(job))
         seconds = clock.monotonic() - began
         metrics.STEPS.labels(call.flow, call.step, call.direction, result.outcome).observe(seconds)
         with self._lock:
@@ -255,9 +258,8 @@ class StepRunner:
                  seconds)
         self._report(job.context, result)
 
-    def _outcome(self, job: Job) -> tuple[Any, dict[str, Any]]:
+    def _wired(self, job: Job, result: Any) -> tuple[Any, dict[str, Any]]:
         """How the step ended, as a record and in its wire form."""
-        result = self._call(job)
         try:
             form = result.to_wire()
             jsonutil.dumps(form)
@@ -268,35 +270,33 @@ class StepRunner:
             return result, result.to_wire()
 
     def _call(self, job: Job) -> Any:
-        call = job.call
+        """Run the step's function; what it has come to."""
+        call, step = job.call, None
         try:
             if job.handle.cancelled.is_set():
                 raise errors.task.Cancelled(task=call.task)
             if call.instance is not None:
                 call.instance.clean()
-            function = self._function(call)
+            step = self._step(call)
+            function = step.do if call.direction == 'do' else step.undo
             if function is not None:
                 function(job.handle, call.state)
             if job.handle.cancelled.is_set():
                 raise errors.task.Cancelled(task=call.task)
-        except errors.task.Cancelled as error:
-            return self._result(call, 'cancelled', error)
-        except errors.task.Refused as error:
-            return self._result(call, 'refused', error)
-        except errors.NovaError as error:
-            return self._result(call, 'failed', error)
         except Exception as error:
-            LOG.exception('Step %s of task %s failed unexpectedly', call.step, call.task)
-            return self._result(call, 'failed', error)
+            # Whatever broke here, the task has to hear of it.
+            if not isinstance(error, errors.NovaError):
+                LOG.exception('Step %s of task %s failed unexpectedly', call.step, call.task)
+            verdict = step.verdict(error) if step is not None and call.direction == 'do' else error
+            return self._result(call, OUTCOMES.get(type(verdict), 'failed'), verdict)
         return self._result(call, 'done', None)
 
     @staticmethod
-    def _function(call: Any) -> flows.Function | None:
+    def _step(call: Any) -> flows.Step:
         flow = flows.FLOWS.get(call.flow)
         if flow is None or flow.version != call.flow_version:
             raise errors.task.FlowUnknown(flow=call.flow, version=call.flow_version)
-        step = flow.step(call.step)
-        return step.do if call.direction == 'do' else step.undo
+        return flow.step(call.step)
 
     def _result(self, call: Any, outcome: str, error: Exception | None) -> Any:
         learnt = outcome == 'done'

@@ -69,11 +69,6 @@ class Cells:
                 self._works[key] = found
             return found
 
-    def wake(self, mapping: Any, task_uuid: str) -> None:
-        """Take a cell's task further, here: it saves a message, and the cell's conductors would do the same."""
-        engine = self.work(mapping).engine
-        engine.submit(engine.wake, task_uuid)
-
     def watch(self) -> None:
         """Have an engine on every cell, cell0 too: its servers can be deleted. Called once a second."""
         for mapping in self.mappings():

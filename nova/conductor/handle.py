@@ -67,5 +67,5 @@ class SuperConductor(Conductor):
     def cell_db(self, mapping: Any) -> dbkit.Database:
         return self._cells.db(mapping)
 
-    def wake_cell(self, mapping: Any, task_uuid: str) -> None:
-        self._cells.wake(mapping, task_uuid)
+    def adopt(self, mapping: Any, task_uuid: str) -> None:
+        self._cells.work(mapping).engine.adopt(task_uuid)

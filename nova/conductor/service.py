@@ -117,6 +117,7 @@ class ConductorService:
         if interval > 0:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('sweep', 30.0, periodic.Sweep(found)))
+        self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(self._dbs.api, self._conf)))
 
     def _look_after(self, name: str, made: work.Work) -> None:
         self._works.append(made)

@@ -11,7 +11,7 @@ the class name in snake case, so it is unique, and survives a trip through a jou
 
 import re
 import traceback
-from typing import Any
+from typing import Any, ClassVar
 
 from nova.common import problem, registry
 
@@ -19,7 +19,13 @@ _kinds: registry.Registry[type['NovaError']] = registry.Registry('error code')
 
 
 class NovaError(problem.Problem):
-    """Base of every error of the compute services."""
+    """Base of every error of the compute services.
+
+    Attributes:
+        everywhere: a host that says this says what every other host would say.
+    """
+
+    everywhere: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -4,6 +4,7 @@ from nova.errors import base
 
 
 class VolumeNotFound(base.NotFound):
+    everywhere = True
     template = 'Volume {volume} could not be found.'
 
 
@@ -43,6 +44,7 @@ class VolumeNotCreated(base.Internal):
 
 
 class AttachmentNotFound(base.NotFound):
+    everywhere = True
     template = 'Volume attachment {attachment} could not be found.'
 
 

@@ -4,6 +4,7 @@ from nova.errors import base
 
 
 class ImageNotFound(base.NotFound):
+    everywhere = True
     template = 'Image {image} could not be found.'
 
 
@@ -12,10 +13,12 @@ class ImageNotActive(base.Invalid):
 
 
 class ImageForbidden(base.Forbidden):
+    everywhere = True
     template = 'Not allowed to use image {image}.'
 
 
 class ImageUnusable(base.Invalid):
+    everywhere = True
     template = 'Image {image} is unacceptable: {reason}'
 
 
@@ -28,9 +31,11 @@ class ImageServiceFailed(base.Unavailable):
 
 
 class FlavorMemoryTooSmall(base.Invalid):
+    everywhere = True
     template = "Flavor's memory is too small for requested image."
 
 
 class FlavorDiskTooSmall(base.Invalid):
+    everywhere = True
     template = ("Flavor's disk is too small for requested image. "
                 'Flavor disk is {disk} bytes, image is {image} bytes.')

@@ -24,6 +24,7 @@ class TaskNotFound(base.NotFound):
 class Refused(base.Conflict):
     """A host says "not me": the flow unwinds to its last choice and takes the next alternate."""
 
+    everywhere = True
     template = 'The host refused: {reason}'
 
     def __init__(self, reason: str = '', **facts: Any) -> None:
@@ -39,6 +40,7 @@ class StepLost(base.Internal):
 
 
 class Cancelled(base.Conflict):
+    everywhere = True
     template = 'Task {task} was cancelled.'
 
 

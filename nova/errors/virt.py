@@ -18,6 +18,7 @@ class Unsupported(base.Conflict):
 class BuildAborted(base.Internal):
     """The build cannot succeed on any host, so no alternate is tried."""
 
+    everywhere = True
     template = 'Build of instance {server} aborted: {reason}'
 
 

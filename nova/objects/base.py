@@ -223,12 +223,6 @@ class Record(ovo.VersionedObject):
         return query.limit(statements.LIMIT) if limited else query
 
     @classmethod
-    @functools.cache
-    def _saving(cls) -> sa.Update:
-        mine = tuple((name, '=') for name in cls.key)
-        return _kept_in(cls).update().where(*statements.conditions(cls._columns, mine))
-
-    @classmethod
     def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
         """The one record with these values, or None."""
         row = conn.execute(cls._finding(statements.shape_of(by)), statements.values_of(by)).first()
@@ -296,7 +290,9 @@ class Record(ovo.VersionedObject):
             values = self._stored(changed)
             if 'updated_at' in self._columns and 'updated_at' not in changed:
                 self.__dict__[self._slots['updated_at']] = values['updated_at'] = clock.utcnow()
-            update = self._saving().where(*where) if where else self._saving()
+            update = statements.update(_kept_in(type(self)), self.key)
+            if where:
+                update = update.where(*where)
             if not conn.execute(update, {**values, **statements.values_of(self._by_key())}).rowcount:
                 raise self.not_found(self._by_key())
         self.clean()

@@ -1,5 +1,6 @@
 """Statements that are made once and sent often: making one costs five times as much as sending it."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,12 @@ def conditions(columns: Any, shape: Shape) -> list[sa.ColumnElement[bool]]:
     """What rows must fulfil, with parameters ``its_...`` for the values: other names than those of columns,
     which in an UPDATE are what is set."""
     return [_condition(name, columns[name], how) for name, how in shape]
+
+
+@functools.cache
+def update(table: sa.Table, key: tuple[str, ...]) -> sa.Update:
+    """The update of the row with this key (`values_of`), by parameters named like its columns."""
+    return table.update().where(*conditions(table.c, tuple((name, '=') for name in key)))
 
 
 def _condition(name: str, column: Any, how: str) -> sa.ColumnElement[bool]:

@@ -194,6 +194,14 @@ def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: A
     return won
 
 
+def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
+    """Let an inert task run, as its owner's; False when it is past that."""
+    table, now = tables.tasks, clock.utcnow()
+    return conn.execute(table.update().where(table.c.uuid == uuid, table.c.status == INERT).values(
+        status=RUNNING, owner=owner, generation=table.c.generation + 1, step_started_at=now,
+        updated_at=now)).rowcount == 1
+
+
 def remove(conn: sa.Connection, uuid: str) -> None:
     """Drop a task and its history."""
     conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid == uuid))

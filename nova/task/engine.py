@@ -96,7 +96,21 @@ class Engine:
         """Run a task as far as it goes, if it is anybody's to run."""
         run = self.pick(uuid, rows.READY, rows.WAITING)
         if run is not None:
-            self.go(run)
+            self.own(run, lambda: self.claim(run))
+
+    def adopt(self, uuid: str) -> None:
+        """Let an inert task run, by this worker; nothing happens when it is past that.
+
+        When this returns, the database says so: what comes after is for the pool.
+        """
+        self.lease.enter()
+        if self.journal.adopt(uuid, self.lease.uuid):
+            self.submit(self._go_on, uuid)
+
+    def _go_on(self, uuid: str) -> None:
+        run = self.pick(uuid, rows.RUNNING)
+        if run is not None and run.task.owner == self.lease.uuid:
+            self.own(run, lambda: not run.step.on_host or self.claim(run))
 
     def step_done(self, result: Any) -> None:
         """Take the answer of a host; an answer to a question that is no longer asked is dropped."""
@@ -152,11 +166,6 @@ class Engine:
         return Run(task, flow, base.Record.from_wire(task.state), instance,
                    nova_context.RequestContext.from_dict(task.context))
 
-    def go(self, run: Run) -> None:
-        """Claim a task where it stands and run it as far as it goes here."""
-        if run.step.at != 'super' or self.supers:
-            self.own(run, lambda: self._claim(run))
-
     def own(self, run: Run, first: Callable[[], bool]) -> None:
         """Go on from `first` while steps can run here; stop quietly when another worker has taken over."""
         uuid = run.task.uuid
@@ -176,8 +185,11 @@ class Engine:
                 if not self._mine[uuid]:
                     del self._mine[uuid]
 
-    def _claim(self, run: Run) -> bool:
-        """Make the task ours at the step where it stands, or where a cancellation turns it."""
+    def claim(self, run: Run) -> bool:
+        """Make the task ours at the step where it stands, or where a cancellation turns it; True when that can
+        be run here."""
+        if run.step.at == 'super' and not self.supers:
+            return False
         move = plan.cancelled(run.flow, run.task, run.state)
         if move is not None:
             return self._move(run, move, None, {})
@@ -191,7 +203,8 @@ class Engine:
             return self._move(run, move, None, {})
         try:
             with metrics.step(run.flow.name, step.name, run.task.direction):
-                result = self._call(run, step)
+                function = self._function(run, step)
+                result = function(self._handle(run), run.state) if function else None
         except errors.task.Refused as error:
             return self.settle(run, 'refused', errors.to_dict(error))
         except errors.NovaError as error:
@@ -205,24 +218,23 @@ class Engine:
         return self.settle(run, 'done', None)
 
     def ready(self, run: Run) -> bool:
-        """Whether the step that a task waits in has something to say now: that its condition holds, or an error."""
+        """Whether the step that a task waits in has something to say: that its condition holds, or an error."""
         try:
             return bool(run.step.do(self._handle(run), run.state))
         except errors.NovaError:
             return True  # the step is run again, and its error is taken down then
 
-    def _call(self, run: Run, step: flows.Step) -> Any:
-        """What the function of the present step returns; None where there is no function for it."""
-        forward = run.task.direction == 'do'
-        if forward and run.late and not run.flow.beyond_pivot(run.flow.index(step.name)):
+    @staticmethod
+    def _function(run: Run, step: flows.Step) -> flows.Function | None:
+        """What to call for the present step, if anything."""
+        if run.task.direction != 'do':
+            # On a host that is not known there is nothing to undo.
+            return None if step.on_host else step.undo
+        if run.late and not run.flow.beyond_pivot(run.flow.index(step.name)):
             raise errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
         if step.on_host:
-            # It came here because no host is known: then there is nothing to undo either.
-            if forward:
-                raise errors.task.StepFailed(step=step.name, reason=f'no host is known for {step.at!r}')
-            return None
-        function = step.do if forward else step.undo
-        return function(self._handle(run), run.state) if function else None
+            raise errors.task.StepFailed(step=step.name, reason=f'no host is known for {step.at!r}')
+        return step.do
 
     def settle(self, run: Run, outcome: plan.Outcome, error: dict[str, Any] | None,
                 host: str | None = None, detail: str | None = None) -> bool:

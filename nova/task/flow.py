@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from nova import states
+from nova import errors, states
 from nova.common import registry
 
 Place = Literal['cell', 'super', 'host', 'source', 'dest']
@@ -32,6 +32,8 @@ class Step:
         shows: the task_state that clients see while this step runs; None keeps the one before.
         when: skip the step unless this is true of the state.
         choice: a host's refusal unwinds to here and comes forward again, to the next alternate.
+        elsewhere: what fails on this host may go right on another, so it has refused rather than failed, unless
+            the error says that it is the same everywhere.
         slow: may take minutes; reports progress.
         pivot: once it is done nothing is undone any more; later steps are retried until the deadline.
     """
@@ -42,6 +44,7 @@ class Step:
     shows: states.Task | None = None
     when: Callable[[Any], bool] | None = None
     choice: bool = False
+    elsewhere: bool = False
     slow: bool = False
     pivot: bool = False
     waits: ClassVar[bool] = False
@@ -54,14 +57,23 @@ class Step:
     def on_host(self) -> bool:
         return self.at in HOST_PLACES
 
+    def verdict(self, error: Exception) -> Exception:
+        """What an error of `do` on a host means to the flow."""
+        if not self.elsewhere or getattr(error, 'everywhere', False):
+            return error
+        said = error.message if isinstance(error, errors.NovaError) else type(error).__name__
+        refusal = errors.task.Refused(said)
+        refusal.__cause__ = error
+        return refusal
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wait(Step):
     """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up and once a second.
 
-    The task holds no thread meanwhile. It fails when ``do`` raises, or when `seconds` have passed; a shorter time
-    that is configured is ``do``'s to look at, from ``handle.task.step_started_at`` on. What others announce may
-    come before the wait begins: ``do`` finds it in `nova.objects.event`.
+    The task holds no thread meanwhile. It fails when ``do`` raises, or when `seconds` have passed; a shorter
+    time that is configured is ``do``'s to look at, from ``handle.task.step_started_at`` on. What others
+    announce may come before the wait begins: ``do`` finds it in `nova.objects.event`.
     """
 
     seconds: float = 300.0

@@ -52,8 +52,8 @@ class SuperConductor(Conductor, Protocol):
     def cell_db(self, mapping: Any) -> dbkit.Database:
         """The database of a cell."""
 
-    def wake_cell(self, mapping: Any, task_uuid: str) -> None:
-        """Have a task that is ready in a cell's journal run; now, in this process, where it can be."""
+    def adopt(self, mapping: Any, task_uuid: str) -> None:
+        """Let an inert task in a cell's journal run: from now on, in this process."""
 
 
 class Host(Protocol):

@@ -109,13 +109,9 @@ class Journal:
             instance.clean()
         return successor
 
-    def activate(self, uuid: str) -> None:
-        """Let an inert task run; nothing happens when it is past that."""
-        def write(conn: sa.Connection) -> None:
-            task = rows.get(conn, uuid)
-            if task is not None and task.status == rows.INERT:
-                rows.save(conn, task, status=rows.READY)
-        self.db.write(write)
+    def adopt(self, uuid: str, owner: str) -> bool:
+        """Make an inert task the running one of `owner`; False when it is past that."""
+        return self.db.write(lambda conn: rows.adopt(conn, uuid, owner))
 
     def cancel_holder(self, instance_uuid: str) -> rows.Task | None:
         """Ask who holds the server to unwind; None when the slot is free."""

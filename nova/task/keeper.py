@@ -142,4 +142,4 @@ class Keeper:
         if run is not None and not self._engine.holds(uuid):
             run.name_in_logs()
             LOG.info('Taking over task %s (%s) at step %s', uuid, run.task.flow, run.task.step)
-            self._engine.go(run)
+            self._engine.own(run, lambda: self._engine.claim(run))

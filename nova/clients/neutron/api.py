@@ -52,7 +52,7 @@ class Api(Protocol):
         """Floating addresses of ports."""
 
     def groups(self, context: Context, **filters: Any) -> list[Document]:
-        """Security groups that the user sees: id and name alone, since the rules are most of such a document."""
+        """Security groups that the user sees: id and name alone, since rules are most of such a document."""
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         """How many ports more the user's project may have; None when there is no limit."""

@@ -45,11 +45,11 @@ class Build(Flow):
         Step(volumes.reserve_volumes, undo=volumes.unreserve_volumes, when=has_volumes),
         Step(take_host, undo=schedule.leave_host, choice=True, shows=states.Task.SCHEDULING),
         Step(ports.allocate_ports, undo=ports.release_ports, shows=states.Task.NETWORKING),
-        Step(host.connect_volumes, undo=volumes.disconnect_volumes, at='host', when=has_volumes,
-                  shows=states.Task.BLOCK_DEVICE_MAPPING),
-        Step(host.spawn, undo=host.destroy, at='host', slow=True, shows=states.Task.SPAWNING),
+        Step(volumes.connect_volumes, undo=volumes.disconnect_volumes, at='host', elsewhere=True,
+             when=has_volumes, shows=states.Task.BLOCK_DEVICE_MAPPING),
+        Step(host.spawn, undo=host.destroy, at='host', elsewhere=True, slow=True, shows=states.Task.SPAWNING),
         Wait(ports.vifs_plugged, when=ports.awaits_plugging, seconds=Flow.deadline),
-        Step(host.let_run, at='host', when=ports.awaits_plugging),
+        Step(host.let_run, at='host', elsewhere=True, when=ports.awaits_plugging),
     )
     ends = states.VM.ACTIVE
     fails = states.VM.ERROR

@@ -176,8 +176,7 @@ def activate(h: Any, state: wire.ScheduleState) -> None:
 
 
 def _let_go(h: Any, server: wire.Planned, cell: Any) -> None:
-    journal.Journal(h.cell_db(cell)).activate(server.build)
-    h.wake_cell(cell, server.build)
+    h.adopt(cell, server.build)
 
 
 def _clear(h: Any, server: wire.Planned) -> None:

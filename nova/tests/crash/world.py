@@ -12,6 +12,7 @@ import dataclasses
 import pathlib
 import sqlite3
 import threading
+import types
 
 from nova import conf, context, errors, objects, ops
 from nova.clients import fake
@@ -239,10 +240,10 @@ class World:
             if call.direction == 'do' and call.host in self.refusing:
                 raise errors.task.Refused('told to')
             (step.do if call.direction == 'do' else step.undo)(made, call.state)
-        except errors.task.Refused as refused:
-            outcome, error = 'refused', errors.to_dict(refused)
-        except errors.NovaError as failed:
-            outcome, error = 'failed', errors.to_dict(failed)
+        except errors.NovaError as raised:
+            verdict = step.verdict(raised) if call.direction == 'do' else raised
+            refused = isinstance(verdict, errors.task.Refused)
+            outcome, error = 'refused' if refused else 'failed', errors.to_dict(verdict)
         self.answer(cell, objects.StepResult(
             task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
             outcome=outcome, error=error, instance=call.instance, state=call.state.returned()))
@@ -395,8 +396,8 @@ class _Cells:
     def db(self, mapping):
         return self._world.dbs[mapping.name]
 
-    def wake(self, mapping, task_uuid):
-        self._world.queue.append((self._worker, lambda: self._worker.engines[mapping.name].wake(task_uuid), ()))
+    def work(self, mapping):
+        return types.SimpleNamespace(engine=self._worker.engines[mapping.name])
 
 
 class Scheduler:

@@ -97,7 +97,7 @@ def test_a_dead_workers_task_is_taken_over(world):
     task, dead, alive = world.begin(EngineLocal), world.worker(), world.worker()
     run = dead.pick(task.uuid, rows.READY)
     dead.lease.enter()
-    dead._claim(run)
+    dead.claim(run)
     looks = keeper.Keeper(alive)
     looks.round()
     assert world.task(task).status == rows.RUNNING
@@ -205,7 +205,7 @@ def test_delete_cancels_a_running_holder_at_its_next_save(world):
     task, worker = world.begin(EngineLocal), world.worker()
     run = worker.pick(task.uuid, rows.READY)
     worker.lease.enter()
-    worker._claim(run)
+    worker.claim(run)
     delete = world.begin(EngineDelete)
     assert worker.settle(run, 'done', None)
     while worker._step(run):
