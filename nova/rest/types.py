@@ -46,23 +46,33 @@ def _is_printable(value: str) -> bool:
     return all(char.isprintable() or char == '\u3000' for char in value)
 
 
+_LETTERS = 'letters, digits'
+_NO_BLANK_AT_ENDS = 'with no blank at either end'
+
 jsonschema.FORMATS.update({
-    'name': _is_name,
-    'name-loose': lambda value: bool(value.strip()) and _is_printable(value),
-    'az_name': lambda value: _is_name(value) and ':' not in value,
-    'printable': _is_printable,
-    'base64': _is_base64,
-    'ip': _is_ip,
-    'host-chars': _pattern(r'[a-zA-Z0-9\-._]*'),
-    'host-label': _pattern(r'[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+'),
-    'id-chars': _pattern(r'[a-zA-Z0-9._-]*'),
-    'dev-path': _pattern(r'[A-Za-z0-9._/-]*'),
-    'flavor-id-chars': _pattern(r'(?! )[a-zA-Z0-9. _-]+(?<! )'),
-    'keypair-chars': _pattern(r'(?! )[a-zA-Z0-9 _-]+(?<! )'),
-    'keypair-chars-v292': _pattern(r'(?! )[a-zA-Z0-9 ._@-]+(?<! )'),
-    'no-comma-slash': _pattern(r'[^,/]*'),
-    'slash-prefix': _pattern(r'/[0-9a-f.:]+'),
-    'decimal': _pattern(r'\d*\.?\d+'),
+    name: jsonschema.Format(fits, means) for name, fits, means in (
+        ('name', _is_name, f'printable text {_NO_BLANK_AT_ENDS}'),
+        ('name-loose', lambda value: bool(value.strip()) and _is_printable(value),
+         'printable text that is more than blanks'),
+        ('az_name', lambda value: _is_name(value) and ':' not in value,
+         f'printable text without colons, {_NO_BLANK_AT_ENDS}'),
+        ('printable', _is_printable, 'printable text'),
+        ('base64', _is_base64, 'text encoded in base64'),
+        ('ip', _is_ip, 'an IP address'),
+        ('host-chars', _pattern(r'[a-zA-Z0-9\-._]*'), f'made of {_LETTERS}, ".", "-" and "_"'),
+        ('host-label', _pattern(r'[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+'),
+         f'made of {_LETTERS} and, within, "-"'),
+        ('id-chars', _pattern(r'[a-zA-Z0-9._-]*'), f'made of {_LETTERS}, ".", "-" and "_"'),
+        ('dev-path', _pattern(r'[A-Za-z0-9._/-]*'), f'made of {_LETTERS}, ".", "-", "_" and "/"'),
+        ('flavor-id-chars', _pattern(r'(?! )[a-zA-Z0-9. _-]+(?<! )'),
+         f'made of {_LETTERS}, blanks, ".", "-" and "_", {_NO_BLANK_AT_ENDS}'),
+        ('keypair-chars', _pattern(r'(?! )[a-zA-Z0-9 _-]+(?<! )'),
+         f'made of {_LETTERS}, blanks, "-" and "_", {_NO_BLANK_AT_ENDS}'),
+        ('keypair-chars-v292', _pattern(r'(?! )[a-zA-Z0-9 ._@-]+(?<! )'),
+         f'made of {_LETTERS}, blanks, "@", ".", "-" and "_", {_NO_BLANK_AT_ENDS}'),
+        ('no-comma-slash', _pattern(r'[^,/]*'), 'free of "," and "/"'),
+        ('slash-prefix', _pattern(r'/[0-9a-f.:]+'), 'a "/" and the length of a prefix'),
+        ('decimal', _pattern(r'\d*\.?\d+'), 'a decimal number'))
 })
 
 
@@ -118,16 +128,26 @@ def mapping(value: Any, key: str = r'^[a-zA-Z0-9-_:. ]{1,255}$') -> Type:
     return {'type': 'object', 'additionalProperties': False, 'patternProperties': {key: value}}
 
 
+_DIGITS = 100
+"""Nobody means a longer number, and Python reads none of thousands."""
+
+
+def _range(low: int | None, high: int | None) -> str:
+    if low is None:
+        return 'an integer' if high is None else f'an integer of at most {high}'
+    return f'an integer of at least {low}' if high is None else f'an integer from {low} to {high}'
+
+
 def integer(low: int | None = None, high: int | None = None) -> Type:
     """An integer, or a string of digits, from `low` to `high`."""
     name = f'integer {"" if low is None else low}..{"" if high is None else high}'
 
     def fits(value: str) -> bool:
-        if not re.fullmatch(r'-?[0-9]+', value):
+        if not re.fullmatch(rf'-?[0-9]{{1,{_DIGITS}}}', value):
             return False
         number = int(value)
         return (low is None or number >= low) and (high is None or number <= high)
-    jsonschema.FORMATS.setdefault(name, fits)
+    jsonschema.FORMATS.setdefault(name, jsonschema.Format(fits, _range(low, high)))
     kind: dict[str, Any] = {'type': ['integer', 'string'], 'format': name}
     if low is not None:
         kind['minimum'] = low
