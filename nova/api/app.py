@@ -88,7 +88,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
     app = web.application(faults.render, [
         common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(),
         middleware.Entry(root),
-        middleware.Authenticate(auth.from_keystone if keystone else auth.from_plain_token, _challenge(conf)),
+        middleware.Authenticate(auth.from_keystone if keystone else auth.from_plain_token),
         middleware.Negotiate()])
     dispatcher.mount(app)
     versions.Documents(lambda: dispatcher.operations, root).mount(app)
@@ -111,10 +111,3 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
     found = finder.Finder(dbs)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
     return request.Services(conf, dbs, clients, found, asking, wake, tell_host)
-
-
-def _challenge(conf: cfg.ConfigOpts) -> str | None:
-    if conf.api.auth_strategy != 'keystone':
-        return None
-    uri = conf.keystone_authtoken.www_authenticate_uri
-    return f'Keystone uri="{uri}"' if uri else 'Keystone'

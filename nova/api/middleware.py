@@ -38,23 +38,17 @@ class Authenticate:
     """Who asks: ``req.context.caller``, a `RequestContext`.
 
     Args:
-        identify: reads the identity from the WSGI environment, or raises Unauthorized.
-        challenge: value of WWW-Authenticate.
+        identify: reads the identity from the WSGI environment, or raises Unauthorized; keystonemiddleware adds
+            the challenge to such an answer.
     """
 
-    def __init__(self, identify: Identify, challenge: str | None) -> None:
+    def __init__(self, identify: Identify) -> None:
         self._identify = identify
-        self._challenge = challenge
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         if req.context.open:
             return
-        try:
-            identity = self._identify(req.env)
-        except problem.Unauthorized as error:
-            if self._challenge:
-                error.headers['WWW-Authenticate'] = self._challenge
-            raise
+        identity = self._identify(req.env)
         caller = context.RequestContext.from_identity(
             identity, req.context.request_id, req.context.global_request_id)
         req.context.caller = caller

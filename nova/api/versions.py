@@ -84,7 +84,7 @@ class Documents:
     def mount(self, app: falcon.App) -> None:
         for path, responder in (('/', self.top), ('/versions', self.top), ('/versions/{name}', self.one),
                                 ('/openapi.json', self.openapi), ('/healthcheck', self.health)):
-            web.route(app, path, {'GET': responder})
+            web.route(app, path, {'GET': responder, 'HEAD': responder})
         app.add_sink(self.other, '/')
 
     def top(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -2,8 +2,10 @@
 
 import logging
 import re
+import string
 import time
 from typing import Any
+from urllib import parse
 
 import falcon
 from falcon import constants
@@ -42,6 +44,8 @@ class RequestId:
 class RequestLog:
     """One line a request: method, path, status, size, microversion, seconds. Never headers or bodies.
 
+    A path comes decoded; it is quoted again, so that no one writes lines of his own into the log.
+
     It is counted too, by the template of its path: paths themselves are without number.
     """
 
@@ -54,6 +58,7 @@ class RequestLog:
         seconds = time.perf_counter() - (getattr(req.context, 'started', None) or time.perf_counter())
         method = req.method if req.method in constants.HTTP_METHODS else 'other'
         metrics.HTTP.labels(method, req.uri_template or 'other', str(resp.status)[:3]).observe(seconds)
+        asked = parse.quote(req.relative_uri, safe=string.punctuation)
         LOG.info('%s "%s %s" status: %s len: %s microversion: %s time: %.6f',
-                 req.remote_addr, req.method, req.relative_uri, str(resp.status)[:3], len(resp.data or b''),
+                 req.remote_addr, req.method, asked, str(resp.status)[:3], len(resp.data or b''),
                  getattr(req.context, 'microversion', '-'), seconds)

@@ -54,10 +54,10 @@ def _answer(req: Any, order: prepare.Order, made: list[Any]) -> Reply:
         return Reply(body={'reservation_id': made[0].reservation_id})
     first = made[0]
     links = req.links.of('servers', first.uuid)
-    names = [group['name'] for group in order.server.get('security_groups') or ()] or ['default']
+    names = prepare.group_names(order.server) or ['default']
     shown = {'id': first.uuid, 'links': links,
              'OS-DCF:diskConfig': 'AUTO' if first.auto_disk_config else 'MANUAL',
-             'security_groups': [{'name': name} for name in dict.fromkeys(names)]}
+             'security_groups': [{'name': name} for name in names]}
     if req.conf.api.enable_instance_password:
         shown['adminPass'] = order.password
     here = next(link['href'] for link in links if link['rel'] == 'self')

@@ -141,9 +141,15 @@ def check_networks(req: Any, server: Mapping[str, Any], low: int, high: int) -> 
     return found, high if high == low else req.clients.network.fitting(req.context, found, high)
 
 
+def group_names(server: Mapping[str, Any]) -> list[str]:
+    """The security groups that the client names, each once; one without a name means nothing."""
+    groups = server.get('security_groups') or ()
+    return list(dict.fromkeys(group['name'] for group in groups if 'name' in group))
+
+
 def security_groups(req: Any, server: Mapping[str, Any], requested: Sequence[Any]) -> list[str]:
     """ids of the groups that ports we make get; none where Neutron gives them the project's default."""
-    names = list(dict.fromkeys(group['name'] for group in server.get('security_groups') or ()))
+    names = group_names(server)
     if not networks.wanted(requested) or names in ([], ['default']):
         return []
     try:

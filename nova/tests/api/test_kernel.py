@@ -1,5 +1,6 @@
 """What every route has in common: versions, addresses, faults, headers."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -20,6 +21,20 @@ def test_version_documents_are_open(cloud: Cloud) -> None:
     assert cloud.http.simulate_get('/v2.1/versions/v9').status_code == 404
     assert cloud.http.simulate_get('/healthcheck').text == 'OK'
     assert cloud.http.simulate_get('/openapi.json?version=2.96').json['info']['version'] == '2.96'
+
+
+def test_what_watches_the_service_may_ask_for_headers_only(cloud: Cloud) -> None:
+    for path in ('/', '/v2.1/', '/healthcheck'):
+        answer = cloud.http.simulate_head(path)
+        assert answer.status_code == 200 and not answer.content, path
+
+
+def test_nobody_writes_lines_of_his_own_into_the_log(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, 'nova'):
+        cloud.call('GET', '/servers/x%0A2026-01-01%20ERROR%00%1B[2J?name=%0Ay')
+    told = [record.getMessage() for record in caplog.records if 'status: ' in record.getMessage()]
+    assert len(told) == 1 and told[0].isprintable()
+    assert '/servers/x%0A2026-01-01%20ERROR%00%1B[2J?name=%0Ay"' in told[0]
 
 
 def test_path_without_a_version_is_answered_with_choices(cloud: Cloud) -> None:

@@ -82,6 +82,12 @@ def test_what_cannot_be_is_a_400_and_leaves_no_trace(cloud, create, wrong):
     assert not traces(cloud) and not cloud.woken
 
 
+def test_a_security_group_without_a_name_means_nothing(create):
+    answer = create(security_groups=[{}, {'name': 'default'}, {'name': 'default'}])
+    assert answer.status_code == 202
+    assert answer.json['server']['security_groups'] == [{'name': 'default'}]
+
+
 def test_an_unknown_group_is_a_400(cloud, create):
     assert create(hints={'group': uuids.generate()}).status_code == 400
     assert not traces(cloud)
