@@ -25,7 +25,8 @@ pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 TRIES = 5
 WORKERS = ('waitress-', 'rpc-', 'conductor-')
 """Threads that serve requests, messages and tasks; others look round by the clock."""
-BEATS = re.compile(r'\b(workers|services)\b')
+BY_THE_CLOCK = re.compile(r'\b(workers|services|cell_mappings|host_mappings|aggregates|compute_nodes)\b')
+"""Heartbeats, and what is known of cells and hosts for a second or so: how often depends on how long it takes."""
 
 
 @dataclasses.dataclass
@@ -68,7 +69,7 @@ def counting():
 
     def note(conn, cursor, statement, *_):
         worker = threading.current_thread().name.startswith(WORKERS)
-        if worker and not statement.startswith('BEGIN') and not BEATS.search(statement):
+        if worker and not statement.startswith('BEGIN') and not BY_THE_CLOCK.search(statement):
             cost.sql.append((pathlib.Path(conn.engine.url.database).stem, statement))
     log, handler = logging.getLogger('nova.common.middleware'), _Calls(cost.http)
     level = log.level
@@ -132,10 +133,10 @@ def costs(cloud, demo, admin):
 
 
 LIMITS = {
-    'boot': {'api': 27, 'cell': 26, 'placement': 14, 'messages': 4, 'http': 10},
-    'pause': {'api': 2, 'cell': 18, 'placement': 0, 'messages': 3, 'http': 0},
-    'delete': {'api': 3, 'cell': 41, 'placement': 5, 'messages': 3, 'http': 4},
-    'boot of eight': {'api': 90, 'cell': 256, 'placement': 56, 'messages': 18, 'http': 52},
+    'boot': {'api': 26, 'cell': 24, 'placement': 14, 'messages': 4, 'http': 10},
+    'pause': {'api': 1, 'cell': 18, 'placement': 0, 'messages': 3, 'http': 0},
+    'delete': {'api': 2, 'cell': 41, 'placement': 5, 'messages': 3, 'http': 4},
+    'boot of eight': {'api': 84, 'cell': 224, 'placement': 56, 'messages': 18, 'http': 52},
 }
 """Lower one when you have lowered what it bounds; the eight compete for locks, hence some room."""
 
