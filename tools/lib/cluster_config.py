@@ -9,14 +9,14 @@ Each database and each vhost has a user of its own who may use nothing else: tha
 database nor the bus above it is thereby a fact and not a habit.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import secrets
-import socket
 from typing import Any
+
+import servers
 
 USERS = ('admin', 'nova', 'placement', 'demo')
 CELLS = ('cell1', 'cell2')
@@ -95,7 +95,7 @@ def make(directory: pathlib.Path, database: str, computes: int, workers: int = 2
     found = Deployment(directory, database, computes, workers, options=options or {})
     names = [*USERS, *(f'db:{name}' for name in DATABASES), *(f'mq:{vhost}' for vhost in VHOSTS)]
     found.passwords = {name: secrets.token_hex(12) for name in names}
-    found.ports = dict(zip(found.services, _free(len(found.services)), strict=True))
+    found.ports = dict(zip(found.services, servers.free_ports(len(found.services)), strict=True))
     return found
 
 
@@ -103,14 +103,6 @@ def load(directory: pathlib.Path) -> Deployment:
     """The facts of the cluster in `directory`."""
     kept = json.loads((directory / 'cluster.json').read_text())
     return Deployment(**kept | {'directory': pathlib.Path(kept['directory'])})
-
-
-def _free(count: int) -> list[int]:
-    with contextlib.ExitStack() as open_ones:
-        probes = [open_ones.enter_context(contextlib.closing(socket.socket())) for _ in range(count)]
-        for probe in probes:
-            probe.bind(('127.0.0.1', 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def write(file: pathlib.Path, text: str) -> None:

@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -27,10 +28,19 @@ import time
 ALL = ('mariadb', 'postgresql', 'rabbitmq')
 
 
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+PORTS = range(12000, 32000)
+"""Below those that systems take for outgoing connections: what is free stays free until it is used."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody has now, and that nobody is likely to take."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.choice(PORTS)
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(('127.0.0.1', port))
+            found.add(port)
+    return list(found)
 
 
 def wait_for(what: str, ready, seconds: float = 60.0, log: pathlib.Path | None = None) -> None:
@@ -126,7 +136,7 @@ def unprivileged(name: str) -> str | None:
 
 
 def mariadb(directory: pathlib.Path) -> str:
-    data, port = directory / 'mariadb', free_port()
+    data, [port] = directory / 'mariadb', free_ports(1)
     user = 'root' if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     install = shutil.which('mariadb-install-db') or shutil.which('mysql_install_db') or 'mariadb-install-db'
     subprocess.run([install, '--no-defaults', f'--datadir={data}', '--auth-root-authentication-method=normal',
@@ -152,7 +162,7 @@ def postgresql_programs() -> pathlib.Path:
 
 
 def postgresql(directory: pathlib.Path) -> str:
-    data, port = directory / 'postgresql', free_port()
+    data, [port] = directory / 'postgresql', free_ports(1)
     user = unprivileged('postgres')
     binary = postgresql_programs()
     data.mkdir()
@@ -183,7 +193,7 @@ def rabbitmq(directory: pathlib.Path, definitions: dict | None = None) -> str:
     """`definitions` (users, vhosts, permissions) replace the one user and the one vhost."""
     base = directory / 'rabbitmq'
     base.mkdir()
-    port, dist, epmd = free_port(), free_port(), free_port()
+    port, dist, epmd = free_ports(3)
     home = base / 'home'
     home.mkdir()
     cookie = home / '.erlang.cookie'

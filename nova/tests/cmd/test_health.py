@@ -16,7 +16,8 @@ from nova.cmd import scheduler as scheduler_cmd
 from nova.common import dbkit, health, metrics
 from nova.db import migrate
 from nova.placement import wsgi as placement_wsgi
-from nova.tests.cmd.test_processes import eventually, free_port
+from nova.tests.cmd.test_processes import eventually
+from nova.tests.fixtures.ports import free_port
 from nova.wsgi import osapi_compute
 
 

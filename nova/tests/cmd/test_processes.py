@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,12 +13,7 @@ import urllib.request
 import pytest
 
 from nova.common import metrics
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+from nova.tests.fixtures.ports import free_port
 
 
 def get(port, path='/', timeout=10):

@@ -26,7 +26,7 @@ TRIES = 5
 WORKERS = ('waitress-', 'rpc-', 'conductor-')
 """Threads that serve requests, messages and tasks; others look round by the clock."""
 BY_THE_CLOCK = re.compile(r'\b(workers|services|cell_mappings|host_mappings|aggregates|compute_nodes)\b')
-"""Heartbeats, and what is known of cells and hosts for a second or so: how often depends on how long it takes."""
+"""Heartbeats, and what is known of cells and hosts for a second or so: the slower the machine, the more."""
 
 
 @dataclasses.dataclass
