@@ -3,8 +3,8 @@
 from nova.errors import base
 
 
-class NoValidHost(base.Invalid):
-    """Nothing fits.
+class NoValidHost(base.Internal):
+    """Nothing fits. It is no error of the request: the same one may be met tomorrow.
 
     `reason` is safe to show to the project that asked; `why` counts what each stage of scheduling left, for
     operators: ``[{'stage': ..., 'name': ..., 'removed': n, 'left': n}]``.

@@ -225,8 +225,10 @@ def _bury(h: Any, server: wire.Planned, cell0: Any) -> None:
 def _end_failed(conn: Any, h: Any, task: rows.Task) -> None:
     """The server's `create` is a task that has failed already, for the reason for which this one did."""
     reason = h.task.error or {}
-    rows.save(conn, task, rows.Note(choose_hosts.__name__, 'do', 1, 'failed', detail=reason.get('message')),
-              status=rows.UNDONE, exclusive=None, step=None, finished_at=clock.utcnow(), error=reason or None)
+    note = rows.Note(choose_hosts.__name__, 'do', 1, 'failed', detail=reason.get('message'),
+                     started_at=h.task.created_at)
+    rows.save(conn, task, note, status=rows.UNDONE, exclusive=None, step=None, finished_at=clock.utcnow(),
+              error=reason or None)
 
 
 class Schedule(Flow):

@@ -18,12 +18,12 @@ def _progress(server: Any, look: Any) -> Any:
 
 
 def _fault(server: Any, look: Any) -> Any:
-    """The last failure; its details are for administrators, unless the fault is the user's own."""
+    """The last failure. Its details are for administrators: they are tracebacks and what hosts have room for."""
     found = look.faults.get(server.uuid) if status(server, look) in states.FAULT_STATUSES else None
     if not found:
         return ABSENT
     fault = {'code': found['code'], 'created': look.time(found['created']), 'message': found['message']}
-    if found.get('details') and (look.is_admin or found['code'] != 500):
+    if found.get('details') and look.is_admin:
         fault['details'] = found['details']
     return fault
 

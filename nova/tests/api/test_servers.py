@@ -218,6 +218,15 @@ def test_faults_are_shown_in_error(cloud: Cloud) -> None:
     assert cloud.call('GET', '/servers/detail').json['servers'][0]['fault']['code'] == 500
 
 
+def test_tracebacks_are_not_for_users_whosoever_the_fault_is(cloud: Cloud) -> None:
+    made = cloud.server(vm_state=str(states.VM.ERROR))
+    cloud.fail(made, {'code': 400, 'message': 'Invalid fixed IP', 'details': 'Traceback', 'type': 'x',
+                      'created': '2026-01-01T00:00:00'})
+    fault = show(cloud, made.uuid, headers=MEMBER)['fault']
+    assert (fault['code'], fault['message']) == (400, 'Invalid fixed IP') and 'details' not in fault
+    assert show(cloud, made.uuid)['fault']['details'] == 'Traceback'
+
+
 def test_servers_of_a_cell_that_is_down(cloud: Cloud) -> None:
     """LST-F2: stubs from 2.69 on; skipped before, and wherever the list is filtered or paged."""
     up, down = cloud.server(1, display_name='up'), cloud.server(2, display_name='down')

@@ -57,9 +57,14 @@ def test_no_host_ends_in_cell0_and_says_why(demo, admin):
     server = demo.wait(answer.json()['server']['id'], 'ERROR')
     assert 'No valid host' in server['fault']['message']
     assert 'DISK_GB' in server['fault']['message']
+    assert server['fault']['code'] == 500 and 'details' not in server['fault']
+    assert 'free capacity' in admin.show(server['id'])['fault']['details']
     assert admin.get(f'/allocations/{server["id"]}', service='placement')['allocations'] == {}
     action, = demo.get(f'/servers/{server["id"]}/os-instance-actions')['instanceActions']
     assert (action['action'], action['message']) == ('create', 'Error')
+    path = f'/servers/{server["id"]}/os-instance-actions/{action["request_id"]}'
+    event, = demo.get(path)['instanceAction']['events']
+    assert event['start_time'] <= event['finish_time']
     demo.delete(server['id'])
     assert admin.call('DELETE', f'/flavors/{flavor["id"]}').status_code == 202
 
