@@ -123,12 +123,12 @@ class Server:
         self._thread.start()
         return self
 
-    def stop(self) -> None:
-        """Close every connection, and give requests that still run a few seconds to end."""
+    def stop(self, seconds: float = 2.0) -> None:
+        """Close every connection, and give requests that still run a moment to end: nobody hears their answers."""
         self._server.trigger.pull_trigger(functools.partial(
             wasyncore.close_all, self._sockets, ignore_all=True))
-        self._thread.join(5)
-        self._server.task_dispatcher.shutdown()
+        self._thread.join(seconds)
+        self._server.task_dispatcher.shutdown(timeout=seconds)
 
 
 def _one_at_a_time(pull: Callable[[], object]) -> Callable[[], object]:

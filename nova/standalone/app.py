@@ -5,6 +5,7 @@ Nothing listens beyond loopback. The state directory is all that a cloud is; it 
 
 import argparse
 import logging
+import os
 import pathlib
 import signal
 import sys
@@ -51,6 +52,7 @@ class Cloud:
         """Stop what was started, last first; what one service raises does not keep the others running."""
         while self._stops:
             what, stop = self._stops.pop()
+            LOG.info('Stopping %s', what)
             try:
                 stop()
             except Exception:
@@ -58,7 +60,8 @@ class Cloud:
 
     def hint(self) -> str:
         """What to type next."""
-        return (f'\nThe cloud listens on loopback; its state is in {self.deployment.directory}\n\n'
+        return (f'\nThe Compute API is at {self.deployment.url("compute")}/v2.1, on loopback like everything else; '
+                f'the state is in\n{self.deployment.directory}\n\n'
                 f'    export OS_CLIENT_CONFIG_FILE={self.clouds_file}\n'
                 '    export OS_CLOUD=demo          # or admin\n'
                 '    openstack server list\n'
@@ -104,8 +107,14 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
     """
     _log_to(arguments.state_dir, arguments.debug)
     ended = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        """Asked twice, nothing is waited for: a cloud that was killed starts again as well as any."""
+        if ended.is_set():
+            os._exit(128 + number)
+        ended.set()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
     try:
         claimed = config.claim(arguments.state_dir.absolute())
         cloud = Cloud(config.load(arguments.state_dir.absolute(), arguments.cells, arguments.computes))
@@ -132,7 +141,7 @@ def _serve(cloud: Cloud, arguments: argparse.Namespace, then: Callable[[Cloud], 
         code = 1
     finally:
         if stay:
-            print('Stopping', flush=True)
+            print('Stopping (Ctrl-C again: at once)', flush=True)
         cloud.stop()
     return code
 

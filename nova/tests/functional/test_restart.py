@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -13,6 +14,7 @@ from nova.common import threads
 from nova.standalone import config
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
+from nova.tests.functional.test_services import until
 
 
 class Process:
@@ -40,6 +42,13 @@ class Process:
         self._process.send_signal(number)
         self._process.communicate(timeout=30)
         return self._process.returncode
+
+    def ask(self, number):
+        self._process.send_signal(number)
+
+    def line(self):
+        """The next words that it prints."""
+        return next(line for line in self._process.stdout if line.strip())
 
     def users(self):
         kept = json.loads((self.directory / 'standalone.json').read_text())
@@ -86,3 +95,20 @@ def test_killed_in_mid_operation_and_started_again(process):
     assert process.end(signal.SIGTERM) == 0
     log = (process.directory / 'standalone.log').read_text()
     assert [line for line in log.splitlines() if ' WARNING ' in line or ' ERROR ' in line] == []
+
+
+@pytest.mark.timeout(60)
+def test_asked_twice_it_ends_at_once(process):
+    """Whatever is being done; the first time, what hosts are doing may end."""
+    _, demo, _ = process.users()
+    for number in range(1, 5):
+        (process.directory / 'computes' / f'compute{number}' / 'faults.json').write_text(
+            json.dumps({'spawn': {'do': 'delay', 'seconds': 30}}))
+    assert demo.boot('slow').status_code == 202
+    spawning = {'OS-EXT-STS:task_state': 'spawning'}.items()
+    until(lambda: spawning <= demo.get('/servers/detail')['servers'][0].items())
+    process.ask(signal.SIGINT)
+    assert 'again' in process.line()
+    began = time.monotonic()
+    assert process.end(signal.SIGINT) == 128 + signal.SIGINT
+    assert time.monotonic() - began < 5

@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import threading
+import time
 
 from nova.cmd import api
 from nova.sandbox import app
@@ -27,6 +29,24 @@ def test_idle_connections_keep_nobody_out():
         talk_over_many(server.host, server.port)
     finally:
         server.stop()
+
+
+def test_a_request_that_hangs_does_not_keep_the_server():
+    asked, released = threading.Event(), threading.Event()
+
+    def hang(environ, start_response):
+        asked.set()
+        released.wait(30)
+        return answer(environ, start_response)
+    server = app.Server(hang).start()
+    with socket.create_connection((server.host, server.port), timeout=5) as client:
+        client.sendall(b'GET / HTTP/1.1\r\nHost: test\r\n\r\n')
+        assert asked.wait(5)
+        began = time.monotonic()
+        server.stop(0.2)
+        assert time.monotonic() - began < 2
+        assert client.recv(100) == b''
+    released.set()
 
 
 def test_nor_at_nova_api():
