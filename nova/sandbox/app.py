@@ -124,7 +124,7 @@ class Server:
         return self
 
     def stop(self, seconds: float = 2.0) -> None:
-        """Close every connection, and give requests that still run a moment to end: nobody hears their answers."""
+        """Close every connection; requests that run get a moment to end, though nobody hears the answers."""
         self._server.trigger.pull_trigger(functools.partial(
             wasyncore.close_all, self._sockets, ignore_all=True))
         self._thread.join(seconds)

@@ -18,7 +18,7 @@ def _progress(server: Any, look: Any) -> Any:
 
 
 def _fault(server: Any, look: Any) -> Any:
-    """The last failure. Its details are for administrators: they are tracebacks and what hosts have room for."""
+    """The last failure; its details, tracebacks and what hosts have room for, are for administrators."""
     found = look.faults.get(server.uuid) if status(server, look) in states.FAULT_STATUSES else None
     if not found:
         return ABSENT
