@@ -25,11 +25,14 @@ from nova.objects.service import Service
 PLACEMENT_NEEDED = (1, 36)
 CINDER_NEEDED = (3, 44)
 
-_WHY = (
-    (db_exc.DBNonExistentTable, 'a database has no schema: run nova-manage api_db sync and db sync'),
+_NO_SCHEMA = 'a database has no schema: run nova-manage api_db sync and db sync'
+_WHY: tuple[tuple[type[Exception], str], ...] = (
+    (db_exc.DBNonExistentTable, _NO_SCHEMA),
+    (sa_exc.ProgrammingError, _NO_SCHEMA),
     (db_exc.DBConnectionError, 'a database cannot be reached'),
     (db_exc.DBError, 'a database cannot be used'),
     (sa_exc.ArgumentError, 'a connection is no database URL'),
+    (sa_exc.SQLAlchemyError, 'a database cannot be used'),
 )
 """What is said of errors whose own text is for programmers, and may name users."""
 
@@ -66,8 +69,11 @@ class Checks(upgradecheck.UpgradeCommands):
         """Run every check; the exit code. Where it is impossible to look the reason is told, and it is 255."""
         try:
             return super().check()
-        except (db_exc.DBError, sa_exc.ArgumentError, errors.NovaError) as error:
-            why = next((text for kind, text in _WHY if isinstance(error, kind)), str(error))
+        except (db_exc.DBError, sa_exc.SQLAlchemyError, errors.NovaError) as error:
+            # oslo.db knows a missing table on SQLite alone; it leaves MariaDB's alone and wraps PostgreSQL's.
+            causes = (error, getattr(error, 'inner_exception', None))
+            why = next((text for kind, text in _WHY if any(isinstance(one, kind) for one in causes)),
+                       str(error))
             sys.stderr.write(f'nova-status: {why} ({type(error).__name__})\n')
             return 255  # type: ignore[return-value]  # what the library itself returns when it fails
 

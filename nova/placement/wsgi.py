@@ -8,6 +8,7 @@ Configuration is read as operators of Placement know it: ``placement.conf`` in t
 import os
 import pathlib
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,12 @@ from nova.common import health, metrics
 from nova.placement import app
 from nova.placement import conf as options
 from nova.placement.db import session
+
+with warnings.catch_warnings():
+    # The cache of tokens imports it with the first request. Imported in a thread of a web server's pool it
+    # takes that thread for the main one, and the process that is told to end waits for the pool for ever.
+    warnings.simplefilter('ignore')
+    import eventlet  # noqa: F401
 
 
 def load_conf(arguments: list[str] | None = None, cli_opts: Sequence[cfg.Opt] = ()) -> cfg.ConfigOpts:
@@ -31,11 +38,12 @@ def load_conf(arguments: list[str] | None = None, cli_opts: Sequence[cfg.Opt] = 
     log.register_options(conf)
     options.register_opts(conf)
     conf.register_cli_opts(cli_opts)
-    conf(arguments or [], project='placement', default_config_files=_config_files())
+    conf(arguments or [], project='placement', default_config_files=config_files())
     return conf
 
 
-def _config_files() -> list[str]:
+def config_files() -> list[str]:
+    """Where placement.conf is, for every program of Placement."""
     folder = os.environ.get('OS_PLACEMENT_CONFIG_DIR')
     if not folder:
         return cfg.find_config_files('placement')

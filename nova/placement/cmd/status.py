@@ -9,7 +9,7 @@ from oslo_upgradecheck import common_checks, upgradecheck
 
 from nova.common import dbkit
 from nova.placement import conf as options
-from nova.placement import policy
+from nova.placement import policy, wsgi
 from nova.placement.db import repair, session
 
 
@@ -61,7 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     conf = cfg.ConfigOpts()
     options.register_opts(conf)
     return upgradecheck.main(conf, 'placement', Checks(conf),
-                             argv=sys.argv[1:] if arguments is None else arguments)
+                             argv=sys.argv[1:] if arguments is None else arguments,
+                             default_config_files=wsgi.config_files())
 
 
 if __name__ == '__main__':

@@ -107,3 +107,11 @@ def test_upgrade_check(url: str, tmp_path: pathlib.Path) -> None:
     with db.engine.begin() as connection:
         connection.execute(sa.delete(models.consumers))
     assert status.main(['upgrade', 'check']) == upgradecheck.Code.WARNING
+
+
+def test_both_find_the_file_in_the_same_place(url: str, tmp_path: pathlib.Path,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('OS_PLACEMENT_DATABASE__CONNECTION')
+    (tmp_path / 'placement.conf').write_text(f'[placement_database]\nconnection = {url}\n')
+    assert manage.main(['db', 'sync']) == 0
+    assert status.main(['upgrade', 'check']) == upgradecheck.Code.SUCCESS
