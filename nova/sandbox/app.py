@@ -114,7 +114,8 @@ class Server:
             app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',
             max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True,
             connection_limit=_CONNECTIONS, asyncore_use_poll=True)
-        self._server.pull_trigger = _one_at_a_time(self._server.pull_trigger)
+        self._bell = Bell(self._server.pull_trigger)
+        self._server.pull_trigger = self._bell.ring
         self.host, self.port = host, int(self._server.effective_port)
         self.url = f'http://{host}:{self.port}'
         self._thread = threading.Thread(target=self._server.run, name='sandbox-http', daemon=True)
@@ -125,20 +126,34 @@ class Server:
 
     def stop(self, seconds: float = 2.0) -> None:
         """Close every connection; requests that run get a moment to end, though nobody hears the answers."""
+        self._bell.silence()
         self._server.trigger.pull_trigger(functools.partial(
             wasyncore.close_all, self._sockets, ignore_all=True))
         self._thread.join(seconds)
         self._server.task_dispatcher.shutdown(timeout=seconds)
 
 
-def _one_at_a_time(pull: Callable[[], object]) -> Callable[[], object]:
-    """Waitress's workers wake its loop through one pipe; eventlet refuses two who write to it at once."""
-    turn = threading.Lock()
+class Bell:
+    """How waitress's workers wake its loop: by a byte into a pipe.
 
-    def pull_trigger() -> None:
-        with turn:
-            pull()
-    return pull_trigger
+    One at a time, since eventlet refuses two who write at once; and no more once the pipe is to be closed: its
+    number may soon belong to another file, into which the byte would go.
+    """
+
+    def __init__(self, pull: Callable[[], object]) -> None:
+        self._pull = pull
+        self._turn = threading.Lock()
+        self._silent = False
+
+    def ring(self) -> None:
+        with self._turn:
+            if not self._silent:
+                self._pull()
+
+    def silence(self) -> None:
+        """When this returns, nobody is writing, and nobody will."""
+        with self._turn:
+            self._silent = True
 
 
 def _is_loopback(address: str) -> bool:

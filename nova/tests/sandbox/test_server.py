@@ -49,6 +49,15 @@ def test_a_request_that_hangs_does_not_keep_the_server():
     released.set()
 
 
+def test_nothing_is_written_once_the_pipe_is_to_be_closed():
+    rung = []
+    bell = app.Bell(lambda: rung.append(1))
+    bell.ring()
+    bell.silence()
+    bell.ring()
+    assert rung == [1]
+
+
 def test_nor_at_nova_api():
     listen = socket.create_server(('127.0.0.1', 0))
     server = api.WebServer(answer, listen, size=4, grace=1)
