@@ -10,6 +10,7 @@ import pathlib
 import secrets
 import signal
 import sys
+from concurrent import futures
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
 import servers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 PAGE = guide.blocks(guide.PAGES / 'install.rst')
 TOP, CELL, ONE = ('API, scheduler and super-conductor', "A cell's conductors and computes",
@@ -47,8 +48,10 @@ class Site:
         self._servers = directory / 'servers'
         self._servers.mkdir()
         stack.callback(servers.down, self._servers)
-        self._database = getattr(servers, kind)(self._servers).partition('=')[2]
-        broker = servers.rabbitmq(self._servers)
+        with futures.ThreadPoolExecutor() as pool:
+            starts = getattr(servers, kind), servers.rabbitmq
+            started = [pool.submit(start, self._servers) for start in starts]
+            self._database, broker = (one.result().partition('=')[2] for one in started)
         self.cloud = stack.enter_context(sandbox.running_sandbox(
             directory, passwords=dict.fromkeys(sandbox.bootstrap.USERS, self.password)))
         self._forget_endpoints()
@@ -101,10 +104,13 @@ class Site:
         programs = glob.glob('/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin')
         env['PATH'] = os.pathsep.join([*programs, os.environ['PATH']])
         broker = self.machine('broker', env)
-        for block in of('Message bus'):
-            for name in names:
-                for command in block.commands():
-                    broker.run(command.replace(' top', f' {name}'))
+        commands = [command for block in of('Message bus') for command in block.commands()]
+
+        def make(name):
+            for command in commands:
+                broker.run(command.replace(' top', f' {name}'))
+        with futures.ThreadPoolExecutor() as pool:
+            list(pool.map(make, names))
 
     def install_placement(self, machines):
         config, = of('Placement', 'ini')
@@ -168,7 +174,6 @@ def site(tmp_path):
         yield make
 
 
-@pytest.mark.cluster
 def test_several_machines(site):
     """Two of everything that may be doubled; the death of one of each pair is not noticed."""
     room = site('mariadb')
@@ -215,7 +220,6 @@ def test_several_machines(site):
         machine.name: {-signal.SIGKILL} for machine in killed}
 
 
-@pytest.mark.slow
 def test_one_machine(site):
     room = site('postgresql')
     room.make_databases()
