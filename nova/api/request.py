@@ -148,9 +148,18 @@ class Request(request.Request):
     def change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...] = ()) -> Any:
         """Change a server within the request, wherever it is kept: `alter` gets it as it is in the transaction.
 
+        It runs again where the server moved on to a cell meanwhile, or was changed by somebody else.
+
         Raises:
-            ServerNotFound, BuildRequestNotFound: it is gone, or moved on to a cell meanwhile.
+            ServerNotFound: it is gone.
         """
+        while True:
+            try:
+                return self._change(instance, alter, loads)
+            except errors.server.BuildRequestNotFound:
+                self.server(instance.uuid)
+
+    def _change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...]) -> Any:
         place = self._place()
 
         def in_cell(conn: sa.Connection) -> Any:
@@ -160,11 +169,7 @@ class Request(request.Request):
             return fresh
 
         def in_request(conn: sa.Connection) -> Any:
-            request = objects.BuildRequest.get(conn, instance_uuid=instance.uuid)
-            alter(request.instance)
-            request.instance = request.instance
-            request.save(conn)
-            return request.instance
+            return objects.BuildRequest.alter(conn, instance.uuid, alter)
         return place.db.write(in_request if place.mapping is None else in_cell)
 
     def record(self, instance: Any, action: str, **changes: Any) -> Any:

@@ -32,7 +32,7 @@ class ServerNotReady(base.Conflict):
 
 
 class ServerBuilding(base.Conflict):
-    template = 'Instance {server} has no cell yet'
+    template = 'Instance {server} is still being scheduled; try again in a moment'
 
 
 class BuildRequestNotFound(base.NotFound):

@@ -1,6 +1,7 @@
 """Servers that no cell has yet."""
 
-from typing import Self
+from collections.abc import Callable
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -15,7 +16,14 @@ class BuildRequest(base.Record):
 
     `instance` is the whole record, block devices, metadata and tags included. Who deletes the row decides the
     server's fate: the hand-over, or a delete that came first.
+
+    `revision` counts the changes of `instance`. The hand-over takes the revision that was written into the cell
+    and no other, so that what a user was told is changed is not lost on the way.
     """
+
+    ALTERABLE = ('display_name', 'display_description', 'hostname', 'access_ip_v4', 'access_ip_v6',
+                 'auto_disk_config', 'metadata', 'tags')
+    """Fields of the instance that `alter` may change: what the hand-over has to bring along."""
 
     table = models.build_requests
     key = ('instance_uuid',)
@@ -25,6 +33,7 @@ class BuildRequest(base.Record):
         'instance_uuid': fields.UUIDField(),
         'project_id': fields.StringField(),
         'instance': fields.ObjectField('Instance'),
+        'revision': fields.IntegerField(default=0),
         'created_at': fields.maybe(fields.TimeField),
         'updated_at': fields.maybe(fields.TimeField),
     }
@@ -35,7 +44,24 @@ class BuildRequest(base.Record):
         return cls(instance_uuid=instance.uuid, project_id=instance.project_id, instance=instance)
 
     @classmethod
-    def take(cls, conn: sa.Connection, instance_uuid: str) -> bool:
-        """Delete the row; True for the one caller who did."""
+    def alter(cls, conn: sa.Connection, instance_uuid: str, change: Callable[[Any], object]) -> Any:
+        """Change the server by ``change(instance)``; returns it.
+
+        Raises:
+            BuildRequestNotFound: there is none, or somebody else has just changed it.
+        """
+        found = cls.get(conn, instance_uuid=instance_uuid)
+        change(found.instance)
+        seen, found.revision = found.revision, found.revision + 1
+        found.instance = found.instance
+        found.save(conn, models.build_requests.c.revision == seen)
+        return found.instance
+
+    @classmethod
+    def take(cls, conn: sa.Connection, instance_uuid: str, revision: int | None = None) -> bool:
+        """Delete the row, at this revision when one is given; True for the one caller who did."""
         table = models.build_requests
-        return conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid)).rowcount == 1
+        which = table.c.instance_uuid == instance_uuid
+        if revision is not None:
+            which = sa.and_(which, table.c.revision == revision)
+        return conn.execute(table.delete().where(which)).rowcount == 1

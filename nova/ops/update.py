@@ -29,28 +29,9 @@ class UpdateServer(Resource):
         if 'pinned_availability_zone' in asked:
             _pin(req, instance, asked['pinned_availability_zone'])
         if changes:
-            _save(req, instance, changes)
+            req.change(instance, lambda fresh: _set(fresh, changes))
         fresh = req.server(instance.uuid)
         return Reply(subject=fresh, look=req.server_look(fresh))
-
-
-def _save(req: Any, instance: Any, changes: dict[str, Any]) -> None:
-    """Into the cell's row, or into the build request while no cell has the server."""
-    if req.found.mapping is None:
-        req.dbs.api.write(lambda conn: _save_request(conn, instance.uuid, changes))
-        return
-
-    def write(conn: Any) -> None:
-        fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
-        _set(fresh, changes)
-        fresh.save(conn)
-    req.found.db.write(write)
-
-
-def _save_request(conn: Any, uuid: str, changes: dict[str, Any]) -> None:
-    request = objects.BuildRequest.get(conn, instance_uuid=uuid)
-    _set(request.instance, changes)
-    request.save(conn)
 
 
 def _set(record: Any, changes: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ build_requests = _table(
     _uuid('instance_uuid', nullable=False, unique=True),
     sa.Column('project_id', types.string(255), nullable=False),
     sa.Column('instance', types.Json, nullable=False),
+    sa.Column('revision', sa.Integer, nullable=False),
     sa.Index(None, 'project_id', 'created_at'),
 )
 

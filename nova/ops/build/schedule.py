@@ -82,22 +82,22 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
         orders = _orders(h, servers)
 
         def write(conn: Any, orders: Any = orders) -> None:
-            for server, instance, spec in orders:
-                _plant(conn, h, server, instance, spec, state)
+            for server, request, spec in orders:
+                _plant(conn, h, server, request, spec, state)
         h.cell_db(h.cell(cell_uuid)).write(write)
 
 
 def _orders(h: Any, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned, Any, Any]]:
-    """The record and the spec of each server that is still wanted."""
+    """The build request and the spec of each server that is still wanted."""
     uuids = [server.uuid for server in servers]
     with h.api_db.read() as conn:
         requests = {each.instance_uuid: each for each in objects.BuildRequest.all(conn, instance_uuid=uuids)}
         specs = objects.RequestSpec.of_instances(conn, uuids)
-    return [(server, requests[server.uuid].instance, specs[server.uuid])
+    return [(server, requests[server.uuid], specs[server.uuid])
             for server in servers if server.uuid in requests]
 
 
-def _plant(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: Any,
+def _plant(conn: Any, h: Any, server: wire.Planned, request: Any, spec: Any,
            more: wire.ScheduleState | None = None) -> Any:
     """Rows of one server and its task; nothing when they are there from an earlier attempt.
 
@@ -105,9 +105,11 @@ def _plant(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: Any,
         more: has what the build is to be handed; None for one that will not be done.
     """
     if rows.get(conn, server.build) is not None:
+        server.revision = -1
         return None
-    instance = instance.copy()
+    instance = request.instance.copy()
     instance.create(conn)
+    server.revision = request.revision
     state = wire.BuildState(
         selections=server.selections, claimed=True, networks=spec.requested_networks,
         security_groups=spec.security_groups, has_volumes=any(map(bdm.is_volume, instance.block_devices)),
@@ -150,18 +152,44 @@ def hand_over(h: Any, state: wire.ScheduleState) -> None:
     """The cells have the servers, except those whose owner was faster."""
     cells = {server.uuid: h.cell(server.selections[0].cell_uuid) for server in state.living()}
 
-    def swap(conn: Any) -> set[str]:
-        return {uuid for uuid, cell in cells.items() if _swap(conn, uuid, cell)}
+    def swap(conn: Any) -> dict[str, bool | None]:
+        return {server.uuid: _swap(conn, server, cells[server.uuid]) for server in state.living()}
     handed = h.api_db.write(swap)
     for server in state.living():
-        server.withdrawn = server.uuid not in handed
+        server.withdrawn = not _follow(h, server, cells[server.uuid], handed[server.uuid])
 
 
-def _swap(conn: Any, uuid: str, cell: Any) -> bool:
-    """Point the mapping at the cell if the build request is there to be dropped; whether a cell has it."""
-    if objects.BuildRequest.take(conn, uuid):
-        return objects.InstanceMapping.hand_over(conn, uuid, cell.id)
-    return standing(conn, uuid)[0] == HANDED
+def _swap(conn: Any, server: wire.Planned, cell: Any) -> bool | None:
+    """Point the mapping at the cell if the build request is there to be dropped.
+
+    Returns:
+        Whether a cell has the server; None when it was changed since it was written into one.
+    """
+    if objects.BuildRequest.take(conn, server.uuid, server.revision):
+        return objects.InstanceMapping.hand_over(conn, server.uuid, cell.id)
+    word = standing(conn, server.uuid)[0]
+    return None if word == PENDING else word == HANDED
+
+
+def _follow(h: Any, server: wire.Planned, cell: Any, handed: bool | None) -> bool:
+    """Bring what was changed meanwhile into the cell, until the server can be handed over; whether it was."""
+    while handed is None:
+        with h.api_db.read() as conn:
+            request = objects.BuildRequest.find(conn, instance_uuid=server.uuid)
+        if request is not None:
+            h.cell_db(cell).write(lambda conn, request=request: _bring(conn, request))
+            server.revision = request.revision
+        handed = h.api_db.write(lambda conn: _swap(conn, server, cell))
+    return handed
+
+
+def _bring(conn: Any, request: Any) -> None:
+    kept = objects.Instance.get(conn, ('metadata', 'tags'), uuid=request.instance_uuid)
+    for name in request.ALTERABLE:
+        value = getattr(request.instance, name)
+        if getattr(kept, name) != value:
+            setattr(kept, name, value)
+    kept.save(conn)
 
 
 # (c) ---------------------------------------------------------------------------------------------
@@ -209,15 +237,15 @@ def bury(h: Any, state: wire.ScheduleState) -> None:
 def _bury(h: Any, server: wire.Planned, cell0: Any) -> None:
     h.clients.placement.drop(server.uuid)
     db = h.cell_db(cell0)
-    for _, instance, spec in _orders(h, [server]):
-        instance.vm_state, instance.task_state = str(states.VM.ERROR), None
+    for _, request, spec in _orders(h, [server]):
+        request.instance.vm_state, request.instance.task_state = str(states.VM.ERROR), None
 
-        def write(conn: Any, instance: Any = instance, spec: Any = spec) -> None:
-            task = _plant(conn, h, server, instance, spec)
+        def write(conn: Any, request: Any = request, spec: Any = spec) -> None:
+            task = _plant(conn, h, server, request, spec)
             if task is not None:
                 _end_failed(conn, h, task)
         db.write(write)
-    if not h.api_db.write(lambda conn: _swap(conn, server.uuid, cell0)):
+    if not _follow(h, server, cell0, h.api_db.write(lambda conn: _swap(conn, server, cell0))):
         db.write(lambda conn: uproot(conn, server.uuid))
         _clear(h, server)
 

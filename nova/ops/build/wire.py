@@ -46,6 +46,7 @@ class Planned(base.Record):
         uuid: the server's.
         build: uuid of its task in the cell, chosen before anything is written there.
         selections: its host and the alternates, all of one cell; empty until hosts are chosen.
+        revision: of its build request, as it was written into a cell; -1 is not known.
         withdrawn: deleted by its owner before it was handed over.
     """
 
@@ -53,6 +54,7 @@ class Planned(base.Record):
         'uuid': fields.UUIDField(),
         'build': fields.UUIDField(),
         'selections': fields.ListOfObjectsField('Selection', default=[]),
+        'revision': fields.IntegerField(default=-1),
         'withdrawn': fields.BooleanField(default=False),
     }
 

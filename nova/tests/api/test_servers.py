@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from nova import objects, states
+from nova import errors, objects, states
+from nova.api import request
 from nova.common import clock, uuids
 from nova.tests.api.cloud import MEMBER, OTHER, READER, STRANGER, Cloud
 
@@ -251,6 +252,34 @@ def test_addresses(cloud: Cloud) -> None:
         'version': 4, 'addr': '192.0.2.7'}
     assert len(cloud.call('GET', f'/servers/{made.uuid}/ips/private').json['private']) == 2
     assert cloud.call('GET', f'/servers/{made.uuid}/ips/public').status_code == 404
+
+
+def test_a_change_follows_the_server_into_its_cell(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was found as a build request, and is handed over before it is changed."""
+    made = cloud.server(None, vm_state=str(states.VM.BUILDING))
+    change = request.Request.change
+
+    def late(req: Any, *args: Any, **kwargs: Any) -> Any:
+        cloud.db(1).write(lambda conn: made.copy().create(conn))
+        cloud.dbs.api.write(lambda conn: objects.BuildRequest.take(conn, made.uuid))
+        cloud.dbs.api.write(lambda conn: objects.InstanceMapping.hand_over(conn, made.uuid, cloud.cells[1].id))
+        return change(req, *args, **kwargs)
+    monkeypatch.setattr(request.Request, 'change', late)
+    answer = cloud.call('PUT', f'/servers/{made.uuid}', json={'server': {'name': 'new'}})
+    assert (answer.status_code, answer.json['server']['name']) == (200, 'new')
+    assert cloud.instance(made.uuid).display_name == 'new'
+
+
+def test_of_two_who_change_a_build_request_at_once_neither_overwrites_the_other(cloud: Cloud) -> None:
+    made = cloud.server(None)
+
+    def mine(conn: Any) -> None:
+        def meanwhile(instance: Any) -> None:
+            objects.BuildRequest.alter(conn, made.uuid, lambda other: setattr(other, 'display_name', 'theirs'))
+            instance.display_description = 'mine'
+        objects.BuildRequest.alter(conn, made.uuid, meanwhile)
+    with pytest.raises(errors.server.BuildRequestNotFound):
+        cloud.dbs.api.write(mine)
 
 
 def test_tags(cloud: Cloud) -> None:

@@ -66,6 +66,46 @@ def test_deleted_and_killed(new_world, number):
     assert world.server(uuids[0]) is None
 
 
+@pytest.mark.parametrize('host', ['fits', 'none'])
+@pytest.mark.parametrize('end', ['lives', 'dies'])
+@pytest.mark.parametrize('when', ['before', 'after'])
+@pytest.mark.parametrize('number', range(1, EFFECTS + 1))
+def test_changed_at_any_effect(new_world, number, when, end, host):
+    """What a user is told was changed stays so, wherever the server is kept by then, cell0 included."""
+    world = new_world()
+    uuids, changed = [], []
+
+    def act():
+        changed.append(renamed(world, uuids[0]))
+        if end == 'dies':
+            raise Killed
+    world.script.do(number, when, act)
+    if host == 'none':
+        world.up.clear()
+    uuids += world.order()
+    world.settle()
+    invariants.check(world)
+    server = world.server(uuids[0])
+    assert server.vm_state == ('active' if host == 'fits' else 'error')
+    if True in changed:
+        with world.raw[world.cell_of(uuids[0])].read() as conn:
+            server = objects.Instance.get(conn, ('metadata', 'tags'), uuid=uuids[0])
+        assert (server.display_name, server.metadata, server.tags) == ('renamed', {'new': 'one'}, ['new'])
+
+
+def renamed(world, uuid):
+    """PUT /servers/{id} as long as it is kept as a build request; whether it was."""
+    def change(instance):
+        instance.display_name, instance.metadata, instance.tags = 'renamed', {'new': 'one'}, ['new']
+
+    def write(conn):
+        if objects.BuildRequest.find(conn, instance_uuid=uuid) is None:
+            return False
+        objects.BuildRequest.alter(conn, uuid, change)
+        return True
+    return world.raw['api'].write(write)
+
+
 def test_a_refused_host_is_followed_by_an_alternate(new_world):
     """ALT-S5: claimed in Placement by the cell; the scheduler is asked once."""
     world = new_world()

@@ -60,6 +60,7 @@ def _build_requests() -> None:
         sa.Column('instance_uuid', types.string(36), nullable=False),
         sa.Column('project_id', types.string(255), nullable=False),
         sa.Column('instance', types.Json(), nullable=False),
+        sa.Column('revision', sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_build_requests')),
         sa.UniqueConstraint('instance_uuid', name=op.f('uq_build_requests_instance_uuid')),
         **types.MYSQL)
