@@ -113,7 +113,8 @@ def render(req: falcon.Request, resp: falcon.Response, error: problem.Problem) -
         resp.set_header(name, value)
     resp.content_type = falcon.MEDIA_JSON
     if error.status == 401:
-        resp.set_header('WWW-Authenticate', 'Keystone')
+        if 'keystone.token_auth' not in req.env:  # where keystonemiddleware is, it adds the challenge
+            resp.set_header('WWW-Authenticate', 'Keystone')
         resp.data = jsonutil.dumps(
             {'error': {'code': 401, 'title': 'Unauthorized', 'message': error.message}})
         return

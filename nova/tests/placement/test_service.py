@@ -64,7 +64,7 @@ def test_keystone_headers_cannot_be_forged(tmp_path: pathlib.Path) -> None:
     client = direct.Client(app.make_app(conf, _database(tmp_path)), token=None, headers={
         'X-Identity-Status': 'Confirmed', 'X-User-Id': 'mallory', 'X-Roles': 'admin', 'X-Project-Id': 'p'})
     answer = client.get('/resource_providers')
-    assert answer.status_code == 401 and 'Keystone' in answer.headers['www-authenticate']
+    assert answer.status_code == 401 and answer.headers['www-authenticate'].count('Keystone') == 1
     assert client.get('/').status_code == 200
 
 
