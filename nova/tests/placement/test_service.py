@@ -61,11 +61,16 @@ def test_administrators_reshape_until_new_defaults_are_enforced(tmp_path: pathli
 def test_keystone_headers_cannot_be_forged(tmp_path: pathlib.Path) -> None:
     conf = _configured(tmp_path, '[keystone_authtoken]\nauth_type = password\nauth_url = http://127.0.0.1:1/\n'
                                  'username = placement\npassword = x\nproject_name = service\n')
-    client = direct.Client(app.make_app(conf, _database(tmp_path)), token=None, headers={
+    made = app.make_app(conf, _database(tmp_path))
+    client = direct.Client(made, token=None, headers={
         'X-Identity-Status': 'Confirmed', 'X-User-Id': 'mallory', 'X-Roles': 'admin', 'X-Project-Id': 'p'})
-    answer = client.get('/resource_providers')
-    assert answer.status_code == 401 and answer.headers['www-authenticate'].count('Keystone') == 1
+    assert client.get('/resource_providers').status_code == 401
     assert client.get('/').status_code == 200
+    answered: list[tuple[str, str]] = []
+    environ: dict[str, Any] = {'PATH_INFO': '/resource_providers'}
+    util.setup_testing_defaults(environ)
+    list(made(environ, lambda status, headers, *_: answered.extend(headers)))
+    assert [value[:8] for name, value in answered if name.lower() == 'www-authenticate'] == ['Keystone']
 
 
 def test_links_below_a_mount_point(tmp_path: pathlib.Path) -> None:
