@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 from typing import Any, cast
+from wsgiref import util
 
 import pytest
 from oslo_config import cfg
