@@ -75,7 +75,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     found.add_argument('--computes', type=_count,
                        help='simulated compute hosts; 4 in a new cloud, may grow later')
     found.add_argument('--state-dir', type=pathlib.Path, default=config.default_directory(),
-                       help='where the cloud lives (default: %(default)s)')
+                       help=f'where the cloud lives (default: {config.default_directory()})')
     found.add_argument('--debug', action='store_true', help='log in detail')
     return found
 

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from nova.common import threads
 
@@ -57,11 +58,20 @@ def show_first_server(clouds: pathlib.Path) -> None:
 
 def main() -> int:
     threads.choose()
-    from nova.standalone import app
+    from nova.standalone import app, config
     parser = app.parser('A whole cloud in one process, and a first server in it.')
-    parser.add_argument('--once', action='store_true', help='stop after the demonstration')
+    parser.add_argument('--once', action='store_true', help='stop after the demonstration; without --state-dir '
+                        'the cloud is a new one, and is kept only when something failed')
+    parser.set_defaults(state_dir=None)
     arguments: argparse.Namespace = parser.parse_args()
-    return app.run(arguments, then=lambda cloud: show_first_server(cloud.clouds_file), stay=not arguments.once)
+    passing = arguments.once and arguments.state_dir is None
+    if passing:
+        arguments.state_dir = pathlib.Path(tempfile.mkdtemp(prefix='nova-quickstart-'))
+    arguments.state_dir = arguments.state_dir or config.default_directory()
+    code = app.run(arguments, then=lambda cloud: show_first_server(cloud.clouds_file), stay=not arguments.once)
+    if passing and code == 0:
+        shutil.rmtree(arguments.state_dir)
+    return code
 
 
 if __name__ == '__main__':
