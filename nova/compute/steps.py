@@ -288,7 +288,8 @@ class StepRunner:
             if not isinstance(error, errors.NovaError):
                 LOG.exception('Step %s of task %s failed unexpectedly', call.step, call.task)
             verdict = step.verdict(error) if step is not None and call.direction == 'do' else error
-            return self._result(call, OUTCOMES.get(type(verdict), 'failed'), verdict)
+            outcome = next((word for kind, word in OUTCOMES.items() if isinstance(verdict, kind)), 'failed')
+            return self._result(call, outcome, verdict)
         return self._result(call, 'done', None)
 
     @staticmethod

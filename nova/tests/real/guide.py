@@ -21,6 +21,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from nova.tests.fixtures import tcp
+
 PAGES = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'admin'
 STAYING = ('gunicorn', 'nova-scheduler', 'nova-conductor', 'nova-compute')
 """Programs that run until they are told to stop."""
@@ -159,21 +161,11 @@ class Balancer:
             else:
                 near.close()
                 continue
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+            tcp.join(near, far)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
-        with contextlib.suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
 
 
 def wait(what: str, done: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -14,6 +14,7 @@ from nova import conf as nova_conf
 from nova import context, errors
 from nova.common import threads
 from nova.rpc import transport
+from nova.tests.fixtures import tcp
 from nova.tests.rpc.declared import Office, Parcel, Post
 
 pytestmark = pytest.mark.real
@@ -47,17 +48,7 @@ class Relay:
                 continue
             far = socket.create_connection(self._far)
             self._pairs.append((near, far))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            tcp.join(near, far)
 
     def cut(self):
         self._open = False

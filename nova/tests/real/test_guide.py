@@ -112,9 +112,10 @@ class Site:
         with futures.ThreadPoolExecutor() as pool:
             list(pool.map(make, names))
 
-    def install_placement(self, machines):
-        config, = of('Placement', 'ini')
-        once, everywhere, endpoints = of('Placement')
+    def install(self, section, machines):
+        """A section whose blocks are a file, what is done once, what on each machine, and the endpoints."""
+        config, = of(section, 'ini')
+        once, everywhere, endpoints = of(section)
         for machine in machines:
             machine.write(config)
         machines[0].follow(once)
@@ -183,17 +184,9 @@ def test_several_machines(site):
     conductors = [room.machine(f'conductor{number}') for number in (1, 2)]
     computes = [room.machine(f'compute{number}') for number in (1, 2)]
     room.balance(top, 8774, 8778)
-    room.install_placement(top)
+    room.install('Placement', top)
     room.install_credentials([*top, *conductors, *computes])
-
-    config, = of(TOP, 'ini')
-    once, everywhere, endpoints = of(TOP)
-    for machine in top:
-        machine.write(config)
-    top[0].follow(once)
-    for machine in top:
-        machine.follow(everywhere)
-    room.operator.follow(endpoints)
+    room.install(TOP, top)
 
     conductor_config, compute_config = of(CELL, 'ini')
     schema, mapping, conductor_commands, compute_commands = of(CELL)
@@ -226,14 +219,9 @@ def test_one_machine(site):
     room.make_vhosts('top')
     machine = room.machine('everything')
     room.words |= {'API': machine.address, 'PLACEMENT': machine.address}
-    room.install_placement([machine])
+    room.install('Placement', [machine])
     room.install_credentials([machine])
-    config, = of(ONE, 'ini')
-    once, everywhere, endpoints = of(ONE)
-    machine.write(config)
-    machine.follow(once)
-    machine.follow(everywhere)
-    room.operator.follow(endpoints)
+    room.install(ONE, [machine])
     room.wait_hosts({machine.name})
     room.check(machine)
     assert room.end() == {machine.name: {0}}
