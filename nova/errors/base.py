@@ -23,9 +23,12 @@ class NovaError(problem.Problem):
 
     Attributes:
         everywhere: a host that says this says what every other host would say.
+        again: the world may be different in a moment: the step is tried again, forward, until its time is over.
+            The last word of whoever was asked keeps False.
     """
 
     everywhere: ClassVar[bool] = False
+    again: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
