@@ -40,13 +40,15 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
     Args:
         pool: requests session to use instead of one per neighbour; tests mount applications on it.
     """
-    volume = session.build(conf, 'cinder', errors.block.VolumeServiceFailed, microversion_type='volume',
-                           pool=pool, endpoint=_volume_endpoint(conf), retries=conf.cinder.http_retries)
-    network = session.build(conf, 'neutron', errors.network.NetworkServiceFailed, pool=pool,
-                            retries=conf.neutron.http_retries)
+    volume = session.build(conf, 'cinder', errors.block.VolumeServiceFailed, errors.block.VolumeServiceAway,
+                           microversion_type='volume', pool=pool, endpoint=_volume_endpoint(conf),
+                           retries=conf.cinder.http_retries)
+    network = session.build(conf, 'neutron', errors.network.NetworkServiceFailed,
+                            errors.network.NetworkServiceAway, pool=pool, retries=conf.neutron.http_retries)
+    image = session.build(conf, 'glance', errors.image.ImageServiceFailed, errors.image.ImageServiceAway,
+                          pool=pool, retries=conf.glance.num_retries)
     return Clients(
-        image=glance.Client(session.build(conf, 'glance', errors.image.ImageServiceFailed, pool=pool,
-                                          retries=conf.glance.num_retries)),
+        image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
         volume=cinder.Client(volume, sealed.Seal(session.credentials(conf, 'cinder'))),
         placement=build_placement(conf, pool))
@@ -55,4 +57,5 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:
     """The Placement client alone, for services that need no other neighbour."""
     return placement.Client(session.build(conf, 'placement', errors.placement.PlacementFailed,
+                                          errors.placement.PlacementAway,
                                           microversion_type='placement', pool=pool))

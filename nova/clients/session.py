@@ -6,7 +6,7 @@ when ``[service_user] send_service_user_token`` is set, the service token beside
 no repr and no error.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -17,6 +17,7 @@ from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors
+from nova.clients import acceptance
 from nova.common import jsonutil
 
 LOG = log.getLogger(__name__)
@@ -25,6 +26,8 @@ _POOL = 64
 _TIMEOUT = 60.0
 """Seconds without an answer, where the section sets no ``timeout``: a neighbour that hangs must not hang us."""
 _RETRIES = 2
+_AWAY = frozenset({429, 502, 503, 504})
+"""Statuses of a neighbour that is not there, or too busy: it may be there in a moment."""
 _AGAIN = frozenset({'GET', 'HEAD', 'PUT', 'DELETE'})
 """Methods that are repeated when the connection fails: the second time changes nothing."""
 
@@ -64,10 +67,10 @@ class _OnBehalf(plugin.BaseAuthPlugin):
 class Answer:
     """A neighbour's response: status, headers, and the body as JSON on demand."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response, away: type[errors.Unavailable]) -> None:
         self.status = response.status_code
         self.headers = response.headers
-        self._response = response
+        self._response, self._away = response, away
 
     def json(self) -> Any:
         """The body as JSON; None when there is none or it is something else."""
@@ -76,9 +79,16 @@ class Answer:
         except ValueError:
             return None
 
-    def chunks(self, size: int) -> Any:
-        """The body in pieces of at most `size` bytes; the connection is given back at the end."""
-        return self._response.iter_content(size)
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """The body in pieces of at most `size` bytes; the connection is given back at the end.
+
+        Raises:
+            Unavailable: it broke off.
+        """
+        try:
+            yield from self._response.iter_content(size)
+        except requests.RequestException as error:
+            raise self._away() from error
 
     @property
     def message(self) -> str:
@@ -115,6 +125,14 @@ def _message(body: Any) -> str:
     return ''
 
 
+def _may_come_back(error: exceptions.ClientException) -> bool:
+    """Whether who did not answer, the neighbour or Keystone, may do so in a moment."""
+    if isinstance(error, exceptions.HttpError):
+        return error.http_status in _AWAY
+    return isinstance(error, exceptions.ConnectionError | exceptions.DiscoveryFailure) and not isinstance(
+        error, exceptions.SSLError)
+
+
 class Service:
     """One neighbour.
 
@@ -123,15 +141,18 @@ class Service:
         session: keystoneauth session with our own credentials.
         endpoint: where it is: ``service_type``, ``service_name``, ``interface``, ``region_name``,
             ``endpoint_override`` as keystoneauth takes them.
-        failed: error class for "cannot be used now".
+        failed: error class for "cannot be used".
+        away: the one for "is not there now", which is worth another try.
         vouch: credentials of the service token, or None.
         microversion_type: word before the number in the microversion header, ``placement``.
     """
 
     def __init__(self, name: str, session: ks_session.Session, endpoint: Mapping[str, Any],
-                 failed: type[errors.Unavailable], *, vouch: plugin.BaseAuthPlugin | None = None,
-                 microversion_type: str | None = None, retries: int = _RETRIES) -> None:
-        self.name, self._session, self._failed, self._retries = name, session, failed, retries
+                 failed: type[errors.Unavailable], away: type[errors.Unavailable], *,
+                 vouch: plugin.BaseAuthPlugin | None = None, microversion_type: str | None = None,
+                 retries: int = _RETRIES) -> None:
+        self.name, self._session, self._retries = name, session, retries
+        self._failed, self._away, self._acceptance = failed, away, acceptance.Acceptance()
         assert session.auth is not None
         self._auth_plugin: plugin.BaseAuthPlugin = session.auth
         self._override = endpoint.get('endpoint_override')
@@ -141,7 +162,7 @@ class Service:
 
     def _auth(self, context: nova_context.RequestContext | None) -> plugin.BaseAuthPlugin:
         auth = self._auth_plugin
-        if context is not None and context.auth_token:
+        if context is not None and self._as_user(context):
             auth = _OnBehalf(auth, context)
         if self._vouch is not None:
             auth = service_token.ServiceTokenAuthWrapper(user_auth=auth, service_auth=self._vouch)
@@ -162,7 +183,8 @@ class Service:
             stream: do not read the body; `Answer.chunks` does.
 
         Raises:
-            Unavailable: the neighbour cannot be reached, is failing, or does not accept our credentials.
+            Unavailable: the neighbour cannot be reached or asks for patience (then `again` is true), fails, or
+                does not accept our credentials.
             Forbidden: the user may not do this.
             Invalid: the neighbour did not understand, and `on` says nothing about it.
         """
@@ -186,9 +208,11 @@ class Service:
             LOG.warning('%(name)s cannot be used (%(method)s %(path)s): %(error)s. Check [%(name)s] in the '
                         'configuration and that the service runs.',
                         {'name': self.name, 'method': method, 'path': path, 'error': error})
-            raise self._failed() from error
-        answer = Answer(response)
+            raise self._absent(_may_come_back(error)) from error
+        answer = Answer(response, self._away)
         if answer.status < 400 or answer.status in allow:
+            if answer.status < 400 and not self._as_user(context):
+                self._acceptance.allowed(method, path)
             return answer
         raise self._refusal(method, path, answer, context, on or {})
 
@@ -196,10 +220,14 @@ class Service:
                  on: Translation) -> Exception:
         if answer.status in on:
             return on[answer.status](answer.message)
-        as_user = context is not None and bool(context.auth_token)
+        as_user = self._as_user(context)
         LOG.warning('%(name)s refused %(method)s %(path)s: %(status)s %(message)s',
                     {'name': self.name, 'method': method, 'path': path, 'status': answer.status,
                      'message': answer.message})
+        if answer.status in _AWAY:
+            return self._absent(True)
+        if answer.status == 403 and self._acceptance.is_starting(method, path, as_user):
+            return self._away()
         if answer.status == 403 and as_user:
             return errors.Forbidden(answer.message)
         if answer.status in (400, 404, 409, 413, 422):
@@ -209,12 +237,22 @@ class Service:
                       '[%(name)s].', {'name': self.name})
         return self._failed()
 
+    @staticmethod
+    def _as_user(context: nova_context.RequestContext | None) -> bool:
+        return context is not None and bool(context.auth_token)
+
+    def _absent(self, may_come_back: bool) -> errors.Unavailable:
+        if not may_come_back:
+            return self._failed()
+        self._acceptance.was_away()
+        return self._away()
+
 
 class _Unconfigured(Service):
     """A neighbour of which the configuration does not say enough."""
 
     def __init__(self, name: str, failed: type[errors.Unavailable], missing: str) -> None:
-        super().__init__(name, ks_session.Session(auth=noauth.NoAuth()), {}, failed)
+        super().__init__(name, ks_session.Session(auth=noauth.NoAuth()), {}, failed, failed)
         self._missing = missing
 
     def call(self, method: str, path: str, **kwargs: Any) -> Answer:
@@ -242,7 +280,7 @@ def _endpoint(conf: cfg.ConfigOpts, group: str) -> dict[str, Any]:
     }
 
 
-def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
+def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], away: type[errors.Unavailable], *,
           microversion_type: str | None = None, pool: requests.Session | None = None,
           endpoint: Mapping[str, Any] | None = None, retries: int | None = None) -> Service:
     """The `Service` that section `group` describes; nothing is asked of the network yet.
@@ -266,7 +304,7 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], *,
         return _Unconfigured(group, failed, 'there is no auth_type')
     if retries is None:
         retries = getattr(conf[group], 'connect_retries', None)
-    return Service(group, session, endpoint or _endpoint(conf, group), failed, vouch=vouch,
+    return Service(group, session, endpoint or _endpoint(conf, group), failed, away, vouch=vouch,
                    microversion_type=microversion_type, retries=_RETRIES if retries is None else retries)
 
 

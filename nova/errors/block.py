@@ -70,3 +70,9 @@ class DeviceNameTaken(base.Conflict):
 
 class VolumeServiceFailed(base.Unavailable):
     template = 'The volume service cannot be used at this time.'
+
+
+class VolumeServiceAway(VolumeServiceFailed):
+    """It does not answer now, or asks for patience."""
+
+    again = True

@@ -30,6 +30,12 @@ class ImageServiceFailed(base.Unavailable):
     template = 'The image service cannot be used at this time.'
 
 
+class ImageServiceAway(ImageServiceFailed):
+    """It does not answer now, or asks for patience."""
+
+    again = True
+
+
 class FlavorMemoryTooSmall(base.Invalid):
     everywhere = True
     template = "Flavor's memory is too small for requested image."

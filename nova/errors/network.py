@@ -63,6 +63,12 @@ class NetworkServiceFailed(base.Unavailable):
     template = 'The network service cannot be used at this time.'
 
 
+class NetworkServiceAway(NetworkServiceFailed):
+    """It does not answer now, or asks for patience."""
+
+    again = True
+
+
 class VifPlugTimeout(base.Internal):
     template = 'The network service did not report the ports of instance {server} as plugged in time.'
 

@@ -21,6 +21,12 @@ class PlacementFailed(base.Unavailable):
     template = 'The placement service cannot be used at this time.'
 
 
+class PlacementAway(PlacementFailed):
+    """It does not answer now, or asks for patience."""
+
+    again = True
+
+
 class ConcurrentUpdate(base.Conflict):
     template = 'Allocations of {consumer} were changed by someone else.'
 

@@ -40,7 +40,8 @@ def _service_on(url: str) -> Iterator[session.Service]:
     pool.mount('http://placement', wsgi.Adapter(application))
     auth = token_endpoint.Token('http://placement', 'admin')
     yield session.Service('placement', ks_session.Session(auth=auth, session=pool), {
-        'service_type': 'placement'}, errors.placement.PlacementFailed, microversion_type='placement')
+        'service_type': 'placement'}, errors.placement.PlacementFailed, errors.placement.PlacementAway,
+        microversion_type='placement')
     db.dispose()
 
 

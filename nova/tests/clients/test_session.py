@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import requests
+from keystoneauth1 import identity, token_endpoint
 from keystoneauth1 import session as ks_session
-from keystoneauth1 import token_endpoint
 from requests import adapters
 
 from nova import conf, errors
 from nova.clients import build, session
+from nova.common import clock
 from nova.context import RequestContext
 
 SECRET = 'not-for-logs'
@@ -50,7 +51,8 @@ def make() -> Make:
         pool.mount('http://', wire)
         auth = token_endpoint.Token('http://there', SECRET)
         return session.Service('neutron', ks_session.Session(auth=auth, session=pool), {
-            'service_type': 'network'}, errors.network.NetworkServiceFailed, vouch=vouch), wire
+            'service_type': 'network'}, errors.network.NetworkServiceFailed, errors.network.NetworkServiceAway,
+            vouch=vouch), wire
     return service
 
 
@@ -64,6 +66,84 @@ def test_only_what_may_be_repeated_is_repeated(make: Make, method: str, times: i
     with pytest.raises(errors.network.NetworkServiceFailed) as caught:
         service.call(method, '/x')
     assert (caught.value.status, len(wire.seen)) == (503, times)
+
+
+@pytest.mark.parametrize('answer', [
+    GONE, requests.exceptions.ReadTimeout('slow'), requests.exceptions.ChunkedEncodingError('reset'), (429, {}),
+    (502, {}), (503, {}), (504, {})])
+def test_who_is_away_may_be_asked_again(make: Make, answer: Any) -> None:
+    """Refused and reset connections, time-outs and pleas for patience say nothing about what was asked for."""
+    service, _ = make(answer)
+    for context in (None, RequestContext('u', 'p', auth_token='users')):
+        with pytest.raises(errors.network.NetworkServiceFailed) as caught:
+            service.call('POST', '/x', context=context)
+        assert caught.value.again
+
+
+@pytest.mark.parametrize('answer', [(500, {}), (401, {}), (403, {}), (404, {}), (409, {}),
+                                    requests.exceptions.SSLError('not trusted')])
+def test_a_last_word_is_not_asked_for_again(make: Make, answer: Any) -> None:
+    service, _ = make(answer)
+    with pytest.raises(errors.NovaError) as caught:
+        service.call('POST', '/x')
+    assert not caught.value.again
+
+
+def test_whether_to_ask_again_survives_the_bus(make: Make) -> None:
+    """Hosts send their errors to the conductor, which decides."""
+    service, _ = make(GONE)
+    with pytest.raises(errors.Unavailable) as caught:
+        service.call('POST', '/x')
+    assert errors.from_dict(errors.to_dict(caught.value)).again
+
+
+def test_a_keystone_that_is_away_is_waited_for() -> None:
+    """Without a token nothing is asked of the neighbour, and nothing has failed."""
+    pool = requests.Session()
+    pool.mount('http://', Wire(GONE))
+    auth = identity.Password(auth_url='http://keystone', username='u', password='p', project_name='p',
+                             user_domain_id='default', project_domain_id='default')
+    service = session.Service('neutron', ks_session.Session(auth=auth, session=pool), {
+        'service_type': 'network'}, errors.network.NetworkServiceFailed, errors.network.NetworkServiceAway)
+    with pytest.raises(errors.network.NetworkServiceAway):
+        service.call('POST', '/x')
+
+
+REFUSED = (403, {'NeutronError': {'type': 'PolicyNotAuthorized', 'message': 'Disallowed by policy'}})
+
+
+def test_a_service_that_starts_refuses_what_it_allowed_before(make: Make) -> None:
+    """Neutron answers 403 until it has read its policy; a user is not told that he may not."""
+    service, _ = make((200, {}), REFUSED)
+    user = RequestContext('u', 'p', auth_token='users')
+    service.call('PUT', '/ports/00000000-0000-0000-0000-000000000001')
+    with pytest.raises(errors.network.NetworkServiceAway):
+        service.call('PUT', '/ports/00000000-0000-0000-0000-000000000002')
+    with pytest.raises(errors.network.NetworkServiceAway):
+        service.call('POST', '/ports', context=user)
+
+
+def test_a_service_that_was_away_settles_within_a_minute(
+        make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(clock, 'monotonic', lambda: now)
+    service, _ = make(GONE, REFUSED)
+    user = RequestContext('u', 'p', auth_token='users')
+    with pytest.raises(errors.network.NetworkServiceAway):
+        service.call('POST', '/ports', context=user)
+    with pytest.raises(errors.network.NetworkServiceAway):
+        service.call('POST', '/ports', context=user)
+    now += 61
+    with pytest.raises(errors.Forbidden):
+        service.call('POST', '/ports', context=user)
+
+
+def test_a_body_that_breaks_off_is_worth_another_try(make: Make) -> None:
+    class Broken(requests.Response):
+        def iter_content(self, *args: Any, **kwargs: Any) -> Any:
+            raise requests.exceptions.ChunkedEncodingError('reset')
+    with pytest.raises(errors.image.ImageServiceAway):
+        list(session.Answer(Broken(), errors.image.ImageServiceAway).chunks(1))
 
 
 def test_a_neighbour_that_comes_back_is_not_noticed(make: Make) -> None:

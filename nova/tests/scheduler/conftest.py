@@ -180,5 +180,6 @@ def real_placement(lend: databases.Lend) -> Iterator[Callable[[], placement_clie
     auth = token_endpoint.Token('http://placement', 'admin')
     yield lambda: placement_client.Client(session.Service(
         'placement', ks_session.Session(auth=auth, session=pool), {'service_type': 'placement'},
-        errors.placement.PlacementFailed, microversion_type='placement'))
+        errors.placement.PlacementFailed, errors.placement.PlacementAway,
+        microversion_type='placement'))
     db.dispose()
