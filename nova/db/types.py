@@ -10,17 +10,54 @@ from nova.common import jsonutil
 MYSQL: dict[str, Any] = {
     'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
 }
-"""Table options. The binary collation compares as Python does, which merges over cells depend on."""
+"""Table options."""
 
 
-def string(length: int) -> sa.types.TypeEngine[str]:
-    """Text compared by code point everywhere: cells' sorted streams are merged in Python."""
-    return sa.String(length).with_variant(sa.String(length, collation='C'), 'postgresql')
+def collation(dialect: sa.Dialect) -> str | None:
+    """The collation that compares by code point and takes a blank at the end for a character.
+
+    Most of MariaDB's and MySQL's do not: to ``utf8mb4_bin`` the keys ``x`` and ``x`` with a blank are one.
+    """
+    if dialect.name == 'postgresql':
+        return 'C'
+    if dialect.name == 'mysql':
+        return 'utf8mb4_nopad_bin' if getattr(dialect, 'is_mariadb', False) else 'utf8mb4_0900_bin'
+    return None  # SQLite's own
 
 
-def long_text() -> sa.types.TypeEngine[str]:
+class Exact(sa.types.TypeDecorator[str]):
+    """Text that is equal, unique and ordered as it is in Python, on every database.
+
+    What users call things must not meet what other users, or they themselves, call other things; and cells'
+    sorted streams are merged in Python.
+
+    Args:
+        length: most characters; None is up to 16 MiB.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if self.length is not None:
+            return sa.String(self.length, collation=collation(dialect))
+        if dialect.name == 'mysql':
+            return mysql.MEDIUMTEXT(collation=collation(dialect))
+        return sa.Text(collation=collation(dialect))
+
+
+def string(length: int) -> Exact:
+    """Text of up to `length` characters."""
+    return Exact(length)
+
+
+def long_text() -> Exact:
     """Text of up to 16 MiB."""
-    return sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
+    return Exact()
 
 
 def time() -> sa.types.TypeEngine[Any]:
@@ -35,7 +72,7 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(mysql.MEDIUMTEXT() if dialect.name == 'mysql' else sa.Text())
+        return Exact().load_dialect_impl(dialect)
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         return None if value is None else jsonutil.text(value)

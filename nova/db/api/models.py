@@ -30,8 +30,8 @@ cell_mappings = _table(
     'cell_mappings',
     _uuid(nullable=False, unique=True),
     sa.Column('name', types.string(255)),
-    sa.Column('transport_url', sa.Text, nullable=False),
-    sa.Column('database_connection', sa.Text, nullable=False),
+    sa.Column('transport_url', types.long_text(), nullable=False),
+    sa.Column('database_connection', types.long_text(), nullable=False),
     sa.Column('disabled', sa.Boolean, nullable=False, default=False),
 )
 
@@ -83,7 +83,7 @@ flavors = _table(
     sa.Column('rxtx_factor', sa.Float, nullable=False, default=1.0),
     sa.Column('disabled', sa.Boolean, nullable=False, default=False),
     sa.Column('is_public', sa.Boolean, nullable=False, default=True),
-    sa.Column('description', sa.Text),
+    sa.Column('description', types.long_text()),
 )
 
 flavor_extra_specs = _table(
@@ -108,7 +108,7 @@ key_pairs = _table(
     sa.Column('name', types.string(255), nullable=False),
     sa.Column('type', types.string(16), nullable=False, default='ssh'),
     sa.Column('fingerprint', types.string(255)),
-    sa.Column('public_key', sa.Text),
+    sa.Column('public_key', types.long_text()),
     sa.UniqueConstraint('user_id', 'name'),
 )
 

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from nova.common import dbkit
-from nova.db import migrate
+from nova.db import migrate, types
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
 from nova.tests.fixtures import databases
@@ -76,3 +76,49 @@ def test_a_new_database_is_quick(tmp_path):
     migrate.sync(db, 'api')
     db.dispose()
     assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize('which', ['api', 'cell'])
+def test_every_column_of_text_compares_exactly(which):
+    """Whatever a user may write into one: no column is of a type that would compare otherwise."""
+    columns = [column for table in METADATA[which].sorted_tables for column in table.columns]
+    assert [str(column) for column in columns if isinstance(column.type, sa.String)] == []
+    assert any(isinstance(column.type, types.Exact) for column in columns)
+
+
+@pytest.mark.parametrize('which', ['api', 'cell'])
+def test_databases_of_older_releases_become_exact(db, which):
+    """UPG-S1: what stood in them stays, and what only seemed to be twice the same can be added."""
+    migrate.sync(db, which, revision=f'{which[0]}e0001')
+    migrate.sync(db, which, branch='contract')
+    table = METADATA[which].tables['workers']
+    _as_before(db)
+    if db.dialect == 'mysql':
+        assert _collations(db) == {'utf8mb4_bin'}
+    db.write(lambda conn: conn.execute(table.insert(), {'uuid': 'x', 'binary': 'b', 'host': 'h'}))
+    migrate.sync(db, which)
+    assert _collations(db) == {'mysql': {'utf8mb4_nopad_bin'}, 'postgresql': {'C'}}.get(db.dialect, set())
+    db.write(lambda conn: conn.execute(table.insert(), {'uuid': 'x ', 'binary': 'b', 'host': 'h'}))
+    with db.read() as conn:
+        assert sorted(conn.execute(sa.select(table.c.uuid)).scalars()) == ['x', 'x ']
+        assert compare_metadata(MigrationContext.configure(conn), METADATA[which]) == []
+
+
+def _as_before(db):
+    """As fd5b165 made it."""
+    if db.dialect != 'mysql':
+        return
+    with db.engine.begin() as conn:
+        for name in sa.inspect(conn).get_table_names():
+            conn.exec_driver_sql(f'ALTER TABLE {name} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin')
+
+
+def _collations(db):
+    if db.dialect == 'sqlite':
+        return set()
+    schema = 'DATABASE()' if db.dialect == 'mysql' else 'CURRENT_SCHEMA()'
+    with db.read() as conn:
+        return set(conn.exec_driver_sql(
+            f'SELECT collation_name FROM information_schema.columns WHERE table_schema = {schema} '
+            "AND data_type IN ('varchar', 'text', 'mediumtext', 'longtext', 'character varying') "
+            "AND table_name <> 'alembic_version'").scalars())
