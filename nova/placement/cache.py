@@ -7,12 +7,15 @@ database. Projects, users and consumer types are only ever added, so what is kno
 import dataclasses
 import datetime
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from nova.common import dbkit
 from nova.placement.db import models
+
+T = TypeVar('T')
 
 CURRENT_VERSION = sa.select(models.names_version.c.version).where(models.names_version.c.id == 1)
 """Also usable as a scalar subquery, which saves a round trip where another statement is due anyway."""
@@ -29,6 +32,14 @@ class NameTable:
     trait_names: dict[int, str]
     class_times: dict[str, datetime.datetime]
     trait_times: dict[str, datetime.datetime]
+
+    def by_class(self, found: Mapping[int, T]) -> dict[str, T]:
+        """What was read by class id, by class name.
+
+        A class can only go once nothing is of it any more. So what has no name has gone between the reading of
+        it and of the names, and is left out.
+        """
+        return {self.class_names[key]: value for key, value in found.items() if key in self.class_names}
 
 
 class Names:

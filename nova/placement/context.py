@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import falcon
+import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_policy import policy as oslo_policy
 
@@ -12,6 +14,9 @@ from nova.common import dbkit, problem
 from nova.common.auth import Identity
 from nova.common.microversion import V
 from nova.placement import cache
+from nova.placement.db import transaction
+
+T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +50,10 @@ class Context:
     @property
     def db(self) -> dbkit.Database:
         return self.service.db
+
+    def write(self, fn: Callable[[sa.Connection], T]) -> T:
+        """Run `fn` in one transaction, again where it loses a race; see `transaction.run`."""
+        return transaction.run(self.db, self.service.conf.placement.allocation_conflict_retry_count, fn)
 
     def at(self, version: str) -> bool:
         """Whether this request's microversion is `version` or newer."""

@@ -66,7 +66,7 @@ class ConsumerConflict(problem.Conflict):
 
 class WriteRace(problem.Conflict):
     code = 'placement.concurrent_update'
-    template = 'Allocations were concurrently updated by others, repeatedly. Read them again and retry.'
+    template = 'What is to be written was concurrently updated by others, repeatedly. Read it again and retry.'
 
 
 class InventoryInUse(problem.Conflict):

@@ -46,4 +46,4 @@ def replace(ctx: Context, uuid: str) -> Reply:
         aggregate.replace(connection, locked, set(members))
         (provider.bump if guarded else provider.touch)(connection, {locked.id})
         return locked.generation + guarded
-    return _reply(ctx, ctx.db.write(write), members, clock.utcnow())
+    return _reply(ctx, ctx.write(write), members, clock.utcnow())

@@ -105,12 +105,13 @@ def show(ctx: Context, consumer_uuid: str) -> Reply:
         names = ctx.service.names.within(connection)
     if one is None:
         return Reply(body={'allocations': {}}, modified=clock.utcnow())
-    held: dict[str, Any] = {}
+    held: dict[str, dict[int, int]] = {}
     for item in one.holdings:
-        entry = held.setdefault(item.provider_uuid,
-                                {'generation': item.provider_generation, 'resources': {}})
-        entry['resources'][names.class_names[item.class_id]] = item.used
-    body: dict[str, Any] = {'allocations': held}
+        held.setdefault(item.provider_uuid, {})[item.class_id] = item.used
+    generations = {item.provider_uuid: item.provider_generation for item in one.holdings}
+    body: dict[str, Any] = {'allocations': {
+        uuid: {'generation': generations[uuid], 'resources': resources}
+        for uuid, used in held.items() if (resources := names.by_class(used))}}
     if ctx.at('1.12'):
         body.update(project_id=one.project, user_id=one.user)
     if ctx.at('1.28'):
@@ -145,11 +146,12 @@ def of_provider(ctx: Context, uuid: str) -> Reply:
     with ctx.db.read() as connection:
         found = allocation.of_provider(connection, uuid)
         names = ctx.service.names.within(connection)
-    held: dict[str, Any] = {}
-    for consumer_uuid, generation, class_id, used in found.rows:
-        entry = held.setdefault(consumer_uuid, {'resources': {}})
-        if ctx.at('1.28'):
-            entry['consumer_generation'] = generation
-        entry['resources'][names.class_names[class_id]] = used
-    return Reply(body={'resource_provider_generation': found.generation, 'allocations': held},
-                 modified=clock.utcnow())
+    held: dict[str, dict[int, int]] = {}
+    for consumer_uuid, _, class_id, used in found.rows:
+        held.setdefault(consumer_uuid, {})[class_id] = used
+    generations = {row[0]: {'consumer_generation': row[1]} for row in found.rows} if ctx.at('1.28') else {}
+    return Reply(body={
+        'resource_provider_generation': found.generation,
+        'allocations': {uuid: {'resources': resources, **generations.get(uuid, {})}
+                        for uuid, used in held.items() if (resources := names.by_class(used))},
+    }, modified=clock.utcnow())

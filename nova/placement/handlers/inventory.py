@@ -60,7 +60,7 @@ def _shown(one: Inventory) -> dict[str, Any]:
 
 def _all(generation: int, found: dict[int, Inventory], names: NameTable) -> dict[str, Any]:
     return {'resource_provider_generation': generation,
-            'inventories': {names.class_names[key]: _shown(one) for key, one in found.items()}}
+            'inventories': {name: _shown(one) for name, one in names.by_class(found).items()}}
 
 
 def index(ctx: Context, uuid: str) -> Reply:
@@ -96,7 +96,7 @@ def create(ctx: Context, uuid: str) -> Reply:
         inventory.add(connection, locked, {class_id: one})
         provider.bump(connection, {locked.id})
         return locked.generation + 1
-    generation = ctx.db.write(write)
+    generation = ctx.write(write)
     return Reply(201, {'resource_provider_generation': generation, **_shown(one)}, clock.utcnow(),
                  ctx.req.prefix + f'/resource_providers/{uuid}/inventories/{name}')
 
@@ -114,7 +114,7 @@ def replace(ctx: Context, uuid: str) -> Reply:
         inventory.replace(connection, locked, wanted, names)
         provider.bump(connection, {locked.id})
         return _all(locked.generation + 1, wanted, names)
-    return Reply(body=ctx.db.write(write), modified=clock.utcnow())
+    return Reply(body=ctx.write(write), modified=clock.utcnow())
 
 
 def replace_one(ctx: Context, uuid: str, resource_class: str) -> Reply:
@@ -132,7 +132,7 @@ def replace_one(ctx: Context, uuid: str, resource_class: str) -> Reply:
         inventory.change(connection, locked, {class_id: one})
         provider.bump(connection, {locked.id})
         return locked.generation + 1
-    generation = ctx.db.write(write)
+    generation = ctx.write(write)
     return Reply(body={'resource_provider_generation': generation, **_shown(one)}, modified=clock.utcnow())
 
 
@@ -142,7 +142,7 @@ def delete(ctx: Context, uuid: str) -> Reply:
         locked = provider.lock(connection, uuid)
         inventory.replace(connection, locked, {}, ctx.service.names.within(connection))
         provider.bump(connection, {locked.id})
-    ctx.db.write(write)
+    ctx.write(write)
     return Reply(204)
 
 
@@ -159,5 +159,5 @@ def delete_one(ctx: Context, uuid: str, resource_class: str) -> Reply:
         except errors.InventoryInUse as error:
             raise errors.WriteRace(f'Unable to delete inventory: {error.message}') from None
         provider.bump(connection, {locked.id})
-    ctx.db.write(write)
+    ctx.write(write)
     return Reply(204)

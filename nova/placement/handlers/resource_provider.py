@@ -8,7 +8,6 @@ from nova.common import clock, uuids
 from nova.placement import errors, lib, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import provider, trait, tree
-from nova.placement.objects.allocation import in_transaction
 from nova.placement.objects.provider import Provider
 
 _NAME = {'type': 'string', 'maxLength': 200}
@@ -94,12 +93,6 @@ def index(ctx: Context) -> Reply:
                  modified=max((one.modified for one in found), default=clock.utcnow()))
 
 
-def _shape(ctx: Context, write: Any) -> None:
-    """Run a write that may change a tree; it begins again where the tree moved under it."""
-    in_transaction(ctx.db, ctx.service.conf.placement.allocation_conflict_retry_count, write,
-                   lost=(tree.Moved,))
-
-
 def create(ctx: Context) -> Reply:
     """Create a resource provider."""
     given = ctx.body.get('uuid')
@@ -107,13 +100,13 @@ def create(ctx: Context) -> Reply:
     parent = uuids.normal(ctx.body.get('parent_provider_uuid') or '')
     assert uuid is not None
 
-    def write(connection: sa.Connection) -> None:
+    def write(connection: sa.Connection) -> Provider:
         tree.create(connection, uuid, ctx.body['name'], parent)
-    _shape(ctx, write)
+        return provider.get(connection, uuid)
+    one = ctx.write(write)
     location = ctx.req.prefix + f'/resource_providers/{uuid}'
     if not ctx.at('1.20'):
         return Reply(201, location=location, modified=clock.utcnow())
-    one = _read(ctx, uuid)
     return Reply(body=_document(ctx, one, _links(ctx)), location=location, modified=one.modified)
 
 
@@ -125,17 +118,17 @@ def show(ctx: Context, uuid: str) -> Reply:
 
 def update(ctx: Context, uuid: str) -> Reply:
     """Rename a resource provider, or give it another parent."""
-    def write(connection: sa.Connection) -> None:
+    def write(connection: sa.Connection) -> Provider:
         if 'parent_provider_uuid' in ctx.body:
             parent = ctx.body['parent_provider_uuid']
             tree.move(connection, uuid, uuids.normal(parent) if parent else None, may_move=ctx.at('1.37'))
         tree.rename(connection, uuid, ctx.body['name'])
-    _shape(ctx, write)
-    one = _read(ctx, uuid)
+        return provider.get(connection, uuid)
+    one = ctx.write(write)
     return Reply(body=_document(ctx, one, _links(ctx)), modified=one.modified)
 
 
 def delete(ctx: Context, uuid: str) -> Reply:
     """Delete a resource provider."""
-    ctx.db.write(lambda connection: tree.delete(connection, uuid))
+    ctx.write(lambda connection: tree.delete(connection, uuid))
     return Reply(204)

@@ -81,7 +81,7 @@ def replace_of_provider(ctx: Context, uuid: str) -> Reply:
         if changed:
             provider.bump(connection, {locked.id})
         return locked.generation + changed
-    generation = ctx.db.write(write)
+    generation = ctx.write(write)
     return Reply(body={'traits': sorted(set(names)), 'resource_provider_generation': generation},
                  modified=clock.utcnow())
 
@@ -92,5 +92,5 @@ def delete_of_provider(ctx: Context, uuid: str) -> Reply:
         locked = provider.lock(connection, uuid)
         if trait.replace(connection, locked, set()):
             provider.bump(connection, {locked.id})
-    ctx.db.write(write)
+    ctx.write(write)
     return Reply(204)

@@ -1,11 +1,9 @@
 """``/usages`` and ``/resource_providers/{uuid}/usages``."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from nova.common import clock
 from nova.placement import schema
-from nova.placement.cache import NameTable
 from nova.placement.context import Context, Reply
 from nova.placement.objects import usage
 from nova.placement.objects.usage import OfType
@@ -21,16 +19,12 @@ ALL, UNKNOWN = 'all', 'unknown'
 """Not consumer types, but what may be asked for in their place; types are upper case."""
 
 
-def _named(used: Mapping[int, int], names: NameTable) -> dict[str, int]:
-    return {names.class_names[class_id]: amount for class_id, amount in used.items()}
-
-
 def of_provider(ctx: Context, uuid: str) -> Reply:
     """Show what is used of a resource provider."""
     with ctx.db.read() as connection:
         found = usage.of_provider(connection, uuid)
         names = ctx.service.names.within(connection)
-    return Reply(body={'resource_provider_generation': found.generation, 'usages': _named(found.used, names)},
+    return Reply(body={'resource_provider_generation': found.generation, 'usages': names.by_class(found.used)},
                  modified=clock.utcnow())
 
 
@@ -41,7 +35,7 @@ def of_project(ctx: Context) -> Reply:
         if not ctx.at('1.38'):
             used = usage.of_project(connection, project, user)
             names = ctx.service.names.within(connection)
-            return Reply(body={'usages': _named(used, names)}, modified=clock.utcnow())
+            return Reply(body={'usages': names.by_class(used)}, modified=clock.utcnow())
         groups = usage.by_type(connection, project, user)
         names = ctx.service.names.within(connection)
     asked = ctx.last('consumer_type')
@@ -49,7 +43,7 @@ def of_project(ctx: Context) -> Reply:
         groups = _together(groups)
     elif asked is not None:
         groups = [group for group in groups if (group.type_name or UNKNOWN) == asked]
-    body = {group.type_name or UNKNOWN: {'consumer_count': group.consumers, **_named(group.used, names)}
+    body = {group.type_name or UNKNOWN: {'consumer_count': group.consumers, **names.by_class(group.used)}
             for group in groups}
     return Reply(body={'usages': body}, modified=clock.utcnow())
 

@@ -8,24 +8,20 @@ guarded by its generation: if it moved since it was read, the transaction begins
 
 import collections
 import dataclasses
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Collection
 
 import sqlalchemy as sa
-from oslo_db import exception as db_exc
 
-from nova.common import dbkit, retry
+from nova.common import dbkit
 from nova.placement import errors
 from nova.placement.cache import CURRENT_VERSION, Agents, Names, NameTable
-from nova.placement.db import models
+from nova.placement.db import models, transaction
 from nova.placement.objects import consumer, inventory, provider
 from nova.placement.objects.consumer import Held, Owner
 from nova.placement.objects.inventory import Inventory
 
 ALLOC = models.allocations
 _INV = models.inventories
-
-T = TypeVar('T')
 
 Pair = tuple[int, int]
 """Provider id, resource class id."""
@@ -59,24 +55,6 @@ class Stock:
 
     inventory: Inventory
     used: int
-
-
-LOST: tuple[type[Exception], ...] = (consumer.Lost, db_exc.DBDuplicateEntry, db_exc.DBReferenceError)
-"""What a lost race looks like: a consumer moved or came into being, or a class went."""
-
-
-def in_transaction(db: dbkit.Database, attempts: int, write: Callable[[sa.Connection], T],
-                   lost: tuple[type[Exception], ...] = LOST) -> T:
-    """Run a write until it wins its races.
-
-    Raises:
-        WriteRace: it lost `attempts` times (409).
-    """
-    try:
-        return retry.call(db.write, write, when=lambda error: isinstance(error, lost), attempts=attempts,
-                          first=0.005, longest=0.2)
-    except lost:
-        raise errors.WriteRace() from None
 
 
 class Writer:
@@ -119,7 +97,7 @@ class Writer:
         Raises:
             BadRequest: unknown provider or class.
             NoCapacity: it does not fit.
-            consumer.Lost: begin again.
+            transaction.Lost: begin again.
         """
         rows = self._rows()
         self._check_capacity(rows)
@@ -187,11 +165,11 @@ class Writer:
         """Refuse nobody on the strength of what a consumer held before we had the locks.
 
         Raises:
-            consumer.Lost: one has moved meanwhile.
+            transaction.Lost: one has moved meanwhile.
         """
         if consumer.generations(self.connection, self.changes) != {
                 uuid: one.generation for uuid, one in self.held.items()}:
-            raise consumer.Lost
+            raise transaction.Lost
 
 
 def _refusal(stock: Stock | None, amounts: list[int], before: int) -> str | None:
@@ -256,7 +234,7 @@ def write(db: dbkit.Database, names: Names, agents: Agents, changes: Collection[
         gained = writer.apply()
         provider.bump(connection, gained)
         provider.touch(connection, writer.losers(gained))
-    in_transaction(db, attempts, once)
+    transaction.run(db, attempts, once)
 
 
 def delete(db: dbkit.Database, uuid: str, attempts: int) -> bool:
@@ -270,7 +248,7 @@ def delete(db: dbkit.Database, uuid: str, attempts: int) -> bool:
         consumer.drop(connection, [one])
         provider.touch(connection, [each.id for each in locked.values()])
         return True
-    return in_transaction(db, attempts, once)
+    return transaction.run(db, attempts, once)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

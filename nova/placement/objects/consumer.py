@@ -6,16 +6,12 @@ from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
-from nova.placement.db import models
+from nova.placement.db import models, transaction
 
 CONSUMERS = models.consumers
 _ALLOC = models.allocations
 _RP = models.resource_providers
 _PROJECTS, _USERS, _TYPES = models.projects, models.users, models.consumer_types
-
-
-class Lost(Exception):
-    """A consumer changed between our reading and our writing; begin again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,27 +86,27 @@ def advance(connection: sa.Connection, one: Held, owner: Owner) -> None:
     """Move a consumer's generation, and its owner to whom the client says.
 
     Raises:
-        Lost: it is no longer as it was read.
+        transaction.Lost: it is no longer as it was read.
     """
     changed = connection.execute(
         sa.update(CONSUMERS).where(CONSUMERS.c.id == one.id, CONSUMERS.c.generation == one.generation)
         .values(generation=one.generation + 1, project_id=owner.project_id, user_id=owner.user_id,
                 consumer_type_id=owner.type_id))
     if changed.rowcount != 1:
-        raise Lost
+        raise transaction.Lost
 
 
 def drop(connection: sa.Connection, those: Iterable[Held]) -> None:
     """Remove consumers that hold nothing any more.
 
     Raises:
-        Lost: one is no longer as it was read.
+        transaction.Lost: one is no longer as it was read.
     """
     for one in sorted(those, key=lambda each: each.uuid):
         gone = connection.execute(
             sa.delete(CONSUMERS).where(CONSUMERS.c.id == one.id, CONSUMERS.c.generation == one.generation))
         if gone.rowcount != 1:
-            raise Lost
+            raise transaction.Lost
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from nova.common import dbkit
 from nova.placement import errors
 from nova.placement.cache import Agents, Names
+from nova.placement.db import transaction
 from nova.placement.objects import allocation, inventory, provider
 from nova.placement.objects.allocation import Change, Writer
 from nova.placement.objects.inventory import Inventory
@@ -46,4 +47,4 @@ def reshape(db: dbkit.Database, names: Names, agents: Agents, plan: Plan, change
         gained |= {writer.providers[uuid].id for uuid in plan}
         provider.bump(connection, gained)
         provider.touch(connection, writer.losers(gained))
-    allocation.in_transaction(db, attempts, once)
+    transaction.run(db, attempts, once)

@@ -9,19 +9,19 @@ from oslo_db import exception as db_exc
 
 from nova.common import clock
 from nova.placement import errors
-from nova.placement.db import models
+from nova.placement.db import models, transaction
 from nova.placement.objects import provider
 from nova.placement.objects.provider import RP, Locked
 
 TOMBSTONES_KEPT = 10000
 
 
-class Moved(Exception):
-    """The tree changed while we waited for its root; begin again."""
-
-
 def lock_tree(connection: sa.Connection, *uuids: str) -> dict[str, Locked]:
-    """Hold the given providers and the roots of their trees; unknown providers are left out."""
+    """Hold the given providers and the roots of their trees; unknown providers are left out.
+
+    Raises:
+        transaction.Lost: the tree changed while we waited for its root.
+    """
     member, root = RP.alias('member'), RP.alias('root')
     roots = connection.scalars(
         sa.select(root.c.uuid).select_from(member.join(root, member.c.root_provider_id == root.c.id))
@@ -30,7 +30,7 @@ def lock_tree(connection: sa.Connection, *uuids: str) -> dict[str, Locked]:
     ids = {locked.id for locked in held.values()}
     asked = {uuid: held[uuid] for uuid in uuids if uuid in held}
     if any(locked.root_id not in ids for locked in asked.values()):
-        raise Moved
+        raise transaction.Lost
     return asked
 
 
@@ -50,7 +50,7 @@ def create(connection: sa.Connection, uuid: str, name: str, parent_uuid: str | N
     Raises:
         BadRequest: the parent does not exist.
         DuplicateName: the name or uuid is in use.
-        Moved: see there.
+        transaction.Lost: the tree changed while we waited for its root.
     """
     parent = None
     if parent_uuid is not None:
@@ -98,7 +98,7 @@ def move(connection: sa.Connection, uuid: str, parent_uuid: str | None, may_move
     Raises:
         ProviderNotFound: no such provider.
         BadRequest: no such parent, not allowed, or the tree would become a loop.
-        Moved: see there.
+        transaction.Lost: the tree changed while we waited for its root.
     """
     wanted = (uuid,) if parent_uuid is None else (uuid, parent_uuid)
     held = lock_tree(connection, *wanted)
