@@ -5,10 +5,9 @@ Elsewhere it is ``nova.wsgi.osapi_compute:application``.
 
 import socket
 import sys
-import threading
 from typing import Any
 
-from nova.common import health, threads
+from nova.common import clock, health, threads
 
 _POLL = 0.05
 """Seconds between two looks at the requests that are left when it stops."""
@@ -25,24 +24,22 @@ class WebServer:
             app, sockets=[listen], threads=size, ident=None, connection_limit=_CONNECTIONS,
             asyncore_use_poll=True)
         self._grace = grace
-        self._thread = threading.Thread(target=self._server.run, name='web', daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        threads.start('web', self._server.run)
 
     def stop(self) -> None:
         """Accept no more connections, close those that idle, and answer the requests that have come."""
-        from nova.common import clock
         server = self._server
         server.accepting = False
         server.adj.channel_timeout = 0
         server.next_channel_cleanup = 0
         server.pull_trigger()
-        deadline, pause = clock.Deadline(self._grace), threading.Event()
+        deadline = clock.Deadline(self._grace)
         while not deadline.passed() and any(
                 channel.requests or channel.total_outbufs_len
                 for channel in list(server.active_channels.values())):
-            pause.wait(_POLL)
+            threads.sleep(_POLL)
         server.task_dispatcher.shutdown(timeout=deadline.left() or 0)
 
 

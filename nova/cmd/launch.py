@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -19,7 +18,7 @@ from oslo_log import log
 from nova import conf as nova_conf
 from nova import errors
 from nova.cmd import signals, workers
-from nova.common import health, metrics
+from nova.common import health, metrics, threads
 
 LOG = log.getLogger(__name__)
 
@@ -102,9 +101,7 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
     LOG.info('%s stops', name)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    overdue = threading.Timer(conf.graceful_shutdown_timeout + 5, _give_up, (name,))
-    overdue.daemon = True
-    overdue.start()
+    threads.later('overdue', conf.graceful_shutdown_timeout + 5, _give_up, name)
     service.stop()
     if page is not None:
         page.stop()

@@ -1,17 +1,59 @@
-"""Time: the one place that reads a clock, so that tests can freeze it here."""
+"""Time: the one place that reads a clock, which can be handed in."""
 
+import contextlib
 import datetime
 import time
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A machine's clocks."""
+
+    def timestamp(self) -> float:
+        """Seconds since 1970 by the clock on the wall, which may be wrong, and be set."""
+
+    def monotonic(self) -> float:
+        """Seconds by a clock that never steps back."""
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def timestamp(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+_source: Clock = SystemClock()
+
+
+@contextlib.contextmanager
+def use(source: Clock) -> Iterator[None]:
+    """Read this clock meanwhile, everywhere in the process: how a simulation has time pass."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before
 
 
 def utcnow() -> datetime.datetime:
     """Current UTC time, naive (databases store it so) and without a zone."""
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    return datetime.datetime.fromtimestamp(_source.timestamp(), datetime.UTC).replace(tzinfo=None)
+
+
+def timestamp() -> float:
+    """Seconds since 1970, as files have their times."""
+    return _source.timestamp()
 
 
 def monotonic() -> float:
     """Seconds on a clock that never steps back; only differences mean anything."""
-    return time.monotonic()
+    return _source.monotonic()
 
 
 def isotime(when: datetime.datetime | None) -> str | None:

@@ -11,7 +11,6 @@
 import collections
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from nova.common import retry
+from nova.common import retry, threads
 
 T = TypeVar('T')
 
@@ -37,16 +36,16 @@ class _FairLock:
     """A lock that is handed over in the order in which it was asked for."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
         self._held = False
-        self._queue: collections.deque[threading.Event] = collections.deque()
+        self._queue: collections.deque[threads.Event] = collections.deque()
 
     def __enter__(self) -> None:
         with self._guard:
             if not self._held:
                 self._held = True
                 return
-            turn = threading.Event()
+            turn = threads.event()
             self._queue.append(turn)
         turn.wait()
 
@@ -59,7 +58,7 @@ class _FairLock:
 
 
 _writers: dict[str, _FairLock] = collections.defaultdict(_FairLock)
-_writers_guard = threading.Lock()
+_writers_guard = threads.lock()
 
 
 def _should_retry(error: BaseException) -> bool:

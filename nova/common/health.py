@@ -1,11 +1,10 @@
 """Is this process well? What it needs is asked, and an answer comes in time even where one of them hangs."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
 
-from nova.common import clock
+from nova.common import clock, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -29,16 +28,15 @@ class Probe:
 
     def __init__(self, what: str, ask: Callable[[], object], seconds: float = PATIENCE) -> None:
         self._what, self._ask, self._seconds = what, ask, seconds
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._asking: futures.Future[object] | None = None
         self._since = 0.0
 
     def __call__(self) -> str | None:
         with self._lock:
             if self._asking is None or self._asking.done():
-                self._asking, self._since = futures.Future(), clock.monotonic()
-                threading.Thread(target=self._run, args=(self._asking,), name=f'probe-{self._what}',
-                                 daemon=True).start()
+                self._asking, self._since = threads.future(), clock.monotonic()
+                threads.start(f'probe-{self._what}', self._run, self._asking)
             asking, since = self._asking, self._since
         try:
             asking.result(self._seconds)

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import http.server
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ import prometheus_client
 from oslo_config import cfg
 from prometheus_client import exposition
 
-from nova.common import clock, health
+from nova.common import clock, health, threads
 
 GROUP = 'prometheus'
 OPTS: list[cfg.Opt] = [
@@ -102,7 +101,7 @@ class Page:
         return 404, 'text/plain', b'not found\n'
 
     def start(self) -> 'Page':
-        threading.Thread(target=self._server.serve_forever, name='metrics', daemon=True).start()
+        threads.start('metrics', self._server.serve_forever)
         return self
 
     def stop(self) -> None:

@@ -3,7 +3,6 @@
 import logging
 import re
 import string
-import time
 from typing import Any
 from urllib import parse
 
@@ -11,7 +10,7 @@ import falcon
 from falcon import constants
 from oslo_context import context as oslo_context
 
-from nova.common import metrics
+from nova.common import clock, metrics
 
 LOG = logging.getLogger(__name__)
 
@@ -50,12 +49,12 @@ class RequestLog:
     """
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        req.context.started = time.perf_counter()
+        req.context.started = clock.monotonic()
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any,
                          req_succeeded: bool) -> None:
         # Whatever stands before this one may have refused the request already.
-        seconds = time.perf_counter() - (getattr(req.context, 'started', None) or time.perf_counter())
+        seconds = clock.monotonic() - (getattr(req.context, 'started', None) or clock.monotonic())
         method = req.method if req.method in constants.HTTP_METHODS else 'other'
         metrics.HTTP.labels(method, req.uri_template or 'other', str(resp.status)[:3]).observe(seconds)
         asked = parse.quote(req.relative_uri, safe=string.punctuation)

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import tenacity
 
+from nova.common import clock, threads
+
 T = TypeVar('T')
 
 
@@ -15,10 +17,9 @@ def call(fn: Callable[..., T], *args: Any, when: Callable[[BaseException], bool]
     The last error is raised as it is. Waits grow from `first` to `longest` seconds, with full jitter so that
     losers of one race do not meet again.
     """
-    stop: Any = tenacity.stop_after_attempt(attempts)
-    if seconds is not None:
-        stop = stop | tenacity.stop_after_delay(seconds)
+    deadline = clock.Deadline(seconds)
     retryer = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(when), stop=stop, reraise=True,
+        retry=tenacity.retry_if_exception(when), reraise=True, sleep=threads.sleep,
+        stop=lambda state: state.attempt_number >= attempts or deadline.passed(),
         wait=tenacity.wait_random_exponential(multiplier=first, max=longest))
     return retryer(fn, *args)

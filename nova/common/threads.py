@@ -4,22 +4,25 @@
 after it. No other module of the system knows the choice; WSGI applications never make one.
 """
 
+import contextlib
 import logging
 import os
 import sys
-import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from typing import Any
 
+from nova.common import concurrency
+from nova.common.concurrency import Condition, Event, Lock, Thread
+
 LOG = logging.getLogger(__name__)
 
-_BACKENDS = ('threading', 'eventlet')
-_backend = 'threading'
+_BACKENDS: dict[str, type[concurrency.Backend]] = {
+    'threading': concurrency.Threading, 'eventlet': concurrency.Eventlet}
+_backend: concurrency.Backend = concurrency.Threading()
 _chosen = False
 _pools: list['Pool'] = []
-_pools_lock = threading.Lock()
 
 
 def _from_files(argv: list[str]) -> str | None:
@@ -64,7 +67,7 @@ def choose(name: str | None = None) -> str:
     else:
         # A library imports eventlet to see whether it is there; who does not use it need not read about it.
         warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')
-    _backend, _chosen = name, True
+    _backend, _chosen = _BACKENDS[name](), True
     _tell_oslo_service(name)
     return name
 
@@ -83,8 +86,68 @@ def _tell_oslo_service(name: str) -> None:
 
 
 def backend() -> str:
-    """What `choose` fixed: ``threading`` or ``eventlet``."""
-    return _backend
+    """What `choose` fixed: ``threading`` or ``eventlet``; or the name of what `use` handed in."""
+    return _backend.name
+
+
+@contextlib.contextmanager
+def use(handed_in: concurrency.Backend) -> Iterator[None]:
+    """Make every thread, lock and pool of this backend meanwhile: how a simulation runs the system."""
+    global _backend
+    before, _backend = _backend, handed_in
+    try:
+        yield
+    finally:
+        _backend = before
+
+
+def lock() -> Lock:
+    """One holder at a time."""
+    return _backend.lock()
+
+
+def rlock() -> Lock:
+    """A lock that its holder may take again."""
+    return _backend.rlock()
+
+
+def event() -> Event:
+    """Something that is waited for until it is set."""
+    return _backend.event()
+
+
+def condition(guard: Lock | None = None) -> Condition:
+    """A lock (`guard`, or one of its own) whose holder can wait for others to change what it guards."""
+    return _backend.condition(guard)
+
+
+def future() -> futures.Future:
+    """An answer that somebody will give."""
+    return _backend.future()
+
+
+def wait(asked: Collection[futures.Future], timeout: float | None = None
+         ) -> tuple[set[futures.Future], set[futures.Future]]:
+    """Wait until all are done, at most `timeout` seconds: those that are done, and the others."""
+    return _backend.wait(asked, timeout)
+
+
+def sleep(seconds: float) -> None:
+    """Do nothing for so long."""
+    _backend.event().wait(seconds)
+
+
+def start(name: str, fn: Callable[..., object], *args: Any) -> Thread:
+    """Run `fn(*args)` in a thread of its own, which does not keep the process from ending."""
+    return _backend.start(name, lambda: fn(*args))
+
+
+def later(name: str, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+    """Call `fn(*args)` in so many seconds, if the process is there by then."""
+    def run() -> None:
+        sleep(seconds)
+        fn(*args)
+    _backend.start(name, run)
 
 
 class Pool:
@@ -92,15 +155,9 @@ class Pool:
 
     def __init__(self, name: str, size: int) -> None:
         self.name, self.size = name, size
-        self._executor: Any
-        if _backend == 'eventlet':
-            import futurist
-            self._executor = futurist.GreenThreadPoolExecutor(max_workers=size)
-        else:
-            self._executor = futures.ThreadPoolExecutor(size, thread_name_prefix=name)
+        self._executor = _backend.executor(name, size)
         self._open: set[futures.Future] = set()
-        with _pools_lock:
-            _pools.append(self)
+        _pools.append(self)
 
     def submit(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> futures.Future:
         """Run `fn` in the pool.
@@ -129,9 +186,8 @@ class Pool:
     def close(self, wait: bool = True) -> None:
         """Take no more calls; with `wait`, return when those running have ended."""
         self._executor.shutdown(wait=wait)
-        with _pools_lock:
-            if self in _pools:
-                _pools.remove(self)
+        with contextlib.suppress(ValueError):
+            _pools.remove(self)
 
 
 class Ticker:
@@ -142,12 +198,12 @@ class Ticker:
 
     def __init__(self, name: str, seconds: float, fn: Callable[[], object],
                  on_error: Callable[[Exception], object]) -> None:
-        self._fn, self._seconds, self._on_error = fn, seconds, on_error
-        self._wake, self._ended = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name, self._fn, self._seconds, self._on_error = name, fn, seconds, on_error
+        self._wake, self._ended = event(), event()
+        self._thread: Thread | None = None
 
     def start(self) -> 'Ticker':
-        self._thread.start()
+        self._thread = _backend.start(self._name, self._run)
         return self
 
     def kick(self) -> None:
@@ -156,7 +212,7 @@ class Ticker:
     def stop(self, wait: float | None = 5.0) -> None:
         self._ended.set()
         self._wake.set()
-        if self._thread is not threading.current_thread() and self._thread.ident is not None:
+        if self._thread is not None and not self._thread.is_current():
             self._thread.join(wait)
 
     def _run(self) -> None:
@@ -171,5 +227,4 @@ class Ticker:
 
 def pools() -> list[Pool]:
     """Pools that are open, for metrics."""
-    with _pools_lock:
-        return list(_pools)
+    return list(_pools)

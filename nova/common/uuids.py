@@ -1,10 +1,25 @@
 """UUIDs as text, always dashed and lower case inside the system."""
 
+import contextlib
 import uuid
+from collections.abc import Callable, Iterator
+
+_source: Callable[[], uuid.UUID] = uuid.uuid4
+
+
+@contextlib.contextmanager
+def use(source: Callable[[], uuid.UUID]) -> Iterator[None]:
+    """Have new ones made by `source` meanwhile: a simulation needs the same ones again."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before
 
 
 def generate() -> str:
-    return str(uuid.uuid4())
+    return str(_source())
 
 
 def normal(text: str) -> str | None:

@@ -5,7 +5,6 @@ Placement are there, and catches up when they are.
 """
 
 import pathlib
-import threading
 from typing import Any
 
 from oslo_config import cfg
@@ -98,8 +97,8 @@ class ComputeAgent:
         self.steps = steps.StepRunner(conf, host, driver, clients, self._journal, self._done,
                                       self._conductor.progress, self._farm.step_pool)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
-        self._joined = threading.Event()
-        self._stopped = threading.Event()
+        self._joined = threads.event()
+        self._stopped = threads.event()
         self._tries = {'join': 0, 'inventory': 0}
         self._chores: list[chores.Chore] = []
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import threading
 from collections.abc import Callable
 
 from nova import context as nova_context
@@ -43,7 +42,7 @@ class Chores:
     def __init__(self, size: int) -> None:
         self._pool = threads.Pool('chores', size)
         self._all: list[Chore] = []
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self.health = health.Pulse('nothing has been done by the clock', STANDSTILL)
         self._ticker = threads.Ticker(
             'chores', TICK, self._tick, lambda error: LOG.error('the clock stumbled: %s', error))

@@ -1,14 +1,13 @@
 """The handle that a step on this host receives; see `nova.task.handles.Host`."""
 
 import dataclasses
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova.common import clock
+from nova.common import clock, threads
 
 PROGRESS_SECONDS = 2.0
 """Least time between two reports of progress, and before the first."""
@@ -27,7 +26,7 @@ class Host:
     driver: Any
     clients: Any
     progress: Callable[[int], None]
-    cancelled: threading.Event = dataclasses.field(default_factory=threading.Event)
+    cancelled: threads.Event = dataclasses.field(default_factory=threads.event)
 
 
 class Throttle:

@@ -9,10 +9,9 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import time
 from typing import Any
 
-from nova.common import jsonutil
+from nova.common import clock, jsonutil
 
 KEEP = 24 * 3600.0
 """Seconds after which an entry is forgotten: longer than any task asks again."""
@@ -62,7 +61,7 @@ class Journal:
         """Forget entries that nobody touched for `keep` seconds; returns how many."""
         gone = 0
         # File times are wall-clock times.
-        oldest = time.time() - keep
+        oldest = clock.timestamp() - keep
         for file in self._dir.glob('*'):
             with contextlib.suppress(FileNotFoundError):
                 if file.stat().st_mtime < oldest:

@@ -6,7 +6,6 @@ other. Heavy kinds of steps pass a gate that bounds how many run at once; who wa
 
 import collections
 import dataclasses
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -90,8 +89,8 @@ class StepRunner:
                  report: Report, progress: Report, pool: threads.Pool) -> None:
         self._conf, self._host, self._driver, self._clients = conf, host, driver, clients
         self._journal, self._report, self._progress, self._pool = steps, report, progress, pool
-        self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
+        self._lock = threads.lock()
+        self._idle = threads.condition(self._lock)
         self._lines: dict[str, collections.deque[Job]] = {}
         self._jobs: dict[str, Job] = {}
         self._gates = {name: Gate(getattr(conf, option)) for name, option in GATES.items()}

@@ -1,7 +1,6 @@
 """The cells as a super-conductor sees them: mapping, database, bus, and an engine on each one's journal."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +26,7 @@ class Cells:
         self._mappings: list[Any] = []
         self._until = clock.Deadline(0)
         self._works: dict[tuple[str, str, str], work.Work] = {}
-        self._lock = threading.RLock()
+        self._lock = threads.rlock()
 
     @property
     def api_db(self) -> dbkit.Database:

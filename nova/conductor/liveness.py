@@ -1,10 +1,9 @@
 """Which compute services of a cell are alive, as its services table says."""
 
-import threading
 
 from oslo_config import cfg
 
-from nova.common import clock, dbkit
+from nova.common import clock, dbkit, threads
 from nova.objects import service as services
 
 
@@ -15,7 +14,7 @@ class Liveness:
         self._db, self._conf, self._keep = db, conf, keep
         self._up: dict[str, bool] = {}
         self._until = clock.Deadline(0)
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def is_up(self, host: str) -> bool:
         """Whether nova-compute on `host` was heard of within ``service_down_time`` and is not forced down."""

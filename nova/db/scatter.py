@@ -6,7 +6,6 @@ again.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from typing import Generic, TypeVar
@@ -30,7 +29,7 @@ class _Cell:
         self.name = name
         self.pool = threads.Pool(f'cell-{name}', _THREADS)
         self._probe_after = probe_after
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._open_since: float | None = None
         self._probe: futures.Future | None = None
 
@@ -88,7 +87,7 @@ class Scatter:
 
     def __init__(self, probe_after: float) -> None:
         self._probe_after = probe_after
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._cells: dict[str, _Cell] = {}
 
     def ask(self, questions: Mapping[str, Callable[[], T]], probes: Mapping[str, Callable[[], object]],
@@ -108,7 +107,7 @@ class Scatter:
             else:
                 running[cell.pool.submit(question)] = name
         had_time = not deadline.passed()
-        done, late = futures.wait(running, timeout=deadline.left())
+        done, late = threads.wait(running, deadline.left())
         for future in late:
             name = running[future]
             future.cancel()

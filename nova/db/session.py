@@ -1,7 +1,6 @@
 """The databases of one process: the API's, this cell's own, and any cell's by its mapping's URL."""
 
 import re
-import threading
 import urllib.parse
 from typing import Any
 
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors
-from nova.common import dbkit
+from nova.common import dbkit, threads
 from nova.db import scatter
 
 _OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'max_retries', 'retry_interval',
@@ -59,9 +58,9 @@ class Databases:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._open: dict[str, dbkit.Database] = {}
-        self._opening: dict[str, threading.Lock] = {}
+        self._opening: dict[str, threads.Lock] = {}
         self.scatter = scatter.Scatter(conf.api.cell_probe_interval)
 
     @property
@@ -98,7 +97,7 @@ class Databases:
 
     def _get(self, url: str, group: str) -> dbkit.Database:
         with self._lock:
-            opening = self._opening.setdefault(url, threading.Lock())
+            opening = self._opening.setdefault(url, threads.lock())
         with opening:  # connecting to a cell that is down takes its time; others must not wait for it
             if url not in self._open:
                 self._open[url] = dbkit.Database(url, **self._options(group))

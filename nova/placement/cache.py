@@ -6,13 +6,12 @@ database. Projects, users and consumer types are only ever added, so what is kno
 
 import dataclasses
 import datetime
-import threading
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from nova.common import dbkit
+from nova.common import dbkit, threads
 from nova.placement.db import models
 
 T = TypeVar('T')
@@ -91,7 +90,7 @@ class Agents:
     def __init__(self, db: dbkit.Database) -> None:
         self._db = db
         self._known: dict[str, dict[str, int]] = {}
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
 
     def projects(self, names: Iterable[str]) -> dict[str, int]:
         return self._ids(models.projects, models.projects.c.external_id, set(names))

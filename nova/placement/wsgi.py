@@ -7,7 +7,6 @@ Configuration is read as operators of Placement know it: ``placement.conf`` in t
 
 import os
 import pathlib
-import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log
 
-from nova.common import health, metrics
+from nova.common import health, metrics, threads
 from nova.placement import app
 from nova.placement import conf as options
 from nova.placement.db import session
@@ -55,7 +54,7 @@ class _Application:
     """Built when the first request comes, in the process that serves it: servers fork after loading."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
         self._app: Callable[..., Iterable[bytes]] | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

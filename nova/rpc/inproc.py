@@ -12,14 +12,13 @@ copied through JSON. An exchange lives as long as somebody has it open.
 import collections
 import itertools
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import oslo_messaging
 from oslo_messaging._drivers import base
 
-from nova.common import clock, jsonutil
+from nova.common import clock, jsonutil, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ class Reply:
     """Where the caller of a call waits."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = threads.condition()
         self._done = False
         self._beats = 0
         self._outcome: tuple[Any, BaseException | None] = (None, None)
@@ -138,11 +137,11 @@ class Exchange:
     """Queues by topic and server."""
 
     _open: ClassVar[dict[tuple, 'Exchange']] = {}
-    _open_lock: ClassVar[threading.Lock] = threading.Lock()
+    _open_lock: ClassVar[threads.Lock] = threads.lock()
 
     def __init__(self) -> None:
         self.users = 0
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._queues: dict[tuple[str, str | None], Queue] = {}
 
     @classmethod
@@ -212,7 +211,7 @@ class InprocDriver(base.BaseDriver):
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
         self._place = (url.hosts[0].hostname if url.hosts else '', url.virtual_host or '')
         self._entered: dict[tuple, Exchange] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def require_features(self, requeue: bool = False) -> None:
         """All are supported."""

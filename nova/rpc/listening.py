@@ -1,7 +1,6 @@
 """Servers on a bus: their threads, and how they come to listen to a broker that may be away."""
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -31,7 +30,7 @@ class _Borrowed:
 
     def shutdown(self, wait: bool = True) -> None:
         if wait:
-            futures.wait(list(self._open))
+            threads.wait(list(self._open))
 
 
 class PooledServer(rpc_server.RPCServer):
@@ -53,16 +52,16 @@ class Listening:
     def __init__(self, server: Any, pool: threads.Pool | None, inline: bool, name: str) -> None:
         self._server, self._own_pool = server, pool
         self._inline, self._name = inline, name
-        self._listening = threading.Event()
+        self._listening = threads.event()
         self._began = False
-        self._stopped = threading.Event()
+        self._stopped = threads.event()
 
     def start(self) -> None:
         self._began = True
         if self._inline:
             self._begin()
         else:
-            threading.Thread(target=self._begin, name=f'listen-{self._name}', daemon=True).start()
+            threads.start(f'listen-{self._name}', self._begin)
 
     def _begin(self) -> None:
         while not self._stopped.is_set():

@@ -2,10 +2,9 @@
 
 import collections
 import logging
-import threading
 from collections.abc import Callable
 
-from nova.common import clock, metrics
+from nova.common import clock, metrics, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -21,11 +20,11 @@ class Outbox:
     def __init__(self, name: str) -> None:
         self._name = name
         self._waiting: collections.deque[tuple[Callable[[], None], clock.Deadline, str]] = collections.deque()
-        self._changed = threading.Condition()
+        self._changed = threads.condition()
         self._closing: clock.Deadline | None = None
         self.failing = False
         """Whether the last message could not be sent."""
-        self._thread: threading.Thread | None = None
+        self._thread: threads.Thread | None = None
 
     def put(self, send: Callable[[], None], keep: float, what: str) -> None:
         """Queue a message; when sending fails it is tried again until `keep` seconds from now."""
@@ -35,8 +34,7 @@ class Outbox:
                 return
             self._waiting.append((send, clock.Deadline(keep), what))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f'outbox-{self._name}', daemon=True)
-                self._thread.start()
+                self._thread = threads.start(f'outbox-{self._name}', self._run)
             self._changed.notify_all()
 
     def close(self, seconds: float) -> None:

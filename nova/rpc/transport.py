@@ -10,7 +10,6 @@ import contextlib
 import importlib
 import logging
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -75,7 +74,7 @@ class Bus:
                  tally: Tally | None = None) -> None:
         self.conf, self.name = conf, name
         self._url = url
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._transport: Any = None
         self._inline = False
         self._addresses: list[tuple[str, int]] = []
@@ -138,7 +137,7 @@ class Bus:
                deadline: clock.Deadline, silence: float | None) -> Any:
         """The first call opens the reply queue, where the library waits without end for a broker that accepts
         connections and says no more; so it runs aside."""
-        answer: futures.Future = futures.Future()
+        answer = threads.future()
 
         def run() -> None:
             try:
@@ -147,7 +146,7 @@ class Bus:
             except Exception as error:  # noqa: BLE001  handed to the caller, whatever it is
                 answer.set_exception(error)
 
-        threading.Thread(target=run, name=f'first-call-{self.name}', daemon=True).start()
+        threads.start(f'first-call-{self.name}', run)
         try:
             return answer.result((deadline.left() or 0) + 1)
         except futures.TimeoutError:
@@ -155,7 +154,6 @@ class Bus:
 
     def _exchange(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
                   deadline: clock.Deadline, silence: float | None) -> Any:
-        pause = threading.Event()
         unheard = clock.Deadline(min(deadline.left() or 0.001, silence or UNHEARD))
         while True:
             left = deadline.left() or 0.001
@@ -166,7 +164,7 @@ class Bus:
                 # Nobody listens (yet, or again after an outage): the broker says so instead of dropping it.
                 if unheard.passed():
                     raise errors.Unavailable(f'Nobody takes {target.topic}.{method}.') from None
-                pause.wait(min(_UNHEARD_PAUSE, unheard.left() or 0))
+                threads.sleep(min(_UNHEARD_PAUSE, unheard.left() or 0))
             except oslo_messaging.MessagingTimeout:
                 raise errors.Unavailable(f'No answer to {target.topic}.{method} came in time.') from None
             except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError):
@@ -177,10 +175,9 @@ class Bus:
                 if deadline.passed():
                     raise errors.Unavailable(
                         f'The message bus cannot be reached to call {target.topic}.{method}.') from None
-                pause.wait(min(outbox.PAUSE, deadline.left() or 0))
+                threads.sleep(min(outbox.PAUSE, deadline.left() or 0))
 
     def _reachable(self, deadline: clock.Deadline) -> bool:
-        pause = threading.Event()
         while not deadline.passed():
             for address in self._addresses:
                 try:
@@ -188,7 +185,7 @@ class Bus:
                     return True
                 except OSError:
                     continue
-            pause.wait(min(outbox.PAUSE, deadline.left() or 0))
+            threads.sleep(min(outbox.PAUSE, deadline.left() or 0))
         return not self._addresses
 
     def listen(self, target: oslo_messaging.Target, endpoint: Any,
@@ -226,10 +223,7 @@ class Bus:
             transport.cleanup()
             return
         # A driver that is still looking for its broker holds the locks that its clean-up wants.
-        cleaner = threading.Thread(
-            target=self._clean, args=(transport,), name=f'close-{self.name}', daemon=True)
-        cleaner.start()
-        cleaner.join(_CLEAN)
+        threads.start(f'close-{self.name}', self._clean, transport).join(_CLEAN)
 
     def _clean(self, transport: Any) -> None:
         try:
@@ -285,7 +279,7 @@ class Buses:
         self.own = Bus(conf, None, 'own bus', self._tally)
         """The bus of ``[DEFAULT] transport_url``: a cell's for its conductors and computes."""
         self._cells: dict[str, Bus] = {}
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     @property
     def top(self) -> Bus:

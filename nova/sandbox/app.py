@@ -10,7 +10,6 @@ import ipaddress
 import os
 import pathlib
 import re
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ import falcon
 import waitress
 from waitress import wasyncore
 
-from nova.common import dbkit, problem, web
+from nova.common import concurrency, dbkit, problem, threads, web
 from nova.sandbox import faults as scripted
 from nova.sandbox import identity, image, network, plugging, service, store, tokens, volume
 from nova.sandbox.store import Document
@@ -118,10 +117,10 @@ class Server:
         self._server.pull_trigger = self._bell.ring
         self.host, self.port = host, int(self._server.effective_port)
         self.url = f'http://{host}:{self.port}'
-        self._thread = threading.Thread(target=self._server.run, name='sandbox-http', daemon=True)
+        self._thread: concurrency.Thread | None = None
 
     def start(self) -> 'Server':
-        self._thread.start()
+        self._thread = threads.start('sandbox-http', self._server.run)
         return self
 
     def stop(self, seconds: float = 2.0) -> None:
@@ -129,7 +128,8 @@ class Server:
         self._bell.silence()
         self._server.trigger.pull_trigger(functools.partial(
             wasyncore.close_all, self._sockets, ignore_all=True))
-        self._thread.join(seconds)
+        if self._thread is not None:
+            self._thread.join(seconds)
         self._server.task_dispatcher.shutdown(timeout=seconds)
 
 
@@ -142,7 +142,7 @@ class Bell:
 
     def __init__(self, pull: Callable[[], object]) -> None:
         self._pull = pull
-        self._turn = threading.Lock()
+        self._turn = threads.lock()
         self._silent = False
 
     def ring(self) -> None:

@@ -7,14 +7,13 @@ stand-in makes it so, and keeps a journal of the requests that came.
 import collections
 import dataclasses
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import falcon
 from waitress.channel import ClientDisconnected
 
-from nova.common import problem
+from nova.common import problem, threads
 
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Any], Iterable[bytes]]
@@ -88,11 +87,11 @@ class Faults:
     """The script and the journal of one sandbox; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
         self._script: list[Fault] = []
         self._journal: collections.deque[Request] = collections.deque(maxlen=_JOURNAL_SIZE)
         self._counts: collections.Counter[str] = collections.Counter()
-        self._released = threading.Event()
+        self._released = threads.event()
 
     def add(self, service: str = '*', method: str = '*', path: str = '', **what: Any) -> Fault:
         """Append a fault to the script; the first one that takes a request wins.
@@ -110,7 +109,7 @@ class Faults:
         with self._guard:
             self._script.clear()
             self._released.set()
-            self._released = threading.Event()
+            self._released = threads.event()
 
     def script(self) -> list[dict[str, Any]]:
         with self._guard:

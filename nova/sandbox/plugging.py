@@ -8,11 +8,11 @@ be left out: an event that is lost, or a port that is never plugged.
 import dataclasses
 import json
 import logging
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 
+from nova.common import threads
 from nova.sandbox import netkinds as n
 from nova.sandbox import store
 from nova.sandbox.store import Document, Rows
@@ -62,9 +62,7 @@ class Plugging:
         """A port was bound, and stored so; see to the rest of it later."""
         script = self.script
         if script is not None:
-            timer = threading.Timer(script.delay, self._plug, (script, port['id'], port['binding:host_id']))
-            timer.daemon = True
-            timer.start()
+            threads.later('plug', script.delay, self._plug, script, port['id'], port['binding:host_id'])
 
     def _plug(self, script: Script, ident: str, host: str) -> None:
         port = self._store.write(lambda rows: self._activate(rows, ident, host, script.plugs))

@@ -9,11 +9,10 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from nova.common import clock, problem
+from nova.common import clock, problem, threads
 from nova.sandbox import store
 from nova.sandbox.store import Document, Kind, Rows
 
@@ -99,7 +98,7 @@ class Directory:
 
     def __init__(self, keep: store.Store) -> None:
         self.store = keep
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
         self._cache: dict[str, tuple[datetime.datetime, Document]] = {}
         self._epoch = 0
         self._issued = 0

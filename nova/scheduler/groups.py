@@ -10,12 +10,12 @@ import collections
 import contextlib
 import dataclasses
 import random
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nova import objects
 from nova.clients import protocols
+from nova.common import threads
 from nova.scheduler.hosts import Hosts
 
 HARD = ('affinity', 'anti-affinity')
@@ -43,9 +43,9 @@ class Groups:
 
     def __init__(self, hosts: Hosts, placement: protocols.PlacementClient, dbs: Any) -> None:
         self._hosts, self._placement, self._dbs = hosts, placement, dbs
-        self._locks: dict[str, threading.Lock] = {}
+        self._locks: dict[str, threads.Lock] = {}
         self._users: collections.Counter[str] = collections.Counter()
-        self._guard = threading.Lock()
+        self._guard = threads.lock()
 
     @contextlib.contextmanager
     def turn(self, spec: objects.RequestSpec, placing: Sequence[str]
@@ -66,7 +66,7 @@ class Groups:
     @contextlib.contextmanager
     def _lock(self, uuid: str) -> Iterator[None]:
         with self._guard:
-            lock = self._locks.setdefault(uuid, threading.Lock())
+            lock = self._locks.setdefault(uuid, threads.lock())
             self._users[uuid] += 1
         try:
             with lock:
@@ -132,4 +132,4 @@ def _group_of(spec: objects.RequestSpec) -> str | None:
 
 def step_back(attempt: int) -> None:
     """Wait a little, differently from the others."""
-    threading.Event().wait(random.uniform(0, min(0.5, 0.05 * 2 ** attempt)))
+    threads.sleep(random.uniform(0, min(0.5, 0.05 * 2 ** attempt)))

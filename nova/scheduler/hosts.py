@@ -8,7 +8,6 @@ Placement's answer to each request says it.
 
 import collections
 import dataclasses
-import threading
 from collections.abc import Iterable, Mapping
 from concurrent import futures
 from typing import Any
@@ -107,7 +106,7 @@ class Hosts:
         self._mapped: dict[str, str] = {}
         self._loaded: float | None = None
         self._merged: tuple[Any, dict[str, HostState]] = (None, {})
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def view(self, fresh: float | None = None) -> View:
         """Hosts as they are, no older than `fresh` seconds where their cells answer."""
@@ -118,7 +117,7 @@ class Hosts:
             waiting = {pending: cell.patience for cell in cells
                        if (pending := self._renew(cell, limit)) is not None}
         if waiting:
-            futures.wait(waiting, timeout=max(waiting.values()))
+            threads.wait(waiting, max(waiting.values()))
         with self._lock:
             now = clock.monotonic()
             usable = [cell for cell in cells if cell.usable(now)]
@@ -163,7 +162,7 @@ class Hosts:
         now = clock.monotonic()
         with self._lock:
             asked = [self._pool.submit(ask, cell) for cell in self._cells.values() if cell.usable(now)]
-        done, _ = futures.wait(asked, timeout=PATIENCE * 4)
+        done, _ = threads.wait(asked, PATIENCE * 4)
         found: dict[str, str] = {}
         for one in done:
             try:

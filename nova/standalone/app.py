@@ -9,12 +9,10 @@ import os
 import pathlib
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
-from nova.common import threads
+from nova.common import clock, threads
 from nova.standalone import config
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +35,7 @@ class Cloud:
     def start(self) -> None:
         """Start every service and return when servers can be booted."""
         from nova.standalone import services
-        began = time.monotonic()
+        began = clock.monotonic()
         files = config.write_files(self.deployment)
         for what, begin in services.plan(self.deployment, files):
             LOG.info('Starting %s', what)
@@ -46,7 +44,7 @@ class Cloud:
                 self._stops.append((what, stop))
         services.wait_ready(self.deployment, files, READY_SECONDS)
         self._say(f'{len(self.deployment.cells)} cells and {len(self.deployment.hosts)} compute hosts are up '
-                  f'after {time.monotonic() - began:.1f} s')
+                  f'after {clock.monotonic() - began:.1f} s')
 
     def stop(self) -> None:
         """Stop what was started, last first; what one service raises does not keep the others running."""
@@ -106,7 +104,7 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
         The exit code: 0, or 1 when something failed; the reason is printed.
     """
     _log_to(arguments.state_dir, arguments.debug)
-    ended = threading.Event()
+    ended = threads.event()
 
     def end(number: int, frame: object) -> None:
         """Asked twice, nothing is waited for: a cloud that was killed starts again as well as any."""
@@ -126,7 +124,7 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
 
 
 def _serve(cloud: Cloud, arguments: argparse.Namespace, then: Callable[[Cloud], object] | None, stay: bool,
-           ended: threading.Event) -> int:
+           ended: threads.Event) -> int:
     code = 0
     try:
         cloud.start()

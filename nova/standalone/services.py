@@ -2,7 +2,6 @@
 
 import functools
 import pathlib
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from oslo_config import cfg
 from nova import clients as neighbours
 from nova import conf as nova_conf
 from nova.api import app as api_app
-from nova.common import clock, dbkit
+from nova.common import clock, dbkit, threads
 from nova.compute import agent
 from nova.conductor import service as conductor
 from nova.db import migrate, session
@@ -149,7 +148,6 @@ def wait_ready(deployment: config.Deployment, files: Files, seconds: float) -> N
     """
     db = dbkit.Database(deployment.database('api'))
     deadline = clock.Deadline(seconds)
-    pause = threading.Event()
     while True:
         with db.read() as conn:
             mapped = {mapping.host for mapping in host_mapping.HostMapping.all(conn)}
@@ -160,4 +158,4 @@ def wait_ready(deployment: config.Deployment, files: Files, seconds: float) -> N
         if deadline.passed():
             raise TimeoutError(f'{len(missing)} compute hosts did not come up within {seconds:.0f} s: '
                                f'{", ".join(sorted(missing)[:5])}')
-        pause.wait(0.05)
+        threads.sleep(0.05)

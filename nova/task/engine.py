@@ -8,7 +8,6 @@ import collections
 import dataclasses
 import datetime
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -88,7 +87,7 @@ class Engine:
         self._handle, self._pool, self.supers = handle, pool, supers
         self._pauses = pauses
         self._mine: collections.Counter[str] = collections.Counter()
-        self._mine_lock = threading.Lock()
+        self._mine_lock = threads.lock()
 
     # Taking part -------------------------------------------------------------------------------
 

@@ -4,14 +4,13 @@ Rooms import no driver, client or table; they reach them through these. Services
 build them with fakes.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova.common import dbkit
+from nova.common import dbkit, threads
 from nova.objects import task as task_rows
 
 
@@ -68,7 +67,7 @@ class Host(Protocol):
     conf: cfg.ConfigOpts
     driver: Any
     clients: Any
-    cancelled: threading.Event
+    cancelled: threads.Event
     """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
     progress: Callable[[int], None]
     """Tell how far a slow step has come, in percent."""

@@ -7,7 +7,6 @@ after importing share no connection.
 
 import os
 import pathlib
-import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +15,7 @@ from oslo_log import log
 from nova import clients
 from nova import conf as nova_conf
 from nova.api import app as nova_app
-from nova.common import health, metrics
+from nova.common import health, metrics, threads
 from nova.db import session
 from nova.rpc import transport
 
@@ -30,7 +29,7 @@ class Lazy:
     """Makes the app once, when it is first called."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._app: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

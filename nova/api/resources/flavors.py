@@ -1,13 +1,12 @@
 """Flavors: the sizes that servers come in."""
 
-import uuid
 from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors
-from nova.common import problem, units
+from nova.common import problem, units, uuids
 from nova.objects import flavor as flavors
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as spec_rules
@@ -186,7 +185,7 @@ class Flavors(Resource):
         """Create a flavor. One that is not public is nobody's at first, its creator's project included."""
         wanted = req.body['flavor']
         given = wanted.get('id')
-        chosen = str(uuid.uuid4()) if given in (None, 'auto') else str(given)
+        chosen = uuids.generate() if given in (None, 'auto') else str(given)
         factor = float(wanted.get('rxtx_factor', 1.0))
         if not 0 < factor <= 3.40282e+38:
             raise problem.BadRequest('rxtx_factor must be a positive number that a float can hold.')

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from nova.common import threads
 
 Hook = Callable[[str, tuple[Any, ...]], object]
 Method = TypeVar('Method', bound=Callable[..., Any])
@@ -29,7 +30,7 @@ class Hooks:
         self._before: list[Hook] = []
         self._after: list[Hook] = []
         self._faults: list[_Fault] = []
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def before(self, hook: Hook) -> None:
         """Call ``hook(name, args)`` before each effect; what it raises keeps the effect from happening."""
@@ -78,7 +79,7 @@ class Fake:
         self.hooks = hooks or Hooks()
         self.before, self.after = self.hooks.before, self.hooks.after
         self.fail, self.clear = self.hooks.fail, self.hooks.clear
-        self.lock = threading.RLock()
+        self.lock = threads.rlock()
 
 
 def _wrapped(method: Method, effect: bool) -> Method:

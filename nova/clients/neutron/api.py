@@ -4,7 +4,6 @@ Calls with a context are made with the user's token, all others with our own cre
 implements the same methods, so that everything above this file runs unchanged in tests.
 """
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -12,7 +11,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Document
-from nova.common import clock
+from nova.common import clock, threads
 
 Context = nova_context.RequestContext | None
 
@@ -88,7 +87,7 @@ class HttpApi:
     def __init__(self, service: session.Service) -> None:
         self._service = service
         self._extensions: tuple[frozenset[str], float] | None = None
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def _list(self, kind: str, context: Context = None, **filters: Any) -> list[Document]:
         ids = filters.pop('id', None)

@@ -6,23 +6,20 @@ conflict of generations is read and tried again; a conflict of capacity is an an
 
 import functools
 import random
-import threading
 from typing import Any
 
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Allocations, Document
+from nova.common import threads
 
 VERSION = '1.38'
 CONCURRENT = 'placement.concurrent_update'
 ATTEMPTS = 6
 
-_pause = threading.Event()
-"""Never set: its wait is the back-off."""
-
 
 def _back_off(attempt: int) -> None:
-    _pause.wait(random.uniform(0, min(0.4, 0.02 * 2 ** attempt)))
+    threads.sleep(random.uniform(0, min(0.4, 0.02 * 2 ** attempt)))
 
 
 def _body(allocations: Document, generation: int | None, project_id: str, user_id: str, kind: str) -> Document:

@@ -7,7 +7,6 @@ time to look again.
 
 import functools
 import operator
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ from nova import errors
 from nova.clients import session
 from nova.clients.placement.allocations import ATTEMPTS, CONCURRENT, VERSION
 from nova.clients.protocols import Document
-from nova.common import clock
+from nova.common import clock, threads
 from nova.domain import provider_tree
 
 LOG = log.getLogger(__name__)
@@ -39,7 +38,7 @@ class Reporter:
         self._service, self._refresh = service, refresh_seconds
         self._reported: dict[str, tuple[Any, float]] = {}
         self._names: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def report(self, tree: provider_tree.ProviderTree) -> None:
         """See `PlacementClient.report`.

@@ -2,7 +2,6 @@
 
 import datetime
 import functools
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from oslo_db import exception as db_exc
 
 from nova import errors
 from nova.cmd.manage.command import Env, arg, command, flag, table
-from nova.common import clock, dbkit
+from nova.common import clock, dbkit, threads
 from nova.db import archive, data_migrations, migrate
 from nova.objects.cell_mapping import CELL0_UUID, CellMapping
 
@@ -112,7 +111,7 @@ def archive_deleted_rows(env: Env, options: Any) -> int | None:
         moved = _archive_once(env, cells, options, before, total)
         again = bool(moved) and options.until_complete
         if again and options.sleep:
-            threading.Event().wait(options.sleep)
+            threads.sleep(options.sleep)
     if options.verbose:
         _report(env, total, 'Number of Rows Archived')
     if options.purge and total:

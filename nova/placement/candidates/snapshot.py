@@ -21,14 +21,13 @@ shares with it whatever stayed the same.
 """
 
 import gc
-import threading
 from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 
-from nova.common import dbkit
+from nova.common import dbkit, threads
 from nova.placement.candidates.loader import CHUNK, Loader, Names
 from nova.placement.candidates.view import View
 from nova.placement.db import models
@@ -75,7 +74,7 @@ class Snapshot:
 
     def __init__(self, db: dbkit.Database) -> None:
         self._db = db
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
         self._names = Names()
         self._state: tuple[Stamp, View] = (Stamp(), View.of([]))
 

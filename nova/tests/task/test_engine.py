@@ -101,7 +101,7 @@ def test_a_dead_workers_task_is_taken_over(world):
     looks = keeper.Keeper(alive)
     looks.round()
     assert world.task(task).status == rows.RUNNING
-    threads.threading.Event().wait(0.06)
+    threads.sleep(0.06)
     looks.round()
     assert world.task(task).status == rows.DONE
     with pytest.raises(errors.task.Lost):

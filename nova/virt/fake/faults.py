@@ -13,11 +13,11 @@ by kill -9); ``when`` is ``before`` the effect or ``after`` it; without ``times`
 import json
 import os
 import pathlib
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from nova import errors
+from nova.common import threads
 
 Hook = Callable[[str, str], object]
 """``hook(operation, server uuid)``; a `BaseException` it raises passes every handler, like a crash."""
@@ -29,7 +29,7 @@ class Faults:
     def __init__(self, file: pathlib.Path | None = None) -> None:
         self._file = file
         self._hooks: dict[str, list[Hook]] = {'before': [], 'after': []}
-        self._lock = threading.Lock()
+        self._lock = threads.lock()
 
     def before(self, hook: Hook) -> None:
         """Call before each effect; what it raises keeps the effect from happening."""
@@ -64,7 +64,7 @@ class Faults:
         """Make every call of an operation last so long before its effect."""
         def hook(name: str, uuid: str) -> None:
             if name == operation:
-                threading.Event().wait(seconds)
+                threads.sleep(seconds)
 
         self.before(hook)
 
@@ -99,7 +99,7 @@ class Faults:
 def _act(fault: dict[str, Any], operation: str) -> None:
     kind = fault.get('do', 'fail')
     if kind == 'delay':
-        threading.Event().wait(float(fault.get('seconds', 1)))
+        threads.sleep(float(fault.get('seconds', 1)))
     elif kind == 'die':
         os._exit(9)
     elif kind == 'refuse':

@@ -5,11 +5,11 @@ import functools
 import json
 import os
 import pathlib
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nova import errors
+from nova.common import threads
 from nova.states import Power
 from nova.virt.fake import faults as fake_faults
 
@@ -63,7 +63,7 @@ class Guests:
         self.host = host
         directory = pathlib.Path(state_dir) if state_dir is not None else None
         self.faults = faults or fake_faults.Faults(directory / 'faults.json' if directory else None)
-        self._lock = threading.RLock()
+        self._lock = threads.rlock()
         self._dir = directory / 'guests' if directory else None
         self._guests: dict[str, Guest] = {}
         self.connected: dict[str, set[str]] = {}
