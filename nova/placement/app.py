@@ -134,6 +134,7 @@ def _send(resp: falcon.Response, reply: Reply, version: V) -> None:
     if reply.body is not None:
         resp.content_type = falcon.MEDIA_JSON
         resp.data = reply.body if isinstance(reply.body, bytes) else jsonutil.dumps(reply.body)
+    resp.set_headers(reply.headers)
     if reply.location is not None:
         resp.set_header('Location', reply.location)
     if reply.modified is not None and version >= _CACHE_HEADERS:

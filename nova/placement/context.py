@@ -100,9 +100,11 @@ class Reply:
     Args:
         body: a JSON-able document, or a finished body.
         modified: moment of the last change of what is shown; sent from microversion 1.15 on.
+        headers: sent besides those that every answer has.
     """
 
     status: int = 200
     body: Any = None
     modified: datetime.datetime | None = None
     location: str | None = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)

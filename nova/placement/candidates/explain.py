@@ -20,15 +20,17 @@ def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
         begin with 'tree' or follow one count trees; the last one says whether any combination exists in them.
     """
     entries = [entry for group in request.groups for entry in _group(view, group)]
-    parts = [slot for group in request.groups for slot in narrow.slots(view, group)]
+    slots = narrow.parts(view, request)
     trees = np.ones(len(view.forest), np.bool_)
-    for suffix, constraint, mask in narrow.tree_constraints(view, request, parts):
+    for suffix, constraint, mask in narrow.tree_constraints(view, request, slots):
         trees &= mask
         entries.append(_entry(constraint, suffix, trees))
-    combiner = Combiner(view, request, narrow.Plan(parts, np.flatnonzero(trees)))
+    combiner = Combiner(view, request, narrow.Plan(slots, np.flatnonzero(trees)))
     found = combiner.picks(1, spread=True)
-    entries.append({'constraint': 'combination: group_policy, same_subtree, shared capacity, traits together',
-                    'group': None, 'remaining': len(found)})
+    constraint = 'combination: group_policy, same_subtree, shared capacity, traits together'
+    if combiner.cut_short:
+        constraint += ' (the search was cut short, there may be one)'
+    entries.append({'constraint': constraint, 'group': None, 'remaining': len(found)})
     return entries
 
 
@@ -38,7 +40,7 @@ def _group(view: View, group: RequestGroup) -> list[dict[str, Any]]:
     for constraint, mask in narrow.constraints(view, group):
         common &= mask
         entries.append(_entry(constraint, group.suffix, common))
-    together = narrow.one_provider(group)
+    together = group.one_provider
     left = common
     for name, amount in group.resources.items():
         left = left if together else common.copy()

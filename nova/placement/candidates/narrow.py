@@ -6,25 +6,15 @@ class. A tree stays only if it has something for every slot.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 import numpy as np
 
+from nova.placement.candidates.bounds import bounds, enough_in_trees
 from nova.placement.candidates.request import CandidateRequest, RequestGroup
+from nova.placement.candidates.slot import Slot
+from nova.placement.candidates.subtrees import keep_subtrees
 from nova.placement.candidates.view import NO_ROWS, Mask, Rows, View
-
-
-@dataclasses.dataclass(slots=True)
-class Slot:
-    """A part of the request that one provider serves, and who could, tree by tree."""
-
-    suffix: str
-    resources: dict[str, int]
-    trees: Rows
-    """Ascending tree numbers, parallel to `rows`."""
-    rows: Rows
-    foreign: bool
-    """Whether some row serves a tree that is not its own."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,38 +30,27 @@ def _any_of(names: Iterable[str]) -> str:
     return ordered[0] if len(ordered) == 1 else f'in:{",".join(ordered)}'
 
 
-def merged(slots: list[Slot]) -> Slot:
-    """The slots of one group as one, for when a single provider serves them all."""
-    first = slots[0]
-    resources = {name: amount for slot in slots for name, amount in slot.resources.items()}
-    return Slot(first.suffix, resources, first.trees, first.rows, first.foreign)
-
-
 def constraints(view: View, group: RequestGroup) -> Iterator[tuple[str, Mask]]:
     """What the group asks of each provider apart from resources, and the rows that comply."""
     forest = view.forest
-    if one_provider(group):
+    if group.one_provider:
         for names in group.required:
             yield f'required {_any_of(names)}', view.with_any(view.traits, names)
     for name in sorted(group.forbidden):
         yield f'required !{name}', ~view.with_any(view.traits, [name])
 
-    def members(names: Iterable[str]) -> Mask:
-        mask = view.with_any(view.aggregates, names)
+    def members(sets: Iterable[Iterable[str]]) -> Mask:
+        """Rows that are in all of these sets; without a suffix, also those whose root is in all of them."""
+        mask = np.logical_and.reduce([view.with_any(view.aggregates, names) for names in sets])
         if not group.suffix:
             mask |= mask[forest.starts[forest.tree]]
         return mask
-    for names in group.member_of:
-        yield f'member_of {_any_of(names)}', members(names)
+    if group.member_of:
+        yield f'member_of {" and ".join(map(_any_of, group.member_of))}', members(group.member_of)
     for name in sorted(group.forbidden_aggs):
-        yield f'member_of !{name}', ~members([name])
+        yield f'member_of !{name}', ~members([[name]])
     if group.in_tree is not None:
         yield f'in_tree {group.in_tree}', forest.tree == tree_of(view, group.in_tree)
-
-
-def one_provider(group: RequestGroup) -> bool:
-    """Whether a single provider serves the group, so that its traits are required of that one."""
-    return bool(group.suffix) or len(group.resources) < 2
 
 
 def tree_of(view: View, uuid: str) -> int:
@@ -98,13 +77,26 @@ def _fitting(view: View, name: str, amount: int) -> Mask:
     return view.mask(column.rows[np.logical_and.reduce(list(column.checks(amount).values()))])
 
 
-def slots(view: View, group: RequestGroup) -> Iterator[Slot]:
+def parts(view: View, request: CandidateRequest) -> list[Slot]:
+    """The slots of all groups; groups that ask for the same are narrowed once and share their arrays."""
+    known: dict[Hashable, list[Slot]] = {}
+    found: list[Slot] = []
+    for group in request.groups:
+        key = (bool(group.suffix), tuple(group.resources.items()), frozenset(group.required), group.forbidden,
+               frozenset(group.member_of), group.forbidden_aggs, group.in_tree)
+        if key not in known:
+            known[key] = list(_slots(view, group))
+        found.extend(dataclasses.replace(slot, suffix=group.suffix) for slot in known[key])
+    return found
+
+
+def _slots(view: View, group: RequestGroup) -> Iterator[Slot]:
     """The slots of one group with everybody who could serve them."""
     common = np.ones(len(view.providers), np.bool_)
     for _, mask in constraints(view, group):
         common &= mask
     fitting = {name: _fitting(view, name, amount) for name, amount in group.resources.items()}
-    if one_provider(group):
+    if group.one_provider:
         for mask in fitting.values():
             common &= mask
         yield _slot(view, group.suffix, group.resources, common)
@@ -126,10 +118,14 @@ def _slot(view: View, suffix: str, resources: dict[str, int], mask: Mask) -> Slo
 
 
 def tree_constraints(view: View, request: CandidateRequest,
-                     parts: list[Slot]) -> Iterator[tuple[str | None, str, Mask]]:
-    """What is asked of trees: (suffix or None for the whole request, constraint, the trees that comply)."""
+                     slots: list[Slot]) -> Iterator[tuple[str | None, str, Mask]]:
+    """What is asked of trees: (suffix or None for the whole request, constraint, the trees that comply).
+
+    Args:
+        slots: lose, in place, the rows that lie in no subtree as same_subtree wants it.
+    """
     forest = view.forest
-    for slot in parts:
+    for slot in slots:
         classes = ','.join(f'{name}:{amount}' for name, amount in slot.resources.items())
         yield slot.suffix, f'tree has {classes or "a provider"}', _present(view, slot.trees)
     for group in request.groups:
@@ -137,9 +133,10 @@ def tree_constraints(view: View, request: CandidateRequest,
             continue
         if group.in_tree is not None:
             yield '', f'in_tree {group.in_tree}', np.arange(len(forest)) == tree_of(view, group.in_tree)
-        if not one_provider(group):
-            mine = [slot for slot in parts if not slot.suffix]
-            rows, trees = (np.concatenate([getattr(slot, part) for slot in mine]) for part in ('rows', 'trees'))
+        if not group.one_provider:
+            mine = [slot for slot in slots if not slot.suffix]
+            rows = np.concatenate([slot.rows for slot in mine])
+            trees = np.concatenate([slot.trees for slot in mine])
             for names in group.required:
                 having = view.with_any(view.traits, names)[rows]
                 yield '', f'required {_any_of(names)}', _present(view, trees[having])
@@ -148,6 +145,10 @@ def tree_constraints(view: View, request: CandidateRequest,
         yield None, f'root_required {name}', view.with_any(view.traits, [name])[roots]
     for name in sorted(request.root_forbidden):
         yield None, f'root_required !{name}', ~view.with_any(view.traits, [name])[roots]
+    for why, bound in bounds(view, request, slots):
+        yield None, why, enough_in_trees(view, bound)
+    for suffixes in dict.fromkeys(names for names in request.same_subtree if len(names) > 1):
+        yield None, f'same_subtree {",".join(sorted(suffixes))}', keep_subtrees(view, request, suffixes, slots)
 
 
 def _present(view: View, trees: Rows) -> Mask:
@@ -158,8 +159,8 @@ def _present(view: View, trees: Rows) -> Mask:
 
 def plan(view: View, request: CandidateRequest) -> Plan:
     """Narrow every group, then the trees."""
-    parts = [slot for group in request.groups for slot in slots(view, group)]
+    found = parts(view, request)
     viable = np.ones(len(view.forest), np.bool_)
-    for _, _, mask in tree_constraints(view, request, parts):
+    for _, _, mask in tree_constraints(view, request, found):
         viable &= mask
-    return Plan(parts, np.flatnonzero(viable))
+    return Plan(found, np.flatnonzero(viable))

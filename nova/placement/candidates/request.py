@@ -25,6 +25,11 @@ class RequestGroup:
     in_tree: str | None = None
     """uuid of any provider of the tree that alone may serve the group."""
 
+    @property
+    def one_provider(self) -> bool:
+        """Whether a single provider serves the group, so that its traits are required of that one."""
+        return bool(self.suffix) or len(self.resources) < 2
+
 
 @dataclasses.dataclass(frozen=True)
 class CandidateRequest:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from nova.common.microversion import V
-from nova.placement.candidates.narrow import Slot
+from nova.placement.candidates.slot import Slot
 from nova.placement.candidates.view import Provider, View
 
 _KEYED = V('1.12')
@@ -32,6 +32,7 @@ class Candidates:
         picks: for each candidate, the row that serves each slot.
         classes: every resource class of the request.
         steps: placements that were tried to find the picks.
+        cut_short: whether there may be more, which the search gave up looking for (see budget.py).
     """
 
     view: View
@@ -39,6 +40,7 @@ class Candidates:
     picks: list[tuple[int, ...]]
     classes: frozenset[str]
     steps: int = 0
+    cut_short: bool = False
 
     def __len__(self) -> int:
         return len(self.picks)

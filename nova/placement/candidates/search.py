@@ -5,9 +5,11 @@ from typing import Any, Literal
 
 from nova.common import dbkit
 from nova.placement.candidates import explain, narrow
+from nova.placement.candidates.budget import PATIENCE
 from nova.placement.candidates.combine import Combiner
 from nova.placement.candidates.request import CandidateRequest, RequestGroup
 from nova.placement.candidates.result import Candidates
+from nova.placement.candidates.slot import merged
 from nova.placement.candidates.snapshot import Snapshot
 from nova.placement.candidates.view import View
 
@@ -25,14 +27,16 @@ class Searcher:
         strategy: the order in which that bound is used up: all of a tree before the next, or one from each
             tree in turn. A client's limit within the bound is always spread over the trees.
         randomize: pick trees and candidates at random.
+        patience: work that a search may do in vain (see budget.py).
     """
 
     def __init__(self, db: dbkit.Database, *, max_candidates: int = -1, strategy: Strategy = 'depth-first',
-                 randomize: bool = False) -> None:
+                 randomize: bool = False, patience: int = PATIENCE) -> None:
         self._snapshot = Snapshot(db)
         self._bound = max_candidates if max_candidates >= 0 else None
         self._breadth_first = strategy == 'breadth-first'
         self._shuffler = random.Random() if randomize else None
+        self._patience = patience
 
     def search(self, request: CandidateRequest) -> Candidates:
         """All candidates, or the first `limit` ones.
@@ -45,7 +49,7 @@ class Searcher:
     def find(self, view: View, request: CandidateRequest) -> Candidates:
         """`search` in a View that the caller holds."""
         plan = narrow.plan(view, request)
-        combiner = Combiner(view, request, plan, self._shuffler)
+        combiner = Combiner(view, request, plan, self._shuffler, self._patience)
         limit, bound = request.limit, self._bound
         wanted = min((number for number in (limit, bound) if number is not None), default=None)
         spread = (self._breadth_first or self._shuffler is not None
@@ -55,8 +59,9 @@ class Searcher:
             picks = combiner.picks(wanted, spread)
         else:
             picks = combiner.alone(rows, wanted, spread)
-            slots = [narrow.merged(slots)]
-        return Candidates(view, slots, picks, frozenset(request.names()), combiner.steps)
+            slots = [merged(slots)]
+        return Candidates(view, slots, picks, frozenset(request.names()), combiner.budget.steps,
+                          combiner.cut_short)
 
     def explain(self, request: CandidateRequest) -> list[dict[str, Any]]:
         """Why a request has no candidates; see explain.explain for the entries."""

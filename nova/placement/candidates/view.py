@@ -1,8 +1,9 @@
 """One immutable state of all providers, laid out for searching.
 
-Providers are rows, numbered so that a tree is a contiguous range that begins with its root. Everything that a
-search asks is an array over rows, so that a cloud of ten thousand hosts is a handful of vector operations:
-columns per resource class (only the rows that have it), sorted row lists per trait and per aggregate.
+Providers are rows, numbered so that a tree, and every subtree, is a contiguous range that begins with its top.
+Everything that a search asks is an array over rows, so that a cloud of ten thousand hosts is a handful of
+vector operations: columns per resource class (only the rows that have it), sorted row lists per trait and per
+aggregate.
 """
 
 import dataclasses
@@ -107,6 +108,8 @@ class Forest:
     """Tree number of each row."""
     starts: Rows
     """First row, the root, of each tree; one more entry closes the last."""
+    ends: Rows
+    """One past the last row of the subtree of each row."""
     parents: list[int]
     """Parent row of each row, -1 for roots."""
     uuids: dict[str, int]
@@ -120,8 +123,13 @@ class Forest:
         tree[first[1:]] = 1
         starts = np.append(first, len(providers)).astype(np.int32)
         parents = [-1 if p.parent_id is None else rows[p.parent_id] for p in providers]
+        ends = list(range(1, len(providers) + 1))
+        for row in range(len(providers) - 1, -1, -1):
+            parent = parents[row]
+            if parent >= 0 and ends[parent] < ends[row]:
+                ends[parent] = ends[row]
         uuids = {provider.uuid: row for row, provider in enumerate(providers)}
-        return cls(np.cumsum(tree, dtype=np.int32), starts, parents, uuids)
+        return cls(np.cumsum(tree, dtype=np.int32), starts, np.array(ends, np.int32), parents, uuids)
 
     def __len__(self) -> int:
         """Number of trees."""
@@ -153,7 +161,7 @@ class View:
     @classmethod
     def of(cls, providers: Iterable[Provider]) -> 'View':
         """Lay out these providers from nothing."""
-        ordered = sorted(providers, key=lambda p: (p.root_id, p.id != p.root_id, p.id))
+        ordered = _preorder(providers)
         rows = {provider.id: row for row, provider in enumerate(ordered)}
         cells: dict[str, list[tuple[int, Inventory]]] = {}
         traits: dict[str, list[int]] = {}
@@ -245,9 +253,22 @@ class View:
             'aggregates': sum(map(len, self.aggregates.values())),
             'array_bytes': sum(column.nbytes() for column in self.columns.values())
             + sum(rows.nbytes for rows in lists)
-            + forest.tree.nbytes + forest.starts.nbytes + self.ids.nbytes + self.versions.nbytes,
+            + sum(array.nbytes for array in (forest.tree, forest.starts, forest.ends, self.ids, self.versions)),
             'json_bytes': sum(len(text) for p in self.providers for text in p.rendered.values()),
         }
+
+
+def _preorder(providers: Iterable[Provider]) -> list[Provider]:
+    """Tree by tree, each provider before its children, all below one child before the next; oldest first."""
+    below: dict[int | None, list[Provider]] = {}
+    for provider in sorted(providers, key=lambda p: p.id, reverse=True):
+        below.setdefault(provider.parent_id, []).append(provider)
+    waiting, ordered = below.get(None, []), []
+    while waiting:
+        provider = waiting.pop()
+        ordered.append(provider)
+        waiting.extend(below.get(provider.id, ()))
+    return ordered
 
 
 def _edited(lists: dict[str, Rows], edits: dict[str, dict[int, bool]]) -> dict[str, Rows]:

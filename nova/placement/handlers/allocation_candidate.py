@@ -1,5 +1,6 @@
 """``/allocation_candidates``: where a request would fit."""
 
+import logging
 from typing import Any
 
 import falcon
@@ -11,6 +12,11 @@ from nova.placement.context import Context, Reply
 
 EXPLAIN = 'OpenStack-Placement-Explain'
 """Request header: ``true`` asks why there is no candidate, where there is none."""
+
+CUT_SHORT = 'OpenStack-Placement-Cut-Short'
+"""Response header: ``true`` says that there may be more candidates, for which the search gave up looking."""
+
+LOG = logging.getLogger(__name__)
 
 _TEXT = {'type': 'string'}
 _PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -51,7 +57,12 @@ def index(ctx: Context) -> Reply:
         document = jsonutil.loads(body)
         document['explain'] = ctx.service.searcher.explain(request)
         body = jsonutil.dumps(document)
-    return Reply(body=body, modified=clock.utcnow())
+    headers = {}
+    if found.cut_short:
+        headers[CUT_SHORT] = 'true'
+        LOG.warning('The search for allocation candidates was cut short: %d found, %d placements tried, for %s',
+                    len(found), found.steps, ctx.req.query_string)
+    return Reply(body=body, modified=clock.utcnow(), headers=headers)
 
 
 def _explains(req: falcon.Request) -> bool:

@@ -62,14 +62,13 @@ class Oracle:
                                 for cls in (resources or ['']))
 
     def _could(self, item: Rp, group: RequestGroup, resources: dict[str, int]) -> bool:
-        aggs = {uid(name) for name in item.aggs}
-        if not group.suffix:
-            aggs |= {uid(name) for name in self.root(item).aggs}
-        elif not all(item.traits & names for names in group.required):
+        if group.suffix and not all(item.traits & names for names in group.required):
             return False
-        if group.forbidden & item.traits or group.forbidden_aggs & aggs:
+        speaking = [item] if group.suffix else [item, self.root(item)]
+        memberships = [{uid(name) for name in one.aggs} for one in speaking]
+        if group.forbidden & item.traits or any(group.forbidden_aggs & aggs for aggs in memberships):
             return False
-        if not all(names & aggs for names in group.member_of):
+        if not any(all(names & aggs for names in group.member_of) for aggs in memberships):
             return False
         if group.in_tree is not None:
             mine = {uid(other.name) for other in self.by_name.values() if self.root(other) is self.root(item)}

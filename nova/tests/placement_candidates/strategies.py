@@ -52,7 +52,7 @@ def groups(draw: st.DrawFn, suffix: str, names: list[str], bare: bool = False) -
     return RequestGroup(
         suffix, {} if bare else draw(amounts), required,
         draw(st.frozensets(st.sampled_from(TRAITS), max_size=1)) if sometimes(draw, 10) else frozenset(),
-        [draw(aggregates)] if sometimes(draw, 10) else [],
+        [draw(aggregates) for _ in range(2) if sometimes(draw, 8)],
         draw(aggregates) if sometimes(draw, 12) else frozenset(),
         uid(draw(st.sampled_from([*names, 'nobody']))) if sometimes(draw, 12) else None)
 
@@ -76,3 +76,41 @@ def requests(draw: st.DrawFn, providers: list[Rp]) -> CandidateRequest:
         found, draw(st.sampled_from(['none', 'isolate'])) if len(suffixes) > 1 else None, None, root_required,
         (draw(traits) if sometimes(draw, 8) else frozenset()) - root_required, subtrees,
         V('1.28') if old else V('1.39'))
+
+
+@st.composite
+def halves(draw: st.DrawFn) -> list[Rp]:
+    """A host of two halves, each with devices that are alike or nearly; perhaps a pool of devices beside it."""
+    units = st.sampled_from([1, 1, 2, 3])
+    providers = [Rp('host', None, {'VCPU': Stock(draw(units))}, frozenset(), frozenset('x'))]
+    for half in ('left', 'right'):
+        providers.append(Rp(half, 'host', {'VCPU': Stock(draw(units))} if draw(st.booleans()) else {},
+                            frozenset(TRAITS[:1])))
+        for number in range(draw(st.integers(1, 3))):
+            providers.append(Rp(f'{half}{number}', half, {'CUSTOM_VF': Stock(draw(units))},
+                                frozenset(TRAITS[1:2]) if sometimes(draw, 3) else frozenset()))
+    if sometimes(draw, 3):
+        providers.append(Rp('pool', None, {'CUSTOM_VF': Stock(draw(units))}, frozenset([SHARING]),
+                            frozenset('x')))
+    return providers
+
+
+@st.composite
+def device_requests(draw: st.DrawFn) -> CandidateRequest:
+    """As many groups as devices, or one too many, tied together by subtrees."""
+    count = draw(st.integers(2, 4))
+    suffixes = [f'_{number}' for number in range(count)]
+    found = [RequestGroup(suffix, {'CUSTOM_VF': draw(st.sampled_from([1, 1, 1, 2]))},
+                          [frozenset(TRAITS[1:2])] if sometimes(draw, 6) else []) for suffix in suffixes]
+    if draw(st.booleans()):
+        found.append(RequestGroup('_N', {'VCPU': 1} if draw(st.booleans()) else {},
+                                  [frozenset(TRAITS[:1])] if draw(st.booleans()) else []))
+        suffixes.append('_N')
+    if sometimes(draw, 4):
+        found.insert(0, RequestGroup('', {'VCPU': 1, 'CUSTOM_VF': 1} if draw(st.booleans()) else {'VCPU': 1}))
+    together = frozenset(suffixes)
+    subtrees = draw(st.lists(st.one_of(
+        st.just(together), st.frozensets(st.sampled_from(suffixes), min_size=1)), max_size=3))
+    if '_N' in suffixes and not any('_N' in names for names in subtrees):
+        subtrees.append(together)
+    return CandidateRequest(found, draw(st.sampled_from(['none', 'isolate'])), same_subtree=subtrees)

@@ -29,17 +29,25 @@ def assignments(found: Candidates, providers: list[Rp]) -> list[Assignment]:
             for pick in found.picks]
 
 
-def compare(db: dbkit.Database, data: st.DataObject) -> None:
+def forest_and_request(data: st.DataObject) -> tuple[list[Rp], CandidateRequest]:
+    if data.draw(st.booleans()):
+        return data.draw(strategies.halves()), data.draw(strategies.device_requests())
     providers = data.draw(strategies.forests())
-    request = data.draw(strategies.requests(providers))
+    return providers, data.draw(strategies.requests(providers))
+
+
+def compare(db: dbkit.Database, data: st.DataObject) -> None:
+    providers, request = forest_and_request(data)
     view, oracle = view_of(providers), Oracle(providers)
     want = oracle.candidates(request)
     hypothesis.event('some' if want else 'none')
     for searcher in (Searcher(db), Searcher(db, strategy='breadth-first'), Searcher(db, randomize=True)):
-        found = assignments(searcher.find(view, request), providers)
-        assert len(found) == len(set(found))
+        answer = searcher.find(view, request)
+        found = assignments(answer, providers)
+        assert len(found) == len(set(found)) and not answer.cut_short
         assert set(found) == want
     compare_limited(db, data, providers, request, want)
+    compare_impatient(db, data, providers, request, want)
     compare_json(Searcher(db).find(view, request), request, providers, want)
 
 
@@ -52,6 +60,15 @@ def compare_limited(db: dbkit.Database, data: st.DataObject, providers: list[Rp]
     found = assignments(searcher.find(view_of(providers), request), providers)
     assert len(found) == len(set(found)) == min(number, len(want))
     assert set(found) <= want
+
+
+def compare_impatient(db: dbkit.Database, data: st.DataObject, providers: list[Rp], request: CandidateRequest,
+                      want: set[Assignment]) -> None:
+    """A search that is cut short says so, and what it found is true."""
+    answer = Searcher(db, patience=data.draw(st.integers(0, 40))).find(view_of(providers), request)
+    found = assignments(answer, providers)
+    assert len(found) == len(set(found)) and set(found) <= want
+    assert answer.cut_short or set(found) == want
 
 
 def compare_json(found: Candidates, request: CandidateRequest, providers: list[Rp],
@@ -79,7 +96,7 @@ def compare_json(found: Candidates, request: CandidateRequest, providers: list[R
     assert body['provider_summaries'].keys() == (trees if request.nested else used)
 
 
-@hypothesis.settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
+@hypothesis.settings(max_examples=500, deadline=None, suppress_health_check=QUIET)
 @hypothesis.given(data=st.data())
 def test_search_equals_the_oracle(db: dbkit.Database, data: st.DataObject) -> None:
     compare(db, data)

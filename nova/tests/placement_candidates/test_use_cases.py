@@ -118,6 +118,21 @@ def test_membership_of_the_root_counts_only_without_suffix(db: dbkit.Database) -
                 {'numa2a': {'VCPU': 1}})
 
 
+def test_several_memberships_are_of_one_provider(db: dbkit.Database) -> None:
+    """Every member_of is met by the provider, or every one by its root; half by each is no match."""
+    cloud = [rp('cn', aggs=('B',)), rp('both', 'cn', aggs=('A', 'B'), VCPU=8),
+             rp('half', 'cn', aggs=('A',), VCPU=8), rp('top', aggs=('A', 'B')),
+             rp('below', 'top', VCPU=8), rp('other', 'top', aggs=('C',), VCPU=8)]
+
+    def members(suffix: str, *names: str) -> list[str]:
+        asked = RequestGroup(suffix, {'VCPU': 1}, member_of=[frozenset([uid(name)]) for name in names])
+        return sorted(name for share in find(db, cloud, asked) for name in share)
+    assert members('', 'A', 'B') == ['below', 'both', 'other']
+    assert members('', 'A', 'C') == []
+    assert members('', 'B') == ['below', 'both', 'half', 'other']
+    assert members('_1', 'A', 'B') == ['both']
+
+
 @pytest.mark.parametrize('member', ['cn1', 'numa1a'])
 def test_in_tree_keeps_sharing_providers_out(db: dbkit.Database, member: str) -> None:
     inside = RequestGroup('', ALL.resources, in_tree=uid(member))
