@@ -108,6 +108,6 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
 
     def tell_host(context: Any, cell: Any, name: str, status: Any) -> None:
         host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
-    found = finder.Finder(dbs)
+    found = finder.Finder(dbs, conf.api.cell_timeout)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
     return request.Services(conf, dbs, clients, found, asking, wake, tell_host)

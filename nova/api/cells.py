@@ -1,16 +1,13 @@
 """Asking every cell the same question, at once and under one deadline."""
 
-import functools
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from nova.api.finder import UNREACHABLE, Finder
-from nova.common import clock
+from nova.api.finder import Finder
+from nova.common import clock, dbkit
 
-LOG = logging.getLogger(__name__)
 T = TypeVar('T')
 
 
@@ -18,7 +15,7 @@ class Cells:
     """Every cell, for one process.
 
     Args:
-        dbs: `nova.db.session.Databases`, whose scatter leaves out cells that do not answer.
+        dbs: `nova.db.session.Databases`, which leaves out cells that do not answer.
         timeout: seconds for all answers together.
     """
 
@@ -35,23 +32,17 @@ class Cells:
             cells: mappings; by default all but cell0.
 
         Returns:
-            Pairs of mapping and answer, in the order of the cells; None from those that cannot be asked now.
+            Pairs of mapping and answer, in the order of the cells; None from those that are down.
 
         Raises:
             whatever a question itself raises.
         """
+        def read(db: dbkit.Database) -> T:
+            with db.read() as conn:
+                return question(conn)
         asked = [cell for cell in self._finder.cells() if not cell.is_cell0] if cells is None else cells
-        answers = self._dbs.scatter.ask(
-            {cell.uuid: functools.partial(self._read, cell, question) for cell in asked},
-            {cell.uuid: functools.partial(self._ping, cell) for cell in asked}, clock.Deadline(self._timeout))
+        answers = self._dbs.ask(dict.fromkeys((cell.uuid for cell in asked), read),
+                                {cell.uuid: cell for cell in asked}, clock.Deadline(self._timeout))
         for error in answers.failed.values():
-            if not isinstance(error, (TimeoutError, *UNREACHABLE)):
-                raise error
+            raise error
         return [(cell, answers.got.get(cell.uuid)) for cell in asked]
-
-    def _read(self, cell: Any, question: Callable[[sa.Connection], T]) -> T:
-        with self._dbs.cell(cell.database_connection).read() as conn:
-            return question(conn)
-
-    def _ping(self, cell: Any) -> None:
-        self._dbs.cell(cell.database_connection).ping()

@@ -1,18 +1,14 @@
 """Where things are: servers by uuid, hosts by name, over cells, cell0 and requests that no cell has yet."""
 
 import dataclasses
-from collections.abc import Collection
-from typing import Any
-
-from oslo_db import exception as db_exc
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from nova import errors, objects
-from nova.common import dbkit
+from nova.common import clock, dbkit
 from nova.objects.instance import FULL
 
-UNREACHABLE = (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase, db_exc.DBNonExistentTable,
-               db_exc.CantStartEngineError)
-"""What reading a cell raises when its database is away."""
+T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,11 +37,12 @@ class Finder:
     """Finds things for one process.
 
     Args:
-        dbs: `nova.db.session.Databases`.
+        dbs: `nova.db.session.Databases`, which leaves out cells that do not answer.
+        timeout: seconds for a cell's answer.
     """
 
-    def __init__(self, dbs: Any) -> None:
-        self._dbs = dbs
+    def __init__(self, dbs: Any, timeout: float) -> None:
+        self._dbs, self._timeout = dbs, timeout
 
     def find(self, context: Any, uuid: str, needs: Collection[str], deleted: bool = False) -> Found:
         """A server that the caller may know of.
@@ -77,15 +74,32 @@ class Finder:
     def _in_cell(self, mapping: Any, cell: Any, prefetch: list[str], deleted: bool,
                  missing: errors.NovaError) -> Found:
         by: dict[str, Any] = {'deleted': None} if deleted else {}
-        try:
-            db = self._dbs.cell(cell.database_connection)
+
+        def read(db: dbkit.Database) -> Any:
             with db.read() as conn:
-                instance = objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
-        except UNREACHABLE:
+                return objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
+        try:
+            instance = self.ask(cell, read)
+        except errors.host.CellDown:
             raise CellUnreachable(mapping) from None
         if instance is None:
             raise missing
-        return Found(instance, cell, db)
+        return Found(instance, cell, self._dbs.cell(cell.database_connection))
+
+    def ask(self, cell: Any, question: Callable[[dbkit.Database], T]) -> T:
+        """One cell's answer, within this process's time.
+
+        Raises:
+            nova.errors.host.CellDown: 503.
+            whatever the question itself raises.
+        """
+        answers = self._dbs.ask({cell.uuid: question}, {cell.uuid: cell}, clock.Deadline(self._timeout))
+        for error in answers.failed.values():
+            raise error
+        if cell.uuid not in answers.got:
+            raise errors.host.CellDown()
+        found: T = answers.got[cell.uuid]
+        return found
 
     def cells(self) -> list[Any]:
         """Every `CellMapping`, cell0 and disabled ones included, as they are now."""
@@ -104,15 +118,23 @@ class Finder:
         return cell, self._dbs.cell(cell.database_connection)
 
     def node_exists(self, host: str | None, node: str | None) -> bool:
-        """Whether some cell has this hypervisor (any of the host's when only `host` is given, and so on)."""
+        """Whether some cell has this hypervisor (any of the host's when only `host` is given, and so on).
+
+        Raises:
+            nova.errors.host.CellDown: none that answers has it, but one that is down may.
+        """
         by = {name: value for name, value in (('host', host), ('hypervisor_hostname', node)) if value}
-        for cell in self.cells():
-            if cell.is_cell0:
-                continue
-            with self._dbs.cell(cell.database_connection).read() as conn:
-                if objects.ComputeNode.all(conn, limit=1, **by):
-                    return True
-        return False
+
+        def read(db: dbkit.Database) -> bool:
+            with db.read() as conn:
+                return bool(objects.ComputeNode.all(conn, limit=1, **by))
+        cells = {cell.uuid: cell for cell in self.cells() if not cell.is_cell0}
+        answers = self._dbs.ask(dict.fromkeys(cells, read), cells, clock.Deadline(self._timeout))
+        for error in answers.failed.values():
+            raise error
+        if not any(answers.got.values()) and answers.down:
+            raise errors.host.CellDown()
+        return any(answers.got.values())
 
 
 def _visible(context: Any, mapping: Any) -> bool:

@@ -171,7 +171,7 @@ class Checks(upgradecheck.UpgradeCommands):
 @contextlib.contextmanager
 def session_of(conf: cfg.ConfigOpts) -> Iterator[session.Databases]:
     """The databases of a configuration, closed at the end."""
-    dbs = session.Databases(conf)
+    dbs = session.Databases(conf, patience=None)
     try:
         yield dbs
     finally:

@@ -77,7 +77,7 @@ def _should_retry(error: BaseException) -> bool:
 @sa.event.listens_for(sa.Engine, 'handle_error')
 def _note_lost(context: Any) -> None:
     """Has oslo.db raise DBConnectionError on PostgreSQL too, where neither it nor SQLAlchemy knows what psycopg
-    says when there is no connection to be had. For every engine, since oslo.db connects while it makes one."""
+    says when there is no connection to be had."""
     error = context.original_exception
     if context.dialect.driver == 'psycopg' and isinstance(error, context.dialect.loaded_dbapi.OperationalError):
         state = error.sqlstate
@@ -86,21 +86,77 @@ def _note_lost(context: Any) -> None:
             context.is_disconnect = True
 
 
+CONNECT_TIMEOUT = 5
+"""Seconds for a connection to be made."""
+
+
+def _limits(dialect: str, patience: float | None) -> dict[str, str]:
+    """How long the driver waits for a server, as parameters of the URL.
+
+    psycopg has no limit for an answer: there, who must not wait asks in a thread of its own, as
+    `nova.db.scatter` does, and the operating system ends connections to machines that are gone.
+    """
+    if dialect not in ('mysql', 'postgresql'):
+        return {}
+    limits = {'connect_timeout': str(CONNECT_TIMEOUT)}
+    if patience is not None and dialect == 'mysql':
+        limits.update(read_timeout=f'{patience:.0f}', write_timeout=f'{patience:.0f}')
+    elif patience is not None:
+        limits.update(tcp_user_timeout=f'{patience * 1000:.0f}', keepalives_idle='10', keepalives_interval='5',
+                      keepalives_count='3')
+    return limits
+
+
+_MYSQL_AWAY = frozenset({
+    1040, 1044, 1045, 1049, 1053, 1129, 1130, 1142, 1143, 1146, 1054, 1203, 1226, 1227, 1290, 1820, 1862, 1927,
+    2002, 2003, 2006, 2013, 2055, 3118, 3159, 4151})
+"""MariaDB's codes for: too many connections; access denied to server, database, table or column; unknown
+database, table or column; shutdown; host blocked; resource limits; read-only; password expired; killed;
+connection refused or lost; account locked."""
+
+_POSTGRESQL_AWAY = ('08', '28', '3D', '3F', '53', '57', '58', 'XX', '42P01', '42703', '42501')
+"""SQLSTATEs, or their classes, for the same."""
+
+_SQLITE_AWAY = ('unable to open', 'no such table', 'no such column', 'readonly', 'disk i/o', 'malformed',
+                'not a database', 'disk is full', 'is locked')
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that a database cannot be used now, rather than that a statement was wrong.
+
+    It may be refused, hung, denied, missing, without its tables, or of another schema: whoever asked for
+    something else can go on without it.
+    """
+    if isinstance(error, (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase, db_exc.DBNonExistentTable,
+                          db_exc.CantStartEngineError, sa.exc.TimeoutError, sa.exc.NoSuchModuleError,
+                          TimeoutError, ConnectionError)):
+        return True
+    said = getattr(error, 'inner_exception', None) or error
+    orig = getattr(said, 'orig', None) or said
+    if orig.args and isinstance(orig.args[0], int):
+        return orig is not error and orig.args[0] in _MYSQL_AWAY
+    if isinstance(orig, sqlite3.Error):
+        return any(words in str(orig).lower() for words in _SQLITE_AWAY)
+    return str(getattr(orig, 'sqlstate', None) or '').startswith(_POSTGRESQL_AWAY)
+
+
 class Database:
-    """Connections to one database.
+    """Connections to one database, made at first use.
 
     Args:
         url: SQLAlchemy URL; never logged by this class.
+        patience: seconds after which a server that has not answered a statement is away; None waits for ever.
         engine_options: further keyword arguments of oslo.db's `create_engine`.
     """
 
-    def __init__(self, url: str, **engine_options: Any) -> None:
+    def __init__(self, url: str, patience: float | None = None, **engine_options: Any) -> None:
         parsed = sa.make_url(url)
         self.dialect: str = parsed.get_backend_name()
         self._lock: contextlib.AbstractContextManager = contextlib.nullcontext()
         # Giving up the processor at each checkin is for green threads, which switch at I/O anyway.
-        options = {'thread_checkin': False, 'max_pool_size': 20, 'max_overflow': 40, 'max_retries': 3,
-                   'retry_interval': 1, **engine_options}
+        # Without retries oslo.db does not connect while it makes the engine.
+        options = {'thread_checkin': False, 'max_pool_size': 20, 'max_overflow': 40, **engine_options,
+                   'max_retries': 0}
         if self.dialect == 'sqlite':
             options.update(sqlite_fk=True)
             with _writers_guard:
@@ -109,11 +165,10 @@ class Database:
             options.setdefault('mysql_sql_mode', 'TRADITIONAL')
             # "utf8", in many an operator's URL and oslo.db's default, is three bytes wide there.
             parsed = parsed.update_query_dict({'charset': 'utf8mb4'})
+        parsed = parsed.update_query_dict(_limits(self.dialect, patience))
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._awake = self._stay_awake(parsed.database) if self.dialect == 'sqlite' else None
         self._listen()
-        # oslo.db has tried one connection already, before we listened: it must not stay in the pool as it is.
-        self.engine.dispose()
 
     def __repr__(self) -> str:
         return f'<Database {self.dialect}>'

@@ -5,8 +5,8 @@ import copy
 from oslo_config import cfg
 from oslo_db import options as db_options
 
-_NAMES = ('connection', 'connection_recycle_time', 'max_pool_size', 'max_overflow', 'max_retries',
-          'retry_interval', 'pool_timeout', 'connection_debug')
+_NAMES = ('connection', 'connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout',
+          'connection_debug')
 
 
 POOL = 20

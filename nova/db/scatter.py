@@ -1,25 +1,28 @@
 """Asking all cells at once without letting a slow one hold anybody up.
 
 Every cell has its own few threads and a breaker. Who asks waits until his deadline; a cell that has not
-answered by then opens its breaker, and requests after that leave it out at once. A background probe closes it
-again.
+answered by then opens its breaker, and requests after that leave it out at once. So does one that cannot be
+read for another reason: refused, denied, without its database or tables, or of another schema. A probe in a
+thread of its own closes it again.
 """
 
+import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent import futures
 from typing import Generic, TypeVar
 
-from oslo_db import exception as db_exc
-
-from nova.common import clock, threads
+from nova.common import clock, dbkit, threads
 
 LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
+Name = TypeVar('Name', bound=Hashable)
 
 _THREADS = 8
 """Questions that one cell is asked at the same time; further ones wait for their turn."""
+_WAITING = 512
+"""Questions that may wait for their turn; a cell with more of them is as good as silent."""
 
 
 class _Cell:
@@ -28,6 +31,7 @@ class _Cell:
     def __init__(self, name: str, probe_after: float) -> None:
         self.name = name
         self.pool = threads.Pool(f'cell-{name}', _THREADS)
+        self._probes = threads.Pool(f'cell-probe-{name}', 1)
         self._probe_after = probe_after
         self._lock = threads.lock()
         self._open_since: float | None = None
@@ -40,13 +44,17 @@ class _Cell:
                 return False
             due = clock.monotonic() - self._open_since >= self._probe_after
             if due and (self._probe is None or self._probe.done()):
-                self._probe = self.pool.submit(self._try, probe)
+                self._probe = self._probes.submit(self._try, probe)
             return True
 
-    def trip(self) -> None:
+    def is_full(self) -> bool:
+        """Whether so many questions wait that one more would not be answered in time."""
+        return self.pool.depth() >= _WAITING
+
+    def trip(self, why: str) -> None:
         with self._lock:
             if self._open_since is None:
-                LOG.warning('Cell %s does not answer; it is left out until it does', self.name)
+                LOG.warning('Cell %s is down, and left out until it answers: %s', self.name, why)
             self._open_since = clock.monotonic()
 
     def close(self) -> None:
@@ -59,26 +67,33 @@ class _Cell:
         try:
             probe()
         except Exception as error:  # noqa: BLE001  whatever keeps it from answering, it is not back yet
-            LOG.info('Cell %s is still away: %s', self.name, type(error).__name__)
-            self.trip()
+            LOG.info('Cell %s is still down: %s', self.name, _reason(error))
+            self.trip(_reason(error))
         else:
             self.close()
 
+    def end(self) -> None:
+        """Let the threads go; those that hang are not waited for."""
+        self.pool.close(wait=False)
+        self._probes.close(wait=False)
 
-class Answers(Generic[T]):
+
+@dataclasses.dataclass
+class Answers(Generic[Name, T]):
     """What cells answered.
 
     Attributes:
         got: answers by cell.
-        failed: errors by cell; TimeoutError of those that were not waited for any longer or left out.
+        down: why a cell cannot be read now, by cell; never with a password.
+        failed: errors of the questions themselves, by cell.
     """
 
-    def __init__(self) -> None:
-        self.got: dict[str, T] = {}
-        self.failed: dict[str, BaseException] = {}
+    got: dict[Name, T] = dataclasses.field(default_factory=dict)
+    down: dict[Name, str] = dataclasses.field(default_factory=dict)
+    failed: dict[Name, BaseException] = dataclasses.field(default_factory=dict)
 
 
-class Scatter:
+class Scatter(Generic[Name]):
     """The cells of one process, as far as asking them goes.
 
     Args:
@@ -88,22 +103,24 @@ class Scatter:
     def __init__(self, probe_after: float) -> None:
         self._probe_after = probe_after
         self._lock = threads.lock()
-        self._cells: dict[str, _Cell] = {}
+        self._cells: dict[Name, _Cell] = {}
 
-    def ask(self, questions: Mapping[str, Callable[[], T]], probes: Mapping[str, Callable[[], object]],
-            deadline: clock.Deadline) -> Answers[T]:
+    def ask(self, questions: Mapping[Name, Callable[[], T]], probes: Mapping[Name, Callable[[], object]],
+            deadline: clock.Deadline) -> Answers[Name, T]:
         """Put each cell's question to it and wait for the answers until the deadline.
 
         Args:
-            questions: by a name of the cell that stays the same, such as its uuid.
+            questions: by a name of the cell that stays the same while its database does.
             probes: by the same names: what succeeds when the cell is back.
         """
-        answers: Answers[T] = Answers()
-        running: dict[futures.Future, str] = {}
+        answers: Answers[Name, T] = Answers()
+        running: dict[futures.Future, Name] = {}
         for name, question in questions.items():
             cell = self._cell(name)
             if cell.is_open(probes[name]):
-                answers.failed[name] = TimeoutError(f'cell {name} is left out')
+                answers.down[name] = 'it did not answer before'
+            elif cell.is_full():
+                answers.down[name] = 'too many questions wait for it'
             else:
                 running[cell.pool.submit(question)] = name
         had_time = not deadline.passed()
@@ -111,43 +128,35 @@ class Scatter:
         for future in late:
             name = running[future]
             future.cancel()
+            answers.down[name] = 'it did not answer in time'
             if had_time:
-                self._cell(name).trip()
-            answers.failed[name] = TimeoutError(f'cell {name} did not answer in time')
+                self._cell(name).trip(answers.down[name])
         for future in done:
             name = running[future]
             error = future.exception()
             if error is None:
                 answers.got[name] = future.result()
-                continue
-            answers.failed[name] = error
-            if not reaches(error):
-                self._cell(name).trip()
+            elif dbkit.is_away(error):
+                answers.down[name] = _reason(error)
+                self._cell(name).trip(answers.down[name])
+            else:
+                answers.failed[name] = error
         return answers
-
-    def trip(self, name: str) -> None:
-        """Leave a cell out from now on, until a probe succeeds."""
-        self._cell(name).trip()
 
     def close(self) -> None:
         """Let the threads go; those that hang are not waited for."""
         with self._lock:
             cells, self._cells = list(self._cells.values()), {}
         for cell in cells:
-            cell.pool.close(wait=False)
+            cell.end()
 
-    def _cell(self, name: str) -> _Cell:
+    def _cell(self, name: Name) -> _Cell:
         with self._lock:
             if name not in self._cells:
-                self._cells[name] = _Cell(name, self._probe_after)
+                self._cells[name] = _Cell(str(name), self._probe_after)
             return self._cells[name]
 
 
-def reaches(error: BaseException) -> bool:
-    """Whether an error shows that the cell was reached, so that the fault is ours and the cell is not down."""
-    return not isinstance(error, (TimeoutError, ConnectionError, OSError)) and not _is_connection(error)
-
-
-def _is_connection(error: BaseException) -> bool:
-    return isinstance(error, (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase,
-                              db_exc.DBNonExistentTable, db_exc.CantStartEngineError))
+def _reason(error: BaseException) -> str:
+    """What keeps a cell from being read, in a few words: drivers' own texts may hold an address or a user."""
+    return f'its database cannot be read ({type(error).__name__})'

@@ -1,18 +1,22 @@
 """The databases of one process: the API's, this cell's own, and any cell's by its mapping's URL."""
 
+import functools
 import re
 import urllib.parse
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors
-from nova.common import dbkit, threads
+from nova.common import clock, dbkit, threads
 from nova.db import scatter
 
-_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'max_retries', 'retry_interval',
-            'pool_timeout', 'connection_debug')
+_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout', 'connection_debug')
+PATIENCE = 60.0
+"""Seconds for which a service waits for a statement."""
+T = TypeVar('T')
 _VARIABLES = re.compile(r'\{(\w+)\}')
 
 
@@ -46,22 +50,41 @@ def _quoted(text: object) -> str:
     return urllib.parse.quote(str(text or ''), safe='')
 
 
+class Cell(Protocol):
+    """What has to be known of a cell to read it; a `nova.objects.CellMapping` is one."""
+
+    uuid: str
+    name: str | None
+    database_connection: str
+
+
+class _Place(NamedTuple):
+    """A cell at one database; a cell that has moved is another place, with a breaker of its own."""
+
+    uuid: str
+    url: str
+    label: str
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class Databases:
     """Databases by what they are for, opened at first use and shared from then on.
 
     Args:
         conf: has ``[database]`` and ``[api_database]``.
+        patience: as of `dbkit.Database`; commands, whose statements may take long, wait as long as it takes.
 
     Attributes:
         scatter: for asking several cells at once.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._conf = conf
+    def __init__(self, conf: cfg.ConfigOpts, patience: float | None = PATIENCE) -> None:
+        self._conf, self._patience = conf, patience
         self._lock = threads.lock()
         self._open: dict[str, dbkit.Database] = {}
-        self._opening: dict[str, threads.Lock] = {}
-        self.scatter = scatter.Scatter(conf.api.cell_probe_interval)
+        self.scatter: scatter.Scatter[_Place] = scatter.Scatter(conf.api.cell_probe_interval)
 
     @property
     def api(self) -> dbkit.Database:
@@ -81,6 +104,30 @@ class Databases:
         """The database of the cell whose mapping has this `database_connection`."""
         return self._get(fill_template(url, self._conf.database.connection), 'database')
 
+    def ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]], cells: Mapping[str, Cell],
+            deadline: clock.Deadline) -> scatter.Answers[str, T]:
+        """Put questions to cells, each to its cell's database, and wait until the deadline at the longest.
+
+        Args:
+            questions: by the uuid of the cell.
+            cells: has each of them.
+
+        Returns:
+            Answers, cells that are down and errors of the questions, by the uuid of the cell.
+        """
+        asked, probes = {}, {}
+        for uuid, question in questions.items():
+            place = _Place(uuid, cells[uuid].database_connection, cells[uuid].name or uuid)
+            asked[place] = functools.partial(self._put, place.url, question)
+            probes[place] = functools.partial(self._put, place.url, dbkit.Database.ping)
+        answers = self.scatter.ask(asked, probes, deadline)
+        return scatter.Answers({place.uuid: got for place, got in answers.got.items()},
+                               {place.uuid: why for place, why in answers.down.items()},
+                               {place.uuid: error for place, error in answers.failed.items()})
+
+    def _put(self, url: str, question: Callable[[dbkit.Database], T]) -> T:
+        return question(self.cell(url))
+
     def dispose(self) -> None:
         """Close every connection."""
         with self._lock:
@@ -97,10 +144,8 @@ class Databases:
 
     def _get(self, url: str, group: str) -> dbkit.Database:
         with self._lock:
-            opening = self._opening.setdefault(url, threads.lock())
-        with opening:  # connecting to a cell that is down takes its time; others must not wait for it
             if url not in self._open:
-                self._open[url] = dbkit.Database(url, **self._options(group))
+                self._open[url] = dbkit.Database(url, self._patience, **self._options(group))
             return self._open[url]
 
     def _options(self, group: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from oslo_config import cfg
 
 from nova import errors, states
 from nova.common import clock
-from nova.db import scatter
 from nova.db.api import models as api_models
 from nova.db.cell import instances as listing
 from nova.db.cell import models
@@ -270,18 +269,11 @@ class _Listing:
         be asked for more.
         """
         live = {uuid: question for uuid, question in questions.items() if uuid not in self.down}
-        answers = self.dbs.scatter.ask(
-            {uuid: self._bound(uuid, question) for uuid, question in live.items()},
-            {uuid: self._bound(uuid, lambda db: db.ping()) for uuid in live}, deadline or self.deadline)
-        for uuid, error in answers.failed.items():
-            if scatter.reaches(error):
-                raise error
-            self.down[uuid] = self.cells[uuid]
+        answers = self.dbs.ask(live, self.cells, deadline or self.deadline)
+        for error in answers.failed.values():
+            raise error
+        self.down.update((uuid, self.cells[uuid]) for uuid in answers.down)
         return answers.got
-
-    def _bound(self, uuid: str, question: Callable[[Any], Any]) -> Callable[[], Any]:
-        url = self.cells[uuid].database_connection
-        return lambda: question(self.dbs.cell(url))
 
     def _stubs(self) -> list[Stub]:
         table = api_models.instance_mappings

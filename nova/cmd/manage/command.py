@@ -42,7 +42,7 @@ class Env:
 
     def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None) -> None:
         self.conf = conf
-        self.dbs = dbs or session.Databases(conf)
+        self.dbs = dbs or session.Databases(conf, patience=None)
 
     def say(self, text: str) -> None:
         sys.stdout.write(f'{text}\n')

@@ -89,7 +89,7 @@ def test_the_whole_table_and_its_exit_code(cloud, tmp_path, capsys):
 @pytest.mark.parametrize(('text', 'said'), [
     ('', '[api_database] connection is not set'),
     ('[api_database]\nconnection = sqlite:///{tmp}/empty.db\n', 'a database has no schema: run nova-manage'),
-    ('[api_database]\nconnection = mysql+pymysql://u:secret@127.0.0.1:1/x\nmax_retries = 0\n',
+    ('[api_database]\nconnection = mysql+pymysql://u:secret@127.0.0.1:1/x\n',
      'a database cannot be reached'),
     ('[api_database]\nconnection = nonsense\n', 'a connection is no database URL'),
     ('[nonsense', 'Failed to parse'), (None, 'Failed to find')])

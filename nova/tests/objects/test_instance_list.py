@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from nova import errors, objects
+from nova.common import clock
 from nova.objects import instance_list
 from nova.tests.objects.conftest import EPOCH
 
@@ -252,13 +253,17 @@ def test_a_cell_that_does_not_answer_is_left_out(cloud, servers, monkeypatch):
         stall.released.set()
 
 
+def unplugged(db):
+    raise ConnectionError
+
+
 def test_a_cell_that_is_back_takes_part_again(cloud, servers):
     far = servers.in_cell(2)
-    cloud.databases.scatter.trip(cloud.cells[1].uuid)
-    assert uuids(listed(cloud)) == []
+    cloud.databases.scatter = type(cloud.databases.scatter)(0.2)
+    down = cloud.databases.ask({cloud.cells[1].uuid: unplugged}, {cloud.cells[1].uuid: cloud.cells[1]},
+                               clock.Deadline(5)).down
+    assert down and uuids(listed(cloud)) == []
     probed = threading.Event()
-    cloud.databases.scatter = type(cloud.databases.scatter)(0.0)
-    cloud.databases.scatter.trip(cloud.cells[1].uuid)
     for _ in range(200):
         if uuids(listed(cloud)) == [far.uuid]:
             break
