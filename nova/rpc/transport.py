@@ -11,7 +11,6 @@ import importlib
 import logging
 import socket
 from collections.abc import Iterator
-from concurrent import futures
 from typing import Any
 
 import amqp
@@ -20,8 +19,8 @@ import oslo_messaging
 from oslo_config import cfg
 
 from nova import errors
-from nova.common import clock, metrics, threads
-from nova.rpc import listening, outbox, urls
+from nova.common import clock, jsonutil, metrics, threads
+from nova.rpc import calls, listening, outbox, urls
 
 LOG = logging.getLogger(__name__)
 
@@ -41,6 +40,18 @@ _BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.
 
 Sent = tuple[str, str, str]
 """kind (``call``, ``cast`` or ``fanout``), topic and method of a message, as `Bus.counting` lists them."""
+
+
+def _encoded(target: oslo_messaging.Target, context: dict, method: str, args: dict) -> None:
+    """A message that cannot be encoded fails here, where it is said, and not where nobody would hear of it.
+
+    Raises:
+        errors.Internal: it cannot.
+    """
+    try:
+        jsonutil.dumps((context, args))
+    except TypeError as error:
+        raise errors.Internal(f'{target.topic}.{method} cannot be put into a message: {error}') from error
 
 
 class Tally:
@@ -78,7 +89,7 @@ class Bus:
         self._transport: Any = None
         self._inline = False
         self._addresses: list[tuple[str, int]] = []
-        self._proven = False
+        self._calls = calls.Calls(name)
         self._clients: dict[str, Any] = {}
         self._outbox = outbox.Outbox(name)
         self._servers: list[listening.Listening] = []
@@ -96,14 +107,18 @@ class Bus:
         """Send without an answer; never waits, never raises for the broker's sake.
 
         `keep`: for how many seconds to go on trying while the broker is away.
+
+        Raises:
+            errors.Internal: no message can hold `args`.
         """
         kind = 'fanout' if target.fanout else 'cast'
         self._tally.add(kind, target.topic, method)
+        _encoded(target, context, method, args)
         what = f'{target.topic}.{method}'
         try:
             inline = self._connect()
         except errors.Unavailable as error:
-            outbox.Outbox.drop(what, error.message)
+            outbox.drop(what, error.message)
             return
 
         def send() -> None:
@@ -122,35 +137,19 @@ class Bus:
 
         Raises:
             errors.Unavailable: no broker, no server, or no answer in time.
+            errors.Internal: no message can hold `args`.
             oslo_messaging.RemoteError: the far end could not dispatch it.
         """
         self._tally.add('call', target.topic, method)
+        _encoded(target, context, method, args)
         deadline = clock.Deadline(timeout)
-        inline = self._connect()
-        if inline or self._proven:
+        if self._connect():
             return self._exchange(target, context, method, args, deadline, silence)
-        if not self._reachable(deadline):
-            raise errors.Unavailable(f'The message bus cannot be reached to call {target.topic}.{method}.')
-        return self._first(target, context, method, args, deadline, silence)
-
-    def _first(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
-               deadline: clock.Deadline, silence: float | None) -> Any:
-        """The first call opens the reply queue, where the library waits without end for a broker that accepts
-        connections and says no more; so it runs aside."""
-        answer = threads.future()
-
-        def run() -> None:
-            try:
-                answer.set_result(self._exchange(target, context, method, args, deadline, silence))
-                self._proven = True
-            except Exception as error:  # noqa: BLE001  handed to the caller, whatever it is
-                answer.set_exception(error)
-
-        threads.start(f'first-call-{self.name}', run)
-        try:
-            return answer.result((deadline.left() or 0) + 1)
-        except futures.TimeoutError:
-            raise errors.Unavailable(f'No answer to {target.topic}.{method} came in time.') from None
+        what = f'{target.topic}.{method}'
+        if not self._calls.proven and not self._reachable(deadline):
+            raise errors.Unavailable(f'The message bus cannot be reached to call {what}.')
+        return self._calls.run(
+            lambda: self._exchange(target, context, method, args, deadline, silence), deadline, what)
 
     def _exchange(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
                   deadline: clock.Deadline, silence: float | None) -> Any:
@@ -216,7 +215,7 @@ class Bus:
         with self._lock:
             transport, self._transport = self._transport, None
             self._clients.clear()
-            self._proven = False
+            self._calls.proven = False
         if transport is None:
             return
         if self._inline:

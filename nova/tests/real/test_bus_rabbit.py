@@ -1,8 +1,6 @@
 """The bus on RabbitMQ: what is promised about a broker that is away; the rest is in nova/tests/rpc."""
 
-import contextlib
 import os
-import socket
 import threading
 import time
 import urllib.parse
@@ -22,51 +20,6 @@ pytestmark = pytest.mark.real
 CONTEXT = context.RequestContext('user', 'project', roles=['member'], auth_token='s3cret')
 
 
-class Relay:
-    """A TCP relay to the broker that can be cut, and can fall silent."""
-
-    def __init__(self, host, port):
-        self._far = (host, port)
-        self._near = socket.create_server(('127.0.0.1', 0))
-        self.port = self._near.getsockname()[1]
-        self._pairs = []
-        self.silent = False
-        self._open = True
-        threading.Thread(target=self._accept, args=(self._near,), daemon=True).start()
-
-    def _accept(self, listener):
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
-            if self.silent:
-                self._pairs.append((near, near))
-                continue
-            if not self._open:
-                near.close()
-                continue
-            far = socket.create_connection(self._far)
-            self._pairs.append((near, far))
-            tcp.join(near, far)
-
-    def cut(self):
-        self._open = False
-        with contextlib.suppress(OSError):
-            self._near.shutdown(socket.SHUT_RDWR)
-        self._near.close()
-        for pair in self._pairs:
-            for end in pair:
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-        self._pairs.clear()
-
-    def mend(self):
-        self._open = True
-        self._near = socket.create_server(('127.0.0.1', self.port))
-        threading.Thread(target=self._accept, args=(self._near,), daemon=True).start()
-
-
 @pytest.fixture
 def broker():
     """The URL of the broker under test."""
@@ -77,7 +30,7 @@ def broker():
 
 @pytest.fixture
 def relay(broker):
-    relay = Relay(broker.hostname, broker.port)
+    relay = tcp.Relay((broker.hostname, broker.port))
     yield relay
     relay.cut()
 
@@ -156,16 +109,31 @@ def test_broker_down_from_the_start(bus, conf, relay, caplog):
     assert password not in caplog.text and password not in repr(bus) + repr(client)
 
 
-def test_broker_that_accepts_and_says_nothing(bus, conf, relay):
-    relay.silent = True
-    conf.set_override('rpc_response_timeout', 2)
+def _held_by_calls():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith('call-')]
+
+
+@pytest.mark.parametrize('before', ['the first call', 'after a call'])
+def test_broker_that_accepts_and_says_nothing(before, bus, conf, relay, serve):
+    """Every call ends in its time, and a thread is held by at most one of them, not by each."""
+    serve('a')
     client = Post.client(bus, 'a')
+    if before == 'after a call':
+        assert client.ask(CONTEXT, parcel('before')).text == 'BEFORE'
+    relay.hold()
+    conf.set_override('rpc_response_timeout', 2)
     began = time.monotonic()
     client.drop(CONTEXT, parcel('x'))
     assert time.monotonic() - began < 0.5
-    with pytest.raises(errors.Unavailable):
-        client.ask(CONTEXT, parcel('x'))
-    assert time.monotonic() - began < 5
+    for _ in range(4):
+        began = time.monotonic()
+        with pytest.raises(errors.Unavailable):
+            client.ask(CONTEXT, parcel('x'))
+        assert time.monotonic() - began < 4
+    assert len(_held_by_calls()) <= 1
+    relay.release()
+    conf.set_override('rpc_response_timeout', 30)
+    assert client.ask(CONTEXT, parcel('after')).text == 'AFTER'
 
 
 def test_service_starts_before_its_broker(conf, bus, relay):

@@ -8,6 +8,7 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import context, errors
+from nova.common import metrics
 from nova.rpc import inproc, transport, urls
 from nova.rpc import outbox as outbox_module
 from nova.tests.rpc.declared import Office, Parcel, Post
@@ -86,22 +87,91 @@ def test_outbox_tries_again_what_is_to_be_kept(outbox, broker):
     broker.wait(lambda one: one.sent == ['kept', 'behind'])
 
 
-def test_outbox_is_bounded(outbox, broker):
-    """A broker that is away for long costs memory for a bounded number of messages."""
-    hold, begun = threading.Event(), threading.Event()
+class Stuck:
+    """A message in whose sending the broker's library stays."""
 
-    def stuck():
-        begun.set()
-        hold.wait(10)
+    def __init__(self):
+        self.begun, self.hold = threading.Event(), threading.Event()
 
+    def __call__(self):
+        self.begun.set()
+        self.hold.wait(30)
+
+
+@pytest.fixture
+def stuck(outbox):
+    stuck = Stuck()
     outbox.put(stuck, 0, 'test')
-    assert begun.wait(5)
+    assert stuck.begun.wait(5)
+    yield stuck
+    stuck.hold.set()
+
+
+def test_full_outbox_drops_the_oldest(outbox, broker, stuck):
+    """A broker that is away for long costs memory for a bounded number of messages: the newest."""
+    before = _dropped('test')
     began = time.monotonic()
-    for _ in range(outbox_module.LIMIT + 50):
-        outbox.put(broker.take('x'), 0, 'test')
+    for number in range(outbox_module.LIMIT + 50):
+        outbox.put(broker.take(number), 0, 'test')
     assert time.monotonic() - began < 5
-    hold.set()
-    broker.wait(lambda one: len(one.sent) == outbox_module.LIMIT - 1, 20)
+    assert outbox.depths() == {'test': outbox_module.LIMIT}
+    stuck.hold.set()
+    broker.wait(lambda one: len(one.sent) == outbox_module.LIMIT, 20)
+    assert broker.sent[0] == 50 and broker.sent[-1] == outbox_module.LIMIT + 49
+    assert _dropped('test') - before == 50
+
+
+def test_one_kind_of_message_holds_up_no_other(outbox, broker, stuck):
+    """Neither one that hangs, nor one that is tried again and again."""
+    def refused():
+        raise oslo_messaging.MessageDeliveryFailure('not this one')
+    outbox.put(refused, 60, 'conductor.step_done')
+    began = time.monotonic()
+    outbox.put(broker.take('beat'), 0, 'liveness.beat')
+    broker.wait(lambda one: one.sent == ['beat'])
+    assert time.monotonic() - began < 0.5
+
+
+def test_stale_messages_are_not_sent(outbox, broker, stuck, monkeypatch):
+    """A sign of life that was held up for a minute says nothing about now."""
+    monkeypatch.setattr(outbox_module, 'STALE', 0.1)
+    outbox.put(broker.take('old'), 0, 'test')
+    outbox.put(broker.take('kept'), 30, 'test')
+    threading.Event().wait(0.2)
+    outbox.put(broker.take('new'), 0, 'test')
+    stuck.hold.set()
+    broker.wait(lambda one: one.sent == ['kept', 'new'])
+
+
+def test_a_lane_without_messages_has_no_thread(outbox, broker, monkeypatch):
+    monkeypatch.setattr(outbox_module, 'IDLE', 0.1)
+    for _ in range(2):
+        outbox.put(broker.take('x'), 0, 'idle-lane')
+        end = time.monotonic() + 5
+        while any('idle-lane' in thread.name for thread in threading.enumerate()) and time.monotonic() < end:
+            threading.Event().wait(0.02)
+    assert broker.sent == ['x', 'x'] and time.monotonic() < end
+
+
+def _dropped(what):
+    return metrics.REGISTRY.get_sample_value('nova_rpc_dropped_total', {'what': what}) or 0
+
+
+@pytest.mark.parametrize('url', ['inproc://encode/', 'rabbit://nobody@127.0.0.1:9/'])
+@pytest.mark.parametrize('method', ['drop', 'ask'])
+def test_what_cannot_be_encoded_fails_where_it_is_said(url, method):
+    bus = transport.Bus(nova_conf.new(config_files=[], transport_url=url, rpc_response_timeout=1))
+    parcel = Parcel(text='x', note=None)
+    # Whatever the field lets through, a message cannot.
+    target = oslo_messaging.Target(topic=Post.topic, server='a')
+    args = {'speaks': '1.0', 'record': {**parcel.to_wire(), 'more': threading.Lock()}}
+    with pytest.raises(errors.Internal, match=f'{method} cannot be put into a message'):
+        if method == 'drop':
+            bus.cast(target, CONTEXT.to_dict(), method, args, keep=60)
+        else:
+            bus.call(target, CONTEXT.to_dict(), method, args, 1)
+    assert bus.health() is None or 'does not take' not in bus.health()
+    bus.close(0)
 
 
 def test_closing_sends_what_waits(broker):
