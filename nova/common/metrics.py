@@ -12,7 +12,7 @@ from typing import Any
 
 import prometheus_client
 from oslo_config import cfg
-from prometheus_client import exposition
+from prometheus_client import exposition, metrics_core, registry
 
 from nova.common import clock, health, threads
 
@@ -45,9 +45,34 @@ STEPS = prometheus_client.Histogram(
     ['flow', 'step', 'direction', 'outcome'], registry=REGISTRY, buckets=_LONG)
 STEPS_WAITING = prometheus_client.Gauge(
     'nova_steps_open', 'Host steps running or waiting', ['host'], registry=REGISTRY)
+REFUSED = prometheus_client.Counter(
+    'nova_refused', 'Messages refused because too much waits here; their senders come again',
+    ['what'], registry=REGISTRY)
 HTTP = prometheus_client.Histogram(
     'nova_http_seconds', 'Time spent in HTTP requests, by the template of their path',
     ['method', 'path', 'status'], registry=REGISTRY, buckets=(.002, .01, .05, .2, 1, 5, 20, 60))
+
+
+class Pools(registry.Collector):
+    """The pools of threads of the process, asked when somebody looks."""
+
+    def collect(self) -> Iterator[metrics_core.Metric]:
+        size = metrics_core.GaugeMetricFamily('nova_pool_threads', 'Most threads of a pool', labels=['pool'])
+        depth = metrics_core.GaugeMetricFamily(
+            'nova_pool_calls', 'Calls that run in a pool or wait for it', labels=['pool'])
+        refused = metrics_core.CounterMetricFamily(
+            'nova_pool_refused', 'Calls that a full pool refused', labels=['pool'])
+        pools: dict[str, list[threads.Pool]] = {}
+        for pool in threads.pools():
+            pools.setdefault(pool.name, []).append(pool)
+        for name, same in pools.items():
+            size.add_metric([name], sum(pool.size for pool in same))
+            depth.add_metric([name], sum(pool.depth() for pool in same))
+            refused.add_metric([name], sum(pool.refused for pool in same))
+        yield from (size, depth, refused)
+
+
+REGISTRY.register(Pools())
 
 
 @contextlib.contextmanager

@@ -150,34 +150,63 @@ def later(name: str, seconds: float, fn: Callable[..., object], *args: Any) -> N
     _backend.start(name, run)
 
 
-class Pool:
-    """A named, bounded executor that can be drained."""
+class Full(RuntimeError):
+    """As many calls wait for a thread of the pool as may."""
 
-    def __init__(self, name: str, size: int) -> None:
+
+class Pool:
+    """A named, bounded executor that can be drained.
+
+    Args:
+        queue: calls that may wait for a thread, more are refused; None bounds them only by who submits.
+
+    Attributes:
+        refused: calls that were refused so far.
+    """
+
+    def __init__(self, name: str, size: int, queue: int | None = None) -> None:
         self.name, self.size = name, size
+        self._most = None if queue is None else size + queue
         self._executor = _backend.executor(name, size)
         self._open: set[futures.Future] = set()
+        self._lock = lock()
+        self.refused = 0
         _pools.append(self)
 
     def submit(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> futures.Future:
         """Run `fn` in the pool.
 
         Raises:
+            Full: too many calls wait.
             RuntimeError: the pool is closed.
         """
-        future = self._executor.submit(fn, *args, **kwargs)
-        self._open.add(future)
+        with self._lock:
+            if self._most is not None and len(self._open) >= self._most:
+                self.refused += 1
+                if self.refused & (self.refused - 1) == 0:
+                    LOG.warning('%s is full: %d calls were refused so far', self.name, self.refused)
+                raise Full(f'{self._most} calls wait for {self.name}')
+            future = self._executor.submit(fn, *args, **kwargs)
+            self._open.add(future)
         future.add_done_callback(self._open.discard)
         return future
 
-    def background(self, fn: Callable[..., Any], *args: Any) -> None:
-        """Run `fn` for its effect alone: nobody waits for it, so what it raises is logged."""
+    def background(self, fn: Callable[..., Any], *args: Any) -> bool:
+        """Run `fn` for its effect alone: nobody waits for it, so what it raises is logged.
+
+        Returns:
+            Whether it will run: False when the pool is full. Who comes again later need not care.
+        """
         def report(future: futures.Future) -> None:
             error = None if future.cancelled() else future.exception()
             if error is not None:
                 LOG.error('%s%r failed in the background', getattr(fn, '__qualname__', fn), args,
                           exc_info=error)
-        self.submit(fn, *args).add_done_callback(report)
+        try:
+            self.submit(fn, *args).add_done_callback(report)
+        except Full:
+            return False
+        return True
 
     def depth(self) -> int:
         """Calls running or waiting."""

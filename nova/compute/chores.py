@@ -30,10 +30,14 @@ class Chore:
     due: float = 0.0
     runs: bool = False
     ended: bool = False
+    kicked: bool = False
 
     def kick(self) -> None:
-        """Make it due now."""
-        self.due = 0.0
+        """Make it due now; or, while it runs, as soon as it has ended."""
+        self.kicked = True
+
+    def ready(self, now: float) -> bool:
+        return not self.runs and (self.kicked or self.due <= now)
 
 
 class Chores:
@@ -75,7 +79,7 @@ class Chores:
         self.health.beat()
         now = clock.monotonic()
         with self._lock:
-            ready = [chore for chore in self._all if chore.due <= now and not chore.runs]
+            ready = [chore for chore in self._all if chore.ready(now)]
             for chore in ready:
                 chore.runs = True
         for chore in ready:
@@ -86,14 +90,13 @@ class Chores:
         pause: float | None = None
         # Its log lines carry a request id of their own, not the last one's of this thread.
         nova_context.admin().update_store()
+        # A kick from now on is for the time after this one.
+        chore.kicked = False
         try:
             if not chore.ended:
-                # Set before it runs, so that a kick meanwhile is not lost.
-                chore.due = NEVER
                 pause = chore.fn()
         except Exception:
             LOG.exception('%s failed; it is tried again', chore.name)
         finally:
-            if chore.due == NEVER:
-                chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)
+            chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)
             chore.runs = False

@@ -7,7 +7,8 @@ from typing import Any
 
 from oslo_messaging.rpc import server as rpc_server
 
-from nova.common import threads
+from nova import errors
+from nova.common import metrics, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -18,15 +19,30 @@ PAUSE = 1.0
 class _Borrowed:
     """A shared `threads.Pool` in the shape of an executor that one server owns."""
 
-    def __init__(self, pool: threads.Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: threads.Pool, topic: str) -> None:
+        self._pool, self._topic = pool, topic
         self._open: set[futures.Future] = set()
 
-    def submit(self, fn: Callable[..., Any], *args: Any) -> futures.Future:
-        future = self._pool.submit(fn, *args)
+    def submit(self, fn: Callable[..., Any], incoming: list[Any]) -> None:
+        """Have the messages dealt with; when too many wait they are refused: see `_refuse`."""
+        try:
+            future = self._pool.submit(fn, incoming)
+        except threads.Full:
+            for message in incoming:
+                self._refuse(message)
+            return
         self._open.add(future)
         future.add_done_callback(self._open.discard)
-        return future
+
+    def _refuse(self, message: Any) -> None:
+        """Tell the caller of a call; a cast is dropped, and whoever sent it comes again."""
+        metrics.REFUSED.labels(f'{self._topic}.{message.message.get("method")}').inc()
+        error = errors.Unavailable(f'Too much waits for {self._topic} here; ask again.')
+        try:
+            message.acknowledge()
+            message.reply({'error': errors.to_dict(error)})
+        except Exception:
+            LOG.info('%s could not be told that it is refused', self._topic, exc_info=True)
 
     def shutdown(self, wait: bool = True) -> None:
         if wait:
@@ -39,7 +55,7 @@ class PooledServer(rpc_server.RPCServer):
     def __init__(self, transport: Any, target: Any, dispatcher: Any, pool: threads.Pool) -> None:
         super().__init__(transport, target, dispatcher)
         # The library looks here when it starts.
-        self._executor_cls = lambda max_workers: _Borrowed(pool)
+        self._executor_cls = lambda max_workers: _Borrowed(pool, target.topic)
 
 
 class Listening:

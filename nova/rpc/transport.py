@@ -30,6 +30,8 @@ _LOOK = 2.0
 """Seconds to look whether a broker is there."""
 _OWN_RETRIES = 1
 """Retries inside the library: one, which is what it takes to replace a connection that went stale."""
+QUEUE = 1000
+"""Messages that may wait for a thread of a server; more are refused."""
 _NOTICED = {'transport_options': oslo_messaging.TransportOptions(at_least_once=True)}
 """Has a broker refuse a call that it has no queue for."""
 UNHEARD = 60.0
@@ -193,7 +195,7 @@ class Bus:
         self._connect()
         own = None
         if pool is None:
-            own = pool = threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size)
+            own = pool = threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size, QUEUE)
         dispatcher = oslo_messaging.RPCDispatcher(
             [endpoint], None, oslo_messaging.ExplicitRPCAccessPolicy)
         server = listening.PooledServer(self._transport, target, dispatcher, pool)

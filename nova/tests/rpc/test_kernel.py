@@ -9,7 +9,7 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import context, errors
-from nova.common import threads
+from nova.common import metrics, threads
 from nova.rpc import kernel, transport
 from nova.tests.rpc.declared import Office, Parcel, Post
 
@@ -264,6 +264,42 @@ def test_stop_waits_for_what_was_taken(bus, serve):
     assert ended.wait(5)
     caller.join(5)
     assert answers[0].text == 'late'
+
+
+def test_full_server_refuses(conf, bus, serve):
+    """Who calls is told at once; a cast is dropped and counted; what was taken is done."""
+    pool = threads.Pool('full', 1, queue=1)
+    office, _ = serve('a', pool)
+    client = Post.client(bus)
+    before = _refused('drop')
+    office.gate.clear()
+    callers = [threading.Thread(target=client.slow, args=(CONTEXT, Parcel(text=text, note=None)))
+               for text in ('runs', 'waits')]
+    for number, caller in enumerate(callers, 1):
+        caller.start()
+        _until(lambda number=number: pool.depth() == number)
+    began = time.monotonic()
+    with pytest.raises(errors.Unavailable, match='Too much waits'):
+        client.ask(CONTEXT, Parcel(text='refused', note=None))
+    assert time.monotonic() - began < 2
+    client.drop(CONTEXT, Parcel(text='dropped', note=None))
+    _until(lambda: _refused('drop') == before + 1)
+    office.gate.set()
+    for caller in callers:
+        caller.join(10)
+    assert office.wait(2) == ['runs', 'waits'] and pool.refused == 2
+    pool.close()
+
+
+def _until(ready, seconds=10):
+    end = time.monotonic() + seconds
+    while not ready() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert ready()
+
+
+def _refused(method):
+    return metrics.REGISTRY.get_sample_value('nova_refused_total', {'what': f'{Post.topic}.{method}'}) or 0
 
 
 @in_process
