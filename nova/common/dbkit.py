@@ -6,11 +6,15 @@
 - A writer is a function, because it is run again when the database asks for that: on deadlock,
   serialization failure, MariaDB's 1020, SQLite's "locked", or a lost connection before commit was sent.
   It must therefore have no effect outside the database.
+- Nobody knows what came of a commit whose answer was lost; who writes says how to find out (`Database.write`).
+- `now` is the database server's time, for whatever is decided by comparing times that several machines wrote.
 """
 
 import collections
 import contextlib
+import datetime
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -19,7 +23,7 @@ from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from nova.common import retry, threads
+from nova.common import clock, retry, threads
 
 T = TypeVar('T')
 
@@ -140,16 +144,70 @@ def is_away(error: BaseException) -> bool:
     return str(getattr(orig, 'sqlstate', None) or '').startswith(_POSTGRESQL_AWAY)
 
 
+class ServerClock:
+    """A database server's time in UTC: asked every `EVERY` seconds, carried on by the monotonic clock between.
+
+    A database without a server (SQLite) has no clock but this machine's.
+    """
+
+    EVERY = 30.0
+    QUESTIONS = {'mysql': 'SELECT UTC_TIMESTAMP(6)',
+                 'postgresql': "SELECT clock_timestamp() AT TIME ZONE 'UTC'"}
+
+    def __init__(self, dialect: str) -> None:
+        self._question = self.QUESTIONS.get(dialect)
+        self._told: tuple[datetime.datetime, float] | None = None
+
+    def known(self) -> datetime.datetime | None:
+        """The time, if the server need not be asked for it."""
+        if self._question is None:
+            return clock.utcnow()
+        told, now = self._told, clock.monotonic()
+        if told is None or now - told[1] >= self.EVERY:
+            return None
+        return told[0] + datetime.timedelta(seconds=now - told[1])
+
+    def ask(self, connection: sa.Connection) -> datetime.datetime:
+        """The time; the server is asked for it over `connection` where need be."""
+        known = self.known()
+        if known is not None:
+            return known
+        before = clock.monotonic()
+        answer = connection.exec_driver_sql(self._question or '').scalar_one()
+        self._told = answer, (before + clock.monotonic()) / 2
+        return answer
+
+
+_clocks: weakref.WeakKeyDictionary[sa.Engine, ServerClock] = weakref.WeakKeyDictionary()
+
+
+def now(connection: sa.Connection) -> datetime.datetime:
+    """What `Database.now` says, for who is in a transaction of that database."""
+    return _clocks[connection.engine].ask(connection)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may go right in a moment: the database is away, or too busy."""
+    return is_away(error) or _should_retry(error)
+
+
+def repeatable(connection: sa.Connection) -> bool:
+    """`landed` of a write that comes to the same when it is done twice: it is simply done again."""
+    return False
+
+
 class Database:
     """Connections to one database, made at first use.
 
     Args:
         url: SQLAlchemy URL; never logged by this class.
         patience: seconds after which a server that has not answered a statement is away; None waits for ever.
+        server_clock: tells the server's time; a simulation hands in its own.
         engine_options: further keyword arguments of oslo.db's `create_engine`.
     """
 
-    def __init__(self, url: str, patience: float | None = None, **engine_options: Any) -> None:
+    def __init__(self, url: str, patience: float | None = None, server_clock: ServerClock | None = None,
+                 **engine_options: Any) -> None:
         parsed = sa.make_url(url)
         self.dialect: str = parsed.get_backend_name()
         self._lock: contextlib.AbstractContextManager = contextlib.nullcontext()
@@ -167,6 +225,7 @@ class Database:
             parsed = parsed.update_query_dict({'charset': 'utf8mb4'})
         parsed = parsed.update_query_dict(_limits(self.dialect, patience))
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
+        self._clock = _clocks[self.engine] = server_clock or ServerClock(self.dialect)
         self._awake = self._stay_awake(parsed.database) if self.dialect == 'sqlite' else None
         self._listen()
 
@@ -218,20 +277,52 @@ class Database:
                 connection.exec_driver_sql('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
             yield connection
 
-    def write(self, fn: Callable[[sa.Connection], T], attempts: int = 20) -> T:
+    def write(self, fn: Callable[[sa.Connection], T], attempts: int = 20,
+              landed: Callable[[sa.Connection], bool] | None = None) -> T:
         """Run `fn(connection)` in one transaction and commit it; run again on transient database errors.
+
+        Args:
+            landed: asked, in the next transaction, when the connection broke while the commit was on its way:
+                whether what `fn` wrote is there. Then its result counts; otherwise it is run again. What may
+                be done twice passes `repeatable`. None: such a loss is an error, since a second run could take
+                the first one's traces for somebody else's.
 
         Raises:
             oslo_db.exception.DBError: not transient, or still failing after `attempts`.
         """
+        unanswered: list[T] = []
+
         def once() -> T:
             with self._lock, self.engine.connect() as connection:
                 if self.dialect == 'sqlite':
                     # oslo.db begins deferred unless it believes that a transaction is open already.
                     connection.info.update(nova_writer=True, in_transaction=True)
-                with connection.begin():
-                    return fn(connection)
-        return retry.call(once, when=_should_retry, attempts=attempts, first=0.01, longest=1.0)
+                with connection.begin() as transaction:
+                    if unanswered and landed is not None and landed(connection):
+                        return unanswered[0]
+                    unanswered.clear()
+                    result = fn(connection)
+                    try:
+                        transaction.commit()
+                    except db_exc.DBConnectionError:
+                        unanswered.append(result)
+                        raise
+                    return result
+
+        def again(error: BaseException) -> bool:
+            return _should_retry(error) and not (unanswered and landed is None)
+        return retry.call(once, when=again, attempts=attempts, first=0.01, longest=1.0)
+
+    def now(self) -> datetime.datetime:
+        """The time in UTC by the clock of the server; what is decided by times is written and compared by it.
+
+        SQLite has no server, and its machine's clock is the only one.
+        """
+        known = self._clock.known()
+        if known is not None:
+            return known
+        with self.read() as connection:
+            return self._clock.ask(connection)
 
     def ping(self) -> None:
         """Reach the database or raise oslo.db's DBConnectionError."""

@@ -21,7 +21,8 @@ tasks = sa.Table(
     sa.Column('instance_uuid', types.string(36)),
     sa.Column('exclusive', types.string(16)),
     sa.Column('queued', sa.Boolean, nullable=False, default=False),
-    sa.Column('status', types.string(16), nullable=False, index=True),
+    sa.Column('shard', sa.SmallInteger, nullable=False, default=0, server_default='0'),
+    sa.Column('status', types.string(16), nullable=False),
     sa.Column('direction', types.string(8), nullable=False, default='do'),
     sa.Column('step', types.string(64)),
     sa.Column('runs_at', types.string(16), nullable=False, default='cell'),
@@ -47,6 +48,7 @@ tasks = sa.Table(
     sa.Column('updated_at', types.time(), nullable=False, default=clock.utcnow, onupdate=clock.utcnow),
     sa.UniqueConstraint('instance_uuid', 'exclusive'),
     sa.Index(None, 'instance_uuid', 'updated_at'),
+    sa.Index(None, 'status', 'shard'),
     **types.MYSQL)
 """``UNIQUE(instance_uuid, exclusive)`` lets one exclusive task a server be open at a time: ended and sharing
 tasks have NULL there, and so have queued ones that wait for their turn."""
@@ -71,6 +73,8 @@ workers = sa.Table(
     sa.Column('binary', types.string(64), nullable=False),
     sa.Column('host', types.string(255), nullable=False),
     sa.Column('beat', sa.BigInteger, nullable=False, default=0),
+    sa.Column('supers', sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column('knows', types.Json),
     sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
     **types.MYSQL)
 

@@ -22,6 +22,7 @@ class Service(base.Record):
     Attributes:
         version: number of what it can do (`nova.version.SERVICE_VERSION` of its release).
         forced_down: an operator says that the host is dead, whatever its heartbeat says.
+        epoch: raised when something that the host was told to do is given up (`nova.objects.owed`).
     """
 
     table = models.services
@@ -38,6 +39,7 @@ class Service(base.Record):
         'disabled_reason': fields.maybe(fields.StringField),
         'forced_down': fields.BooleanField(default=False),
         'version': fields.IntegerField(default=1),
+        'epoch': fields.since('1.1', fields.IntegerField(default=0)),
         'created_at': fields.maybe(fields.TimeField),
         'updated_at': fields.maybe(fields.TimeField),
     }

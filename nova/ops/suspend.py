@@ -38,7 +38,7 @@ def suspend_again(h: Any, state: Any) -> None:
 class Suspend(Flow):
     action = 'suspend'
     State = objects.State
-    steps = (Step(suspend_guest, undo=resume_again, at='host', slow=True, shows=states.Task.SUSPENDING),)
+    steps = (Step(suspend_guest, undo=resume_again, at='host', timeout=1800.0, shows=states.Task.SUSPENDING),)
     ends = states.VM.SUSPENDED
 
 
@@ -47,7 +47,7 @@ class Resume(Flow):
 
     action = 'resume'
     State = objects.State
-    steps = (Step(resume_guest, undo=suspend_again, at='host', slow=True, shows=states.Task.RESUMING),)
+    steps = (Step(resume_guest, undo=suspend_again, at='host', timeout=1800.0, shows=states.Task.RESUMING),)
     ends = states.VM.ACTIVE
 
 

@@ -34,7 +34,8 @@ class Step:
         choice: a host's refusal unwinds to here and comes forward again, to the next alternate.
         elsewhere: what fails on this host may go right on another, so it has refused rather than failed, unless
             the error says that it is the same everywhere.
-        slow: may take minutes; reports progress.
+        timeout: seconds that it may take from its first start, waiting for neighbours that are away included;
+            then it has failed. Beyond a pivot, and when undone, that is one try's time.
         pivot: once it is done nothing is undone any more; later steps are retried until the deadline.
     """
 
@@ -45,7 +46,7 @@ class Step:
     when: Callable[[Any], bool] | None = None
     choice: bool = False
     elsewhere: bool = False
-    slow: bool = False
+    timeout: float = 600.0
     pivot: bool = False
     waits: ClassVar[bool] = False
 
@@ -69,14 +70,13 @@ class Step:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wait(Step):
-    """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up and once a second.
+    """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up, and by the keeper.
 
-    The task holds no thread meanwhile. It fails when ``do`` raises, or when `seconds` have passed; a shorter
+    The task holds no thread meanwhile. It fails when ``do`` raises, or when its `timeout` has passed; a shorter
     time that is configured is ``do``'s to look at, from ``handle.task.step_started_at`` on. What others
     announce may come before the wait begins: ``do`` finds it in `nova.objects.event`.
     """
 
-    seconds: float = 300.0
     waits: ClassVar[bool] = True
 
 

@@ -88,8 +88,8 @@ class Keeper:
             self._engine.wake(uuid)
             return
         started = run.task.step_started_at or clock.utcnow()
-        if run.late or (clock.utcnow() - started).total_seconds() >= step.seconds:
-            error = errors.task.StepFailed(step=step.name, reason=f'waited {step.seconds:.0f} seconds')
+        if run.late or (clock.utcnow() - started).total_seconds() >= step.timeout:
+            error = errors.task.StepFailed(step=step.name, reason=f'waited {step.timeout:.0f} seconds')
             self._engine.own(run, lambda: self._engine.settle(run, 'failed', errors.to_dict(error)))
 
     def _resend(self, uuid: str) -> None:

@@ -38,7 +38,8 @@ class Delete(Flow):
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.DELETING),
         Step(mapping.uncount, undo=mapping.count, at='super'),
-        Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True, slow=True),
+        Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True,
+             timeout=1800.0),
         Step(ports.release_ports),
         Step(volumes.release_volumes),
         Step(allocate.drop_allocation),

@@ -132,7 +132,7 @@ class HostWork(flow.Flow):
     name = 'test-host-work'
     State = WorkState
     steps = (flow.Step(work, undo=unwork, at='host'), flow.Step(spawn, at='host'),
-             flow.Step(report_slowly, at='host', slow=True))
+             flow.Step(report_slowly, at='host'))
 
 
 class HostLook(flow.Flow):

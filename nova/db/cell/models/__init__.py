@@ -2,7 +2,7 @@
 
 from nova.db import tasks as _tasks
 from nova.db.cell.models.block import block_device_mappings
-from nova.db.cell.models.host import compute_nodes, services
+from nova.db.cell.models.host import compute_nodes, owed_steps, services
 from nova.db.cell.models.instance import instance_extra, instance_metadata, instance_tags, instances
 from nova.db.cell.models.meta import cell_metadata
 from nova.db.cell.models.migration import migrations
@@ -14,5 +14,5 @@ shadows = _declare_shadows()
 
 __all__ = [
     'block_device_mappings', 'cell_metadata', 'compute_nodes', 'console_auth_tokens', 'instance_extra',
-    'instance_metadata', 'instance_tags', 'instances', 'migrations', 'services', 'shadows',
+    'instance_metadata', 'instance_tags', 'instances', 'migrations', 'owed_steps', 'services', 'shadows',
 ]

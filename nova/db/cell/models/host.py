@@ -18,8 +18,10 @@ services = meta.table(
     sa.Column('disabled_reason', types.string(255)),
     sa.Column('forced_down', sa.Boolean, nullable=False, default=False),
     sa.Column('version', sa.Integer, nullable=False, default=1),
+    sa.Column('epoch', sa.Integer, nullable=False, default=0, server_default='0'),
     sa.UniqueConstraint('host', 'binary'),
 )
+"""``epoch`` is raised when something that the host was doing is given up; see `nova.objects.owed`."""
 
 compute_nodes = meta.table(
     'compute_nodes',
@@ -52,3 +54,15 @@ compute_nodes = meta.table(
     sa.Index(None, 'updated_at'),
 )
 """``mapped`` is whether the host's mapping in the API database is known to exist."""
+
+owed_steps = sa.Table(
+    'owed_steps', meta.cell_metadata,
+    sa.Column('id', sa.Integer, primary_key=True),
+    sa.Column('host', types.string(255), nullable=False, index=True),
+    sa.Column('task_uuid', types.string(36), nullable=False),
+    sa.Column('attempt', sa.Integer, nullable=False),
+    sa.Column('call', types.Json, nullable=False),
+    sa.Column('created_at', types.time(), nullable=False),
+    sa.UniqueConstraint('task_uuid', 'attempt'),
+    **types.MYSQL)
+"""Steps that a host could not be told of while it was down."""

@@ -1,0 +1,52 @@
+"""Steps that a host owes: it was down when it should have been told of them, and operations went on.
+
+What is owed is an undo of something that the host may have done, or a step beyond a point of no return. The
+host is told of it when it is heard again, before anything else is sent to it: ``services.epoch`` is raised with
+each debt, and a host that beats with another epoch has first to join anew.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova.common import dbkit
+from nova.db.cell import models
+from nova.objects import base
+
+_BINARY = 'nova-compute'
+
+
+def give_up(conn: sa.Connection, host: str) -> None:
+    """Something that `host` was told to do counts no more: it has to hear of that before anything else."""
+    table = models.services
+    conn.execute(table.update().where(table.c.host == host, table.c.binary == _BINARY).values(
+        epoch=table.c.epoch + 1))
+
+
+def owe(conn: sa.Connection, host: str, call: Any) -> None:
+    """Keep the `StepCall` that `host` cannot be told of now; secrets that the state is lent are left out."""
+    kept = call.copy()
+    kept.state = call.state.returned()
+    conn.execute(models.owed_steps.insert(), {
+        'host': host, 'task_uuid': call.task, 'attempt': call.attempt, 'call': kept.to_wire(),
+        'created_at': dbkit.now(conn)})
+    give_up(conn, host)
+
+
+def owed_by(conn: sa.Connection, host: str) -> list[Any]:
+    """The `StepCall` of everything that `host` owes, in the order in which it should have happened."""
+    table = models.owed_steps
+    return [base.Record.from_wire(call) for call in conn.execute(
+        sa.select(table.c.call).where(table.c.host == host).order_by(table.c.id)).scalars()]
+
+
+def paid(conn: sa.Connection, task: str, attempt: int) -> bool:
+    """The host has done it; False when nothing was owed under this attempt."""
+    table = models.owed_steps
+    return conn.execute(table.delete().where(
+        table.c.task_uuid == task, table.c.attempt == attempt)).rowcount > 0
+
+
+def forget(conn: sa.Connection, host: str) -> None:
+    """Nobody will ever ask it again: the host is no more."""
+    conn.execute(models.owed_steps.delete().where(models.owed_steps.c.host == host))
