@@ -146,7 +146,8 @@ class Request(request.Request):
             action=flow.action or flow.name, server=instance.uuid, attribute='task_state', state=now.task_state)
 
     def change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...] = ()) -> Any:
-        """Change a server within the request, wherever it is kept: `alter` gets it as it is in the transaction.
+        """Change a server within the request, wherever it is kept: `alter` gets it as it is, and as it stays
+        until the change is made.
 
         It runs again where the server moved on to a cell meanwhile, or was changed by somebody else.
 
@@ -163,6 +164,7 @@ class Request(request.Request):
         place = self._place()
 
         def in_cell(conn: sa.Connection) -> Any:
+            objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, loads, uuid=instance.uuid)
             alter(fresh)
             fresh.save(conn)
@@ -172,8 +174,8 @@ class Request(request.Request):
             return objects.BuildRequest.alter(conn, instance.uuid, alter)
         return place.db.write(in_request if place.mapping is None else in_cell)
 
-    def record(self, instance: Any, action: str, **changes: Any) -> Any:
-        """Change a server within the request, and note it among its actions.
+    def record(self, instance: Any, action: str, alter: Callable[[Any], None]) -> Any:
+        """`change` that is noted among the server's actions, if `alter` changed anything.
 
         Raises:
             ServerBuilding: no cell has the server yet.
@@ -184,10 +186,11 @@ class Request(request.Request):
         now = clock.utcnow()
 
         def write(conn: sa.Connection) -> Any:
+            objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
-            for name, value in changes.items():
-                setattr(fresh, name, value)
-            fresh.save(conn)
+            alter(fresh)
+            if not fresh.save(conn):
+                return fresh
             task_rows.insert(conn, task_rows.Task(
                 uuid=uuids.generate(), flow=action, flow_version='1.0', instance_uuid=instance.uuid,
                 exclusive=None, status=task_rows.DONE, state={}, context=self.context.to_dict(), action=action,

@@ -349,6 +349,18 @@ class Database:
             sa.event.remove(self.engine, 'before_cursor_execute', note)
 
 
+def lock_rows(connection: sa.Connection, table: sa.Table, **by: Any) -> None:
+    """Have others who want to lock or change the rows with these values wait until the transaction ends.
+
+    Taken before anything is read, it makes reading, deciding and writing one: at READ COMMITTED what is read
+    after it is the latest, and stays so. On SQLite writers wait for one another anyway.
+    """
+    if connection.dialect.name != 'sqlite':
+        connection.execute(sa.select(*table.primary_key.columns).where(
+            *(table.c[name] == value for name, value in by.items()))
+            .order_by(*table.primary_key.columns).with_for_update()).all()
+
+
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
     """Insert the rows whose unique keys are not taken; return how many were inserted."""
     if not rows:

@@ -2,7 +2,7 @@
 
 from nova.objects import quota
 from nova.objects.aggregate import Aggregate
-from nova.objects.base import NotLoaded, Record, State
+from nova.objects.base import NotLoaded, Record, State, hold
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.build_request import BuildRequest
 from nova.objects.cell_mapping import CellMapping
@@ -38,5 +38,5 @@ __all__ = [
     'ImageProperties', 'Instance', 'InstanceGroup', 'InstanceMapping', 'KeyPair', 'Migration', 'Network',
     'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
     'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
-    'quota',
+    'hold', 'quota',
 ]

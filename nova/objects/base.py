@@ -15,7 +15,7 @@ from oslo_versionedobjects import base as ovo
 from oslo_versionedobjects import fields as ovo_fields
 
 from nova import errors
-from nova.common import clock, registry
+from nova.common import clock, dbkit, registry
 from nova.db import types
 from nova.objects import fields, statements
 from nova.objects.fields import since
@@ -339,6 +339,14 @@ def at_rest(record: Record) -> dict[str, Any]:
         record = record.copy()
         record.clean()
     return record.to_wire()
+
+
+def hold(conn: sa.Connection, kind: type[Record], **by: Any) -> None:
+    """Have whoever else wants to hold or change these rows wait until the transaction ends.
+
+    Who reads a record, decides and saves it holds it first: else a change that comes in between is lost.
+    """
+    dbkit.lock_rows(conn, _kept_in(kind), **by)
 
 
 def _kept_in(kind: type[Record]) -> sa.Table:

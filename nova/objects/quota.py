@@ -169,12 +169,13 @@ class Room:
             raise errors.server.OverQuota(resources=over)
 
 
-def lock(conn: sa.Connection, project_id: str) -> None:
-    """Keep others from counting this project until the transaction ends; take it before reading anything."""
+def lock(conn: sa.Connection, owner: str) -> None:
+    """Keep others from counting what this project, or this user, has until the transaction ends; take it before
+    reading anything."""
     table = models.quota_locks
-    query = sa.select(table.c.project_id).where(table.c.project_id == project_id).with_for_update()
+    query = sa.select(table.c.project_id).where(table.c.project_id == owner).with_for_update()
     if conn.execute(query).first() is None:
-        dbkit.insert_missing(conn, table, [{'project_id': project_id}])
+        dbkit.insert_missing(conn, table, [{'project_id': owner}])
         conn.execute(query).first()
 
 

@@ -29,12 +29,13 @@ class Lock(Action):
     def answer(self, req: Any, instance: Any, body: Any) -> Any:
         """An owner who locks once more changes nothing, so an administrator's lock stays."""
         is_owner = instance.project_id == req.context.project_id
-        if instance.locked_by and is_owner:
-            return None
         reason = body.get(REASON) if req.at('2.73') and body else None
-        req.record(instance, 'lock', locked_by=OWNER if is_owner else ADMIN,
-                   system_metadata=_with(instance.system_metadata, reason))
-        return None
+
+        def alter(fresh: Any) -> None:
+            if not (fresh.locked_by and is_owner):
+                fresh.locked_by = OWNER if is_owner else ADMIN
+                fresh.system_metadata = _with(fresh.system_metadata, reason)
+        req.record(instance, 'lock', alter)
 
 
 class Unlock(Action):
@@ -45,11 +46,13 @@ class Unlock(Action):
 
     def answer(self, req: Any, instance: Any, body: Any) -> Any:
         is_owner = instance.project_id == req.context.project_id
-        if instance.locked_by == ADMIN and is_owner:
-            req.authorize(lock_server.UNLOCK_OVERRIDE,
-                          {'project_id': instance.project_id, 'user_id': instance.user_id})
-        req.record(instance, 'unlock', locked_by=None, system_metadata=_with(instance.system_metadata, None))
-        return None
+
+        def alter(fresh: Any) -> None:
+            if fresh.locked_by == ADMIN and is_owner:
+                req.authorize(lock_server.UNLOCK_OVERRIDE,
+                              {'project_id': fresh.project_id, 'user_id': fresh.user_id})
+            fresh.locked_by, fresh.system_metadata = None, _with(fresh.system_metadata, None)
+        req.record(instance, 'unlock', alter)
 
 
 def _with(notes: Mapping[str, str] | None, reason: str | None) -> dict[str, str]:

@@ -24,5 +24,6 @@ class ResetState(Action):
     start = From(task=None, launched=False, lock=False)
 
     def answer(self, req: Any, instance: Any, body: Any) -> Any:
-        req.record(instance, 'resetState', vm_state=str(_STATES[body['state']]), task_state=None)
-        return None
+        def alter(fresh: Any) -> None:
+            fresh.vm_state, fresh.task_state = str(_STATES[body['state']]), None
+        req.record(instance, 'resetState', alter)

@@ -46,6 +46,7 @@ def _pin(req: Any, instance: Any, zone: str | None) -> None:
         Conflict: another zone than it is in, or than it is tied to.
     """
     def write(conn: Any) -> None:
+        objects.hold(conn, objects.InstanceMapping, instance_uuid=instance.uuid)
         spec = objects.RequestSpec.get(conn, instance_uuid=instance.uuid)
         if zone is not None and spec.availability_zone not in (None, zone):
             raise errors.Conflict(f'Instance {instance.uuid} is pinned to another availability zone; '

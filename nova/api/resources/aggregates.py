@@ -52,10 +52,14 @@ def _id(text: str) -> int:
 
 
 def _write(req: Any, aggregate_id: str, change: Callable[[sa.Connection, Aggregate], None]) -> Aggregate:
-    """Run ``change(conn, aggregate)`` in a transaction."""
+    """Run ``change(conn, aggregate)`` in a transaction.
+
+    One comes after the other, of whichever aggregates: a host is in one zone over all of them.
+    """
     number = _id(aggregate_id)
 
     def write(conn: sa.Connection) -> Aggregate:
+        objects.hold(conn, Aggregate)
         aggregate = Aggregate.get(conn, id=number)
         change(conn, aggregate)
         aggregate.updated_at = clock.utcnow()
@@ -162,6 +166,7 @@ class Aggregates(Resource):
         number = _id(aggregate_id)
 
         def write(conn: sa.Connection) -> None:
+            objects.hold(conn, Aggregate, id=number)
             aggregate = Aggregate.get(conn, id=number)
             if aggregate.hosts:
                 raise problem.BadRequest(

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova import errors
+from nova import errors, objects
 from nova.api.resources import flavors
 from nova.common import problem
 from nova.objects.flavor import Flavor
@@ -46,6 +46,7 @@ class FlavorAccess(Resource):
     def add(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
         """Give a project access."""
         def write(conn: sa.Connection) -> list[tuple[str, str]]:
+            objects.hold(conn, Flavor, flavorid=flavor_id)
             flavor = Flavor.get(conn, flavorid=flavor_id)
             if flavor.is_public and req.at('2.7'):
                 raise errors.Conflict('Can not add access to a public flavor.')
@@ -58,6 +59,7 @@ class FlavorAccess(Resource):
     def remove(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
         """Take a project's access back."""
         def write(conn: sa.Connection) -> list[tuple[str, str]]:
+            objects.hold(conn, Flavor, flavorid=flavor_id)
             flavor = Flavor.get(conn, flavorid=flavor_id)
             flavor.remove_access(conn, req.body['tenant'])
             return _all(conn, flavor)

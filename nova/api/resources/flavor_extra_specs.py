@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova import errors
+from nova import errors, objects
 from nova.api.resources import flavors
 from nova.common import problem
 from nova.domain import flavor_specs
@@ -28,6 +28,7 @@ def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
         flavor_specs.check_all(specs)
 
     def write(conn: sa.Connection) -> None:
+        objects.hold(conn, Flavor, flavorid=flavor_id)
         Flavor.get(conn, flavorid=flavor_id).set_extra_specs(conn, specs)
     req.dbs.api.write(write)
 

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from nova import errors
+from nova import errors, objects
 from nova.common import problem, units, uuids
 from nova.objects import flavor as flavors
 from nova.objects.flavor import Flavor
@@ -213,6 +213,7 @@ class Flavors(Resource):
     def update(self, req: Any, flavor_id: str) -> Flavor:
         """Change a flavor's description."""
         def write(conn: sa.Connection) -> Flavor:
+            objects.hold(conn, Flavor, flavorid=flavor_id)
             flavor = Flavor.get(conn, flavorid=flavor_id)
             flavor.description = req.body['flavor']['description']
             flavor.save(conn)

@@ -8,6 +8,7 @@ from oslo_db import exception as db_exc
 from nova import errors
 from nova.api import keys
 from nova.common import clock
+from nova.objects import quota
 from nova.objects.keypair import KeyPair
 from nova.policies import keypairs as rules
 from nova.rest import types
@@ -109,10 +110,8 @@ class KeyPairs(Resource):
 
         def write(conn: sa.Connection) -> KeyPair:
             record = key.copy()
-            table = KeyPair.table
-            count = conn.execute(sa.select(sa.func.count()).select_from(table).where(
-                table.c.user_id == user)).scalar_one()
-            if 0 <= limit <= count:
+            quota.lock(conn, user)
+            if 0 <= limit <= quota.key_pairs(conn, user):
                 raise errors.server.LimitExceeded('Quota exceeded, too many key pairs.')
             record.create(conn)
             return record

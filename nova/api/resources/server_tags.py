@@ -56,13 +56,15 @@ class ServerTags(Resource):
         """Put a tag on a server."""
         _TAG.check(tag)
 
+        had: list[bool] = []
+
         def with_it(tags: set[str]) -> set[str]:
+            had.append(tag in tags)
             if len(tags | {tag}) > _MOST:
                 raise errors.Invalid(f'The number of tags exceeded the per-server limit {_MOST}')
             return tags | {tag}
-        had = tag in instance.tags
         _alter(req, instance, 'update tag', with_it)
-        if had:
+        if had[-1]:
             return Reply(status=204)
         return Reply(headers={'Location': req.links.self('servers', instance.uuid, 'tags', tag)})
 

@@ -189,6 +189,6 @@ quota_locks = sa.Table(
     'quota_locks', metadata,
     sa.Column('project_id', types.string(255), primary_key=True),
     **types.MYSQL)
-"""One row a project, locked by whoever counts and then adds; this makes quotas exact."""
+"""One row a project, or user, locked by whoever counts and then adds; this makes quotas exact."""
 
 tasks.task_tables(metadata)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nova import objects
 from nova.domain import quota as arithmetic
 from nova.objects import quota
 from nova.ops.build import place, prepare, records
@@ -40,8 +41,10 @@ def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, A
     count = max(fits, order.low)
     room.check(arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb, count))
     if order.group is not None:
+        objects.hold(conn, objects.InstanceGroup, uuid=order.group.uuid)
+        group = objects.InstanceGroup.get(conn, uuid=order.group.uuid)
         quota.check_count('server_group_members', room.limits['server_group_members'],
-                          len(order.group.members) + count)
+                          len(group.members) + count)
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,
                         trust=order.trust, files=order.files)

@@ -84,6 +84,17 @@ class RestoreServer(Action):
         try:
             req.submit(flow.Restore, instance, wire.DeleteState(), guard=self.guard())
         except errors.NovaError:
-            req.dbs.api.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, instance.uuid))
+            req.dbs.api.write(lambda conn: _uncount(conn, req, instance.uuid))
             raise
-        return None
+
+
+def _uncount(conn: Any, req: Any, uuid: str) -> None:
+    """A server that stays deleted is not counted; one that somebody else restores meanwhile is.
+
+    Whoever counts it next waits for this transaction.
+    """
+    objects.hold(conn, objects.InstanceMapping, instance_uuid=uuid)
+    with req.found.db.read() as cell:
+        server = objects.Instance.find(cell, (), uuid=uuid)
+    if server is None or (server.vm_state == states.VM.SOFT_DELETED and server.task_state is None):
+        objects.InstanceMapping.queue_for_delete(conn, uuid)
