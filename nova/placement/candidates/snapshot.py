@@ -20,7 +20,6 @@ A `View` never changes once it is published, so searches share it between thread
 shares with it whatever stayed the same.
 """
 
-import gc
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -28,15 +27,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from nova.common import dbkit, threads
+from nova.placement.candidates.frozen import Frozen
 from nova.placement.candidates.loader import CHUNK, Loader, Names
 from nova.placement.candidates.view import View
 from nova.placement.db import models
 
 BUCKET_BITS = 7
 """A bucket of the change search holds the provider ids that differ in these lowest bits only."""
-
-WORTH_FREEZING = 1000
-"""Providers from which on the garbage collector is told to leave a loaded snapshot alone."""
 
 _rp = models.resource_providers
 _bucket = _rp.c.id.bitwise_rshift(BUCKET_BITS).label('bucket')
@@ -76,6 +73,7 @@ class Snapshot:
         self._db = db
         self._lock = threads.lock()
         self._names = Names()
+        self._frozen = Frozen()
         self._state: tuple[Stamp, View] = (Stamp(), View.of([]))
 
     def fresh(self) -> View:
@@ -110,7 +108,7 @@ class Snapshot:
         loader = Loader(connection, names)
         renamed = seen.names != stamp.names and names.reload(connection)
         if renamed or not view.providers:
-            return (seen, _whole(loader)), names
+            return (seen, self._whole(loader)), names
         if stamp.tombstones != seen.tombstones:
             current = _versions(connection, None)
             gone = view.rows.keys() - current.keys()
@@ -121,21 +119,15 @@ class Snapshot:
         changed = [key for key, version in current.items()
                    if key not in view.rows or held[view.rows[key]].version != version]
         if len(changed) * 3 > len(held) + CHUNK:
-            return (seen, _whole(loader)), names
-        return (seen, view.after(loader.load(changed), gone)), names
+            return (seen, self._whole(loader)), names
+        after = view.after(loader.load(changed), gone)
+        self._frozen.loaded(len(changed), len(after.providers))
+        return (seen, after), names
 
-
-def _whole(loader: Loader) -> View:
-    """Load everything.
-
-    A large snapshot is hundreds of thousands of objects that live long and never form cycles; without freezing
-    them, every full collection would stop all requests of the process to look at each.
-    """
-    view = View.of(loader.load(None))
-    if len(view.providers) >= WORTH_FREEZING:
-        gc.collect()
-        gc.freeze()
-    return view
+    def _whole(self, loader: Loader) -> View:
+        view = View.of(loader.load(None))
+        self._frozen.loaded(len(view.providers), len(view.providers))
+        return view
 
 
 def _moved(view: View, sums: dict[int, int]) -> list[int]:

@@ -1,7 +1,9 @@
 """Never stale, and cheap to bring up to date: two searchers, several threads, another process."""
 
 import concurrent.futures
+import gc
 import multiprocessing
+import weakref
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,6 +17,7 @@ from oslo_db import exception as db_exc
 
 from nova.common import dbkit
 from nova.common.microversion import V
+from nova.placement.candidates.frozen import WORTH_FREEZING
 from nova.placement.candidates.search import CandidateRequest, RequestGroup, Searcher
 from nova.placement.candidates.snapshot import Snapshot
 from nova.placement.db import models
@@ -193,6 +196,38 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
     found(searcher)
     assert abs(searcher.memory()['json_bytes'] - first['json_bytes']) <= 2
     assert searcher.memory()['array_bytes'] == first['array_bytes']
+
+
+class Knot:
+    """Garbage that only the collector can see."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_garbage_is_not_kept_for_ever_by_freezing(db: dbkit.Database) -> None:
+    """What another thread had in hand while a large snapshot was loaded is gone after the next load."""
+    cloud = Cloud(db, *(rp(f'h{number}', VCPU=8, DISK_GB=3) for number in range(WORTH_FREEZING)))
+    knot = Knot()
+    lost = weakref.ref(knot)
+    snapshot = Snapshot(db)
+    snapshot.fresh()
+    del knot
+    cloud.rename_class('DISK_GB', 'CUSTOM_DISK')
+    snapshot.fresh()
+    assert lost() is None
+
+
+def test_providers_loaded_one_by_one_are_frozen_too(db: dbkit.Database) -> None:
+    cloud = Cloud(db, *(rp(f'h{number}', VCPU=8) for number in range(WORTH_FREEZING)))
+    snapshot = Snapshot(db)
+    snapshot.fresh()
+    for turn in range(4):
+        for number in range(100):
+            cloud.use(f'h{turn * 100 + number}', 'VCPU', 1)
+        view = snapshot.fresh()
+    mine = {id(provider) for provider in view.providers}
+    assert sum(id(thing) in mine for thing in gc.get_objects()) <= WORTH_FREEZING / 4
 
 
 @hypothesis.settings(max_examples=25, deadline=None, phases=[hypothesis.Phase.generate],
