@@ -94,6 +94,7 @@ def _wrapped(method: Method, effect: bool) -> Method:
         self.hooks.leave(name, seen, effect)
         return result
 
+    call.changes = effect  # type: ignore[attr-defined]
     return call  # type: ignore[return-value]
 
 

@@ -1,0 +1,49 @@
+"""Worlds in which flows begin: one module a room that needs more than a running server.
+
+A module here has ``CASES``: flow name to ``start(world) -> server uuid``, which makes the server ready and
+begins the flow. A flow without a case begins on a running server, put into the first state its action allows,
+with an empty state.
+"""
+
+import importlib
+import inspect
+import pkgutil
+
+from nova import ops, states
+from nova.states import VM, Power
+from nova.task.action import Action
+
+_POWER = {VM.STOPPED: Power.SHUTDOWN, VM.PAUSED: Power.PAUSED, VM.SUSPENDED: Power.SUSPENDED}
+
+
+def flows():
+    """Every flow of the rooms, by name."""
+    return {kind.name: kind for kind in ops.all_flows() if kind.__module__.startswith('nova.ops.')}
+
+
+def starts():
+    """Flow name to the function that begins it."""
+    found = {name: _plain(kind) for name, kind in flows().items()}
+    for module in pkgutil.iter_modules(__path__, f'{__name__}.'):
+        found.update(importlib.import_module(module.name).CASES)
+    return found
+
+
+def put(world, uuid, vm_state):
+    """Make a running server one that is paused, stopped or suspended, its guest too."""
+    power = _POWER.get(VM(vm_state), Power.RUNNING)
+    server = world.server(uuid)
+    world.drivers[server.host].set_power(uuid, power)
+    world.change(uuid, vm_state=str(vm_state), power_state=int(power))
+
+
+def _plain(kind):
+    def start(world):
+        uuid = world.running()
+        allowed = next((action.start.vm_states for action in ops.actions()
+                        if inspect.isclass(action) and issubclass(action, Action) and action.flow is kind), ())
+        if allowed and states.VM.ACTIVE not in allowed:
+            put(world, uuid, sorted(allowed)[0])
+        world.begin(uuid, kind)
+        return uuid
+    return start

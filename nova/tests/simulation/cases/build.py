@@ -1,0 +1,11 @@
+"""Building: two servers of one request with volumes to be made, and one with a volume, a new one and a file."""
+
+
+def _with_volumes(world):
+    world.fakes.volume.slowness = 2
+    volume = world.fakes.volume.add(project_id='project')
+    uuid, = world.order(volumes=[volume], new=['image'], files=[('/etc/motd', b'hello')])
+    return uuid
+
+
+CASES = {'schedule': lambda world: world.order(count=2, new=['blank'])[0], 'build': _with_volumes}

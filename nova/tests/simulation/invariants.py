@@ -1,0 +1,124 @@
+"""What must hold whenever nothing is under way (acceptance 1.13), whatever was killed or failed before."""
+
+from nova import objects, states
+from nova.objects import base
+from nova.objects import task as rows
+from nova.states import VM, Power
+from nova.steps import volumes
+
+_POWER = {VM.ACTIVE: Power.RUNNING, VM.STOPPED: Power.SHUTDOWN, VM.PAUSED: Power.PAUSED,
+          VM.SUSPENDED: Power.SUSPENDED}
+
+
+def check(world):
+    """Every invariant at a quiet point."""
+    servers = _servers(world)
+    _one_place(world, servers)
+    _allocations(world, servers)
+    _neighbours(world, servers)
+    _guests(world, servers)
+    _tasks(world, servers)
+    _usage(world, servers)
+
+
+def _servers(world):
+    """uuid to (cell, record) of every row that is not deleted."""
+    found = {}
+    for cell in world.cells:
+        with world.raw[cell].read() as conn:
+            for instance in objects.Instance.all(conn, prefetch=('block_devices', 'network_info')):
+                assert instance.uuid not in found, 'a server in two cells (3)'
+                found[instance.uuid] = cell, instance
+    return found
+
+
+def _one_place(world, servers):
+    """3: exactly one of build request, cell, cell0; the mapping agrees."""
+    with world.raw['api'].read() as conn:
+        mappings = {each.instance_uuid: each for each in objects.InstanceMapping.all(conn)}
+        requests = {each.instance_uuid for each in objects.BuildRequest.all(conn)}
+    for uuid, (cell, _) in servers.items():
+        assert uuid in mappings, f'row without mapping in {cell} (3)'
+        assert mappings[uuid].cell_id == world.mappings[cell].id, 'mapping points elsewhere (3)'
+    assert not requests & set(servers), 'build request beside a row (3)'
+    for uuid, mapping in mappings.items():
+        if not mapping.queued_for_delete:
+            assert uuid in servers or uuid in requests, 'mapping of nothing (3)'
+
+
+def _allocations(world, servers):
+    """1 and 2: one consumer for each server that has a host, on that host; no inventory overbooked."""
+    held = world.clients.placement.consumers
+    placed = {uuid: instance for uuid, (_, instance) in servers.items() if instance.host}
+    assert set(held) == set(placed), 'allocations and servers on hosts differ (1)'
+    for uuid, instance in placed.items():
+        assert list(held[uuid].allocations) == [world.nodes[instance.host]], 'allocated elsewhere (1)'
+        assert held[uuid].allocations[world.nodes[instance.host]]['resources']['VCPU'] == instance.vcpus
+    for provider in world.clients.placement.providers.values():
+        for name, inventory in provider.inventory.items():
+            assert world.clients.placement.used(provider.uuid, name) <= inventory['total'], 'overbooked (2)'
+
+
+def _neighbours(world, servers):
+    """4: ports and attachments belong to servers that are there, and their rows know them."""
+    for port in world.clients.network.api.all_ports.values():
+        assert not port['device_id'] or port['device_id'] in servers, 'port of no server (4)'
+    for uuid, (_, instance) in servers.items():
+        ports = [port['id'] for port in world.clients.network.api.all_ports.values()
+                 if port['device_id'] == uuid]
+        known = [vif.id for vif in instance.network_info.vifs] if instance.network_info else []
+        assert sorted(ports) == sorted(known), 'ports and network_info differ (4)'
+        attached = sorted(one.id for one in world.clients.volume.held.values() if one.server == uuid)
+        devices = sorted(device.attachment_id for device in instance.block_devices if device.attachment_id)
+        assert attached == devices, 'attachments and block devices differ (4)'
+        for device in instance.block_devices:
+            assert device.volume_id in (None, *world.clients.volume.volumes), 'no such volume (4)'
+    for attachment in world.clients.volume.held.values():
+        assert attachment.server in servers, 'attachment of no server (4)'
+    for volume in world.clients.volume.volumes.values():
+        owner = volume['metadata'].get(volumes.SERVER)
+        if owner is not None:
+            assert owner in servers, 'volume that was made for a server that is no more (4)'
+            mine = [device.volume_id for device in servers[owner][1].block_devices]
+            assert volume['id'] in mine, 'volume that was made twice, or for a server in error (4)'
+
+
+def _guests(world, servers):
+    """A guest is where its record says, and does what it says; no other host has one, or its volumes."""
+    on_host = {uuid: instance.host for uuid, (_, instance) in servers.items() if instance.host}
+    for host in world.up:
+        driver = world.drivers[host]
+        expected = {uuid for uuid, where in on_host.items() if where == host}
+        # An error may have no guest: a deletion that failed has perhaps removed it.
+        needed = {uuid for uuid in expected if servers[uuid][1].vm_state != VM.ERROR}
+        assert needed <= set(driver.guests()) <= expected, f'guests on {host}'
+        for volume, users in driver.connected.items():
+            assert users <= expected, f'volume {volume} is still connected on {host}'
+        for uuid in expected:
+            instance = servers[uuid][1]
+            real = driver.guests().get(uuid, Power.NOSTATE)
+            assert instance.power_state == real, 'recorded power is not the real one'
+            if instance.vm_state in _POWER:
+                assert real == _POWER[VM(instance.vm_state)], instance.vm_state
+
+
+def _tasks(world, servers):
+    """5 and 7: no task_state without a task, no task without an end, no slot taken."""
+    for uuid, (_, instance) in servers.items():
+        assert instance.task_state is None, f'{uuid} is {instance.task_state} and nobody does it (5)'
+        assert instance.vm_state != VM.BUILDING, 'building and nobody builds (7)'
+    for name in world.raw:
+        with world.raw[name].read() as conn:
+            for row in conn.execute(rows.tables.tasks.select()):
+                assert row.status in (rows.DONE, rows.UNDONE), f'{row.flow} is {row.status} at {row.step} (7)'
+                assert row.exclusive is None and row.finished_at is not None
+                held = base.Record.from_wire(row.state)
+                assert not any(getattr(held, name) for name in held.passing), f'{row.flow} remembers secrets'
+
+
+def _usage(world, servers):
+    """6: what quotas count is what is there."""
+    with world.raw['api'].read() as conn:
+        counted = {each.instance_uuid for each in objects.InstanceMapping.all(conn, queued_for_delete=False)}
+    assert counted == {uuid for uuid, (_, instance) in servers.items()
+                       if instance.vm_state != states.VM.SOFT_DELETED}, 'counted servers (6)'

@@ -1,0 +1,139 @@
+"""What users ask for: each request is an actor of the API's process, past the checks of words."""
+
+import base64
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nova import errors, objects, ops
+from nova.common import uuids
+from nova.ops.build import place
+from nova.ops.build import wire as build_wire
+from nova.ops.delete import api as delete_api
+from nova.ops.delete import flow as deletion
+from nova.ops.delete import wire as deletion_wire
+from nova.rpc import conductor as rpc_conductor
+from nova.task import action, guard, journal
+from nova.task import flow as flows
+
+PROJECT, USER = 'project', 'user'
+
+
+def start_of(kind: type[flows.Flow]) -> guard.From:
+    """From which states the action that begins a flow may start."""
+    return next((each.start for each in ops.actions() if inspect.isclass(each)
+                 and issubclass(each, action.Action) and each.flow is kind), guard.ANYTIME)
+
+
+class Users:
+    """The requests of one project.
+
+    Attributes:
+        servers: what was ordered, in order, whatever became of it.
+    """
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self.servers: list[str] = []
+
+    def order(self, count: int = 1, volumes: Sequence[str] = (), new: Sequence[str] = (),
+              files: Sequence[tuple[str, bytes]] = (), ports: Sequence[str] = (), flavor: Any = None,
+              **fields: Any) -> list[str]:
+        """POST /servers: uuids of the new servers.
+
+        Args:
+            volumes: ids of volumes to attach.
+            new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
+            ports: ids of ports of the user's.
+            fields: of the servers' records.
+        """
+        world = self._world
+        servers = [self._server(index, volumes, new, ports, flavor or world.flavor, fields)
+                   for index in range(count)]
+        found = [instance.uuid for instance, _ in servers]
+        self.servers += found
+        trust = world.fakes.volume.entrust(world.context) if new else None
+        injected = [build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
+                    for path, contents in files]
+
+        def post() -> None:
+            task = world.api_dbs.api.write(
+                lambda conn: place.insert(conn, world.context, servers, trust=trust, files=injected))
+            self._wake(task, None)
+        world.ask(f'POST /servers {" ".join(one[:8] for one in found)}', post)
+        return found
+
+    def _server(self, index: int, volumes: Sequence[str], new: Sequence[str], ports: Sequence[str],
+                flavor: Any, fields: dict[str, Any]) -> tuple[Any, Any]:
+        world = self._world
+        devices = [objects.BlockDeviceMapping(
+            source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
+            for n, volume in enumerate(volumes)]
+        devices += [objects.BlockDeviceMapping(
+            source_type=source, destination_type='volume', volume_size=1, device_name=f'/dev/vd{n}',
+            image_id=world.image.id if source == 'image' else None, delete_on_termination=True)
+            for n, source in enumerate(new, len(volumes))]
+        instance = objects.Instance.new(
+            uuid=uuids.generate(), project_id=PROJECT, user_id=USER, display_name=f's{index}',
+            hostname=f's{index}', image_ref=world.image.id, image_meta=world.image, flavor=flavor,
+            task_state='scheduling', block_devices=devices, **fields)
+        networks = [objects.NetworkRequest(port_id=port) for port in ports] or [
+            objects.NetworkRequest(network_id=world.network)]
+        spec = objects.RequestSpec(
+            instance_uuid=instance.uuid, project_id=PROJECT, user_id=USER, flavor=flavor, image=world.image,
+            requested_networks=networks, security_groups=['default'])
+        return instance, spec
+
+    def delete(self, uuid: str, kind: type[flows.Flow] = deletion.Delete) -> None:
+        """DELETE /servers/{id}."""
+        def act() -> None:
+            if not self._world.api_dbs.api.write(lambda conn: delete_api.withdraw(conn, uuid)):
+                self._begin(uuid, kind, deletion_wire.DeleteState(), None)
+        self._world.ask(f'DELETE {uuid[:8]} ({kind.name})', act)
+
+    def restore(self, uuid: str) -> None:
+        """Back from a soft delete: the server counts again before it begins."""
+        def count(queued: bool) -> Callable[[Any], Any]:
+            return lambda conn: objects.InstanceMapping.queue_for_delete(conn, uuid, queued=queued)
+
+        def act() -> None:
+            api = self._world.api_dbs.api
+            api.write(count(False))
+            try:
+                self._begin(uuid, deletion.Restore, deletion_wire.DeleteState(), start_of(deletion.Restore))
+            except errors.NovaError:
+                api.write(count(True))
+                raise
+        self._world.ask(f'restore {uuid[:8]}', act)
+
+    def begin(self, uuid: str, kind: type[flows.Flow], state: Any = None, checked: bool = True) -> None:
+        """Any other operation on a server in a cell."""
+        start = start_of(kind) if checked else None
+        self._world.ask(f'{kind.name} {uuid[:8]}',
+                        lambda: self._begin(uuid, kind, state or kind.State(), start))
+
+    def _begin(self, uuid: str, kind: type[flows.Flow], state: Any, start: guard.From | None) -> None:
+        world = self._world
+        with world.api_dbs.api.read() as conn:
+            mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
+        cell = next((each for each in world.mappings.values()
+                     if mapping is not None and each.id == mapping.cell_id), None)
+        if cell is None:
+            raise errors.server.ServerNotFound(server=uuid)
+
+        def judge(conn: Any) -> Any:
+            fresh = objects.Instance.get(conn, (), uuid=uuid)
+            if start is not None:
+                start.check(fresh, kind.name)
+            return fresh
+        task = world.api_dbs.cell(cell.database_connection).write(lambda conn: journal.insert(
+            conn, kind, state, world.context, instance_uuid=uuid, guard=judge))
+        if task.status != 'queued':
+            self._wake(task, cell, kind.looks_above())
+
+    def _wake(self, task: Any, cell: Any, above: bool = False) -> None:
+        buses = self._world.api_bus
+        away = above or cell is None or cell.is_cell0
+        bus = buses.top if away else buses.cell(cell.transport_url)
+        rpc_conductor.Conductor.client(bus).wake(self._world.context, objects.Wake(
+            task=task.uuid, cell=cell.uuid if cell is not None else None))

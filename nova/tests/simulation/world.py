@@ -1,0 +1,388 @@
+"""A small deployment on a `Loop`: real services on databases, brokers, neighbours and hypervisors in memory.
+
+``with worlds.world(shape, seed) as world`` makes one; `World.run` lets it live.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import random
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from oslo_db import exception as db_exc
+
+from nova import conf, context, errors, objects, ops
+from nova.clients import fake
+from nova.common import clock, threads, uuids
+from nova.compute import agent
+from nova.conductor import service as conductor_service
+from nova.objects import task as rows
+from nova.objects.cell_mapping import CELL0_UUID
+from nova.ops.delete import flow as deletion
+from nova.scheduler import service as scheduler_service
+from nova.tests.simulation import backend, bus, databases, neighbours, users, watched
+from nova.tests.simulation.loop import Loop, Machine, Process
+from nova.tests.simulation.net import Net
+from nova.tests.simulation.users import PROJECT, USER
+from nova.virt.fake import driver as fake_driver
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How big a world is.
+
+    Attributes:
+        conductors: of each cell.
+        hosts: of each cell.
+        skew: most seconds by which the wall clocks of two machines differ.
+    """
+
+    cells: int = 1
+    conductors: int = 1
+    supers: int = 1
+    hosts: int = 2
+    skew: float = 0.0
+
+
+SMALL = Shape()
+_OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
+BEAT, LEASE, RECAST, REPORT, DOWN = 2.0, 8.0, 10.0, 10.0, 40.0
+"""Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
+
+
+class Kept:
+    """What the worlds of one test run share, because making it takes long."""
+
+    def __init__(self) -> None:
+        ops.load()
+        self.servers = databases.Servers()
+        self.directory = tempfile.TemporaryDirectory(prefix='simulation', dir=_memory())
+        self.settings = _settings()
+        self.worlds = 0
+
+    def state_dir(self, host: str) -> pathlib.Path:
+        return pathlib.Path(self.directory.name) / str(self.worlds) / host
+
+
+def _memory() -> str | None:
+    """A file system in memory, where there is one."""
+    return '/dev/shm' if pathlib.Path('/dev/shm').is_dir() else None
+
+
+def _settings() -> Any:
+    made = conf.new(config_files=[])
+    for name, value, group in (
+            ('beat_seconds', BEAT, 'task'), ('lease_seconds', LEASE, 'task'),
+            ('recast_seconds', RECAST, 'task'), ('report_interval', REPORT, None),
+            ('service_down_time', DOWN, None), ('vcpus', 4, 'fake'),
+            ('discover_hosts_in_cells_interval', 5, 'scheduler')):
+        made.set_override(name, value, group=group)
+    return made
+
+
+@contextlib.contextmanager
+def world(kept: Kept, shape: Shape = SMALL, seed: int | None = None, **options: Any) -> Iterator['World']:
+    """A world whose services have started and whose hosts are known.
+
+    Args:
+        seed: None lets everything happen in order, without delay.
+    """
+    rng = random.Random(seed) if seed is not None else None
+    before = random.getstate()
+    random.seed(seed or 0)
+    idents = random.Random(f'uuids {seed}')
+    loop = Loop(rng)
+    kept.worlds += 1
+    try:
+        with clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
+                lambda: uuid.UUID(int=idents.getrandbits(128), version=4)):
+            made = World(kept, loop, shape, **options)
+            with watched.watched(made.steps):
+                try:
+                    made.start()
+                    yield made
+                finally:
+                    made.close()
+    finally:
+        random.setstate(before)
+
+
+class World:
+    """See the module.
+
+    Attributes:
+        raw: databases by name, without any way in between.
+        up: hosts whose agents run.
+        lost: hosts that are gone for good.
+    """
+
+    def __init__(self, kept: Kept, loop: Loop, shape: Shape) -> None:
+        self.kept, self.loop, self.shape = kept, loop, shape
+        self.net = Net(loop)
+        self.steps = watched.Steps(loop)
+        self.conf = kept.settings
+        kept.servers.reset()
+        self.cells = {'cell0': CELL0_UUID, **{f'cell{n}': f'{n}0000000-0000-4000-8000-000000000001'
+                                              for n in range(1, shape.cells + 1)}}
+        self.raw = {name: server for name, server in kept.servers.by_name.items()
+                    if name == 'api' or name in self.cells}
+        self.brokers = {name: bus.Broker(self.net, name)
+                        for name in ('top', *(cell for cell in self.cells if cell != 'cell0'))}
+        self.fakes = self.clients = fake.build()
+        self._reached = neighbours.reached(self.net, self.fakes)
+        self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
+        self.machines: dict[str, Machine] = {}
+        self.processes: dict[str, Process] = {}
+        self._boots: dict[str, Callable[[Process], Any]] = {}
+        self._all: list[Process] = []
+        self.drivers: dict[str, fake_driver.FakeDriver] = {}
+        self.hosts: dict[str, str] = {}
+        self.lost: set[str] = set()
+        self._seed()
+        self._lay_out()
+        self.users = users.Users(self)
+
+    # What is there from the beginning
+
+    def _seed(self) -> None:
+        self.flavor = objects.Flavor(flavorid='1', name='small', vcpus=1, memory_mb=512, root_gb=1)
+        self.image = objects.ImageMeta(
+            id=uuids.generate(), name='image', status='active', properties=objects.ImageProperties())
+        self.network = self.fakes.network.api.add_network(PROJECT)
+        self.mappings: dict[str, Any] = {}
+        self.raw['api'].write(self._seed_api)
+        self.urls = {mapping.database_connection: name for name, mapping in self.mappings.items()}
+        self.bus_urls = {mapping.transport_url: name for name, mapping in self.mappings.items()}
+
+    def _seed_api(self, conn: Any) -> None:
+        self.flavor.create(conn)
+        for name, ident in self.cells.items():
+            mapping = objects.CellMapping(uuid=ident, name=name, transport_url=f'sim://{name}',
+                                          database_connection=f'sim:///{name}')
+            mapping.create(conn)
+            self.mappings[name] = mapping
+
+    def _machine(self, name: str) -> Machine:
+        rng, skew = self.loop.rng, self.shape.skew
+        if name not in self.machines:
+            self.machines[name] = Machine(name, (rng.random() - 0.5) * skew if rng else 0.0,
+                                          rng.random() * 1e6 if rng else 1000.0)
+        return self.machines[name]
+
+    def _lay_out(self) -> None:
+        for n in range(self.shape.supers):
+            self._declare(f'super{n + 1}', self._super)
+        self._declare('scheduler1', self._scheduler)
+        number = 0
+        for cell in self.brokers:
+            if cell == 'top':
+                continue
+            for n in range(self.shape.conductors):
+                self._declare(f'{cell}-conductor{n + 1}',
+                              lambda process, cell=cell: self._conductor(process, cell))
+            for _ in range(self.shape.hosts):
+                number += 1
+                name = f'h{number}'
+                self.hosts[name] = cell
+                self.drivers[name] = self._driver(name)
+                self._declare(name, lambda process, cell=cell: self._agent(process, cell))
+        self.api = Process('api', self._machine('api'))
+        self._all.append(self.api)
+        self.api_dbs = databases.Databases(self.net, self.kept.servers, None, self.urls, self.conf)
+        self.api_bus = bus.Buses(self.brokers, 'top', self.bus_urls, self.conf, self.api)
+
+    def _declare(self, name: str, boot: Callable[[Process], Any]) -> None:
+        self._machine(name)
+        self._boots[name] = boot
+
+    def _driver(self, host: str) -> fake_driver.FakeDriver:
+        made = fake_driver.FakeDriver(host, size=fake_driver.Size(vcpus=4, memory_mb=8192, local_gb=100))
+        service = f'driver {host}'
+        under_way: dict[Any, Any] = {}
+
+        def before(name: str, server: str) -> None:
+            under_way[self.loop.actor] = self.net.begin(service, name, server[:8])
+
+        def after(name: str, server: str) -> None:
+            self.net.end(under_way.pop(self.loop.actor))
+        made.faults.before(before)
+        made.faults.after(after)
+        return made
+
+    def _dbs(self, main: str | None) -> databases.Databases:
+        return databases.Databases(self.net, self.kept.servers, main, self.urls, self.conf)
+
+    def _buses(self, process: Process, own: str) -> bus.Buses:
+        return bus.Buses(self.brokers, own, self.bus_urls, self.conf, process)
+
+    def _super(self, process: Process) -> Any:
+        return conductor_service.ConductorService(
+            self.conf, 'super', host=process.name, dbs=self._dbs(None), buses=self._buses(process, 'top'),
+            clients=self._reached)
+
+    def _conductor(self, process: Process, cell: str) -> Any:
+        return conductor_service.ConductorService(
+            self.conf, 'cell', host=process.name, dbs=self._dbs(cell), buses=self._buses(process, cell),
+            clients=self._reached)
+
+    def _scheduler(self, process: Process) -> Any:
+        return scheduler_service.SchedulerService(
+            self.conf, dbs=self._dbs(None), buses=self._buses(process, 'top'), clients=self._reached,
+            host=process.name)
+
+    def _agent(self, process: Process, cell: str) -> Any:
+        return agent.ComputeAgent(
+            self.conf, process.name, self.drivers[process.name], self._buses(process, cell).own,
+            self._reached, self.kept.state_dir(process.name))
+
+    # Processes
+
+    def start(self) -> None:
+        """Start every process, and wait until the hosts are known."""
+        for name in self._boots:
+            self.boot(name)
+        wanted = set(self.hosts)
+
+        def known() -> bool:
+            with self.raw['api'].read() as conn:
+                mapped = {each.host for each in objects.HostMapping.all(conn)}
+            return mapped == wanted and len(self.fakes.placement.providers) == len(wanted)
+        if not self.loop.run(known, self.loop.now + 120):
+            raise AssertionError('the world did not begin:\n' + self.tail())
+        self.nodes = {name: self.fakes.placement.provider(name) for name in self.hosts}
+        self.net.reset()
+
+    def boot(self, name: str) -> Process:
+        """A new incarnation of a process; the one before it, if any, must be dead."""
+        process = self.processes[name] = Process(name, self._machine(name))
+        self._all.append(process)
+        self.loop.know(process)
+
+        def main() -> None:
+            process.service = self._boots[name](process)
+            process.service.start()
+        self.loop.spawn(process, 'main', main)
+        return process
+
+    def kill(self, name: str, back: float | None = 1.0) -> None:
+        """kill -9; `back` seconds later it is started again, unless it is None."""
+        self.loop.kill(self.processes[name])
+        if back is not None:
+            self.loop.after(back, lambda: self.revive(name))
+
+    def revive(self, name: str) -> None:
+        """Start a process that is dead."""
+        if self.processes[name].dead and name not in self.lost:
+            self.boot(name)
+
+    def kill_current(self, back: float | None = 1.0) -> None:
+        """Kill the process that is at work: an act around an effect."""
+        process = self.loop.actor.process
+        if process.name in self.processes:
+            self.kill(process.name, back)
+
+    @property
+    def up(self) -> set[str]:
+        return {host for host in self.hosts if not self.processes[host].dead}
+
+    def close(self) -> None:
+        self.loop.close(self._all)
+        for pool in threads.pools():
+            pool.close(wait=False)
+
+    # Living
+
+    def run(self, seconds: float, ended: Callable[[], bool] = lambda: False) -> bool:
+        """Let time pass until `ended`, at most so long; whether it ended."""
+        return self.loop.run(ended, self.loop.now + seconds)
+
+    def settle(self, seconds: float = 1200.0) -> None:
+        """Let time pass until no task is open, at most so long.
+
+        Raises:
+            AssertionError: tasks that do not come to an end.
+        """
+        if not self.run(seconds, self.quiet):
+            left = [(task.flow, task.step, task.direction, task.status) for task in self.open_tasks()]
+            raise AssertionError(f'not quiet after {seconds:.0f} s: {left}, {self._asking()} requests')
+
+    def _asking(self) -> int:
+        return len(self.api.actors)
+
+    def quiet(self) -> bool:
+        return not self.api.actors and not any(server.scalar(_OPEN) for server in self.raw.values())
+
+    def open_tasks(self) -> list[Any]:
+        return [task for name in self.raw for task in self._tasks(name, (*rows.OPEN, rows.INERT))]
+
+    def _tasks(self, name: str, statuses: Any) -> list[Any]:
+        with self.raw[name].read() as conn:
+            found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))
+            return [rows.from_row(row) for row in found]
+
+    def tail(self, lines: int = 200) -> str:
+        """The end of what happened, a line an event."""
+        return '\n'.join(f'{now:9.3f}  {actor:<34} {text}' for now, actor, text in self.loop.trace[-lines:])
+
+    # What users do
+
+    def ask(self, what: str, fn: Callable[[], Any]) -> None:
+        """A request to the API, as an actor of its process; refusals end it."""
+        def run() -> None:
+            try:
+                fn()
+                self.loop.say(f'{what}: accepted')
+            except (errors.NovaError, db_exc.DBError) as error:
+                self.loop.say(f'{what}: {type(error).__name__}: {error}')
+        self.loop.spawn(self.api, what, run)
+
+    def running(self, **options: Any) -> str:
+        """A server that was built, with effects counted from here on."""
+        uuid, = self.users.order(**options)
+        self.settle()
+        self.net.reset()
+        return uuid
+
+    def order(self, **options: Any) -> list[str]:
+        return self.users.order(**options)
+
+    def delete(self, uuid: str, kind: Any = deletion.Delete) -> None:
+        self.users.delete(uuid, kind)
+
+    def begin(self, uuid: str, kind: Any, state: Any = None) -> None:
+        self.users.begin(uuid, kind, state, checked=False)
+
+    # What is there now
+
+    def mapping(self, uuid: str) -> Any:
+        with self.raw['api'].read() as conn:
+            return objects.InstanceMapping.find(conn, instance_uuid=uuid)
+
+    def cell_of(self, uuid: str) -> str | None:
+        mapping = self.mapping(uuid)
+        return next((name for name, cell in self.mappings.items()
+                     if mapping is not None and cell.id == mapping.cell_id), None)
+
+    def server(self, uuid: str, **by: Any) -> Any:
+        """The server's record in its cell; None when it is deleted or in no cell."""
+        cell = self.cell_of(uuid)
+        if cell is None:
+            return None
+        with self.raw[cell].read() as conn:
+            return objects.Instance.find(conn, uuid=uuid, **by)
+
+    def change(self, uuid: str, **values: Any) -> None:
+        """Change a server's row directly: what a case's world looks like before it begins."""
+        def write(conn: Any) -> None:
+            instance = objects.Instance.get(conn, uuid=uuid)
+            for name, value in values.items():
+                setattr(instance, name, value)
+            instance.save(conn)
+        self.raw[self.cell_of(uuid) or ''].write(write)
+
+    def tasks_of(self, uuid: str) -> list[Any]:
+        with self.raw[self.cell_of(uuid) or ''].read() as conn:
+            return rows.of_instance(conn, uuid)
