@@ -13,9 +13,10 @@
 import collections
 import contextlib
 import datetime
+import itertools
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from nova.common import clock, retry, threads
 
 T = TypeVar('T')
+V = TypeVar('V')
 
 NAMING = {
     'ix': 'ix_%(table_name)s_%(column_0_N_name)s',
@@ -85,8 +87,10 @@ def _note_lost(context: Any) -> None:
     error = context.original_exception
     if context.dialect.driver == 'psycopg' and isinstance(error, context.dialect.loaded_dbapi.OperationalError):
         state = error.sqlstate
-        # No SQLSTATE: no server said it. 08: connection; 57P0x: the server ends, or has just begun.
-        if state is None or state.startswith(('08', '57P0')):
+        # 08: connection; 57P0x: the server ends, or has just begun. No SQLSTATE: no server said it, but the
+        # library, either of a connection that is not there or of a statement that it cannot send.
+        used = context.connection.connection.dbapi_connection if context.connection is not None else None
+        if state.startswith(('08', '57P0')) if state else used is None or used.closed:
             context.is_disconnect = True
 
 
@@ -361,20 +365,52 @@ def lock_rows(connection: sa.Connection, table: sa.Table, **by: Any) -> None:
             .order_by(*table.primary_key.columns).with_for_update()).all()
 
 
-def insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
+PART = 1000
+"""Most rows, or values of a list, in one statement. PostgreSQL takes 65,535 parameters in one, SQLite 32,766,
+and MariaDB as many bytes as ``max_allowed_packet`` says."""
+
+
+def parts(values: Iterable[V]) -> Iterator[list[V]]:
+    """The values in their order, in lists that one statement can take."""
+    left = iter(values)
+    while part := list(itertools.islice(left, PART)):
+        yield part
+
+
+def select_in(connection: sa.Connection, query: sa.Select, values: Iterable[Any], **more: Any
+              ) -> Iterator[sa.Row]:
+    """Rows of a query with an expanding list ``values``, asked for as many of them at a time as it can take.
+
+    Args:
+        values: asked for in this order.
+        more: the query's other parameters.
+    """
+    for part in parts(values):
+        yield from connection.execute(query, {'values': part, **more})
+
+
+def insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows that all have the same columns, however many they are."""
+    for part in parts(rows):
+        connection.execute(sa.insert(table), part)
+
+
+def insert_missing(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> int:
     """Insert the rows whose unique keys are not taken; return how many were inserted."""
-    if not rows:
-        return 0
+    return sum(_insert_missing(connection, table, part) for part in parts(rows))
+
+
+def _insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
     statement: Any
     match connection.dialect.name:
         case 'mysql':
-            statement = mysql.insert(table).prefix_with('IGNORE').values(rows)
+            statement = mysql.insert(table).prefix_with('IGNORE')
         case 'postgresql':
-            statement = postgresql.insert(table).values(rows).on_conflict_do_nothing()
+            statement = postgresql.insert(table).on_conflict_do_nothing()
         case _:
-            statement = sqlite.insert(table).values(rows).on_conflict_do_nothing()
+            statement = sqlite.insert(table).on_conflict_do_nothing()
     # Without being asked to, SQLAlchemy forgets on PostgreSQL how many rows an INSERT made.
-    return connection.execute(statement, execution_options={'preserve_rowcount': True}).rowcount
+    return connection.execute(statement, rows, execution_options={'preserve_rowcount': True}).rowcount
 
 
 def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], key: list[str]) -> None:

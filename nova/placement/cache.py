@@ -117,9 +117,9 @@ class Agents:
         return {name: known[name] for name in names}
 
     def _read(self, table: sa.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
+        query = sa.select(column, table.c.id).where(column.in_(sa.bindparam('values', expanding=True)))
         with self._db.read() as connection:
-            rows = connection.execute(sa.select(column, table.c.id).where(column.in_(names)))
-            return {name: row_id for name, row_id in rows}
+            return {row[0]: row[1] for row in dbkit.select_in(connection, query, sorted(names))}
 
     def _create(self, table: sa.Table, column: sa.Column, names: set[str]) -> None:
         rows = [{column.name: name} for name in sorted(names)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nova.common import clock, uuids
+from nova.common import clock, problem, uuids
 from nova.placement import errors, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import allocation, consumer
@@ -45,6 +45,10 @@ MANAGE = schema.Versions({
     '1.34': {**V1_34, 'minProperties': 1},
     '1.38': {**V1_38, 'minProperties': 1},
 })
+
+MOST = 50_000
+"""Amounts, one of a consumer, a provider and a class each, that one request may allocate: it holds the rows of
+its providers, and others wait, until all are written (a few seconds)."""
 
 UNKNOWN_TYPE = 'unknown'
 """Shown for consumers without a type."""
@@ -90,6 +94,10 @@ def changes(ctx: Context, documents: dict[str, Any]) -> list[Change]:
     found = [change(ctx, uuid, document) for uuid, document in documents.items()]
     if len({one.uuid for one in found}) != len(found):
         raise errors.BadRequest('A consumer is named twice.')
+    amounts = sum(len(resources) for one in found for resources in one.wanted.values())
+    if amounts > MOST:
+        raise problem.TooLarge(f'The request allocates {amounts} amounts, and one request may allocate {MOST}. '
+                               f'Divide it.')
     return found
 
 
@@ -123,7 +131,7 @@ def show(ctx: Context, consumer_uuid: str) -> Reply:
 
 def replace(ctx: Context, consumer_uuid: str) -> Reply:
     """Replace the allocations of a consumer."""
-    _write(ctx, [change(ctx, consumer_uuid, ctx.body)])
+    _write(ctx, changes(ctx, {consumer_uuid: ctx.body}))
     return Reply(204, modified=clock.utcnow())
 
 

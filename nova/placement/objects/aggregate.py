@@ -12,6 +12,7 @@ from nova.placement.objects.provider import Locked
 
 AGGREGATES = models.aggregates
 LINKS = models.resource_provider_aggregates
+_IDS = sa.select(AGGREGATES.c.id).where(AGGREGATES.c.uuid.in_(sa.bindparam('values', expanding=True)))
 
 
 def of_provider(connection: sa.Connection, uuid: str) -> tuple[int, list[str], datetime.datetime]:
@@ -35,13 +36,12 @@ def of_provider(connection: sa.Connection, uuid: str) -> tuple[int, list[str], d
 def replace(connection: sa.Connection, locked: Locked, uuids: set[str]) -> None:
     """Put a held provider into exactly those aggregates, which come into being when first named."""
     dbkit.insert_missing(connection, AGGREGATES, [{'uuid': uuid} for uuid in sorted(uuids)])
-    wanted = set(connection.scalars(sa.select(AGGREGATES.c.id).where(AGGREGATES.c.uuid.in_(sorted(uuids)))))
+    wanted = {row.id for row in dbkit.select_in(connection, _IDS, sorted(uuids))}
     there = set(connection.scalars(
         sa.select(LINKS.c.aggregate_id).where(LINKS.c.resource_provider_id == locked.id)))
     gone, new = there - wanted, wanted - there
-    if gone:
+    for some in dbkit.parts(sorted(gone)):
         connection.execute(sa.delete(LINKS).where(
-            LINKS.c.resource_provider_id == locked.id, LINKS.c.aggregate_id.in_(sorted(gone))))
-    if new:
-        connection.execute(sa.insert(LINKS), [
-            {'resource_provider_id': locked.id, 'aggregate_id': number} for number in sorted(new)])
+            LINKS.c.resource_provider_id == locked.id, LINKS.c.aggregate_id.in_(some)))
+    dbkit.insert(connection, LINKS, [
+        {'resource_provider_id': locked.id, 'aggregate_id': number} for number in sorted(new)])

@@ -79,7 +79,7 @@ class Writer:
         self.providers: dict[str, provider.Locked] = {}
         version = None
         if uuids:
-            for row in connection.execute(_LOCK_AND_NAMES, {'uuids': sorted(uuids)}):
+            for row in dbkit.select_in(connection, _LOCK_AND_NAMES, sorted(uuids)):
                 self.providers[row.uuid] = provider.Locked(*row[:5])
                 version = row.names
         self.names: NameTable = names.within(connection, version)
@@ -104,17 +104,13 @@ class Writer:
         existing = {uuid for uuid in self.changes if uuid in self.held}
         new = {uuid for uuid, change in self.changes.items() if change.wanted} - existing
         consumer.create(self.connection, {uuid: self._owners[uuid] for uuid in new})
-        emptied = []
-        for uuid in sorted(existing):
-            if self.changes[uuid].wanted:
-                consumer.advance(self.connection, self.held[uuid], self._owner(uuid))
-            else:
-                emptied.append(self.held[uuid])
-        if any(self.held[uuid].used for uuid in existing):
-            self.connection.execute(sa.delete(ALLOC).where(ALLOC.c.consumer_id.in_(sorted(existing))))
-        consumer.drop(self.connection, emptied)
-        if rows:
-            self.connection.execute(sa.insert(ALLOC).values(rows))
+        consumer.advance(self.connection, [(self.held[uuid], self._owner(uuid)) for uuid in existing
+                                           if self.changes[uuid].wanted])
+        for some in dbkit.parts(sorted(uuid for uuid in existing if self.held[uuid].used)):
+            self.connection.execute(sa.delete(ALLOC).where(ALLOC.c.consumer_id.in_(some)))
+        consumer.drop(self.connection, [self.held[uuid] for uuid in existing
+                                        if not self.changes[uuid].wanted])
+        dbkit.insert(self.connection, ALLOC, rows)
         return {int(row['resource_provider_id']) for row in rows}
 
     def losers(self, gained: Collection[int]) -> set[int]:
@@ -204,9 +200,12 @@ _LOCK_AND_NAMES = provider.lock_query(CURRENT_VERSION.scalar_subquery().label('n
 
 def _stocks(connection: sa.Connection, pairs: Collection[Pair]) -> dict[Pair, Stock]:
     """Inventories of the pairs and their usage."""
-    rows = connection.execute(_STOCKS, {
-        'providers': sorted({pair[0] for pair in pairs}), 'classes': sorted({pair[1] for pair in pairs})})
-    return {(row[0], row[1]): Stock(Inventory(*row[3:]), int(row[2])) for row in rows}
+    found: dict[Pair, Stock] = {}
+    for some in dbkit.parts(sorted(pairs)):
+        providers, classes = ({pair[side] for pair in some} for side in (0, 1))
+        for row in connection.execute(_STOCKS, {'providers': sorted(providers), 'classes': sorted(classes)}):
+            found[row[0], row[1]] = Stock(Inventory(*row[3:]), int(row[2]))
+    return found
 
 
 def owners_of(agents: Agents, changes: Collection[Change]) -> dict[str, Owner]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.placement.db import models, transaction
 
 CONSUMERS = models.consumers
@@ -40,19 +41,23 @@ class Held:
     provider_ids: dict[str, int]
 
 
-_HELD = (
+_HELD: sa.Select = (
     sa.select(CONSUMERS.c.id, CONSUMERS.c.uuid, CONSUMERS.c.generation, CONSUMERS.c.project_id,
               CONSUMERS.c.user_id, CONSUMERS.c.consumer_type_id, _RP.c.uuid.label('provider'),
               _RP.c.id.label('provider_id'), _ALLOC.c.resource_class_id, _ALLOC.c.used)
     .select_from(CONSUMERS.outerjoin(_ALLOC, _ALLOC.c.consumer_id == CONSUMERS.c.uuid)
                  .outerjoin(_RP, _RP.c.id == _ALLOC.c.resource_provider_id))
-    .where(CONSUMERS.c.uuid.in_(sa.bindparam('uuids', expanding=True))))
+    .where(CONSUMERS.c.uuid.in_(sa.bindparam('values', expanding=True))))
+
+
+_GENERATIONS = sa.select(CONSUMERS.c.uuid, CONSUMERS.c.generation).where(
+    CONSUMERS.c.uuid.in_(sa.bindparam('values', expanding=True)))
 
 
 def held(connection: sa.Connection, uuids: Collection[str]) -> dict[str, Held]:
-    """The consumers that exist, with their allocations, in one statement."""
+    """The consumers that exist, each with its allocations as of one statement."""
     found: dict[str, Held] = {}
-    for row in connection.execute(_HELD, {'uuids': sorted(uuids)}):
+    for row in dbkit.select_in(connection, _HELD, sorted(uuids)):
         one = found.get(row.uuid)
         if one is None:
             owner = Owner(row.project_id, row.user_id, row.consumer_type_id)
@@ -65,9 +70,7 @@ def held(connection: sa.Connection, uuids: Collection[str]) -> dict[str, Held]:
 
 def generations(connection: sa.Connection, uuids: Collection[str]) -> dict[str, int]:
     """Generations of the consumers that exist."""
-    rows = connection.execute(sa.select(CONSUMERS.c.uuid, CONSUMERS.c.generation)
-                              .where(CONSUMERS.c.uuid.in_(sorted(uuids))))
-    return {row.uuid: row.generation for row in rows}
+    return {row.uuid: row.generation for row in dbkit.select_in(connection, _GENERATIONS, sorted(uuids))}
 
 
 def create(connection: sa.Connection, owners: dict[str, Owner]) -> None:
@@ -76,24 +79,24 @@ def create(connection: sa.Connection, owners: dict[str, Owner]) -> None:
     Raises:
         oslo_db.exception.DBDuplicateEntry: one came into being meanwhile.
     """
-    if owners:
-        connection.execute(sa.insert(CONSUMERS), [
-            {'uuid': uuid, 'project_id': owner.project_id, 'user_id': owner.user_id,
-             'consumer_type_id': owner.type_id, 'generation': 1} for uuid, owner in sorted(owners.items())])
+    dbkit.insert(connection, CONSUMERS, [
+        {'uuid': uuid, 'project_id': owner.project_id, 'user_id': owner.user_id,
+         'consumer_type_id': owner.type_id, 'generation': 1} for uuid, owner in sorted(owners.items())])
 
 
-def advance(connection: sa.Connection, one: Held, owner: Owner) -> None:
-    """Move a consumer's generation, and its owner to whom the client says.
+def advance(connection: sa.Connection, those: Iterable[tuple[Held, Owner]]) -> None:
+    """Move the generations of consumers, and their owners to whom the client says.
 
     Raises:
-        transaction.Lost: it is no longer as it was read.
+        transaction.Lost: one is no longer as it was read.
     """
-    changed = connection.execute(
-        sa.update(CONSUMERS).where(CONSUMERS.c.id == one.id, CONSUMERS.c.generation == one.generation)
-        .values(generation=one.generation + 1, project_id=owner.project_id, user_id=owner.user_id,
-                consumer_type_id=owner.type_id))
-    if changed.rowcount != 1:
-        raise transaction.Lost
+    alike: dict[tuple[int, Owner], list[int]] = {}
+    for one, owner in those:
+        alike.setdefault((one.generation, owner), []).append(one.id)
+    for (generation, owner), ids in sorted(alike.items(), key=lambda item: item[1]):
+        _guarded(connection, sa.update(CONSUMERS).values(
+            generation=generation + 1, project_id=owner.project_id, user_id=owner.user_id,
+            consumer_type_id=owner.type_id), generation, ids)
 
 
 def drop(connection: sa.Connection, those: Iterable[Held]) -> None:
@@ -102,10 +105,18 @@ def drop(connection: sa.Connection, those: Iterable[Held]) -> None:
     Raises:
         transaction.Lost: one is no longer as it was read.
     """
-    for one in sorted(those, key=lambda each: each.uuid):
-        gone = connection.execute(
-            sa.delete(CONSUMERS).where(CONSUMERS.c.id == one.id, CONSUMERS.c.generation == one.generation))
-        if gone.rowcount != 1:
+    alike: dict[int, list[int]] = {}
+    for one in those:
+        alike.setdefault(one.generation, []).append(one.id)
+    for generation, ids in sorted(alike.items(), key=lambda item: item[1]):
+        _guarded(connection, sa.delete(CONSUMERS), generation, ids)
+
+
+def _guarded(connection: sa.Connection, write: sa.Update | sa.Delete, generation: int, ids: list[int]) -> None:
+    for some in dbkit.parts(sorted(ids)):
+        changed = connection.execute(write.where(
+            CONSUMERS.c.id.in_(some), CONSUMERS.c.generation == generation))
+        if changed.rowcount != len(some):
             raise transaction.Lost
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
-from nova.common import clock
+from nova.common import clock, dbkit
 from nova.placement import errors
 from nova.placement.cache import NameTable
 from nova.placement.db import models
@@ -15,6 +15,10 @@ from nova.placement.objects.provider import Locked
 
 INV = models.inventories
 _ALLOC = models.allocations
+_TAKEN = sa.select(_ALLOC.c.resource_class_id).distinct().where(
+    _ALLOC.c.resource_provider_id == sa.bindparam('provider_id'),
+    _ALLOC.c.resource_class_id.in_(sa.bindparam('values', expanding=True)))
+"""Classes of ``values`` of which something is allocated."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,10 +92,9 @@ def class_id(names: NameTable, name: str) -> int:
 
 def add(connection: sa.Connection, locked: Locked, inventories: Mapping[int, Inventory]) -> None:
     """Insert inventories of classes that the provider does not have yet."""
-    if inventories:
-        connection.execute(sa.insert(INV), [
-            {'resource_provider_id': locked.id, 'resource_class_id': key, **dataclasses.asdict(inventory)}
-            for key, inventory in inventories.items()])
+    dbkit.insert(connection, INV, [
+        {'resource_provider_id': locked.id, 'resource_class_id': key, **dataclasses.asdict(inventory)}
+        for key, inventory in inventories.items()])
 
 
 def change(connection: sa.Connection, locked: Locked, inventories: Mapping[int, Inventory]) -> None:
@@ -118,14 +121,14 @@ def remove(connection: sa.Connection, locked: Locked, class_ids: Iterable[int], 
     wanted = sorted(class_ids)
     if not wanted:
         return
-    used = sorted(connection.scalars(
-        sa.select(_ALLOC.c.resource_class_id).distinct().where(
-            _ALLOC.c.resource_provider_id == locked.id, _ALLOC.c.resource_class_id.in_(wanted))))
+    used = sorted(row.resource_class_id for row in dbkit.select_in(
+        connection, _TAKEN, wanted, provider_id=locked.id))
     if used:
         classes = ', '.join(names.class_names.get(key, str(key)) for key in used)
         raise errors.InventoryInUse(classes=classes, uuid=locked.uuid)
-    connection.execute(sa.delete(INV).where(INV.c.resource_provider_id == locked.id,
-                                            INV.c.resource_class_id.in_(wanted)))
+    for some in dbkit.parts(wanted):
+        connection.execute(sa.delete(INV).where(INV.c.resource_provider_id == locked.id,
+                                                INV.c.resource_class_id.in_(some)))
 
 
 def replace(connection: sa.Connection, locked: Locked, wanted: Mapping[int, Inventory],

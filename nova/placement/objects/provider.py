@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.placement import errors
 from nova.placement.db import models
 
@@ -138,7 +139,7 @@ def _has_room(class_id: int, amount: int) -> sa.ColumnElement[bool]:
 
 
 def lock_query(*more: sa.ColumnElement) -> sa.Select:
-    """Rows of the providers ``uuids``, locked until the transaction ends.
+    """Rows of the providers whose uuids are the ``values``, locked until the transaction ends.
 
     Everybody locks in uuid order, so that writers wait for one another in a line and not in a circle.
 
@@ -148,7 +149,7 @@ def lock_query(*more: sa.ColumnElement) -> sa.Select:
     return (sa.select(RP.c.id, RP.c.uuid, RP.c.generation,
                       sa.func.coalesce(RP.c.root_provider_id, RP.c.id).label('root_id'),
                       RP.c.parent_provider_id.label('parent_id'), *more)
-            .where(RP.c.uuid.in_(sa.bindparam('uuids', expanding=True)))
+            .where(RP.c.uuid.in_(sa.bindparam('values', expanding=True)))
             .order_by(RP.c.uuid).with_for_update())
 
 
@@ -160,7 +161,7 @@ _TOUCH = sa.update(RP).where(_IDS).values(version=RP.c.version + 1, updated_at=R
 
 def lock_all(connection: sa.Connection, uuids: Iterable[str]) -> dict[str, Locked]:
     """Hold several providers; those that do not exist are left out."""
-    return {row.uuid: Locked(*row) for row in connection.execute(_LOCK, {'uuids': sorted(uuids)})}
+    return {row.uuid: Locked(*row) for row in dbkit.select_in(connection, _LOCK, sorted(uuids))}
 
 
 def lock(connection: sa.Connection, uuid: str) -> Locked:
@@ -177,11 +178,11 @@ def lock(connection: sa.Connection, uuid: str) -> Locked:
 
 def bump(connection: sa.Connection, ids: Collection[int]) -> None:
     """Move generation and version of locked providers: clients that saw the old state must read again."""
-    if ids:
-        connection.execute(_BUMP, {'ids': sorted(ids)})
+    for some in dbkit.parts(sorted(ids)):
+        connection.execute(_BUMP, {'ids': some})
 
 
 def touch(connection: sa.Connection, ids: Collection[int]) -> None:
     """Move only the private version: answers change, but what clients hold stays valid."""
-    if ids:
-        connection.execute(_TOUCH, {'ids': sorted(ids)})
+    for some in dbkit.parts(sorted(ids)):
+        connection.execute(_TOUCH, {'ids': some})

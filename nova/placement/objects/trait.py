@@ -90,10 +90,9 @@ def replace(connection: sa.Connection, locked: Locked, wanted: set[int]) -> bool
     there = set(connection.scalars(
         sa.select(LINKS.c.trait_id).where(LINKS.c.resource_provider_id == locked.id)))
     gone, new = there - wanted, wanted - there
-    if gone:
+    for some in dbkit.parts(sorted(gone)):
         connection.execute(sa.delete(LINKS).where(
-            LINKS.c.resource_provider_id == locked.id, LINKS.c.trait_id.in_(sorted(gone))))
-    if new:
-        connection.execute(sa.insert(LINKS), [
-            {'resource_provider_id': locked.id, 'trait_id': trait_id} for trait_id in sorted(new)])
+            LINKS.c.resource_provider_id == locked.id, LINKS.c.trait_id.in_(some)))
+    dbkit.insert(connection, LINKS, [
+        {'resource_provider_id': locked.id, 'trait_id': trait_id} for trait_id in sorted(new)])
     return bool(gone or new)

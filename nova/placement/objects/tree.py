@@ -7,7 +7,7 @@ provider that is being moved elsewhere at the same time (touching makes that hol
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from nova.common import clock
+from nova.common import clock, dbkit
 from nova.placement import errors
 from nova.placement.db import models, transaction
 from nova.placement.objects import provider
@@ -118,8 +118,9 @@ def move(connection: sa.Connection, uuid: str, parent_uuid: str | None, may_move
         raise errors.BadRequest(f'Resource provider {parent_uuid} is {uuid} itself or below it: '
                                 f'the tree would become a loop.')
     connection.execute(sa.update(RP).where(RP.c.id == me.id).values(parent_provider_id=parent_id))
-    connection.execute(sa.update(RP).where(RP.c.id.in_(sorted(below))).values(
-        root_provider_id=parent.root_id if parent else me.id, version=RP.c.version + 1))
+    for some in dbkit.parts(sorted(below)):
+        connection.execute(sa.update(RP).where(RP.c.id.in_(some)).values(
+            root_provider_id=parent.root_id if parent else me.id, version=RP.c.version + 1))
     provider.touch(connection, {me.root_id, parent.root_id if parent else me.id})
 
 
