@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nova import objects
+from nova import objects, states
 from nova.common import clock
 from nova.objects import aggregate
 from nova.policies import servers as rules
@@ -46,7 +46,9 @@ class Look:
         self._host_status = req.can(rules.SHOW_HOST_STATUS)
         self._unknown_only = not self._host_status and req.can(rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
         self._by_db: dict[int, tuple[Any, list[Any]]] = {}
-        for server, db in servers:
+        for server, place in servers:
+            # The reason why a server got no cell, not even cell0, is in the API database.
+            db = req.dbs.api if place is None and server.vm_state == states.VM.ERROR else place
             if db is not None:
                 self._by_db.setdefault(id(db), (db, []))[1].append(server)
         self._services: dict[str, Any] = {}

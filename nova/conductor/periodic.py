@@ -12,9 +12,16 @@ from oslo_db import exception as db_exc
 
 from nova.common import clock, dbkit, threads
 from nova.conductor import cells as conductor_cells
-from nova.objects import cell_mapping, compute_node, event, host_mapping, instance_mapping
+from nova.objects import (
+    build_request,
+    cell_mapping,
+    compute_node,
+    event,
+    host_mapping,
+    instance_mapping,
+    purge,
+)
 from nova.objects import task as rows
-from nova.ops.build import schedule
 from nova.ops.delete import reclaim
 from nova.task import engine as engines
 
@@ -98,34 +105,57 @@ class Discovery:
         LOG.info('Mapped hosts of cell %s: %s', mapping.name, ', '.join(hosts))
 
 
-class Sweep:
-    """Takes rows out of cells that no mapping points at: a hand-over that was never finished left them.
+class HandOvers:
+    """Sees to servers that were written into a cell and never let go: no such server waits for nobody.
 
-    Rows younger than `age` seconds may belong to a hand-over that is under way.
+    Whose hand-over still goes on, however long it takes, is left to the task that does it. Otherwise the
+    mapping says what the server is: one of this cell, whose build is let go, or one that was given up, whose
+    rows are purged. They are invisible, and no age makes them anything else.
     """
 
-    def __init__(self, cells: 'conductor_cells.Cells', age: float = 600.0) -> None:
-        self._cells, self._age = cells, age
+    MOST = 500
+    """Servers that are read at a time."""
+
+    def __init__(self, cells: 'conductor_cells.Cells') -> None:
+        self._cells = cells
 
     def __call__(self) -> None:
         for mapping in self._cells.mappings():
             if not mapping.disabled:
                 try:
-                    self._sweep(mapping)
-                except db_exc.DBError as error:
-                    LOG.warning('Cell %s cannot be swept now: %s', mapping.name, error)
+                    self._see_to(mapping)
+                except Exception as error:
+                    if not dbkit.is_passing(error):
+                        raise
+                    LOG.warning('Hand-overs to cell %s cannot be seen to now: %s', mapping.name,
+                                type(error).__name__)
 
-    def _sweep(self, mapping: cell_mapping.CellMapping) -> None:
-        db = self._cells.db(mapping)
-        with db.read() as conn:
-            inert = rows.inert_before(conn, clock.utcnow() - datetime.timedelta(seconds=self._age))
-        if not inert:
-            return
+    def _see_to(self, cell: cell_mapping.CellMapping) -> None:
+        db, after = self._cells.db(cell), 0
+        while True:
+            with db.read() as conn:
+                waiting = rows.inert(conn, after, self.MOST)
+            if waiting:
+                self._decide(cell, db, waiting)
+                after = waiting[-1].id
+            if len(waiting) < self.MOST:
+                return
+
+    def _decide(self, cell: cell_mapping.CellMapping, db: dbkit.Database, waiting: list[rows.Inert]) -> None:
+        # Read after them, so that a hand-over which began later is not taken for one that has ended.
         with self._cells.api_db.read() as conn:
-            mapped = {found.instance_uuid for found in instance_mapping.InstanceMapping.all(
-                conn, instance_uuid=inert, cell_id=mapping.id)}
-        for uuid in set(inert) - mapped:
-            LOG.info('Server %s in cell %s was never handed over; its rows are removed', uuid, mapping.name)
-            db.write(functools.partial(schedule.uproot, uuid=uuid))
-
-
+            going_on = rows.unfinished(conn, {task.parent for task in waiting if task.parent})
+            mine = {found.instance_uuid for found in instance_mapping.InstanceMapping.all(
+                conn, instance_uuid=[task.instance_uuid for task in waiting], cell_id=cell.id)}
+            pending = {found.instance_uuid for found in build_request.BuildRequest.all(
+                conn, instance_uuid=[task.instance_uuid for task in waiting])}
+        for task in waiting:
+            if task.parent in going_on or (task.parent is None and task.instance_uuid in pending):
+                continue
+            if task.instance_uuid in mine:
+                LOG.info('The build of server %s in cell %s is let go', task.instance_uuid, cell.name)
+                self._cells.work(cell).engine.adopt(task.uuid)
+            else:
+                LOG.info('Server %s was never handed over to cell %s; its rows are purged', task.instance_uuid,
+                         cell.name)
+                db.write(functools.partial(purge.instance, uuid=task.instance_uuid))

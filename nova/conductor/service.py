@@ -116,7 +116,7 @@ class ConductorService:
         interval = self._conf.scheduler.discover_hosts_in_cells_interval
         if interval > 0:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
-        self._tickers.append(periodic.ticker('sweep', 30.0, periodic.Sweep(found)))
+        self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(self._dbs.api, self._conf)))
 
     def _look_after(self, name: str, made: work.Work) -> None:

@@ -5,17 +5,13 @@ A server that lived is deleted, not purged: its row and its history stay until t
 
 import sqlalchemy as sa
 
-from nova.db import tasks
 from nova.db.cell import models
-from nova.objects import event
+from nova.objects import event, task
 
 
 def instance(conn: sa.Connection, uuid: str) -> None:
     """Delete every row that belongs to a server; nothing happens when there is none."""
-    table = tasks.tasks
-    mine = sa.select(table.c.uuid).where(table.c.instance_uuid == uuid)
-    conn.execute(tasks.task_steps.delete().where(tasks.task_steps.c.task_uuid.in_(mine)))
-    conn.execute(table.delete().where(table.c.instance_uuid == uuid))
+    task.remove_of(conn, uuid)
     event.forget(conn, uuid)
     for owned in (models.instance_extra, models.instance_metadata, models.instance_tags,
                   models.block_device_mappings):

@@ -57,6 +57,7 @@ class SelectRequest(base.Record):
     Attributes:
         alternates: whether alternates are wanted.
         claim: whether the first choice is claimed in Placement.
+        ignore_cells: uuids of cells whose hosts will not do.
     """
 
     fields = {
@@ -64,4 +65,5 @@ class SelectRequest(base.Record):
         'instance_uuids': fields.ListOfStringsField(),
         'alternates': fields.BooleanField(default=True),
         'claim': fields.BooleanField(default=True),
+        'ignore_cells': base.since('1.1', fields.ListOfStringsField(default=[])),
     }

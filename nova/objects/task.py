@@ -6,7 +6,8 @@ belongs into one transaction. Both the API database and every cell have these ta
 
 import dataclasses
 import datetime
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -224,11 +225,36 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bo
     return len(old)
 
 
-def inert_before(conn: sa.Connection, when: datetime.datetime) -> list[str]:
-    """uuids of the servers whose task was written before `when` and never let go."""
+class Inert(NamedTuple):
+    """A task that nobody has let run yet; `parent` is the one that is to."""
+
+    id: int
+    uuid: str
+    instance_uuid: str
+    parent: str | None
+
+
+def inert(conn: sa.Connection, after: int, limit: int) -> list[Inert]:
+    """The oldest tasks that were never let run, from the row behind `after` on."""
     table = tables.tasks
-    return list(conn.execute(sa.select(table.c.instance_uuid).where(
-        table.c.status == INERT, table.c.created_at < when)).scalars())
+    return [Inert(*row) for row in conn.execute(
+        sa.select(table.c.id, table.c.uuid, table.c.instance_uuid, table.c.parent)
+        .where(table.c.status == INERT, table.c.id > after).order_by(table.c.id).limit(limit))]
+
+
+def unfinished(conn: sa.Connection, uuids: Iterable[str]) -> set[str]:
+    """Those of the tasks that have not ended."""
+    table = tables.tasks
+    return set(conn.execute(sa.select(table.c.uuid).where(
+        table.c.uuid.in_(list(uuids)), table.c.finished_at.is_(None))).scalars())
+
+
+def remove_of(conn: sa.Connection, instance_uuid: str) -> None:
+    """Drop every task of a server, and its history."""
+    table = tables.tasks
+    mine = sa.select(table.c.uuid).where(table.c.instance_uuid == instance_uuid)
+    conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(mine)))
+    conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
 
 
 def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:

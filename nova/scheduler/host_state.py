@@ -6,7 +6,6 @@ else is known of a host comes from the cached view of its cell.
 
 import collections
 import dataclasses
-import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,6 +36,7 @@ class HostState:
     Attributes:
         uuid: of the node, which is its root resource provider.
         up: its service has been heard of lately and is not forced down.
+        seen_at: when it was heard of last, by this process's monotonic clock.
         num_instances, num_io_ops: servers on it, and those being built, moved or snapshot.
         free: amount left by resource class; total likewise (capacity, overcommit included).
         candidates: allocation requests that are served by it.
@@ -47,7 +47,7 @@ class HostState:
     nodename: str
     cell_uuid: str
     up: bool = True
-    last_seen: datetime.datetime | None = None
+    seen_at: float | None = None
     forced_down: bool = False
     disabled: bool = False
     disabled_reason: str | None = None
@@ -182,6 +182,7 @@ class Wanted:
     from_cell: str | None = None
     only_cell: str | None = None
     ignore_hosts: frozenset[str] = frozenset()
+    ignore_cells: frozenset[str] = frozenset()
     accept: frozenset[str] | None = None
     accept_nodes: frozenset[str] | None = None
     forced: bool = False

@@ -1,24 +1,25 @@
 """What the scheduler knows of hosts: one cached view a cell, and the aggregates of the deployment.
 
-A cell's view is renewed in the background when it is older than a second, and a request waits for that only
-briefly. A cell that does not answer is not waited for again while its answer is outstanding, and after a few
-seconds its hosts are left out: they could not be given a server anyway. How much room a host has is not here:
+A cell's view is renewed in the background, by threads of that cell, when it is older than a second, and a
+request waits for that only briefly. A cell that does not answer is not waited for again while its answer is
+outstanding, and after a few seconds its hosts are left out: they could not be given a server anyway. Whether
+the host that is chosen is up and enabled is asked anew with the choice. How much room a host has is not here:
 Placement's answer to each request says it.
 """
 
 import collections
 import dataclasses
+import datetime
 from collections.abc import Iterable, Mapping
 from concurrent import futures
 from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
-from oslo_db import exception as db_exc
 from oslo_log import log
 
 from nova import objects, states
-from nova.common import clock, threads
+from nova.common import clock, dbkit, threads
 from nova.scheduler.host_state import Aggregate, HostState
 
 LOG = log.getLogger(__name__)
@@ -34,15 +35,18 @@ FIRST = 3.0
 GIVEN_UP = 5.0
 """Seconds after which a silent cell is left out, and after which one that failed is asked again."""
 
-_BROKEN = (db_exc.DBError, sa.exc.SQLAlchemyError)
+_THREADS = 4
+"""Questions that one cell is asked at the same time."""
 _BUSY = (states.Task.REBUILDING, states.Task.RESIZE_PREP, states.Task.RESIZE_MIGRATING,
          states.Task.IMAGE_SNAPSHOT, states.Task.IMAGE_BACKUP, states.Task.UNSHELVING, states.Task.RESCUING)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class _Cell:
     uuid: str
-    db: Any
+    name: str
+    url: str
+    pool: threads.Pool
     nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
     counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     loaded: float | None = None
@@ -82,8 +86,8 @@ class View:
     def state(self, uuid: str) -> HostState:
         """A node's state, for one request to change."""
         state = self.nodes[uuid].copy()
-        state.up = not state.forced_down and state.last_seen is not None and (
-            abs((clock.utcnow() - state.last_seen).total_seconds()) <= self.down_after)
+        state.up = not state.forced_down and state.seen_at is not None and (
+            clock.monotonic() - state.seen_at <= self.down_after)
         state.aggregates = self.by_host.get(state.host, ())
         state.num_instances, state.num_io_ops = self.counts[state.cell_uuid].get(state.host, (0, 0))
         return state
@@ -94,12 +98,11 @@ class Hosts:
 
     Args:
         dbs: `nova.db.session.Databases`.
-        pool: runs renewals.
         fresh: age up to which a view is used as it is; tests set 0.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, dbs: Any, pool: threads.Pool, fresh: float = FRESH) -> None:
-        self._conf, self._dbs, self._pool, self._fresh = conf, dbs, pool, fresh
+    def __init__(self, conf: cfg.ConfigOpts, dbs: Any, fresh: float = FRESH) -> None:
+        self._conf, self._dbs, self._fresh = conf, dbs, fresh
         self._cells: dict[str, _Cell] = {}
         self._aggregates: list[Aggregate] = []
         self._by_host: dict[str, tuple[Aggregate, ...]] = {}
@@ -156,20 +159,45 @@ class Hosts:
             table.c.uuid.in_(wanted), table.c.deleted == 0, table.c.host.isnot(None))
 
         def ask(cell: _Cell) -> dict[str, str]:
-            with cell.db.read() as conn:
+            with self._dbs.cell(cell.url).read() as conn:
                 return {row.uuid: row.host for row in conn.execute(query)}
 
         now = clock.monotonic()
         with self._lock:
-            asked = [self._pool.submit(ask, cell) for cell in self._cells.values() if cell.usable(now)]
+            asked = [cell.pool.submit(ask, cell) for cell in self._cells.values() if cell.usable(now)]
         done, _ = threads.wait(asked, PATIENCE * 4)
         found: dict[str, str] = {}
         for one in done:
-            try:
+            error = one.exception()
+            if error is None:
                 found.update(one.result())
-            except _BROKEN as error:
-                LOG.warning('A cell cannot be asked where servers are: %s', error)
+            else:
+                LOG.warning('A cell cannot be asked where servers are: %s', type(error).__name__)
         return found
+
+    def takes_servers(self, state: HostState) -> bool:
+        """Whether a host is up and enabled by what its cell says now; not, where the cell does not say it soon.
+
+        What an operator was answered holds for the very next request, which a cached view would not see.
+        """
+        with self._lock:
+            cell = self._cells.get(state.cell_uuid)
+        if cell is None or cell.failed is not None:
+            return False
+
+        def ask() -> bool:
+            with self._dbs.cell(cell.url).read() as conn:
+                found = objects.Service.find(conn, host=state.host, binary='nova-compute')
+                return found is not None and not found.disabled and found.is_up(
+                    self._conf.service_down_time, dbkit.now(conn))
+        asked = cell.pool.submit(ask)
+        threads.wait([asked], PATIENCE * 4)
+        if asked.done() and asked.exception() is None:
+            return asked.result()
+        LOG.warning('Cell %s does not say whether host %s is up; it gets no servers for now', cell.name,
+                    state.host)
+        cell.failed = clock.monotonic()
+        return False
 
     # The API database
 
@@ -190,17 +218,31 @@ class Hosts:
             for host in one.hosts:
                 by_host[host].append(one)
         with self._lock:
+            before = self._cells
             self._cells = {mapping.uuid: self._kept(mapping) for mapping in mappings}
+            gone = [cell for cell in before.values() if self._cells.get(cell.uuid) is not cell]
             self._mapped = {row.host: names[row.cell_id] for row in hosts if row.cell_id in names}
             self._aggregates = aggregates
             self._by_host = {host: tuple(many) for host, many in by_host.items()}
             self._loaded = now
+        for cell in gone:
+            cell.pool.close(wait=False)
 
     def _kept(self, mapping: Any) -> _Cell:
         """The cell as it is known already, unless its database has moved."""
-        db = self._dbs.cell(mapping.database_connection)
         known = self._cells.get(mapping.uuid)
-        return known if known is not None and known.db is db else _Cell(mapping.uuid, db)
+        if known is not None and known.url == mapping.database_connection:
+            return known
+        name = mapping.name or mapping.uuid
+        return _Cell(mapping.uuid, name, mapping.database_connection,
+                     threads.Pool(f'scheduler-cell-{name}', _THREADS))
+
+    def close(self) -> None:
+        """Let the threads go; those that hang are not waited for."""
+        with self._lock:
+            cells, self._cells = list(self._cells.values()), {}
+        for cell in cells:
+            cell.pool.close(wait=False)
 
     # Cells
 
@@ -214,22 +256,23 @@ class Hosts:
         if cell.failed is not None and now - cell.failed < GIVEN_UP:
             return None
         cell.asked = now
-        cell.pending = self._pool.submit(self._load_cell, cell)
+        cell.pending = cell.pool.submit(self._load_cell, cell)
         return cell.pending
 
     def _load_cell(self, cell: _Cell) -> None:
         started = clock.monotonic()
         try:
-            with cell.db.read() as conn:
+            with self._dbs.cell(cell.url).read() as conn:
+                now = dbkit.now(conn)
                 services = {one.host: one for one in objects.Service.all(conn, binary='nova-compute')}
                 nodes = objects.ComputeNode.all(conn)
                 counts = _counts(conn) if started - cell.counted > min(COUNTS_FRESH, self._fresh * 5) else None
-        except _BROKEN as error:
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one cell, the others get their servers
             LOG.warning('Cell %(cell)s cannot be asked for its hosts; it gets no servers for now: %(error)s',
-                        {'cell': cell.uuid, 'error': error})
+                        {'cell': cell.name, 'error': type(error).__name__})
             cell.failed = clock.monotonic()
             return
-        found = {node.uuid: _state(cell.uuid, node, services[node.host])
+        found = {node.uuid: _state(cell.uuid, node, services[node.host], started, now)
                  for node in nodes if node.host in services}
         with self._lock:
             cell.nodes, cell.loaded, cell.failed = found, started, None
@@ -237,12 +280,16 @@ class Hosts:
                 cell.counts, cell.counted = counts, started
 
 
-def _state(cell_uuid: str, node: objects.ComputeNode, service: objects.Service) -> HostState:
+def _state(cell_uuid: str, node: objects.ComputeNode, service: objects.Service, started: float,
+           now: datetime.datetime) -> HostState:
+    """A node as it was at `started` by our clock, which was `now` by the cell's."""
     stats = node.stats or {}
+    seen = service.last_seen_up or service.created_at
     return HostState(
         uuid=node.uuid, host=node.host, nodename=node.hypervisor_hostname, cell_uuid=cell_uuid,
-        last_seen=service.last_seen_up or service.created_at, forced_down=bool(service.forced_down),
-        disabled=bool(service.disabled), disabled_reason=service.disabled_reason,
+        seen_at=None if seen is None else started - (now - seen).total_seconds(),
+        forced_down=bool(service.forced_down), disabled=bool(service.disabled),
+        disabled_reason=service.disabled_reason,
         service_version=service.version, hypervisor_type=node.hypervisor_type,
         hypervisor_version=node.hypervisor_version, host_ip=node.host_ip, cpu_info=node.cpu_info or {},
         supported_instances=[list(map(str, one)) for one in node.supported_instances or ()], stats=stats,

@@ -118,7 +118,7 @@ class Selector:
                 members: groups.Members, why: Why) -> objects.Selections:
         spec, uuids = request.spec, list(request.instance_uuids)
         where = self._hosts.where(wanted.named_servers(spec))
-        asked = wanted.build(spec, where, group, members.hosts(), uuids)
+        asked = wanted.build(spec, where, group, members.hosts(), uuids, request.ignore_cells)
         chosen: dict[str, tuple[HostState, dict[str, Any]]] = {}
         last: list[HostState] = []
         version = ''
@@ -196,6 +196,8 @@ class Selector:
             hosts = stage('node', [one for one in hosts if one.nodename in asked.accept_nodes])
         if asked.only_cell is not None:
             hosts = stage('cell', [one for one in hosts if one.cell_uuid == asked.only_cell])
+        if asked.ignore_cells:
+            hosts = stage('ignored cells', [one for one in hosts if one.cell_uuid not in asked.ignore_cells])
         if asked.ignore_hosts:
             hosts = stage('ignored hosts', [one for one in hosts if one.host not in asked.ignore_hosts])
         if asked.availability_zone and not asked.forced:
@@ -239,6 +241,7 @@ class Selector:
             NoHost: the filters leave none.
         """
         hosts, first, ranked = now.hosts, True, []
+        sure: dict[str, bool] = {}
         for uuid in request.instance_uuids:
             if uuid in chosen:
                 continue
@@ -248,7 +251,7 @@ class Selector:
             if not hosts_left:
                 raise NoHost(NOT_ENOUGH)
             ranked = self._ranked(hosts_left, asked)
-            taken = self._claim_one(uuid, ranked, request)
+            taken = self._claim_one(uuid, ranked, request, asked, sure)
             if taken is None:
                 why.note('claim', 'Placement', len(ranked), 0)
                 return []
@@ -259,11 +262,19 @@ class Selector:
                 asked.group.on_host[state.host] += 1
         return ranked
 
-    def _claim_one(self, uuid: str, ranked: Sequence[HostState], request: objects.SelectRequest
-                   ) -> tuple[HostState, dict[str, Any]] | None:
-        """The first host of which a candidate can be claimed, with that candidate."""
+    def _claim_one(self, uuid: str, ranked: Sequence[HostState], request: objects.SelectRequest,
+                   asked: Wanted, sure: dict[str, bool]) -> tuple[HostState, dict[str, Any]] | None:
+        """The first host of which a candidate can be claimed, with that candidate.
+
+        Args:
+            sure: by node, whether its host takes servers, as far as it was asked for this request.
+        """
         spec = request.spec
         for state in ranked:
+            if state.uuid not in sure:
+                sure[state.uuid] = asked.forced or self._hosts.takes_servers(state)
+            if not sure[state.uuid]:
+                continue
             for allocation in state.candidates:
                 if not request.claim or self._placement.claim(uuid, allocation, spec.project_id, spec.user_id):
                     self._hosts.count(state)

@@ -6,7 +6,7 @@ from oslo_config import cfg
 
 from nova import context as nova_context
 from nova import objects
-from nova.common import dbkit, threads
+from nova.common import dbkit
 from nova.objects import service as services
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import scheduler as interface
@@ -14,8 +14,6 @@ from nova.rpc import transport
 from nova.scheduler import hosts, select
 
 BINARY = 'nova-scheduler'
-_RENEWALS = 32
-"""Threads that ask cells for their hosts; each cell that hangs holds one."""
 
 
 class Endpoint:
@@ -40,8 +38,7 @@ class SchedulerService:
 
     def __init__(self, conf: cfg.ConfigOpts, *, dbs: Any, buses: transport.Buses, clients: Any,
                  host: str | None = None, fresh: float = hosts.FRESH) -> None:
-        self._pool = threads.Pool('scheduler-hosts', _RENEWALS)
-        self.hosts = hosts.Hosts(conf, dbs, self._pool, fresh)
+        self.hosts = hosts.Hosts(conf, dbs, fresh)
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
         self._dbs = dbs
         self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
@@ -63,4 +60,4 @@ class SchedulerService:
         self._heartbeat.stop()
         self._server.stop()
         self._server.wait()
-        self._pool.close()
+        self.hosts.close()

@@ -27,7 +27,7 @@ def properties(spec: objects.RequestSpec) -> Mapping[str, Any]:
 
 
 def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.InstanceGroup | None,
-          members: Mapping[str, str], moving: Collection[str]) -> Wanted:
+          members: Mapping[str, str], moving: Collection[str], ignore_cells: Collection[str] = ()) -> Wanted:
     """The request as filters see it.
 
     Args:
@@ -49,7 +49,7 @@ def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.In
         group=_group(group, members, moving), where=where,
         from_cell=target.cell if target is not None else None,
         only_cell=target.cell if target is not None and not target.allow_cross_cell_move else None,
-        ignore_hosts=frozenset([*spec.ignore_hosts, *spec.retry]),
+        ignore_cells=frozenset(ignore_cells), ignore_hosts=frozenset([*spec.ignore_hosts, *spec.retry]),
         accept=frozenset(hosts) if hosts is not None else None,
         accept_nodes=frozenset(nodes) if nodes is not None else None, forced=forced,
         volume_backed=bool(spec.is_bfv))

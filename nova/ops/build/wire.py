@@ -48,6 +48,9 @@ class Planned(base.Record):
         selections: its host and the alternates, all of one cell; empty until hosts are chosen.
         revision: of its build request, as it was written into a cell; -1 is not known.
         withdrawn: deleted by its owner before it was handed over.
+        handed: its cell has it.
+        away: uuids of the cells that could not be written to when they were to have it.
+        failure: why it has no host although others of the request have; None where that is not so.
     """
 
     fields = {
@@ -56,6 +59,9 @@ class Planned(base.Record):
         'selections': fields.ListOfObjectsField('Selection', default=[]),
         'revision': fields.IntegerField(default=-1),
         'withdrawn': fields.BooleanField(default=False),
+        'handed': base.since('1.1', fields.BooleanField(default=False)),
+        'away': base.since('1.1', fields.ListOfStringsField(default=[])),
+        'failure': base.since('1.1', fields.maybe(fields.StringField)),
     }
 
 
@@ -72,3 +78,7 @@ class ScheduleState(base.State):
     def living(self) -> list[Any]:
         """The servers that nobody has deleted as far as this task knows."""
         return [server for server in self.servers if not server.withdrawn]
+
+    def placed(self) -> list[Any]:
+        """Those of them that have a host."""
+        return [server for server in self.living() if server.selections]

@@ -3,9 +3,11 @@
 from typing import Any
 
 from nova import errors, objects, states
+from nova.objects import task as rows
 from nova.ops.delete import flow, wire
 from nova.policies import deferred_delete
 from nova.policies import servers as rules
+from nova.steps import mapping
 from nova.task.action import Action
 from nova.task.guard import ANY, From
 
@@ -64,11 +66,16 @@ _BUSY_ENOUGH = {'delete': (states.Task.DELETING,),
 def withdraw(conn: Any, uuid: str) -> bool:
     """Take a server back before any cell has it; False when its build request is gone.
 
-    What was made for it, reservations of volumes included, is cleared by the task that was to place it.
+    What was made for it is cleared by the task that is to place it. Where that task has given up, and left the
+    server in error without a cell, nothing was made, and its rows go at once.
     """
-    if not objects.BuildRequest.take(conn, uuid):
+    request = objects.BuildRequest.find(conn, instance_uuid=uuid)
+    if request is None or not objects.BuildRequest.take(conn, uuid, request.revision):
         return False
     objects.InstanceMapping.queue_for_delete(conn, uuid)
+    if request.instance.vm_state == states.VM.ERROR:
+        mapping.erase(conn, uuid)
+        rows.remove_of(conn, uuid)
     return True
 
 

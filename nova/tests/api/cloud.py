@@ -112,8 +112,8 @@ class Cloud:
         with self.db(cell).read() as conn:
             return objects.ComputeNode.get(conn, host=host)
 
-    def fail(self, server: Any, error: dict[str, Any], cell: int = 1) -> None:
-        """A task of the server that ended with this error, and its one step."""
+    def fail(self, server: Any, error: dict[str, Any], cell: int | None = 1) -> None:
+        """A task of the server that ended with this error, and its one step; None is one that no cell has."""
         task = task_rows.Task(
             uuid=uuids.generate(), flow='reboot', flow_version='1.0', instance_uuid=server.uuid, exclusive=None,
             status=task_rows.UNDONE, state={}, context={}, action='reboot', error=error,
@@ -124,7 +124,7 @@ class Cloud:
         def write(conn: Any) -> None:
             task_rows.insert(conn, task)
             task_rows.save(conn, task, note, error=error)
-        self.db(cell).write(write)
+        (self.dbs.api if cell is None else self.db(cell)).write(write)
 
     def break_cell(self, cell: int) -> None:
         """The cell's database cannot be reached any more."""

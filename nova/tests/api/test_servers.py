@@ -1,6 +1,8 @@
 """Listing and showing servers: views by version, filters, order, pages, policy, cells."""
 
+import contextlib
 import datetime
+import socket
 from typing import Any
 
 import pytest
@@ -347,3 +349,32 @@ def test_actions_and_events(cloud: Cloud) -> None:
     assert cloud.call('GET', path, '2.21').status_code == 200
 
 
+
+
+def test_a_server_that_no_cell_takes_shows_why(cloud: Cloud) -> None:
+    """16.4: its owner reads the fault and the failed operation, and can delete it."""
+    made = cloud.server(None, vm_state='error', launched_at=None)
+    cloud.fail(made, {'code': 500, 'message': 'No valid host was found.', 'type': 'no_valid_host',
+                      'details': None, 'created': '2026-01-31T12:00:00Z'}, None)
+    shown = cloud.call('GET', f'/servers/{made.uuid}').json['server']
+    assert (shown['status'], shown['fault']['message']) == ('ERROR', 'No valid host was found.')
+    actions = cloud.call('GET', f'/servers/{made.uuid}/os-instance-actions').json['instanceActions']
+    assert [one['message'] for one in actions] == ['Error']
+    assert cloud.call('DELETE', f'/servers/{made.uuid}').status_code == 204
+    assert cloud.call('GET', f'/servers/{made.uuid}').status_code == 404
+    with cloud.dbs.api.read() as conn:
+        assert objects.InstanceMapping.find(conn, instance_uuid=made.uuid) is None
+
+
+def test_a_cell_that_takes_connections_and_never_answers(cloud: Cloud) -> None:
+    """7.13: GET of a server in it ends in time, with 503; the next one is answered at once."""
+    made = cloud.server(1)
+    with contextlib.closing(socket.create_server(('127.0.0.1', 0))) as silent:
+        broken = cloud.cells[1].copy()
+        broken.database_connection = f'mysql+pymysql://u:p@127.0.0.1:{silent.getsockname()[1]}/nova'
+        cloud.dbs.api.write(lambda conn: broken.save(conn))
+        began = clock.monotonic()
+        assert cloud.call('GET', f'/servers/{made.uuid}').status_code == 503
+        assert clock.monotonic() - began < cloud.conf.api.cell_timeout + 5
+        stub = cloud.call('GET', f'/servers/{made.uuid}', '2.69').json['server']
+        assert (stub['id'], stub['status']) == (made.uuid, 'UNKNOWN')

@@ -14,6 +14,8 @@ import sqlite3
 import threading
 import types
 
+from oslo_db import exception as db_exc
+
 from nova import conf, context, errors, objects, ops
 from nova.clients import fake
 from nova.common import dbkit, jsonutil, uuids
@@ -38,15 +40,21 @@ PROJECT, USER = 'project', 'user'
 
 
 class Watched:
-    """A database whose writes are effects."""
+    """A database whose writes are effects; it cannot be used while its name is in `away`."""
 
-    def __init__(self, db, script, label):
-        self.db, self.script, self.label = db, script, label
+    def __init__(self, db, script, label, name, away):
+        self.db, self.script, self.label, self._name, self._away = db, script, label, name, away
+
+    def _reach(self):
+        if self._name in self._away:
+            raise db_exc.DBConnectionError()
 
     def read(self, snapshot=False):
+        self._reach()
         return self.db.read(snapshot)
 
     def write(self, fn, attempts=20):
+        self._reach()
         self.script.strike('before', self.label)
         result = self.db.write(fn, attempts)
         self.script.strike('after', self.label)
@@ -121,7 +129,9 @@ class World:
         self.conf = conf_ or conf.new(config_files=[])
         self.script = Script()
         self.raw = databases.by_name
-        self.dbs = {name: Watched(db, self.script, f'write {name}') for name, db in self.raw.items()}
+        self.away = set()
+        self.dbs = {name: Watched(db, self.script, f'write {name}', name, self.away)
+                    for name, db in self.raw.items()}
         self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
         self.queue = collections.deque()
         self.up = set(HOSTS)
@@ -173,7 +183,7 @@ class World:
         for name in worker.journals:
             supers = worker.name == 'super'
             made = engine.Engine(
-                journal.Journal(Watched(self.raw[name], self.script, JOURNAL)),
+                journal.Journal(Watched(self.raw[name], self.script, JOURNAL, name, self.away)),
                 lease.Lease(self.raw[name], worker.name, worker.name, 0.0), _Reach(self, name),
                 self._handles(worker, name), _Pool(self, worker), supers=supers, pauses=(0.0,))
             made.lease.beat()
@@ -409,7 +419,8 @@ class Scheduler:
     def select(self, ctx, request):
         choices, chosen = [], []
         for uuid in request.instance_uuids:
-            first = next((host for host in sorted(HOSTS) if self._claim(uuid, host, request.spec)), None)
+            first = next((host for host in sorted(HOSTS) if CELLS[HOSTS[host]] not in request.ignore_cells
+                          and self._claim(uuid, host, request.spec)), None)
             if first is None:
                 for host_uuid in chosen:
                     self._world.clients.placement.drop(host_uuid)

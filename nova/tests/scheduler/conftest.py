@@ -13,7 +13,7 @@ from nova import conf as nova_conf
 from nova import errors, objects
 from nova.clients import fake, session
 from nova.clients.placement import client as placement_client
-from nova.common import clock, dbkit, threads, uuids
+from nova.common import clock, dbkit, uuids
 from nova.domain.provider_tree import Provider, ProviderTree
 from nova.scheduler import hosts, select
 from nova.tests.fixtures import databases, wsgi
@@ -53,7 +53,6 @@ class Cloud:
     conf: Any
     dbs: Dbs
     placement: Any
-    pool: threads.Pool
     cells: dict[str, objects.CellMapping] = dataclasses.field(default_factory=dict)
     fresh: float = 0.0
 
@@ -135,7 +134,7 @@ class Cloud:
                                       'flavor': flavor, **values})
 
     def selector(self, placement: Any = None) -> select.Selector:
-        views = hosts.Hosts(self.conf, self.dbs, self.pool, self.fresh)
+        views = hosts.Hosts(self.conf, self.dbs, self.fresh)
         return select.Selector(self.conf, views, placement or self.placement, self.dbs)
 
     def select(self, count: int = 1, alternates: bool = True, uuids_: list[str] | None = None,
@@ -153,16 +152,15 @@ class Cloud:
 
 @pytest.fixture
 def make_cloud(lend: databases.Lend) -> Iterator[Callable[..., Cloud]]:
-    pool, made = threads.Pool('test-hosts', 8), list[Dbs]()
+    made = list[Dbs]()
 
     def make(placement: Any, **overrides: Any) -> Cloud:
         dbs = Dbs(lend)
         made.append(dbs)
-        return Cloud(nova_conf.new(config_files=[], **overrides), dbs, placement, pool)
+        return Cloud(nova_conf.new(config_files=[], **overrides), dbs, placement)
     yield make
     for dbs in made:
         dbs.dispose()
-    pool.close(wait=False)
 
 
 @pytest.fixture

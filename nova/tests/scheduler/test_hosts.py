@@ -25,7 +25,7 @@ class Hanging:
 
 
 def views(cloud: Any, fresh: float = 0.0) -> hosts.Hosts:
-    return hosts.Hosts(cloud.conf, cloud.dbs, cloud.pool, fresh)
+    return hosts.Hosts(cloud.conf, cloud.dbs, fresh)
 
 
 def names(view: hosts.View) -> set[str]:
@@ -121,6 +121,63 @@ def test_nobody_is_refused_by_a_cache(cloud: Any) -> None:
     scheduler.select(objects.SelectRequest(spec=cloud.spec(flavor={'vcpus': 99}), instance_uuids=['x']))
     cloud.host('h2', 'cell2')
     assert ask()[0][0].service_host == 'h2'
+
+
+def test_what_operators_have_said_holds_for_the_next_request(cloud: Any) -> None:
+    """16.15: forced down, or disabled, between the last look at hosts and the choice."""
+    cloud.fresh = 1000.0
+    cloud.host('h1', vcpus=64)
+    cloud.host('h2')
+    scheduler = cloud.selector()
+
+    def ask() -> str:
+        choice, = scheduler.select(objects.SelectRequest(
+            spec=cloud.spec(), instance_uuids=[uuids.generate()])).choices
+        return choice.selections[0].service_host if choice.selections else ''
+    assert ask() == 'h1'
+    cloud.service('h1', forced_down=True)
+    assert ask() == 'h2'
+    cloud.service('h2', disabled=True)
+    assert ask() == ''
+    cloud.service('h1', forced_down=False)
+    assert ask() == 'h1'
+
+
+class Dies:
+    """A database that answers once, and then never again."""
+
+    def __init__(self, db: Any) -> None:
+        self._db, self.lives, self.free = db, True, threading.Event()
+
+    def read(self) -> Any:
+        if not self.lives:
+            self.free.wait(30)
+            raise db_exc.DBConnectionError()
+        return self._db.read()
+
+
+def test_a_cell_that_falls_silent_at_the_choice_costs_one_wait(cloud: Any) -> None:
+    cloud.fresh = 1000.0
+    for number in range(5):
+        cloud.host(f'lost{number}', 'cell1', vcpus=64)
+    cloud.host('good', 'cell2')
+    db = Dies(cloud.db('cell1'))
+    cloud.dbs.replace(cloud.cell('cell1').database_connection, db)
+    scheduler = cloud.selector()
+    request = objects.SelectRequest(spec=cloud.spec(), instance_uuids=[uuids.generate()])
+    assert scheduler.select(request).choices[0].selections[0].service_host.startswith('lost')
+    db.lives, began = False, clock.monotonic()
+    assert scheduler.select(request).choices[0].selections[0].service_host == 'good'
+    assert clock.monotonic() - began < hosts.PATIENCE * 4 + 3
+    db.free.set()
+
+
+def test_whatever_is_wrong_with_one_cell_the_others_get_servers(cloud: Any) -> None:
+    """16.1: not only what is known to be an outage."""
+    cloud.host('good', 'cell1')
+    cloud.host('lost', 'cell2')
+    cloud.dbs.replace(cloud.cell('cell2').database_connection, Hanging(KeyError('an unreadable row')))
+    assert cloud.chosen() == ['good']
 
 
 def test_up_is_judged_by_the_clock_not_by_the_cache(cloud: Any) -> None:
