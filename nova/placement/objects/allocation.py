@@ -8,11 +8,12 @@ guarded by its generation: if it moved since it was read, the transaction begins
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from nova.common import dbkit
+from nova.common import dbkit, problem
 from nova.placement import errors
 from nova.placement.cache import CURRENT_VERSION, Agents, Names, NameTable
 from nova.placement.db import models, transaction
@@ -64,14 +65,15 @@ class Writer:
         changes: at most one a consumer.
         owners: ids of project, user and type by consumer uuid.
         also: further providers to lock (those that a reshape touches).
+        look: read the consumers; else none of them is believed to be there, which the write finds out.
     """
 
     def __init__(self, connection: sa.Connection, names: Names, changes: Collection[Change],
-                 owners: dict[str, Owner], also: Collection[str] = ()) -> None:
+                 owners: dict[str, Owner], also: Collection[str] = (), look: bool = True) -> None:
         self.connection = connection
         self.changes = {change.uuid: change for change in changes}
         self._owners = owners
-        self.held: dict[str, Held] = consumer.held(connection, self.changes) if self.changes else {}
+        self.held: dict[str, Held] = consumer.held(connection, self.changes) if self.changes and look else {}
         self._check_generations()
         uuids = {uuid for change in changes for uuid in change.wanted}
         uuids.update(uuid for one in self.held.values() for uuid in one.provider_ids)
@@ -99,8 +101,12 @@ class Writer:
             NoCapacity: it does not fit.
             transaction.Lost: begin again.
         """
-        rows = self._rows()
-        self._check_capacity(rows)
+        try:
+            rows = self._rows()
+            self._check_capacity(rows)
+        except problem.Problem:
+            self._still_held()
+            raise
         existing = {uuid for uuid in self.changes if uuid in self.held}
         new = {uuid for uuid, change in self.changes.items() if change.wanted} - existing
         consumer.create(self.connection, {uuid: self._owners[uuid] for uuid in new})
@@ -153,7 +159,6 @@ class Writer:
         for pair, amounts in asked.items():
             why = _refusal(stocks.get(pair), amounts, before[pair])
             if why:
-                self._still_held()
                 raise errors.NoCapacity(amount=sum(amounts), uuid=uuids[pair[0]], why=why,
                                         resource_class=self.names.class_names[pair[1]])
 
@@ -222,18 +227,23 @@ def write(db: dbkit.Database, names: Names, agents: Agents, changes: Collection[
           attempts: int) -> None:
     """Make every change, or none.
 
+    Clients that claim for new consumers are believed at first, which saves a look. Where one is wrong, the
+    consumer's key or the look before a refusal shows it, and the transaction begins again with open eyes.
+
     Raises:
         ConsumerConflict, WriteRace, NoCapacity: 409.
         BadRequest: unknown provider or class.
     """
     owners = owners_of(agents, changes)
+    believed = all(change.wanted and change.guarded and change.generation is None for change in changes)
+    looks = itertools.chain([not believed], itertools.repeat(True))
 
     def once(connection: sa.Connection) -> None:
-        writer = Writer(connection, names, changes, owners)
+        writer = Writer(connection, names, changes, owners, look=next(looks))
         gained = writer.apply()
         provider.bump(connection, gained)
         provider.touch(connection, writer.losers(gained))
-    transaction.run(db, attempts, once)
+    transaction.run(db, attempts + believed, once)
 
 
 def delete(db: dbkit.Database, uuid: str, attempts: int) -> bool:
