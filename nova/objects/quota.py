@@ -18,6 +18,9 @@ RESOURCES = ('instances', 'cores', 'ram', 'metadata_items', 'injected_files', 'i
              'injected_file_path_length', 'key_pairs', 'server_groups', 'server_group_members')
 """Everything that has a limit; each is also an option of ``[quota]``."""
 
+NETWORK = ('fixed_ips', 'floating_ips', 'security_groups', 'security_group_rules')
+"""What once had a limit here: clients may set it and see what they set. The network service has its own."""
+
 COUNTED = ('instances', 'cores', 'ram')
 """What servers use up."""
 
@@ -102,7 +105,7 @@ def forget(conn: sa.Connection, project_id: str, user_id: str | None = None) -> 
 def _kept(conn: sa.Connection, table: sa.Table, **by: str) -> dict[str, int]:
     rows = conn.execute(sa.select(table.c.resource, table.c.hard_limit).where(
         *(table.c[name] == value for name, value in by.items())))
-    return {row.resource: row.hard_limit for row in rows if row.resource in RESOURCES}
+    return {row.resource: row.hard_limit for row in rows if row.resource in (*RESOURCES, *NETWORK)}
 
 
 def _keep(conn: sa.Connection, table: sa.Table, wanted: Mapping[str, int], **by: str) -> None:

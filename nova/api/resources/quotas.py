@@ -17,8 +17,6 @@ _WANTED = types.integer(-1, units.MAX_INT)
 _DETAIL = {'type': 'object', 'properties': dict.fromkeys(('limit', 'in_use', 'reserved'), types.INTEGER),
            'required': ['limit', 'in_use', 'reserved']}
 _PATH = '/os-quota-sets/{project_id}'
-_NETWORK = ('fixed_ips', 'floating_ips', 'security_groups', 'security_group_rules')
-"""Limits on networks belong to the network service; as long as they were shown here, they were none."""
 
 
 def _faces(update: Span, shown: Span) -> dict[str, Any]:
@@ -79,18 +77,17 @@ class UserQuery(Document):
 
 
 def _shown(limits: Mapping[str, int], owner: str) -> dict[str, Any]:
-    return {**limits, **dict.fromkeys(_NETWORK, -1), 'id': owner}
+    return {**dict.fromkeys(quota.NETWORK, -1), **limits, 'id': owner}
 
 
 def _wanted(body: Mapping[str, Any]) -> dict[str, int]:
-    """The limits that a body sets, by our names; those on networks are accepted and mean nothing."""
+    """The limits that a body sets, by our names."""
     names = {'injected_file_path_bytes': 'injected_file_path_length'}
-    wanted = {names.get(name, name): int(value) for name, value in body.items() if name != 'force'}
-    return {name: value for name, value in wanted.items() if name in quota.RESOURCES}
+    return {names.get(name, name): int(value) for name, value in body.items() if name != 'force'}
 
 
 def _used(conn: sa.Connection, project: str, user: str | None) -> dict[str, int]:
-    used = dict.fromkeys((*quota.RESOURCES, *_NETWORK), 0)
+    used = dict.fromkeys((*quota.RESOURCES, *quota.NETWORK), 0)
     return {**used, **quota.usage(conn, project, user),
             'server_groups': quota.server_groups(conn, project, user)}
 
@@ -103,7 +100,7 @@ def _check_room(conn: sa.Connection, req: Any, project: str, user: str | None, w
         BadRequest: which limit cannot be set.
     """
     used = _used(conn, project, user)
-    whole = quota.limits(conn, req.conf, project)
+    whole = _shown(quota.limits(conn, req.conf, project), project)
     for name, value in wanted.items():
         if not force and 0 <= value < used[name]:
             raise problem.BadRequest(f'Quota limit {value} for {name} must be greater than or equal to already '

@@ -60,3 +60,17 @@ def test_the_default_class_is_everyones_default(cloud: Cloud) -> None:
     assert cloud.call('GET', f'{SETS}/defaults', '2.50', headers=MEMBER).json['quota_set']['cores'] == 7
     assert cloud.call('GET', SETS, '2.50').json['quota_set']['server_groups'] == 2
     assert cloud.call('GET', path, headers=MEMBER).status_code == 403
+
+
+def test_limits_on_networks_are_shown_as_they_were_set(cloud: Cloud) -> None:
+    path = '/os-quota-class-sets/default'
+    assert cloud.call('GET', path).json['quota_class_set']['fixed_ips'] == -1
+    changed = cloud.call('PUT', path, json={'quota_class_set': {'fixed_ips': 99, 'security_groups': 7}})
+    assert changed.json['quota_class_set'].items() >= {'fixed_ips': 99, 'security_groups': 7,
+                                                       'floating_ips': -1}.items()
+    assert cloud.call('GET', SETS).json['quota_set']['fixed_ips'] == 99
+    changed = cloud.call('PUT', SETS, json={'quota_set': {'fixed_ips': 5}})
+    assert changed.json['quota_set']['fixed_ips'] == 5
+    detail = cloud.call('GET', f'{SETS}/detail').json['quota_set']
+    assert detail['fixed_ips'] == {'limit': 5, 'in_use': 0, 'reserved': 0}
+    assert cloud.call('PUT', f'{SETS}?user_id=alice', json={'quota_set': {'fixed_ips': 6}}).status_code == 400
