@@ -4,6 +4,7 @@ from typing import Any
 
 from nova import errors, objects
 from nova.policies import servers as rules
+from nova.rest import types
 from nova.rest.resource import Body, One, Reply, Resource, put
 from nova.schema.server import Server
 
@@ -23,7 +24,7 @@ class UpdateServer(Resource):
         changes = {column: asked[key] for key, column in _COLUMNS.items() if key in asked}
         for column in ('access_ip_v4', 'access_ip_v6'):
             if column in changes:
-                changes[column] = changes[column] or None
+                changes[column] = types.canonical_ip(changes[column])
         if 'OS-DCF:diskConfig' in asked:
             changes['auto_disk_config'] = asked['OS-DCF:diskConfig'] == 'AUTO'
         if 'pinned_availability_zone' in asked:

@@ -160,6 +160,11 @@ _TRUE = (True, 'True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes
 _FALSE = (False, 'False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no')
 
 
+def canonical_ip(value: str | None) -> str | None:
+    """An address as RFC 5952 writes it, so that what is found by it is found however it was typed."""
+    return str(ipaddress.ip_address(value)) if value else None
+
+
 def is_true(value: Any) -> bool:
     """What a `BOOLISH` value means."""
     return value is True or (isinstance(value, str) and value in _TRUE)

@@ -167,10 +167,11 @@ def test_update(cloud, cell):
     server = cloud.server(cell=cell)
     answer = cloud.call('PUT', f'/servers/{server.uuid}', '2.94', clouds.MEMBER, json={'server': {
         'name': 'new', 'description': None, 'hostname': 'new.example', 'accessIPv4': '192.0.2.7',
-        'OS-DCF:diskConfig': 'MANUAL'}})
+        'accessIPv6': '0000:0000:0000:0000:0000:babe:220.12.22.2', 'OS-DCF:diskConfig': 'MANUAL'}})
     assert answer.status_code == 200, answer.json
     shown = answer.json['server']
     assert (shown['name'], shown['accessIPv4'], shown['OS-DCF:diskConfig']) == ('new', '192.0.2.7', 'MANUAL')
+    assert shown['accessIPv6'] == '::babe:dc0c:1602'
     again = cloud.call('GET', f'/servers/{server.uuid}', '2.94', clouds.MEMBER).json['server']
     assert (again['name'], again['OS-EXT-SRV-ATTR:hostname']) == ('new', 'new.example')
 

@@ -49,6 +49,12 @@ def test_it_is_written_down_before_anything_is_made(cloud, create):
     assert spec.requested_networks[0].network_id == cloud.network_id and not spec.is_bfv
 
 
+def test_addresses_are_kept_as_one_writes_them(cloud, create):
+    made = create(accessIPv4='192.0.2.7', accessIPv6='0000:0000:0000:0000:0000:babe:220.12.22.2')
+    instance = request_of(cloud, made.json['server']['id'])
+    assert (instance.access_ip_v4, instance.access_ip_v6) == ('192.0.2.7', '::babe:dc0c:1602')
+
+
 def test_the_password_may_be_chosen_and_may_be_hidden(cloud, create):
     assert create(adminPass='secret').json['server']['adminPass'] == 'secret'
     cloud.conf.set_override('enable_instance_password', False, 'api')
