@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import cluster_config
 import cluster_processes
@@ -34,20 +34,28 @@ class Cluster:
 
     Attributes:
         deployment: see `cluster_config.Deployment`; the same questions as of a standalone one.
-        processes: those of nova and the sandbox; the servers below them are ``database`` and ``broker``.
+        processes: those of nova and its neighbours; what is below them are the `SERVERS`.
     """
+
+    SERVERS: tuple[str, ...] = ('database', 'broker')
+    DEPLOYMENT = cluster_config.Deployment
 
     def __init__(self, deployment: cluster_config.Deployment, say: Callable[[str], object] = print) -> None:
         self.deployment, self._say = deployment, say
-        self.processes = cluster_processes.Processes(deployment)
+        self.processes = self._make_processes()
         self._servers = deployment.directory / 'servers'
+
+    def _make_processes(self) -> cluster_processes.Processes:
+        return cluster_processes.Processes(self.deployment)
 
     @classmethod
     def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
-           options: dict[str, Any] | None = None, say: Callable[[str], object] = print) -> 'Cluster':
+           options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
+           say: Callable[[str], object] = print) -> Self:
         """Make a cluster and return when servers can be booted; what fails leaves nothing running."""
         directory.mkdir(parents=True, mode=0o755)
-        found = cls(cluster_config.make(directory, database, computes, workers, options), say)
+        found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports), say)
+        found.deployment.save()
         try:
             found._begin()
         except BaseException:
@@ -56,13 +64,27 @@ class Cluster:
         return found
 
     @classmethod
-    def at(cls, directory: pathlib.Path) -> 'Cluster':
+    def at(cls, directory: pathlib.Path) -> Self:
         """The cluster that lives in `directory`."""
-        return cls(cluster_config.load(directory))
+        return cls(cls.DEPLOYMENT.load(directory))
 
     def _begin(self) -> None:
-        began, deployment = time.monotonic(), self.deployment
-        self._servers.mkdir()
+        began = time.monotonic()
+        self._start_servers()
+        self._say('Making the schema and the cells')
+        self._fill()
+        self._say(f'Starting {len(self.deployment.services)} processes')
+        self.start(self.deployment.services)
+        self._populate()
+        self._wait_hosts(180)
+        self.deployment.made = True
+        self.deployment.save()
+        self._say(f'The cluster is up after {time.monotonic() - began:.0f} s')
+
+    def _start_servers(self) -> None:
+        """Databases, broker, and the configuration files that name them."""
+        deployment = self.deployment
+        self._servers.mkdir(exist_ok=True)
         self._say(f'Starting {deployment.database_kind} and RabbitMQ')
         line = servers.rabbitmq(self._servers, cluster_config.broker_definitions(deployment))
         deployment.broker = line.partition('@')[2].rstrip('/')
@@ -71,38 +93,38 @@ class Cluster:
         cluster_schema.make_databases(deployment, url)
         deployment.save()
         cluster_config.write_files(deployment)
-        self._say('Making the schema and the cells')
-        cluster_schema.fill(deployment)
-        self._say(f'Starting {len(deployment.services)} processes')
-        self.start(deployment.services)
+
+    def _fill(self) -> None:
+        cluster_schema.fill(self.deployment)
+
+    def _populate(self) -> None:
         for flavor in cluster_schema.FLAVORS:
             self._make_flavor(*flavor)
-        self._wait_hosts(60)
-        self._say(f'The cluster is up after {time.monotonic() - began:.0f} s')
 
-    def start(self, names: Sequence[str], wait: float = 120.0) -> None:
-        """Start processes and wait until they are well."""
+    def start(self, names: Sequence[str], wait: float = 300.0) -> None:
+        """Start those of these processes that do not run, and wait until all are well."""
         for name in names:
-            self.processes.start(name)
+            if self.processes.pid(name) is None:
+                self.processes.start(name)
         self.processes.wait_healthy(list(names), wait)
 
     def start_missing(self) -> list[str]:
         """Start what does not run, the servers below first; returns its names."""
-        servers_down = [what for what in ('database', 'broker') if not self._server_runs(what)]
+        servers_down = [what for what in self.SERVERS if not self._server_runs(what)]
         for what in servers_down:
             self.start_server(what)
         down = [name for name in self.deployment.services if self.processes.pid(name) is None]
-        self.start(down)
+        self.start(self.deployment.services)
         return [*map(self.server_name, servers_down), *down]
 
     # The servers below ---------------------------------------------------------------------------
 
     def server_name(self, what: str) -> str:
         """``rabbitmq`` for broker, the kind of database for database."""
-        return 'rabbitmq' if what == 'broker' else self.deployment.database_kind
+        return {'broker': 'rabbitmq', 'database': self.deployment.database_kind}.get(what, what)
 
     def stop_server(self, what: str, how: int = signal.SIGTERM) -> None:
-        """End ``database`` or ``broker``."""
+        """End one of the `SERVERS`."""
         servers.end(self._servers, self.server_name(what), how)
 
     def start_server(self, what: str, seconds: float = 90.0) -> None:
@@ -116,8 +138,10 @@ class Cluster:
         return bool(servers.processes(self._servers, name)) and servers.ready(name, self._server_port(what))
 
     def _server_port(self, what: str) -> int:
-        address = self.deployment.broker if what == 'broker' else self.deployment.server
-        return int(address.rpartition(':')[2])
+        deployment = self.deployment
+        addresses = {'broker': deployment.broker, 'database': deployment.server,
+                     'memcached': deployment.memcached}
+        return int(addresses[what].rpartition(':')[2])
 
     # What it is ready for ------------------------------------------------------------------------
 
@@ -174,7 +198,7 @@ class Cluster:
     def status(self) -> dict[str, tuple[int | None, str]]:
         """Process to pid and health."""
         found: dict[str, tuple[int | None, str]] = {}
-        for what in ('database', 'broker'):
+        for what in self.SERVERS:
             name = self.server_name(what)
             file = self._servers / f'{name}.pid'
             pid = int(file.read_text()) if file.exists() else None
@@ -209,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
 def main() -> int:
     arguments = _parser().parse_args()
     directory = arguments.dir.absolute()
-    there = (directory / 'cluster.json').exists()
+    there = (directory / cluster_config.FACTS).exists()
     if arguments.command == 'up':
         if directory.exists():
             print(f'{directory} exists; tools/cluster down --dir {directory} ends the cluster in it',

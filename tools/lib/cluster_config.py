@@ -14,7 +14,7 @@ import json
 import os
 import pathlib
 import secrets
-from typing import Any
+from typing import Any, Self
 
 import servers
 
@@ -24,6 +24,8 @@ VHOSTS = ('top', *CELLS)
 DATABASES = ('nova_api', 'nova_cell0', 'nova_cell1', 'nova_cell2', 'placement')
 CONDUCTORS = 2
 """Of each cell."""
+
+FACTS = 'cluster.json'
 
 Sections = dict[str, dict[str, Any]]
 
@@ -35,7 +37,9 @@ class Deployment:
     Attributes:
         passwords: of users of the cloud (by name), of databases and of vhosts (``db:NAME``, ``mq:NAME``).
         ports: by process name; for a service without an API, its page of metrics.
-        server: host:port and driver of the database server, set when it runs.
+        server: host:port of the database server, set when it runs; so are `broker` and, where there is one,
+            `memcached`.
+        made: whether it was finished.
         options: ``{'group.option': value}`` for every nova.conf.
     """
 
@@ -47,7 +51,30 @@ class Deployment:
     ports: dict[str, int] = dataclasses.field(default_factory=dict)
     server: str = ''
     broker: str = ''
+    memcached: str = ''
+    made: bool = False
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        return USERS
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        return DATABASES
+
+    def character_set(self, database: str) -> str:
+        """What MariaDB keeps the texts of a database in."""
+        return 'utf8mb4'
+
+    @property
+    def vhosts(self) -> tuple[str, ...]:
+        return VHOSTS
+
+    @property
+    def neighbours(self) -> list[str]:
+        """The processes of the services beside ours, in starting order."""
+        return ['sandbox']
 
     @property
     def cells(self) -> dict[str, str]:
@@ -62,7 +89,11 @@ class Deployment:
     def services(self) -> list[str]:
         """Every process of ours, in starting order."""
         conductors = [f'{cell}-conductor{number + 1}' for cell in CELLS for number in range(CONDUCTORS)]
-        return ['sandbox', 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
+        return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
+
+    def health_path(self, service: str) -> str | None:
+        """What to ask a process for to learn whether it is well; None where to be alive is all it can show."""
+        return {'sandbox': '/identity/v3', 'api': '/', 'placement': '/'}.get(service, '/healthcheck')
 
     def cell_of(self, service: str) -> str | None:
         """The cell of a conductor or a compute host."""
@@ -75,8 +106,8 @@ class Deployment:
         return f'http://127.0.0.1:{self.ports["sandbox"]}/{name}'
 
     def database(self, name: str) -> str:
-        """SQLAlchemy URL of ``api``, ``cell0``, a cell, or ``placement``."""
-        name = name if name == 'placement' else f'nova_{name}'
+        """SQLAlchemy URL of ``api``, ``cell0``, a cell, or that of a service by its name."""
+        name = name if name in self.databases else f'nova_{name}'
         scheme = {'mariadb': 'mysql+pymysql', 'postgresql': 'postgresql+psycopg'}[self.database_kind]
         return f'{scheme}://{name}:{self.passwords["db:" + name]}@{self.server}/{name}'
 
@@ -86,23 +117,25 @@ class Deployment:
 
     def save(self) -> None:
         kept = dataclasses.asdict(self) | {'directory': str(self.directory)}
-        write(self.directory / 'cluster.json', json.dumps(kept, indent=1))
+        write(self.directory / FACTS, json.dumps(kept, indent=1))
 
+    @classmethod
+    def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
+             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None) -> Self:
+        """The facts of a new cluster; ports that are not given are chosen among the free ones."""
+        found = cls(directory, database, computes, workers, options=options or {})
+        names = [*found.users, *(f'db:{name}' for name in found.databases),
+                 *(f'mq:{vhost}' for vhost in found.vhosts)]
+        found.passwords = {name: secrets.token_hex(12) for name in names}
+        free = servers.free_ports(len(found.services))
+        found.ports = dict(zip(found.services, free, strict=True)) | (ports or {})
+        return found
 
-def make(directory: pathlib.Path, database: str, computes: int, workers: int = 2,
-         options: dict[str, Any] | None = None) -> Deployment:
-    """The facts of a new cluster."""
-    found = Deployment(directory, database, computes, workers, options=options or {})
-    names = [*USERS, *(f'db:{name}' for name in DATABASES), *(f'mq:{vhost}' for vhost in VHOSTS)]
-    found.passwords = {name: secrets.token_hex(12) for name in names}
-    found.ports = dict(zip(found.services, servers.free_ports(len(found.services)), strict=True))
-    return found
-
-
-def load(directory: pathlib.Path) -> Deployment:
-    """The facts of the cluster in `directory`."""
-    kept = json.loads((directory / 'cluster.json').read_text())
-    return Deployment(**kept | {'directory': pathlib.Path(kept['directory'])})
+    @classmethod
+    def load(cls, directory: pathlib.Path) -> Self:
+        """The facts of the cluster in `directory`."""
+        kept = json.loads((directory / FACTS).read_text())
+        return cls(**kept | {'directory': pathlib.Path(kept['directory'])})
 
 
 def write(file: pathlib.Path, text: str) -> None:
@@ -118,23 +151,24 @@ def broker_definitions(deployment: Deployment) -> dict[str, Any]:
     """Users, vhosts and permissions for RabbitMQ."""
     return {
         'users': [{'name': vhost, 'password': deployment.passwords[f'mq:{vhost}'], 'tags': ''}
-                  for vhost in VHOSTS],
-        'vhosts': [{'name': vhost} for vhost in VHOSTS],
+                  for vhost in deployment.vhosts],
+        'vhosts': [{'name': vhost} for vhost in deployment.vhosts],
         'permissions': [{'user': user, 'vhost': vhost, 'configure': '.*', 'write': '.*', 'read': '.*'}
-                        for vhost in VHOSTS for user in {vhost}]}
+                        for vhost in deployment.vhosts for user in {vhost}]}
 
 
 # Files -------------------------------------------------------------------------------------------
 
-def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, Any]:
+def credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, Any]:
     return {'auth_type': 'password', 'auth_url': deployment.url('identity') + '/v3', 'username': user,
             'password': deployment.passwords[user], 'project_name': 'service', 'user_domain_name': 'Default',
             'project_domain_name': 'Default', **more}
 
 
 def _authtoken(deployment: Deployment, user: str) -> dict[str, Any]:
-    return _credentials(deployment, user, www_authenticate_uri=deployment.url('identity'),
-                        service_token_roles_required='true')
+    more = {'memcached_servers': deployment.memcached} if deployment.memcached else {}
+    return credentials(deployment, user, www_authenticate_uri=deployment.url('identity'),
+                        service_token_roles_required='true', **more)
 
 
 def _every(deployment: Deployment, service: str) -> Sections:
@@ -144,9 +178,9 @@ def _every(deployment: Deployment, service: str) -> Sections:
         'DEFAULT': {'host': service, 'my_ip': '127.0.0.1', 'state_path': directory / 'state',
                     'log_file': directory / 'log' / f'{service}.log'},
         'oslo_concurrency': {'lock_path': directory / 'state' / 'locks'}}
-    for name in ('placement', 'neutron', 'cinder', 'glance'):
-        sections[name] = _credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
-    sections['service_user'] = {'send_service_user_token': 'true', **_credentials(deployment, 'nova')}
+    for name in ('placement', 'neutron', 'cinder', 'glance', 'keystone'):
+        sections[name] = credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
+    sections['service_user'] = {'send_service_user_token': 'true', **credentials(deployment, 'nova')}
     return sections
 
 
@@ -188,7 +222,7 @@ def sections_of(deployment: Deployment, service: str) -> Sections:
     return sections
 
 
-def _ini(sections: Sections) -> str:
+def ini(sections: Sections) -> str:
     return '\n'.join(f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in options.items())
                      for name, options in sections.items())
 
@@ -197,9 +231,9 @@ def write_files(deployment: Deployment) -> None:
     """Write every configuration file."""
     etc = deployment.directory / 'etc'
     for service in deployment.services:
-        if service not in ('sandbox', 'placement'):
-            write(etc / service / 'nova.conf', _ini(sections_of(deployment, service)))
-    write(etc / 'placement' / 'placement.conf', _ini({
+        if service not in (*deployment.neighbours, 'placement'):
+            write(etc / service / 'nova.conf', ini(sections_of(deployment, service)))
+    write(etc / 'placement' / 'placement.conf', ini({
         'DEFAULT': {'log_file': deployment.directory / 'log' / 'placement.log'},
         'placement_database': {'connection': deployment.database('placement')},
         'keystone_authtoken': _authtoken(deployment, 'placement')}))

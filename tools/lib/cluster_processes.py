@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 MODULES = {'scheduler': 'nova.cmd.scheduler', 'conductor': 'nova.cmd.conductor', 'compute': 'nova.cmd.compute'}
 
 
-def command(deployment: cluster_config.Deployment, service: str) -> tuple[list[str], dict[str, str]]:
+def command_of(deployment: cluster_config.Deployment, service: str) -> tuple[list[str], dict[str, str]]:
     """Command line and environment of a process, as an operator's unit file would have them."""
     etc = deployment.directory / 'etc'
     if service == 'sandbox':
@@ -48,9 +48,12 @@ class Processes:
         self.deployment = deployment
         self._run = deployment.directory / 'run'
 
+    def command(self, service: str) -> tuple[list[str], dict[str, str]]:
+        return command_of(self.deployment, service)
+
     def start(self, service: str) -> None:
         """Start a process; returns at once."""
-        words, env = command(self.deployment, service)
+        words, env = self.command(service)
         with open(self.deployment.directory / 'log' / f'{service}.out', 'ab') as out:
             # Not ours to wait for: it lives on when the command that started it ends.
             process = subprocess.Popen(
@@ -116,10 +119,12 @@ class Processes:
         """``ok``, or what is wrong."""
         if self.pid(service) is None:
             return 'not running'
-        base = f'http://127.0.0.1:{self.deployment.ports[service]}'
-        path = {'sandbox': '/identity/v3', 'api': '/', 'placement': '/'}.get(service, '/healthcheck')
+        path = self.deployment.health_path(service)
+        if path is None:
+            return 'ok'
+        url = f'http://127.0.0.1:{self.deployment.ports[service]}{path}'
         try:
-            with urllib.request.urlopen(base + path, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 answer.read()
             return 'ok'
         except urllib.error.HTTPError as error:

@@ -17,7 +17,7 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    deployment = cluster_config.load(pathlib.Path(sys.argv[1]))
+    deployment = cluster_config.Deployment.load(pathlib.Path(sys.argv[1]))
     directory = deployment.directory / 'sandbox'
     directory.mkdir(exist_ok=True)
     sandbox = app.Sandbox(f'sqlite:///{directory}/sandbox.db', directory, public_url=deployment.url)

@@ -14,7 +14,7 @@ FLAVORS = (('1', 'm1.tiny', 1, 512, 1), ('2', 'm1.small', 1, 2048, 20), ('3', 'm
 
 
 def make_databases(deployment: cluster_config.Deployment, admin_url: str) -> None:
-    """One database and one user for each of `cluster_config.DATABASES`.
+    """One database and one user for each of `deployment.databases`.
 
     Args:
         admin_url: SQLAlchemy URL of a user who may make them.
@@ -24,19 +24,19 @@ def make_databases(deployment: cluster_config.Deployment, admin_url: str) -> Non
         url = url.set(database='postgres')
     engine = sa.create_engine(url, isolation_level='AUTOCOMMIT')
     with engine.connect() as conn:
-        for name in cluster_config.DATABASES:
+        for name in deployment.databases:
             password = deployment.passwords[f'db:{name}']
-            for statement in _statements(deployment.database_kind, name, password):
+            for statement in _statements(deployment, name, password):
                 conn.exec_driver_sql(statement)
     engine.dispose()
     deployment.server = urllib.parse.urlsplit(admin_url).netloc.rpartition('@')[2]
 
 
-def _statements(kind: str, name: str, password: str) -> list[str]:
-    if kind == 'postgresql':
+def _statements(deployment: cluster_config.Deployment, name: str, password: str) -> list[str]:
+    if deployment.database_kind == 'postgresql':
         return [f"CREATE ROLE {name} LOGIN PASSWORD '{password}'", f'CREATE DATABASE {name} OWNER {name}',
                 f'REVOKE CONNECT ON DATABASE {name} FROM PUBLIC']
-    return [f'CREATE DATABASE {name} CHARACTER SET utf8mb4',
+    return [f'CREATE DATABASE {name} CHARACTER SET {deployment.character_set(name)}',
             f"CREATE USER '{name}'@'127.0.0.1' IDENTIFIED BY '{password}'",
             f"GRANT ALL ON {name}.* TO '{name}'@'127.0.0.1'"]
 
@@ -44,11 +44,12 @@ def _statements(kind: str, name: str, password: str) -> list[str]:
 def manage(deployment: cluster_config.Deployment, *words: str, service: str = 'super-conductor') -> str:
     """Run nova-manage with the configuration of a process; returns what it prints."""
     file = deployment.directory / 'etc' / service / 'nova.conf'
-    return _run(['nova-manage', '--config-file', str(file), *words], {})
+    return run_script(['nova-manage', '--config-file', str(file), *words], {})
 
 
-def _run(words: list[str], env: dict[str, str]) -> str:
-    script = pathlib.Path(sys.executable).parent / words[0]
+def run_script(words: list[str], env: dict[str, str], scripts: pathlib.Path | None = None) -> str:
+    """Run a command of our virtual environment, or one among `scripts`; returns what it prints."""
+    script = (scripts or pathlib.Path(sys.executable).parent) / words[0]
     done = subprocess.run([script, *words[1:]], capture_output=True, text=True, check=False,
                           env={**os.environ, 'PYTHONWARNINGS': 'ignore', **env})
     if done.returncode != 0:
@@ -60,7 +61,7 @@ def _run(words: list[str], env: dict[str, str]) -> str:
 
 def fill(deployment: cluster_config.Deployment) -> None:
     """Schema of every database, and the cells."""
-    _run(['placement-manage', 'db', 'sync'],
+    run_script(['placement-manage', 'db', 'sync'],
          {'OS_PLACEMENT_CONFIG_DIR': str(deployment.directory / 'etc' / 'placement')})
     manage(deployment, 'api_db', 'sync')
     manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'))

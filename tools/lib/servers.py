@@ -150,7 +150,7 @@ def mariadb(directory: pathlib.Path) -> str:
     start(directory, 'mariadb', [
         daemon, '--no-defaults', f'--datadir={data}', f'--port={port}', '--bind-address=127.0.0.1',
         f'--socket={sock}', f'--user={user}', '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve',
-        '--max-connections=500', f'--init-file={init}', '--character-set-server=utf8mb4',
+        '--max-connections=2000', f'--init-file={init}', '--character-set-server=utf8mb4',
         '--innodb-buffer-pool-size=256M'])
     wait_for('MariaDB', lambda: listens(port), log=directory / 'mariadb.log')
     return f'NOVA_TEST_MYSQL_URL=mysql+pymysql://nova:{password}@127.0.0.1:{port}'
@@ -215,7 +215,9 @@ def rabbitmq(directory: pathlib.Path, definitions: dict | None = None) -> str:
            'ERL_EPMD_ADDRESS': '127.0.0.1', 'RABBITMQ_DIST_PORT': str(dist), 'RABBITMQ_ENABLED_PLUGINS': '',
            'RABBITMQ_ENABLED_PLUGINS_FILE': str(base / 'plugins'), 'RABBITMQ_NODE_IP_ADDRESS': '127.0.0.1',
            'RABBITMQ_PID_FILE': str(base / 'pid'),
-           'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '-kernel inet_dist_use_interface {127,0,0,1}'}
+           # The emulator's threads sleep when there is nothing to do, rather than spin.
+           'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS': '-kernel inet_dist_use_interface {127,0,0,1} '
+                                                  '+sbwt none +sbwtdcpu none +sbwtdio none'}
     (base / 'plugins').write_text('[].\n')
     (directory / 'rabbitmq.env').write_text('\n'.join(f'{k}={v}' for k, v in env.items()))
     # Debian's wrapper insists on its own user; the script behind it does not.
@@ -223,6 +225,17 @@ def rabbitmq(directory: pathlib.Path, definitions: dict | None = None) -> str:
     start(directory, 'rabbitmq', [found[0] if found else 'rabbitmq-server'], env=env)
     wait_for('RabbitMQ', lambda: listens(port), seconds=90, log=directory / 'rabbitmq.log')
     return f'NOVA_TEST_RABBIT_URL=rabbit://nova:{password}@127.0.0.1:{port}/'
+
+
+def memcached(directory: pathlib.Path) -> str:
+    """Returns host:port."""
+    [port] = free_ports(1)
+    (directory / 'memcached').mkdir()
+    user = ['-u', 'nobody'] if os.getuid() == 0 else []
+    start(directory, 'memcached', [shutil.which('memcached') or 'memcached', *user, '-l', '127.0.0.1',
+                                   '-p', str(port), '-m', '64'])
+    wait_for('memcached', lambda: listens(port), log=directory / 'memcached.log')
+    return f'127.0.0.1:{port}'
 
 
 def up(directory: pathlib.Path, names: list[str]) -> None:

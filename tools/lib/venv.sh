@@ -1,6 +1,7 @@
 # Sourced by the commands in tools/: a virtual environment with this checkout in it.
 #
 #   venv_ready [REQUIREMENTS-FILE]...   makes or refreshes .venv, and puts it first in PATH
+#   venv_beside DIRECTORY FILE           the same in DIRECTORY for what FILE names, without this checkout
 #   apt_ready PACKAGE...                installs Debian packages that are missing
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
@@ -31,6 +32,18 @@ apt_ready() {
     as_root apt-get update -qq || fail "apt-get update failed; check the machine's package sources"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
         >/dev/null || fail "apt-get could not install: ${missing[*]}"
+}
+
+# venv_beside DIRECTORY REQUIREMENTS-FILE: a virtual environment of other people's programs, made or refreshed.
+venv_beside() {
+    local python sum
+    python=$(find_python) || exit 1
+    sum=$1/setup-$(sha256sum <"$2" | cut -c 1-16)
+    [ -e "$sum" ] && return
+    say "Installing what $2 names into $1 (two minutes or so)"
+    [ -x "$1/bin/python" ] || "$python" -m venv "$1" || fail "could not make $1 with $python"
+    quietly "$1/bin/pip" install -q --disable-pip-version-check -r "$2" || fail "pip could not install $2"
+    touch "$sum"
 }
 
 find_python() {

@@ -1,0 +1,183 @@
+"""Clients that are not openstacksdk, unmodified, against the real cloud; each leaves nothing behind."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from libcloud.compute import providers, types
+
+from nova.tests.functional import leaks
+
+pytestmark = [pytest.mark.realcloud, pytest.mark.timeout(300)]
+
+ROOT = pathlib.Path(__file__).parents[3]
+REQUESTS = yaml.safe_load(pathlib.Path(__file__).with_name('requests.yaml').read_text())
+REMOVE = {'keypair': '/os-keypairs/{name}'}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(cloud, admin):
+    yield
+    leaks.check(cloud, admin, 30)
+
+
+def environment(cloud, user):
+    deployment = cloud.deployment
+    return {name: value for name, value in os.environ.items() if not name.startswith('OS_')} | {
+        'OS_AUTH_URL': deployment.url('identity') + '/v3', 'OS_IDENTITY_API_VERSION': '3', 'OS_USERNAME': user,
+        'OS_PASSWORD': deployment.passwords[user], 'OS_PROJECT_NAME': user, 'OS_USER_DOMAIN_NAME': 'Default',
+        'OS_PROJECT_DOMAIN_NAME': 'Default', 'OS_REGION_NAME': 'RegionOne', 'PYTHONWARNINGS': 'ignore'}
+
+
+# What SDKs of other languages send ---------------------------------------------------------------
+
+@pytest.fixture(scope='module')
+def subject(demo):
+    server = demo.booted('subject')['id']
+    yield server
+    demo.delete(server)
+
+
+@pytest.mark.parametrize('case', REQUESTS, ids=lambda case: f'{case["client"]}: {case["name"]}')
+def test_requests_of_other_languages(case, demo, subject):
+    text = json.dumps([case['send'], case['body']])
+    for word, value in {'IMAGE': demo.image, 'FLAVOR': '1', 'NETWORK': demo.network, 'SERVER': subject,
+                        'GROUP': subject}.items():
+        text = text.replace(word, value)
+    send, body = json.loads(text)
+    method, _, path = send.partition(' ')
+    answer = demo.call(method, path, body, version=case.get('version', '2.1'))
+    assert answer.status_code == case['status'], answer.text
+    for kind, made in answer.json().items() if answer.content and method == 'POST' else ():
+        if kind == 'server':
+            _remove_servers(demo, made, body['server'].get('min_count', 1))
+        elif kind in REMOVE:
+            assert demo.call('DELETE', REMOVE[kind].format(**made)).status_code in (202, 204)
+    demo.wait(subject, 'ACTIVE')
+
+
+def _remove_servers(demo, made, wanted):
+    """Delete those that one request has made, once each is ACTIVE; their names begin alike."""
+    servers = [one['id'] for one in demo.get('/servers')['servers'] if one['name'].startswith('derp')]
+    assert made['id'] in servers and len(servers) == wanted
+    for uuid in servers:
+        demo.wait(uuid, 'ACTIVE', 60)
+        demo.delete(uuid, 60)
+
+
+# apache-libcloud ---------------------------------------------------------------------------------
+
+@pytest.fixture
+def libcloud(cloud):
+    deployment = cloud.deployment
+    return providers.get_driver(types.Provider.OPENSTACK)(
+        'demo', deployment.passwords['demo'], ex_force_auth_url=deployment.url('identity') + '/v3/auth/tokens',
+        ex_force_auth_version='3.x_password', ex_tenant_name='demo', ex_domain_name='Default',
+        ex_force_service_region='RegionOne', api_version='2.2')
+
+
+def test_libcloud(libcloud):
+    sizes = {size.name: size for size in libcloud.list_sizes()}
+    images = {image.name: image for image in libcloud.list_images()}
+    networks = {network.name: network for network in libcloud.ex_list_networks()}
+    pair = libcloud.create_key_pair('libcloud')
+    node = libcloud.create_node(
+        name='libcloud', size=sizes['m1.nano'], image=images['tiny'], networks=[networks['private']],
+        ex_keyname=pair.name, ex_metadata={'colour': 'red'}, ex_userdata='#!/bin/sh')
+    volume = libcloud.create_volume(1, 'libcloud')
+    try:
+        [(node, addresses)] = libcloud.wait_until_running([node], wait_period=1, timeout=60)
+        assert addresses and node.extra['key_name'] == 'libcloud'
+        assert node.id in {one.id for one in libcloud.list_nodes()}
+        assert libcloud.ex_get_metadata(node) == {'colour': 'red'}
+        assert libcloud.ex_set_metadata(node, {'colour': 'blue'}) == {'colour': 'blue'}
+        assert libcloud.reboot_node(node)
+        _until(lambda: libcloud.ex_get_node_details(node.id).extra['task_state'] is None)
+        assert libcloud.ex_stop_node(node)
+        _until(lambda: libcloud.ex_get_node_details(node.id).state == types.NodeState.STOPPED)
+        assert libcloud.ex_start_node(node)
+        _until(lambda: libcloud.ex_get_node_details(node.id).state == types.NodeState.RUNNING)
+    finally:
+        assert libcloud.destroy_node(node)
+        _until(lambda: libcloud.ex_get_node_details(node.id) is None)
+        _until(lambda: libcloud.ex_get_volume(volume.id).extra['state'] == 'available')
+        assert libcloud.destroy_volume(volume) and libcloud.delete_key_pair(pair)
+
+
+def _until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.5)
+
+
+# The shell of novaclient -------------------------------------------------------------------------
+
+def test_shell_of_novaclient(cloud, demo):
+    def nova(*words, user='demo'):
+        done = subprocess.run([pathlib.Path(sys.executable).parent / 'nova', *words], capture_output=True,
+                              text=True, env=environment(cloud, user))
+        assert done.returncode == 0, f'nova {" ".join(words)}: {done.stdout}{done.stderr}'
+        return done.stdout
+    assert 'm1.nano' in nova('flavor-list')
+    nova('keypair-add', 'novaclient')
+    nova('boot', '--flavor', 'm1.nano', '--image', demo.image, '--nic', f'net-id={demo.network}', '--key-name',
+         'novaclient', '--meta', 'colour=red', '--poll', 'novaclient')
+    try:
+        assert 'ACTIVE' in nova('list')
+        shown = nova('show', 'novaclient')
+        assert 'private network' in shown and '"colour": "red"' in shown
+        nova('meta', 'novaclient', 'set', 'size=big')
+        nova('reboot', '--poll', 'novaclient')
+        nova('stop', 'novaclient')
+        _until(lambda: 'SHUTOFF' in nova('list'))
+        nova('start', 'novaclient')
+        _until(lambda: 'ACTIVE' in nova('list'))
+        nova('rename', 'novaclient', 'renamed')
+        nova('limits')
+        nova('instance-action-list', 'renamed')
+        nova('server-tag-add', 'renamed', 'tagged')
+    finally:
+        name = 'renamed' if 'renamed' in nova('list') else 'novaclient'
+        nova('delete', name)
+        _until(lambda: name not in nova('list'))
+        nova('keypair-delete', 'novaclient')
+    assert 'nova-compute' in nova('service-list', user='admin')
+
+
+# Ansible -----------------------------------------------------------------------------------------
+
+PLAY = [{'hosts': 'localhost', 'connection': 'local', 'gather_facts': False, 'tasks': [
+    {'openstack.cloud.keypair': {'name': 'ansible', 'state': 'present'}},
+    {'openstack.cloud.server': {
+        'name': 'ansible', 'image': 'tiny', 'flavor': 'm1.nano', 'network': 'private', 'key_name': 'ansible',
+        'metadata': {'colour': 'red'}, 'auto_ip': False, 'timeout': 60, 'state': 'present'}},
+    {'openstack.cloud.server_info': {'name': 'ansible'}, 'register': 'found'},
+    {'ansible.builtin.assert': {'that': ["found.servers[0].status == 'ACTIVE'"]}},
+    {'openstack.cloud.server_action': {'name': 'ansible', 'action': 'stop', 'timeout': 60}},
+    {'openstack.cloud.server_action': {'name': 'ansible', 'action': 'start', 'timeout': 60}},
+    {'openstack.cloud.server_metadata': {'server': 'ansible', 'metadata': {'size': 'big'}, 'state': 'present'}},
+    {'openstack.cloud.volume': {'name': 'ansible', 'size': 1, 'state': 'present'}},
+    {'openstack.cloud.volume': {'name': 'ansible', 'state': 'absent'}},
+    {'openstack.cloud.server': {'name': 'ansible', 'state': 'absent', 'timeout': 60}},
+    {'openstack.cloud.keypair': {'name': 'ansible', 'state': 'absent'}}]}]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_modules_of_ansible(cloud, tmp_path):
+    setup = '. tools/lib/venv.sh; venv_beside .venv-clients tools/lib/realcloud/clients-requirements.txt'
+    subprocess.run(['bash', '-c', setup], check=True, cwd=ROOT)
+    play = tmp_path / 'play.yaml'
+    play.write_text(yaml.safe_dump(PLAY))
+    scripts = ROOT / '.venv-clients' / 'bin'
+    done = subprocess.run(
+        [scripts / 'ansible-playbook', '-e', f'ansible_python_interpreter={scripts / "python"}', play],
+        capture_output=True, text=True, env=environment(cloud, 'demo') | {
+            'HOME': str(tmp_path), 'LC_ALL': 'C.UTF-8'})
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,196 @@
+"""The real neighbours misbehave, or our processes are killed: servers become ACTIVE or say why not.
+
+Once they are deleted no port, volume, attachment or allocation is left (acceptance 1.13).
+"""
+
+import time
+
+import pytest
+
+from nova.tests.functional import leaks
+from nova.tests.functional.conftest import User
+from nova.tests.realcloud.trouble import Servers
+
+pytestmark = [pytest.mark.realcloud, pytest.mark.slow, pytest.mark.timeout(600)]
+
+DELAYS = (0.0, 0.5, 1.0, 2.0)
+"""Seconds after the request at which somebody is taken away."""
+
+
+@pytest.fixture
+def servers(cloud, demo, admin, trouble):
+    """Afterwards they are deleted, all are well, and nothing is left of them."""
+    found = Servers(demo, admin)
+    yield found
+    trouble.end()
+    found.delete()
+    leaks.check(cloud, admin, 30)
+
+
+def statuses(found):
+    return [server['status'] for server in found.values()]
+
+
+def told(found):
+    """Every server that failed says why."""
+    for server in found.values():
+        if server['status'] == 'ERROR':
+            assert server['fault']['message'], server
+    return [server['fault']['message'] for server in found.values() if server['status'] == 'ERROR']
+
+
+def project(admin, name='demo'):
+    [found] = admin.get(f'/v3/projects?name={name}', service='identity')['projects']
+    return found['id']
+
+
+# Neutron -----------------------------------------------------------------------------------------
+
+def test_a_host_whose_ports_neutron_refuses_is_left_for_an_alternate(trouble, servers):
+    with trouble.told('neutron', refuse_hosts='^compute1$'):
+        for _ in range(6):
+            servers.boot()
+        found = servers.settled()
+    assert statuses(found) == ['ACTIVE'] * 6, told(found)
+    assert 'compute1' not in {server['OS-EXT-SRV-ATTR:host'] for server in found.values()}
+
+
+def test_a_server_whose_ports_neutron_refuses_everywhere_fails_and_says_so(trouble, servers):
+    with trouble.told('neutron', refuse_hosts='.'):
+        servers.boot()
+        servers.boot_from_volume()
+        found = servers.settled()
+    assert statuses(found) == ['ERROR'] * 2 and all(told(found))
+
+
+def test_a_port_that_is_active_late_is_waited_for(trouble, servers):
+    with trouble.told('neutron', activate_after=4):
+        began = time.monotonic()
+        servers.boot()
+        found = servers.settled()
+        took = time.monotonic() - began
+    assert statuses(found) == ['ACTIVE'], told(found)
+    assert took > 3, 'it was ACTIVE before its port'
+
+
+def test_a_port_that_never_is_active_fails_the_server(trouble, servers):
+    with trouble.options(vif_plugging_timeout=6), trouble.told('neutron', activate_after=-1):
+        servers.boot()
+        servers.boot_from_volume()
+        found = servers.settled()
+    assert statuses(found) == ['ERROR'] * 2 and all(told(found))
+
+
+def test_the_quota_of_ports_fails_the_server_and_says_so(demo, admin, servers):
+    quota = f'/v2.0/quotas/{project(admin)}'
+    assert admin.call('PUT', quota, {'quota': {'port': 1}}, service='network').status_code == 200
+    try:
+        answer = demo.boot('trouble')
+        if answer.status_code == 202:
+            servers.uuids.append(answer.json()['server']['id'])
+            found = servers.settled()
+            assert statuses(found) == ['ERROR'] and 'quota' in told(found)[0].lower(), told(found)
+        else:
+            assert answer.status_code == 403 and 'quota' in answer.text.lower(), answer.text
+    finally:
+        assert admin.call('DELETE', quota, service='network').status_code == 204
+
+
+# Cinder ------------------------------------------------------------------------------------------
+
+def test_the_quota_of_volumes_fails_the_server_and_says_so(admin, servers):
+    path = f'/v3/{project(admin, "admin")}/os-quota-sets/{project(admin)}'
+    assert admin.call('PUT', path, {'quota_set': {'volumes': 0}}, service='volume').status_code == 200
+    try:
+        servers.boot_from_volume()
+        found = servers.settled()
+    finally:
+        assert admin.call('DELETE', path, service='volume').status_code == 200
+    assert statuses(found) == ['ERROR'] and 'quota' in told(found)[0].lower(), told(found)
+
+
+def test_slow_volumes_are_waited_for(trouble, servers):
+    with trouble.told('cinder', seconds=6):
+        servers.boot_from_volume()
+        servers.boot_from_volume()
+        found = servers.settled(120)
+        assert statuses(found) == ['ACTIVE'] * 2, told(found)
+        servers.delete(120)
+
+
+@pytest.mark.parametrize('delay', DELAYS)
+def test_a_server_deleted_while_its_volume_is_made_leaves_no_volume(trouble, servers, delay):
+    with trouble.told('cinder', seconds=3):
+        servers.boot_from_volume()
+        time.sleep(delay)
+        servers.delete(120)
+
+
+# Who is away -------------------------------------------------------------------------------------
+
+def test_tokens_known_before_go_on_being_good_while_keystone_is_away(cloud, demo, trouble, servers):
+    servers.boot()
+    assert statuses(servers.settled()) == ['ACTIVE']
+    with trouble.away('keystone'):
+        demo.get('/servers/detail')
+        servers.boot()
+        answer = User(cloud, 'demo').http.get(
+            cloud.deployment.url('compute') + '/v2.1/servers', headers={'X-Auth-Token': 'never-seen'})
+        assert answer.status_code == 503, answer.text
+    found = servers.settled()
+    assert statuses(found) == ['ACTIVE'] * 2, told(found)
+
+
+@pytest.mark.parametrize('delay', DELAYS)
+@pytest.mark.parametrize('neighbour', ['keystone', 'glance', 'neutron', 'cinder-api', 'cinder-volume'])
+def test_servers_are_built_or_say_why_not_when_a_neighbour_goes(trouble, servers, neighbour, delay):
+    servers.boot()
+    servers.boot_from_volume()
+    time.sleep(delay)
+    with trouble.away(neighbour):
+        time.sleep(2)
+    told(servers.settled(150))
+
+
+@pytest.mark.parametrize('neighbour', ['keystone', 'neutron', 'cinder-api', 'cinder-volume'])
+def test_servers_are_deleted_when_a_neighbour_goes(trouble, servers, neighbour):
+    servers.boot()
+    servers.boot_from_volume()
+    assert statuses(servers.settled()) == ['ACTIVE'] * 2
+    with trouble.away(neighbour):
+        servers.ask_deletion()
+        time.sleep(2)
+    servers.delete(120)
+
+
+def test_a_token_that_expires_in_mid_operation_does_not_end_it(cloud, trouble, servers):
+    with trouble.short_tokens(12), trouble.told('cinder', seconds=15):
+        servers.user = User(cloud, 'demo')
+        servers.boot_from_volume()
+        servers.boot()
+        time.sleep(13)
+        assert servers.user.call('GET', '/servers').status_code == 401
+        found = servers.settled(120)
+    assert statuses(found) == ['ACTIVE'] * 2, told(found)
+
+
+# kill -9 of ours ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('delay', DELAYS)
+@pytest.mark.parametrize('victims', [
+    ('compute1', 'compute3'), ('cell1-conductor1', 'cell1-conductor2'), ('super-conductor',), ('scheduler',),
+    ('placement',), ('api',)], ids='-'.join)
+def test_servers_are_built_when_we_are_killed(trouble, servers, victims, delay):
+    for _ in range(2):
+        servers.boot()
+        servers.boot_from_volume()
+    time.sleep(delay)
+    with trouble.away(*victims):
+        pass
+    found = servers.settled(120)
+    assert statuses(found) == ['ACTIVE'] * 4, told(found)
+    servers.ask_deletion()
+    time.sleep(delay)
+    with trouble.away(*victims):
+        pass
+    servers.delete(120)

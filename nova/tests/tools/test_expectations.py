@@ -1,0 +1,61 @@
+"""tools/tempest: a result that is not the expected one fails the command, and nothing else does."""
+
+import pathlib
+import sys
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
+
+from realcloud import expectations
+from realcloud.expectations import Result
+
+KNOWN = {'skip': [{'reason': 'there is no console', 'tests': [r'\.test_novnc\.']}],
+         'fails': [{'reason': 'GET /os-agents is not served', 'tests': [r'\.AgentsTest\.', r'test_one$']}],
+         'quick': ['flavors']}
+FAILED = 'Traceback (most recent call last):\n  File "x.py", line 1\nlib.exceptions.NotFound: Gone\nmore'
+
+
+@pytest.fixture
+def known(tmp_path):
+    file = tmp_path / 'expected.yaml'
+    file.write_text(yaml.safe_dump(KNOWN))
+    return expectations.Expectations.load(file)
+
+
+@pytest.mark.parametrize('results, good', [
+    ([Result('a.test_two', 'success'), Result('a.AgentsTest.test[id-1]', 'fail', FAILED)], True),
+    ([Result('setUpClass (a.AgentsTest.', 'fail', FAILED)], True),
+    ([Result('a.test_two', 'skip', 'no such service')], True),
+    ([Result('a.AgentsTest.test', 'skip', 'no such service')], True),
+    ([Result('a.test_two', 'fail', FAILED)], False),
+    ([Result('a.test_two', 'inprogress')], False),
+    ([Result('a.test_one', 'success')], False),
+    ([], False),
+])
+def test_only_what_is_expected_is_good(known, results, good):
+    assert expectations.Summary(known, results).good is good
+
+
+def test_summary_names_what_is_unexpected_and_why(known):
+    lines = list(expectations.Summary(known, [
+        Result('a.test_two[id-2]', 'fail', FAILED), Result('a.test_one', 'success'),
+        Result('a.AgentsTest.test', 'fail', FAILED), Result('a.test_three', 'skip', 'no such service'),
+    ]).lines())
+    assert 'Failed unexpectedly: a.test_two\n    lib.exceptions.NotFound: Gone' in lines
+    assert 'Passed although it is expected to fail: a.test_one' in lines
+    assert '     1  GET /os-agents is not served' in lines and '     1  no such service' in lines
+    assert lines[-1] == '1 passed, 2 failed (1 unexpectedly), 1 skipped'
+
+
+def test_the_list_of_skipped_tests_is_one_pattern(known):
+    assert known.skip.pattern == r'(?:\.test_novnc\.)'
+    assert expectations.Known().pattern == '$^'
+
+
+def test_each_entry_of_the_list_in_the_repository_has_a_reason():
+    known = expectations.Expectations.load()
+    for reason, tests in (*known.skip.entries, *known.fails.entries):
+        assert reason and tests
+    assert known.quick

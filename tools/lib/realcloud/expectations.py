@@ -1,0 +1,125 @@
+"""What is known of tempest's tests, with reasons (expected.yaml), and how results compare with it.
+
+A list of entries, each with a ``reason`` and ``tests``: regular expressions, each of which an id must contain.
+``skip`` is not run at all; ``fails`` is run and must fail.
+"""
+
+import collections
+import dataclasses
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import Any, Self
+
+import yaml
+
+FILE = pathlib.Path(__file__).with_name('expected.yaml')
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One test, or the making of a class of them (``setUpClass (...)``)."""
+
+    id: str
+    status: str
+    said: str = ''
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in ('success', 'skip')
+
+    @property
+    def name(self) -> str:
+        """The id without what is not the test's name: ``[id-...,smoke]``."""
+        return self.id.partition('[')[0]
+
+    @property
+    def why(self) -> str:
+        """What was raised; where nothing was, the last line."""
+        lines = [line for line in self.said.splitlines() if line.strip()]
+        raised = [line for line in lines if re.match(r'[\w.]+: ', line)]
+        return next(iter((raised or lines)[-1:]), '')
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """Reason to patterns."""
+
+    entries: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...] = ()
+
+    @classmethod
+    def of(cls, listed: list[dict[str, Any]]) -> Self:
+        return cls(tuple((one['reason'].strip(), tuple(re.compile(test) for test in one['tests']))
+                         for one in listed))
+
+    def reason(self, ident: str) -> str | None:
+        """Why a test is on this list, if it is."""
+        return next((reason for reason, tests in self.entries
+                     if any(test.search(ident) for test in tests)), None)
+
+    @property
+    def pattern(self) -> str:
+        """One regular expression of all of them; it matches nothing where there are none."""
+        return '|'.join(f'(?:{test.pattern})' for _, tests in self.entries for test in tests) or '$^'
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectations:
+    """Attributes:
+        quick: regular expressions of the tests that CI has time for.
+    """
+
+    skip: Known
+    fails: Known
+    quick: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, file: pathlib.Path = FILE) -> Self:
+        read = yaml.safe_load(file.read_text())
+        return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']))
+
+
+@dataclasses.dataclass
+class Summary:
+    """Results against what is known."""
+
+    known: Expectations
+    results: list[Result]
+
+    @property
+    def unexpected(self) -> list[Result]:
+        """Tests that fail and are not on the list."""
+        return [one for one in self.results if one.failed and self.known.fails.reason(one.id) is None]
+
+    @property
+    def mended(self) -> list[Result]:
+        """Tests that pass and are on the list."""
+        return [one for one in self.results if one.status == 'success' and self.known.fails.reason(one.id)]
+
+    @property
+    def good(self) -> bool:
+        return bool(self.results) and not self.unexpected and not self.mended
+
+    def lines(self) -> Iterable[str]:
+        """What a person wants to read, the important last."""
+        failed = [one for one in self.results if one.failed]
+        yield from _grouped('Skipped by tempest', [(one.said.partition('\n')[0][:100], one)
+                                                   for one in self.results if one.status == 'skip'])
+        yield from _grouped('Failed as expected', [(reason, one) for one in failed
+                                                   if (reason := self.known.fails.reason(one.id))])
+        for title, found in (('Passed although it is expected to fail', self.mended),
+                             ('Failed unexpectedly', self.unexpected)):
+            for one in sorted(found, key=lambda one: one.id):
+                yield f'{title}: {one.name}' + (f'\n    {one.why[:300]}' if one.failed else '')
+        passed = sum(one.status == 'success' for one in self.results)
+        yield (f'{passed} passed, {len(failed)} failed ({len(self.unexpected)} unexpectedly), '
+               f'{len(self.results) - passed - len(failed)} skipped')
+
+
+def _grouped(title: str, found: list[tuple[str, Result]]) -> Iterable[str]:
+    counts = collections.Counter(reason for reason, _ in found)
+    if counts:
+        yield f'{title}:'
+    for reason, count in counts.most_common():
+        yield f'  {count:4}  {reason}'

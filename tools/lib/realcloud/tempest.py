@@ -1,0 +1,95 @@
+"""tempest against a real cloud.
+
+    tools/tempest [REGEX] [--dir DIR]     tests whose id contains REGEX (all of tempest.api.compute)
+    tools/tempest --quick                 those that CI has time for
+    tools/tempest --all                   every one, those that the list skips too, and nothing is an error
+
+Results are compared with tools/lib/realcloud/expected.yaml, which says what is skipped and what is known to
+fail, each with its reason. A test that fails and is not on that list, or passes and is, makes the exit code 1.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from realcloud import __main__ as command
+from realcloud import cloud, expectations, tempest_conf
+from realcloud.deployment import Deployment
+
+VENV = pathlib.Path(__file__).parents[3] / '.venv-tempest'
+RESULTS = pathlib.Path(__file__).parent / 'plugins' / 'tempest_results.py'
+COMPUTE = r'^tempest\.api\.compute'
+
+
+def _select(arguments: argparse.Namespace, known: expectations.Expectations) -> list[str]:
+    words = ['|'.join(known.quick) if arguments.quick else arguments.regex]
+    return words if arguments.all else [*words, '--exclude-regex', known.skip.pattern]
+
+
+def run(directory: pathlib.Path, configuration: pathlib.Path, selected: list[str], concurrency: int
+        ) -> Iterator[expectations.Result]:
+    """Results as they come; the subunit stream is kept by stestr in `directory`."""
+    [discover] = VENV.glob('lib/python3*/site-packages/tempest/test_discover')
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith('OS_') and name != 'PYTHONPATH'} | {
+        'TEMPEST_CONFIG_DIR': str(configuration.parent), 'TEMPEST_CONFIG': configuration.name,
+        'HOME': str(directory), 'PYTHONWARNINGS': 'ignore', 'PATH': f'{VENV / "bin"}:{os.environ["PATH"]}'}
+    words = [str(VENV / 'bin' / 'stestr'), '--test-path', str(discover), '--top-dir', str(discover.parents[1]),
+             '--group_regex', r'([^\.]*\.)*', 'run', '--subunit', '--concurrency', str(concurrency), *selected]
+    (directory / '.stestr.conf').touch()
+    with open(directory / 'stestr.err', 'wb') as errors:
+        tests = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env)
+        lines = subprocess.Popen([VENV / 'bin' / 'python', RESULTS], stdin=tests.stdout, stdout=subprocess.PIPE,
+                                 text=True, cwd=directory, env=env)
+        try:
+            for line in lines.stdout or ():
+                yield expectations.Result(**json.loads(line))
+        finally:
+            for process in (tests, lines):
+                process.terminate()
+                process.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='tools/tempest', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('regex', nargs='?', default=COMPUTE, metavar='REGEX')
+    parser.add_argument('--dir', type=pathlib.Path, default=command.DEFAULT, help='the cloud (%(default)s)')
+    parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--all', action='store_true')
+    parser.add_argument('--concurrency', type=int, default=2, help='workers (%(default)s)')
+    return parser
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    where = arguments.dir.absolute()
+    if not cloud.made(where):
+        print(command.NONE.format(directory=where), file=sys.stderr)
+        return 1
+    known, directory = expectations.Expectations.load(), where / 'tempest'
+    directory.mkdir(exist_ok=True)
+    configuration = tempest_conf.write(Deployment.load(where), directory)
+    began, results = time.monotonic(), []
+    for result in run(directory, configuration, _select(arguments, known), arguments.concurrency):
+        results.append(result)
+        word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
+        print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
+    summary = expectations.Summary(known, results)
+    with open(directory / 'results.json', 'w') as stream:
+        json.dump([vars(result) for result in results], stream, indent=1)
+    print('', *summary.lines(), sep='\n')
+    print(f'{time.monotonic() - began:.0f} s; what was said is in {directory / "results.json"}')
+    if not results:
+        print(f'No test was run; {directory / "stestr.err"} says why:\n'
+              + (directory / 'stestr.err').read_text()[-2000:], file=sys.stderr)
+    return 0 if arguments.all or summary.good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""tempest.conf for a cloud that runs."""
+
+import pathlib
+from typing import Any
+
+import cluster_config
+
+from realcloud import cloud, population
+from realcloud.deployment import REGION, Deployment
+
+ELSEWHERE = 'compute[24]'
+"""Hosts of the second cell: a live migration cannot go there, and tempest would try."""
+FEATURES: dict[str, Any] = {
+    'resize': True, 'pause': True, 'suspend': True, 'shelve': True, 'console_output': True,
+    'cold_migration': True, 'live_migration': True, 'block_migration_for_live_migration': True,
+    'live_migrate_back_and_forth': True,
+    'rescue': True, 'interface_attach': True, 'swap_volume': True, 'volume_backed_live_migration': True,
+    'volume_multiattach': True, 'config_drive': True, 'hostname_fqdn_sanitization': True,
+    # The fake driver uploads nothing, encrypts nothing, and has no console that could be looked at.
+    'snapshot': False, 'vnc_console': False, 'spice_console': False, 'serial_console': False,
+    'rdp_console': False, 'block_migrate_cinder_iscsi': False, 'attach_encrypted_volume': False,
+    'personality': False,
+    'xenapi_apis': False, 'unified_limits': False, 'shelve_migrate': False,
+    'nova_policy_roles': 'admin,manager,member,reader,service',
+    'scheduler_enabled_filters': cloud.OPTIONS['filter_scheduler.enabled_filters']}
+
+
+def _compute(images: dict[str, str], hosts: int) -> cluster_config.Sections:
+    return {
+        'compute': {'region': REGION, 'image_ref': images['tiny'], 'image_ref_alt': images['tiny-alt'],
+                    'flavor_ref': 42, 'flavor_ref_alt': 84, 'build_interval': 1, 'build_timeout': 60,
+                    'min_compute_nodes': hosts, 'max_microversion': 'latest', 'fixed_network_name': 'shared',
+                    'target_hosts_to_avoid': ELSEWHERE, 'compute_volume_common_az': 'nova'},
+        'compute-feature-enabled': FEATURES,
+        'enforce_scope': {'nova': True, 'placement': True},
+        'placement': {'region': REGION, 'max_microversion': 'latest'},
+        # There is no guest that could be logged in to.
+        'validation': {'run_validation': False}}
+
+
+def _neighbours(public: str) -> cluster_config.Sections:
+    waits = {'region': REGION, 'build_interval': 1, 'build_timeout': 60}
+    return {
+        'network': {'region': REGION, 'public_network_id': public, 'floating_network_name': 'public',
+                    'shared_physical_network': False, 'build_interval': 1},
+        'network-feature-enabled': {'ipv6': True, 'floating_ips': True, 'port_security': True,
+                                    'qos_placement_physnet': 'physnet1'},
+        'image': waits,
+        'image-feature-enabled': {'import_image': True},
+        'volume': waits | {'catalog_type': 'block-storage', 'volume_size': 1, 'volume_type': 'file',
+                           'volume_type_multiattach': 'multiattach', 'storage_protocol': 'nfs',
+                           'vendor_name': 'Open Source', 'backend_names': 'file', 'max_microversion': 'latest'},
+        'volume-feature-enabled': {'backup': False, 'snapshot': True, 'clone': True,
+                                   'extend_attached_volume': True, 'extend_attached_encrypted_volume': False,
+                                   'multi_backend': False}}
+
+
+def write(deployment: Deployment, directory: pathlib.Path) -> pathlib.Path:
+    """Write tempest.conf, readable by its owner only; returns the file."""
+    found = population.connect(deployment)
+    images = {name: found.image.find_image(name).id for name in population.IMAGES}
+    hosts = sum(service.binary == 'nova-compute' and service.status == 'enabled'
+                for service in found.compute.services())
+    sections: cluster_config.Sections = {
+        'DEFAULT': {'log_file': directory / 'tempest.log'},
+        'oslo_concurrency': {'lock_path': directory / 'lock'},
+        'auth': {'use_dynamic_credentials': True, 'create_isolated_networks': True, 'admin_username': 'admin',
+                 'admin_password': deployment.passwords['admin'], 'admin_project_name': 'admin',
+                 'admin_domain_name': 'Default', 'admin_user_domain_name': 'Default',
+                 'tempest_roles': 'member'},
+        'identity': {'uri_v3': deployment.url('identity') + '/v3', 'auth_version': 'v3', 'region': REGION,
+                     'v3_endpoint_type': 'public'},
+        'identity-feature-enabled': {'api_v2': False},
+        'service_available': {'cinder': True, 'glance': True, 'neutron': True, 'nova': True, 'placement': True,
+                              'swift': False, 'horizon': False},
+        **_compute(images, hosts), **_neighbours(found.network.find_network('public').id)}
+    file = directory / 'tempest.conf'
+    cluster_config.write(file, cluster_config.ini(sections))
+    return file
