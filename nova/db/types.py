@@ -60,6 +60,11 @@ def long_text() -> Exact:
     return Exact()
 
 
+def number() -> sa.types.TypeEngine[float]:
+    """A float of Python's precision: what was stored is what is found when it is compared with."""
+    return sa.Float().with_variant(mysql.DOUBLE(asdecimal=False), 'mysql', 'mariadb')
+
+
 def time() -> sa.types.TypeEngine[Any]:
     """Naive UTC with microseconds."""
     return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')

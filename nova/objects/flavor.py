@@ -6,6 +6,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from nova import errors
+from nova.db import paging
 from nova.db.api import models
 from nova.objects import base
 from nova.objects.base import fields
@@ -52,6 +53,24 @@ class Flavor(base.Record):
         if found is not None:
             load_extra_specs(conn, [found])
         return found
+
+    @classmethod
+    def page(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], key: str, descending: bool,
+             marker: str | None, limit: int) -> list[Self]:
+        """The flavors behind `marker` (a flavorid), ordered by the column `key`, without their extra specs.
+
+        Raises:
+            MarkerNotFound: there is no such flavor.
+        """
+        order = [paging.Key(models.flavors.c[key], descending), paging.Key(models.flavors.c.id, descending)]
+        behind: list[sa.ColumnElement[bool]] = []
+        if marker is not None:
+            last = conn.execute(sa.select(*(one.column for one in order)).where(
+                models.flavors.c.flavorid == marker)).first()
+            if last is None:
+                raise errors.server.MarkerNotFound(marker=marker)
+            behind.append(paging.after(order, last))
+        return cls.all(conn, *where, *behind, order=paging.ordering(order), limit=limit)
 
     def create(self, conn: sa.Connection) -> None:
         """Insert it with its extra specs.

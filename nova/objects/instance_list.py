@@ -23,6 +23,7 @@ from nova.common import clock
 from nova.db.api import models as api_models
 from nova.db.cell import instances as listing
 from nova.db.cell import models
+from nova.db.paging import Key, Rank
 from nova.objects.build_request import BuildRequest
 from nova.objects.cell_mapping import CellMapping
 from nova.objects.instance import Instance
@@ -176,7 +177,7 @@ class _Listing:
 
     # Phase one: who is on the page
 
-    def _merge(self, start: Sequence[Any] | None) -> Iterator[tuple[listing.Rank, str, str]]:
+    def _merge(self, start: Sequence[Any] | None) -> Iterator[tuple[Rank, str, str]]:
         """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
         batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
         question = self._keys_after(start, batch)
@@ -192,26 +193,26 @@ class _Listing:
         return question
 
     def _cell_stream(self, cell: str, rows: list[tuple[Any, ...]], batch: int
-                     ) -> Iterator[tuple[listing.Rank, str, str]]:
+                     ) -> Iterator[tuple[Rank, str, str]]:
         width = len(self.order)
         while rows:
             for row in rows:
-                yield listing.Rank(self.order, row[:width]), cell, row[-1]
+                yield Rank(self.order, row[:width]), cell, row[-1]
             if len(rows) < batch:
                 return
             rows = self._ask({cell: self._keys_after(rows[-1][:width], batch)}).get(cell, [])
 
-    def _request_stream(self, start: Sequence[Any] | None) -> list[tuple[listing.Rank, str, str]]:
-        behind = listing.Rank(self.order, start) if start is not None else None
+    def _request_stream(self, start: Sequence[Any] | None) -> list[tuple[Rank, str, str]]:
+        behind = Rank(self.order, start) if start is not None else None
         found = []
         for uuid, server in self.requests.items():
             if listing.holds(server, self.filters):
-                rank = listing.Rank(self.order, [key.value_of(server) for key in self.order])
+                rank = Rank(self.order, [key.value_of(server) for key in self.order])
                 if behind is None or behind < rank:
                     found.append((rank, _REQUESTS, uuid))
         return sorted(found)
 
-    def _winners(self, merged: Iterator[tuple[listing.Rank, str, str]], count: int) -> list[tuple[str, str]]:
+    def _winners(self, merged: Iterator[tuple[Rank, str, str]], count: int) -> list[tuple[str, str]]:
         """The next servers: ``(stream, uuid)``, each once."""
         won: dict[str, str] = {}
         for _, source, uuid in merged:
@@ -287,7 +288,7 @@ class _Listing:
                     for row in conn.execute(query)]
 
 
-def _marker_values(db: Any, order: Sequence[listing.Key], uuid: str | None) -> list[Any] | None:
+def _marker_values(db: Any, order: Sequence[Key], uuid: str | None) -> list[Any] | None:
     """A server's values in the order; deleted servers are markers too."""
     with db.read() as conn:
         row = conn.execute(sa.select(*(key.column for key in order))

@@ -312,17 +312,6 @@ def steps(conn: sa.Connection, task_uuids: list[str]) -> list[Any]:
         sa.select(table).where(table.c.task_uuid.in_(task_uuids)).order_by(table.c.id)))
 
 
-def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
-    """The newest failure of each server that has one: {uuid: {code, message, details, created}}."""
-    table = tables.tasks
-    rows = conn.execute(
-        sa.select(table.c.instance_uuid, table.c.error)
-        .where(table.c.instance_uuid.in_(instance_uuids), table.c.error.is_not(None),
-               table.c.finished_at.is_not(None))
-        .order_by(table.c.finished_at, table.c.id))
-    return {row.instance_uuid: row.error for row in rows if row.error}
-
-
 def show(conn: sa.Connection, instance_uuid: str, task_state: str, was: str | None) -> bool:
     """Set a server's task_state if it still is `was`; the compare-and-swap of a new operation."""
     table = cell_models.instances

@@ -93,9 +93,13 @@ class Request:
         return self.renderer(document, face)(subject, self if look is None else look)
 
     def paging(self) -> tuple[int, str | None]:
-        """The limit, within the service's own, and the marker."""
-        asked = int(self.query.get('limit') or 0)
-        return min(asked or self.max_limit, self.max_limit), self.query.get('marker')
+        """How a list is asked for: the most items of a page, and what is before it.
+
+        The limit is the service's own where none is given or a greater one; 0 is an empty page. An empty marker
+        is none. Of several the last counts, unless the operation's query refuses more than one.
+        """
+        limit = min(int(self.query.get('limit', self.max_limit)), self.max_limit)
+        return limit, self.query.get('marker') or None
 
     def next_link(self, marker: str) -> list[dict[str, str]]:
         return self.links.next(self.path, self.query.values_of, marker)

@@ -15,7 +15,7 @@ a list or a `Page` for `Many`; a `Reply` also sets status, headers or the `look`
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from nova.common.microversion import V
 from nova.rest import legacy, schema, view
@@ -96,6 +96,12 @@ class Page:
     marker: str | None = None
     look: Any = None
     stubs: Sequence[Mapping[str, Any]] = ()
+
+    @classmethod
+    def of(cls, found: Sequence[Any], limit: int, mark: Callable[[Any], str]) -> Self:
+        """The first `limit` of what was found, and the mark of the last of them when there is more."""
+        items = found[:limit]
+        return cls(items, marker=mark(items[-1]) if items and len(found) > limit else None)
 
 
 @dataclasses.dataclass

@@ -142,8 +142,10 @@ def integer(low: int | None = None, high: int | None = None) -> Type:
     """An integer, or a string of digits, from `low` to `high`."""
     name = f'integer {"" if low is None else low}..{"" if high is None else high}'
 
+    sign = '-?' if low is None or low < 0 else ''
+
     def fits(value: str) -> bool:
-        if not re.fullmatch(rf'-?[0-9]{{1,{_DIGITS}}}', value):
+        if not re.fullmatch(rf'{sign}[0-9]{{1,{_DIGITS}}}', value):
             return False
         number = int(value)
         return (low is None or number >= low) and (high is None or number <= high)

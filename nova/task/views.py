@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 from nova.common import dbkit
+from nova.objects import history
 from nova.objects import task as rows
 
 _RESULTS = {'done': 'Success', 'failed': 'Error', 'refused': 'Error', 'cancelled': 'Cancelled'}
@@ -68,19 +69,27 @@ def _action(task: rows.Task, steps: list[Any]) -> Action:
         traceback=(task.error or {}).get('details'), task=task.uuid, events=_events(task, steps))
 
 
-def list_actions(db: dbkit.Database, instance_uuid: str) -> list[Action]:
-    """A server's operations, newest first, without events."""
+def list_actions(
+        db: dbkit.Database, instance_uuid: str, limit: int | None = None, marker: str | None = None,
+        since: datetime.datetime | None = None, before: datetime.datetime | None = None) -> list[Action]:
+    """A server's operations, newest first, without events.
+
+    Args:
+        marker: request id of the last one seen.
+        since, before: changed not before, not after these times.
+
+    Raises:
+        MarkerNotFound: that request began no operation of the server.
+    """
     with db.read() as conn:
-        return [_action(task, []) for task in rows.of_instance(conn, instance_uuid) if task.action]
+        return [_action(task, []) for task in history.page(conn, instance_uuid, limit, marker, since, before)]
 
 
 def show_action(db: dbkit.Database, instance_uuid: str, request_id: str) -> Action | None:
     """The operation that a request began, with its events, newest first."""
     with db.read() as conn:
-        for task in rows.of_instance(conn, instance_uuid):
-            if task.request_id == request_id and task.action:
-                return _action(task, rows.steps(conn, [task.uuid]))
-    return None
+        task = history.of_request(conn, instance_uuid, request_id)
+        return None if task is None else _action(task, rows.steps(conn, [task.uuid]))
 
 
 def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
@@ -88,7 +97,7 @@ def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, dict[str,
     if not instance_uuids:
         return {}
     with db.read() as conn:
-        return rows.latest_errors(conn, instance_uuids)
+        return history.latest_errors(conn, instance_uuids)
 
 
 def fault_of(db: dbkit.Database, instance_uuid: str) -> dict[str, Any] | None:

@@ -133,32 +133,13 @@ def _conditions(req: Any) -> list[sa.ColumnElement[bool]]:
 def _page(req: Any) -> Page:
     limit, marker = req.paging()
     key = req.query.get('sort_key', 'flavorid')
-    descending = req.query.get('sort_dir') == 'desc'
-    columns = Flavor.table.c
-    order = [columns[_COLUMNS.get(key, key)], columns.id]
-    where = _conditions(req)
     with req.dbs.api.read() as conn:
-        if marker:
-            last = Flavor.find(conn, flavorid=marker)
-            if last is None:
-                raise errors.server.MarkerNotFound(marker=marker)
-            where.append(_beyond(order, last, descending))
-        found = Flavor.all(conn, *where, order=[column.desc() if descending else column for column in order],
-                           limit=limit + 1)
-        items = found[:limit]
+        page = Page.of(Flavor.page(
+            conn, *_conditions(req), key=_COLUMNS.get(key, key), descending=req.query.get('sort_dir') == 'desc',
+            marker=marker, limit=limit + 1), limit, lambda flavor: flavor.flavorid)
         if req.at('2.61') and req.operation.returns.face == 'detail':
-            flavors.load_extra_specs(conn, items)
-    return Page(items, marker=items[-1].flavorid if len(found) > limit else None)
-
-
-def _beyond(order: list[Any], last: Flavor, descending: bool) -> sa.ColumnElement[bool]:
-    first, second = order
-    value, number = getattr(last, first.name), last.id
-    if value is None:
-        return second < number if descending else second > number
-    if descending:
-        return sa.or_(first < value, sa.and_(first == value, second < number))
-    return sa.or_(first > value, sa.and_(first == value, second > number))
+            flavors.load_extra_specs(conn, page.items)
+    return page
 
 
 class Flavors(Resource):

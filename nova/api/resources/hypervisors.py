@@ -163,17 +163,20 @@ def _page(req: Any) -> Page:
     limit, marker = req.paging()
     if not req.at('2.33') or pattern:
         limit = len(found)
-    start = _after(req, found, marker) if marker else 0
-    items = found[start:start + limit]
-    more = start + limit < len(found)
-    last = items[-1][0] if items and more else None
-    number = None if last is None else last.uuid if req.at('2.53') else str(last.id)
-    return Page([node for node, _ in items], marker=number, look=Look(req, items, _shows_servers(req)))
+    page = Page.of(found[_after(req, found, marker):], limit, lambda pair: _mark(req, pair[0]))
+    return Page([node for node, _ in page.items], page.marker,
+                look=Look(req, list(page.items), _shows_servers(req)))
 
 
-def _after(req: Any, found: list[tuple[Any, Any]], marker: str) -> int:
+def _mark(req: Any, node: Any) -> str:
+    return node.uuid if req.at('2.53') else str(node.id)
+
+
+def _after(req: Any, found: list[tuple[Any, Any]], marker: str | None) -> int:
+    if marker is None:
+        return 0
     for index, (node, _) in enumerate(found):
-        if marker == (node.uuid if req.at('2.53') else str(node.id)):
+        if marker == _mark(req, node):
             return index + 1
     raise errors.server.MarkerNotFound(marker=marker)
 

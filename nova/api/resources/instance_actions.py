@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from nova import errors
 from nova.common import clock, problem
 from nova.policies import instance_actions as rules
 from nova.rest import types
@@ -61,23 +60,12 @@ class InstanceActions(Resource):
          returns=Many('instanceActions', ActionView, links='links'))
     def index(self, req: Any, instance: Any) -> Page:
         """List the operations on a server, newest first."""
-        found = views.list_actions(req.found.db, instance.uuid)
         since, before = _times(req)
-        if since:
-            found = [one for one in found if (one.updated_at or one.start_time) >= since]
-        if before:
-            found = [one for one in found if (one.updated_at or one.start_time) <= before]
         if not req.at('2.58'):
-            return Page(found)
+            return Page(views.list_actions(req.found.db, instance.uuid, None, None, since, before))
         limit, marker = req.paging()
-        start = 0
-        if marker:
-            ids = [one.request_id for one in found]
-            if marker not in ids:
-                raise errors.server.MarkerNotFound(marker=marker)
-            start = ids.index(marker) + 1
-        items = found[start:start + limit]
-        return Page(items, marker=items[-1].request_id if start + limit < len(found) else None)
+        found = views.list_actions(req.found.db, instance.uuid, limit + 1, marker, since, before)
+        return Page.of(found, limit, lambda action: action.request_id)
 
     @get(_PATH + '/{request_id}', rule=rules.SHOW, rules=(rules.EVENTS, rules.EVENTS_DETAILS), deleted='2.21',
          returns=One('instanceAction', ActionView))

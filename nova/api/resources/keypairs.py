@@ -82,10 +82,7 @@ class KeyPairs(Resource):
                 where.append(columns.name > marker)
             found = KeyPair.all(conn, *where, user_id=user, order=[columns.name],
                                 limit=limit + 1 if req.at('2.35') else None)
-        if not req.at('2.35'):
-            return Page(found)
-        items = found[:limit]
-        return Page(items, marker=items[-1].name if len(found) > limit else None)
+        return Page.of(found, limit, lambda key: key.name) if req.at('2.35') else Page(found)
 
     @get('/os-keypairs/{name}', rules=(rules.SHOW,), query=OwnerQuery, strict='2.75',
          returns=One('keypair', Key))

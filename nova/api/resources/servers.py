@@ -63,7 +63,7 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
         needs, stubs)
     if wanted.addresses:
         found = _with_addresses(req, wanted, found, limit, needs)
-    more = found.rows[-1].uuid if len(found.rows) == limit else None
+    more = found.rows[-1].uuid if found.rows and len(found.rows) == limit else None
     return Page([Seen(row) for row in found.rows], marker=more, look=req.page_look(found),
                 stubs=[stub(req, server) for server in found.stubs])
 

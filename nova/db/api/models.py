@@ -80,7 +80,7 @@ flavors = _table(
     sa.Column('root_gb', sa.Integer, nullable=False, default=0),
     sa.Column('ephemeral_gb', sa.Integer, nullable=False, default=0),
     sa.Column('swap', sa.Integer, nullable=False, default=0),
-    sa.Column('rxtx_factor', sa.Float, nullable=False, default=1.0),
+    sa.Column('rxtx_factor', types.number(), nullable=False, default=1.0),
     sa.Column('disabled', sa.Boolean, nullable=False, default=False),
     sa.Column('is_public', sa.Boolean, nullable=False, default=True),
     sa.Column('description', types.long_text()),

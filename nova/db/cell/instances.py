@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import errors, states
+from nova.db import paging
 from nova.db.cell import models
+from nova.db.paging import Key
 
 Sort = Sequence[tuple[str, str]]
 """``(key, 'asc' or 'desc')``, most significant first."""
@@ -175,22 +177,6 @@ def holds(server: Any, filters: Mapping[str, Any]) -> bool:
 
 # Order -------------------------------------------------------------------------------------------
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Key:
-    """One part of the order."""
-
-    name: str
-    descending: bool
-    nullable: bool
-
-    @property
-    def column(self) -> Any:
-        return _I[self.name]
-
-    def value_of(self, server: Any) -> Any:
-        return getattr(server, self.name)
-
-
 _NEVER_SORTED = frozenset({'system_metadata', 'hidden'})
 
 
@@ -209,64 +195,10 @@ def keys(sort: Sort) -> list[Key]:
         if direction not in ('asc', 'desc'):
             raise errors.Invalid(f"Unknown sort direction '{direction}', must be 'desc' or 'asc'")
         if name in _I and name not in _NEVER_SORTED and all(key.name != name for key in found):
-            found.append(Key(name, direction == 'desc', bool(_I[name].nullable)))
+            found.append(Key(_I[name], direction == 'desc'))
     if all(key.name != 'uuid' for key in found):
-        found.append(Key('uuid', sort[0][1] == 'desc', False))
+        found.append(Key(_I.uuid, sort[0][1] == 'desc'))
     return found
-
-
-def ordering(order: Sequence[Key]) -> list[sa.ColumnElement[Any]]:
-    """The ORDER BY."""
-    found: list[sa.ColumnElement[Any]] = []
-    for key in order:
-        if key.nullable:
-            present = key.column.is_not(None)
-            found.append(present.desc() if key.descending else present.asc())
-        found.append(key.column.desc() if key.descending else key.column.asc())
-    return found
-
-
-def after(order: Sequence[Key], values: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Rows behind the one with these values."""
-    ways = []
-    for index, key in enumerate(order):
-        same = [_same(order[i], values[i]) for i in range(index)]
-        ways.append(sa.and_(*same, _behind(key, values[index])))
-    behind = sa.or_(*ways)
-    first, value = order[0], values[0]
-    if first.nullable or value is None:
-        return behind
-    bound = first.column <= value if first.descending else first.column >= value
-    return sa.and_(bound, behind)  # implied by the rest, but what lets an index be entered in the middle
-
-
-def _same(key: Key, value: Any) -> sa.ColumnElement[bool]:
-    return key.column.is_(None) if value is None else key.column == value
-
-
-def _behind(key: Key, value: Any) -> sa.ColumnElement[bool]:
-    if value is None:
-        return sa.false() if key.descending else key.column.is_not(None)
-    if not key.descending:
-        return key.column > value
-    return sa.or_(key.column < value, key.column.is_(None)) if key.nullable else key.column < value
-
-
-class Rank:
-    """A place in the order, comparable in Python as the databases compare."""
-
-    __slots__ = ('_order', '_values')
-
-    def __init__(self, order: Sequence[Key], values: Sequence[Any]) -> None:
-        self._order, self._values = order, values
-
-    def __lt__(self, other: 'Rank') -> bool:
-        for key, mine, theirs in zip(self._order, self._values, other._values, strict=True):
-            if mine != theirs:
-                if mine is None or theirs is None:
-                    return (mine is None) is not key.descending
-                return bool(mine > theirs) if key.descending else bool(mine < theirs)
-        return False
 
 
 def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key],
@@ -278,7 +210,7 @@ def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], o
     columns = [key.column for key in order]
     if order[-1].name != 'uuid':
         columns.append(_I.uuid)
-    query = sa.select(*columns).where(*where).order_by(*ordering(order)).limit(limit)
+    query = sa.select(*columns).where(*where).order_by(*paging.ordering(order)).limit(limit)
     if start is not None:
-        query = query.where(after(order, start))
+        query = query.where(paging.after(order, start))
     return [tuple(row) for row in conn.execute(query)]

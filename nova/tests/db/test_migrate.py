@@ -122,3 +122,14 @@ def _collations(db):
             f'SELECT collation_name FROM information_schema.columns WHERE table_schema = {schema} '
             "AND data_type IN ('varchar', 'text', 'mediumtext', 'longtext', 'character varying') "
             "AND table_name <> 'alembic_version'").scalars())
+
+
+def test_numbers_of_older_releases_are_what_was_set(db):
+    migrate.sync(db, 'api', revision='ae0003')
+    table = api_metadata.tables['flavors']
+    values = dict(name='n', flavorid='f', memory_mb=1, vcpus=1, rxtx_factor=1.1)
+    db.write(lambda conn: conn.execute(table.insert(), values))
+    migrate.sync(db, 'api')
+    with db.read() as conn:
+        found = conn.execute(sa.select(table.c.rxtx_factor).where(table.c.rxtx_factor == 1.1)).scalars().all()
+    assert found == [1.1]
