@@ -10,7 +10,7 @@ Placement's answer to each request says it.
 import collections
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -41,13 +41,33 @@ _BUSY = (states.Task.REBUILDING, states.Task.RESIZE_PREP, states.Task.RESIZE_MIG
          states.Task.IMAGE_SNAPSHOT, states.Task.IMAGE_BACKUP, states.Task.UNSHELVING, states.Task.RESCUING)
 
 
+_services, _nodes = objects.Service.table, objects.ComputeNode.table
+assert _services is not None and _nodes is not None
+_SERVICES = sa.select(
+    *(_services.c[name] for name in ('host', 'last_seen_up', 'created_at', 'forced_down', 'disabled',
+                                     'disabled_reason', 'version'))).where(_services.c.binary == 'nova-compute')
+_NODES = sa.select(_nodes.c.uuid, _nodes.c.host,
+                   sa.func.coalesce(_nodes.c.updated_at, _nodes.c.created_at).label('changed'))
+_PART = 500
+"""Nodes that are read by one statement."""
+
+
 @dataclasses.dataclass(slots=True, eq=False)
 class _Cell:
+    """What is known of a cell.
+
+    Attributes:
+        stamps, heard: of which change of each node, and of its service, `nodes` tells; only what has changed
+            since is read again.
+    """
+
     uuid: str
     name: str
     url: str
     pool: threads.Pool
     nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
+    stamps: dict[str, Any] = dataclasses.field(default_factory=dict)
+    heard: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
     counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     loaded: float | None = None
     counted: float = -1e9
@@ -264,34 +284,54 @@ class Hosts:
         try:
             with self._dbs.cell(cell.url).read() as conn:
                 now = dbkit.now(conn)
-                services = {one.host: one for one in objects.Service.all(conn, binary='nova-compute')}
-                nodes = objects.ComputeNode.all(conn)
+                services = {row.host: tuple(row) for row in conn.execute(_SERVICES)}
+                stamps = {row.uuid: (row.host, row.changed) for row in conn.execute(_NODES)}
+                nodes = _load_nodes(conn, [uuid for uuid, stamp in stamps.items()
+                                           if cell.stamps.get(uuid) != stamp])
                 counts = _counts(conn) if started - cell.counted > min(COUNTS_FRESH, self._fresh * 5) else None
         except Exception as error:  # noqa: BLE001  whatever is wrong with one cell, the others get their servers
             LOG.warning('Cell %(cell)s cannot be asked for its hosts; it gets no servers for now: %(error)s',
                         {'cell': cell.name, 'error': type(error).__name__})
             cell.failed = clock.monotonic()
             return
-        found = {node.uuid: _state(cell.uuid, node, services[node.host], started, now)
-                 for node in nodes if node.host in services}
+        found, heard = {}, {}
+        for uuid, (host, _) in stamps.items():
+            service = services.get(host)
+            if service is not None:
+                state = cell.nodes.get(uuid) if uuid not in nodes else _state(cell.uuid, nodes[uuid])
+                if state is not None and (uuid in nodes or cell.heard.get(uuid) != service):
+                    state = _heard(state, service, started, now)
+                if state is not None:
+                    found[uuid], heard[uuid] = state, service
         with self._lock:
             cell.nodes, cell.loaded, cell.failed = found, started, None
+            cell.stamps = {uuid: stamp for uuid, stamp in stamps.items() if uuid in found}
+            cell.heard = heard
             if counts is not None:
                 cell.counts, cell.counted = counts, started
 
 
-def _state(cell_uuid: str, node: objects.ComputeNode, service: objects.Service, started: float,
-           now: datetime.datetime) -> HostState:
-    """A node as it was at `started` by our clock, which was `now` by the cell's."""
+def _load_nodes(conn: sa.Connection, uuids: Sequence[str]) -> dict[str, objects.ComputeNode]:
+    return {node.uuid: node for start in range(0, len(uuids), _PART)
+            for node in objects.ComputeNode.all(conn, uuid=list(uuids[start:start + _PART]))}
+
+
+def _heard(state: HostState, service: tuple[Any, ...], started: float, now: datetime.datetime) -> HostState:
+    """A node with what its service said, which was read at `started` by our clock and `now` by the cell's."""
+    _, seen, created, forced_down, disabled, reason, version = service
+    heard = state.copy()
+    heard.seen_at = started - (now - (seen or created)).total_seconds()
+    heard.forced_down, heard.disabled, heard.disabled_reason = bool(forced_down), bool(disabled), reason
+    heard.service_version = version
+    return heard
+
+
+def _state(cell_uuid: str, node: objects.ComputeNode) -> HostState:
     stats = node.stats or {}
-    seen = service.last_seen_up or service.created_at
     return HostState(
         uuid=node.uuid, host=node.host, nodename=node.hypervisor_hostname, cell_uuid=cell_uuid,
-        seen_at=None if seen is None else started - (now - seen).total_seconds(),
-        forced_down=bool(service.forced_down), disabled=bool(service.disabled),
-        disabled_reason=service.disabled_reason,
-        service_version=service.version, hypervisor_type=node.hypervisor_type,
-        hypervisor_version=node.hypervisor_version, host_ip=node.host_ip, cpu_info=node.cpu_info or {},
+        hypervisor_type=node.hypervisor_type, hypervisor_version=node.hypervisor_version,
+        host_ip=node.host_ip, cpu_info=node.cpu_info or {},
         supported_instances=[list(map(str, one)) for one in node.supported_instances or ()], stats=stats,
         metrics=node.metrics or [], numa_topology=node.numa_topology, pci_stats=node.pci_stats,
         failed_builds=int(stats.get('failed_builds', 0)))

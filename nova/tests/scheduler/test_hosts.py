@@ -217,6 +217,30 @@ def test_where_servers_are(cloud: Any) -> None:
     assert known.where([]) == {}
 
 
+def test_a_renewal_reads_what_has_changed(cloud: Any) -> None:
+    """7.15: a node's own columns, which are most of it, are read when it is new or has changed."""
+    uuids_ = [cloud.host(f'h{number}') for number in range(5)]
+    known = views(cloud)
+    assert len(known.view().nodes) == 5
+    with cloud.db('cell1').counting() as seen:
+        known.view(0)
+    assert not [text for text in seen if 'cpu_info' in text]
+
+    def change(conn: Any) -> None:
+        node = objects.ComputeNode.get(conn, uuid=uuids_[0])
+        node.hypervisor_version = 77
+        node.save(conn)
+    cloud.db('cell1').write(change)
+    cloud.service('h1', disabled=True)
+    with cloud.db('cell1').counting() as seen:
+        view = known.view(0)
+    assert len([text for text in seen if 'cpu_info' in text]) == 1
+    assert view.state(uuids_[0]).hypervisor_version == 77
+    assert [view.state(uuid).disabled for uuid in uuids_] == [False, True, False, False, False]
+    cloud.db('cell1').write(lambda conn: objects.ComputeNode.get(conn, uuid=uuids_[4]).destroy(conn))
+    assert set(known.view(0).nodes) == set(uuids_[:4])
+
+
 def test_two_hundred_hosts_are_quick(cloud: Any) -> None:
     """Besides Placement, choosing among 200 hosts takes milliseconds."""
     for number in range(200):
