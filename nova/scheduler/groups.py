@@ -21,6 +21,8 @@ from nova.scheduler.hosts import Hosts
 HARD = ('affinity', 'anti-affinity')
 TRIES = 10
 """Times that a request steps back for others of its group."""
+LONGEST_TURN = 10.0
+"""Seconds that a request waits for the one before it."""
 
 
 class Clash(Exception):
@@ -43,7 +45,7 @@ class Groups:
 
     def __init__(self, hosts: Hosts, placement: protocols.PlacementClient, dbs: Any) -> None:
         self._hosts, self._placement, self._dbs = hosts, placement, dbs
-        self._locks: dict[str, threads.Lock] = {}
+        self._lines: dict[str, threads.Lock] = {}
         self._users: collections.Counter[str] = collections.Counter()
         self._guard = threads.lock()
 
@@ -55,7 +57,7 @@ class Groups:
         if uuid is None:
             yield None, Members()
             return
-        with self._lock(uuid):
+        with self._in_line(uuid):
             with self._dbs.api.read() as conn:
                 group = objects.InstanceGroup.find(conn, uuid=uuid)
             if group is None:
@@ -64,18 +66,21 @@ class Groups:
             yield group, self.members(group, placing)
 
     @contextlib.contextmanager
-    def _lock(self, uuid: str) -> Iterator[None]:
+    def _in_line(self, uuid: str) -> Iterator[None]:
+        """Wait for the requests before, but not for ever for one that hangs: the claims decide all the same."""
         with self._guard:
-            lock = self._locks.setdefault(uuid, threads.lock())
+            line = self._lines.setdefault(uuid, threads.lock())
             self._users[uuid] += 1
+        mine = line.acquire(timeout=LONGEST_TURN)
         try:
-            with lock:
-                yield
+            yield
         finally:
+            if mine:
+                line.release()
             with self._guard:
                 self._users[uuid] -= 1
                 if not self._users[uuid]:
-                    del self._users[uuid], self._locks[uuid]
+                    del self._users[uuid], self._lines[uuid]
 
     def members(self, group: objects.InstanceGroup, placing: Sequence[str]) -> Members:
         """Where the members other than those being placed are."""

@@ -11,7 +11,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Document
-from nova.common import clock, threads
+from nova.common import clock
 
 Context = nova_context.RequestContext | None
 
@@ -87,7 +87,6 @@ class HttpApi:
     def __init__(self, service: session.Service) -> None:
         self._service = service
         self._extensions: tuple[frozenset[str], float] | None = None
-        self._lock = threads.lock()
 
     def _list(self, kind: str, context: Context = None, **filters: Any) -> list[Document]:
         ids = filters.pop('id', None)
@@ -103,11 +102,11 @@ class HttpApi:
         return out
 
     def extensions(self) -> frozenset[str]:
-        with self._lock:
-            if self._extensions is None or clock.monotonic() - self._extensions[1] > _EXTENSIONS_FOR:
-                found = self._service.call('GET', '/v2.0/extensions').json()['extensions']
-                self._extensions = (frozenset(one['alias'] for one in found), clock.monotonic())
-            return self._extensions[0]
+        known = self._extensions
+        if known is None or clock.monotonic() - known[1] > _EXTENSIONS_FOR:
+            found = self._service.call('GET', '/v2.0/extensions').json()['extensions']
+            known = self._extensions = (frozenset(one['alias'] for one in found), clock.monotonic())
+        return known[0]
 
     def networks(self, context: Context = None, **filters: Any) -> list[Document]:
         return self._list('networks', context, **filters)
