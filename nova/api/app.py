@@ -60,6 +60,11 @@ def _register_opts(conf: cfg.ConfigOpts) -> None:
         conf.register_opts(options, group=group)
 
 
+def _who(req: falcon.Request) -> tuple[str | None, str | None]:
+    caller = getattr(req.context, 'caller', None)
+    return (caller.user_id, caller.project_id) if caller else (None, None)
+
+
 def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforcer: Any = None
              ) -> Application:
     """The WSGI callable of nova-api.
@@ -86,7 +91,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
     dispatcher = Dispatcher(operations(), make_request, conf.oslo_middleware.max_request_body_size)
     keystone = conf.api.auth_strategy == 'keystone'
     app = web.application(faults.render, [
-        common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(),
+        common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(_who),
         middleware.Entry(root),
         middleware.Authenticate(auth.from_keystone if keystone else auth.from_plain_token),
         middleware.Negotiate()])

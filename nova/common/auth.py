@@ -52,7 +52,8 @@ def from_plain_token(environ: Mapping[str, Any], *, roles_of_admin: tuple[str, .
                      roles_of_others: tuple[str, ...] = ('member', 'reader')) -> Identity:
     """noauth: the token is ``user`` or ``user:project``; the user named admin is one.
 
-    ``X-Roles``, ``X-User-Id`` and ``X-Project-Id`` override what the token says. For tests and closed networks
+    ``X-Roles``, ``X-User-Id`` and ``X-Project-Id`` override what the token says, and ``OpenStack-System-Scope``
+    makes it one of the system, which has no project. For tests and closed networks
     only: anyone may claim to be anyone.
 
     Raises:
@@ -63,10 +64,11 @@ def from_plain_token(environ: Mapping[str, Any], *, roles_of_admin: tuple[str, .
         raise problem.Unauthorized()
     user, _, project = token.partition(':')
     user = environ.get('HTTP_X_USER_ID') or user
-    project = environ.get('HTTP_X_PROJECT_ID') or project or user
+    scope = environ.get('HTTP_OPENSTACK_SYSTEM_SCOPE') or None
+    project = None if scope else environ.get('HTTP_X_PROJECT_ID') or project or user
     roles = _words(environ.get('HTTP_X_ROLES')) or (
         roles_of_admin + roles_of_others if user == 'admin' else roles_of_others)
-    return Identity(user_id=user, project_id=project, roles=roles, token=token)
+    return Identity(user_id=user, project_id=project, roles=roles, system_scope=scope, token=token)
 
 
 def keystone(app: Any, conf: Any) -> Any:

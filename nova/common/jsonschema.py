@@ -69,39 +69,75 @@ class Validator:
 
     def check(self, document: Any) -> None:
         """Accept, or raise `Invalid` for the first misfit."""
+        found = self.misfit(document)
+        if found is not None:
+            raise Invalid(path=found.path or '(top level)', value=found.value, why=found.why)
+
+    def misfit(self, document: Any) -> 'Misfit | None':
+        """The first misfit that is found, or None where the document fits."""
         try:
             if self._compiled.is_valid(document):
-                return
-            error, why = _closest(next(iter(self._compiled.iter_errors(document))))
+                return None
+            error, why = self._closest(next(iter(self._compiled.iter_errors(document))))
         except ValueError as deep:
-            raise Invalid(path='(top level)', value='...', why=str(deep)) from None
-        path = '/'.join(str(step) for step in error.instance_path) or '(top level)'
-        value = error.instance if error.instance_path else '...'
-        raise Invalid(path=path, value=str(value)[:200], why=why[:1000])
+            return Misfit('', '...', str(deep))
+        path = '/'.join(str(step) for step in error.instance_path)
+        return Misfit(path, str(error.instance)[:200] if path else '...', why[:1000])
+
+    def _closest(self, error: Any) -> tuple[Any, str]:
+        """The misfit to tell of, and how. Of alternatives it is that of the one which came closest: the others
+        are of another type altogether, or failed nearer to the top. Where several did as well, all are told."""
+        if error.kind.name not in ('anyOf', 'oneOf') or not error.kind.context:
+            return error, _told(error, self._means(error))
+        tried = [branch[0] for branch in error.kind.context if branch]
+        place = list(error.instance_path)
+        meant = [one for one in tried if one.kind.name != 'type' or list(one.instance_path) != place] or tried
+        depth = max(len(one.instance_path) for one in meant)
+        best = [self._closest(one) for one in meant if len(one.instance_path) == depth]
+        if len(best) == 1:
+            return best[0]
+        return error, ', and '.join(dict.fromkeys(why for _, why in best))
+
+    def _means(self, error: Any) -> str | None:
+        """What the schema that was broken says of itself."""
+        part: Any = self.schema
+        for step in error.schema_path[:-1]:
+            try:
+                part = part[step]
+            except (KeyError, IndexError, TypeError):  # behind a $ref
+                return None
+        return part.get('description') if isinstance(part, dict) else None
 
 
-def _closest(error: Any) -> tuple[Any, str]:
-    """The misfit to tell of, and how. Of alternatives it is that of the one which came closest: the others are
-    of another type altogether, or failed nearer to the top. Where several did as well, all are told."""
-    if error.kind.name not in ('anyOf', 'oneOf') or not error.kind.context:
-        return error, _told(error)
-    tried = [branch[0] for branch in error.kind.context if branch]
-    place = list(error.instance_path)
-    meant = [one for one in tried if one.kind.name != 'type' or list(one.instance_path) != place] or tried
-    depth = max(len(one.instance_path) for one in meant)
-    best = [_closest(one) for one in meant if len(one.instance_path) == depth]
-    if len(best) == 1:
-        return best[0]
-    return error, ', and '.join(dict.fromkeys(why for _, why in best))
+class Misfit(NamedTuple):
+    """Where a document does not fit, and why.
+
+    Attributes:
+        path: of the value, below the document; empty for the document itself.
+        value: shown, and cut; ``...`` for the document.
+        why: in words.
+    """
+
+    path: str
+    value: str
+    why: str
 
 
-def _told(error: Any) -> str:
-    """What is wrong, for a reader who has not seen the schema."""
+def _told(error: Any, means: str | None) -> str:
+    """What is wrong, for a reader who has not seen the schema.
+
+    Args:
+        means: to follow ``is not``: what a text of this pattern is.
+    """
     kind = error.kind
+    if kind.name == 'propertyNames':
+        return f'of a key, {_told(kind.error, means)}'
     shown = jsonutil.dumps(error.instance).decode()[:200]
     if kind.name == 'format':
         means = FORMATS[kind.format].means if kind.format in FORMATS else _BUILT_IN.get(kind.format)
         return f'{shown} is not {means}' if means else error.message
+    if kind.name == 'pattern' and means:
+        return f'{shown} is not {means}'
     if kind.name == 'enum' and len(kind.options) <= _SPELT_OUT:
         return f'{shown} is not one of {", ".join(jsonutil.dumps(one).decode() for one in kind.options)}'
     if kind.name == 'falseSchema':

@@ -9,6 +9,7 @@ from nova.common import problem
 HEADER = 'OpenStack-API-Version'
 
 _SHAPE = re.compile(r'^([1-9]\d*)\.([1-9]\d*|0)$')
+_ZERO = re.compile(r'^0\.\d+$')
 
 
 class V(tuple[int, int]):
@@ -65,7 +66,7 @@ def asked(header: str | None, service: str) -> str | None:
 
 
 def negotiate(get_header: Callable[[str], str | None], service: str, low: V, high: V,
-              legacy: str | None = None) -> V:
+              legacy: str | None = None, zero: bool = False) -> V:
     """Choose the microversion of a request.
 
     Args:
@@ -74,6 +75,7 @@ def negotiate(get_header: Callable[[str], str | None], service: str, low: V, hig
         low: served when nothing is asked for.
         high: what ``latest`` means.
         legacy: an older header whose value is the version alone; the newer header wins.
+        zero: versions that begin with 0 are out of range; otherwise they are malformed.
 
     Raises:
         Malformed: 400.
@@ -87,6 +89,8 @@ def negotiate(get_header: Callable[[str], str | None], service: str, low: V, hig
     if text == 'latest':
         return high
     version = _version(text)
+    if version is None and zero and _ZERO.match(text):
+        raise OutOfRange(text=text, low=low, high=high)
     if version is None:
         raise Malformed(text=text)
     if not low <= version <= high:

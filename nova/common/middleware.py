@@ -3,6 +3,7 @@
 import logging
 import re
 import string
+from collections.abc import Callable
 from typing import Any
 from urllib import parse
 
@@ -41,12 +42,20 @@ class RequestId:
 
 
 class RequestLog:
-    """One line a request: method, path, status, size, microversion, seconds. Never headers or bodies.
+    """One line a request: method, path, status, size, microversion, user, project, seconds. Never headers or
+    bodies.
 
     A path comes decoded; it is quoted again, so that no one writes lines of his own into the log.
 
     It is counted too, by the template of its path: paths themselves are without number.
+
+    Args:
+        who: user and project of a request; they may be what callers say of themselves.
     """
+
+    def __init__(self, who: Callable[[falcon.Request], tuple[str | None, str | None]] = lambda req: (None, None)
+                 ) -> None:
+        self._who = who
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.started = clock.monotonic()
@@ -58,6 +67,7 @@ class RequestLog:
         method = req.method if req.method in constants.HTTP_METHODS else 'other'
         metrics.HTTP.labels(method, req.uri_template or 'other', str(resp.status)[:3]).observe(seconds)
         asked = parse.quote(req.relative_uri, safe=string.punctuation)
-        LOG.info('%s "%s %s" status: %s len: %s microversion: %s time: %.6f',
+        user, project = (parse.quote(one, safe=string.punctuation) if one else '-' for one in self._who(req))
+        LOG.info('%s "%s %s" status: %s len: %s microversion: %s user: %s project: %s time: %.6f',
                  req.remote_addr, req.method, asked, str(resp.status)[:3], len(resp.data or b''),
-                 getattr(req.context, 'microversion', '-'), seconds)
+                 getattr(req.context, 'microversion', '-'), user, project, seconds)

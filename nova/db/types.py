@@ -6,48 +6,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from nova.common import jsonutil
+from nova.common.exact import Exact
 
 MYSQL: dict[str, Any] = {
     'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
 }
 """Table options."""
-
-
-def collation(dialect: sa.Dialect) -> str | None:
-    """The collation that compares by code point and takes a blank at the end for a character.
-
-    Most of MariaDB's and MySQL's do not: to ``utf8mb4_bin`` the keys ``x`` and ``x`` with a blank are one.
-    """
-    if dialect.name == 'postgresql':
-        return 'C'
-    if dialect.name == 'mysql':
-        return 'utf8mb4_nopad_bin' if getattr(dialect, 'is_mariadb', False) else 'utf8mb4_0900_bin'
-    return None  # SQLite's own
-
-
-class Exact(sa.types.TypeDecorator[str]):
-    """Text that is equal, unique and ordered as it is in Python, on every database.
-
-    What users call things must not meet what other users, or they themselves, call other things; and cells'
-    sorted streams are merged in Python.
-
-    Args:
-        length: most characters; None is up to 16 MiB.
-    """
-
-    impl = sa.String
-    cache_ok = True
-
-    def __init__(self, length: int | None = None) -> None:
-        super().__init__(length)
-        self.length = length
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        if self.length is not None:
-            return sa.String(self.length, collation=collation(dialect))
-        if dialect.name == 'mysql':
-            return mysql.MEDIUMTEXT(collation=collation(dialect))
-        return sa.Text(collation=collation(dialect))
 
 
 def string(length: int) -> Exact:

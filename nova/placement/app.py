@@ -4,8 +4,9 @@ A request passes, from outside in: CORS (if configured), keystonemiddleware (unl
 caller, microversion, and then the handler that the route table names.
 """
 
+import dataclasses
 import functools
-from typing import Any
+from typing import Any, cast
 from urllib import parse
 
 import falcon
@@ -19,8 +20,9 @@ from nova.placement import conf as options
 from nova.placement.candidates.search import Searcher
 from nova.placement.context import Context, Reply, Service
 from nova.placement.db import session
+from nova.placement.objects import provider
 from nova.placement.routes import Route
-from nova.placement.schema import V
+from nova.placement.schema import V, Versions
 
 BODY_LIMIT = 32 * 1024 * 1024
 """A reshape of a large tree is by far the largest body there is."""
@@ -41,13 +43,18 @@ class Caller:
             req.context.identity = self._identify(req.env)
 
 
+def _who(req: falcon.Request) -> tuple[str | None, str | None]:
+    identity = getattr(req.context, 'identity', None)
+    return (identity.user_id, identity.project_id) if identity else (None, None)
+
+
 class Microversion:
     """Chooses the microversion, and names it in the answer."""
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.append_header('Vary', microversion.HEADER)
         req.context.microversion = microversion.negotiate(
-            req.get_header, history.SERVICE, history.MIN, history.MAX)
+            req.get_header, history.SERVICE, history.MIN, history.MAX, zero=True)
         resp.set_header(microversion.HEADER, f'{history.SERVICE} {req.context.microversion}')
 
 
@@ -75,18 +82,36 @@ class Dispatch:
         if not route.of_project:
             self._authorize(ctx, route)
         if route.query is not None:
-            route.query.check({key: values[-1] for key, values in ctx.query.items()}, version)
+            route.query.check({key: values[-1] for key, values in ctx.query.items()}, version, 'query')
         if route.of_project:
             self._authorize(ctx, route, {'project_id': ctx.last('project_id')})
-        if route.body is not None:
-            document = web.body(req, BODY_LIMIT)
-            route.body.check(document, version)
-            if web.has_nul(document):
-                raise errors.BadRequest('The request body has a NUL character.')
-            ctx = Context(ctx.service, req, ctx.identity, version, ctx.query, document)
         if 'uuid' in fields:
             fields['uuid'] = uuids.normal(fields['uuid']) or fields['uuid']
+        if route.body is not None:
+            ctx = dataclasses.replace(ctx, body=self._body(ctx, route.body, fields.get('uuid')))
         _send(resp, route.handler(ctx, **fields), version)
+
+    def _body(self, ctx: Context, schema: Versions, uuid: str | None) -> Any:
+        """The document of a request.
+
+        Args:
+            uuid: of the provider that the path names.
+
+        Raises:
+            ProviderNotFound: rather than telling what is wrong with a body for a provider that is not there.
+            TooLarge, BadRequest: it is not as it should be.
+        """
+        try:
+            document = web.body(ctx.req, BODY_LIMIT)
+            schema.check(document, ctx.version, 'request body')
+            if web.has_nul(document):
+                raise errors.BadRequest('The request body has a NUL character.')
+        except problem.BadRequest:
+            if uuid is not None:
+                with ctx.db.read() as connection:
+                    provider.get(connection, uuid)
+            raise
+        return document
 
     def _route(self, method: str, version: V) -> Route:
         """The entry that serves.
@@ -177,8 +202,9 @@ def serve(service: Service) -> Any:
     conf = service.conf
     noauth = conf.api.auth_strategy == 'noauth2'
     app = web.application(errors.render, [
-        middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(), Caller(noauth),
+        middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(_who), Caller(noauth),
         Microversion()])
+    app.resp_options.default_media_type = cast(str, None)  # what has no body has no type
     by_path: dict[str, list[Route]] = {}
     for route in routes.COMPLETE:
         by_path.setdefault(route.path, []).append(route)

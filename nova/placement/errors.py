@@ -1,7 +1,8 @@
 """Every refusal of the Placement API, and the envelope it travels in.
 
 Codes are stable: a client of microversion 1.23 or newer may switch on them. What has no code of its own is
-``placement.undefined_code``.
+``placement.undefined_code``. Clients match on some of the texts too; doc/source/reference/placement-clients.rst
+lists what does not change.
 """
 
 import http
@@ -60,8 +61,8 @@ class ConcurrentUpdate(problem.Conflict):
 
 class ConsumerConflict(problem.Conflict):
     code = 'placement.concurrent_update'
-    template = ('Consumer generation conflict: consumer {uuid} was concurrently updated; expected {actual} '
-                'but got {given}.')
+    template = ('There is a consumer generation conflict: consumer {uuid} was concurrently updated; expected '
+                '{actual} but got {given}.')
 
 
 class WriteRace(problem.Conflict):
@@ -71,12 +72,17 @@ class WriteRace(problem.Conflict):
 
 class InventoryInUse(problem.Conflict):
     code = 'placement.inventory.inuse'
-    template = "Inventory of {classes} on resource provider {uuid} is in use."
+    template = 'Inventory for {classes} on resource provider {uuid} in use: something of it is allocated.'
 
 
 class DuplicateName(problem.Conflict):
     code = 'placement.duplicate_name'
-    template = 'A resource provider with that name or uuid already exists: {name}.'
+    template = 'Conflicting resource provider name: {name} already exists, it is that of {uuid}.'
+
+
+class DuplicateUuid(problem.Conflict):
+    code = 'placement.duplicate_name'
+    template = 'Conflicting resource provider uuid: {uuid} already exists, its name is {name}.'
 
 
 class ProviderInUse(problem.Conflict):

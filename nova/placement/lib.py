@@ -65,11 +65,16 @@ def traits(values: Iterable[str], version: V) -> Traits:
     forbidden: set[str] = set()
     values = list(values)
     for value in values if version >= _ANY_TRAITS else values[-1:]:
-        if value.startswith('in:') and version >= _ANY_TRAITS:
+        if value.startswith('in:') and version < _ANY_TRAITS:
+            raise errors.BadRequest(f"Any-of traits ('{value}') are not supported before microversion 1.39.")
+        if value.startswith('in:'):
             required.append(frozenset(_trait(name, value) for name in value.removeprefix('in:').split(',')))
             continue
         for name in value.split(','):
-            if name.startswith('!') and version >= _FORBIDDEN_TRAITS:
+            if name.startswith('!') and version < _FORBIDDEN_TRAITS:
+                raise errors.BadRequest(f"Forbidden traits ('{name}') are not supported before microversion "
+                                        f"1.22.")
+            if name.startswith('!'):
                 forbidden.add(_trait(name.removeprefix('!'), value))
             else:
                 required.append(frozenset([_trait(name, value)]))
@@ -127,6 +132,9 @@ def candidate_request(query: Query, version: V, names: NameTable) -> CandidateRe
     Raises:
         BadRequest, BadQueryValue, DuplicateQueryKey, MissingQueryValue: 400.
     """
+    for key in ('limit', 'group_policy'):
+        if len(query.get(key, ())) > 1:
+            raise errors.DuplicateQueryKey(key=key)
     keys = re.compile(rf'^(resources|required|member_of|in_tree)({suffix_pattern(version)})?$')
     parts: dict[str, dict[str, list[str]]] = {}
     for key, values in query.items():

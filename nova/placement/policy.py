@@ -14,7 +14,7 @@ _BASE = (
                        'Administrators and services of the cloud.', scope_types=['project']),
     policy.RuleDefault('project_reader_api', 'role:reader and project_id:%(project_id)s',
                        'Readers of a project.', scope_types=['project']),
-    policy.RuleDefault('admin_or_service_or_project_reader_api',
+    policy.RuleDefault('admin_or_project_reader_or_service_api',
                        'rule:admin_or_service_api or rule:project_reader_api',
                        'Administrators, services, and readers of the project in question.',
                        scope_types=['project']),

@@ -27,7 +27,7 @@ from nova.placement.schema import Versions
 
 ADMIN_OR_SERVICE = 'rule:admin_or_service_api'
 SERVICE = 'rule:service_api'
-READER_OF_PROJECT = 'rule:admin_or_service_or_project_reader_api'
+READER_OF_PROJECT = 'rule:admin_or_project_reader_or_service_api'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,13 +5,17 @@ from typing import Any
 
 from nova.common import jsonschema
 from nova.common.microversion import V
+from nova.placement import errors
 
 MAX_INT = 0x7FFFFFFF
 """Largest amount of an inventory, and largest integer the tables hold."""
 
 UUID: dict[str, Any] = {'type': 'string', 'format': 'uuid'}
-NAME_CHARS = '^[A-Z0-9_]+$'
-CUSTOM_NAME: dict[str, Any] = {'type': 'string', 'pattern': '^CUSTOM_[A-Z0-9_]+$', 'maxLength': 255}
+NAME: dict[str, Any] = {'type': 'string', 'pattern': '^[A-Z0-9_]+$',
+                        'description': 'a name of capital letters, digits and underscores'}
+CUSTOM_NAME: dict[str, Any] = {
+    'type': 'string', 'pattern': '^CUSTOM_[A-Z0-9_]+$', 'maxLength': 255,
+    'description': 'CUSTOM_ and then a name of capital letters, digits and underscores'}
 GENERATION: dict[str, Any] = {'type': 'integer'}
 AGENT: dict[str, Any] = {'type': 'string', 'minLength': 1, 'maxLength': 255}
 """A project or user id as the identity service gives it."""
@@ -42,13 +46,23 @@ class Versions:
     def at(self, version: V) -> dict[str, Any]:
         return self._turn(version)[1]
 
-    def check(self, document: Any, version: V) -> None:
-        """Accept, or raise `jsonschema.Invalid` (400)."""
+    def check(self, document: Any, version: V, what: str) -> None:
+        """Accept, or say what is wrong with it.
+
+        Args:
+            what: the document is, such as ``request body``.
+
+        Raises:
+            BadRequest: it names the place, below the document, and why.
+        """
         since, schema = self._turn(version)
         validator = self._compiled.get(since)
         if validator is None:
             validator = self._compiled[since] = jsonschema.Validator(schema)
-        validator.check(document)
+        misfit = validator.misfit(document)
+        if misfit is not None:
+            place = f'{misfit.path}: ' if misfit.path else ''
+            raise errors.BadRequest(f'Invalid {what}: {place}{misfit.why}.')
 
     def _turn(self, version: V) -> tuple[V, dict[str, Any]]:
         return next(turn for turn in reversed(self.turns) if turn[0] <= version)

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova.common import clock, dbkit
+from nova.common.exact import Exact
 
 metadata = sa.MetaData(naming_convention=dbkit.NAMING)
 
@@ -44,8 +45,8 @@ def _to(target: str, **options: Any) -> sa.Column:
 
 resource_providers = _noun(
     'resource_providers',
-    sa.Column('uuid', sa.String(36), nullable=False, unique=True),
-    sa.Column('name', sa.String(200), nullable=False, unique=True),
+    sa.Column('uuid', Exact(36), nullable=False, unique=True),
+    sa.Column('name', Exact(200), nullable=False, unique=True),
     sa.Column('generation', sa.Integer, nullable=False, default=0),
     sa.Column('root_provider_id', sa.Integer, sa.ForeignKey('resource_providers.id'), index=True),
     sa.Column('parent_provider_id', sa.Integer, sa.ForeignKey('resource_providers.id'), index=True),
@@ -55,17 +56,17 @@ resource_providers = _noun(
 provider_tombstones = _noun(
     'provider_tombstones',
     sa.Column('provider_id', sa.Integer, nullable=False),
-    sa.Column('uuid', sa.String(36), nullable=False),
+    sa.Column('uuid', Exact(36), nullable=False),
 )
 
 resource_classes = sa.Table(
     'resource_classes', metadata,
     sa.Column('id', sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column('name', sa.String(255), nullable=False, unique=True),
+    sa.Column('name', Exact(255), nullable=False, unique=True),
     *_times(), **_MYSQL,
 )
 
-traits = _noun('traits', sa.Column('name', sa.String(255), nullable=False, unique=True))
+traits = _noun('traits', sa.Column('name', Exact(255), nullable=False, unique=True))
 
 names_version = sa.Table(
     'names_version', metadata,
@@ -89,7 +90,7 @@ inventories = _noun(
 
 allocations = _noun(
     'allocations',
-    sa.Column('consumer_id', sa.String(36), nullable=False),
+    sa.Column('consumer_id', Exact(36), nullable=False),
     _to('resource_providers.id'),
     _to('resource_classes.id', index=True),
     sa.Column('used', sa.Integer, nullable=False),
@@ -99,15 +100,15 @@ allocations = _noun(
 )
 """`consumer_id` is the consumer's uuid."""
 
-projects = _noun('projects', sa.Column('external_id', sa.String(255), nullable=False, unique=True))
+projects = _noun('projects', sa.Column('external_id', Exact(255), nullable=False, unique=True))
 
-users = _noun('users', sa.Column('external_id', sa.String(255), nullable=False, unique=True))
+users = _noun('users', sa.Column('external_id', Exact(255), nullable=False, unique=True))
 
-consumer_types = _noun('consumer_types', sa.Column('name', sa.String(255), nullable=False, unique=True))
+consumer_types = _noun('consumer_types', sa.Column('name', Exact(255), nullable=False, unique=True))
 
 consumers = _noun(
     'consumers',
-    sa.Column('uuid', sa.String(36), nullable=False, unique=True),
+    sa.Column('uuid', Exact(36), nullable=False, unique=True),
     _to('projects.id'),
     _to('users.id', index=True),
     sa.Column('generation', sa.Integer, nullable=False, default=0),
@@ -115,7 +116,7 @@ consumers = _noun(
     sa.Index('ix_consumers_project_user', 'project_id', 'user_id'),
 )
 
-aggregates = _noun('aggregates', sa.Column('uuid', sa.String(36), nullable=False, unique=True))
+aggregates = _noun('aggregates', sa.Column('uuid', Exact(36), nullable=False, unique=True))
 
 resource_provider_aggregates = sa.Table(
     'resource_provider_aggregates', metadata,

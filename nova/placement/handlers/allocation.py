@@ -8,16 +8,17 @@ from nova.placement.context import Context, Reply
 from nova.placement.objects import allocation, consumer
 from nova.placement.objects.allocation import Change
 
-_RESOURCES = schema.keyed({'type': 'string', 'pattern': schema.NAME_CHARS},
+_RESOURCES = schema.keyed(schema.NAME,
                           {'type': 'integer', 'minimum': 1}, minProperties=1)
 _LISTED = {'type': 'array', 'minItems': 1, 'items': schema.obj({
     'resource_provider': schema.obj({'uuid': schema.UUID}), 'resources': _RESOURCES})}
 _KEYED = schema.keyed(
     schema.UUID, schema.obj({'generation': schema.GENERATION, 'resources': _RESOURCES},
                             optional=('generation',)))
-_MAPPINGS = schema.keyed({'type': 'string', 'pattern': '^([a-zA-Z0-9_-]{1,64})?$'},
-                         {'type': 'array', 'items': schema.UUID, 'minItems': 1})
-_TYPE = {'type': 'string', 'pattern': schema.NAME_CHARS, 'minLength': 1, 'maxLength': 255}
+_MAPPINGS = schema.keyed({'type': 'string', 'pattern': '^([a-zA-Z0-9_-]{1,64})?$',
+                           'description': 'the suffix of a request group'},
+                         {'type': 'array', 'items': schema.UUID, 'minItems': 1}, minProperties=1)
+_TYPE = {**schema.NAME, 'minLength': 1, 'maxLength': 255}
 _OWNER: dict[str, Any] = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
 _GENERATION: dict[str, Any] = {'consumer_generation': {'type': ['integer', 'null']}}
 

@@ -21,7 +21,8 @@ LOG = logging.getLogger(__name__)
 _TEXT = {'type': 'string'}
 _PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ('resources', '1.10', _TEXT),
-    ('limit', '1.16', {'type': 'string', 'pattern': '^[1-9][0-9]{0,17}$'}),
+    ('limit', '1.16', {'type': 'string', 'pattern': '^[1-9][0-9]{0,17}$',
+                       'description': 'a positive whole number'}),
     ('required', '1.17', _TEXT),
     ('member_of', '1.21', _TEXT),
     ('group_policy', '1.25', {'type': 'string', 'enum': ['none', 'isolate']}),

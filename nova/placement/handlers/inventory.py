@@ -20,10 +20,10 @@ FIELDS: dict[str, Any] = {
     'min_unit': _AMOUNT,
     'max_unit': _AMOUNT,
     'step_size': _AMOUNT,
-    'allocation_ratio': {'type': 'number', 'maximum': 3.40282e+38, 'minimum': -3.40282e+38},
+    'allocation_ratio': {'type': 'number', 'maximum': 3.40282e+38, 'minimum': 0},
 }
 _WHOLE = ('total', 'reserved', 'min_unit', 'max_unit', 'step_size')
-_CLASS_NAME = {'type': 'string', 'pattern': schema.NAME_CHARS}
+_CLASS_NAME = schema.NAME
 
 
 def _fields(required: tuple[str, ...], **more: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def rename(ctx: Context, name: str) -> Reply:
 
 def ensure(ctx: Context, name: str) -> Reply:
     """Create a custom resource class unless it is there (from microversion 1.7)."""
-    _CUSTOM.check(name, ctx.version)
+    _CUSTOM.check(name, ctx.version, 'name')
     there = name in ctx.service.names.current().classes
     created = not there and resource_class.create(ctx.db, name)
     return Reply(201 if created else 204, location=_location(ctx, name), modified=clock.utcnow())

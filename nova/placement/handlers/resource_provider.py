@@ -10,7 +10,7 @@ from nova.placement.context import Context, Reply
 from nova.placement.objects import provider, trait, tree
 from nova.placement.objects.provider import Provider
 
-_NAME = {'type': 'string', 'maxLength': 200}
+_NAME = {'type': 'string', 'minLength': 1, 'maxLength': 200}
 _PARENT = {'anyOf': [schema.UUID, {'type': 'null'}]}
 
 CREATE = schema.Versions({

@@ -8,13 +8,14 @@ from nova.placement.context import Context, Reply
 from nova.placement.objects import provider, trait
 
 QUERY = schema.Versions({'1.6': schema.obj({
-    'name': {'type': 'string', 'pattern': '^(in:|startswith:)'},
-    'associated': {'type': 'string', 'pattern': '^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$'},
+    'name': {'type': 'string', 'pattern': '^(in:|startswith:)',
+             'description': 'in: and names divided by commas, or startswith: and a prefix'},
+    'associated': {'type': 'string', 'pattern': '^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$',
+                   'description': 'true or false'},
 }, optional=('name', 'associated'))})
 
 BODY = schema.Versions({'1.6': schema.obj({
-    'traits': {'type': 'array', 'items': {
-        'type': 'string', 'minLength': 1, 'maxLength': 255, 'pattern': schema.NAME_CHARS}},
+    'traits': {'type': 'array', 'items': {**schema.NAME, 'minLength': 1, 'maxLength': 255}},
     'resource_provider_generation': schema.GENERATION,
 })})
 
@@ -49,7 +50,7 @@ def show(ctx: Context, name: str) -> Reply:
 
 def ensure(ctx: Context, name: str) -> Reply:
     """Create a custom trait unless it is there."""
-    _CUSTOM.check(name, ctx.version)
+    _CUSTOM.check(name, ctx.version, 'name')
     there = name in ctx.service.names.current().traits
     created = not there and trait.create(ctx.db, name)
     return Reply(201 if created else 204, location=ctx.req.prefix + f'/traits/{name}',

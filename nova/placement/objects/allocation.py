@@ -91,7 +91,7 @@ class Writer:
             one = self.held.get(uuid)
             actual = one.generation if one else None
             if change.guarded and change.generation != actual:
-                raise errors.ConsumerConflict(uuid=uuid, given=change.generation, actual=actual)
+                raise errors.ConsumerConflict(uuid=uuid, given=_json(change.generation), actual=_json(actual))
 
     def apply(self) -> set[int]:
         """Check and write; ids of the providers that gained something, which are still to be bumped.
@@ -171,6 +171,10 @@ class Writer:
         if consumer.generations(self.connection, self.changes) != {
                 uuid: one.generation for uuid, one in self.held.items()}:
             raise transaction.Lost
+
+
+def _json(generation: int | None) -> str:
+    return 'null' if generation is None else str(generation)
 
 
 def _refusal(stock: Stock | None, amounts: list[int], before: int) -> str | None:

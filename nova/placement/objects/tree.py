@@ -34,8 +34,17 @@ def lock_tree(connection: sa.Connection, *uuids: str) -> dict[str, Locked]:
     return asked
 
 
-def _taken(name: str, uuid: str) -> errors.DuplicateName:
-    return errors.DuplicateName(name=f'{name} ({uuid})')
+def _refuse_taken(connection: sa.Connection, name: str, uuid: str) -> None:
+    """Raise where another provider has the name, or any has the uuid.
+
+    Raises:
+        DuplicateName, DuplicateUuid
+    """
+    for row in connection.execute(sa.select(RP.c.uuid, RP.c.name).where(
+            sa.or_(RP.c.name == name, RP.c.uuid == uuid)).order_by(RP.c.uuid != uuid)):
+        if row.uuid == uuid:
+            raise errors.DuplicateUuid(uuid=uuid, name=row.name)
+        raise errors.DuplicateName(name=name, uuid=row.uuid)
 
 
 def _new_id(result: sa.CursorResult) -> int:
@@ -49,7 +58,8 @@ def create(connection: sa.Connection, uuid: str, name: str, parent_uuid: str | N
 
     Raises:
         BadRequest: the parent does not exist.
-        DuplicateName: the name or uuid is in use.
+        DuplicateName, DuplicateUuid: in use.
+        oslo_db.exception.DBDuplicateEntry: another one takes it at this moment; begin again.
         transaction.Lost: the tree changed while we waited for its root.
     """
     parent = None
@@ -59,13 +69,11 @@ def create(connection: sa.Connection, uuid: str, name: str, parent_uuid: str | N
         parent = lock_tree(connection, parent_uuid).get(parent_uuid)
         if parent is None:
             raise errors.BadRequest(f'Parent resource provider {parent_uuid} does not exist.')
+    _refuse_taken(connection, name, uuid)
     now = clock.utcnow()
-    try:
-        result = connection.execute(sa.insert(RP).values(
-            uuid=uuid, name=name, parent_provider_id=parent.id if parent else None,
-            root_provider_id=parent.root_id if parent else None, generation=0, version=1, created_at=now))
-    except db_exc.DBDuplicateEntry:
-        raise _taken(name, uuid) from None
+    result = connection.execute(sa.insert(RP).values(
+        uuid=uuid, name=name, parent_provider_id=parent.id if parent else None,
+        root_provider_id=parent.root_id if parent else None, generation=0, version=1, created_at=now))
     if parent is None:
         new_id = _new_id(result)
         connection.execute(sa.update(RP).where(RP.c.id == new_id).values(root_provider_id=new_id,
@@ -79,13 +87,13 @@ def rename(connection: sa.Connection, uuid: str, name: str) -> None:
 
     Raises:
         ProviderNotFound, DuplicateName
+        oslo_db.exception.DBDuplicateEntry: another one takes the name at this moment; begin again.
     """
     locked = provider.lock(connection, uuid)
-    try:
-        connection.execute(sa.update(RP).where(RP.c.id == locked.id).values(
-            name=name, version=RP.c.version + 1))
-    except db_exc.DBDuplicateEntry:
-        raise _taken(name, uuid) from None
+    other = connection.execute(sa.select(RP.c.uuid).where(RP.c.name == name, RP.c.id != locked.id)).scalar()
+    if other is not None:
+        raise errors.DuplicateName(name=name, uuid=other)
+    connection.execute(sa.update(RP).where(RP.c.id == locked.id).values(name=name, version=RP.c.version + 1))
 
 
 def move(connection: sa.Connection, uuid: str, parent_uuid: str | None, may_move: bool) -> None:

@@ -49,7 +49,7 @@ def test_sync_makes_the_schema_of_the_models(url: str, capsys: pytest.CaptureFix
     assert manage.main(['db', 'sync']) == 0
     assert manage.main(['db', 'sync']) == 0
     assert manage.main(['db', 'version']) == 0
-    assert capsys.readouterr().out.split()[-2:] == ['c0001', 'e0001']
+    assert capsys.readouterr().out.split()[-2:] == ['c0001', 'e0002']
     db = dbkit.Database(url)
     with db.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), models.metadata) == []

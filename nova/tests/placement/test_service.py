@@ -51,6 +51,36 @@ def test_rule_names() -> None:
     assert len([name for name in names if name.startswith('placement:')]) == 33
 
 
+BASE_RULES = ('admin_api', 'service_api', 'admin_or_service_api', 'project_reader_api',
+              'admin_or_project_reader_or_service_api')
+"""Their names are in policy files of operators."""
+
+
+@pytest.mark.parametrize('rule', BASE_RULES)
+def test_an_operator_overrides_a_base_rule(rule: str, tmp_path: pathlib.Path) -> None:
+    assert {one.name for one in policy.list_rules() if not one.name.startswith('placement:')} == set(BASE_RULES)
+    (tmp_path / 'policy.yaml').write_text(f'"{rule}": "role:guest"\n')
+    conf = _configured(tmp_path, '[api]\nauth_strategy = noauth2\n[oslo_policy]\n'
+                                 'enforce_new_defaults = false\n')
+    guest = direct.Client(app.make_app(conf, _database(tmp_path)), 'joe:acme', headers={'X-Roles': 'guest'})
+    asked = {
+        'admin_or_service_api': ('GET', '/resource_providers', None),
+        'service_api': ('POST', '/reshaper', {'inventories': {}, 'allocations': {}}),
+        'admin_api': ('POST', '/reshaper', {'inventories': {}, 'allocations': {}}),
+    }
+    method, path, body = asked.get(rule, ('GET', '/usages?project_id=acme', None))
+    assert guest.request(method, path, json=body).status_code < 300
+
+
+def test_request_lines_name_user_and_project(tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = direct.Client(app.make_app(placement.make_conf(), _database(tmp_path)), 'joe doe:acme')
+    with caplog.at_level('INFO', 'nova.common.middleware'):
+        client.get('/resource_providers')
+        client.get('/', headers={'X-Auth-Token': ''})
+    assert 'user: joe%20doe project: acme' in caplog.messages[0]
+    assert 'user: - project: -' in caplog.messages[1]
+
+
 def test_administrators_reshape_until_new_defaults_are_enforced(tmp_path: pathlib.Path) -> None:
     conf = placement.make_conf()
     client = direct.Client(app.make_app(conf, _database(tmp_path)), headers={'X-Roles': 'admin'})

@@ -1,6 +1,6 @@
 """Text that users wrote compares exactly: a blank at the end is a character."""
 
-from nova.db.migrations import exact
+from nova.common import exact
 
 revision = 'ae0002'
 down_revision = 'ae0001'

@@ -1,18 +1,56 @@
-"""Has every text column of a database compare exactly: see `nova.db.types.Exact`."""
+"""Text that compares exactly on every database, and how columns of older schemas come to do so."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
-from nova.db import types
+
+def collation(dialect: sa.Dialect) -> str | None:
+    """The collation that compares by code point and takes a blank at the end for a character.
+
+    Most of MariaDB's and MySQL's do not: to ``utf8mb4_bin`` the keys ``x`` and ``x`` with a blank are one.
+    """
+    if dialect.name == 'postgresql':
+        return 'C'
+    if dialect.name == 'mysql':
+        return 'utf8mb4_nopad_bin' if getattr(dialect, 'is_mariadb', False) else 'utf8mb4_0900_bin'
+    return None  # SQLite's own
+
+
+class Exact(sa.types.TypeDecorator[str]):
+    """Text that is equal, unique and ordered as it is in Python, on every database.
+
+    What users call things must not meet what other users, or they themselves, call other things; and cells'
+    sorted streams are merged in Python.
+
+    Args:
+        length: most characters; None is up to 16 MiB.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        if self.length is not None:
+            return sa.String(self.length, collation=collation(dialect))
+        if dialect.name == 'mysql':
+            return mysql.MEDIUMTEXT(collation=collation(dialect))
+        return sa.Text(collation=collation(dialect))
 
 
 def convert() -> None:
-    """Change the columns that do not; one statement a table. Old code runs on either.
+    """In a migration: change the text columns that do not; one statement a table. Old code runs on either.
 
     MariaDB copies a table whose indexed columns change, and keeps writers waiting meanwhile.
     """
     connection = op.get_bind()
-    wanted = types.collation(connection.dialect)
+    wanted = collation(connection.dialect)
     if wanted is None:
         return
     change = _in_mysql if connection.dialect.name == 'mysql' else _in_postgresql
