@@ -157,7 +157,7 @@ def _giant(admin):
     """Id of a flavor that no host has room for."""
     found = {flavor['name']: flavor['id'] for flavor in admin.get('/flavors')['flavors']}
     if 'giant' not in found:
-        made = admin.call('POST', '/flavors', {'flavor': {'name': 'giant', 'vcpus': 999, 'ram': 64, 'disk': 1}})
+        made = admin.call('POST', '/flavors', {'flavor': {'name': 'giant', 'vcpus': 1, 'ram': 64, 'disk': 99999}})
         found['giant'] = made.json()['flavor']['id']
     return found['giant']
 
