@@ -47,6 +47,15 @@ class InstanceGroup(base.Record):
         return found
 
     @classmethod
+    def page(cls, conn: sa.Connection, start: int, limit: int, **by: Any) -> list[Self]:
+        """Groups in the order in which they were made, without the first `start`; at most `limit`."""
+        table = models.instance_groups
+        where = [table.c[name] == value for name, value in by.items()]
+        ids = list(conn.execute(sa.select(table.c.id).where(*where).order_by(table.c.id)
+                                .offset(start).limit(limit)).scalars()) if limit else []
+        return cls.all(conn, id=ids) if ids else []
+
+    @classmethod
     def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
         found = super().find(conn, **by)
         if found is not None:

@@ -157,7 +157,8 @@ def _giant(admin):
     """Id of a flavor that no host has room for."""
     found = {flavor['name']: flavor['id'] for flavor in admin.get('/flavors')['flavors']}
     if 'giant' not in found:
-        made = admin.call('POST', '/flavors', {'flavor': {'name': 'giant', 'vcpus': 1, 'ram': 64, 'disk': 99999}})
+        wanted = {'name': 'giant', 'vcpus': 1, 'ram': 64, 'disk': 99999}
+        made = admin.call('POST', '/flavors', {'flavor': wanted})
         found['giant'] = made.json()['flavor']['id']
     return found['giant']
 
