@@ -13,16 +13,19 @@ from oslo_log import log
 from nova import context as nova_context
 from nova import errors, version
 from nova.common import clock, health, threads
-from nova.compute import chores, inventory, journal, recovery, steps
+from nova.compute import beats, chores, inventory, journal, recovery, steps
 from nova.compute.periodic import power_sync
 from nova.objects import step as wire
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import host as rpc_host
+from nova.rpc import liveness as rpc_liveness
 from nova.rpc import transport
 
 LOG = log.getLogger(__name__)
 
 BINARY = 'nova-compute'
+QUEUE = 1000
+"""Messages that may wait while the hosts of the process write down what they are told."""
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to reach a neighbour at the start."""
 JOIN_FIRST = 3.0
@@ -37,9 +40,10 @@ class ComputeFarm:
     """
 
     def __init__(self, size: int = 64) -> None:
-        self.rpc_pool = threads.Pool('compute-rpc', 4)
+        self.rpc_pool = threads.Pool('compute-rpc', 4, QUEUE)
         self.step_pool = threads.Pool('compute-steps', size)
         self.chores = chores.Chores(8)
+        self.beats = beats.Beats()
         self._agents: list[ComputeAgent] = []
 
     def add(self, conf: cfg.ConfigOpts, host: str, driver: Any, bus: transport.Bus, clients: Any,
@@ -54,9 +58,14 @@ class ComputeFarm:
         return list(self._agents)
 
     def start(self) -> None:
-        self.chores.start()
+        self.run()
         for agent in self._agents:
             agent.start()
+
+    def run(self) -> None:
+        """Begin to look at what is due."""
+        self.chores.start()
+        self.beats.start()
 
     def stop(self, seconds: float = 60.0) -> None:
         """Stop every host together; steps get `seconds` to end."""
@@ -69,6 +78,7 @@ class ComputeFarm:
 
     def close(self) -> None:
         """End the shared threads, the hosts having stopped."""
+        self.beats.stop()
         self.chores.stop()
         self.rpc_pool.close()
         self.step_pool.close(wait=False)
@@ -96,6 +106,9 @@ class ComputeAgent:
         self.inventory = inventory.Inventory(conf, host, driver, clients.placement)
         self.steps = steps.StepRunner(conf, host, driver, clients, self._journal, self._done,
                                       self._conductor.progress, self._farm.step_pool)
+        self._debts = recovery.Debts(self.steps, driver)
+        self._heart = beats.Heart(host, BINARY, rpc_liveness.Liveness.client(bus), conf.report_interval,
+                                  self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._joined = threads.event()
         self._stopped = threads.event()
@@ -109,7 +122,7 @@ class ComputeAgent:
         sync = conf.sync_power_state_interval
         wanted = [
             chores.Chore('join', 1.0, self._join),
-            chores.Chore('beat', conf.report_interval, self._beat, due=chores.NEVER),
+            chores.Chore('nodes', conf.report_interval, self._report_nodes, due=chores.NEVER),
             chores.Chore('inventory', conf.update_resources_interval or 60, self._report_inventory,
                          due=clock.monotonic() + JOIN_FIRST),
             chores.Chore('prune', 3600, self._prune),
@@ -117,14 +130,16 @@ class ComputeAgent:
         if sync >= 0:
             wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER))
         self._chores = [self._farm.chores.add(chore) for chore in wanted]
+        self._farm.beats.add(self._heart)
         if self._own_farm is not None:
-            self._own_farm.chores.start()
+            self._own_farm.run()
         self._farm.chores.wake()
 
     def stop_listening(self) -> None:
         """Take no more messages."""
         if not self._stopped.is_set():
             self._stopped.set()
+            self._farm.beats.remove(self._heart)
             self._farm.chores.remove(self._chores)
             self._server.stop()
 
@@ -145,13 +160,14 @@ class ComputeAgent:
         self.steps.kill()
         self.stop_listening()
         if self._own_farm is not None:
+            self._own_farm.beats.stop()
             self._own_farm.chores.stop(wait=False)
 
     def checks(self) -> dict[str, health.Check]:
         """Whether this host is well."""
         def conductor() -> str | None:
             return None if self._joined.is_set() else 'no conductor has answered yet'
-        return {'conductor': conductor, 'clock': self._farm.chores.health}
+        return {'conductor': conductor, 'clock': self._farm.chores.health, 'beats': self._farm.beats.health}
 
     def wait_joined(self, seconds: float | None = None) -> bool:
         """Wait until a conductor knows that this host is up."""
@@ -185,6 +201,15 @@ class ComputeAgent:
             self.inventory.disabled = status.disabled
             self._hurry('inventory')
 
+    def rejoin(self, context: nova_context.RequestContext, wanted: Any) -> None:
+        """Something was given up while this host was not heard of: join as at the start, silent until then."""
+        if self._heart.epoch in (None, wanted.epoch):
+            return  # it joins just now, or has done so meanwhile
+        LOG.warning('Host %s was taken for dead; it joins again', self.host)
+        self._heart.pause()
+        self._joined.clear()
+        self._hurry('join')
+
     def _done(self, context: nova_context.RequestContext, result: Any) -> None:
         if self._conf.resume_guests_state_on_host_boot and result.outcome == 'done':
             self._powers.note(self.driver.guests())
@@ -199,38 +224,49 @@ class ComputeAgent:
         return pause
 
     def _join(self) -> float | None:
-        """Tell a conductor that this host is up, and do what it answers."""
+        """Tell a conductor that this host is up, do what it answers, and begin to beat."""
         context = nova_context.admin()
-        report = self._report(sorted(self.driver.guests()))
         try:
-            orders = self._conductor.host_up(context, report)
+            orders = self._conductor.host_up(context, self._report())
+            paid, free = self._debts.settle(orders, context)
+            if paid:
+                self._conductor.paid(context, wire.HostPaid(host=self.host, steps=paid))
         except errors.NovaError as error:
-            self.inventory.forget()
             pause = self._pause('join')
             LOG.warning('Host %s: no conductor takes it up yet (%s); next attempt in %.0f s', self.host, error,
                         pause)
             return pause
         if self._stopped.is_set():
             return chores.NEVER
+        if not free:
+            return self._pause('join')
         self.inventory.disabled = orders.disabled
-        recovery.follow(orders, self.steps, self.driver, context)
+        for call in orders.open_steps:
+            self.steps.run(context, call)
         started = recovery.resume_guests(self._conf, self.driver, self._powers, self.steps.busy())
-        LOG.info('Host %s is up: %d open steps, %d guests to remove, %d guests started again', self.host,
-                 len(orders.open_steps), len(orders.evict), len(started))
+        LOG.info('Host %s is up: %d steps were owed, %d are open, %d guests to remove, %d guests started again',
+                 self.host, len(paid), len(orders.open_steps), len(orders.evict), len(started))
+        self._tries['join'] = 0
+        self._heart.begin(orders.epoch or 0)
+        self._farm.beats.kick()
         self._joined.set()
-        for chore in self._chores:
-            if chore.name in ('beat', 'power-sync'):
-                chore.due = clock.monotonic() + (chore.seconds if chore.name == 'beat' else 0)
-        self._hurry('inventory')
+        for name in ('nodes', 'power-sync', 'inventory'):
+            self._hurry(name)
         return chores.NEVER
 
-    def _report(self, guests: list[str] | None = None) -> Any:
-        return wire.HostReport(host=self.host, binary=BINARY, version=version.SERVICE_VERSION,
-                               nodes=self.inventory.news(), guests=guests or [],
-                               disabled=self.inventory.disabled)
+    def _report(self) -> Any:
+        """What a conductor has to know of a host that joins: all of it."""
+        self.inventory.forget()
+        return wire.HostReport(
+            host=self.host, binary=BINARY, version=version.SERVICE_VERSION, nodes=self.inventory.news(),
+            guests=sorted(self.driver.guests()), disabled=self.inventory.disabled,
+            steps={task: attempt for task, (attempt, _) in self.steps.open().items()})
 
-    def _beat(self) -> None:
-        self._conductor.beat(nova_context.admin(), self._report())
+    def _report_nodes(self) -> None:
+        """Tell what has changed about the nodes."""
+        nodes = self.inventory.news()
+        if nodes:
+            self._conductor.nodes(nova_context.admin(), wire.HostNodes(host=self.host, nodes=nodes))
 
     def _report_inventory(self) -> float | None:
         try:
@@ -241,7 +277,7 @@ class ComputeAgent:
                         self.host, error, pause)
             return pause
         self._tries['inventory'] = 0
-        # A heartbeat is a cast: what the last one said about nodes may have been lost.
+        # What was said last about nodes was a cast, and may have been lost.
         self.inventory.forget()
         return None
 

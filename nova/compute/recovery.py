@@ -1,5 +1,6 @@
 """What a host does when it comes back: first what its conductor orders, then what its guests need."""
 
+import collections
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.compute import steps
 from nova.objects import instance
+from nova.objects import step as wire
 from nova.states import Power
 
 LOG = logging.getLogger(__name__)
@@ -19,20 +21,58 @@ LOG = logging.getLogger(__name__)
 BOOT_ID = pathlib.Path('/proc/sys/kernel/random/boot_id')
 
 
-def follow(orders: Any, runner: steps.StepRunner, driver: Any, context: nova_context.RequestContext) -> None:
-    """Run, or report again, every step that is owed; remove the guests whose servers are gone.
+PATIENCE = 300.0
+"""Seconds in which a step that is owed has to end, before the host asks anew what it owes."""
+TRIES = 6
+"""How often a step that is owed may fail, before it is given up for good."""
+
+
+class Debts:
+    """Brings a host to where it would be, had it heard everything that was said while it was not heard of.
 
     A guest is removed only because a record says that its server was deleted, never because none knows it.
     """
-    for call in orders.open_steps:
-        runner.run(context, call)
-    owed = {call.instance.uuid for call in orders.open_steps if call.instance is not None}
-    for uuid in orders.evict:
-        if uuid in owed:
-            continue
+
+    def __init__(self, runner: steps.StepRunner, driver: Any) -> None:
+        self._runner, self._driver = runner, driver
+        self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
+
+    def settle(self, orders: Any, context: nova_context.RequestContext) -> tuple[list[wire.StepRef], bool]:
+        """Stop what was given up, run what is owed, remove the guests whose servers are gone.
+
+        Returns:
+            The steps that are owed no more, and whether nothing is owed any more.
+        """
+        for ref in orders.stop or ():
+            self._runner.cancel(context, ref)
+        paid = [wire.StepRef(task=call.task, attempt=call.attempt)
+                for call in orders.owed or () if self._settled(context, call)]
+        kept = {call.instance.uuid for call in [*orders.open_steps, *(orders.owed or ())]
+                if call.instance is not None}
+        for uuid in orders.evict:
+            if uuid not in kept:
+                self._evict(uuid)
+        return paid, len(paid) == len(orders.owed or ())
+
+    def _settled(self, context: nova_context.RequestContext, call: Any) -> bool:
+        """Whether a step that is owed went right, or went wrong too often for another attempt."""
+        outcome = self._runner.settle(context, call, PATIENCE)
+        if outcome == 'done':
+            return True
+        if outcome is None:
+            LOG.warning('Step %s (%s) of task %s, which is owed, has not ended yet', call.step, call.direction,
+                        call.task)
+            return False
+        self._failed[call.task, call.attempt] += 1
+        given_up = self._failed[call.task, call.attempt] >= TRIES
+        LOG.error('Step %s (%s) of task %s, which was owed, has %s; %s', call.step, call.direction, call.task,
+                  outcome, 'it is given up' if given_up else 'it is tried again')
+        return given_up
+
+    def _evict(self, uuid: str) -> None:
         LOG.warning('Removing the guest of server %s, which was deleted while this host was away', uuid)
         try:
-            driver.destroy(instance.Instance(uuid=uuid))
+            self._driver.destroy(instance.Instance(uuid=uuid))
         except errors.NovaError as error:
             LOG.error('The guest of server %s could not be removed: %s', uuid, error)
 

@@ -27,17 +27,21 @@ GATES = {'spawn': 'max_concurrent_builds', 'snapshot': 'max_concurrent_snapshots
 OUTCOMES: dict[type[Exception], str] = {errors.task.Cancelled: 'cancelled', errors.task.Refused: 'refused'}
 """What a step has come to by its error; by every other it has failed."""
 
+MOST = 1000
+"""Steps that a host takes in; more are refused, and the conductor comes again."""
+
 Report = Callable[[nova_context.RequestContext, Any], None]
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Job:
-    """A step that was accepted and has not ended; `gate` is the one it is inside of."""
+    """A step that was accepted and has not ended; `gate` is the one it is inside of, `report` hears its end."""
 
     context: nova_context.RequestContext
     call: Any
     line: str
     handle: handle.Host
+    report: Report
     gate: 'Gate | None' = None
 
     @property
@@ -93,6 +97,7 @@ class StepRunner:
         self._idle = threads.condition(self._lock)
         self._lines: dict[str, collections.deque[Job]] = {}
         self._jobs: dict[str, Job] = {}
+        self._open: dict[str, tuple[int, float]] = {}
         self._gates = {name: Gate(getattr(conf, option)) for name, option in GATES.items()}
         self._dead = False
 
@@ -101,22 +106,61 @@ class StepRunner:
     def run(self, context: nova_context.RequestContext, call: Any) -> None:
         """Accept a step: run it, or answer what is known of it already. Returns at once."""
         with self._lock:
-            if self._dead:
-                return
-            entry = self._journal.find(call.task)
-            answer = self._known(entry, call)
-            if answer is not None:
-                self._pool.submit(self._report, context, answer)
-                return
-            job = self._jobs.get(call.task)
-            if (entry is not None and entry.attempt > call.attempt) or (
-                    job is not None and job.call.attempt >= call.attempt):
-                return
-            if job is not None:
-                self._stop(job)
-            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction,
-                                             call.instance.uuid if call.instance is not None else None))
-            self._accept(context, call)
+            self._take(context, call, self._report)
+
+    def settle(self, context: nova_context.RequestContext, call: Any, seconds: float) -> str | None:
+        """Run a step that is owed, unless this attempt went right before, and wait for its end.
+
+        Returns:
+            What it came to; ``done`` too when a newer attempt was seen here. None when it has not ended in
+            time, or this host stops.
+        """
+        outcome: list[str] = []
+        ended, deadline = threads.event(), clock.Deadline(seconds)
+
+        def hear(context: nova_context.RequestContext, result: Any) -> None:
+            outcome.append(result.outcome)
+            ended.set()
+        with self._lock:
+            if not self._dead and not self._take(context, call, hear, anew=True):
+                return 'done'
+        while not ended.wait(1.0) and not self._dead and not deadline.passed():
+            pass
+        return outcome[0] if outcome else None
+
+    def _take(self, context: nova_context.RequestContext, call: Any, report: Report, anew: bool = False
+              ) -> bool:
+        """Accept a step for somebody; the lock is held.
+
+        Args:
+            anew: run it again, however it ended before, unless it went right.
+
+        Returns:
+            Whether `report` will hear of it: not when it is outdated, or too much is in line.
+        """
+        if self._dead:
+            return False
+        entry = self._journal.find(call.task)
+        answer = self._known(entry, call)
+        if answer is not None and (not anew or answer.outcome == 'done'):
+            self._pool.submit(report, context, answer)
+            return True
+        job = self._jobs.get(call.task)
+        if entry is not None and entry.attempt > call.attempt:
+            return False
+        if job is not None and job.call.attempt >= call.attempt:
+            if anew:
+                job.report = report
+            return True
+        if len(self._jobs) >= MOST:
+            metrics.REFUSED.labels('compute.run_step').inc()
+            return True
+        if job is not None:
+            self._stop(job)
+        self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction,
+                                         call.instance.uuid if call.instance is not None else None))
+        self._accept(context, call, report)
+        return True
 
     def cancel(self, context: nova_context.RequestContext, ref: Any) -> None:
         """Stop an attempt of a task's step, older ones included.
@@ -155,6 +199,13 @@ class StepRunner:
         with self._lock:
             return {job.server for job in self._jobs.values() if job.server}
 
+    def open(self) -> dict[str, tuple[int, float]]:
+        """Of every task with a step in line or running: the attempt, and when it came (`beats.Open`).
+
+        Waits for nothing, not even for who is writing the journal on a disk that hangs.
+        """
+        return dict(self._open)
+
     def wait_idle(self, seconds: float | None) -> bool:
         """Wait until no step is left; False when time is over first."""
         with self._idle:
@@ -169,12 +220,13 @@ class StepRunner:
 
     # Running
 
-    def _accept(self, context: nova_context.RequestContext, call: Any) -> None:
+    def _accept(self, context: nova_context.RequestContext, call: Any, report: Report) -> None:
         sharing = (flow := flows.FLOWS.get(call.flow)) is not None and flow.exclusion == flows.SHARING
         server = call.instance.uuid if call.instance is not None else call.task
         line = call.task if sharing else server
-        job = Job(context, call, line, self._handle(context, call))
+        job = Job(context, call, line, self._handle(context, call), report)
         self._jobs[call.task] = job
+        self._open[call.task] = (call.attempt, clock.monotonic())
         metrics.STEPS_WAITING.labels(self._host).inc()
         waiting = self._lines.get(line)
         if waiting is not None:
@@ -218,6 +270,7 @@ class StepRunner:
         with self._lock:
             if self._jobs.get(job.call.task) is job:
                 del self._jobs[job.call.task]
+                del self._open[job.call.task]
             metrics.STEPS_WAITING.labels(self._host).dec()
             waiting = self._lines[line]
             waiting.popleft()
@@ -255,7 +308,7 @@ class StepRunner:
                               call.step, call.task)
         LOG.info('Step %s (%s) of task %s: %s in %.2f s', call.step, call.direction, call.task, result.outcome,
                  seconds)
-        self._report(job.context, result)
+        job.report(job.context, result)
 
     def _wired(self, job: Job, result: Any) -> tuple[Any, dict[str, Any]]:
         """How the step ended, as a record and in its wire form."""

@@ -1,9 +1,11 @@
 """The cells as a super-conductor sees them: mapping, database, bus, and an engine on each one's journal."""
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from typing import Any
 
+from nova import errors
 from nova.common import clock, dbkit, threads
 from nova.conductor import work
 from nova.objects import cell_mapping
@@ -11,22 +13,44 @@ from nova.rpc import transport
 
 LOG = logging.getLogger(__name__)
 
+QUEUE = 1000
+"""Tasks of one cell that may wait for a thread; the keeper comes again for more."""
+
+Build = Callable[[dbkit.Database, 'transport.Bus | None', threads.Pool], work.Work]
+"""Makes the `work.Work` of a cell's journal; cell0 has no bus."""
+
+Place = tuple[str, str]
+"""URLs of a cell's database and bus."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Running:
+    """An engine on a cell's journal, and the threads that are its alone."""
+
+    place: Place
+    work: work.Work
+    pool: threads.Pool
+
+    def stop(self) -> None:
+        """Look after nothing more, let what runs end, and give up the lease. A cell may hang: this may, too."""
+        self.work.rest()
+        self.pool.close()
+        self.work.stop()
+
 
 class Cells:
     """Every mapped cell; a cell that is added, changed or disabled is noticed within `keep` seconds.
 
     Args:
-        build: makes the `work.Work` of a cell's journal; cell0 has no bus.
+        size: threads for the tasks of each cell, so that one that hangs holds up none of another's.
     """
 
-    def __init__(self, dbs: Any, buses: transport.Buses,
-                 build: Callable[[dbkit.Database, transport.Bus | None], work.Work], pool: threads.Pool,
-                 keep: float = 5.0) -> None:
-        self._dbs, self._buses, self._build, self._pool, self._keep = dbs, buses, build, pool, keep
+    def __init__(self, dbs: Any, buses: transport.Buses, build: Build, size: int, keep: float = 5.0) -> None:
+        self._dbs, self._buses, self._build, self._size, self._keep = dbs, buses, build, size, keep
         self._mappings: list[Any] = []
         self._until = clock.Deadline(0)
-        self._works: dict[tuple[str, str, str], work.Work] = {}
-        self._lock = threads.rlock()
+        self._running: dict[str, _Running] = {}
+        self._lock = threads.lock()
 
     @property
     def api_db(self) -> dbkit.Database:
@@ -34,12 +58,11 @@ class Cells:
 
     def mappings(self) -> list[Any]:
         """Every cell, cell0 and disabled ones included."""
-        with self._lock:
-            if self._until.passed() or not self._mappings:
-                with self._dbs.api.read() as conn:
-                    self._mappings = cell_mapping.CellMapping.all(conn)
-                self._until = clock.Deadline(self._keep)
-            return list(self._mappings)
+        if self._until.passed() or not self._mappings:
+            with self._dbs.api.read() as conn:
+                self._mappings = cell_mapping.CellMapping.all(conn)
+            self._until = clock.Deadline(self._keep)
+        return list(self._mappings)
 
     def mapping(self, uuid: str) -> Any:
         """The cell with this uuid.
@@ -57,25 +80,58 @@ class Cells:
         return self._dbs.cell(mapping.database_connection)
 
     def work(self, mapping: Any) -> work.Work:
-        """The engine on a cell's journal, started when first asked for."""
-        key = (mapping.uuid, mapping.database_connection, mapping.transport_url)
+        """The engine on a cell's journal, started when first asked for; one at another place is stopped.
+
+        Raises:
+            errors.Unavailable: the cell is disabled.
+        """
+        if not _runs(mapping):
+            raise errors.Unavailable(f'Cell {mapping.name or mapping.uuid} is disabled.')
+        place = _place(mapping)
         with self._lock:
-            found = self._works.get(key)
-            if found is None:
-                bus = None if mapping.is_cell0 else self._buses.cell(mapping.transport_url)
-                found = self._build(self.db(mapping), bus)
-                found.start()
-                self._works[key] = found
-            return found
+            old = self._running.get(mapping.uuid)
+            if old is not None and old.place == place:
+                return old.work
+            name = mapping.name or mapping.uuid
+            pool = threads.Pool(f'conductor-cell-{name}', self._size, QUEUE)
+            bus = None if mapping.is_cell0 else self._buses.cell(mapping.transport_url)
+            made = self._running[mapping.uuid] = _Running(place, self._build(self.db(mapping), bus, pool), pool)
+            made.work.start()
+        if old is not None:
+            LOG.info('Cell %s has moved', name)
+            self._let_go(mapping.uuid, old)
+        return made.work
 
     def watch(self) -> None:
-        """Have an engine on every cell, cell0 too: its servers can be deleted. Called once a second."""
-        for mapping in self.mappings():
-            if mapping.is_cell0 or not mapping.disabled:
-                self.work(mapping)
+        """Have an engine on every cell, cell0 too: its servers can be deleted. Called once a second.
+
+        A cell that is disabled, or mapped no more, has none.
+        """
+        wanted = {mapping.uuid: mapping for mapping in self.mappings() if _runs(mapping)}
+        with self._lock:
+            gone = {uuid: self._running.pop(uuid) for uuid in set(self._running) - set(wanted)}
+        for uuid, running in gone.items():
+            LOG.info('Cell %s is not looked after any more', uuid)
+            self._let_go(uuid, running)
+        for mapping in wanted.values():
+            self.work(mapping)
+
+    @staticmethod
+    def _let_go(uuid: str, running: _Running) -> None:
+        """Stop an engine, whose database may hang."""
+        threads.start(f'stop-cell-{uuid}', running.stop)
 
     def stop(self) -> None:
+        """Stop every engine, when what it runs has ended."""
         with self._lock:
-            works = list(self._works.values())
-        for each in works:
-            each.stop()
+            running, self._running = list(self._running.values()), {}
+        for one in running:
+            one.stop()
+
+
+def _runs(mapping: Any) -> bool:
+    return bool(mapping.is_cell0 or not mapping.disabled)
+
+
+def _place(mapping: Any) -> Place:
+    return mapping.database_connection, mapping.transport_url

@@ -1,14 +1,17 @@
 """The narrow verbs that compute hosts may say to their cell's conductor, since they have no database."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from nova import context as nova_context
+from nova import errors
 from nova.common import dbkit
 from nova.conductor import liveness, power_sync, reach
-from nova.objects import compute_node, instance, service
+from nova.objects import compute_node, instance, owed
+from nova.objects import service as services
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import engine as engines
@@ -17,43 +20,76 @@ LOG = logging.getLogger(__name__)
 
 
 class Hosts:
-    """What hosts report, written down."""
+    """What hosts report, written down.
+
+    Args:
+        silence: seconds without a beat after which what is heard of a service begins anew.
+    """
 
     def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: liveness.Liveness,
-                 reached: reach.Reach) -> None:
+                 reached: reach.Reach, silence: float = 30.0) -> None:
         self._db, self._engine, self._alive, self._reach = db, engine, alive, reached
+        self._silence = silence
 
     def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
-        """A host has started: make its service and node records, and tell it what it still owes us."""
-        def write(conn: sa.Connection) -> bool:
-            self._seen(conn, report)
-            return bool(service.Service.get(conn, host=report.host, binary=report.binary).disabled)
-        disabled = self._db.write(write)
+        """A host joins: make its service and node records, and tell it what was said while it was not heard of.
+
+        Whether it lives is for its beats to say, and they count once they name the epoch that it is told here.
+        """
+        def write(conn: sa.Connection) -> services.Service:
+            found = services.Service.join(conn, report.host, report.binary, report.version)
+            self._nodes(conn, report.nodes)
+            return found
+        # What is given up after this raises the epoch again, and the host joins once more.
+        found = self._db.write(write)
         self._alive.forget()
-        orders = wire.HostOrders(open_steps=self._engine.open_steps(report.host),
-                                 evict=self._strangers(report), disabled=disabled)
-        LOG.info('Host %s is up; it has %d open steps', report.host, len(orders.open_steps))
+        with self._db.read() as conn:
+            owes = owed.owed_by(conn, report.host)
+        waited_for = self._engine.open_steps(report.host)
+        orders = wire.HostOrders(
+            stop=_given_up(report, [*owes, *waited_for]), owed=owes, evict=self._strangers(report),
+            open_steps=waited_for, disabled=bool(found.disabled), epoch=found.epoch)
+        LOG.info('Host %s joins; %d steps are open, it owes %d and has %d that were given up', report.host,
+                 len(waited_for), len(owes), len(orders.stop))
         return orders
 
-    def beat(self, context: nova_context.RequestContext, report: Any) -> None:
-        """A host is alive; what its nodes have changed is written down too.
+    def paid(self, context: nova_context.RequestContext, report: Any) -> None:
+        """A host has done steps that it owed."""
+        def write(conn: sa.Connection) -> None:
+            for ref in report.steps:
+                owed.paid(conn, ref.task, ref.attempt)
+        self._db.write(write)
+        LOG.info('Host %s owes %d steps no more', report.host, len(report.steps))
 
-        One that believes otherwise than its record whether it is disabled is told so.
-        """
-        differs = self._db.write(lambda conn: self._seen(conn, report))
-        if differs is not None:
-            self._reach.set_status(context, report.host, wire.HostStatus(disabled=differs.disabled))
+    def beat(self, context: nova_context.RequestContext, beat: Any) -> None:
+        """A service lives. A host that has to join first, or is wrong about itself, is told so."""
+        try:
+            differs = self._db.write(lambda conn: services.Service.beat(
+                conn, beat.host, beat.binary, beat.version, beat.disabled, epoch=beat.epoch, steps=beat.steps,
+                silence=self._silence))
+        except errors.host.ServiceNotFound:
+            LOG.warning('Host %s lives, but is no service any more; it is to join', beat.host)
+            self._reach.rejoin(context, beat.host, wire.HostEpoch(epoch=None))
+            return
+        if differs is None:
+            return
+        if beat.epoch != differs.epoch:
+            LOG.warning('Host %s is heard again; it is to join, for something was given up', beat.host)
+            self._reach.rejoin(context, beat.host, wire.HostEpoch(epoch=differs.epoch))
+        else:
+            self._reach.set_status(context, beat.host, wire.HostStatus(disabled=differs.disabled))
+
+    def nodes(self, context: nova_context.RequestContext, report: Any) -> None:
+        """What is new about a host's nodes."""
+        self._db.write(lambda conn: self._nodes(conn, report.nodes))
 
     def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
         """What a hypervisor sees of its guests."""
         power_sync.sync(self._engine, context, states)
 
-    def _seen(self, conn: sa.Connection, report: Any) -> Any:
-        """Write a report down; returns what `Service.beat` does."""
-        differs = service.Service.beat(conn, report.host, report.binary, report.version, report.disabled)
-        for node in report.nodes or []:
+    def _nodes(self, conn: sa.Connection, nodes: Iterable[Any] | None) -> None:
+        for node in nodes or ():
             self._node(conn, node)
-        return differs
 
     @staticmethod
     def _node(conn: sa.Connection, node: Any) -> None:
@@ -81,3 +117,10 @@ class Hosts:
         return [each.uuid for each in known
                 if (each.deleted and each.host in (None, report.host))
                 or (each.uuid in given_up and each.host != report.host and each.task_state is None)]
+
+
+def _given_up(report: Any, wanted: Iterable[Any]) -> list[wire.StepRef]:
+    """Attempts that a host has in line or runs, and that nobody wants."""
+    known = {(call.task, call.attempt) for call in wanted}
+    return [wire.StepRef(task=task, attempt=attempt) for task, attempt in (report.steps or {}).items()
+            if (task, attempt) not in known]

@@ -1,10 +1,25 @@
-"""Which compute services of a cell are alive, as its services table says."""
+"""Who lives in a cell, as its services table says; and that what is written there comes."""
 
+import logging
 
 from oslo_config import cfg
 
+from nova import context as nova_context
+from nova import version
 from nova.common import clock, dbkit, threads
 from nova.objects import service as services
+from nova.objects import step as wire
+from nova.rpc import liveness as rpc_liveness
+from nova.rpc import transport
+
+LOG = logging.getLogger(__name__)
+
+BINARY = 'nova-conductor'
+
+
+def silence(conf: cfg.ConfigOpts) -> float:
+    """Seconds without a sign of life after which what is heard begins anew."""
+    return 3.0 * conf.report_interval
 
 
 class Liveness:
@@ -12,23 +27,57 @@ class Liveness:
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, keep: float = 1.0) -> None:
         self._db, self._conf, self._keep = db, conf, keep
-        self._up: dict[str, bool] = {}
+        self._alive = services.Alive()
+        self._steps: dict[str, dict[str, int]] = {}
         self._until = clock.Deadline(0)
         self._lock = threads.lock()
 
     def is_up(self, host: str) -> bool:
-        """Whether nova-compute on `host` was heard of within ``service_down_time`` and is not forced down."""
+        """Whether nova-compute on `host` lives; see `nova.objects.service.Alive`."""
         with self._lock:
-            if self._until.passed() or host not in self._up:
-                self._look()
-            return self._up.get(host, False)
+            self._look()
+            return self._alive.is_up(host)
+
+    def holds(self, host: str, task: str, attempt: int) -> bool:
+        """Whether the newest beat of `host` names this attempt of a task's step."""
+        with self._lock:
+            self._look()
+            return self._steps.get(host, {}).get(task) == attempt
 
     def forget(self) -> None:
         """Look anew at the next question."""
         self._until = clock.Deadline(0)
 
     def _look(self) -> None:
+        if not self._until.passed():
+            return
         with self._db.read() as conn:
-            found = services.Service.all(conn, binary='nova-compute')
-        self._up = {row.host: row.is_up(self._conf.service_down_time) for row in found}
+            self._alive = services.Alive.look(conn, self._conf.service_down_time)
+            self._steps = services.steps_of(conn)
         self._until = clock.Deadline(self._keep)
+
+
+class Echo:
+    """Says that this conductor lives, over the way that hosts' signs of life take.
+
+    So the rows of conductors tell whether broker, threads and database carry them: while they do not, no host
+    is taken for dead.
+    """
+
+    def __init__(self, bus: transport.Bus, host: str, conf: cfg.ConfigOpts) -> None:
+        self._client, self._host = rpc_liveness.Liveness.client(bus), host
+        self._ticker = threads.Ticker(f'echo-{host}', conf.report_interval, self._beat, self._complain)
+
+    def start(self) -> None:
+        self._ticker.start()
+
+    def stop(self) -> None:
+        self._ticker.stop()
+
+    def _beat(self) -> None:
+        self._client.beat(nova_context.admin(), wire.HostBeat(
+            host=self._host, binary=BINARY, version=version.SERVICE_VERSION, disabled=None, epoch=None,
+            steps=None))
+
+    def _complain(self, error: Exception) -> None:
+        LOG.error('Conductor %s could not give a sign of life: %s', self._host, error)

@@ -30,8 +30,14 @@ class Reach:
     def set_status(self, context: nova_context.RequestContext, host: str, status: Any) -> None:
         self._client(host).set_status(context, status)
 
+    def rejoin(self, context: nova_context.RequestContext, host: str, wanted: Any) -> None:
+        self._client(host).rejoin(context, wanted)
+
     def is_up(self, host: str) -> bool:
         return self._alive.is_up(host)
+
+    def holds(self, host: str, task: str, attempt: int) -> bool:
+        return self._alive.holds(host, task, attempt)
 
 
 class NoHosts:
@@ -44,4 +50,7 @@ class NoHosts:
         raise RuntimeError('no host has a step of a task without a cell')
 
     def is_up(self, host: str) -> bool:
+        return False
+
+    def holds(self, host: str, task: str, attempt: int) -> bool:
         return False

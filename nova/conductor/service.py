@@ -16,49 +16,89 @@ from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
 from nova.objects import service as services
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import conductor as rpc_conductor
+from nova.rpc import liveness as rpc_liveness
 from nova.rpc import scheduler as rpc_scheduler
 from nova.rpc import transport
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
 
-BINARY = 'nova-conductor'
+BINARY = liveness.BINARY
+
+
+REPORTS = 4
+"""Threads for what hosts report of nodes and guests."""
+SIGNS = 4
+"""Threads for signs of life, which do nothing else."""
+QUEUE = 1000
+"""What may wait for the threads of one purpose; more is refused, and whoever sent it comes again."""
 
 
 class Endpoint:
-    """What a conductor answers on a bus: wake-ups and hosts' answers go to the engines, reports to `hosts`."""
+    """What a conductor answers on a bus.
 
-    def __init__(self, works: list[work.Work], verbs: hosts.Hosts | None, cells: cells.Cells | None) -> None:
+    Nothing is worked on in the threads that take messages: what concerns tasks is put in line for the engines,
+    and what hosts report for threads of its own, so that neither waits for the other. When a line is full the
+    message is dropped: the keeper of tasks, and the hosts, come again. Only what a host waits for is done at
+    once.
+
+    Args:
+        pool: the engines' own.
+        reports: where hosts' reports are written down.
+    """
+
+    def __init__(self, works: list[work.Work], verbs: hosts.Hosts | None, cells: cells.Cells | None,
+                 pool: threads.Pool, reports: threads.Pool) -> None:
         self._works, self._verbs, self._cells = works, verbs, cells
+        self._pool, self._reports = pool, reports
 
     def wake(self, context: nova_context.RequestContext, wake: Any) -> None:
         if self._cells is not None and wake.cell is not None:
-            self._cells.work(self._cells.mapping(wake.cell)).engine.wake(wake.task)
+            self._pool.background(self._wake_in_cell, self._cells, wake)
             return
         for each in self._works:
-            each.engine.wake(wake.task)
+            self._pool.background(each.engine.wake, wake.task)
+
+    @staticmethod
+    def _wake_in_cell(cells: cells.Cells, wake: Any) -> None:
+        """Where the cell is may have to be asked; its task is for the cell's own threads."""
+        engine = cells.work(cells.mapping(wake.cell)).engine
+        engine.submit(engine.wake, wake.task)
 
     def step_done(self, context: nova_context.RequestContext, result: Any) -> None:
         for each in self._works:
-            each.engine.step_done(result)
+            self._pool.background(each.engine.step_done, result)
 
     def progress(self, context: nova_context.RequestContext, progress: Any) -> None:
         for each in self._works:
-            each.engine.progress(progress)
+            self._reports.background(each.engine.progress, progress)
 
     def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
         return self._host_verbs().host_up(context, report)
 
-    def beat(self, context: nova_context.RequestContext, report: Any) -> None:
-        self._host_verbs().beat(context, report)
+    def paid(self, context: nova_context.RequestContext, report: Any) -> None:
+        self._host_verbs().paid(context, report)
+
+    def nodes(self, context: nova_context.RequestContext, report: Any) -> None:
+        self._reports.background(self._host_verbs().nodes, context, report)
 
     def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
-        self._host_verbs().power_states(context, states)
+        self._reports.background(self._host_verbs().power_states, context, states)
 
     def _host_verbs(self) -> hosts.Hosts:
         if self._verbs is None:
             raise RuntimeError('a host reports to a super-conductor; its transport_url must be its cell\'s')
         return self._verbs
+
+
+class Signs:
+    """Takes signs of life: each is one statement, made in threads that have nothing else to do."""
+
+    def __init__(self, verbs: hosts.Hosts) -> None:
+        self._verbs = verbs
+
+    def beat(self, context: nova_context.RequestContext, beat: Any) -> None:
+        self._verbs.beat(context, beat)
 
 
 class ConductorService:
@@ -74,7 +114,9 @@ class ConductorService:
         ops.load()
         self._conf, self._host, self._dbs, self._buses, self._clients = conf, host, dbs, buses, clients
         self._role = role
-        self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads)
+        self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads, QUEUE)
+        self._reports = threads.Pool('conductor-reports', REPORTS, QUEUE)
+        self._signs = threads.Pool('conductor-signs', SIGNS, QUEUE)
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
         self._checks: dict[str, health.Check] = {}
@@ -85,13 +127,18 @@ class ConductorService:
             verbs = self._serve_cell(dbs.main, buses.own)
         if role in ('super', 'both'):
             self._serve_top()
-        self._server = rpc_conductor.Conductor.server(bus, host, Endpoint(self._works, verbs, self._cells))
-        self._heartbeat = services.Heartbeat(self._listed_in, host, BINARY, conf.report_interval)
+        self._servers = [rpc_conductor.Conductor.server(
+            bus, host, Endpoint(self._works, verbs, self._cells, self._pool, self._reports))]
+        self._heart: liveness.Echo | services.Heartbeat
+        if verbs is not None:
+            self._servers.append(rpc_liveness.Liveness.server(bus, host, Signs(verbs), self._signs))
+            self._heart = liveness.Echo(bus, host, conf)
+        else:
+            self._heart = services.Heartbeat(self._cell0, host, BINARY, conf.report_interval)
 
-    def _listed_in(self) -> dbkit.Database:
-        """Where our row among the services is: in our cell's database; a super-conductor's is in cell0's."""
-        if self._role != 'super' or self._cells is None:
-            return self._dbs.main
+    def _cell0(self) -> dbkit.Database:
+        """Where a super-conductor's row among the services is."""
+        assert self._cells is not None, 'only super-conductors are in no cell'
         return self._cells.db(self._cells.mapping(CELL0_UUID))
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
@@ -101,11 +148,12 @@ class ConductorService:
         self._look_after('cell', own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
-        return hosts.Hosts(db, own.engine, alive, reached)
+        return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))
 
     def _serve_top(self) -> None:
         scheduler = rpc_scheduler.Scheduler.client(self._buses.top)
-        found = self._cells = cells.Cells(self._dbs, self._buses, self._build_cell_work, self._pool)
+        found = self._cells = cells.Cells(self._dbs, self._buses, self._build_cell_work,
+                                         self._conf.conductor.cell_threads)
 
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
@@ -124,9 +172,9 @@ class ConductorService:
         self._checks[f'{name} database'] = health.Probe(f'the {name} database', made.engine.journal.db.ping)
         self._checks[f'{name} tasks'] = made.health
 
-    def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None) -> work.Work:
+    def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
-        return work.Work(db, self._conf, self._host, reached, self._super_handle, self._pool, supers=True)
+        return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True)
 
     def _cell_handle(self, run: engines.Run, engine: engines.Engine) -> handle.Conductor:
         return handle.Conductor(run, engine, self._conf, self._clients)
@@ -141,18 +189,24 @@ class ConductorService:
             each.start()
         for ticker in self._tickers:
             ticker.start()
-        self._server.start()
-        self._heartbeat.start()
+        for server in self._servers:
+            server.start()
+        self._heart.start()
 
     def stop(self) -> None:
         """Take no more messages, let the steps that run end, and give up every lease."""
-        self._heartbeat.stop()
-        self._server.stop()
+        self._heart.stop()
+        for server in self._servers:
+            server.stop()
         # Messages are tasks being run: their buses and databases must last until they have come to rest.
-        self._server.wait()
+        for server in self._servers:
+            server.wait()
         for ticker in self._tickers:
             ticker.stop()
-        self._pool.close()
+        for each in self._works:
+            each.rest()
+        for pool in (self._pool, self._reports, self._signs):
+            pool.close()
         if self._cells is not None:
             self._cells.stop()
         for each in self._works:

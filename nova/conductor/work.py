@@ -37,9 +37,13 @@ class Work:
         self.health.beat()
         self._ticker.start()
 
+    def rest(self) -> None:
+        """Look after no more tasks."""
+        self._ticker.stop()
+
     def stop(self) -> None:
         """Stop looking after tasks and give up the lease; what is still owned is up for taking."""
-        self._ticker.stop()
+        self.rest()
         try:
             self.lease.leave()
         except Exception:

@@ -8,6 +8,9 @@ OPTS: list[cfg.Opt] = [
 Conductor processes; unset or 0 is one.'''),
     cfg.IntOpt('threads', default=32, min=1, help='''
 Tasks that one conductor process advances at the same time. A task waiting for a host takes none.'''),
+    cfg.IntOpt('cell_threads', default=16, min=1, help='''
+Of a super-conductor, for each cell: tasks of the cell that it advances at the same time. A cell that does not
+answer holds up its own only.'''),
     cfg.StrOpt('role', default='both', choices=['cell', 'super', 'both'], help='''
 cell: runs the tasks of its cell's servers, reaching neither the API database nor the scheduler. super: chooses
 hosts and reaches down into cells. both: for deployments with one cell on one bus.'''),

@@ -22,7 +22,11 @@ from nova.objects.selection import HostChoice, Selection, Selections, SelectRequ
 from nova.objects.service import Service
 from nova.objects.step import (
     GuestStates,
+    HostBeat,
+    HostEpoch,
+    HostNodes,
     HostOrders,
+    HostPaid,
     HostReport,
     HostStatus,
     StepCall,
@@ -34,9 +38,9 @@ from nova.objects.step import (
 
 __all__ = [
     'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
-    'Flavor', 'GuestStates', 'HostChoice', 'HostMapping', 'HostOrders', 'HostReport', 'HostStatus', 'ImageMeta',
-    'ImageProperties', 'Instance', 'InstanceGroup', 'InstanceMapping', 'KeyPair', 'Migration', 'Network',
-    'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
-    'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
-    'hold', 'quota',
+    'Flavor', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch', 'HostMapping', 'HostNodes', 'HostOrders',
+    'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
+    'InstanceMapping', 'KeyPair', 'Migration', 'Network', 'NetworkInfo', 'NetworkRequest', 'NotLoaded',
+    'Record', 'RequestSpec', 'SelectRequest', 'Selection', 'Selections', 'Service', 'State', 'StepCall',
+    'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
 ]

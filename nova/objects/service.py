@@ -2,8 +2,8 @@
 
 import datetime
 import logging
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
@@ -23,6 +23,7 @@ class Service(base.Record):
         version: number of what it can do (`nova.version.SERVICE_VERSION` of its release).
         forced_down: an operator says that the host is dead, whatever its heartbeat says.
         epoch: raised when something that the host was told to do is given up (`nova.objects.owed`).
+        heard_since: since when its signs of life have come without a long silence.
     """
 
     table = models.services
@@ -40,42 +41,73 @@ class Service(base.Record):
         'forced_down': fields.BooleanField(default=False),
         'version': fields.IntegerField(default=1),
         'epoch': fields.since('1.1', fields.IntegerField(default=0)),
+        'heard_since': fields.since('1.2', fields.maybe(fields.TimeField)),
         'created_at': fields.maybe(fields.TimeField),
         'updated_at': fields.maybe(fields.TimeField),
     }
 
     def is_up(self, down_after: float, now: datetime.datetime | None = None) -> bool:
-        """Whether it was heard of in the last `down_after` seconds and is not forced down."""
-        seen = self.last_seen_up or self.created_at
-        if self.forced_down or seen is None:
+        """Whether it was heard of in the last `down_after` seconds and is not forced down: what is shown.
+
+        What is decided, is decided by `Alive`.
+        """
+        if self.forced_down or self.last_seen_up is None:
             return False
-        return abs(((now or clock.utcnow()) - seen).total_seconds()) <= down_after
+        return abs(((now or clock.utcnow()) - self.last_seen_up).total_seconds()) <= down_after
 
     @classmethod
-    def beat(cls, conn: sa.Connection, host: str, binary: str, version: int, disabled: bool | None = None
+    def join(cls, conn: sa.Connection, host: str, binary: str, version: int) -> Self:
+        """The row of a service that starts, made where there is none. Its first beat will say that it lives."""
+        dbkit.insert_missing(conn, models.services, [_row(host, binary, version)])
+        found = cls.get(conn, host=host, binary=binary)
+        found.version = version
+        found.save(conn)
+        return found
+
+    @classmethod
+    def beat(cls, conn: sa.Connection, host: str, binary: str, version: int, disabled: bool | None = None, *,
+             epoch: int | None = None, steps: Mapping[str, int] | None = None, silence: float = 30.0
              ) -> Self | None:
-        """Note a sign of life, making the row at the first one; one statement while nothing is new.
+        """Note a sign of life, in one statement while nothing is new.
 
         Args:
             disabled: what the service believes of itself; None where that makes no difference to it.
+            epoch: the one it last joined at. With another one than the row's it is no sign of life. None: it
+                joins at none, and its first beat makes its row.
+            steps: attempts of tasks' steps that it has in line or runs, by task; None says nothing of them.
+            silence: seconds after which what is heard begins anew (``heard_since``).
 
         Returns:
-            The record when it says something else than `disabled`, for the service to be told; else None.
+            The record when it says something else, for the service to be told; else None.
+
+        Raises:
+            errors.host.ServiceNotFound: it joined once, and its row is gone.
         """
-        table = models.services
-        own = [table.c.host == host, table.c.binary == binary]
-        values = {'report_count': table.c.report_count + 1, 'last_seen_up': clock.utcnow(), 'version': version}
-        agreed = own if disabled is None else [*own, table.c.disabled == disabled]
-        if conn.execute(table.update().where(*agreed).values(values)).rowcount:
+        table, now = models.services, dbkit.now(conn)
+        long_ago = now - datetime.timedelta(seconds=silence)
+        anew = sa.case((sa.or_(table.c.heard_since.is_(None), table.c.last_seen_up.is_(None),
+                               table.c.last_seen_up < long_ago), sa.literal(now, table.c.heard_since.type)),
+                       else_=table.c.heard_since)
+        # In this order: MariaDB takes what is set further left for the old value.
+        values = [(table.c.heard_since, anew), (table.c.report_count, table.c.report_count + 1),
+                  (table.c.last_seen_up, now), (table.c.version, version)]
+        if steps is not None:
+            values.append((table.c.steps, dict(steps)))
+        same = [table.c.host == host, table.c.binary == binary]
+        if epoch is not None:
+            same.append(table.c.epoch == epoch)
+        agreed = same if disabled is None else [*same, table.c.disabled == disabled]
+        if conn.execute(table.update().where(*agreed).ordered_values(*values)).rowcount:
             return None
-        if disabled is None or not conn.execute(table.update().where(*own).values(values)).rowcount:
+        heard = disabled is not None and conn.execute(
+            table.update().where(*same).ordered_values(*values)).rowcount
+        if not heard and epoch is None:
             # Workers of one service may begin at the same time.
-            now = clock.utcnow()
-            dbkit.insert_missing(conn, table, [{
-                'uuid': uuids.generate(), 'host': host, 'binary': binary, 'version': version, 'created_at': now,
-                'topic': binary.removeprefix('nova-'), 'report_count': 1, 'last_seen_up': now}])
+            dbkit.insert_missing(conn, table, [
+                _row(host, binary, version) | {'report_count': 1, 'last_seen_up': now, 'heard_since': now}])
         found = cls.get(conn, host=host, binary=binary)
-        return None if disabled is None or found.disabled == disabled else found
+        told = epoch in (None, found.epoch) and disabled in (None, found.disabled)
+        return None if told else found
 
     @classmethod
     def oldest(cls, conn: sa.Connection, binary: str) -> int | None:
@@ -84,8 +116,73 @@ class Service(base.Record):
         return conn.execute(sa.select(sa.func.min(table.c.version)).where(table.c.binary == binary)).scalar()
 
 
+def _row(host: str, binary: str, version: int) -> dict[str, Any]:
+    """Of a service that has not been heard of yet."""
+    return {'uuid': uuids.generate(), 'host': host, 'binary': binary, 'version': version,
+            'topic': binary.removeprefix('nova-'), 'report_count': 0, 'last_seen_up': None,
+            'created_at': clock.utcnow()}
+
+
+class Sign(NamedTuple):
+    """What is known of a service's life."""
+
+    host: str
+    binary: str
+    last_seen_up: datetime.datetime | None
+    heard_since: datetime.datetime | None
+    forced_down: bool
+
+
+class Alive:
+    """Which hosts of a cell live.
+
+    Signs of life are written down by the cell's conductors, whose own take the same way. So a host is dead when
+    a conductor was heard of, without a long silence, for `down_after` seconds longer than the host. While
+    nobody is heard of, because the broker or the database is away, nobody grows older; and nobody's clock is
+    asked but the database's.
+
+    Args:
+        signs: of the cell's services.
+        now: time of the cell's database; a cell whose conductors were never heard of is judged by it.
+    """
+
+    def __init__(self, signs: Iterable[Sign] = (), down_after: float = 0.0,
+                 now: datetime.datetime = datetime.datetime.min) -> None:
+        every = list(signs)
+        self._down_after = datetime.timedelta(seconds=down_after)
+        self._hosts = {one.host: one for one in every if one.binary == 'nova-compute'}
+        self._heard = [(one.heard_since or one.last_seen_up, one.last_seen_up) for one in every
+                       if one.binary == 'nova-conductor' and one.last_seen_up is not None]
+        self._now = now
+
+    @classmethod
+    def look(cls, conn: sa.Connection, down_after: float) -> 'Alive':
+        """As the cell's database has it."""
+        table = models.services
+        rows = conn.execute(sa.select(*(table.c[name] for name in Sign._fields)).where(
+            table.c.binary.in_(('nova-compute', 'nova-conductor'))))
+        return cls([Sign(*row) for row in rows], down_after, dbkit.now(conn))
+
+    def is_up(self, host: str) -> bool:
+        """Whether nova-compute on `host` lives and is not forced down."""
+        sign = self._hosts.get(host)
+        if sign is None or sign.forced_down or sign.last_seen_up is None:
+            return False
+        seen = sign.last_seen_up
+        return all(until - max(since, seen) <= self._down_after
+                   for since, until in self._heard or [(seen, self._now)])
+
+
+def steps_of(conn: sa.Connection) -> dict[str, dict[str, int]]:
+    """The attempts of tasks' steps that hosts named in their newest beats, by host and task."""
+    table = models.services
+    rows = conn.execute(sa.select(table.c.host, table.c.steps).where(
+        table.c.binary == 'nova-compute', table.c.steps.isnot(None)))
+    return {host: steps for host, steps in rows}
+
+
 class Heartbeat:
-    """Keeps the row of a service up to date that has a database: conductors and schedulers.
+    """Keeps the row of a service up to date that has a database: schedulers and super-conductors.
 
     It is for operators. Who takes over whose tasks is a matter of leases, which are much quicker, know
     incarnations and compare no clocks. A service that stops leaves its row, which is down after a while.
@@ -96,7 +193,7 @@ class Heartbeat:
     """
 
     def __init__(self, db: Callable[[], dbkit.Database], host: str, binary: str, seconds: float) -> None:
-        self._db, self._host, self._binary = db, host, binary
+        self._db, self._host, self._binary, self._seconds = db, host, binary, seconds
         self._failing = False
         self._ticker = threads.Ticker(f'heartbeat-{host}', seconds, self._beat, self._complain)
 
@@ -109,7 +206,8 @@ class Heartbeat:
 
     def _beat(self) -> None:
         self._db().write(
-            lambda conn: Service.beat(conn, self._host, self._binary, version.SERVICE_VERSION))
+            lambda conn: Service.beat(conn, self._host, self._binary, version.SERVICE_VERSION,
+                                      silence=3 * self._seconds))
         if self._failing:
             LOG.info('%s on %s is listed again', self._binary, self._host)
         self._failing = False

@@ -84,12 +84,13 @@ class StepRef(base.Record):
 
 
 class HostReport(base.Record):
-    """What a host says about itself: at its start, and with each heartbeat.
+    """What a host says about itself when it joins.
 
     Attributes:
-        nodes: its nodes, where something about them is new; None otherwise.
-        guests: uuids of the servers whose guests its hypervisor has; said at its start.
+        nodes: its nodes.
+        guests: uuids of the servers whose guests its hypervisor has.
         disabled: whether it believes that its service is disabled; None while it does not know.
+        steps: attempts of tasks' steps that it has in line or runs, by task.
     """
 
     fields = {
@@ -99,15 +100,18 @@ class HostReport(base.Record):
         'nodes': fields.ListOfObjectsField('ComputeNode', nullable=True, default=None),
         'guests': fields.ListOfStringsField(default=[]),
         'disabled': fields.maybe(fields.BooleanField),
+        'steps': fields.since('1.1', fields.JsonField(default={})),
     }
 
 
 class HostOrders(base.Record):
-    """What a host that came back has to do.
+    """What a host that joins has to do, in this order; then it beats with `epoch`.
 
     Attributes:
-        open_steps: the steps it still owes.
+        stop: attempts that it runs and that were given up.
+        owed: steps that were given up or could not be told it; run one after the other.
         evict: servers that were deleted while it was away; their guests are to go.
+        open_steps: the steps that are waited for.
         disabled: whether its service is.
     """
 
@@ -115,6 +119,54 @@ class HostOrders(base.Record):
         'open_steps': fields.ListOfObjectsField('StepCall', default=[]),
         'evict': fields.ListOfStringsField(default=[]),
         'disabled': fields.BooleanField(default=False),
+        'stop': fields.since('1.1', fields.ListOfObjectsField('StepRef', default=[])),
+        'owed': fields.since('1.1', fields.ListOfObjectsField('StepCall', default=[])),
+        'epoch': fields.since('1.1', fields.IntegerField(default=0)),
+    }
+
+
+class HostBeat(base.Record):
+    """A sign of life.
+
+    Attributes:
+        disabled: whether it believes that its service is disabled; None where that makes no difference to it.
+        epoch: the one it last joined at; None of services that do not join.
+        steps: attempts of tasks' steps that it has in line or runs, by task.
+    """
+
+    fields = {
+        'host': fields.StringField(),
+        'binary': fields.StringField(),
+        'version': fields.IntegerField(),
+        'disabled': fields.maybe(fields.BooleanField),
+        'epoch': fields.maybe(fields.IntegerField),
+        'steps': fields.maybe(fields.JsonField),
+    }
+
+
+class HostEpoch(base.Record):
+    """The epoch that a host has to join at."""
+
+    fields = {
+        'epoch': fields.maybe(fields.IntegerField),
+    }
+
+
+class HostNodes(base.Record):
+    """Nodes of a host about which something is new."""
+
+    fields = {
+        'host': fields.StringField(),
+        'nodes': fields.ListOfObjectsField('ComputeNode', default=[]),
+    }
+
+
+class HostPaid(base.Record):
+    """Steps that a host owed and that are done with."""
+
+    fields = {
+        'host': fields.StringField(),
+        'steps': fields.ListOfObjectsField('StepRef', default=[]),
     }
 
 

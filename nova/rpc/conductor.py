@@ -9,14 +9,16 @@ class Conductor(kernel.Interface):
 
     `wake`: there may be something to do about a task; worth nothing later, since the reaper looks as well.
     `step_done`, `progress`: how a step on a host ended, or how far it is. A lost answer is asked for again.
-    `host_up`: a host starts; the answer tells what it has to do. `beat`: it still lives.
-    `power_states`: what its hypervisor sees.
+    `host_up`: a host joins; the answer tells what it has to do. `paid`: it has done what it owed.
+    `nodes`: its hypervisor has changed. `power_states`: what its hypervisor sees.
     """
 
     topic = 'conductor'
+    levels = {'1.0': {'HostReport': '1.0', 'HostOrders': '1.0'}}
     wake = kernel.cast(step.Wake)
     step_done = kernel.cast(step.StepResult, keep=60)
     progress = kernel.cast(step.StepProgress)
     host_up = kernel.call(step.HostReport, returns=step.HostOrders, timeout=10)
-    beat = kernel.cast(step.HostReport)
+    paid = kernel.call(step.HostPaid, since='1.1', timeout=10)
+    nodes = kernel.cast(step.HostNodes, since='1.1')
     power_states = kernel.cast(step.GuestStates)

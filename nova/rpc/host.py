@@ -10,10 +10,12 @@ class ComputeHost(kernel.Interface):
     `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated: a
     host knows by its journal what it has done. `cancel_step` stops the attempt it names, or an older one.
     `set_status` says whether its service is disabled, when that has changed; a host that missed it is told
-    again after its next heartbeat.
+    again after its next heartbeat. `rejoin`: something that it was told to do was given up while it was not
+    heard of; before it is sent anything else it has to join as at its start.
     """
 
     topic = 'compute'
     run_step = kernel.cast(step.StepCall)
     cancel_step = kernel.cast(step.StepRef)
     set_status = kernel.cast(step.HostStatus)
+    rejoin = kernel.cast(step.HostEpoch, since='1.1')

@@ -36,7 +36,6 @@ class HostState:
     Attributes:
         uuid: of the node, which is its root resource provider.
         up: its service has been heard of lately and is not forced down.
-        seen_at: when it was heard of last, by this process's monotonic clock.
         num_instances, num_io_ops: servers on it, and those being built, moved or snapshot.
         free: amount left by resource class; total likewise (capacity, overcommit included).
         candidates: allocation requests that are served by it.
@@ -47,8 +46,6 @@ class HostState:
     nodename: str
     cell_uuid: str
     up: bool = True
-    seen_at: float | None = None
-    forced_down: bool = False
     disabled: bool = False
     disabled_reason: str | None = None
     service_version: int = 1

@@ -9,7 +9,6 @@ Placement's answer to each request says it.
 
 import collections
 import dataclasses
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent import futures
 from typing import Any
@@ -20,6 +19,7 @@ from oslo_log import log
 
 from nova import objects, states
 from nova.common import clock, dbkit, threads
+from nova.objects.service import Alive, Sign
 from nova.scheduler.host_state import Aggregate, HostState
 
 LOG = log.getLogger(__name__)
@@ -44,8 +44,8 @@ _BUSY = (states.Task.REBUILDING, states.Task.RESIZE_PREP, states.Task.RESIZE_MIG
 _services, _nodes = objects.Service.table, objects.ComputeNode.table
 assert _services is not None and _nodes is not None
 _SERVICES = sa.select(
-    *(_services.c[name] for name in ('host', 'last_seen_up', 'created_at', 'forced_down', 'disabled',
-                                     'disabled_reason', 'version'))).where(_services.c.binary == 'nova-compute')
+    *(_services.c[name] for name in (*Sign._fields, 'disabled', 'disabled_reason', 'version'))).where(
+    _services.c.binary.in_(('nova-compute', 'nova-conductor')))
 _NODES = sa.select(_nodes.c.uuid, _nodes.c.host,
                    sa.func.coalesce(_nodes.c.updated_at, _nodes.c.created_at).label('changed'))
 _PART = 500
@@ -68,6 +68,7 @@ class _Cell:
     nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
     stamps: dict[str, Any] = dataclasses.field(default_factory=dict)
     heard: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    alive: Alive = dataclasses.field(default_factory=Alive)
     counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     loaded: float | None = None
     counted: float = -1e9
@@ -101,13 +102,12 @@ class View:
     when: float
     by_host: Mapping[str, tuple[Aggregate, ...]]
     counts: Mapping[str, Mapping[str, tuple[int, int]]]
-    down_after: float
+    alive: Mapping[str, Alive]
 
     def state(self, uuid: str) -> HostState:
         """A node's state, for one request to change."""
         state = self.nodes[uuid].copy()
-        state.up = not state.forced_down and state.seen_at is not None and (
-            clock.monotonic() - state.seen_at <= self.down_after)
+        state.up = self.alive[state.cell_uuid].is_up(state.host)
         state.aggregates = self.by_host.get(state.host, ())
         state.num_instances, state.num_io_ops = self.counts[state.cell_uuid].get(state.host, (0, 0))
         return state
@@ -148,7 +148,8 @@ class Hosts:
             return View(self._nodes(usable), self._aggregates,
                         [cell.uuid for cell in cells if not cell.usable(now)],
                         min([*ages, self._loaded or 0.0]), self._by_host,
-                        {cell.uuid: cell.counts for cell in usable}, self._conf.service_down_time)
+                        {cell.uuid: cell.counts for cell in usable},
+                        {cell.uuid: cell.alive for cell in usable})
 
     def _nodes(self, cells: list[_Cell]) -> dict[str, HostState]:
         """Nodes of the cells whose hosts are mapped to them; made again only when something was renewed."""
@@ -284,7 +285,7 @@ class Hosts:
         try:
             with self._dbs.cell(cell.url).read() as conn:
                 now = dbkit.now(conn)
-                services = {row.host: tuple(row) for row in conn.execute(_SERVICES)}
+                rows = conn.execute(_SERVICES).all()
                 stamps = {row.uuid: (row.host, row.changed) for row in conn.execute(_NODES)}
                 nodes = _load_nodes(conn, [uuid for uuid, stamp in stamps.items()
                                            if cell.stamps.get(uuid) != stamp])
@@ -294,19 +295,22 @@ class Hosts:
                         {'cell': cell.name, 'error': type(error).__name__})
             cell.failed = clock.monotonic()
             return
+        signs = len(Sign._fields)
+        services = {row.host: tuple(row)[signs:] for row in rows if row.binary == 'nova-compute'}
         found, heard = {}, {}
         for uuid, (host, _) in stamps.items():
             service = services.get(host)
             if service is not None:
                 state = cell.nodes.get(uuid) if uuid not in nodes else _state(cell.uuid, nodes[uuid])
                 if state is not None and (uuid in nodes or cell.heard.get(uuid) != service):
-                    state = _heard(state, service, started, now)
+                    state = _heard(state, service)
                 if state is not None:
                     found[uuid], heard[uuid] = state, service
         with self._lock:
             cell.nodes, cell.loaded, cell.failed = found, started, None
             cell.stamps = {uuid: stamp for uuid, stamp in stamps.items() if uuid in found}
             cell.heard = heard
+            cell.alive = Alive([Sign(*row[:signs]) for row in rows], self._conf.service_down_time, now)
             if counts is not None:
                 cell.counts, cell.counted = counts, started
 
@@ -316,13 +320,11 @@ def _load_nodes(conn: sa.Connection, uuids: Sequence[str]) -> dict[str, objects.
             for node in objects.ComputeNode.all(conn, uuid=list(uuids[start:start + _PART]))}
 
 
-def _heard(state: HostState, service: tuple[Any, ...], started: float, now: datetime.datetime) -> HostState:
-    """A node with what its service said, which was read at `started` by our clock and `now` by the cell's."""
-    _, seen, created, forced_down, disabled, reason, version = service
+def _heard(state: HostState, service: tuple[Any, ...]) -> HostState:
+    """A node with what is said of its service."""
+    disabled, reason, version = service
     heard = state.copy()
-    heard.seen_at = started - (now - (seen or created)).total_seconds()
-    heard.forced_down, heard.disabled, heard.disabled_reason = bool(forced_down), bool(disabled), reason
-    heard.service_version = version
+    heard.disabled, heard.disabled_reason, heard.service_version = bool(disabled), reason, version
     return heard
 
 

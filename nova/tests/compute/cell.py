@@ -5,6 +5,8 @@ import uuid
 
 from nova import context, objects
 from nova.objects.base import fields
+from nova.rpc import conductor as rpc_conductor
+from nova.rpc import liveness as rpc_liveness
 from nova.task import flow
 
 CONTEXT = context.RequestContext('user', 'project', request_id='req-5')
@@ -16,6 +18,7 @@ class Heard:
     def __init__(self):
         self.changed = threading.Condition()
         self.results, self.beats, self.ups, self.powers, self.percents = [], [], [], [], []
+        self.nodes_of, self.payments = [], []
         self.orders = objects.HostOrders(open_steps=[], evict=[])
 
     def _keep(self, where, what):
@@ -39,6 +42,12 @@ class Heard:
     def beat(self, context, report):
         self._keep(self.beats, report)
 
+    def paid(self, context, report):
+        self._keep(self.payments, report)
+
+    def nodes(self, context, report):
+        self._keep(self.nodes_of, report)
+
     def power_states(self, context, states):
         self._keep(self.powers, states)
 
@@ -47,6 +56,15 @@ class Heard:
         with self.changed:
             assert self.changed.wait_for(lambda: len(heard) >= count, seconds), f'{what}: {heard}'
         return heard
+
+
+def serve(bus, heard):
+    """Have a conductor hear what hosts say, signs of life included; its servers, started."""
+    servers = [interface.server(bus, 'conductor1', heard)
+               for interface in (rpc_conductor.Conductor, rpc_liveness.Liveness)]
+    for server in servers:
+        server.start()
+    return servers
 
 
 class Placement:

@@ -5,7 +5,6 @@ import uuid
 import pytest
 
 from nova import conf as nova_conf
-from nova.rpc import conductor as rpc_conductor
 from nova.rpc import host as rpc_host
 from nova.rpc import transport
 from nova.tests.compute import cell
@@ -36,11 +35,11 @@ def bus(conf):
 @pytest.fixture
 def heard(bus):
     heard = cell.Heard()
-    server = rpc_conductor.Conductor.server(bus, 'conductor1', heard)
-    server.start()
+    servers = cell.serve(bus, heard)
     yield heard
-    server.stop()
-    server.wait()
+    for server in servers:
+        server.stop()
+        server.wait()
 
 
 @pytest.fixture

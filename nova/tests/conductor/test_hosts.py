@@ -2,10 +2,11 @@
 
 import pytest
 
-from nova import context, objects
-from nova.common import dbkit
+from nova import context, errors, objects
+from nova.common import uuids
 from nova.conductor import hosts
-from nova.db.cell.models import cell_metadata
+from nova.objects import owed
+from nova.tests.compute import cell
 
 CONTEXT = context.admin()
 
@@ -19,35 +20,60 @@ class Reach:
     def set_status(self, context, host, status):
         self.told.append((host, status.disabled))
 
+    def rejoin(self, context, host, wanted):
+        self.told.append((host, 'rejoin', wanted.epoch))
 
-class Nothing:
-    """An engine without steps, and what looks at who lives."""
+
+class Engine:
+    """Has the steps that hosts are waited for."""
+
+    def __init__(self):
+        self.open = []
 
     def open_steps(self, host):
-        return []
+        return self.open
+
+
+class Nothing:
+    """A look at who lives of which nothing is kept."""
 
     def forget(self):
-        """Nothing is kept."""
+        pass
 
 
 @pytest.fixture
-def db(tmp_path):
-    found = dbkit.Database(f'sqlite:///{tmp_path}/cell.sqlite')
-    cell_metadata.create_all(found.engine)
-    yield found
-    found.dispose()
+def engine():
+    return Engine()
 
 
-def report(disabled):
-    return objects.HostReport(host='h', binary='nova-compute', version=1, disabled=disabled)
+@pytest.fixture
+def reach():
+    return Reach()
 
 
-def test_a_host_learns_whether_it_is_disabled(db):
-    """At its start; and by its heartbeat when a message was lost, once it says otherwise."""
-    reach = Reach()
-    verbs = hosts.Hosts(db, Nothing(), Nothing(), reach)
-    assert verbs.host_up(CONTEXT, report(None)).disabled is False
-    verbs.beat(CONTEXT, report(False))
+@pytest.fixture
+def verbs(db, engine, reach):
+    return hosts.Hosts(db, engine, Nothing(), reach)
+
+
+def report(disabled=None, **more):
+    return objects.HostReport(host='h', binary='nova-compute', version=1, disabled=disabled, **more)
+
+
+def beat(disabled=None, epoch=0, steps=None):
+    return objects.HostBeat(host='h', binary='nova-compute', version=1, disabled=disabled, epoch=epoch,
+                            steps=steps or {})
+
+
+def service(db):
+    with db.read() as conn:
+        return objects.Service.get(conn, host='h')
+
+
+def test_a_host_learns_whether_it_is_disabled(db, verbs, reach):
+    """When it joins; and by its heartbeat when a message was lost, once it says otherwise."""
+    assert verbs.host_up(CONTEXT, report()).disabled is False
+    verbs.beat(CONTEXT, beat(False))
     assert reach.told == []
 
     def disable(conn):
@@ -55,10 +81,71 @@ def test_a_host_learns_whether_it_is_disabled(db):
         service.disabled = True
         service.save(conn)
     db.write(disable)
-    verbs.beat(CONTEXT, report(False))
+    verbs.beat(CONTEXT, beat(False))
     assert reach.told == [('h', True)]
     with db.counting() as statements:
-        verbs.beat(CONTEXT, report(True))
+        verbs.beat(CONTEXT, beat(True))
     assert reach.told == [('h', True)]
     assert [text.split()[0] for text in statements if 'services' in text] == ['UPDATE']
-    assert verbs.host_up(CONTEXT, report(None)).disabled is True
+    assert verbs.host_up(CONTEXT, report()).disabled is True
+
+
+def test_a_host_that_joins_lives_once_it_beats(db, verbs):
+    verbs.host_up(CONTEXT, report())
+    assert service(db).last_seen_up is None and not service(db).is_up(60)
+    verbs.beat(CONTEXT, beat())
+    assert service(db).is_up(60)
+
+
+def test_a_host_that_was_given_up_is_told_before_its_beats_count(db, verbs, reach):
+    """TSK-S2: what it owes comes first; what is given up while it joins has it join once more."""
+    verbs.host_up(CONTEXT, report())
+    verbs.beat(CONTEXT, beat(False))
+    seen = service(db).last_seen_up
+    undo = cell.call_of(cell.server_of(), attempt=4, direction='undo')
+    db.write(lambda conn: owed.owe(conn, 'h', undo))
+    verbs.beat(CONTEXT, beat(False))
+    assert reach.told == [('h', 'rejoin', 1)] and service(db).last_seen_up == seen
+    orders = verbs.host_up(CONTEXT, report())
+    assert [(call.task, call.attempt, call.direction) for call in orders.owed] == [(undo.task, 4, 'undo')]
+    assert orders.epoch == 1 and service(db).last_seen_up == seen
+    db.write(lambda conn: owed.owe(conn, 'h', cell.call_of(cell.server_of())))
+    verbs.beat(CONTEXT, beat(False, epoch=1))
+    assert reach.told[1:] == [('h', 'rejoin', 2)] and service(db).last_seen_up == seen
+    verbs.beat(CONTEXT, beat(False, epoch=2))
+    assert service(db).last_seen_up > seen
+
+
+def test_what_a_host_has_done_it_owes_no_more(db, verbs):
+    calls = [cell.call_of(cell.server_of(), attempt=number) for number in (1, 2)]
+    for call in calls:
+        db.write(lambda conn, call=call: owed.owe(conn, 'h', call))
+    verbs.paid(CONTEXT, objects.HostPaid(host='h', steps=[objects.StepRef(task=calls[0].task, attempt=1)]))
+    assert [call.task for call in verbs.host_up(CONTEXT, report()).owed] == [calls[1].task]
+
+
+def test_a_host_stops_what_nobody_waits_for(db, verbs, engine):
+    waited, outdated, undo = (cell.call_of(cell.server_of(), attempt=2) for _ in range(3))
+    engine.open = [waited]
+    db.write(lambda conn: owed.owe(conn, 'h', undo))
+    orders = verbs.host_up(CONTEXT, report(steps={waited.task: 2, outdated.task: 2, undo.task: 2}))
+    assert [(ref.task, ref.attempt) for ref in orders.stop] == [(outdated.task, 2)]
+
+
+def test_a_host_whose_service_was_removed_joins_anew(db, verbs, reach):
+    verbs.host_up(CONTEXT, report())
+    db.write(lambda conn: objects.Service.get(conn, host='h').destroy(conn))
+    verbs.beat(CONTEXT, beat())
+    assert reach.told == [('h', 'rejoin', None)]
+    with db.read() as conn, pytest.raises(errors.host.ServiceNotFound):
+        objects.Service.get(conn, host='h')
+
+
+def test_news_of_nodes_are_written_down(db, verbs):
+    node = objects.ComputeNode(uuid=uuids.generate(), host='h', hypervisor_hostname='n', vcpus=4)
+    verbs.host_up(CONTEXT, report(nodes=[node]))
+    newer = node.copy()
+    newer.vcpus = 8
+    verbs.nodes(CONTEXT, objects.HostNodes(host='h', nodes=[newer]))
+    with db.read() as conn:
+        assert objects.ComputeNode.get(conn, uuid=node.uuid).vcpus == 8

@@ -47,7 +47,7 @@ def _sent():
     return collections.Counter({
         tuple(sample.labels[name] for name in ('kind', 'topic', 'method')): int(sample.value)
         for family in metrics.RPC_SENT.collect() for sample in family.samples
-        if sample.name.endswith('_total') and sample.labels['method'] not in ('beat', 'power_states')})
+        if sample.name.endswith('_total') and sample.labels['method'] not in ('beat', 'nodes', 'power_states')})
 
 
 class _Calls(logging.Handler):

@@ -12,7 +12,6 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import objects, ops
-from nova.rpc import conductor as rpc_conductor
 from nova.rpc import host as rpc_host
 from nova.rpc import transport
 from nova.states import Power
@@ -49,12 +48,12 @@ def bus(file):
 @pytest.fixture
 def heard(bus):
     heard = cell.Heard()
-    server = rpc_conductor.Conductor.server(bus, 'conductor1', heard)
-    server.start()
-    assert server.ready(20)
+    servers = cell.serve(bus, heard)
+    assert all(server.ready(20) for server in servers)
     yield heard
-    server.stop()
-    server.wait()
+    for server in servers:
+        server.stop()
+        server.wait()
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """What is known of hosts: fresh enough, and never waiting for a cell that does not answer."""
 
+import datetime
 import threading
 import time
 from typing import Any
 
+import pytest
 from oslo_db import exception as db_exc
 
 from nova import objects
@@ -180,17 +182,35 @@ def test_whatever_is_wrong_with_one_cell_the_others_get_servers(cloud: Any) -> N
     assert cloud.chosen() == ['good']
 
 
-def test_up_is_judged_by_the_clock_not_by_the_cache(cloud: Any) -> None:
+def _conductor_heard(cloud: Any, since: float, until: float) -> None:
+    """A conductor of the host's cell, whose signs of life came from `since` to `until` seconds ago."""
+    now = clock.utcnow()
+
+    def write(conn: Any) -> None:
+        objects.Service.join(conn, 'c1', 'nova-conductor', 1)
+        found = objects.Service.get(conn, host='c1')
+        found.heard_since = now - datetime.timedelta(seconds=since)
+        found.last_seen_up = now - datetime.timedelta(seconds=until)
+        found.save(conn)
+    cloud.db('cell1').write(write)
+
+
+@pytest.mark.parametrize(('heard', 'up'), [
+    (None, False),              # nobody else was ever heard of: its age decides
+    ((500, 0), False),          # others were heard of all the time
+    ((500, 90), True),          # and others have not been heard of for as long
+    ((5, 0), True),             # all are just being heard again
+])
+def test_a_host_is_down_when_others_were_heard_and_it_was_not(cloud: Any, heard: Any, up: bool) -> None:
     node = cloud.host('h1')
-    known = views(cloud, fresh=1000.0)
+    known = views(cloud, fresh=0)
     assert known.view().state(node).up
-    view = known.view()
-    view.down_after = 0.0
-    time_passes = threading.Event()
-    time_passes.wait(0.01)
-    assert not view.state(node).up
+    cloud.service('h1', last_seen_up=clock.utcnow() - datetime.timedelta(seconds=100))
+    if heard is not None:
+        _conductor_heard(cloud, *heard)
+    assert known.view().state(node).up is up
     cloud.service('h1', forced_down=True)
-    assert not known.view(0).state(node).up
+    assert not known.view().state(node).up
 
 
 def test_numbers_of_servers(cloud: Any) -> None:

@@ -19,9 +19,12 @@ services = meta.table(
     sa.Column('forced_down', sa.Boolean, nullable=False, default=False),
     sa.Column('version', sa.Integer, nullable=False, default=1),
     sa.Column('epoch', sa.Integer, nullable=False, default=0, server_default='0'),
+    sa.Column('heard_since', types.time()),
+    sa.Column('steps', types.Json),
     sa.UniqueConstraint('host', 'binary'),
 )
-"""``epoch`` is raised when something that the host was doing is given up; see `nova.objects.owed`."""
+"""``epoch`` is raised when something that the host was doing is given up; see `nova.objects.owed`. ``steps``
+are those that the host named in its newest beat: their attempts by task."""
 
 compute_nodes = meta.table(
     'compute_nodes',

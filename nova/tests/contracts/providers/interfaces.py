@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from nova.rpc import conductor, host, scheduler
+from nova.rpc import conductor, host, liveness, scheduler
 from nova.tests.contracts.lock import Contract
 
-INTERFACES = (conductor.Conductor, host.ComputeHost, scheduler.Scheduler)
+INTERFACES = (conductor.Conductor, host.ComputeHost, liveness.Liveness, scheduler.Scheduler)
 
 
 def contracts() -> Iterator[Contract]:

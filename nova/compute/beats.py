@@ -1,0 +1,118 @@
+"""Signs of life, from a thread that does nothing else.
+
+It asks neither the hypervisor, nor a neighbour, nor the disk, and sending is putting into a queue: so whatever
+hangs on a host, the host is not taken for dead.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nova import context as nova_context
+from nova import version
+from nova.common import clock, health, threads
+from nova.objects import step as wire
+
+LOG = logging.getLogger(__name__)
+
+TICK = 0.5
+"""Seconds between two looks at whose beat is due."""
+EARLY = 1.0
+"""Seconds for which a step runs before it is worth a beat of its own: quick ones are answered by then."""
+STANDSTILL = 30.0
+"""Seconds without a look after which the beats stand still."""
+MOST = 1000
+"""Steps that one beat names."""
+
+Open = Mapping[str, tuple[int, float]]
+"""Task to the attempt that a host has in line or runs, and since when on the monotonic clock."""
+
+
+class Heart:
+    """The beats of one host: silent until it has joined, and while it joins anew.
+
+    Args:
+        client: of `nova.rpc.liveness.Liveness`.
+        seconds: between two beats.
+        steps: what the host has in line or runs.
+        disabled: whether it believes that it is disabled.
+
+    Attributes:
+        epoch: the one the host last joined at; None while it is silent.
+    """
+
+    def __init__(self, host: str, binary: str, client: Any, seconds: float, steps: Callable[[], Open],
+                 disabled: Callable[[], bool | None]) -> None:
+        self.host = host
+        self.epoch: int | None = None
+        self._binary, self._client, self._seconds = binary, client, seconds
+        self._steps, self._disabled = steps, disabled
+        self._due = 0.0
+        self._named: dict[str, int] = {}
+
+    def begin(self, epoch: int) -> None:
+        """The host has joined: beat at once, and from now on."""
+        self._due = 0.0
+        self.epoch = epoch
+
+    def pause(self) -> None:
+        """Be silent until `begin`."""
+        self.epoch = None
+
+    def look(self, now: float) -> None:
+        """Beat, if that is due, or if a step runs that no beat has named."""
+        epoch = self.epoch
+        if epoch is None:
+            return
+        steps = self._steps()
+        fresh = any(now - since >= EARLY and self._named.get(task) != attempt
+                    for task, (attempt, since) in steps.items())
+        if now < self._due and not fresh:
+            return
+        self._due = now + self._seconds
+        named = dict(list(steps.items())[:MOST])
+        self._named = {task: attempt for task, (attempt, _) in named.items()}
+        self._client.beat(nova_context.admin(), wire.HostBeat(
+            host=self.host, binary=self._binary, version=version.SERVICE_VERSION, disabled=self._disabled(),
+            epoch=epoch, steps=self._named))
+
+
+class Beats:
+    """The hearts of every host in the process."""
+
+    def __init__(self) -> None:
+        self._hearts: list[Heart] = []
+        self._lock = threads.lock()
+        self.health = health.Pulse('no sign of life has been given', STANDSTILL)
+        self._ticker = threads.Ticker('beats', TICK, self._tick, self._complain)
+
+    def start(self) -> None:
+        self._ticker.start()
+
+    def stop(self) -> None:
+        self._ticker.stop()
+
+    def add(self, heart: Heart) -> None:
+        with self._lock:
+            self._hearts = [*self._hearts, heart]
+
+    def remove(self, heart: Heart) -> None:
+        with self._lock:
+            self._hearts = [one for one in self._hearts if one is not heart]
+
+    def kick(self) -> None:
+        """Look now at what is due."""
+        self._ticker.kick()
+
+    def _tick(self) -> None:
+        self.health.beat()
+        now = clock.monotonic()
+        for heart in self._hearts:
+            try:
+                heart.look(now)
+            except Exception:
+                LOG.exception('Host %s could not give a sign of life', heart.host)
+
+    @staticmethod
+    def _complain(error: Exception) -> None:
+        LOG.error('The beats stumbled: %s', error)
