@@ -1,0 +1,175 @@
+"""What projects have used: hours of servers, and of what servers have, in a period."""
+
+import dataclasses
+import datetime
+import functools
+import heapq
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import errors, objects
+from nova.common import clock, problem
+from nova.domain import usage
+from nova.objects.instance import Instance
+from nova.policies import simple_tenant_usage as rules
+from nova.rest import types
+from nova.rest.field import ABSENT, Document, Field
+from nova.rest.resource import One, Reply, Resource, get
+
+_ROWS = 1000
+"""Servers that are read of a cell at a time."""
+_MOMENT = types.text(format='date-time')
+
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """What views of one answer share."""
+
+    start: datetime.datetime
+    stop: datetime.datetime
+    now: datetime.datetime
+    detailed: bool
+    links: list[dict[str, str]]
+
+
+class ServerUsage(Document):
+    instance_id = Field(types.UUID, get=lambda run, look: run.uuid, show='2.1')
+    name = Field(types.TEXT, show='2.1')
+    tenant_id = Field(types.TEXT, get=lambda run, look: run.project_id, show='2.1')
+    flavor = Field(types.TEXT, "The flavor's name.", show='2.1')
+    state = Field(types.TEXT, 'Its vm_state; terminated when it is no more.',
+                  get=lambda run, look: 'terminated' if run.ended else run.vm_state, show='2.1')
+    vcpus = Field(types.INTEGER, show='2.1')
+    memory_mb = Field(types.INTEGER, show='2.1')
+    local_gb = Field(types.INTEGER, show='2.1')
+    started_at = Field(_MOMENT, get=lambda run, look: clock.strtime(run.began), show='2.1')
+    ended_at = Field(types.nullable(_MOMENT), get=lambda run, look: clock.strtime(run.ended), show='2.1')
+    hours = Field(types.NUMBER, 'Within the period.',
+                  get=lambda run, look: usage.hours(run, look.start, look.stop, look.now), show='2.1')
+    uptime = Field(types.INTEGER, 'Seconds since it was launched.',
+                   get=lambda run, look: int(((run.ended or look.now) - run.began).total_seconds()), show='2.1')
+
+
+class TenantUsage(Document):
+    tenant_id = Field(types.TEXT, get=lambda one, look: one.project_id, show='2.1')
+    start = Field(_MOMENT, get=lambda one, look: clock.strtime(one.start), show='2.1')
+    stop = Field(_MOMENT, get=lambda one, look: clock.strtime(one.stop), show='2.1')
+    total_hours = Field(types.NUMBER, get=lambda one, look: one.hours, show='2.1')
+    total_vcpus_usage = Field(types.NUMBER, 'Virtual CPUs by hours.', get=lambda one, look: one.vcpus,
+                              show='2.1')
+    total_memory_mb_usage = Field(types.NUMBER, 'Mebibytes by hours.', get=lambda one, look: one.memory_mb,
+                                  show='2.1')
+    total_local_gb_usage = Field(types.NUMBER, 'Gibibytes of disk by hours.',
+                                 get=lambda one, look: one.local_gb, show='2.1')
+    server_usages = Field(types.array(ServerUsage), 'Its servers; in lists only where details are asked for.',
+                          maybe=True, get=lambda one, look: one.runs if look.detailed else ABSENT, show='2.1')
+
+
+def _links(answer: Any, look: _Look) -> Any:
+    return look.links or ABSENT
+
+
+class Usages(Document):
+    tenant_usages = Field(types.array(TenantUsage), get=lambda answer, look: answer, show='2.1')
+    tenant_usages_links = Field(types.LINKS, 'The next page.', maybe=True, get=_links, show='2.40')
+
+
+class OneUsage(Document):
+    tenant_usage = Field(TenantUsage, 'Empty when the project had no servers in the period.',
+                         get=lambda answer, look: answer, show='2.1')
+    tenant_usage_links = Field(types.LINKS, 'The next page.', maybe=True, get=_links, show='2.40')
+
+
+class ShowQuery(Document):
+    start = Field(types.TEXT, 'The beginning of the period; now where it is not given.', query='2.1')
+    end = Field(types.TEXT, 'Its end; likewise.', query='2.1')
+    limit = Field(types.LIMIT, 'Most servers of one page.', query='2.40')
+    marker = Field(types.TEXT, 'uuid of the last server seen.', query='2.40')
+
+
+class ListQuery(ShowQuery):
+    detailed = Field(types.TEXT, '1 for the servers too.', query='2.1')
+
+
+class SimpleTenantUsage(Resource):
+
+    @get('/os-simple-tenant-usage', rule=rules.LIST, query=ListQuery, strict='2.75', returns=One(None, Usages))
+    def index(self, req: Any) -> Reply:
+        """What every project has used."""
+        return _answer(req, None, req.query.get('detailed') == '1')
+
+    @get('/os-simple-tenant-usage/{project_id}', rules=(rules.SHOW,), query=ShowQuery, strict='2.75',
+         returns=One(None, OneUsage))
+    def show(self, req: Any, project_id: str) -> Reply:
+        """What a project has used."""
+        req.authorize(rules.SHOW, {'project_id': project_id})
+        return _answer(req, project_id, True)
+
+
+def _answer(req: Any, project_id: str | None, detailed: bool) -> Reply:
+    now = clock.utcnow()
+    start, stop = _moment(req.query.get('start'), now), _moment(req.query.get('end'), now)
+    if start > stop:
+        raise problem.BadRequest('Invalid start time. The start time cannot occur after the end time.')
+    limit, marker = req.paging() if req.at('2.40') else (None, None)
+    if marker is not None:
+        with req.dbs.api.read() as conn:
+            if objects.InstanceMapping.find(conn, instance_uuid=marker) is None:
+                raise errors.server.MarkerNotFound(marker=marker)
+    found = _runs(req, project_id, start, stop, marker)
+    page = list(found if limit is None else itertools.islice(found, limit))
+    more = limit is not None and len(page) == limit > 0 and next(found, None) is not None
+    used = usage.sum_up(page, start, stop, now)
+    look = _Look(start, stop, now, detailed, req.next_link(page[-1].uuid) if more else [])
+    if project_id is None:
+        return Reply(subject=list(used.values()), look=look)
+    if project_id not in used:
+        return Reply(body={'tenant_usage': {}})
+    return Reply(subject=used[project_id], look=look)
+
+
+def _moment(text: str | None, now: datetime.datetime) -> datetime.datetime:
+    """A time as clients have always written it: with ``T`` or a blank, with or without a fraction.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        return now if text is None else clock.parse(text)
+    except ValueError:
+        raise problem.BadRequest(f'Invalid time {text!r}: use YYYY-MM-DDThh:mm:ss.') from None
+
+
+def _runs(req: Any, project_id: str | None, start: datetime.datetime, stop: datetime.datetime,
+          marker: str | None) -> Iterator[usage.Run]:
+    """The servers that ran in the period, by uuid, behind the marker; of cells that answer."""
+    table = Instance.table
+    assert table is not None
+    where = [table.c.launched_at <= stop,
+             sa.or_(table.c.terminated_at.is_(None), table.c.terminated_at >= start)]
+    if project_id is not None:
+        where.append(table.c.project_id == project_id)
+
+    def page(conn: sa.Connection, after: str) -> list[Instance]:
+        return Instance.all(conn, *where, table.c.uuid > after, order=[table.c.uuid], limit=_ROWS, deleted=None,
+                            prefetch=('flavor',))
+
+    def stream(cell: Any, rows: list[Instance]) -> Iterator[Instance]:
+        while rows:
+            yield from rows
+            if len(rows) < _ROWS:
+                return
+            (_, answer), = req.cells.ask(functools.partial(page, after=rows[-1].uuid), [cell])
+            rows = answer or []
+    first = req.cells.ask(functools.partial(page, after=marker or ''))
+    merged = heapq.merge(*(stream(cell, rows or []) for cell, rows in first), key=lambda server: server.uuid)
+    return map(_run, merged)
+
+
+def _run(server: Instance) -> usage.Run:
+    return usage.Run(server.uuid, server.project_id, server.display_name or '', server.flavor.name,
+                     server.vm_state, server.vcpus, server.memory_mb, server.root_gb + server.ephemeral_gb,
+                     server.launched_at, server.terminated_at)
