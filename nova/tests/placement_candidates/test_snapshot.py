@@ -3,6 +3,7 @@
 import concurrent.futures
 import gc
 import multiprocessing
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -196,6 +197,27 @@ def test_memory_is_reported_and_does_not_grow_with_searches(db: dbkit.Database) 
     found(searcher)
     assert abs(searcher.memory()['json_bytes'] - first['json_bytes']) <= 2
     assert searcher.memory()['array_bytes'] == first['array_bytes']
+
+
+def test_what_a_provider_takes_in_memory(db: dbkit.Database) -> None:
+    """The figure of the contributor's page: 2 KiB a provider at most, which does not grow with claims."""
+    count = 500
+    cloud = Cloud(db, *(rp(f'h{number}', VCPU=8, DISK_GB=3, traits=('CUSTOM_T',), aggs=('x',))
+                        for number in range(count)))
+    Snapshot(db).fresh()
+    snapshot = Snapshot(db)
+    tracemalloc.start()
+    try:
+        snapshot.fresh()
+        loaded, _ = tracemalloc.get_traced_memory()
+        for number in range(20):
+            cloud.use(f'h{number}', 'VCPU', 1)
+            snapshot.fresh()
+        later, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert loaded / count <= 2048
+    assert later / count <= 2048 * 1.25
 
 
 class Knot:
