@@ -1,16 +1,21 @@
 """From the query of a server list to the filters and the order of `nova.objects.instance_list`."""
 
 import dataclasses
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova import states
-from nova.common import clock, problem, units
+from nova.common import clock, expressions, problem, units
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.schema.server import query
 
+_PART = re.compile('[0-9a-fA-F.:]+')
+"""Text that is meant as it stands: nobody who asks for 10.0.0.7 means 10.0.057 too."""
+_MOST_ADDRESSES = 10000
+"""Ports that one request looks through."""
 _NOT_FILTERS = frozenset({'limit', 'marker', 'sort_key', 'sort_dir', 'all_tenants'})
 _POWER = {power.name.lower(): int(power) for power in states.Power}
 
@@ -21,14 +26,12 @@ class Wanted:
 
     Attributes:
         filters, sort: for `list_servers`.
-        addresses: regular expressions by version of IP, which no table can answer.
         nothing: no server can fit.
         plain: nothing was asked but the first page, so that stubs of down cells belong to it.
     """
 
     filters: dict[str, Any]
     sort: list[tuple[str, str]]
-    addresses: dict[int, re.Pattern[str]]
     nothing: bool = False
     plain: bool = False
 
@@ -93,13 +96,16 @@ def read(req: Any, all_tenants_rule: Any) -> Wanted:
     if not req.can(rules.ALLOW_ALL_FILTERS):
         allowed = query.open_to_all(req.version)
         given = {name: text for name, text in given.items() if name in allowed}
-    wanted = Wanted({}, _sort(req), _addresses(given), plain=not (set(asked) - {'all_tenants'}))
+    wanted = Wanted({}, _sort(req), plain=not (set(asked) - {'all_tenants'}))
     for name, text in given.items():
         if name not in ('status', 'ip', 'ip6'):
             wanted.filters[name] = _READ.get(name, str)(text)
     _scope(req, asked, wanted.filters, all_tenants_rule)
     _status(req, given, wanted)
     _changes(wanted.filters)
+    for name, version in (('ip', 4), ('ip6', 6)):
+        if name in given and not wanted.nothing:
+            _address(req, given[name], version, wanted)
     return wanted
 
 
@@ -111,8 +117,28 @@ def _sort(req: Any) -> list[tuple[str, str]]:
     return [(key, directions[index] if index < len(directions) else 'desc') for index, key in enumerate(keys)]
 
 
-def _addresses(given: Mapping[str, str]) -> dict[int, re.Pattern[str]]:
-    return {version: re.compile(given[name]) for name, version in (('ip', 4), ('ip6', 6)) if name in given}
+def _address(req: Any, text: str, version: int, wanted: Wanted) -> None:
+    """Servers with an address that the text is a part of, or that it fits as a regular expression: which these
+    are, the network service knows.
+
+    Raises:
+        BadRequest: there are too many to tell.
+    """
+    plain = _PART.fullmatch(text) is not None
+    expression = None if plain else expressions.read(text)
+    part = text.lower() if expression is None else expression.literal
+    found = req.clients.network.servers_at(part, wanted.filters.get('project_id'), _MOST_ADDRESSES)
+    if found is None:
+        raise problem.BadRequest(f"More than {_MOST_ADDRESSES} ports may have an address that '{text}' fits. "
+                                 'Ask for a longer part of the address.')
+    uuids = {uuid for uuid, addresses in found.items() if any(
+        ipaddress.ip_address(each).version == version
+        and (part in each if expression is None else expression.search(each)) for each in addresses)}
+    named = wanted.filters.get('uuid')
+    if named is not None:
+        uuids &= {named} if isinstance(named, str) else set(named)
+    wanted.filters['uuid'] = sorted(uuids)
+    wanted.nothing = not uuids
 
 
 def _scope(req: Any, asked: Mapping[str, str], filters: dict[str, Any], rule: Any) -> None:

@@ -240,6 +240,15 @@ class NetworkClient(Protocol):
     def info(self, server: Any) -> Any:
         """The `NetworkInfo` as it is now."""
 
+    def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:
+        """Which servers have ports with `part` in an address, and the fixed addresses of these ports.
+
+        Where the network service cannot look for parts, of all ports; None when there are more than `most`.
+
+        Args:
+            project_id: only this project's.
+        """
+
     def ports(self, server_uuid: str) -> list[Document]:
         """Ports of a server as Neutron's v2.0 API shows them, in the order they were made."""
 

@@ -24,7 +24,7 @@ from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from nova.common import clock, retry, threads
+from nova.common import clock, expressions, retry, threads
 
 T = TypeVar('T')
 V = TypeVar('V')
@@ -200,6 +200,11 @@ def repeatable(connection: sa.Connection) -> bool:
     return False
 
 
+def _is_found(expression: str, text: Any) -> bool | None:
+    """SQLite's REGEXP."""
+    return None if text is None else expressions.read(expression).search(str(text))
+
+
 class Database:
     """Connections to one database, made at first use.
 
@@ -254,6 +259,7 @@ class Database:
                 connection.execute('PRAGMA journal_mode=WAL')
                 connection.execute('PRAGMA synchronous=NORMAL')
                 connection.execute('PRAGMA busy_timeout=30000')
+                connection.create_function('regexp', 2, _is_found, deterministic=True)
 
             @sa.event.listens_for(self.engine, 'begin')
             def begin(connection: sa.Connection) -> None:
@@ -351,6 +357,12 @@ class Database:
             yield seen
         finally:
             sa.event.remove(self.engine, 'before_cursor_execute', note)
+
+
+def gave_up_matching(error: db_exc.DBError) -> bool:
+    """Whether a database says that a regular expression is beyond it; MariaDB tries all ways one by one."""
+    orig = getattr(error.inner_exception, 'orig', error.inner_exception)
+    return getattr(orig, 'sqlstate', None) == '2201B' or getattr(orig, 'args', (None,))[0] == 1139
 
 
 def lock_rows(connection: sa.Connection, table: sa.Table, **by: Any) -> None:

@@ -1,12 +1,11 @@
 """JSON Schema validation, compiled once per schema, with messages that name the place."""
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from nova.common import clock, jsonutil, problem, uuids
+from nova.common import clock, expressions, jsonutil, problem, uuids
 
 
 class Invalid(problem.BadRequest):
@@ -26,8 +25,8 @@ def _is_time(value: str) -> bool:
 
 def _is_regex(value: str) -> bool:
     try:
-        re.compile(value)
-    except re.error:
+        expressions.read(value)
+    except expressions.Wrong:
         return False
     return True
 
@@ -47,7 +46,7 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     'uuid': Format(uuids.is_uuid, 'a UUID'),
     'date-time': Format(_is_time, 'a time like 2026-01-31T23:59:59Z'),
-    'regex': Format(_is_regex, 'a regular expression'),
+    'regex': Format(_is_regex, 'a regular expression that every database understands'),
 }
 """By name; a service adds its own before it compiles schemas."""
 

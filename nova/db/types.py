@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from nova.common import jsonutil
+from nova.common import expressions, jsonutil
 from nova.common.exact import Exact
 
 MYSQL: dict[str, Any] = {
@@ -32,6 +32,19 @@ def number() -> sa.types.TypeEngine[float]:
 def time() -> sa.types.TypeEngine[Any]:
     """Naive UTC with microseconds."""
     return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')
+
+
+class Expression(sa.types.TypeDecorator[str]):
+    """A parameter that is a regular expression of `nova.common.expressions`, in the words of each database."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        if value is None or dialect.name == 'sqlite':  # which asks us: see `nova.common.dbkit`
+            return value
+        found = expressions.read(value)
+        return found.are if dialect.name == 'postgresql' else found.pcre
 
 
 class Json(sa.types.TypeDecorator[Any]):

@@ -13,7 +13,6 @@ from nova.rest.resource import Many, One, Page, Reply, Resource, get
 from nova.schema.server import Server
 from nova.schema.server.query import ServerQuery
 
-_ADDRESSES = 'network_info'
 _SEEN = (rules.EXTENDED_ATTRIBUTES, rules.SHOW_HOST_STATUS, rules.SHOW_HOST_STATUS_UNKNOWN_ONLY,
          rules.SHOW_FLAVOR_EXTRA_SPECS)
 
@@ -56,36 +55,13 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
     limit, marker = req.paging()
     if wanted.nothing:
         return Page([])
-    needs = req.needs | {_ADDRESSES} if wanted.addresses else req.needs
     stubs = wanted.plain and req.at('2.69')
     found = instance_list.list_servers(
         req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit, marker,
-        needs, stubs)
-    if wanted.addresses:
-        found = _with_addresses(req, wanted, found, limit, needs)
+        req.needs, stubs)
     more = found.rows[-1].uuid if found.rows and len(found.rows) == limit else None
     return Page([Seen(row) for row in found.rows], marker=more, look=req.page_look(found),
                 stubs=[stub(req, server) for server in found.stubs])
-
-
-def _with_addresses(req: Any, wanted: server_filters.Wanted, found: Any, limit: int, needs: Any) -> Any:
-    """Read on until as many servers as the page holds have the address asked for."""
-    page = found
-    fitting = [server for server in page.rows if _has_address(server, wanted)]
-    while len(page.rows) == limit and len(fitting) < limit:
-        page = instance_list.list_servers(
-            req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit,
-            page.rows[-1].uuid, needs)
-        fitting += [server for server in page.rows if _has_address(server, wanted)]
-        found.cells.update(page.cells)
-    found.rows = fitting[:limit]
-    return found
-
-
-def _has_address(server: Any, wanted: server_filters.Wanted) -> bool:
-    ips = server.network_info.fixed_ips() if server.network_info else ()
-    return all(any(ip.version == version and pattern.search(ip.address) for ip in ips)
-               for version, pattern in wanted.addresses.items())
 
 
 def _brief_stub(req: Any, server: Any) -> dict[str, Any]:

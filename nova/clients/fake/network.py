@@ -34,7 +34,8 @@ class FakeApi(Fake):
         self.auto: str | None = None
         self.no_agent_on: set[str] = set()
         """Hosts on which binding fails."""
-        self.aliases = frozenset({'tag-ports-during-bulk-creation', 'dns-integration', 'binding-extended'})
+        self.aliases = frozenset({'tag-ports-during-bulk-creation', 'dns-integration', 'binding-extended',
+                                  'ip-substring-filtering'})
         self.plugs = True
         """Whether ports become ACTIVE when they are bound; without it, when `plug` says so."""
         self.on_active: Callable[[Document], object] | None = None
@@ -96,10 +97,12 @@ class FakeApi(Fake):
 
     @probe
     def ports(self, **filters: Any) -> list[Document]:
-        address = filters.pop('fixed_ips', '').removeprefix('ip_address=')
+        how, _, address = filters.pop('fixed_ips', '').partition('=')
         filters.pop('fields', None)
-        return [port for port in _filtered(list(self.all_ports.values()), filters)
-                if not address or any(one['ip_address'] == address for one in port['fixed_ips'])]
+        limit = filters.pop('limit', None)
+        return [port for port in _filtered(list(self.all_ports.values()), filters) if not how or any(
+            address in one['ip_address'] if how == 'ip_address_substr' else one['ip_address'] == address
+            for one in port['fixed_ips'])][:limit]
 
     @probe
     def port(self, port_id: str, context: Context = None) -> Document:

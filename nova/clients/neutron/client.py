@@ -85,6 +85,21 @@ class Client:
         known = _remembered(server)
         return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
 
+    def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:
+        asked: dict[str, Any] = {'fields': ['id', 'device_id', 'fixed_ips'], 'limit': most + 1}
+        if project_id is not None:
+            asked['project_id'] = project_id
+        if part and 'ip-substring-filtering' in self.api.extensions():
+            asked['fixed_ips'] = f'ip_address_substr={part}'
+        ports = self.api.ports(**asked)
+        if len(ports) > most:
+            return None
+        found: dict[str, list[str]] = {}
+        for port in ports:
+            if port['device_id']:
+                found.setdefault(port['device_id'], []).extend(one['ip_address'] for one in port['fixed_ips'])
+        return found
+
     def ports(self, server_uuid: str) -> list[Document]:
         return self.api.ports(device_id=server_uuid)
 

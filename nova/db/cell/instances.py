@@ -5,14 +5,15 @@ they say the same. NULL comes before every value, on every database.
 """
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from nova import errors, states
-from nova.db import paging
+from nova.common import dbkit, expressions
+from nova.db import paging, types
 from nova.db.cell import models
 from nova.db.paging import Key
 
@@ -53,18 +54,23 @@ def _pattern(name: str) -> Filter:
     """Text in which the value, a regular expression, is found."""
     column = _I[name]
 
+    def sql(value: Any) -> sa.ColumnElement[bool]:
+        _expression(value)
+        return column.regexp_match(sa.literal(str(value), types.Expression()))
+
     def holds(server: Any, value: Any) -> bool:
         text = getattr(server, name)
-        return text is not None and re.search(_regex(value), str(text)) is not None
-    return Filter(lambda value: column.regexp_match(_regex(value)), holds)
+        return text is not None and _expression(value).search(str(text))
+    return Filter(sql, holds)
 
 
-def _regex(value: Any) -> str:
+def _expression(value: Any) -> expressions.Expression:
     try:
-        re.compile(str(value))
-    except re.error as error:
-        raise errors.Invalid(f'Invalid filter: {value!r} is not a regular expression ({error})') from None
-    return str(value)
+        return expressions.read(str(value))
+    except expressions.Wrong as error:
+        raise errors.Invalid(
+            f'Invalid filter: {value!r} is not a regular expression that every database understands: {error}.'
+        ) from None
 
 
 def _changed(server: Any) -> Any:
@@ -213,4 +219,9 @@ def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], o
     query = sa.select(*columns).where(*where).order_by(*paging.ordering(order)).limit(limit)
     if start is not None:
         query = query.where(paging.after(order, start))
-    return [tuple(row) for row in conn.execute(query)]
+    try:
+        return [tuple(row) for row in conn.execute(query)]
+    except db_exc.DBError as error:
+        if dbkit.gave_up_matching(error):
+            raise errors.Invalid('A regular expression of the filters takes the database too long.') from None
+        raise

@@ -10,7 +10,7 @@ import pytest
 from nova import errors, objects, states
 from nova.api import request
 from nova.common import clock, uuids
-from nova.tests.api.cloud import MEMBER, OTHER, READER, STRANGER, Cloud
+from nova.tests.api.cloud import MEMBER, OTHER, PROJECT, READER, STRANGER, Cloud
 
 
 def show(cloud: Cloud, uuid: str, version: str = '2.1', **kwargs: Any) -> dict[str, Any]:
@@ -169,7 +169,6 @@ def test_filters(cloud: Cloud) -> None:
     assert names(cloud, 'not-tags=a,b', '2.26') == ['green']
     assert names(cloud, 'not-tags-any=b', '2.26') == ['green']
     assert names(cloud, 'locked=true', '2.73') == ['green'] and names(cloud, 'locked=false', '2.73') == ['red']
-    assert names(cloud, 'ip=192.0.2.7') == ['red'] and names(cloud, 'ip=^9') == []
     assert names(cloud, 'host=host1') == ['green'] and names(cloud, 'launch_index=3') == ['red']
     assert names(cloud, 'flavor=nope') == []
     assert names(cloud, 'host=host1', headers=MEMBER) == ['green', 'red']
@@ -182,6 +181,74 @@ def test_filters(cloud: Cloud) -> None:
     'changes-since=yesterday', 'launch_index=x', 'metadata=a', 'sort_key=created_at&sort_dir=up'])
 def test_wrong_queries_are_refused(cloud: Cloud, query: str) -> None:
     assert cloud.call('GET', f'/servers?{query}', '2.96').status_code == 400
+
+
+@pytest.mark.parametrize('name', [
+    '(?a)a', 'a{0,70000}', '(?i)a', '%5Cb', '(?=a)', '(a)%5C1', '[[:alpha:]]', 'a%2B%2B',
+    '(' * 300 + ')' * 300])
+def test_expressions_that_not_every_database_takes_are_refused(cloud: Cloud, name: str) -> None:
+    answer = cloud.call('GET', f'/servers?name={name}', '2.96')
+    assert answer.status_code == 400 and 'regular expression' in answer.json['badRequest']['message']
+
+
+@pytest.mark.parametrize('cell', [1, None])
+def test_expressions_mean_the_same_everywhere(cloud: Cloud, cell: int | None) -> None:
+    """In cells and in build requests, on every database."""
+    for name in ('Web-1', 'web.2', 'w\u00eb b', '\U0001f600', 'a' * 200):
+        cloud.server(cell, display_name=name)
+    for expression, found in {
+            '%5Cu0057': ['Web-1'], '(?P%3Cx%3Eweb)': ['web.2'], '^w': ['w\u00eb b', 'web.2'],
+            '%5C.': ['web.2'], '%5Cd$': ['Web-1', 'web.2'], '%F0%9F%98%80': ['\U0001f600'],
+            'w.%20': ['w\u00eb b'], '%5CS%5Cs': ['w\u00eb b'], '(Web|web)[-.]': ['Web-1', 'web.2']}.items():
+        assert sorted(names(cloud, f'name={expression}')) == sorted(found), expression
+    assert cloud.call('GET', '/servers?name=(a%2B)%2Bb').status_code in (200, 400)
+
+
+def test_addresses_are_asked_of_the_network_service(cloud: Cloud) -> None:
+    api = cloud.clients.network.api
+    v4, v6 = api.add_network(PROJECT, '10.0.0.0/16'), api.add_network(PROJECT, '2001:db8::/64')
+
+    def server(name: str, address: str, owner: str = PROJECT, cell: int = 1) -> str:
+        made = cloud.server(cell, display_name=name, project_id=owner)
+        api.add_port(v6 if ':' in address else v4, owner, device_id=made.uuid,
+                     fixed_ips=[{'ip_address': address}])
+        return made.uuid
+    server('seven', '10.0.0.7')
+    server('seventy', '10.0.0.70', cell=2)
+    six = server('six', '2001:db8::a7')
+    server('theirs', '10.0.0.71', OTHER)
+    cloud.server(display_name='none')
+    for query, found in {
+            'ip=10.0.0.7': ['seven', 'seventy'], 'ip=^10.0.0.7$': ['seven'], 'ip=10.1': [], 'ip=a7': [],
+            'ip=0%5C.70$': ['seventy'], 'ip=.*7': ['seven', 'seventy'], 'ip6=DB8::A7': ['six'], 'ip6=10.0': [],
+            f'ip6=a7&uuid={six}': ['six'], f'ip=10&uuid={six}': [], 'ip=10.0&ip6=2001': [],
+            'ip=10.0&name=seven$': ['seven']}.items():
+        assert sorted(names(cloud, query, '2.5')) == found, query
+    assert names(cloud, 'ip=0.71&all_tenants=1') == ['theirs']
+    assert names(cloud, 'ip=0.71') == [] == names(cloud, 'ip=0.71', headers=MEMBER)
+
+
+def test_an_address_is_one_statement_a_cell(cloud: Cloud) -> None:
+    """Whether it is found or not, and however many servers there are."""
+    api = cloud.clients.network.api
+    network = api.add_network(PROJECT)
+    for number in range(12):
+        made = cloud.server(1 + number % 2)
+        api.add_port(network, PROJECT, device_id=made.uuid)
+    for query, rows, most in (('ip=10.0.', 5, 2), ('ip=192.', 0, 0)):
+        with cloud.db(1).counting() as one, cloud.db(2).counting() as other:
+            assert len(names(cloud, f'{query}&limit=5')) == rows
+        for statements in (one, other):
+            assert sum(text.startswith('SELECT') for text in statements) <= most, statements
+
+
+def test_too_many_addresses_are_refused(cloud: Cloud) -> None:
+    api = cloud.clients.network.api
+    with api.lock:
+        port = {'device_id': 'x', 'project_id': PROJECT, 'fixed_ips': [{'ip_address': '10.0.0.1'}]}
+        api.all_ports.update({str(number): {'id': str(number), **port} for number in range(10001)})
+    answer = cloud.call('GET', '/servers?ip=10.')
+    assert answer.status_code == 400 and 'longer part' in answer.json['badRequest']['message']
 
 
 def test_unknown_filters(cloud: Cloud) -> None:
