@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from nova import conf as nova_conf
+from nova.compute import agent as agents
 from nova.rpc import host as rpc_host
 from nova.rpc import transport
 from nova.tests.compute import cell
@@ -56,3 +57,18 @@ def host(bus):
 @pytest.fixture
 def driver(tmp_path):
     return FakeDriver('host1', tmp_path / 'host1')
+
+
+@pytest.fixture
+def start(conf, bus, clients, tmp_path):
+    started = []
+
+    def begin(driver, **kwargs):
+        agent = agents.ComputeAgent(conf, 'host1', driver, bus, clients, tmp_path / 'host1', **kwargs)
+        agent.start()
+        started.append(agent)
+        return agent
+
+    yield begin
+    for agent in started:
+        agent.stop(5)

@@ -15,21 +15,6 @@ from nova.tests.compute import cell
 from nova.virt.fake.driver import FakeDriver
 
 
-@pytest.fixture
-def start(conf, bus, clients, tmp_path):
-    started = []
-
-    def begin(driver, **kwargs):
-        agent = agents.ComputeAgent(conf, 'host1', driver, bus, clients, tmp_path / 'host1', **kwargs)
-        agent.start()
-        started.append(agent)
-        return agent
-
-    yield begin
-    for agent in started:
-        agent.stop(5)
-
-
 def test_host_tells_that_it_is_up_and_beats(heard, start, driver):
     agent = start(driver)
     up = heard.wait('ups')[0]
