@@ -100,7 +100,7 @@ def _find(req: Any, text: str) -> tuple[Service, Any]:
     return service, cell
 
 
-def _change(req: Any, cell: Any, service: Service, **values: Any) -> Service:
+def change(req: Any, cell: Any, service: Service, **values: Any) -> Service:
     """Change a compute service, and tell its host whether it is disabled.
 
     A host that cannot be told now is told after its next heartbeat.
@@ -186,7 +186,7 @@ def _update(req: Any, service_id: str) -> Reply:
             _refuse_early_return(req.dbs.cell(cell.database_connection), service)
     if not values:
         raise NothingToUpdate()
-    return Reply(subject=_change(req, cell, service, **values), look=Look(req))
+    return Reply(subject=change(req, cell, service, **values), look=Look(req))
 
 
 def _update_by_name(req: Any, verb: str) -> Reply:
@@ -203,7 +203,7 @@ def _update_by_name(req: Any, verb: str) -> Reply:
         raise errors.host.ServiceNotFound(service=f'{binary} on {host}') from None
     if values.get('forced_down') is False:
         _refuse_early_return(db, service)
-    _change(req, cell, service, **values)
+    change(req, cell, service, **values)
     return Reply(body={'service': {'host': host, 'binary': binary, **shown}})
 
 
