@@ -52,6 +52,11 @@ class Names:
         with self._db.read() as connection:
             return self.within(connection)
 
+    def at(self, version: int) -> NameTable:
+        """The names of this `names_version`, which the caller has just read, or newer ones."""
+        table = self._table
+        return table if table is not None and table.version == version else self.current()
+
     def within(self, connection: sa.Connection, version: int | None = None) -> NameTable:
         """The names as `connection` sees them.
 

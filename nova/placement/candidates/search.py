@@ -38,6 +38,15 @@ class Searcher:
         self._shuffler = random.Random() if randomize else None
         self._patience = patience
 
+    def picture(self) -> tuple[View, int]:
+        """The View to search, never stale, and the `names_version` whose classes and traits it shows.
+
+        Raises:
+            oslo_db.exception.DBError: the database cannot be read.
+        """
+        stamp, view = self._snapshot.state()
+        return view, stamp.names
+
     def search(self, request: CandidateRequest) -> Candidates:
         """All candidates, or the first `limit` ones.
 

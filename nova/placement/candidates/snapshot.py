@@ -82,17 +82,21 @@ class Snapshot:
         Raises:
             oslo_db.exception.DBError: the database cannot be read.
         """
+        return self.state()[1]
+
+    def state(self) -> tuple[Stamp, View]:
+        """`fresh`, with the stamp of the database that it shows."""
         with self._db.read() as connection:
             seen = read_stamp(connection)
-        stamp, view = self._state
+        stamp, view = state = self._state
         if stamp == seen:
-            return view
+            return state
         with self._lock:
             stamp, view = self._state
             if stamp != seen:
                 with self._db.read(snapshot=True) as connection:
                     self._state, self._names = self._advance(connection, stamp, view)
-            return self._state[1]
+            return self._state
 
     def held(self) -> View:
         """The View of the last search, without a look at the database; for figures only."""

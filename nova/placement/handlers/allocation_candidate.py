@@ -51,8 +51,9 @@ QUERY = schema.Versions({text: _query(text) for text in (
 
 def index(ctx: Context) -> Reply:
     """List allocation candidates."""
-    request = lib.candidate_request(ctx.query, ctx.version, ctx.service.names.current())
-    found = ctx.service.searcher.search(request)
+    view, names_version = ctx.service.searcher.picture()
+    request = lib.candidate_request(ctx.query, ctx.version, ctx.service.names.at(names_version))
+    found = ctx.service.searcher.find(view, request)
     body = found.to_json(ctx.version)
     if not found and _explains(ctx.req):
         document = jsonutil.loads(body)
