@@ -7,23 +7,23 @@ import requests
 from oslo_config import cfg
 
 from nova import errors
-from nova.clients import cinder, glance, protocols, session
+from nova.clients import cinder, glance, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
-from nova.common import sealed
 
 __all__ = ['Clients', 'build']
 
 
 @dataclasses.dataclass(slots=True)
 class Clients:
-    """Every neighbour, real or fake."""
+    """Every neighbour, real or fake, and the word of users that is needed there."""
 
     image: protocols.ImageClient
     network: protocols.NetworkClient
     volume: protocols.VolumeClient
     placement: protocols.PlacementClient
+    trust: trust.Trust
 
 
 def _volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
     return Clients(
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
-        volume=cinder.Client(volume, sealed.Seal(session.credentials(conf, 'cinder'))),
-        placement=build_placement(conf, pool))
+        volume=cinder.Client(volume), placement=build_placement(conf, pool),
+        trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')))
 
 
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:

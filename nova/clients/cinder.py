@@ -9,15 +9,10 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from oslo_log import log
-
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Document
-from nova.common import sealed
-
-LOG = log.getLogger(__name__)
 
 VERSION = '3.48'
 """Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
@@ -49,22 +44,11 @@ def _over_quota(message: str) -> Exception:
     return errors.block.VolumeLimitExceeded(reason=message)
 
 
-def _token_refused(message: str) -> Exception:
-    LOG.error('Cinder does not accept the token of a user whose build has waited for long: %s. With '
-              '[service_user] send_service_user_token tokens stay useful for that beyond their end.', message)
-    return errors.block.VolumeServiceFailed(
-        'The token of the request has expired before its volumes could be made.')
-
-
 class Client:
-    """`protocols.VolumeClient` over HTTP.
+    """`protocols.VolumeClient` over HTTP."""
 
-    Args:
-        seal: closes the tokens of `entrust`.
-    """
-
-    def __init__(self, service: session.Service, seal: sealed.Seal) -> None:
-        self._service, self._seal = service, seal
+    def __init__(self, service: session.Service) -> None:
+        self._service = service
 
     def _call(self, method: str, path: str, **kwargs: Any) -> session.Answer:
         return self._service.call(method, path, microversion=VERSION, **kwargs)
@@ -84,23 +68,6 @@ class Client:
         answer = self._call('GET', '/types', params=[('is_public', 'None')], context=context)
         return list(answer.json()['volume_types'])
 
-    def entrust(self, context: nova_context.RequestContext) -> str | None:
-        return self._seal.close(context.auth_token) if context.auth_token else None
-
-    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
-        """See `VolumeClient.trusted`.
-
-        Raises:
-            VolumeServiceFailed: it was sealed by a service with other credentials in [cinder].
-        """
-        try:
-            token = self._seal.open(trust) if trust else None
-        except sealed.Broken:
-            LOG.error('A sealed token cannot be opened: nova-api and nova-conductor have different credentials '
-                      'in [cinder].')
-            raise errors.block.VolumeServiceFailed() from None
-        return context.from_dict(context.to_dict(), auth_token=token)
-
     def create(self, context: Context, values: Mapping[str, Any]) -> str:
         """See `VolumeClient.create`.
 
@@ -110,7 +77,7 @@ class Client:
             VolumeServiceFailed: Cinder cannot be used, or the user's token has run out.
         """
         answer = self._call('POST', '/volumes', body={'volume': dict(values)}, context=context, on={
-            400: _invalid, 404: _invalid, 413: _over_quota, 401: _token_refused})
+            400: _invalid, 404: _invalid, 413: _over_quota})
         return str(answer.json()['volume']['id'])
 
     def find(self, metadata: Mapping[str, str]) -> list[Document]:
@@ -128,19 +95,20 @@ class Client:
         busy = functools.partial(_busy, volume_id)
         self._call('DELETE', f'/volumes/{volume_id}', allow=(404,), on={400: busy, 409: busy})
 
-    def reserve(self, volume_id: str, server_uuid: str) -> str:
+    def reserve(self, volume_id: str, server_uuid: str, context: Context = None) -> str:
         """See `VolumeClient.reserve`.
 
         Raises:
             VolumeNotFound: no such volume.
             VolumeBusy: its state does not allow it, or another server has it.
+            Forbidden: the user may not.
         """
         for one in self.attachments(server_uuid):
             if one['volume_id'] == volume_id and one['status'] == 'reserved':
                 return str(one['id'])
         busy = functools.partial(_busy, volume_id)
         answer = self._call('POST', '/attachments', body={
-            'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_uuid}},
+            'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_uuid}}, context=context,
             on={404: functools.partial(_no_volume, volume_id), 400: busy, 409: busy})
         return str(answer.json()['attachment']['id'])
 

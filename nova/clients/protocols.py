@@ -121,7 +121,11 @@ class ImageClient(Protocol):
 
 
 class VolumeClient(Protocol):
-    """The volume service. What is shown, listed and created is the user's; all else needs our credentials."""
+    """The volume service.
+
+    What is shown, listed, created and reserved is the user's where a context with his token comes along; all
+    else needs our credentials.
+    """
 
     def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
         """A volume as Cinder's v3 API shows it.
@@ -140,15 +144,6 @@ class VolumeClient(Protocol):
     def types(self, context: nova_context.RequestContext | None) -> list[Document]:
         """The volume types that the user may choose from: ``id`` and ``name`` of each."""
 
-    def entrust(self, context: nova_context.RequestContext) -> str | None:
-        """What a task needs to make volumes for this user: his token, sealed. It is to be forgotten soon.
-
-        Cinder makes a volume for the project of the token it is asked with, so our own credentials do not do.
-        """
-
-    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
-        """The context of a task, as good as that of the request it comes from: for `create` alone."""
-
     def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
         """Create a volume (``size``, ``imageRef``, ``snapshot_id``, ``source_volid`` ...); returns its id.
 
@@ -166,7 +161,8 @@ class VolumeClient(Protocol):
             VolumeBusy: it is attached, has snapshots, or is still being made.
         """
 
-    def reserve(self, volume_id: str, server_uuid: str) -> str:
+    def reserve(self, volume_id: str, server_uuid: str,
+                context: nova_context.RequestContext | None = None) -> str:
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
 
     def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
@@ -186,7 +182,7 @@ class VolumeClient(Protocol):
 
 
 class NetworkClient(Protocol):
-    """The network service. `check` is of the user; everything else is made with our own credentials."""
+    """The network service. What takes a context is done as the user, all else with our own credentials."""
 
     def check(self, context: nova_context.RequestContext, requested: Sequence[Any], count: int) -> list[Any]:
         """Make requested networks definite, or say what is wrong with them, before anything is made.
@@ -207,14 +203,21 @@ class NetworkClient(Protocol):
             requested: what `check` returned.
         """
 
-    def allocate(self, server: Any, requested: Sequence[Any], host: str | None,
-                 security_groups: Sequence[str] = (), key: str = '') -> Any:
-        """Give the server ports, bound to `host`; returns the `NetworkInfo` of these. Repeatable.
+    def make(self, context: nova_context.RequestContext, server: Any, requested: Sequence[Any],
+             security_groups: Sequence[str] = (), key: str = '') -> list[str]:
+        """Give the server ports, as the user, bound to no host yet. Repeatable.
 
         Args:
-            key: for a server that has ports already, something that names this operation (its task's uuid), so
-                that a repetition finds what it made and takes nothing else for it.
+            context: with the user's token: what he may not ask of the network service he does not get from us.
+            key: names this operation (its task's uuid): a repetition finds what it made, and takes nothing else
+                for it.
+
+        Returns:
+            ids, one a request, in their order.
         """
+
+    def place(self, server: Any, ports: Sequence[str], requested: Sequence[Any], host: str) -> Any:
+        """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable."""
 
     def bind(self, server: Any, host: str) -> Any:
         """Bind all ports of the server to a host; returns its `NetworkInfo`. Repeatable."""

@@ -31,8 +31,11 @@ class PortInUse(base.Conflict):
     template = 'Port {port} is still in use.'
 
 
-class PortNotUsable(base.Conflict):
-    template = 'Port {port} is not usable for instance {server}.'
+class PortNotUsable(base.Invalid):
+    """It belongs to another project, even if the caller may see it."""
+
+    everywhere = True
+    template = 'Port {port} is not usable for a server of project {project}.'
 
 
 class PortLimitExceeded(base.Forbidden):

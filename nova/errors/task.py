@@ -52,6 +52,13 @@ class DeadlinePassed(base.Internal):
     template = "Task '{flow}' did not end within {seconds} seconds."
 
 
+class NotEntrusted(base.Internal):
+    """A task was to act for a user and has not got his word, or cannot read it."""
+
+    everywhere = True
+    template = 'The operation cannot act for its user: his token was not handed on to it in a form it can read.'
+
+
 class RetriesExceeded(base.Internal):
     """Every alternate was tried; `reason` is what the last host said."""
 

@@ -47,15 +47,19 @@ class Attachments:
 
     @staticmethod
     def _reserve(rows: Rows, volume: Document, instance: str | None) -> None:
-        """A free volume becomes reserved; a shared one may be in use; one more of the same server passes."""
-        others = rows.list(b.ATTACHMENT, parent=volume['id'])
-        again = instance is not None and any(item['instance'] == instance for item in others)
+        """A free volume becomes reserved; a shared one may be in use.
+
+        One more for the only server that has it passes where it is reserved or in use, and never while a host
+        is connecting it.
+        """
         free = ('available', 'in-use', 'downloading') if volume['multiattach'] else ('available', 'downloading')
-        foreign = not volume['multiattach'] and any(item['instance'] != instance for item in others)
-        if foreign or (volume['status'] not in free and not again):
-            raise b.InvalidVolume(why=f'Volume {volume["id"]} status must be {" or ".join(free)}')
-        if volume['status'] in free:
+        others = rows.list(b.ATTACHMENT, parent=volume['id'])
+        same = all(item['instance'] == instance for item in others)
+        if volume['status'] in free and (same or volume['multiattach']):
             b.save(rows, b.VOLUME, volume, status='reserved')
+        elif not (instance and others and same and volume['status'] in ('in-use', 'reserved')):
+            raise b.InvalidVolume(why=f'Volume {volume["id"]} status must be {" or ".join(free)} to reserve, '
+                                      f'but the current status is {volume["status"]}.')
 
     def update(self, caller: service.Caller, ident: str, body: Document) -> Document:
         """Give an attachment its connector; it answers how to reach the data."""
@@ -97,15 +101,16 @@ class Attachments:
     def delete(self, caller: service.Caller, ident: str) -> list[Document]:
         """End an attachment; those that are left.
 
-        Cinder asks Compute whether the server still uses it, unless a service calls. The stand-in asks nobody
-        and takes every server for a living one.
+        Cinder asks Compute whether the server still uses it, unless a service token comes along; that our own
+        token has the role service does not count. The stand-in asks nobody and takes every server for a living
+        one.
 
         Raises:
-            Conflict: a user ends the attachment of a server behind Compute's back.
+            Conflict: the attachment of a server is ended behind Compute's back.
         """
         def write(rows: Rows) -> list[Document]:
             attachment = self.get(rows, caller, ident)
-            if attachment['instance'] and attachment['status'] == 'attached' and not caller.is_service:
+            if attachment['instance'] and attachment['status'] == 'attached' and not caller.vouched:
                 raise problem.Conflict(f'Detach volume from instance {attachment["instance"]} using the '
                                        'Compute API')
             rows.delete(b.ATTACHMENT, ident)

@@ -23,6 +23,8 @@ _FREE = ('name', 'description', 'admin_state_up', 'device_id', 'device_owner', '
 """What an owner may set on a port without further checks."""
 
 _BINDING = ('binding:host_id', 'binding:profile')
+_OWNERS = ('mac_address', 'port_security_enabled', 'allowed_address_pairs')
+"""What the owner of a network may say of ports on it, and nobody else."""
 _CREATABLE = frozenset({*_FREE, *_BINDING, 'binding:vnic_type', 'network_id', 'project_id', 'tenant_id',
                         'mac_address', 'fixed_ips', 'security_groups', 'tags', 'device_profile'})
 _UPDATABLE = _CREATABLE - {'network_id', 'project_id', 'tenant_id', 'tags'}
@@ -134,8 +136,8 @@ class Ports:
     def create(self, rows: Rows, caller: service.Caller, body: Document) -> Document:
         """A new port from a request's body."""
         _only(body, _CREATABLE)
-        _check_rights(caller, body, 'create_port')
         network = n.network_for(rows, caller, body.get('network_id'))
+        _check_rights(caller, body, 'create_port', network)
         project = str(body.get('project_id') or body.get('tenant_id') or caller.project_id or '')
         if project != caller.project_id and not caller.privileged:
             raise n.PolicyNotAuthorized(rule='create_port')
@@ -171,7 +173,7 @@ class Ports:
         """A port changed by a request's body; the same when the body is empty."""
         old = n.port_for(rows, caller, ident)
         _only(body, _UPDATABLE)
-        _check_rights(caller, body, 'update_port')
+        _check_rights(caller, body, 'update_port', rows.get(n.NETWORK, old['network_id']) or {})
         port = dict(old)
         port.update({name: body[name] for name in _FREE if name in body})
         port.update({name: port[name] or '' for name in ('device_id', 'device_owner', 'name')})
@@ -351,10 +353,23 @@ def _only(body: Document, known: frozenset[str]) -> None:
         raise n.HTTPBadRequest(why=f"Unrecognized attribute(s) '{', '.join(unknown)}'")
 
 
-def _check_rights(caller: service.Caller, body: Document, rule: str) -> None:
-    for name in _BINDING:
-        if name in body and not caller.privileged:
-            raise n.PolicyNotAuthorized(rule=f'{rule} and rule:{rule}:{name}')
+def _check_rights(caller: service.Caller, body: Document, rule: str, network: Document) -> None:
+    """Bindings are the services', the choice of addresses the network's owner's.
+
+    Raises:
+        PolicyNotAuthorized: the caller is neither.
+    """
+    if caller.privileged:
+        return
+    kept = [name for name in _BINDING if name in body]
+    if not caller.owns(network):
+        kept += [name for name in _OWNERS if name in body]
+        addresses = body.get('fixed_ips')
+        chosen = isinstance(addresses, list) and any(
+            isinstance(one, dict) and one.get('ip_address') for one in addresses)
+        kept += ['fixed_ips:ip_address'] if chosen else []
+    if kept:
+        raise n.PolicyNotAuthorized(rule=f'{rule} and rule:{rule}:{kept[0]}')
 
 
 def _mac(asked: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nova import errors
 from nova.common import clock
+from nova.domain import networks
 from nova.objects import event
 
 LOG = logging.getLogger(__name__)
@@ -16,18 +17,40 @@ ASK_SECONDS = 10
 """Between two questions to the network service about ports of which it has not told us: it should have."""
 
 
-def allocate_ports(h: Any, state: Any) -> None:
-    """Give the server its ports on its host.
+def make_ports(h: Any, state: Any) -> None:
+    """Give the server its ports, as its user, before any host is tried: they are its own on each of them.
 
-    The state carries what was asked for: `networks` (NetworkRequest records) and `security_groups`; and takes
-    `unplugged`, the ports that something on the host has to plug in before they carry anything.
+    The state carries what was asked for: `networks` (NetworkRequest records), `security_groups`, and `trust`;
+    and takes `ports`, their ids.
     """
-    lent = [request.port_id for request in state.networks if request.port_id]
-    if lent:
-        # What was said of a user's port on another host, or for another server, is not about this one.
-        h.db.write(lambda conn: event.forget(conn, h.instance.uuid, lent))
-    info = h.instance.network_info = h.clients.network.allocate(
-        h.instance, state.networks, h.instance.host, state.security_groups)
+    if state.networks and networks.wanted(state.networks):
+        user = h.clients.trust.trusted(h.context, state.trust)
+        state.ports = h.clients.network.make(
+            user, h.instance, state.networks, state.security_groups, key=h.task.uuid)
+
+
+def has_ports(state: Any) -> bool:
+    return bool(state.ports)
+
+
+def place_ports(h: Any, state: Any) -> None:
+    """Bind the ports of `make_ports` to the server's host. There is no undo: a next host takes them over.
+
+    It is known by then which host the server is on, since of a server without one nothing may be told. The
+    state takes `unplugged`, the ports that something on the host has to plug in before they carry anything.
+
+    Raises:
+        Refused: nothing on this host can bind a port.
+    """
+    lent = any(request.port_id for request in state.networks)
+    if lent or h.instance.network_info is not None:
+        # What was said of a port on another host, or for another server, is not about this one.
+        h.db.write(lambda conn: event.forget(conn, h.instance.uuid, state.ports))
+    try:
+        info = h.clients.network.place(h.instance, state.ports, state.networks, h.instance.host)
+    except errors.network.PortBindingFailed as error:
+        raise errors.task.Refused(error.message) from error
+    h.instance.network_info = info
     awaited = h.conf.vif_plugging_timeout > 0
     state.unplugged = [vif.id for vif in info.vifs if not vif.active] if awaited else []
 

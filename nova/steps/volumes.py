@@ -8,11 +8,14 @@ whoever asked for it did not live to write down its id, and is never made twice.
 """
 
 import contextlib
+import logging
 from typing import Any
 
 from nova import errors, objects
 from nova.common import clock
 from nova.domain import bdm
+
+LOG = logging.getLogger(__name__)
 
 SERVER, DEVICE = 'nova_server', 'nova_device'
 """Keys of the metadata of volumes that were made with a server."""
@@ -34,14 +37,13 @@ def makes_volumes(state: Any) -> bool:
 def make_volumes(h: Any, state: Any) -> None:
     """Ask for the volumes that the server brings into being; they take their time to become available.
 
-    The request's token, which makes them its project's, is needed for nothing else, and goes.
+    They are made as the user, which makes them his project's.
     """
     volumes = h.clients.volume
     there = {one['metadata'].get(DEVICE): one['id'] for one in _of_server(h)}
-    user = volumes.trusted(h.context, state.trust)
+    user = h.clients.trust.trusted(h.context, state.trust)
     for device in filter(bdm.is_made, h.instance.block_devices):
         device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
-    state.trust = None
 
 
 def _of_server(h: Any) -> list[Any]:
@@ -132,9 +134,15 @@ def volume_devices(instance: objects.Instance) -> list[Any]:
 
 
 def reserve_volumes(h: Any, state: Any) -> None:
-    """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again."""
+    """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again.
+
+    The user reserves what he named. His token is needed for nothing after that, and goes.
+    """
+    user = h.clients.trust.trusted(h.context, state.trust)
     for device in volume_devices(h.instance):
-        device.attachment_id = h.clients.volume.reserve(device.volume_id, h.instance.uuid)
+        device.attachment_id = h.clients.volume.reserve(
+            device.volume_id, h.instance.uuid, None if bdm.is_made(device) else user)
+    state.trust = None
 
 
 def unreserve_volumes(h: Any, state: Any) -> None:
@@ -164,11 +172,24 @@ def disconnect_volumes(h: Any, state: Any) -> None:
 
 
 def _reserve_anew(volumes: Any, server: str, device: Any) -> None:
-    fresh = volumes.reserve(device.volume_id, server)
-    for attachment in volumes.attachments(server):
-        if attachment['volume_id'] == device.volume_id and attachment['id'] != fresh:
-            volumes.detach(attachment['id'])
-    device.attachment_id = fresh
+    """Cinder reserves no volume that a host is connecting; one that is in use, it does.
+
+    Where it does not (the volume is gone, or is somebody else's now), the server has lost it: who connects
+    next is told so.
+    """
+    mine = [one for one in volumes.attachments(server) if one['volume_id'] == device.volume_id]
+    if all(one['status'] == 'attaching' for one in mine):
+        for one in mine:
+            volumes.complete(one['id'])
+    fresh = None
+    try:
+        fresh = volumes.reserve(device.volume_id, server)
+    except (errors.block.VolumeNotFound, errors.block.VolumeBusy) as error:
+        LOG.warning('Server %s has lost volume %s while it was built: %s', server, device.volume_id, error)
+    for one in mine:
+        if one['id'] != fresh:
+            volumes.detach(one['id'])
+    device.attachment_id = fresh or device.attachment_id
 
 
 def complete_attachments(h: Any, state: Any) -> None:

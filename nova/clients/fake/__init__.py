@@ -14,6 +14,7 @@ from nova.clients.fake.network import FakeApi
 from nova.clients.fake.placement import FakePlacement
 from nova.clients.fake.volume import FakeVolume
 from nova.clients.neutron import client as neutron
+from nova.clients.trust import Trust
 
 __all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeImage', 'FakeNetwork', 'FakePlacement', 'FakeVolume', 'Hooks',
            'build']
@@ -41,4 +42,5 @@ class FakeClients(Clients):
 
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
-    return FakeClients(image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(), placement=FakePlacement())
+    return FakeClients(image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(), placement=FakePlacement(),
+                       trust=Trust(['secret']))

@@ -83,11 +83,12 @@ class FakeApi(Fake):
 
     @probe
     def networks(self, context: Context = None, **filters: Any) -> list[Document]:
-        found = [one for one in self.all_networks.values() if self._sees(context, one)]
+        found = [one for one in self.all_networks.values() if self.sees(context, one)]
         return _filtered(found, filters)
 
     @staticmethod
-    def _sees(context: Context, one: Document) -> bool:
+    def sees(context: Context, one: Document) -> bool:
+        """Whether a caller may see a network, port or group."""
         return (context is None or not context.auth_token or context.is_admin or one.get('shared', False)
                 or one.get('router:external', False) or one['project_id'] == context.project_id)
 
@@ -96,23 +97,26 @@ class FakeApi(Fake):
         return _filtered(list(self.all_subnets.values()), {'id': list(ids)})
 
     @probe
-    def ports(self, **filters: Any) -> list[Document]:
+    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
         how, _, address = filters.pop('fixed_ips', '').partition('=')
         filters.pop('fields', None)
         limit = filters.pop('limit', None)
-        return [port for port in _filtered(list(self.all_ports.values()), filters) if not how or any(
+        seen = [port for port in self.all_ports.values() if self.sees(context, port)]
+        return [port for port in _filtered(seen, filters) if not how or any(
             address in one['ip_address'] if how == 'ip_address_substr' else one['ip_address'] == address
             for one in port['fixed_ips'])][:limit]
 
     @probe
     def port(self, port_id: str, context: Context = None) -> Document:
         port = self.all_ports.get(port_id)
-        if port is None or not self._sees(context, port):
+        if port is None or not self.sees(context, port):
             raise errors.network.PortNotFound(port=port_id)
         return copy.deepcopy(port)
 
     @effect
-    def create_port(self, body: Document) -> Document:
+    def create_port(self, body: Document, context: Context = None) -> Document:
+        if context is not None and context.auth_token and not context.is_admin:
+            _check_rights(self, context, body)
         return copy.deepcopy(self._make(body))
 
     def _make(self, body: Document) -> Document:
@@ -186,14 +190,14 @@ class FakeApi(Fake):
 
     @probe
     def groups(self, context: Context, **filters: Any) -> list[Document]:
-        return _filtered([one for one in self.all_groups.values() if self._sees(context, one)], filters)
+        return _filtered([one for one in self.all_groups.values() if self.sees(context, one)], filters)
 
     @probe
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         return self.room
 
     @probe
-    def auto_network(self, project_id: str, *, dry_run: bool) -> str | None:
+    def auto_network(self, project_id: str, context: Context, *, dry_run: bool) -> str | None:
         return self.auto
 
     @probe
@@ -226,6 +230,22 @@ class FakeApi(Fake):
     @effect
     def delete_binding(self, port_id: str, host: str) -> None:
         self.all_bindings.get(port_id, {}).pop(host, None)
+
+
+def _check_rights(api: FakeApi, context: nova_context.RequestContext, body: Document) -> None:
+    """What Neutron refuses to users, whoever vouches for their token."""
+    network = api.all_networks.get(body['network_id'])
+    if network is None or not api.sees(context, network):
+        raise errors.network.NetworkNotFound(network=body['network_id'])
+    for ident in body.get('security_groups', ()):
+        if ident not in api.all_groups or not api.sees(context, api.all_groups[ident]):
+            raise errors.network.SecurityGroupNotFound(group=ident)
+    chosen = {'mac_address', 'allowed_address_pairs', 'port_security_enabled'} & set(body) or any(
+        'ip_address' in one for one in body.get('fixed_ips', ()))
+    bound = any(name.startswith('binding:') and name != 'binding:vnic_type' for name in body)
+    foreign = body.get('project_id', context.project_id) != context.project_id
+    if bound or foreign or (chosen and network['project_id'] != context.project_id):
+        raise errors.Forbidden('rule:create_port is disallowed by policy')
 
 
 def plug(api: FakeApi, port_id: str) -> None:

@@ -93,17 +93,9 @@ class FakeVolume(Fake):
     def types(self, context: nova_context.RequestContext | None) -> list[Document]:
         return [dict(kind) for kind in self.kinds]
 
-    def entrust(self, context: nova_context.RequestContext) -> str | None:
-        return f'trust of {context.project_id}'
-
-    def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
-        """Who was trusted; nobody when nothing was handed on: `create` then refuses."""
-        project = (trust or '').removeprefix('trust of ') or None
-        return context.from_dict({**context.to_dict(), 'project_id': project})
-
     @effect
     def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
-        if context is None or not context.project_id:
+        if context is None or not context.auth_token or not context.project_id:
             raise errors.block.VolumeServiceFailed('A volume was to be made for nobody.')
         self.made.append(copy.deepcopy(dict(values)))
         more = {key: values[key] for key in ('name', 'metadata', 'availability_zone', 'volume_type')
@@ -131,8 +123,9 @@ class FakeVolume(Fake):
         self.volumes.pop(volume_id, None)
 
     @effect
-    def reserve(self, volume_id: str, server_uuid: str) -> str:
-        if volume_id not in self.volumes:
+    def reserve(self, volume_id: str, server_uuid: str,
+                context: nova_context.RequestContext | None = None) -> str:
+        if volume_id not in self.volumes or not self._sees(context, self.volumes[volume_id]):
             raise errors.block.VolumeNotFound(volume=volume_id)
         volume = self.volumes[volume_id]
         mine = [one for one in self.held.values() if (one.volume, one.server) == (volume_id, server_uuid)]
@@ -140,9 +133,10 @@ class FakeVolume(Fake):
             if one.connector is None:
                 return one.id
         others = [one for one in self.held.values() if one.volume == volume_id and one.server != server_uuid]
-        legal = volume['status'] in ('available', 'downloading') or mine or (
-            volume['multiattach'] and volume['status'] in ('in-use', 'reserved', 'attaching'))
-        if not legal or (others and not volume['multiattach']):
+        free = volume['status'] in ('available', 'downloading') or (
+            volume['multiattach'] and volume['status'] == 'in-use')
+        again = mine and volume['status'] in ('in-use', 'reserved')
+        if not (free or again) or (others and not volume['multiattach']):
             raise errors.block.VolumeBusy(volume=volume_id, reason=f'its status is {volume["status"]}')
         attachment = _Attachment(uuids.generate(), volume_id, server_uuid)
         self.held[attachment.id] = attachment

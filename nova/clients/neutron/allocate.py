@@ -8,9 +8,10 @@ are given back.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.neutron.check import AUTO, NONE
+from nova.clients.neutron.check import AUTO, NONE, check_owner
 from nova.clients.protocols import Document
 
 OURS = 'nova:made-for-server'
@@ -45,7 +46,7 @@ def _pair(requested: Sequence[Any], found: list[Document], key: str, tagged: boo
         for port in found:
             if port['id'] == request.port_id or (
                     not request.port_id and _tag(key, index) in port.get('tags', ())):
-                pairs[index] = port
+                pairs.setdefault(index, port)
     left = [] if tagged else [port for port in found if port not in pairs.values()]
     for index, request in sorted(enumerate(requested), key=lambda pair: not pair[1].address):
         match = next((port for port in left if _fits(port, request)), None)
@@ -55,48 +56,41 @@ def _pair(requested: Sequence[Any], found: list[Document], key: str, tagged: boo
     return pairs
 
 
-def allocate(api: Api, server: Any, requested: Sequence[Any], host: str | None,
-             groups: Sequence[str], key: str = '', others: Iterable[str] = ()) -> list[Document]:
-    """Ports of a server, one for each request, in their order, bound to `host`.
+def make(api: Api, user: nova_context.RequestContext, server: Any, requested: Sequence[Any],
+         groups: Sequence[str], key: str = '', others: Iterable[str] = ()) -> list[str]:
+    """Ports of a server, one for each request, in their order, on no host yet: their ids.
 
     Args:
-        key: tells this operation from others that give the same server ports; empty for its first ones.
+        user: who asked for them, with his token.
+        key: tells this operation from others that give the same server ports.
         others: ports that the server has had before this operation.
 
     Raises:
-        FixedIpInUse, FixedIpInvalid, PortLimitExceeded, PortInUse, PortNotFound, NetworkNotFound,
-        SecurityGroupNotFound: as their names say.
-        PortBindingFailed: no agent on the host can plug the port.
+        Forbidden: the user may not have it so.
+        FixedIpInUse, FixedIpInvalid, PortLimitExceeded, PortInUse, PortNotFound, PortNotUsable,
+        NetworkNotFound, SecurityGroupNotFound: as their names say.
     """
     if len(requested) == 1 and requested[0].network_id == NONE:
         return []
-    wanted = [_definite(api, server, request) for request in requested]
+    wanted = [_definite(api, user, server, request) for request in requested]
     before = set(others)
     found = [port for port in api.ports(device_id=server.uuid) if port['id'] not in before]
     pairs = _pair(wanted, found, key, CAN_TAG in api.extensions())
-    ports = []
+    ids = []
     for index, request in enumerate(wanted):
         port = pairs.get(index)
         if port is None and request.port_id:
-            port = _take(api, server, request, host)
+            port = _take(api, user, server, request)
         elif port is None:
-            port = api.create_port(_new(api, server, request, host, groups, _tag(key, index)))
-        elif host and port.get('binding:host_id') != host:
-            port = api.update_port(port['id'], {'binding:host_id': host})
-        ports.append(_bound(port))
-    return ports
+            port = api.create_port(_new(api, server, request, groups, _tag(key, index)), user)
+        ids.append(port['id'])
+    return ids
 
 
-def _bound(port: Document) -> Document:
-    if port.get('binding:vif_type') == 'binding_failed':
-        raise errors.network.PortBindingFailed(port=port['id'])
-    return port
-
-
-def _definite(api: Api, server: Any, request: Any) -> Any:
+def _definite(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> Any:
     if request.network_id != AUTO:
         return request
-    network = api.auto_network(server.project_id, dry_run=False)
+    network = api.auto_network(server.project_id, user, dry_run=False)
     if network is None:
         raise errors.network.NetworkNotFound(network=AUTO)
     made = request.copy()
@@ -104,26 +98,24 @@ def _definite(api: Api, server: Any, request: Any) -> Any:
     return made
 
 
-def _take(api: Api, server: Any, request: Any, host: str | None) -> Document:
+def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> Document:
     """Make a user's port the server's.
 
     Raises:
         PortInUse: another server has it.
+        PortNotUsable: it is another project's.
     """
-    port = api.port(request.port_id)
+    port = api.port(request.port_id, user)
+    check_owner(port, server.project_id)
     if port.get('device_id') not in ('', None, server.uuid):
         raise errors.network.PortInUse(port=request.port_id)
-    return api.update_port(request.port_id, {
-        'device_id': server.uuid, 'device_owner': owner(server), **({'binding:host_id': host} if host else {})})
+    return api.update_port(request.port_id, {'device_id': server.uuid})
 
 
-def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence[str],
-         tag: str) -> Document:
-    """Body of a port to be made."""
-    body: Document = {'network_id': request.network_id, 'device_id': server.uuid, 'device_owner': owner(server),
+def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -> Document:
+    """Body of a port to be made; who owns its device and where it is bound is ours to say, later."""
+    body: Document = {'network_id': request.network_id, 'device_id': server.uuid,
                       'project_id': server.project_id, 'admin_state_up': True}
-    if host:
-        body['binding:host_id'] = host
     if request.address:
         body['fixed_ips'] = [{'ip_address': request.address}]
     if groups:
@@ -134,6 +126,23 @@ def _new(api: Api, server: Any, request: Any, host: str | None, groups: Sequence
     if _CAN_NAME in able and server.known('hostname') and server.hostname:
         body['dns_name'] = server.hostname
     return body
+
+
+def place(api: Api, server: Any, ports: Sequence[str], host: str) -> list[Document]:
+    """Bind ports of a server to its host, as only we may.
+
+    Raises:
+        PortNotFound: one is gone.
+        PortBindingFailed: no agent on the host can plug one.
+    """
+    return [_bound(api.update_port(ident, {'device_owner': owner(server), 'binding:host_id': host}))
+            for ident in ports]
+
+
+def _bound(port: Document) -> Document:
+    if port.get('binding:vif_type') == 'binding_failed':
+        raise errors.network.PortBindingFailed(port=port['id'])
+    return port
 
 
 def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str] = ()) -> None:

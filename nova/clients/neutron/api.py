@@ -32,13 +32,13 @@ class Api(Protocol):
     def subnets(self, ids: Iterable[str]) -> list[Document]:
         """Subnets by id."""
 
-    def ports(self, **filters: Any) -> list[Document]:
-        """Ports of every project, oldest first."""
+    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
+        """Ports, of every project where we ask for ourselves, oldest first."""
 
     def port(self, port_id: str, context: Context = None) -> Document:
         """One port; `PortNotFound` where the caller sees none."""
 
-    def create_port(self, body: Document) -> Document:
+    def create_port(self, body: Document, context: Context = None) -> Document:
         """Make a port."""
 
     def update_port(self, port_id: str, body: Document) -> Document:
@@ -56,7 +56,7 @@ class Api(Protocol):
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         """How many ports more the user's project may have; None when there is no limit."""
 
-    def auto_network(self, project_id: str, *, dry_run: bool) -> str | None:
+    def auto_network(self, project_id: str, context: Context, *, dry_run: bool) -> str | None:
         """The network that Neutron makes for a project on its own: None when it cannot. A dry run only asks."""
 
     def bindings(self, port_id: str) -> list[Document]:
@@ -114,8 +114,8 @@ class HttpApi:
     def subnets(self, ids: Iterable[str]) -> list[Document]:
         return self._list('subnets', id=ids)
 
-    def ports(self, **filters: Any) -> list[Document]:
-        found = self._list('ports', **filters)
+    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
+        found = self._list('ports', context, **filters)
         return sorted(found, key=lambda port: (port.get('created_at') or '', port['id']))
 
     def port(self, port_id: str, context: Context = None) -> Document:
@@ -124,8 +124,9 @@ class HttpApi:
         return dict(self._service.call('GET', f'/v2.0/ports/{port_id}', context=context,
                                        on={404: missing}).json()['port'])
 
-    def create_port(self, body: Document) -> Document:
-        answer = self._service.call('POST', '/v2.0/ports', body={'port': body}, allow=(400, 404, 409))
+    def create_port(self, body: Document, context: Context = None) -> Document:
+        answer = self._service.call('POST', '/v2.0/ports', body={'port': body}, context=context,
+                                    allow=(400, 404, 409))
         if answer.status >= 400:
             raise self._error(answer, network=body['network_id'], **_addresses(body))
         return dict(answer.json()['port'])
@@ -167,10 +168,10 @@ class HttpApi:
         port = answer.json()['quota']['port']
         return None if port['limit'] < 0 else max(0, port['limit'] - port['used'] - port.get('reserved', 0))
 
-    def auto_network(self, project_id: str, *, dry_run: bool) -> str | None:
+    def auto_network(self, project_id: str, context: Context, *, dry_run: bool) -> str | None:
         params = [('fields', 'dry-run')] if dry_run else []
         answer = self._service.call('GET', f'/v2.0/auto-allocated-topology/{project_id}', params=params,
-                                    allow=(400, 404, 409))
+                                    context=context, allow=(400, 404, 409))
         return answer.json()['auto_allocated_topology']['id'] if answer.status < 400 else None
 
     def bindings(self, port_id: str) -> list[Document]:

@@ -39,7 +39,7 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[An
 
     Raises:
         NetworkNotFound, NetworkAmbiguous, NetworkForbidden, NetworkNeedsSubnet, PortNotFound, PortInUse,
-        FixedIpInUse, PortLimitExceeded: as their names say.
+        PortNotUsable, FixedIpInUse, PortLimitExceeded: as their names say.
     """
     asked = list(requested)
     if len(asked) == 1 and asked[0].network_id == NONE:
@@ -62,7 +62,7 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[An
         _check_network(networks[ident], context)
     for request in asked:
         if request.address and not request.port_id:
-            _check_address(api, request)
+            _check_address(api, context, request)
     to_make = _ports(asked)
     if to_make:
         _check_room(api, context, to_make * count)
@@ -85,7 +85,7 @@ def _auto(api: Api, context: nova_context.RequestContext, asked: list[Any]) -> l
     """No network is there: with ``auto`` one can be made later, else the server gets none."""
     if not asked:
         return []
-    if not context.project_id or api.auto_network(context.project_id, dry_run=True) is None:
+    if not context.project_id or api.auto_network(context.project_id, context, dry_run=True) is None:
         raise errors.Invalid('Unable to automatically allocate a network for project '
                              f'{context.project_id}: the network service offers none.')
     return asked
@@ -101,6 +101,7 @@ def _check_network(network: Document, context: nova_context.RequestContext) -> N
 
 def _check_port(api: Api, context: nova_context.RequestContext, request: Any) -> None:
     port = api.port(request.port_id, context)
+    check_owner(port, context.project_id)
     if port.get('device_id'):
         raise errors.network.PortInUse(port=request.port_id)
     if not port.get('fixed_ips') and port.get('ip_allocation') not in ('none', 'deferred'):
@@ -108,8 +109,20 @@ def _check_port(api: Api, context: nova_context.RequestContext, request: Any) ->
     request.network_id = port['network_id']
 
 
-def _check_address(api: Api, request: Any) -> None:
-    taken = api.ports(network_id=request.network_id, fixed_ips=f'ip_address={request.address}', fields='id')
+def check_owner(port: Document, project: str | None) -> None:
+    """A server's ports are of its own project.
+
+    Raises:
+        PortNotUsable: this one is not, though the caller may see it, as administrators do.
+    """
+    if port['project_id'] != project:
+        raise errors.network.PortNotUsable(port=port['id'], project=project)
+
+
+def _check_address(api: Api, context: nova_context.RequestContext, request: Any) -> None:
+    """Of ports that the user sees; about others he learns when his own is made, if he may choose at all."""
+    taken = api.ports(context, network_id=request.network_id, fixed_ips=f'ip_address={request.address}',
+                      fields='id')
     if taken:
         raise errors.network.FixedIpInUse(address=request.address)
 

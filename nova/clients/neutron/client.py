@@ -37,15 +37,19 @@ class Client:
                 most: int) -> int:
         return check.fitting(self.api, context, requested, most)
 
-    def allocate(self, server: Any, requested: Sequence[NetworkRequest], host: str | None,
-                 security_groups: Sequence[str] = (), key: str = '') -> NetworkInfo:
-        known = _remembered(server) if key else None
+    def make(self, context: nova_context.RequestContext, server: Any, requested: Sequence[NetworkRequest],
+             security_groups: Sequence[str] = (), key: str = '') -> list[str]:
+        known = _remembered(server)
         others = [vif.id for vif in known.vifs] if known is not None else []
-        ports = allocate.allocate(self.api, server, requested, host, security_groups, key, others)
+        return allocate.make(self.api, context, server, requested, security_groups, key, others)
+
+    def place(self, server: Any, ports: Sequence[str], requested: Sequence[NetworkRequest],
+              host: str) -> NetworkInfo:
+        placed = allocate.place(self.api, server, ports, host)
         named = {request.port_id for request in requested if request.port_id}
-        tags = {port['id']: request.tag for port, request in zip(ports, requested, strict=True)
-                if request.tag} if ports else {}
-        return info.build(self.api, ports, tags=tags, users=named, floating=bool(named), bridge=self._bridge)
+        tags = {port['id']: request.tag for port, request in zip(placed, requested, strict=True)
+                if request.tag} if placed else {}
+        return info.build(self.api, placed, tags=tags, users=named, floating=bool(named), bridge=self._bridge)
 
     def _describe(self, server: Any, ports: list[Document]) -> NetworkInfo:
         known = _remembered(server)

@@ -1,4 +1,7 @@
-"""The cell's half of a build: take a host, give the server its ports and volumes, start the guest.
+"""The cell's half of a build: give the server its ports and volumes, take a host, start the guest.
+
+What a user asks of other services is asked in his name, and first: so his token is not needed for long. What
+only we may do, claims, bindings and connections, is done for each host.
 
 The scheduler is out of reach from here: a host that refuses is followed by the next alternate, whose resources
 are claimed in Placement first. What was done for the host before is undone on the way.
@@ -11,8 +14,21 @@ from typing import Any
 
 from nova import states
 from nova.ops.build import host, wire
-from nova.steps import ports, schedule, volumes
+from nova.steps import allocate, ports, schedule, volumes
 from nova.task.flow import Flow, Step, Wait
+
+
+def make_ports(h: Any, state: wire.BuildState) -> None:
+    """As the user, whose token is kept no longer than there is something to be done in his name."""
+    ports.make_ports(h, state)
+    if not state.has_volumes:
+        state.trust = None
+
+
+def give_up(h: Any, state: wire.BuildState) -> None:
+    """Undo of the first step: the server has no ports, nor what the scheduler has claimed for it."""
+    ports.release_ports(h, state)
+    allocate.drop_allocation(h, state)
 
 
 def take_host(h: Any, state: wire.BuildState) -> None:
@@ -20,10 +36,6 @@ def take_host(h: Any, state: wire.BuildState) -> None:
     selection, state.selections = schedule.take_next(h, state.selections, state.claimed)
     state.claimed = False
     schedule.settle(h.instance, selection)
-
-
-def adopt_claim(h: Any, state: wire.BuildState) -> None:
-    """What the scheduler has claimed is ours from here on: whoever unwinds gives it up."""
 
 
 def has_volumes(state: wire.BuildState) -> bool:
@@ -34,17 +46,18 @@ class Build(Flow):
     """`create`: from an inert record without a host to a running guest."""
 
     name = 'build'
+    version = '1.1'
     action = 'create'
     State = wire.BuildState
     steps = (
-        Step(adopt_claim, undo=schedule.leave_host, when=has_volumes),
+        Step(make_ports, undo=give_up, shows=states.Task.NETWORKING),
         Step(volumes.make_volumes, undo=volumes.unmake_volumes, when=volumes.makes_volumes,
              shows=states.Task.BLOCK_DEVICE_MAPPING),
         Wait(volumes.volumes_settled, when=volumes.makes_volumes, timeout=Flow.deadline),
         Step(volumes.check_volumes, when=volumes.makes_volumes),
         Step(volumes.reserve_volumes, undo=volumes.unreserve_volumes, when=has_volumes),
-        Step(take_host, undo=schedule.leave_host, choice=True, shows=states.Task.SCHEDULING),
-        Step(ports.allocate_ports, undo=ports.release_ports, shows=states.Task.NETWORKING),
+        Step(take_host, undo=schedule.leave_host, choice=True),
+        Step(ports.place_ports, when=ports.has_ports),
         Step(volumes.connect_volumes, undo=volumes.disconnect_volumes, at='host', elsewhere=True,
              when=has_volumes, shows=states.Task.BLOCK_DEVICE_MAPPING),
         Step(host.spawn, undo=host.destroy, at='host', elsewhere=True, timeout=Flow.deadline,

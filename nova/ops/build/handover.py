@@ -139,7 +139,7 @@ def insert_build(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: A
         makes_volumes=any(map(bdm.is_made, instance.block_devices)))
     if more is not None:
         state.files = more.files
-        state.trust = more.trust if state.makes_volumes else None
+        state.trust = more.trust
     return journal.insert(conn, build.Build, state, h.context, instance_uuid=instance.uuid, uuid=server.build,
                           status=rows.INERT, parent=h.task.uuid)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nova.objects import base, fields
+from nova.objects.base import since
 
 
 class InjectedFile(base.Record):
@@ -20,8 +21,9 @@ class BuildState(base.State):
     Attributes:
         selections: the hosts still to be tried, best first.
         claimed: the first of them holds the server's allocation already.
-        trust: what `VolumeClient.trusted` needs to make the server's volumes; None when none is to be made.
+        trust: what `Trust.trusted` needs to make the server's ports and volumes; None once they are made.
         files: for the guest.
+        ports: ids of the server's ports, in the order of `networks`.
         unplugged: ports that its host has to plug in once the guest is there.
     """
 
@@ -36,6 +38,7 @@ class BuildState(base.State):
         'makes_volumes': fields.BooleanField(default=False),
         'trust': fields.maybe(fields.SecretField),
         'files': fields.ListOfObjectsField('InjectedFile', default=[]),
+        'ports': since('1.1', fields.ListOfStringsField(default=[])),
     }
 
 

@@ -72,7 +72,9 @@ class Neighbours:
         clients: what is tested.
         user: context of a member of `project`; the fakes' token is no secret.
         stranger: context of a member of another project.
-        network: makes a network with one subnet for a project, shared when asked; returns its id.
+        admin: context of an administrator, of a project of his own.
+        network: makes a network with one subnet, shared when asked, for ``project``: the user's own, or
+            ``elsewhere``; returns its id.
         volume: makes a volume of `project`; returns its id.
         image: id of a public image.
         port: makes a port of the user's on a network; returns its id.
@@ -83,6 +85,7 @@ class Neighbours:
     clients: Clients
     user: RequestContext
     stranger: RequestContext
+    admin: RequestContext
     network: Callable[..., str]
     volume: Callable[..., str]
     port: Callable[[str], str]
@@ -90,24 +93,27 @@ class Neighbours:
     image: str
 
 
-def _fakes() -> Neighbours:
-    fakes = fake.build()
+def fakes() -> Neighbours:
+    made = fake.build()
     user, stranger = (RequestContext(f'user-{name}', name, roles=('member',), auth_token=name)
                       for name in ('project', 'elsewhere'))
+    admin = RequestContext('admin', 'admin', roles=('admin',), auth_token='admin', is_admin=True)
     return Neighbours(
-        'fake', fakes, user, stranger,
-        network=lambda shared=False, cidr='10.1.0.0/24': fakes.network.api.add_network(
-            'project', shared=shared, cidr=cidr),
-        volume=lambda **kwargs: fakes.volume.add(**kwargs),
-        port=lambda network: fakes.network.api.add_port(network, 'project'),
-        group=lambda name: fakes.network.api.add_group(name, 'project'), image=fakes.image.add())
+        'fake', made, user, stranger, admin,
+        network=lambda shared=False, cidr='10.1.0.0/24', project='project': made.network.api.add_network(
+            project, shared=shared, cidr=cidr),
+        volume=lambda **kwargs: made.volume.add(**kwargs),
+        port=lambda network: made.network.api.add_port(network, 'project'),
+        group=lambda name: made.network.api.add_group(name, 'project'), image=made.image.add())
 
 
-def conf_for(running: Any) -> cfg.ConfigOpts:
-    """Configuration with the credentials of the sandbox's service user."""
+def conf_for(running: Any, vouches: bool = True) -> cfg.ConfigOpts:
+    """Configuration with the credentials of the sandbox's service user, and a service token beside users'."""
     lines = []
-    for group in ('neutron', 'glance', 'cinder'):
-        lines += [f'[{group}]', 'auth_type = password', 'region_name = RegionOne' if group != 'cinder' else '',
+    for group in ('neutron', 'glance', 'cinder', 'service_user'):
+        lines += [f'[{group}]', 'auth_type = password',
+                  'region_name = RegionOne' if group in ('neutron', 'glance') else '',
+                  f'send_service_user_token = {vouches}' if group == 'service_user' else '',
                   *(f'{key} = {value}' for key, value in running.credentials('nova').items())]
     file = running.sandbox_dir / 'nova.conf'
     file.write_text('\n'.join(lines))
@@ -125,21 +131,23 @@ def _stranger(running: Any, cloud: Any) -> RequestContext:
         project_domain_id='default')))
 
 
-def _of(opened: ks_session.Session) -> RequestContext:
+def _of(opened: ks_session.Session, admin: bool = False) -> RequestContext:
     return RequestContext(opened.get_user_id(), opened.get_project_id(), auth_token=opened.get_token(),
-                          roles=('member',), is_admin=False)
+                          roles=('admin',) if admin else ('member',), is_admin=admin)
 
 
-def _sandbox(running: Any, configured: cfg.ConfigOpts) -> Neighbours:
+def sandbox_neighbours(running: Any, vouches: bool = True) -> Neighbours:
+    configured = conf_for(running, vouches)
     user, cloud = _of(running.session('demo')), openstack.connect(**running.cloud('admin'))
     stranger = _stranger(running, cloud)
     # Networks that a new sandbox shares with everyone would make "the only network" ambiguous.
     cloud.network.update_network(running.made.networks['private'], shared=False)
 
-    def network(shared: bool = False, cidr: str | None = '10.1.0.0/24') -> str:
-        made = cloud.network.create_network(name='net', project_id=user.project_id, shared=shared)
+    def network(shared: bool = False, cidr: str | None = '10.1.0.0/24', project: str = 'project') -> str:
+        owner = user.project_id if project == 'project' else stranger.project_id
+        made = cloud.network.create_network(name='net', project_id=owner, shared=shared)
         if cidr:
-            cloud.network.create_subnet(network_id=made.id, cidr=cidr, ip_version=4, project_id=user.project_id)
+            cloud.network.create_subnet(network_id=made.id, cidr=cidr, ip_version=4, project_id=owner)
         return str(made.id)
 
     mine = openstack.connect(**running.cloud('demo'))
@@ -150,7 +158,8 @@ def _sandbox(running: Any, configured: cfg.ConfigOpts) -> Neighbours:
         return str(mine.block_storage.wait_for_status(made, 'available', wait=10, interval=0.1).id)
 
     return Neighbours(
-        'sandbox', build(configured), user, stranger, network, volume,
+        'sandbox', build(configured), user, stranger, _of(running.session('admin'), admin=True),
+        network, volume,
         port=lambda network: str(mine.network.create_port(network_id=network).id),
         group=lambda name: str(mine.network.create_security_group(name=name).id), image=running.made.image)
 
@@ -167,9 +176,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def there(request: pytest.FixtureRequest) -> Neighbours:
     """Every test of this fixture runs against the fakes and against the sandbox."""
     if request.param == 'fake':
-        return _fakes()
+        return fakes()
     running = request.getfixturevalue('sandbox')
-    return _sandbox(running, conf_for(running))
+    return sandbox_neighbours(running)
 
 
 @dataclasses.dataclass

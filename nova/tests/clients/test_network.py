@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from nova import errors
-from nova.clients import fake
 from nova.common import uuids
 from nova.objects.network import NetworkRequest
-from nova.tests.clients.conftest import Server
+from nova.tests.clients.conftest import Server, fakes
 
 
 def on(network: str, address: str | None = None, tag: str | None = None) -> NetworkRequest:
@@ -17,6 +16,13 @@ def on(network: str, address: str | None = None, tag: str | None = None) -> Netw
 
 def with_port(port: str) -> NetworkRequest:
     return NetworkRequest(port_id=port)
+
+
+def give(there: Any, server: Any, requested: list[NetworkRequest], host: str = 'host1', groups: Any = (),
+         key: str = '') -> Any:
+    """Ports for a server, made by its user and bound by us."""
+    client = there.clients.network
+    return client.place(server, client.make(there.user, server, requested, groups, key), requested, host)
 
 
 def test_as_many_servers_as_get_their_ports(there: Any) -> None:
@@ -59,7 +65,7 @@ def test_networks_and_ports_must_be_there(there: Any) -> None:
 
 def test_taken_ports_and_addresses_are_refused(there: Any, server: Any) -> None:
     client, network = there.clients.network, there.network()
-    client.allocate(server, [on(network, '10.1.0.50')], 'host1')
+    give(there, server, [on(network, '10.1.0.50')])
     with pytest.raises(errors.network.FixedIpInUse):
         client.check(there.user, [on(network, '10.1.0.50')], 1)
     with pytest.raises(errors.network.PortInUse):
@@ -68,7 +74,7 @@ def test_taken_ports_and_addresses_are_refused(there: Any, server: Any) -> None:
 
 def test_allocate_describes_what_the_guest_sees(there: Any, server: Any) -> None:
     network = there.network()
-    info = there.clients.network.allocate(server, [on(network, '10.1.0.9', tag='nic')], 'host1')
+    info = give(there, server, [on(network, '10.1.0.9', tag='nic')])
     vif, = info.vifs
     port, = there.clients.network.ports(server.uuid)
     assert (vif.id, vif.address, vif.tag, vif.type) == (port['id'], port['mac_address'], 'nic', 'ovs')
@@ -85,12 +91,12 @@ def test_allocate_describes_what_the_guest_sees(there: Any, server: Any) -> None
 def test_allocate_again_makes_nothing_new(there: Any, server: Any) -> None:
     """A crash after the first of two ports: the next attempt keeps it and makes the other."""
     client, network = there.clients.network, there.network()
-    first = client.allocate(server, [on(network)], None)
+    first, = client.make(there.user, server, [on(network)])
     wanted = [on(network), on(network)]
-    both = client.allocate(server, wanted, 'host1')
-    again = client.allocate(server, wanted, 'host1')
+    both = give(there, server, wanted)
+    again = give(there, server, wanted)
     assert len(client.ports(server.uuid)) == 2
-    assert first.vifs[0].id in {vif.id for vif in both.vifs}
+    assert first in {vif.id for vif in both.vifs}
     assert [vif.id for vif in again.vifs] == [vif.id for vif in both.vifs]
     assert {port['binding:host_id'] for port in client.ports(server.uuid)} == {'host1'}
 
@@ -99,7 +105,7 @@ def test_release_deletes_ours_and_gives_back_the_users(there: Any, server: Any) 
     client, network = there.clients.network, there.network()
     mine = there.port(network)
     requested = [with_port(mine), on(network)]
-    info = client.allocate(server, requested, 'host1')
+    info = give(there, server, requested)
     assert [vif.made_by_us for vif in info.vifs] == [False, True]
     for _ in range(2):
         client.release(server, requested)
@@ -111,16 +117,16 @@ def test_release_deletes_ours_and_gives_back_the_users(there: Any, server: Any) 
 
 
 def test_a_port_of_another_server_is_not_taken(there: Any, server: Any) -> None:
-    client, port = there.clients.network, there.port(there.network())
-    client.allocate(server, [with_port(port)], 'host1')
+    port = there.port(there.network())
+    give(there, server, [with_port(port)])
     other = type(server)(server.project_id)
     with pytest.raises(errors.network.PortInUse):
-        client.allocate(other, [with_port(port)], 'host1')
+        give(there, other, [with_port(port)])
 
 
 def test_release_of_one_port(there: Any, server: Any) -> None:
     client, network = there.clients.network, there.network()
-    info = client.allocate(server, [on(network), on(network)], 'host1')
+    info = give(there, server, [on(network), on(network)])
     for _ in range(2):
         client.release_port(server, info.vifs[0].id)
     assert [port['id'] for port in client.ports(server.uuid)] == [info.vifs[1].id]
@@ -128,7 +134,7 @@ def test_release_of_one_port(there: Any, server: Any) -> None:
 
 def test_bind_and_unbind(there: Any, server: Any) -> None:
     client = there.clients.network
-    server.network_info = client.allocate(server, [on(there.network(), tag='nic')], 'host1')
+    server.network_info = give(there, server, [on(there.network(), tag='nic')])
     for _ in range(2):
         info = client.bind(server, 'host2')
     assert [port['binding:host_id'] for port in client.ports(server.uuid)] == ['host2']
@@ -142,7 +148,7 @@ def test_bind_and_unbind(there: Any, server: Any) -> None:
 
 def test_two_bindings_during_a_live_migration(there: Any, server: Any) -> None:
     client = there.clients.network
-    client.allocate(server, [on(there.network())], 'host1')
+    give(there, server, [on(there.network())])
     port, = client.ports(server.uuid)
 
     def bound() -> dict[str, str]:
@@ -167,7 +173,7 @@ def test_security_groups_by_name_and_id(there: Any, server: Any) -> None:
     assert client.security_groups(there.user, ['web', db, 'web']) == [web, db]
     with pytest.raises(errors.network.SecurityGroupNotFound):
         client.security_groups(there.user, ['nowhere'])
-    client.allocate(server, [on(there.network())], 'host1', [web])
+    give(there, server, [on(there.network())], groups=[web])
     assert client.ports(server.uuid)[0]['security_groups'] == [web]
     for _ in range(2):
         client.set_security_groups(server.uuid, [web, db])
@@ -178,7 +184,7 @@ def test_security_groups_by_name_and_id(there: Any, server: Any) -> None:
 
 
 def test_no_network_wanted_makes_no_port(there: Any, server: Any) -> None:
-    assert there.clients.network.allocate(server, [on('none')], 'host1').vifs == []
+    assert give(there, server, [on('none')]).vifs == []
     assert there.clients.network.ports(server.uuid) == []
 
 
@@ -189,7 +195,7 @@ def test_a_host_without_agent_fails_the_binding(there: Any, server: Any, request
         running = request.getfixturevalue('sandbox')
         running.sandbox.ports.no_agent_on.add('deaf')
     with pytest.raises(errors.network.PortBindingFailed):
-        there.clients.network.allocate(server, [on(there.network())], 'deaf')
+        give(there, server, [on(there.network())], 'deaf')
 
 
 def test_an_answer_that_is_lost_leaves_one_port(there: Any, server: Any, request: Any) -> None:
@@ -200,15 +206,16 @@ def test_an_answer_that_is_lost_leaves_one_port(there: Any, server: Any, request
     else:
         request.getfixturevalue('sandbox').faults.add('network', 'POST', '/v2.0/ports$', after=True, drop=True)
     with pytest.raises(errors.network.NetworkServiceFailed):
-        client.allocate(server, [on(network)], 'host1')
-    assert len(client.allocate(server, [on(network)], 'host1').vifs) == 1
+        give(there, server, [on(network)])
+    assert len(give(there, server, [on(network)]).vifs) == 1
     assert len(client.ports(server.uuid)) == 1
 
 
-def attach_again(client: Any, network: str, server: Any) -> None:
-    server.network_info = client.allocate(server, [on(network)], 'host1')
-    one = client.allocate(server, [on(network)], 'host1', key='task-1')
-    again = client.allocate(server, [on(network)], 'host1', key='task-1')
+def attach_again(there: Any, network: str, server: Any) -> None:
+    client = there.clients.network
+    server.network_info = give(there, server, [on(network)])
+    one = give(there, server, [on(network)], key='task-1')
+    again = give(there, server, [on(network)], key='task-1')
     assert [vif.id for vif in one.vifs] == [vif.id for vif in again.vifs]
     assert {port['id'] for port in client.ports(server.uuid)} == {
         server.network_info.vifs[0].id, one.vifs[0].id}
@@ -218,23 +225,24 @@ def attach_again(client: Any, network: str, server: Any) -> None:
 
 def test_one_more_port_on_the_same_network(there: Any, server: Any) -> None:
     """An attach that is repeated finds its own port, not the one that the server had before."""
-    attach_again(there.clients.network, there.network(), server)
+    attach_again(there, there.network(), server)
 
 
 def test_a_neutron_without_tags_is_as_good() -> None:
-    fakes = fake.build()
-    fakes.network.api.aliases = frozenset()
-    mine, server = fakes.network.api.add_port(fakes.network.api.add_network()), Server('project')
-    attach_again(fakes.network, fakes.network.api.add_network(), server)
-    server.network_info = fakes.network.allocate(server, [with_port(mine)], 'host1')
-    fakes.network.release(server)
-    assert fakes.network.api.port(mine)['device_id'] == ''
+    there = fakes()
+    client, server = there.clients.network, Server('project')
+    client.api.aliases = frozenset()
+    attach_again(there, there.network(), server)
+    mine = there.port(there.network())
+    server.network_info = give(there, server, [with_port(mine)])
+    client.release(server)
+    assert client.api.port(mine)['device_id'] == ''
 
 
 def test_a_crash_between_two_ports_leaves_one_and_is_mended() -> None:
     """Hooks fire around every request, so a crash may come after the first port."""
-    fakes, server = fake.build(), Server('project')
-    network = fakes.network.api.add_network()
+    there, server = fakes(), Server('project')
+    client, network = there.clients.network, there.network()
 
     class Crash(BaseException):
         pass
@@ -242,11 +250,69 @@ def test_a_crash_between_two_ports_leaves_one_and_is_mended() -> None:
     def crash(name: str, args: Any) -> None:
         if name == 'create_port':
             raise Crash
-    fakes.network.after(crash)
+    client.after(crash)
     wanted = [on(network), on(network)]
     with pytest.raises(Crash):
-        fakes.network.allocate(server, wanted, 'host1')
-    assert len(fakes.network.ports(server.uuid)) == 1
-    fakes.network.clear()
-    assert len(fakes.network.allocate(server, wanted, 'host1').vifs) == 2
-    assert len(fakes.network.ports(server.uuid)) == 2
+        give(there, server, wanted)
+    assert len(client.ports(server.uuid)) == 1
+    client.clear()
+    assert len(give(there, server, wanted).vifs) == 2
+    assert len(client.ports(server.uuid)) == 2
+
+
+# On whose authority ------------------------------------------------------------------------------
+
+def test_a_user_gets_no_address_that_neutron_refuses_him(there: Any, server: Any) -> None:
+    """On a shared network its owner says who has which address; Compute is no way round that."""
+    network = there.network(shared=True, project='elsewhere')
+    assert there.clients.network.make(there.user, server, [on(network)])
+    with pytest.raises(errors.Forbidden):
+        there.clients.network.make(there.user, Server(server.project_id), [on(network, '10.1.0.77')])
+
+
+def test_the_owner_of_a_network_chooses_addresses(there: Any, server: Any) -> None:
+    assert there.clients.network.make(there.user, server, [on(there.network(), '10.1.0.77')])
+
+
+def test_what_a_user_does_not_see_is_not_got_by_booting(there: Any, server: Any) -> None:
+    client = there.clients.network
+    network = there.network()
+    port, group = there.port(network), there.group('web')
+    stranger, theirs = there.stranger, Server(there.stranger.project_id)
+    with pytest.raises(errors.network.NetworkNotFound):
+        client.make(stranger, theirs, [on(network)])
+    with pytest.raises(errors.network.PortNotFound):
+        client.make(stranger, theirs, [with_port(port)])
+    shared = there.network(shared=True)
+    with pytest.raises(errors.network.SecurityGroupNotFound):
+        client.make(stranger, theirs, [on(shared)], [group])
+    assert client.ports(theirs.uuid) == []
+
+
+def test_a_port_of_another_project_is_for_nobody_else(there: Any) -> None:
+    """An administrator sees it; his servers do not get it."""
+    port = there.port(there.network())
+    with pytest.raises(errors.network.PortNotUsable) as caught:
+        there.clients.network.check(there.admin, [with_port(port)], 1)
+    assert caught.value.status == 400
+    with pytest.raises(errors.network.PortNotUsable):
+        there.clients.network.make(there.admin, Server(there.admin.project_id), [with_port(port)])
+
+
+def test_users_do_not_bind_ports(there: Any, server: Any) -> None:
+    """Where a port is bound is the service's to say."""
+    body = {'network_id': there.network(), 'project_id': server.project_id, 'binding:host_id': 'host1'}
+    with pytest.raises(errors.Forbidden):
+        there.clients.network.api.create_port(body, there.user)
+
+
+def test_a_port_keeps_its_place_on_the_next_host(there: Any, server: Any) -> None:
+    """An alternate takes over what was made for the server; nobody is asked for the user's word again."""
+    client = there.clients.network
+    wanted = [on(there.network(), tag='nic')]
+    ports = client.make(there.user, server, wanted)
+    for host in ('host1', 'host2', 'host2'):
+        info = client.place(server, ports, wanted, host)
+    assert [(vif.id, vif.tag) for vif in info.vifs] == [(ports[0], 'nic')]
+    shown, = client.ports(server.uuid)
+    assert (shown['binding:host_id'], shown['device_owner']) == ('host2', 'compute:nova')

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from nova import clients, conf, errors
-from nova import context as nova_context
-from nova.clients import cinder, session
-from nova.common import sealed, uuids
+from nova.clients import session
+from nova.common import uuids
 
 CONNECTOR = {'host': 'host1', 'ip': '127.0.0.1', 'initiator': 'iqn.x', 'multipath': False, 'platform': 'x86_64',
              'os_type': 'linux', 'mountpoint': '/dev/vdb'}
@@ -114,15 +113,22 @@ def test_volumes_made_for_a_server_are_found_again(there: Any) -> None:
 
 def test_a_task_makes_volumes_as_the_user(there: Any) -> None:
     """Later, in another process: what was entrusted makes the volume the user's."""
-    client = there.clients.volume
-    trust = client.entrust(there.user)
+    client, trusts = there.clients.volume, there.clients.trust
+    trust = trusts.entrust(there.user)
     assert trust
     task = there.user.from_dict(there.user.to_dict())
-    volume = client.create(client.trusted(task, trust), {'size': 1, 'metadata': {}})
+    volume = client.create(trusts.trusted(task, trust), {'size': 1, 'metadata': {}})
     shown = client.show(there.user, volume)
     assert shown['os-vol-tenant-attr:tenant_id'] == there.user.project_id
     with pytest.raises(errors.block.VolumeNotFound):
         client.show(there.stranger, volume)
+
+
+def test_a_user_reserves_what_he_sees(there: Any, server: Any) -> None:
+    client, volume = there.clients.volume, there.volume()
+    with pytest.raises(errors.block.VolumeNotFound):
+        client.reserve(volume, uuids.generate(), there.stranger)
+    assert client.reserve(volume, server.uuid, there.user) == client.reserve(volume, server.uuid)
 
 
 def test_types_go_by_id_and_name(there: Any) -> None:
@@ -133,19 +139,6 @@ def test_types_go_by_id_and_name(there: Any) -> None:
 def test_a_snapshot_that_is_not_there(there: Any) -> None:
     with pytest.raises(errors.block.SnapshotNotFound):
         there.clients.volume.snapshot(there.user, uuids.generate())
-
-
-def test_a_trust_of_other_credentials_is_of_no_use() -> None:
-    """[cinder] differs between nova-api and nova-conductor: the build fails, and the log says why."""
-    one, other = (cinder.Client(None, sealed.Seal([secret])) for secret in ('one', 'other'))  # type: ignore[arg-type]
-    user = nova_context.RequestContext('user', 'project', auth_token='precious')
-    trust = one.entrust(user)
-    assert trust is not None and 'precious' not in trust
-    assert one.trusted(user.from_dict(user.to_dict()), trust).auth_token == 'precious'
-    assert one.trusted(user, None).auth_token is None
-    for wrong in (trust, 'no seal'):
-        with pytest.raises(errors.block.VolumeServiceFailed):
-            other.trusted(user, wrong)
 
 
 def test_the_secrets_of_a_section(tmp_path: pathlib.Path) -> None:

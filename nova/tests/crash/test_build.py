@@ -9,7 +9,7 @@ from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
 from nova.virt.fake import driver as fake_driver
 
-EFFECTS = 14
+EFFECTS = 16
 """Of a build without volumes; test_a_build counts them."""
 
 
@@ -253,6 +253,88 @@ def test_killed_with_volumes_and_a_refusal(new_world, number):
     world.settle()
     invariants.check(world)
     assert world.server(uuid).vm_state == states.VM.ACTIVE
+
+
+def test_a_host_that_binds_no_port_is_followed_by_an_alternate(new_world):
+    world = new_world()
+    world.clients.network.api.no_agent_on.add('h1')
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).host == 'h2'
+    assert [port['binding:host_id'] for port in world.clients.network.api.all_ports.values()] == ['h2']
+
+
+@pytest.mark.parametrize('number', range(14, 26))
+def test_deleted_with_volumes_that_a_host_connects(new_world, number):
+    """Cinder reserves nothing that is being connected: the way back does not depend on it."""
+    world, uuids = new_world(), []
+    volumes = with_volumes(world)
+    world.script.do(number, 'after', lambda: world.delete(uuids[0]))
+    uuids += world.order(volumes=volumes)
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuids[0]) is None
+    assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'available'}
+    assert not world.clients.placement.consumers and not world.clients.network.api.all_ports
+
+
+def test_a_volume_that_is_lost_ends_the_build(new_world):
+    """An administrator took it away while a host was at it: an error that says so, and nothing is left."""
+    world = new_world()
+    volume, = with_volumes(world)[:1]
+    world.script.fail('build', 'spawn', times=1)
+
+    def lose(name, args):
+        if name == 'disconnect_volume':
+            world.clients.volume.held.clear()
+            world.clients.volume.volumes[volume]['status'] = 'maintenance'
+    for agent in world.agents.values():
+        agent.driver.faults.after(lose)
+    uuid, = world.order(volumes=[volume])
+    world.settle()
+    assert world.server(uuid).vm_state == states.VM.ERROR
+    assert not world.clients.placement.consumers and not world.clients.network.api.all_ports
+
+
+def test_the_users_word_is_gone_before_a_host_is_tried(new_world):
+    """Hosts are lent the state of a build: they never see a token, sealed or not."""
+    seen = []
+    for volumes in (False, True):
+        world = new_world()
+
+        def look(call, world=world):
+            seen.append(call.state.trust)
+        plain = world.host_step
+        world.host_step = lambda cell, call, plain=plain, look=look: (look(call), plain(cell, call))
+        world.order(volumes=with_volumes(world) if volumes else ())
+        world.settle()
+    assert len(seen) >= 3 and set(seen) == {None}
+
+
+def test_nobody_gets_ports_without_the_users_word(new_world):
+    world = new_world()
+    world.asking = world.context
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == states.VM.ERROR
+    assert world.tasks_of(uuid)[0].error['type'] == 'not_entrusted'
+    assert not world.clients.network.api.all_ports
+
+
+def test_what_neutron_refuses_the_user_ends_the_build(new_world):
+    """A fixed address on a network that another project shares is its owner's to give."""
+    world = new_world()
+    world.network = world.clients.network.api.add_network('elsewhere', shared=True)
+    plain = objects.NetworkRequest(network_id=world.network)
+    chosen = objects.NetworkRequest(network_id=world.network, address='10.0.0.77')
+    for request, expected in ((plain, states.VM.ACTIVE), (chosen, states.VM.ERROR)):
+        uuid, = world.order(networks=[request])
+        world.settle()
+        invariants.check(world)
+        assert world.server(uuid).vm_state == expected
+    assert world.tasks_of(uuid)[0].error['code'] == 403
 
 
 # Volumes that are made with a server --------------------------------------------------------------

@@ -133,6 +133,7 @@ class World:
         self.dbs = {name: Watched(db, self.script, f'write {name}', name, self.away)
                     for name, db in self.raw.items()}
         self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
+        self.asking = context.RequestContext(USER, PROJECT, auth_token='users')
         self.queue = collections.deque()
         self.up = set(HOSTS)
         self.refusing = set()
@@ -265,11 +266,12 @@ class World:
 
     # What users do
 
-    def order(self, count=1, volumes=(), flavor=None, new=(), files=(), **fields):
+    def order(self, count=1, volumes=(), flavor=None, new=(), files=(), networks=None, **fields):
         """POST /servers, past its checks: uuids of the new servers.
 
         Args:
             volumes: ids of volumes to attach.
+            networks: what to ask for instead of a port on the only network.
             new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
             fields: of the servers' records.
         """
@@ -289,11 +291,11 @@ class World:
                 task_state='scheduling', block_devices=devices, **fields)
             spec = objects.RequestSpec(
                 instance_uuid=uuid, project_id=PROJECT, user_id=USER, flavor=flavor or self.flavor,
-                image=self.image, requested_networks=[objects.NetworkRequest(network_id=self.network)],
-                security_groups=['default'])
+                image=self.image, security_groups=[],
+                requested_networks=networks or [objects.NetworkRequest(network_id=self.network)])
             servers.append((instance, spec))
         task = self.raw['api'].write(lambda conn: place.insert(
-            conn, self.context, servers, trust=self.clients.volume.entrust(self.context) if new else None,
+            conn, self.context, servers, trust=self.clients.trust.entrust(self.asking),
             files=[build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
                    for path, contents in files]))
         top = self.workers[0]

@@ -133,12 +133,14 @@ def costs(cloud, demo, admin):
 
 
 LIMITS = {
-    'boot': {'api': 26, 'cell': 24, 'placement': 14, 'messages': 4, 'http': 10},
+    'boot': {'api': 26, 'cell': 26, 'placement': 13, 'messages': 4, 'http': 11},
     'pause': {'api': 1, 'cell': 18, 'placement': 0, 'messages': 3, 'http': 0},
     'delete': {'api': 2, 'cell': 41, 'placement': 5, 'messages': 3, 'http': 4},
-    'boot of eight': {'api': 84, 'cell': 224, 'placement': 56, 'messages': 18, 'http': 52},
+    'boot of eight': {'api': 84, 'cell': 224, 'placement': 56, 'messages': 18, 'http': 60},
 }
-"""Lower one when you have lowered what it bounds; the eight compete for locks, hence some room."""
+"""A port is two calls and two steps: it is made by its user, and bound by us once the host is known.
+
+Lower one when you have lowered what it bounds; the eight compete for locks, hence some room."""
 
 
 def test_no_operation_costs_more_than_it_did(costs):

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from nova import objects
+from nova import context, objects
 from nova.common import uuids
 from nova.objects import task as rows
 from nova.tests.api import cloud as clouds
@@ -210,9 +210,10 @@ def test_volumes_to_be_made(cloud, create):
     assert state_of(cloud).trust not in repr(state_of(cloud))
 
 
-def test_nothing_is_entrusted_for_nothing(cloud, create):
+def test_ports_are_asked_for_on_the_users_word(cloud, create):
     assert create().status_code == 202
-    assert state_of(cloud).trust is None
+    state = state_of(cloud)
+    assert cloud.clients.trust.trusted(context.RequestContext('user', 'project'), state.trust).auth_token
 
 
 @pytest.mark.parametrize(('device', 'words'), [

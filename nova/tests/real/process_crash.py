@@ -310,7 +310,7 @@ def cases():
             yield Case('build', step, (means, 'instances') if means is AtTable else (means,), victims)
     for when in BEFORE_AFTER:
         for victims in (('owner',), ('super-conductor', 'conductors'), ('broker',), ('database',)):
-            yield Case('build', 'allocate_ports', (AtNeighbour, 'network', 'POST', '/v2.0/ports', when),
+            yield Case('build', 'make_ports', (AtNeighbour, 'network', 'POST', '/v2.0/ports', when),
                        victims)
         for victims in (('compute',), ('conductor',), ('conductors',), ('super-conductor',),
                         ('compute', 'conductors'), ('broker',), ('database',)):

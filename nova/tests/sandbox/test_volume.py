@@ -4,6 +4,7 @@ import httpx
 import pytest
 from cinderclient import client as cinderclient
 from cinderclient import exceptions as cinder_exc
+from keystoneauth1 import service_token
 from openstack.connection import Connection
 
 from nova.common import units
@@ -19,8 +20,10 @@ def connector(host: str) -> dict:
 
 @pytest.fixture(scope='module')
 def cinder(running: Running):
-    """As the compute service, in the service project."""
-    return cinderclient.Client('3.71', session=running.session('nova'), service_type='volumev3')
+    """As the compute service, in the service project, with a service token that says so."""
+    ours = running.session('nova')
+    ours.auth = service_token.ServiceTokenAuthWrapper(user_auth=ours.auth, service_auth=ours.auth)
+    return cinderclient.Client('3.71', session=ours, service_type='volumev3')
 
 
 @pytest.fixture(scope='module')
@@ -126,13 +129,27 @@ def test_shared_volume(cinder, mine) -> None:
 def test_a_user_may_not_detach_behind_computes_back(running: Running, cinder, mine, volume) -> None:
     made = cinder.attachments.create(volume.id, connector('host1'), ONE)
     cinder.attachments.complete(made['id'])
-    with pytest.raises(cinder_exc.ClientException) as raised:
-        mine.attachments.delete(made['id'])
-    assert raised.value.code == 409
+    unvouched = cinderclient.Client('3.71', session=running.session('nova'), service_type='volumev3')
+    for without in (mine, unvouched):
+        with pytest.raises(cinder_exc.ClientException) as raised:
+            without.attachments.delete(made['id'])
+        assert raised.value.code == 409
     headers = {'X-Auth-Token': running.session('demo').get_token(), 'OpenStack-API-Version': 'volume 3.44',
                'X-Service-Token': running.session('nova').get_token()}
     assert httpx.delete(f'{running.url}/volume/v3/attachments/{made["id"]}', headers=headers).status_code == 200
     assert status(cinder, volume) == 'available'
+
+
+def test_no_second_reservation_while_a_host_connects(cinder, volume) -> None:
+    """Cinder takes one more of the same server where the volume is reserved or in use, and none between."""
+    first = cinder.attachments.create(volume.id, None, ONE)
+    second = cinder.attachments.create(volume.id, None, ONE)
+    cinder.attachments.delete(second['id'])
+    cinder.attachments.update(first['id'], connector('host1'))
+    with pytest.raises(cinder_exc.BadRequest):
+        cinder.attachments.create(volume.id, None, ONE)
+    cinder.attachments.complete(first['id'])
+    assert cinder.attachments.create(volume.id, None, ONE)['status'] == 'reserved'
 
 
 def test_complete_needs_a_connector(cinder, volume) -> None:
