@@ -29,6 +29,9 @@ class Entry:
     result: dict[str, Any] | None = None
 
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
+
+
 class Journal:
     """Entries in ``DIRECTORY/TASK.json``; callers see to it that one thread at a time handles a task."""
 
@@ -54,7 +57,7 @@ class Journal:
         file = self._file(entry.task)
         new = file.with_suffix('.new')
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'wb') as stream:
-            stream.write(jsonutil.dumps(dataclasses.asdict(entry)))
+            stream.write(jsonutil.dumps({name: getattr(entry, name) for name in _FIELDS}))
         os.replace(new, file)
 
     def prune(self, keep: float = KEEP) -> int:

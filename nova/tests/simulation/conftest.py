@@ -13,8 +13,14 @@ def kept():
 
 
 @pytest.fixture
-def new_world(kept):
-    """``with new_world(shape, seed) as world``; without a seed everything happens in order."""
+def quiet():
+    """Nothing is logged: what happens is in the trace."""
     logging.disable(logging.CRITICAL)
-    yield lambda *args, **options: worlds.world(kept, *args, **options)
+    yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def new_world(kept, quiet):
+    """``with new_world(shape, seed) as world``; without a seed everything happens in order."""
+    return lambda *args, **options: worlds.world(kept, *args, **options)

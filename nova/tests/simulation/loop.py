@@ -252,8 +252,7 @@ class Loop:
         """Let others run: where a paused process has to stop."""
         actor = self.current
         if actor is not None and not actor.atomic:
-            actor.waits = 'its turn'
-            self.wake(actor)
+            self._make_ready(actor)
             self._hub.switch()
             if actor.process.dead:
                 raise Killed

@@ -1,5 +1,6 @@
 """The neighbours of a world: the fakes, reached over the `Net`, so that they hang, err, and answer too late."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +81,7 @@ def _told(args: tuple[Any, ...], more: dict[str, Any]) -> str:
 
 def reached(net: Net, fakes: FakeClients) -> clients.Clients:
     """The clients of the processes of a world."""
-    return clients.Clients(
-        image=Neighbour(net, 'image', fakes.image), volume=Neighbour(net, 'volume', fakes.volume),
+    return dataclasses.replace(
+        fakes, image=Neighbour(net, 'image', fakes.image), volume=Neighbour(net, 'volume', fakes.volume),
         network=neutron.Client(Neighbour(net, 'network', fakes.network.api)),
         placement=Neighbour(net, 'placement', fakes.placement))

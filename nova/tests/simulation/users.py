@@ -52,7 +52,7 @@ class Users:
                    for index in range(count)]
         found = [instance.uuid for instance, _ in servers]
         self.servers += found
-        trust = world.fakes.volume.entrust(world.context) if new else None
+        trust = world.fakes.trust.entrust(world.asking)
         injected = [build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
                     for path, contents in files]
 
@@ -81,7 +81,7 @@ class Users:
             objects.NetworkRequest(network_id=world.network)]
         spec = objects.RequestSpec(
             instance_uuid=instance.uuid, project_id=PROJECT, user_id=USER, flavor=flavor, image=world.image,
-            requested_networks=networks, security_groups=['default'])
+            requested_networks=networks, security_groups=[])
         return instance, spec
 
     def delete(self, uuid: str, kind: type[flows.Flow] = deletion.Delete) -> None:

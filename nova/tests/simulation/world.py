@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import pathlib
 import random
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -48,8 +49,9 @@ class Shape:
 
 
 SMALL = Shape()
+_BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Hosts\.beat')
 _OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
-BEAT, LEASE, RECAST, REPORT, DOWN = 2.0, 8.0, 10.0, 10.0, 40.0
+BEAT, LEASE, RECAST, REPORT, DOWN = 3.0, 12.0, 10.0, 10.0, 40.0
 """Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
 
 
@@ -78,7 +80,7 @@ def _settings() -> Any:
             ('beat_seconds', BEAT, 'task'), ('lease_seconds', LEASE, 'task'),
             ('recast_seconds', RECAST, 'task'), ('report_interval', REPORT, None),
             ('service_down_time', DOWN, None), ('vcpus', 4, 'fake'),
-            ('discover_hosts_in_cells_interval', 5, 'scheduler')):
+            ('discover_hosts_in_cells_interval', 2, 'scheduler')):
         made.set_override(name, value, group=group)
     return made
 
@@ -134,6 +136,7 @@ class World:
         self.fakes = self.clients = fake.build()
         self._reached = neighbours.reached(self.net, self.fakes)
         self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
+        self.asking = context.RequestContext(USER, PROJECT, auth_token='users')
         self.machines: dict[str, Machine] = {}
         self.processes: dict[str, Process] = {}
         self._boots: dict[str, Callable[[Process], Any]] = {}
@@ -164,6 +167,14 @@ class World:
                                           database_connection=f'sim:///{name}')
             mapping.create(conn)
             self.mappings[name] = mapping
+        for host, cell in self._homes():
+            objects.HostMapping(host=host, cell_id=self.mappings[cell].id).create(conn)
+
+    def _homes(self) -> list[tuple[str, str]]:
+        """Every host and its cell; they are mapped from the beginning, which saves a world some seconds."""
+        cells = [name for name in self.cells if name != 'cell0']
+        return [(f'h{number + 1}', cells[number // self.shape.hosts])
+                for number in range(len(cells) * self.shape.hosts)]
 
     def _machine(self, name: str) -> Machine:
         rng, skew = self.loop.rng, self.shape.skew
@@ -176,19 +187,16 @@ class World:
         for n in range(self.shape.supers):
             self._declare(f'super{n + 1}', self._super)
         self._declare('scheduler1', self._scheduler)
-        number = 0
         for cell in self.brokers:
             if cell == 'top':
                 continue
             for n in range(self.shape.conductors):
                 self._declare(f'{cell}-conductor{n + 1}',
                               lambda process, cell=cell: self._conductor(process, cell))
-            for _ in range(self.shape.hosts):
-                number += 1
-                name = f'h{number}'
-                self.hosts[name] = cell
-                self.drivers[name] = self._driver(name)
-                self._declare(name, lambda process, cell=cell: self._agent(process, cell))
+        for name, cell in self._homes():
+            self.hosts[name] = cell
+            self.drivers[name] = self._driver(name)
+            self._declare(name, lambda process, cell=cell: self._agent(process, cell))
         self.api = Process('api', self._machine('api'))
         self._all.append(self.api)
         self.api_dbs = databases.Databases(self.net, self.kept.servers, None, self.urls, self.conf)
@@ -244,12 +252,10 @@ class World:
         """Start every process, and wait until the hosts are known."""
         for name in self._boots:
             self.boot(name)
-        wanted = set(self.hosts)
-
         def known() -> bool:
-            with self.raw['api'].read() as conn:
-                mapped = {each.host for each in objects.HostMapping.all(conn)}
-            return mapped == wanted and len(self.fakes.placement.providers) == len(wanted)
+            joined = sum(self.raw[cell].scalar('SELECT count(*) FROM compute_nodes WHERE mapped')
+                         for cell in set(self.hosts.values()))
+            return joined == len(self.fakes.placement.providers) == len(self.hosts)
         if not self.loop.run(known, self.loop.now + 120):
             raise AssertionError('the world did not begin:\n' + self.tail())
         self.nodes = {name: self.fakes.placement.provider(name) for name in self.hosts}
@@ -323,9 +329,10 @@ class World:
             found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))
             return [rows.from_row(row) for row in found]
 
-    def tail(self, lines: int = 200) -> str:
-        """The end of what happened, a line an event."""
-        return '\n'.join(f'{now:9.3f}  {actor:<34} {text}' for now, actor, text in self.loop.trace[-lines:])
+    def tail(self, lines: int = 200, beats: bool = False) -> str:
+        """The end of what happened, a line an event; without signs of life, unless they are wanted."""
+        wanted = [one for one in self.loop.trace if beats or not _BEATS.search(one[2])]
+        return '\n'.join(f'{now:9.3f}  {actor:<34} {text}' for now, actor, text in wanted[-lines:])
 
     # What users do
 

@@ -29,6 +29,15 @@ def starts():
     return found
 
 
+def states_of(name):
+    """The state with which a flow begins: what its case's module says in ``STATES``, else an empty one."""
+    for module in pkgutil.iter_modules(__path__, f'{__name__}.'):
+        made = getattr(importlib.import_module(module.name), 'STATES', {}).get(name)
+        if made is not None:
+            return made()
+    return flows()[name].State()
+
+
 def put(world, uuid, vm_state):
     """Make a running server one that is paused, stopped or suspended, its guest too."""
     power = _POWER.get(VM(vm_state), Power.RUNNING)

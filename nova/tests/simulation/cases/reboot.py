@@ -12,3 +12,4 @@ def _hard(world):
 
 
 CASES = {'reboot': _hard}
+STATES = {'reboot': lambda: reboot.RebootState(kind=reboot.HARD)}

@@ -1,0 +1,90 @@
+"""``tools/simulate``: live histories, one after the other, and stop at the first that shows a fault."""
+
+import argparse
+import collections
+import logging
+import random
+import sys
+import time
+
+from nova.common import threads
+
+threads.choose('threading')
+
+from nova.tests.simulation import history as histories  # noqa: E402
+from nova.tests.simulation import world as worlds  # noqa: E402
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser('simulate', description='Live histories of a simulated deployment.')
+    made.add_argument('--minutes', type=float, default=1.0, help='how long; default %(default)s')
+    made.add_argument('--seed', type=int, help='of the first history; by default one that nobody had yet')
+    made.add_argument('--count', type=int, help='how many histories, at most')
+    made.add_argument('--flow', help='one of the operations begins this flow')
+    made.add_argument('--faults',
+                      help=f'kinds of faults, of {",".join((*histories.FAULTS, histories.SKEW))}')
+    made.add_argument('--history', help='live this one (as a failure printed it) and show what happened')
+    made.add_argument('--keep-going', action='store_true', help='go on after a fault, and count the kinds')
+    made.add_argument('--trace', action='store_true', help='show what happened even where all went well')
+    return made
+
+
+def draw(seed: int, arguments: argparse.Namespace) -> histories.History:
+    kinds = arguments.faults.split(',') if arguments.faults else None
+    return histories.Draw(random.Random(seed), kinds, arguments.flow).history(seed)
+
+
+def replay(kept: worlds.Kept, history: histories.History, trace: bool) -> int:
+    try:
+        world = histories.run(kept, history)
+    except histories.Failed as failed:
+        print(failed)
+        return 1
+    if trace:
+        print(world.tail(1_000_000))
+    print('No fault was seen.')
+    return 0
+
+
+def campaign(kept: worlds.Kept, arguments: argparse.Namespace) -> int:
+    began, spent = time.monotonic(), time.process_time()
+    most = arguments.count
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10 ** 9)
+    kinds: collections.Counter[str] = collections.Counter()
+    lived = 0
+
+    def time_left() -> bool:
+        return time.monotonic() - began < arguments.minutes * 60
+    while time_left() and (most is None or lived < most):
+        lived += 1
+        try:
+            world = histories.run(kept, draw(seed, arguments))
+            if arguments.trace:
+                print(world.tail(1_000_000))
+        except histories.Failed as failed:
+            if not arguments.keep_going:
+                print(histories.shrunk(lambda shorter: histories.run(kept, shorter), failed))
+                return 1
+            kind = str(failed.why).split('\n', 1)[0][:110]
+            if not kinds[kind]:
+                print(f'seed {seed}: {kind}', flush=True)
+            kinds[kind] += 1
+        seed += 1
+    spent = time.process_time() - spent
+    print(f'{lived} histories, {lived / spent:.1f} a second of processor time; the last seed was {seed - 1}')
+    for kind, count in kinds.most_common():
+        print(f'  {count:5}  {kind}')
+    return 1 if kinds else 0
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    logging.disable(logging.CRITICAL)
+    kept = worlds.Kept()
+    if arguments.history:
+        return replay(kept, histories.History.from_json(arguments.history), arguments.trace)
+    return campaign(kept, arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,401 @@
+"""Histories: what users ask and what breaks, as data, so that one can be drawn, run, shrunk and run again.
+
+A history is its seed, a `worlds.Shape` and a list of `Event`s. The seed decides everything that the events
+leave open: who runs next, how long messages take. After `HEAL` seconds all that was broken is well again; then
+every task has to end, the invariants have to hold, every server can be deleted, and nothing of it is left.
+"""
+
+import dataclasses
+import inspect
+import json
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nova import errors, ops
+from nova.ops.delete import flow as deletion
+from nova.states import Power
+from nova.task import action
+from nova.tests.simulation import bus, cases, invariants, neighbours, net
+from nova.tests.simulation import world as worlds
+
+HEAL = 120.0
+"""Virtual seconds after which everything is well again, at the latest: once all is quiet."""
+BOUND = 900.0
+"""Virtual seconds in which all tasks have to end from then on: less than any flow's deadline, since what is
+well has no reason to wait for one."""
+SPAN = 12.0
+"""Virtual seconds within which users ask and things break."""
+EFFECTS = 60
+"""The highest number of an effect at which something breaks."""
+
+
+USERS = ('boot', 'delete', 'restore', 'operate')
+"""Events by which nothing breaks."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """Something that happens at a time (``at``), or at an effect (``effect``, in whoever has it).
+
+    Attributes:
+        what: name of a method of `Run` without its ``do_``.
+        args: its arguments, as JSON can hold them.
+    """
+
+    what: str
+    args: dict[str, Any]
+    at: float | None = None
+    effect: int | None = None
+    when: str = 'before'
+
+    def __str__(self) -> str:
+        where = f'at {self.at:.1f} s' if self.at is not None else f'{self.when} effect {self.effect}'
+        told = ', '.join(f'{name}={value}' for name, value in self.args.items())
+        return f'{where}: {self.what}({told})'
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """See the module."""
+
+    seed: int
+    shape: worlds.Shape
+    events: tuple[Event, ...]
+
+    def __str__(self) -> str:
+        return '\n'.join([f'seed {self.seed}, {self.shape}', *(f'  {event}' for event in self.events)])
+
+    def to_json(self) -> str:
+        return json.dumps({'seed': self.seed, 'shape': dataclasses.asdict(self.shape),
+                           'events': [dataclasses.asdict(event) for event in self.events]})
+
+    @classmethod
+    def from_json(cls, text: str) -> 'History':
+        found = json.loads(text)
+        return cls(found['seed'], worlds.Shape(**found['shape']),
+                   tuple(Event(**event) for event in found['events']))
+
+    def broken(self) -> bool:
+        """Whether something breaks in it."""
+        return any(event.what not in USERS for event in self.events)
+
+    def without(self, index: int) -> 'History':
+        return dataclasses.replace(self, events=self.events[:index] + self.events[index + 1:])
+
+
+class Failed(AssertionError):
+    """A history showed a fault; says what, which history, and all that happened in it."""
+
+    def __init__(self, history: History, why: BaseException, trace: str) -> None:
+        self.history, self.why = history, why
+        super().__init__(f'{type(why).__name__}: {why}\n\n{history}\n\n{trace}\n\n'
+                         f'replay: tools/simulate --history \'{history.to_json()}\'')
+
+
+def simple_flows() -> list[str]:
+    """Flows that users may begin on a server without saying more."""
+    acted = {each.flow for each in ops.actions() if inspect.isclass(each) and issubclass(each, action.Action)}
+    return sorted(name for name, kind in cases.flows().items()
+                  if kind in acted and kind.exclusion != 'preempting' and name != deletion.Restore.name)
+
+
+class Run:
+    """One history, being lived."""
+
+    def __init__(self, world: worlds.World, history: History) -> None:
+        self.world, self.history = world, history
+        self.began = world.loop.now
+
+    def arrange(self) -> None:
+        """Have every event happen when it is due."""
+        world = self.world
+        for event in self.history.events:
+            act = self._act(event)
+            if event.effect is not None:
+                world.net.do(event.effect, event.when, act)
+            else:
+                world.loop.at(self.began + (event.at or 0.0), act)
+
+    def _act(self, event: Event) -> Callable[[], object]:
+        method = getattr(self, f'do_{event.what}')
+
+        def act() -> None:
+            self.world.loop.say(str(event), 'history')
+            method(**event.args)
+        return act
+
+    def live(self) -> None:
+        """Live it to its end.
+
+        Raises:
+            AssertionError: something that has to hold does not.
+        """
+        world = self.world
+        self.arrange()
+        last = self.began + max((event.at or 0.0 for event in self.history.events), default=0.0)
+        world.run(HEAL, lambda: world.loop.now > last + 5 and world.quiet())
+        self.heal()
+        world.settle(BOUND)
+        # A host that returned, or whose answer is still on its way, has a moment.
+        if self.history.broken():
+            world.run(worlds.REPORT + 5)
+            world.settle(BOUND)
+        self.check()
+        for uuid in world.users.servers:
+            world.delete(uuid)
+        world.settle(BOUND)
+        self.check()
+        left = [uuid for uuid in world.users.servers if world.server(uuid) is not None]
+        assert not left, f'servers that cannot be deleted: {left}'
+
+    def heal(self) -> None:
+        world = self.world
+        world.loop.say('everything is well again', 'history')
+        world.net.reset()
+        world.net.heal()
+        for broker in world.brokers.values():
+            broker.mishaps = bus.Mishaps()
+        for name, process in world.processes.items():
+            world.loop.resume(process)
+            world.revive(name)
+
+    def check(self) -> None:
+        invariants.check(self.world)
+        assert not self.world.steps.twice, self.world.steps.twice[0]
+
+    # Users
+
+    def uuid(self, server: int) -> str | None:
+        """A server by its number."""
+        known = self.world.users.servers
+        return known[server % len(known)] if known else None
+
+    def do_boot(self, count: int = 1, volumes: int = 0, new: str = '', ports: int = 0) -> None:
+        world = self.world
+        world.order(count=count, new=[new] if new else [],
+                    volumes=[world.fakes.volume.add(project_id='project') for _ in range(volumes)],
+                    ports=[world.fakes.network.api.add_port(world.network) for _ in range(ports)])
+
+    def do_delete(self, server: int, kind: str = 'delete') -> None:
+        uuid = self.uuid(server)
+        if uuid is not None:
+            self.world.delete(uuid, cases.flows()[kind])
+
+    def do_restore(self, server: int) -> None:
+        uuid = self.uuid(server)
+        if uuid is not None:
+            self.world.users.restore(uuid)
+
+    def do_operate(self, server: int, flow: str) -> None:
+        uuid = self.uuid(server)
+        if uuid is not None:
+            self.world.users.begin(uuid, cases.flows()[flow], cases.states_of(flow))
+
+    def do_guest_stops(self, server: int) -> None:
+        """The guest shuts itself down."""
+        uuid = self.uuid(server)
+        for driver in self.world.drivers.values():
+            if uuid in driver.guests():
+                driver.set_power(uuid, Power.SHUTDOWN)
+
+    # What breaks
+
+    def _process(self, name: str | None) -> Any:
+        """The process of a name; None is the one at work."""
+        process = self.world.loop.actor.process if name is None else self.world.processes.get(name)
+        return process if process is not None and process.name in self.world.processes else None
+
+    def do_kill(self, process: str | None = None, back: float | None = 1.0) -> None:
+        """kill -9; without `back` it comes back when everything is healed."""
+        found = self._process(process)
+        if found is not None:
+            self.world.kill(found.name, back)
+
+    def do_pause(self, process: str | None = None, seconds: float = 30.0) -> None:
+        found = self._process(process)
+        if found is None or found.dead:
+            return
+        self.world.loop.pause(found)
+        self.world.loop.after(seconds, lambda: self.world.loop.resume(found))
+        if found is self.world.loop.actor.process:
+            self.world.loop.give_way()
+
+    def do_cut(self, service: str, kind: str, machine: str = net.ANY, seconds: float = 30.0) -> None:
+        self.world.net.cut(machine, service, kind)
+        self.world.loop.after(seconds, lambda: self.world.net.heal(machine, service))
+
+    def do_mishaps(self, broker: str, lost: float = 0.0, doubled: float = 0.0, delayed: float = 0.0,
+                   delay: float = 10.0, calls: bool = False, seconds: float = 30.0) -> None:
+        found = self.world.brokers[broker]
+        found.mishaps = bus.Mishaps(lost, doubled, delayed, delay, calls)
+
+        def end() -> None:
+            found.mishaps = bus.Mishaps()
+        self.world.loop.after(seconds, end)
+
+    def do_err(self, service: str, times: int = 1, late: bool = False, final: bool = False) -> None:
+        """A neighbour says no: for a moment, or (`final`) for good."""
+        kinds = neighbours.BROKEN if final else neighbours.AWAY
+        self.world.net.fail(service, kinds[service], times, late=late)
+
+    def do_refuse(self, host: str, times: int = 1) -> None:
+        """A hypervisor fails at what it is told."""
+        self.world.net.fail(f'driver {host}', lambda: errors.virt.DriverFailed(reason='told to fail'), times)
+
+
+def run(kept: worlds.Kept, history: History, kind: type[Run] = Run) -> worlds.World:
+    """Live a history.
+
+    Args:
+        kind: knows further events, for histories that are told by hand.
+
+    Raises:
+        Failed: it showed a fault.
+    """
+    with worlds.world(kept, history.shape, history.seed) as world:
+        try:
+            kind(world, history).live()
+        except (AssertionError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Failed(history, error, world.tail(100_000)) from error
+        return world
+
+
+def shrunk(live: Callable[[History], object], failed: Failed) -> Failed:
+    """A shorter history that fails too: events without which `live` still raises are left out."""
+    best, index = failed, 0
+    while index < len(best.history.events):
+        try:
+            live(best.history.without(index))
+        except Failed as again:
+            best = again
+        else:
+            index += 1
+    return best
+
+
+# Drawing -----------------------------------------------------------------------------------------
+
+SKEW = 'skew'
+"""The kind of fault that is no event: machines whose wall clocks differ by minutes."""
+OPERATIONS = ('boot', 'delete', 'operate')
+
+
+class Draw:
+    """Draws a history from a source of chance; hypothesis can be one.
+
+    Args:
+        kinds: kinds of faults that may happen; all by default.
+        flow: a flow that one of the operations shall begin.
+    """
+
+    def __init__(self, rng: random.Random, kinds: Iterable[str] | None = None, flow: str | None = None) -> None:
+        self._rng, self._flow = rng, flow
+        self._kinds = sorted(kinds or (*FAULTS, SKEW))
+        self._drawn = [kind for kind in self._kinds if kind != SKEW]
+
+    def history(self, seed: int) -> History:
+        rng = self._rng
+        shape = worlds.Shape(
+            cells=1 if rng.random() < 0.8 else 2, conductors=rng.randint(1, 2),
+            supers=1 if rng.random() < 0.7 else 2,
+            skew=rng.choice((0.0, 600.0)) if SKEW in self._kinds else 0.0)
+        events = [self._operation('boot', 0.0)]
+        events += [self._operation(rng.choice(OPERATIONS), rng.random() * SPAN)
+                   for _ in range(rng.randint(0, 3))]
+        if self._flow is not None:
+            events.append(self._begin(self._flow, 2 + rng.random() * SPAN))
+        events += [self._fault(shape) for _ in range(rng.randint(0, 4) if self._drawn else 0)]
+        return History(seed, shape, tuple(events))
+
+    def _operation(self, what: str, at: float) -> Event:
+        rng = self._rng
+        if what == 'boot':
+            args: dict[str, Any] = {'count': rng.choice((1, 1, 1, 2))}
+            special = rng.random()
+            if special < 0.2:
+                args['volumes'] = 1
+            elif special < 0.3:
+                args['new'] = 'image'
+            elif special < 0.4 and args['count'] == 1:
+                args['ports'] = 1
+            return Event('boot', args, at)
+        if what == 'delete':
+            kind = rng.choice(('delete', 'delete', 'soft_delete'))
+            return Event('delete', {'server': rng.randrange(4), 'kind': kind}, at)
+        return self._begin(rng.choice(simple_flows()), at)
+
+    def _begin(self, flow: str, at: float) -> Event:
+        server = self._rng.randrange(4)
+        if flow in ('delete', 'soft_delete'):
+            return Event('delete', {'server': server, 'kind': flow}, at)
+        if flow == 'restore':
+            return Event('restore', {'server': server}, at)
+        if flow in ('schedule', 'build'):
+            return self._operation('boot', at)
+        return Event('operate', {'server': server, 'flow': flow}, at)
+
+    def _fault(self, shape: worlds.Shape) -> Event:
+        rng = self._rng
+        kind = rng.choice(self._drawn)
+        name, args = FAULTS[kind](rng, shape)
+        if rng.random() < 0.7:
+            if name in ('kill', 'pause'):
+                args.pop('process')
+            return Event(name, args, None, rng.randint(1, EFFECTS), rng.choice(('before', 'after')))
+        return Event(name, args, rng.random() * SPAN)
+
+
+def processes(shape: worlds.Shape) -> list[str]:
+    found = [f'super{n + 1}' for n in range(shape.supers)] + ['scheduler1']
+    for cell in range(1, shape.cells + 1):
+        found += [f'cell{cell}-conductor{n + 1}' for n in range(shape.conductors)]
+    return found + hosts(shape)
+
+
+def hosts(shape: worlds.Shape) -> list[str]:
+    return [f'h{n + 1}' for n in range(shape.cells * shape.hosts)]
+
+
+def _cell(rng: random.Random, shape: worlds.Shape) -> str:
+    return f'cell{rng.randint(1, shape.cells)}'
+
+
+def _cut(services: Callable[[random.Random, worlds.Shape], str], kinds: tuple[str, ...]) -> Any:
+    def draw(rng: random.Random, shape: worlds.Shape) -> tuple[str, dict[str, Any]]:
+        machine = rng.choice((net.ANY, *processes(shape)))
+        return 'cut', {'service': services(rng, shape), 'kind': rng.choice(kinds), 'machine': machine,
+                       'seconds': rng.choice((3.0, 20.0, 60.0))}
+    return draw
+
+
+def _neighbour(rng: random.Random, shape: worlds.Shape) -> str:
+    return rng.choice(sorted(neighbours.AWAY))
+
+
+FAULTS: dict[str, Callable[[random.Random, worlds.Shape], tuple[str, dict[str, Any]]]] = {
+    'kill': lambda rng, shape: ('kill', {'process': rng.choice(processes(shape)),
+                                         'back': rng.choice((1.0, 1.0, 15.0, 60.0, None))}),
+    'pause': lambda rng, shape: ('pause', {'process': rng.choice(processes(shape)),
+                                           'seconds': rng.choice((3.0, 12.0, 30.0, 90.0))}),
+    'database': _cut(lambda rng, shape: 'db ' + rng.choice(('api', _cell(rng, shape))), net.KINDS),
+    'bus': _cut(lambda rng, shape: 'bus ' + rng.choice(('top', _cell(rng, shape))),
+                (net.REFUSED, net.HUNG, net.ONE_WAY)),
+    'neighbour': _cut(_neighbour, net.KINDS),
+    'late': _cut(_neighbour, (neighbours.LATE,)),
+    'lost': lambda rng, shape: ('mishaps', {'broker': rng.choice(('top', _cell(rng, shape))),
+                                            'lost': rng.choice((0.3, 1.0))}),
+    'doubled': lambda rng, shape: ('mishaps', {'broker': rng.choice(('top', _cell(rng, shape))),
+                                               'doubled': 0.5}),
+    'delayed': lambda rng, shape: ('mishaps', {'broker': rng.choice(('top', _cell(rng, shape))), 'delayed': 0.5,
+                                               'delay': rng.choice((1.0, 10.0, 45.0))}),
+    'calls': lambda rng, shape: ('mishaps', {'broker': rng.choice(('top', _cell(rng, shape))), 'lost': 0.2,
+                                             'doubled': 0.2, 'delayed': 0.5, 'calls': True}),
+    'again': lambda rng, shape: ('err', {'service': _neighbour(rng, shape), 'times': rng.choice((1, 3, 20)),
+                                         'late': rng.random() < 0.5}),
+    'final': lambda rng, shape: ('err', {'service': _neighbour(rng, shape), 'times': 1, 'final': True,
+                                         'late': rng.random() < 0.5}),
+    'refused': lambda rng, shape: ('refuse', {'host': rng.choice(hosts(shape)), 'times': rng.choice((1, 2))}),
+}
+"""Kinds of faults: what draws the name and the arguments of one's event."""
+

@@ -1,0 +1,72 @@
+"""Histories that hypothesis draws: users ask, things break, and in the end all is as it should be (1.13)."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from nova.tests.simulation import history as histories
+from nova.tests.simulation import world as worlds
+
+HOLDS = ('lost', 'doubled', 'delayed', 'database', 'bus', 'final', 'refused')
+"""Kinds of faults that a deployment has to survive, whatever else happens."""
+SETTINGS = settings(deadline=None, database=None, phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck))
+"""Without hypothesis's own shrinking: to leave out an event is a larger step than it can see."""
+
+
+def live(kept, rng, seed, kinds=HOLDS, flow=None):
+    """Live a history; one that fails is made short first."""
+    try:
+        histories.run(kept, histories.Draw(rng, kinds, flow).history(seed))
+    except histories.Failed as failed:
+        raise histories.shrunk(lambda shorter: histories.run(kept, shorter), failed) from None
+
+
+@pytest.mark.timeout(600)
+@settings(SETTINGS, max_examples=60)
+@given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2 ** 32))
+def test_whatever_breaks_all_is_well_in_the_end(kept, quiet, rng, seed):
+    """TSK-S2, TSK-S3, CEL-S4: messages and answers are lost, neighbours and hosts refuse."""
+    live(kept, rng, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@settings(SETTINGS, max_examples=3000)
+@given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2 ** 32))
+def test_for_long(kept, quiet, rng, seed):
+    live(kept, rng, seed)
+
+
+def test_a_history_is_a_function_of_its_seed(kept, quiet):
+    """The same, whatever was lived before it, and when it is read from what a failure printed."""
+    drawn = histories.Draw(random.Random(7), HOLDS).history(7)
+    first = histories.run(kept, drawn).tail(1_000_000, beats=True)
+    live(kept, random.Random(8), 8)
+    again = histories.History.from_json(drawn.to_json())
+    assert again == drawn
+    assert histories.run(kept, again).tail(1_000_000, beats=True) == first
+
+
+def test_a_fault_is_found_and_its_history_made_short(kept, quiet):
+    """A world that breaks a law fails, and what has nothing to do with it is left out."""
+    events = (histories.Event('boot', {}, 0.0), histories.Event('operate', {'server': 0, 'flow': 'pause'}, 6.0),
+              histories.Event('guest_vanishes', {'server': 0}, 9.0),
+              histories.Event('kill', {'process': 'h2'}, 8.0))
+    told = histories.History(1, worlds.SMALL, events)
+
+    class Run(histories.Run):
+        def do_guest_vanishes(self, server):
+            for driver in self.world.drivers.values():
+                if self.uuid(server) in driver.guests():
+                    driver.destroy(self.world.server(self.uuid(server)))
+
+    def run(history):
+        return histories.run(kept, history, Run)
+    with pytest.raises(histories.Failed, match='guests on h') as caught:
+        run(told)
+    short = histories.shrunk(run, caught.value)
+    assert [event.what for event in short.history.events] == ['boot', 'guest_vanishes']
+    assert 'driver h' in str(short) and "tools/simulate --history '" in str(short)
