@@ -88,7 +88,7 @@ def _device(entry: Device, source: str, target: str, ident: str | None,
         volume_id=ident if source == 'volume' else None,
         volume_size=_whole(entry.get('volume_size'), 'volume_size'),
         volume_type=entry.get('volume_type') or None,
-        device_name=_path(entry.get('device_name')), device_type=entry.get('device_type') or None,
+        device_name=path(entry.get('device_name')), device_type=entry.get('device_type') or None,
         disk_bus=bus, guest_format=entry.get('guest_format') or None, tag=entry.get('tag'),
         delete_on_termination=_truth(entry.get('delete_on_termination')))
 
@@ -106,7 +106,8 @@ def _truth(value: Any) -> bool:
     return value is True or str(value).lower() in ('true', '1', 'on', 'yes')
 
 
-def _path(name: str | None) -> str | None:
+def path(name: str | None) -> str | None:
+    """A device's name as guests have it, ``/dev/vda``."""
     if not name:
         return None
     return name if name.startswith('/dev/') else f'/dev/{name}'
@@ -129,9 +130,12 @@ def complete(devices: Sequence[BlockDeviceMapping], image_id: str | None, swap_m
         BlockDeviceInvalid: no or no unambiguous boot order, or more local disk than the flavor has.
     """
     chosen = list(devices)
-    if image_id and boot_device(chosen) is None:
+    root = boot_device(chosen)
+    if image_id and root is None:
         chosen.insert(0, _root_disk(image_id))
-    elif legacy and not image_id:
+    elif not image_id and root is not None and (root.source_type, root.destination_type) == ('image', 'local'):
+        raise _wrong('A local root disk is made of the image that the request names as imageRef.')
+    if legacy and not image_id:
         first = next((device for device in chosen if device.destination_type == 'volume'), None)
         if first is not None:
             first.boot_index = 0
@@ -230,7 +234,7 @@ def name_devices(devices: Sequence[BlockDeviceMapping], root_name: str | None = 
     Names the user chose are kept. They are hints: a guest may see another one.
 
     Raises:
-        BlockDeviceInvalid: two devices were given the same name.
+        BlockDeviceInvalid: two devices were given the same name, or one the root disk's.
     """
     taken = [device.device_name for device in devices if device.device_name]
     if len(set(taken)) != len(taken):
@@ -241,9 +245,12 @@ def name_devices(devices: Sequence[BlockDeviceMapping], root_name: str | None = 
     for device in ordered:
         if device.device_name:
             continue
-        wanted = _path(root_name) if device is root else None
-        free = wanted if wanted and wanted not in used else None
-        device.device_name = free or next_name(used, device.disk_bus or bus)
+        if device is root:
+            device.device_name = path(root_name) or next_name((), device.disk_bus or bus)
+            if device.device_name in used:
+                raise _wrong(f'The root disk is {device.device_name}, which another device was given.')
+        else:
+            device.device_name = next_name(used, device.disk_bus or bus)
         used.add(device.device_name)
     return root.device_name if root else None
 

@@ -85,7 +85,8 @@ class FakeVolume(Fake):
 
     @probe
     def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
-        if snapshot_id not in self.snapshots:
+        origin = self.volumes.get(self.snapshots.get(snapshot_id, {}).get('volume_id', ''))
+        if snapshot_id not in self.snapshots or (origin is not None and not self._sees(context, origin)):
             raise errors.block.SnapshotNotFound(snapshot=snapshot_id)
         return dict(self.snapshots[snapshot_id])
 

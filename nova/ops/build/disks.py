@@ -6,22 +6,34 @@ from typing import Any
 
 from nova import errors, objects
 from nova.common import units
-from nova.domain import bdm
+from nova.domain import bdm, image_disks
 from nova.ops.build import destination
 from nova.policies import servers as rules
 
 MULTIATTACH = '2.60'
 
 
-def block_devices(req: Any, server: Mapping[str, Any], image_ref: str, flavor: Any) -> list[Any]:
-    """Every disk of a server, complete and with its size; what it is to be made of exists."""
+def block_devices(req: Any, server: Mapping[str, Any], image: Any, flavor: Any) -> list[Any]:
+    """Every disk of a server, complete and with its size; what it is to be made of exists.
+
+    Args:
+        image: the `ImageMeta` that the request names, which may bring disks along; or None.
+    """
+    image_ref = image.id if image is not None else None
     legacy, modern = server.get('block_device_mapping'), server.get('block_device_mapping_v2')
     devices = bdm.parse(legacy, modern)
     if devices:
         req.authorize(rules.CREATE_ATTACH_VOLUME)
     if not image_ref and not devices:
         raise errors.Invalid('Invalid imageRef provided.')
-    devices = bdm.complete(devices, image_ref or None, flavor.swap, flavor.ephemeral_gb, legacy=bool(legacy),
+    root = bdm.boot_device(devices)
+    source = image
+    if root is not None and root.image_id not in (None, image_ref):
+        source = _find_image(req, root.image_id)
+    if source is not None:
+        devices = image_disks.merge(devices, image_disks.parse(
+            source.properties, flavor.swap, flavor.ephemeral_gb))
+    devices = bdm.complete(devices, image_ref, flavor.swap, flavor.ephemeral_gb, legacy=bool(legacy),
                            local_limit=req.conf.max_local_block_devices)
     seen: set[str] = set()
     for device in devices:
@@ -33,7 +45,7 @@ def block_devices(req: Any, server: Mapping[str, Any], image_ref: str, flavor: A
         elif device.snapshot_id:
             size = _find_snapshot(req, device.snapshot_id)['size']
             device.volume_size = device.volume_size or size
-        elif device.image_id and device.image_id != image_ref:
+        elif device.image_id and device.image_id != image_ref and device is not root:
             _find_image(req, device.image_id)
     _check_types(req, devices)
     return devices
@@ -116,14 +128,21 @@ def keep_in_zone(req: Any, devices: Sequence[Any], target: destination.Target) -
 
 # Images ------------------------------------------------------------------------------------------
 
-def boot_image(req: Any, image_ref: str, devices: Sequence[Any]) -> Any:
+def named_image(req: Any, image_ref: str) -> Any:
+    """The image that a request names; None where it names none."""
+    if not image_ref:
+        return None
+    try:
+        return req.clients.image.show(image_ref, req.context)
+    except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:
+        raise errors.Invalid(error.message) from error
+
+
+def boot_image(req: Any, image: Any, devices: Sequence[Any]) -> Any:
     """The image the root disk comes from; volumes remember what they, or those they stem from, were made of."""
+    if image is not None:
+        return image
     root = bdm.boot_device(devices)
-    if image_ref:
-        try:
-            return req.clients.image.show(image_ref, req.context)
-        except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:
-            raise errors.Invalid(error.message) from error
     if root is not None and root.image_id:
         return _find_image(req, root.image_id)
     volume = root.volume_id if root is not None else None

@@ -59,10 +59,11 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
     check_text(req, server, high)
     target = destination.parse(req, server)
     image_ref = server.get('imageRef') or ''
-    devices = disks.block_devices(req, server, image_ref, flavor)
+    named = disks.named_image(req, image_ref)
+    devices = disks.block_devices(req, server, named, flavor)
     disks.check_sharing(devices, high)
     target = disks.keep_in_zone(req, devices, target)
-    image = disks.boot_image(req, image_ref, devices)
+    image = disks.boot_image(req, named, devices)
     disks.check_image(image, flavor, devices)
     disks.check_disk_config(server, image)
     disks.check_flavor_disk(req, flavor, devices)

@@ -1,6 +1,7 @@
 """POST /servers: what is refused, what is written down, what is answered (CEL-S1, QTA-S1, QTA-S2)."""
 
 import base64
+import json
 
 import pytest
 
@@ -334,3 +335,88 @@ def test_a_key_goes_along(cloud, create):
     cloud.dbs.api.write(lambda conn: key.create(conn))
     made = create(key_name='mine')
     assert request_of(cloud, made.json['server']['id']).keypair.public_key == 'ssh-rsa AAAA'
+
+
+# Images that bring disks along -------------------------------------------------------------------
+
+NEWER = {'source_type': 'snapshot', 'destination_type': 'volume', 'boot_index': 0, 'device_name': '/dev/vda',
+         'device_type': 'disk', 'disk_bus': 'virtio', 'guest_format': None, 'no_device': None, 'image_id': None,
+         'volume_id': None, 'volume_type': None, 'volume_size': 5, 'delete_on_termination': False}
+OLDER = {'device_name': 'vda', 'delete_on_termination': True}
+
+
+@pytest.fixture
+def snapshot(cloud):
+    origin = cloud.clients.volume.add(size=4, bootable=True, project_id=clouds.PROJECT)
+    return cloud.clients.volume.add_snapshot(origin, size=4)
+
+
+def image_of(cloud, devices, **more):
+    """A snapshot of a volume-backed server: an image without data."""
+    return cloud.clients.image.add(data=b'', block_device_mapping=devices, **more)
+
+
+def disks_of(cloud, made):
+    assert made.status_code == 202, made.json
+    return request_of(cloud, made.json['server']['id']).block_devices
+
+
+@pytest.mark.parametrize('text', [True, False])
+@pytest.mark.parametrize(('newer', 'size'), [(True, 5), (False, 4)])
+def test_an_image_that_names_snapshots_boots_from_them(cloud, create, snapshot, newer, size, text):
+    devices = [{**(NEWER if newer else OLDER), 'snapshot_id': snapshot}]
+    image = image_of(cloud, json.dumps(devices) if text else devices, root_device_name='/dev/vda',
+                     **({'bdm_v2': 'True'} if newer else {}))
+    root = {'source_type': 'image', 'destination_type': 'local', 'uuid': image, 'boot_index': 0}
+    for more in ({}, {'block_device_mapping_v2': [root]}):
+        device, = disks_of(cloud, create(imageRef=image, **more))
+        assert (device.snapshot_id, device.boot_index, device.volume_size, device.device_name) == (
+            snapshot, 0, size, '/dev/vda')
+    as_volume = {**root, 'destination_type': 'volume', 'volume_size': 9}
+    device, = disks_of(cloud, create(imageRef='', block_device_mapping_v2=[as_volume]))
+    assert (device.snapshot_id, device.image_id) == (snapshot, None)
+
+
+def test_what_a_request_says_of_a_device_wins_over_its_image(cloud, create, snapshot):
+    image = image_of(cloud, [{**NEWER, 'snapshot_id': snapshot}, {
+        **NEWER, 'snapshot_id': snapshot, 'boot_index': None, 'device_name': '/dev/vdb'}], bdm_v2='true')
+    root, second = disks_of(cloud, create(imageRef=image, block_device_mapping_v2=[
+        {**disk(volume_size=1), 'device_name': '/dev/vdb'}]))
+    found = sorted([root, second], key=lambda device: device.device_name)
+    assert [(device.source_type, device.boot_index) for device in found] == [('snapshot', 0), ('blank', None)]
+
+
+def test_mappings_of_an_image_name_the_flavors_disks(cloud, create):
+    cloud.flavor(flavorid='disks', name='disks', vcpus=1, memory_mb=64, root_gb=1, ephemeral_gb=2, swap=3)
+    image = cloud.clients.image.add(mappings=json.dumps([
+        {'virtual': 'ami', 'device': 'vda'}, {'virtual': 'ephemeral0', 'device': 'vdc'},
+        {'virtual': 'swap', 'device': 'vdb'}]))
+    found = {device.device_name: device.volume_size
+             for device in disks_of(cloud, create(imageRef=image, flavorRef='disks'))}
+    assert found == {'/dev/vda': None, '/dev/vdb': 3, '/dev/vdc': 2}
+    assert len(disks_of(cloud, create(imageRef=image))) == 1
+
+
+@pytest.mark.parametrize('wrong', ['{', '"text"', [1], [{'source_type': 'snapshot', 'boot_index': 0}]])
+def test_an_image_that_makes_no_sense_is_refused(cloud, create, wrong):
+    made = create(imageRef=image_of(cloud, wrong, bdm_v2='true'))
+    assert made.status_code == 400, made.json
+
+
+def test_a_snapshot_that_an_image_names_is_looked_at_as_the_user(cloud, create):
+    gone = image_of(cloud, [{**NEWER, 'snapshot_id': uuids.generate()}], bdm_v2='true')
+    assert create(imageRef=gone).status_code == 400
+
+
+def test_a_local_root_disk_is_made_of_image_ref(cloud, create):
+    root = {'source_type': 'image', 'destination_type': 'local', 'uuid': cloud.image_id, 'boot_index': 0}
+    assert create(imageRef='', block_device_mapping_v2=[root]).status_code == 400
+    assert create(block_device_mapping_v2=[root]).status_code == 202
+
+
+def test_the_name_of_the_root_disk_is_taken(cloud, create):
+    """Another device of that name does not move the root disk to the next one."""
+    volume = cloud.clients.volume.add(project_id=clouds.PROJECT)
+    device = {**disk('volume', uuid=volume), 'device_name': '/dev/vda'}
+    assert create(block_device_mapping_v2=[device]).status_code == 400
+    assert create(block_device_mapping_v2=[{**device, 'device_name': '/dev/vdb'}]).status_code == 202
