@@ -103,7 +103,8 @@ def silent(cluster, sql, name):
             yield
 
 
-WAYS = [denied, without_tables, refused, silent]
+WAYS = [pytest.param(way, marks=marks, id=way.__name__) for way, marks in (
+    (denied, ()), (without_tables, pytest.mark.slow), (refused, pytest.mark.slow), (silent, ()))]
 
 
 def ask_around(user, paths=('/servers', '/servers/detail', '/os-availability-zone')):
@@ -122,7 +123,7 @@ def boot_some(demo, count, seconds=30):
     return uuids
 
 
-@pytest.mark.parametrize('way', WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize('way', WAYS)
 def test_a_cell_is_away(cluster, sql, demo, admin, way):
     """Everybody is answered, and boots go into the other cell."""
     with way(cluster, sql, 'cell2'):
@@ -136,7 +137,7 @@ def test_a_cell_is_away(cluster, sql, demo, admin, way):
     settle(cluster, admin, demo)
 
 
-@pytest.mark.parametrize('way', [denied, without_tables], ids=lambda way: way.__name__)
+@pytest.mark.parametrize('way', WAYS[:2])
 def test_cell0_is_away(cluster, sql, demo, admin, way):
     """Lists and boots go on; a server for which there is no host ends in ERROR once cell0 is back."""
     with way(cluster, sql, 'cell0'):
