@@ -61,8 +61,7 @@ def run_script(words: list[str], env: dict[str, str], scripts: pathlib.Path | No
 
 def fill(deployment: cluster_config.Deployment) -> None:
     """Schema of every database, and the cells."""
-    run_script(['placement-manage', 'db', 'sync'],
-         {'OS_PLACEMENT_CONFIG_DIR': str(deployment.directory / 'etc' / 'placement')})
+    run_script(['placement-manage', 'db', 'sync'], _placement(deployment))
     manage(deployment, 'api_db', 'sync')
     manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'))
     manage(deployment, 'db', 'sync')
@@ -70,3 +69,16 @@ def fill(deployment: cluster_config.Deployment) -> None:
         manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1')
         manage(deployment, 'cell_v2', 'create_cell', '--name', cell, '--transport-url', deployment.bus(cell),
                '--database_connection', deployment.database(cell))
+
+
+def upgrade(deployment: cluster_config.Deployment) -> None:
+    """The schema of this checkout in every database that is filled already."""
+    run_script(['placement-manage', 'db', 'sync'], _placement(deployment))
+    manage(deployment, 'api_db', 'sync')
+    manage(deployment, 'db', 'sync')
+    for cell in cluster_config.CELLS:
+        manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1')
+
+
+def _placement(deployment: cluster_config.Deployment) -> dict[str, str]:
+    return {'OS_PLACEMENT_CONFIG_DIR': str(deployment.directory / 'etc' / 'placement')}

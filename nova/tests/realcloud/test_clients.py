@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.realcloud, pytest.mark.timeout(300)]
 
 ROOT = pathlib.Path(__file__).parents[3]
 REQUESTS = yaml.safe_load(pathlib.Path(__file__).with_name('requests.yaml').read_text())
+KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f user@host\n'
 REMOVE = {'keypair': '/os-keypairs/{name}'}
 
 
@@ -76,7 +77,7 @@ def _remove_servers(demo, made, wanted):
 def libcloud(cloud):
     deployment = cloud.deployment
     return providers.get_driver(types.Provider.OPENSTACK)(
-        'demo', deployment.passwords['demo'], ex_force_auth_url=deployment.url('identity') + '/v3/auth/tokens',
+        'demo', deployment.passwords['demo'], ex_force_auth_url=deployment.url('identity'),
         ex_force_auth_version='3.x_password', ex_tenant_name='demo', ex_domain_name='Default',
         ex_force_service_region='RegionOne', api_version='2.2')
 
@@ -91,7 +92,8 @@ def test_libcloud(libcloud):
         ex_keyname=pair.name, ex_metadata={'colour': 'red'}, ex_userdata='#!/bin/sh')
     volume = libcloud.create_volume(1, 'libcloud')
     try:
-        [(node, addresses)] = libcloud.wait_until_running([node], wait_period=1, timeout=60)
+        [(node, addresses)] = libcloud.wait_until_running(
+            [node], wait_period=1, timeout=60, ssh_interface='private_ips')
         assert addresses and node.extra['key_name'] == 'libcloud'
         assert node.id in {one.id for one in libcloud.list_nodes()}
         assert libcloud.ex_get_metadata(node) == {'colour': 'red'}
@@ -118,14 +120,16 @@ def _until(true, seconds=60):
 
 # The shell of novaclient -------------------------------------------------------------------------
 
-def test_shell_of_novaclient(cloud, demo):
+def test_shell_of_novaclient(cloud, demo, tmp_path):
     def nova(*words, user='demo'):
         done = subprocess.run([pathlib.Path(sys.executable).parent / 'nova', *words], capture_output=True,
                               text=True, env=environment(cloud, user))
         assert done.returncode == 0, f'nova {" ".join(words)}: {done.stdout}{done.stderr}'
         return done.stdout
     assert 'm1.nano' in nova('flavor-list')
-    nova('keypair-add', 'novaclient')
+    key = tmp_path / 'key.pub'
+    key.write_text(KEY)
+    nova('keypair-add', '--pub-key', str(key), 'novaclient')
     nova('boot', '--flavor', 'm1.nano', '--image', demo.image, '--nic', f'net-id={demo.network}', '--key-name',
          'novaclient', '--meta', 'colour=red', '--poll', 'novaclient')
     try:
@@ -138,7 +142,7 @@ def test_shell_of_novaclient(cloud, demo):
         _until(lambda: 'SHUTOFF' in nova('list'))
         nova('start', 'novaclient')
         _until(lambda: 'ACTIVE' in nova('list'))
-        nova('rename', 'novaclient', 'renamed')
+        nova('update', '--name', 'renamed', 'novaclient')
         nova('limits')
         nova('instance-action-list', 'renamed')
         nova('server-tag-add', 'renamed', 'tagged')

@@ -3,6 +3,7 @@
     tools/realcloud up [--port SERVICE=PORT]...   makes it, or starts what of it does not run
     tools/realcloud status                        who runs, and who is well
     tools/realcloud env [USER]                    what to tell the clients, for `eval`
+    tools/realcloud renew                         our own processes again, with the code and schema of today
     tools/realcloud down                          ends it, and removes its directory
 
 Each takes --dir DIR, where configuration, logs, pids and data are. Ports are free ones unless they are named.
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='tools/realcloud', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for name in ('up', 'status', 'env', 'down'):
+    for name in ('up', 'status', 'env', 'renew', 'down'):
         command = commands.add_parser(name)
         command.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
         if name == 'up':
@@ -78,6 +79,9 @@ def main() -> int:
         for name, value in (found.environment() | {'OS_CLOUD': arguments.user}).items():
             print(f'export {name}={shlex.quote(value)}')
         print(f'export PATH={shlex.quote(str(pathlib.Path(sys.executable).parent))}:$PATH')
+        return 0
+    if arguments.command == 'renew':
+        found.renew()
         return 0
     if arguments.command == 'down':
         for name in found.down():
