@@ -1,12 +1,19 @@
 """Who is calling: from keystonemiddleware's environment, or from a plain token under noauth."""
 
+import contextvars
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from keystoneauth1 import exceptions as ksa_exceptions
 from keystonemiddleware import auth_token
 
 from nova.common import problem
+
+_AWAY = (ksa_exceptions.ConnectFailure, ksa_exceptions.DiscoveryFailure, ksa_exceptions.RequestTimeout,
+         auth_token.ksm_exceptions.ServiceError)
+_UNKNOWN = 'nova.token_could_not_be_validated'
+"""In the WSGI environment, where no client can put it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,7 +41,11 @@ def from_keystone(environ: Mapping[str, Any]) -> Identity:
 
     Raises:
         Unauthorized: no valid token came with the request.
+        Unavailable: whether it is valid could not be asked.
     """
+    if environ.get(_UNKNOWN):
+        raise problem.Unavailable('The identity service cannot be reached to validate the token; try again.',
+                                  headers={'Retry-After': '5'})
     if environ.get('HTTP_X_IDENTITY_STATUS') != 'Confirmed' or not environ.get('HTTP_X_USER_ID'):
         raise problem.Unauthorized()
     return Identity(
@@ -71,10 +82,36 @@ def from_plain_token(environ: Mapping[str, Any], *, roles_of_admin: tuple[str, .
     return Identity(user_id=user, project_id=project, roles=roles, system_scope=scope, token=token)
 
 
+class _Protocol(auth_token.AuthProtocol):
+    """Tells the app apart a token that is not valid from one of which nobody could say so.
+
+    Where decisions are delayed, its base calls both invalid.
+    """
+
+    def __init__(self, app: Any, conf: dict[str, Any]) -> None:
+        super().__init__(app, conf)
+        self._unknown = contextvars.ContextVar('unknown', default=False)
+
+    def fetch_token(self, token: str, **kwargs: Any) -> Any:
+        try:
+            return super().fetch_token(token, **kwargs)
+        except auth_token.InvalidToken as error:
+            if isinstance(error.__context__, _AWAY):
+                self._unknown.set(True)
+            raise
+
+    def process_request(self, request: Any) -> Any:
+        self._unknown.set(False)
+        answer = super().process_request(request)
+        if self._unknown.get() and not request.user_token_valid:
+            request.environ[_UNKNOWN] = True
+        return answer
+
+
 def keystone(app: Any, conf: Any) -> Any:
     """Wrap a WSGI app in keystonemiddleware, configured from ``[keystone_authtoken]`` of `conf`.
 
     Decisions are delayed to the app (``delay_auth_decision``), so that version documents stay open and refusals
     come in the service's own envelope.
     """
-    return auth_token.AuthProtocol(app, {'oslo_config_config': conf, 'delay_auth_decision': True})
+    return _Protocol(app, {'oslo_config_config': conf, 'delay_auth_decision': True})
