@@ -40,7 +40,7 @@ class Trouble:
 
     @contextlib.contextmanager
     def options(self, **options):
-        """Compute hosts have other options: ``GROUP__NAME`` or NAME of [DEFAULT]."""
+        """Hosts and cell conductors have other options: ``GROUP__NAME`` or NAME of [DEFAULT]."""
         before = dict(self.deployment.options)
         self._configure(before | {name.replace('__', '.'): value for name, value in options.items()})
         try:
@@ -51,9 +51,9 @@ class Trouble:
     def _configure(self, options):
         self.deployment.options = options
         cluster_config.write_files(self.deployment)
-        hosts = list(self.deployment.hosts)
-        self.cloud.processes.stop(hosts)
-        self.cloud.start(hosts)
+        names = [name for name in self.deployment.services if self.deployment.cell_of(name)]
+        self.cloud.processes.stop(names)
+        self.cloud.start(names)
 
     @contextlib.contextmanager
     def short_tokens(self, seconds):
