@@ -25,7 +25,7 @@ NONE = 'There is no cloud in {directory}; tools/realcloud up --dir {directory} m
 DEFAULT = pathlib.Path(tempfile.gettempdir()) / 'nova-realcloud'
 
 
-def _port(text: str) -> tuple[str, int]:
+def port(text: str) -> tuple[str, int]:
     name, _, number = text.partition('=')
     known = {*PORTS, 'placement', 'api'}
     if name not in known or not number.isdigit():
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == 'up':
             command.add_argument('--computes', type=int, default=4, help='hosts, over two cells (%(default)s)')
             command.add_argument('--workers', type=int, default=2, help='of API and Placement (%(default)s)')
-            command.add_argument('--port', type=_port, action='append', default=[], metavar='SERVICE=PORT')
+            command.add_argument('--port', type=port, action='append', default=[], metavar='SERVICE=PORT')
         if name == 'env':
             command.add_argument('user', nargs='?', default='admin', choices=['admin', 'demo'])
     return parser
