@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nova.placement.candidates.budget import PATIENCE, Budget, CutShort
+from nova.placement.candidates.firsts import first_picks
 from nova.placement.candidates.narrow import Plan
 from nova.placement.candidates.request import CandidateRequest
 from nova.placement.candidates.rules import Rules
@@ -36,6 +37,7 @@ class Combiner:
         self.rules = Rules(view, request, plan.slots)
         self.budget = Budget(patience)
         self.cut_short = False
+        self._plan = plan
         self._slots = plan.slots
         self._trees = plan.trees
         self._shuffler = shuffler
@@ -76,6 +78,10 @@ class Combiner:
         Args:
             spread: one from each tree in turn, rather than all of a tree before the next.
         """
+        if spread and wanted is not None and self._shuffler is None:
+            firsts = first_picks(self.rules, self._plan, wanted)
+            if firsts is not None:
+                return firsts
         found: list[Pick] = []
         every = self._different(self._in_turn() if spread else itertools.chain.from_iterable(self._walks()))
         try:

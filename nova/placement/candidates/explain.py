@@ -7,7 +7,7 @@ import numpy as np
 from nova.placement.candidates import narrow
 from nova.placement.candidates.combine import Combiner
 from nova.placement.candidates.request import CandidateRequest, RequestGroup
-from nova.placement.candidates.view import View
+from nova.placement.candidates.view import Rows, View
 
 
 def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
@@ -21,11 +21,12 @@ def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
     """
     entries = [entry for group in request.groups for entry in _group(view, group)]
     slots = narrow.parts(view, request)
+    tops: list[Rows] = []
     trees = np.ones(len(view.forest), np.bool_)
-    for suffix, constraint, mask in narrow.tree_constraints(view, request, slots):
+    for suffix, constraint, mask in narrow.tree_constraints(view, request, slots, tops):
         trees &= mask
         entries.append(_entry(constraint, suffix, trees))
-    combiner = Combiner(view, request, narrow.Plan(slots, np.flatnonzero(trees)))
+    combiner = Combiner(view, request, narrow.Plan(slots, np.flatnonzero(trees), tops))
     found = combiner.picks(1, spread=True)
     constraint = 'combination: group_policy, same_subtree, shared capacity, traits together'
     if combiner.cut_short:

@@ -23,6 +23,8 @@ class Plan:
 
     slots: list[Slot]
     trees: Rows
+    tops: list[Rows]
+    """For each same_subtree, rows that may be above all its others."""
 
 
 def _any_of(names: Iterable[str]) -> str:
@@ -117,12 +119,13 @@ def _slot(view: View, suffix: str, resources: dict[str, int], mask: Mask) -> Slo
     return Slot(suffix, resources, trees, rows, bool(away))
 
 
-def tree_constraints(view: View, request: CandidateRequest,
-                     slots: list[Slot]) -> Iterator[tuple[str | None, str, Mask]]:
+def tree_constraints(view: View, request: CandidateRequest, slots: list[Slot], tops: list[Rows]
+                     ) -> Iterator[tuple[str | None, str, Mask]]:
     """What is asked of trees: (suffix or None for the whole request, constraint, the trees that comply).
 
     Args:
         slots: lose, in place, the rows that lie in no subtree as same_subtree wants it.
+        tops: gets the tops of those subtrees, for each same_subtree.
     """
     forest = view.forest
     for slot in slots:
@@ -148,7 +151,9 @@ def tree_constraints(view: View, request: CandidateRequest,
     for why, bound in bounds(view, request, slots):
         yield None, why, enough_in_trees(view, bound)
     for suffixes in dict.fromkeys(names for names in request.same_subtree if len(names) > 1):
-        yield None, f'same_subtree {",".join(sorted(suffixes))}', keep_subtrees(view, request, suffixes, slots)
+        mask, found = keep_subtrees(view, request, suffixes, slots)
+        tops.append(found)
+        yield None, f'same_subtree {",".join(sorted(suffixes))}', mask
 
 
 def _present(view: View, trees: Rows) -> Mask:
@@ -161,6 +166,7 @@ def plan(view: View, request: CandidateRequest) -> Plan:
     """Narrow every group, then the trees."""
     found = parts(view, request)
     viable = np.ones(len(view.forest), np.bool_)
-    for _, _, mask in tree_constraints(view, request, found):
+    tops: list[Rows] = []
+    for _, _, mask in tree_constraints(view, request, found, tops):
         viable &= mask
-    return Plan(found, np.flatnonzero(viable))
+    return Plan(found, np.flatnonzero(viable), tops)

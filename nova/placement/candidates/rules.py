@@ -17,6 +17,7 @@ class Rules:
         one_per_root: whether all providers must have different roots, as before nesting.
         isolated: by slot, whether it shares its row with no other such slot.
         loads: by slot, the (class, amount) that other slots ask for too.
+        largest_first: by slot, a key that sorts those with larger loads to the front.
         subtrees: for each same_subtree, its slots.
         required: sets of traits that the rows of the group without suffix meet together.
         binding: whether isolation or shared capacity can make a choice impossible.
@@ -32,6 +33,7 @@ class Rules:
         split = [group for group in request.groups if not group.one_provider]
         self.required = split[0].required if split else []
         self.loads = loads(slots)
+        self.largest_first = [[-amount for _, amount in load] for load in self.loads]
         self.contended = sorted({name for load in self.loads for name, _ in load})
         self.binding = sum(self.isolated) > 1 or bool(self.contended)
         self._traits_met: dict[int, int] = {}

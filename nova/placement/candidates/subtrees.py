@@ -9,14 +9,15 @@ import numpy as np
 from nova.placement.candidates.bounds import bounds, enough_below
 from nova.placement.candidates.request import CandidateRequest
 from nova.placement.candidates.slot import Slot
-from nova.placement.candidates.view import Mask, View
+from nova.placement.candidates.view import Mask, Rows, View
 
 
-def keep_subtrees(view: View, request: CandidateRequest, names: frozenset[str], slots: list[Slot]) -> Mask:
+def keep_subtrees(view: View, request: CandidateRequest, names: frozenset[str], slots: list[Slot]
+                  ) -> tuple[Mask, Rows]:
     """Drop from `slots`, in place, the rows of the named ones that lie in no subtree with something for each.
 
     Returns:
-        The trees that have such a subtree.
+        The trees that have such a subtree, and the tops of those subtrees.
     """
     forest = view.forest
     members = [index for index, slot in enumerate(slots) if slot.suffix in names]
@@ -45,4 +46,4 @@ def keep_subtrees(view: View, request: CandidateRequest, names: frozenset[str], 
         slots[index] = Slot(slot.suffix, slot.resources, shared.trees, shared.rows, slot.foreign)
     trees = ~judged
     trees[forest.tree[found]] = True
-    return trees
+    return trees, found

@@ -7,6 +7,7 @@ is dropped at once when it breaks a rule. Below the first dead end, matching jud
 states that led to nothing are remembered, so that equal devices are not tried in every order.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,22 +43,33 @@ def walk(rules: Rules, options: Options, budget: Budget) -> Iterator[Pick | None
 def _below_a_top(rules: Rules, options: Options, members: list[int], budget: Budget) -> Iterator[Options]:
     """Options narrowed to each subtree in turn; the first member on its top is fixed: no pick comes twice."""
     ends = rules.view.forest.ends
-    for top in dict.fromkeys(row for slot in members for row in options[slot]):
-        end = int(ends[top])
-        inside = {slot: [row for row in options[slot] if top <= row < end] for slot in members}
-        budget.spend(sum(len(options[slot]) for slot in members))
-        if not all(inside.values()):
-            continue
-        for slot in members:
-            if top in inside[slot]:
-                narrowed = list(options)
-                for other, rows in inside.items():
-                    narrowed[other] = rows
-                narrowed[slot] = [top]
-                yield narrowed
-                inside[slot] = [row for row in inside[slot] if row != top]
-                if not inside[slot]:
-                    break
+    below = [options[slot] for slot in members]
+    work = sum(map(len, below))
+    for top in dict.fromkeys(itertools.chain.from_iterable(below)):
+        budget.spend(work)
+        end = ends.item(top)
+        inside = {}
+        for slot, rows in zip(members, below, strict=True):
+            here = [row for row in rows if top <= row < end]
+            if not here:
+                break
+            inside[slot] = here
+        else:
+            yield from _topped(options, inside, top)
+
+
+def _topped(options: Options, inside: dict[int, list[int]], top: int) -> Iterator[Options]:
+    """Options with the members inside a subtree, and one of them on its top: no earlier member is there too."""
+    for slot in inside:
+        if top in inside[slot]:
+            narrowed = list(options)
+            for other, rows in inside.items():
+                narrowed[other] = rows
+            narrowed[slot] = [top]
+            yield narrowed
+            inside[slot] = [row for row in inside[slot] if row != top]
+            if not inside[slot]:
+                break
 
 
 class _Assignment:
@@ -70,8 +82,8 @@ class _Assignment:
         self._rules = rules
         self._options = options
         self._budget = budget
-        self._order = sorted(range(len(options)), key=lambda slot: (
-            len(options[slot]), [-amount for _, amount in rules.loads[slot]]))
+        keys = [*zip(map(len, options), rules.largest_first, strict=True)]
+        self._order = sorted(range(len(options)), key=keys.__getitem__)
         self._chosen = [-1] * len(options)
         self._taken: dict[int, int] = {}
         self._load: dict[tuple[int, str], int] = {}

@@ -1,5 +1,7 @@
 """Random forests and random requests over them."""
 
+import itertools
+
 from hypothesis import strategies as st
 
 from nova.common.microversion import V
@@ -80,13 +82,15 @@ def requests(draw: st.DrawFn, providers: list[Rp]) -> CandidateRequest:
 
 @st.composite
 def halves(draw: st.DrawFn) -> list[Rp]:
-    """A host of two halves, each with devices that are alike or nearly; perhaps a pool of devices beside it."""
+    """One or two hosts of two halves, with devices that are alike or nearly; perhaps a pool beside them."""
     units = st.sampled_from([1, 1, 2, 3])
-    providers = [Rp('host', None, {'VCPU': Stock(draw(units))}, frozenset(), frozenset('x'))]
-    for half in ('left', 'right'):
-        providers.append(Rp(half, 'host', {'VCPU': Stock(draw(units))} if draw(st.booleans()) else {},
+    hosts = ['host', 'twin'][:draw(st.integers(1, 2))]
+    providers = [Rp(host, None, {'VCPU': Stock(draw(units))}, frozenset(), frozenset('x')) for host in hosts]
+    for host, half in itertools.product(hosts, ('left', 'right')):
+        half = f'{host}-{half}'
+        providers.append(Rp(half, host, {'VCPU': Stock(draw(units))} if draw(st.booleans()) else {},
                             frozenset(TRAITS[:1])))
-        for number in range(draw(st.integers(1, 3))):
+        for number in range(draw(st.integers(1, 3 if len(hosts) == 1 else 2))):
             providers.append(Rp(f'{half}{number}', half, {'CUSTOM_VF': Stock(draw(units))},
                                 frozenset(TRAITS[1:2]) if sometimes(draw, 3) else frozenset()))
     if sometimes(draw, 3):

@@ -209,6 +209,19 @@ def test_a_flat_cloud_takes_no_walk(db: dbkit.Database) -> None:
     assert found.steps == 0 and len(found) == 500
 
 
+@pytest.mark.parametrize('policy', ['none', 'isolate'])
+def test_one_of_each_tree_takes_no_walk(db: dbkit.Database, policy: str) -> None:
+    """What a scheduler asks: no more than there are hosts, each of which has something for every group."""
+    cloud = [item for number in range(30) for item in (
+        rp(f'host{number}', DISK_GB=10), rp(f'numa{number}', f'host{number}', VCPU=8),
+        *(rp(f'device{number}-{n}', f'numa{number}', GPU=1) for n in range(3)))]
+    groups = [RequestGroup('', {'DISK_GB': 1}), RequestGroup('_N', {'VCPU': 1}), RequestGroup('_1', {'GPU': 1}),
+              *([RequestGroup('_2', {'GPU': 1})] if policy == 'isolate' else [])]
+    together = frozenset(group.suffix for group in groups[1:])
+    found = Searcher(db).find(view_of(cloud), CandidateRequest(groups, policy, 30, same_subtree=[together]))
+    assert found.steps == 0 and len(per_host(found)) == 30
+
+
 def test_one_group_takes_turns_over_hosts(db: dbkit.Database) -> None:
     found = Searcher(db).find(cards(4), ask(1, limit=6))
     assert sorted(per_host(found).values()) == [1, 1, 2, 2]

@@ -1,6 +1,8 @@
 """The search against the oracle: the same candidates, each once, whatever the forest and the request (NRP-S3,
 GRN-S1, SHR-S1, TRT-S1)."""
 
+import dataclasses
+
 import hypothesis
 import orjson
 import pytest
@@ -57,9 +59,11 @@ def compare_limited(db: dbkit.Database, data: st.DataObject, providers: list[Rp]
     number = data.draw(st.integers(1, 4))
     strategy = data.draw(st.sampled_from(['depth-first', 'breadth-first']))
     searcher = Searcher(db, max_candidates=number, strategy=strategy, randomize=data.draw(st.booleans()))
-    found = assignments(searcher.find(view_of(providers), request), providers)
-    assert len(found) == len(set(found)) == min(number, len(want))
-    assert set(found) <= want
+    limited = dataclasses.replace(request, limit=number)
+    for answer in (searcher.find(view_of(providers), request), Searcher(db).find(view_of(providers), limited)):
+        found = assignments(answer, providers)
+        assert len(found) == len(set(found)) == min(number, len(want))
+        assert set(found) <= want
 
 
 def compare_impatient(db: dbkit.Database, data: st.DataObject, providers: list[Rp], request: CandidateRequest,
