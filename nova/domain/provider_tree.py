@@ -1,10 +1,16 @@
 """A tree of resource providers as a host wants Placement to see it."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 INITIAL_RATIO = 'initial_allocation_ratio'
+
+OWNER = 'OWNER_NOVA'
+"""Trait of the providers beneath a host that the host has made: others hang theirs there as well."""
+
+_NAMESPACES = ('COMPUTE_', 'HW_', OWNER)
+"""Traits that a host's report gives and takes; all other names are operators' and other services'."""
 
 _DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
 
@@ -24,9 +30,21 @@ def settled(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any
     return out
 
 
+def settled_traits(wanted: 'Provider', there: Collection[str]) -> set[str]:
+    """The traits to write where a provider has `there`: what is not ours to say stays."""
+    foreign = {name for name in there if not name.startswith(_NAMESPACES)}
+    ours = {OWNER} if wanted.parent else set()
+    return wanted.traits | ours | foreign | wanted.kept_traits & set(there)
+
+
+def is_ours(traits: Collection[str]) -> bool:
+    """Whether a provider beneath a host, with these traits, was made by a host's report."""
+    return OWNER in traits
+
+
 @dataclasses.dataclass(slots=True)
 class Provider:
-    """One provider: inventory by resource class, traits, aggregates (None = leave as they are).
+    """One provider: inventory by resource class, traits. Aggregates are operators'.
 
     An inventory is ``{"total": 8, "reserved": 0, "min_unit": 1, "max_unit": 8, "step_size": 1,
     "allocation_ratio": 1.0}``; what is left out takes Placement's default. With `INITIAL_RATIO` instead of a
@@ -38,7 +56,6 @@ class Provider:
     parent: str | None = None
     inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
-    aggregates: set[str] | None = None
     kept_traits: set[str] = dataclasses.field(default_factory=set)
 
 
@@ -81,6 +98,5 @@ class ProviderTree:
         return tuple(
             (one.uuid, one.name, one.parent,
              tuple((name, tuple(sorted(values.items()))) for name, values in sorted(one.inventory.items())),
-             frozenset(one.traits), frozenset(one.kept_traits),
-             None if one.aggregates is None else frozenset(one.aggregates))
+             frozenset(one.traits), frozenset(one.kept_traits))
             for one in self)

@@ -192,17 +192,17 @@ class FakePlacement(Fake):
             if names.get(one.name, one.uuid) != one.uuid:
                 raise errors.Conflict(f'Placement refuses the provider {one.name}: the name is taken')
         for uuid in [one.uuid for one in self.providers.values() if one.root == wanted.root.uuid]:
-            if uuid not in wanted and not self._in_use(uuid):
+            ours = provider_tree.is_ours(self.providers[uuid].traits)
+            if uuid not in wanted and ours and not self._in_use(uuid):
                 del self.providers[uuid]
         for one in wanted:
             known = self.providers.get(one.uuid)
             inventory = provider_tree.settled(one.inventory, known.inventory if known else {})
             if known and any(self.used(one.uuid, name) for name in known.inventory if name not in inventory):
                 raise errors.Conflict(f'Placement refuses the inventory of {one.name}: it is in use')
-            aggregates = one.aggregates if one.aggregates is not None else known.aggregates if known else set()
-            traits = one.traits | one.kept_traits & (known.traits if known else set())
+            traits = provider_tree.settled_traits(one, known.traits if known else ())
             self.providers[one.uuid] = _Provider(one.uuid, one.name, one.parent, wanted.root.uuid, inventory,
-                                                 traits, set(aggregates))
+                                                 traits, known.aggregates if known else set())
 
     def _in_use(self, uuid: str) -> bool:
         return any(uuid in held.allocations for held in self.consumers.values())

@@ -1,4 +1,8 @@
-"""Make Placement's provider tree what a host says it is.
+"""Make Placement's provider tree what a host says it is, as far as that is the host's to say.
+
+Agents hang providers of bandwidth beneath a host, accelerators' managers their devices; operators give traits
+and aggregates. All of that stays: a report takes away only providers that a report has made, and traits of the
+namespaces that are ours.
 
 Each write carries the provider's generation; a conflict means that somebody else wrote, and the comparison
 starts again from what is there now. A tree that has not changed since the last report costs nothing until it is
@@ -94,7 +98,8 @@ class Reporter:
             self._bring_one(wanted, there.get(wanted.uuid))
         surplus = [one for one in found if one['uuid'] not in tree]
         for one in _children_first(surplus):
-            self._delete(one['uuid'])
+            if provider_tree.is_ours(self._traits(one['uuid'])):
+                self._delete(one['uuid'])
 
     def _bring_one(self, wanted: provider_tree.Provider, there: Document | None) -> None:
         uuid, known = wanted.uuid, there is not None
@@ -108,14 +113,9 @@ class Reporter:
                                 {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
         assert there is not None
         generation = there['generation']
-        def traits(now: list[str]) -> list[str]:
-            return sorted(wanted.traits | wanted.kept_traits & set(now))
-
         parts: list[_Part] = [
             ('inventories', functools.partial(provider_tree.settled, wanted.inventory), {}, operator.eq),
-            ('traits', traits, [], _same_set)]
-        if wanted.aggregates is not None:
-            parts.append(('aggregates', lambda now: sorted(wanted.aggregates or ()), [], _same_set))
+            ('traits', lambda now: sorted(provider_tree.settled_traits(wanted, now)), [], _same_set)]
         for part in parts:
             generation = self._bring_part(uuid, part, generation, known)
 
@@ -137,6 +137,11 @@ class Reporter:
             return generation
         body = {kind: value, 'resource_provider_generation': generation}
         return int(self._write('PUT', path, body)['resource_provider_generation'])
+
+    def _traits(self, uuid: str) -> list[str]:
+        answer = self._service.call('GET', f'/resource_providers/{uuid}/traits', microversion=VERSION,
+                                    allow=(404,))
+        return list(answer.json()['traits']) if answer.status < 400 else []
 
     def _delete(self, uuid: str) -> None:
         answer = self._service.call('DELETE', f'/resource_providers/{uuid}', microversion=VERSION,

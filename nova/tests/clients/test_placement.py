@@ -162,6 +162,33 @@ def test_report_makes_changes_and_removes(placement: Any) -> None:
     assert found.provider_summaries[root]['traits'] == ['HW_CPU_X86_SSE']
 
 
+def test_what_others_put_there_stays(placement_service: Any) -> None:
+    """Agents' providers, operators' traits and aggregates survive every report of their host."""
+    host, ours, agent, zone = (uuids.generate() for _ in range(4))
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        return placement_service.call(method, path, body=body, microversion='1.39').json()
+
+    def report(*names: str) -> None:
+        tree = ProviderTree(Provider(host, 'host1', inventory={'VCPU': {'total': 4}},
+                                     traits={'COMPUTE_NODE', *names}))
+        if names:
+            tree.add(Provider(ours, 'host1_numa0', parent=host, inventory={'MEMORY_MB': {'total': 4}}))
+        placement_client.Client(placement_service).report(tree)
+    report('HW_CPU_X86_SSE')
+    call('POST', '/resource_providers', {'uuid': agent, 'name': 'host1:agent', 'parent_provider_uuid': host})
+    call('PUT', '/traits/CUSTOM_GOLD')
+    traits = call('GET', f'/resource_providers/{host}/traits')
+    call('PUT', f'/resource_providers/{host}/traits', {**traits, 'traits': [*traits['traits'], 'CUSTOM_GOLD']})
+    client = placement_client.Client(placement_service)
+    client.add_to_aggregate(host, zone)
+    report()
+    there = {one['uuid'] for one in call('GET', f'/resource_providers?in_tree={host}')['resource_providers']}
+    assert there == {host, agent}
+    assert call('GET', f'/resource_providers/{host}/traits')['traits'] == ['COMPUTE_NODE', 'CUSTOM_GOLD']
+    assert call('GET', f'/resource_providers/{host}/aggregates')['aggregates'] == [zone]
+
+
 def test_report_does_not_take_away_what_is_used(placement: Any) -> None:
     uuid, server = make_host(placement), uuids.generate()
     assert claim(placement, server)
