@@ -134,7 +134,7 @@ class Selector:
                 raise NoHost(NOT_ENOUGH)
             if group is not None and request.claim:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
-        return self._answer(request, chosen, last, version)
+        return self._answer(request, chosen, last, version, group)
 
     @contextlib.contextmanager
     def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool) -> Iterator[None]:
@@ -284,7 +284,8 @@ class Selector:
     # Answering
 
     def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, dict[str, Any]]],
-                ranked: Sequence[HostState], version: str) -> objects.Selections:
+                ranked: Sequence[HostState], version: str,
+                group: objects.InstanceGroup | None) -> objects.Selections:
         """Each server's host, and alternates of the same cell.
 
         They are hosts that no server of the request has got; where these are too few, as in a burst over few
@@ -295,7 +296,6 @@ class Selector:
         forced = bool(request.spec.force_hosts or request.spec.force_nodes)
         used = {state.uuid for state, _ in chosen.values()}
         spare = [] if forced else [state for state in ranked if state.uuid not in used]
-        group = request.spec.instance_group
         apart = forced or (group is not None and group.policy == 'anti-affinity')
         shared = [] if apart else [state for state in ranked if state.uuid in used]
         choices = []
