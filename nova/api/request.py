@@ -127,9 +127,8 @@ class Request(request.Request):
             return fresh
 
         try:
-            task = place.db.write(lambda conn: journal.insert(
-                conn, flow, state, self.context, instance_uuid=instance.uuid,
-                guard=judge if place.mapping is not None else None))
+            task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid,
+                                 guard=judge if place.mapping is not None else None)
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
         if task.status != task_rows.QUEUED:

@@ -221,7 +221,8 @@ class StepRunner:
     # Running
 
     def _accept(self, context: nova_context.RequestContext, call: Any, report: Report) -> None:
-        sharing = (flow := flows.FLOWS.get(call.flow)) is not None and flow.exclusion == flows.SHARING
+        flow = flows.known(call.flow, call.flow_version)
+        sharing = flow is not None and flow.exclusion == flows.SHARING
         server = call.instance.uuid if call.instance is not None else call.task
         line = call.task if sharing else server
         job = Job(context, call, line, self._handle(context, call), report)
@@ -346,8 +347,8 @@ class StepRunner:
 
     @staticmethod
     def _step(call: Any) -> flows.Step:
-        flow = flows.FLOWS.get(call.flow)
-        if flow is None or flow.version != call.flow_version:
+        flow = flows.known(call.flow, call.flow_version)
+        if flow is None:
             raise errors.task.FlowUnknown(flow=call.flow, version=call.flow_version)
         return flow.step(call.step)
 

@@ -5,10 +5,10 @@ from typing import Any
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova.common import dbkit
 from nova.conductor import cells as conductor_cells
 from nova.objects import task as rows
 from nova.task import engine as engines
+from nova.task import fence as fences
 
 
 class Conductor:
@@ -16,7 +16,8 @@ class Conductor:
 
     def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any) -> None:
         self._run, self._engine = run, engine
-        self.conf, self.clients = conf, clients
+        self.fence = fences.Fence(run.task, engine.lease, engine.journal.db)
+        self.conf, self.clients = conf, self.fence.client(clients)
 
     @property
     def context(self) -> nova_context.RequestContext:
@@ -31,8 +32,8 @@ class Conductor:
         return self._run.instance
 
     @property
-    def db(self) -> dbkit.Database:
-        return self._engine.journal.db
+    def db(self) -> fences.Database:
+        return self.fence.database(self._engine.journal.db)
 
     def cancel_holder(self) -> bool:
         return self._engine.cancel_holder(self.task.instance_uuid or '')
@@ -52,11 +53,11 @@ class SuperConductor(Conductor):
     def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any,
                  cells: 'conductor_cells.Cells', scheduler: Any) -> None:
         super().__init__(run, engine, conf, clients)
-        self._cells, self.scheduler = cells, scheduler
+        self._cells, self.scheduler = cells, self.fence.client(scheduler)
 
     @property
-    def api_db(self) -> dbkit.Database:
-        return self._cells.api_db
+    def api_db(self) -> fences.Database:
+        return self.fence.database(self._cells.api_db)
 
     def cells(self) -> list[Any]:
         return self._cells.mappings()
@@ -64,8 +65,9 @@ class SuperConductor(Conductor):
     def cell(self, uuid: str) -> Any:
         return self._cells.mapping(uuid)
 
-    def cell_db(self, mapping: Any) -> dbkit.Database:
-        return self._cells.db(mapping)
+    def cell_db(self, mapping: Any) -> fences.Database:
+        return self.fence.database(self._cells.db(mapping))
 
     def adopt(self, mapping: Any, task_uuid: str) -> None:
+        self.fence.check()
         self._cells.work(mapping).engine.adopt(task_uuid)

@@ -8,6 +8,7 @@ from oslo_config import cfg
 
 from nova.common import dbkit, health, threads
 from nova.task import engine as engines
+from nova.task import flow as flows
 from nova.task import journal, keeper, lease
 
 LOG = logging.getLogger(__name__)
@@ -23,11 +24,15 @@ class Work:
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
                  handle: Callable[[engines.Run, engines.Engine], Any], pool: threads.Pool, *,
                  supers: bool = False) -> None:
-        self.lease = lease.Lease(db, 'nova-conductor', host, conf.task.lease_seconds)
+        beat = conf.task.beat_seconds
+        self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
+                                 supers=supers, knows=list(flows.FLOWS))
         self.engine: engines.Engine = engines.Engine(
             journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
-        self._ticker = threads.Ticker('keeper', conf.task.beat_seconds, self._round, self._complain)
+        # Signs of life depend on nothing but the database: looking after tasks may take its time.
+        self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)
+        self._rounds = threads.Ticker('keeper', beat, self._round, self._complain)
         self._complaints = 0
         # Who lets a lease's time pass twice has lost it, and does the work of the living no more.
         self.health = health.Pulse('tasks have not been looked after',
@@ -35,15 +40,17 @@ class Work:
 
     def start(self) -> None:
         self.health.beat()
-        self._ticker.start()
+        self._beats.start()
+        self._rounds.start()
 
     def rest(self) -> None:
-        """Look after no more tasks."""
-        self._ticker.stop()
+        """Look after no more tasks; those in hand go on, and nobody else takes them."""
+        self._rounds.stop()
 
     def stop(self) -> None:
         """Stop looking after tasks and give up the lease; what is still owned is up for taking."""
         self.rest()
+        self._beats.stop()
         try:
             self.lease.leave()
         except Exception:
@@ -51,8 +58,9 @@ class Work:
 
     def _round(self) -> None:
         self.keeper.round()
-        self._complaints = 0
-        self.health.beat()
+        if self.lease.sure():  # who is not runs no step
+            self._complaints = 0
+            self.health.beat()
 
     def _complain(self, error: Exception) -> None:
         """A database that is down is said once a minute, not once a second."""

@@ -11,8 +11,11 @@ class Busy(base.Conflict):
     template = "Cannot '{action}' instance {server} while it is in task_state {state}"
 
 
-class Lost(base.Conflict):
-    """Someone else owns the task now; who gets this stops at once and writes nothing more."""
+class Lost(base.Internal):
+    """Someone else owns the task now, or may own it; who gets this stops at once and writes nothing more.
+
+    No step catches it: it is of no family of errors that means something to an operation.
+    """
 
     template = 'Task {task} has another owner.'
 

@@ -6,14 +6,15 @@ belongs into one transaction. Both the API database and every cell have these ta
 
 import dataclasses
 import datetime
-from collections.abc import Iterable
+import zlib
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from nova import errors
-from nova.common import clock
+from nova import errors, states
+from nova.common import clock, dbkit
 from nova.db import tasks as tables
 from nova.db.cell import models as cell_models
 from nova.objects import statements
@@ -23,6 +24,13 @@ READY, RUNNING, PARKED, WAITING, QUEUED, INERT = (
 DONE, UNDONE, STUCK = 'done', 'undone', 'stuck'
 OPEN = (READY, RUNNING, PARKED, WAITING, QUEUED)
 """Statuses of a task that somebody must take care of."""
+SHARDS = 256
+"""Parts into which tasks are divided among workers; see `nova.task.carers`."""
+
+
+def shard_of(uuid: str) -> int:
+    """The part that a task belongs to for life."""
+    return zlib.crc32(uuid.encode()) % SHARDS
 
 
 @dataclasses.dataclass(slots=True)
@@ -36,11 +44,15 @@ class Task:
         queued: it takes its turn with others of its kind; the one whose turn it is holds the slot.
         direction: do or undo.
         attempt: counts the starts of steps; a host refuses what is older than the newest it has seen.
-        tries: how often the present step has failed.
+        tries: how often the present step has failed; a neighbour that was away does not count.
         turn: name of the choice at which an unwinding turns forward again.
         generation: raised by every save; a save with another generation than the row's is lost.
         error: {code, message, details, type, created} of the first failure.
         state: wire form of the flow's state record.
+        shard: see `shard_of`.
+        step_started_at: when the present step was first started, however often it was tried since.
+
+    Times are the database server's.
     """
 
     uuid: str
@@ -70,6 +82,7 @@ class Task:
     user_id: str | None = None
     project_id: str | None = None
     parent: str | None = None
+    shard: int = 0
     step_started_at: datetime.datetime | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
@@ -87,13 +100,18 @@ _HEAVY = ('state', 'context', 'error')
 _GET = sa.select(tables.tasks).where(*statements.conditions(tables.tasks.c, (('uuid', '='),)))
 _SAVE = tables.tasks.update().where(
     *statements.conditions(tables.tasks.c, (('uuid', '='), ('generation', '='))))
-_LIGHT = sa.select(*(tables.tasks.c[name] for name in _NAMES if name not in _HEAVY)).where(
+_PLAIN = sa.select(*(tables.tasks.c[name] for name in _NAMES if name not in _HEAVY))
+_OPEN = _PLAIN.where(
     *statements.conditions(tables.tasks.c, (('status', 'IN'),)))
 
 
 def from_row(row: Any) -> Task:
     values = row._mapping
     return Task(**{name: values[name] for name in _NAMES})
+
+
+def _plain(row: Any) -> Task:
+    return Task(**row, **dict.fromkeys(_HEAVY))  # type: ignore[arg-type]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,7 +134,8 @@ def insert(conn: sa.Connection, task: Task) -> None:
         errors.task.Busy: another operation holds the server's slot; nothing may follow in this transaction.
     """
     table = tables.tasks
-    task.created_at = task.updated_at = task.step_started_at = clock.utcnow()
+    task.shard = shard_of(task.uuid)
+    task.created_at = task.updated_at = task.step_started_at = dbkit.now(conn)
     try:
         conn.execute(table.insert(), {name: getattr(task, name) for name in _NAMES})
     except db_exc.DBDuplicateEntry:
@@ -163,7 +182,7 @@ def pass_on(conn: sa.Connection, task: Task) -> str | None:
     """
     table = tables.tasks
     waits = sa.and_(table.c.instance_uuid == task.instance_uuid, table.c.status == QUEUED)
-    now = clock.utcnow()
+    now = dbkit.now(conn)
     moved = {'generation': table.c.generation + 1, 'updated_at': now}
     if task.cancel:
         conn.execute(table.update().where(waits).values(status=UNDONE, cancel=True, finished_at=now, **moved))
@@ -180,12 +199,22 @@ def get(conn: sa.Connection, uuid: str) -> Task | None:
     return from_row(row) if row else None
 
 
-def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: Any) -> bool:
+def find(conn: sa.Connection, uuid: str) -> Task | None:
+    """`get` without `state`, `context` and `error`, whatever is in them."""
+    row = conn.execute(_PLAIN.where(tables.tasks.c.uuid == uuid)).mappings().one_or_none()
+    return _plain(row) if row else None
+
+
+def save(conn: sa.Connection, task: Task, note: Note | None = None, now: datetime.datetime | None = None,
+         **changes: Any) -> bool:
     """Compare-and-swap `changes` into the row, and onto `task`; False when somebody else was first.
 
     With a `note`, the step it tells of is added to the history in the same breath.
+
+    Args:
+        now: `dbkit.now`, by which the save can be known again (`is_saved`).
     """
-    now = clock.utcnow()
+    now = now or dbkit.now(conn)
     won = conn.execute(_SAVE, {
         **changes, 'generation': task.generation + 1, 'updated_at': now,
         'its_uuid': task.uuid, 'its_generation': task.generation}).rowcount == 1
@@ -195,9 +224,27 @@ def save(conn: sa.Connection, task: Task, note: Note | None = None, **changes: A
     return won
 
 
+def is_saved(conn: sa.Connection, task: Task, now: datetime.datetime) -> bool:
+    """Whether the row is as the save of `task` that was made at `now` left it."""
+    table = tables.tasks
+    return conn.execute(sa.select(table.c.id).where(
+        table.c.uuid == task.uuid, table.c.generation == task.generation + 1,
+        table.c.updated_at == now)).first() is not None
+
+
+def is_owned(conn: sa.Connection, uuid: str, owner: str, attempt: int | None = None) -> bool:
+    """Whether a task is being run by `owner`, in this attempt; nobody can take it over before the end of the
+    transaction."""
+    table = tables.tasks
+    this = () if attempt is None else (table.c.attempt == attempt,)
+    return conn.execute(sa.select(table.c.id).where(
+        table.c.uuid == uuid, table.c.status == RUNNING, table.c.owner == owner, *this)
+        .with_for_update()).first() is not None
+
+
 def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
     """Let an inert task run, as its owner's; False when it is past that."""
-    table, now = tables.tasks, clock.utcnow()
+    table, now = tables.tasks, dbkit.now(conn)
     return conn.execute(table.update().where(table.c.uuid == uuid, table.c.status == INERT).values(
         status=RUNNING, owner=owner, generation=table.c.generation + 1, step_started_at=now,
         updated_at=now)).rowcount == 1
@@ -262,16 +309,26 @@ def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
     table = tables.tasks
     mine = sa.and_(table.c.instance_uuid == instance_uuid, table.c.exclusive == slot)
     conn.execute(table.update().where(mine, table.c.cancel.is_(False)).values(
-        cancel=True, generation=table.c.generation + 1))
+        cancel=True, generation=table.c.generation + 1, updated_at=dbkit.now(conn)))
     row = conn.execute(sa.select(table).where(mine)).one_or_none()
     return from_row(row) if row else None
 
 
-def open_tasks(conn: sa.Connection) -> list[Task]:
-    """Every task that somebody must take care of, without `state`, `context` and `error`: this is asked every
-    second by every worker, and those are most of a row."""
-    return [Task(**row, **dict.fromkeys(_HEAVY))  # type: ignore[arg-type]
-            for row in conn.execute(_LIGHT, {'its_status': OPEN}).mappings()]
+def open_tasks(conn: sa.Connection, above: bool | None = None, shards: Collection[int] | None = None
+               ) -> list[Task]:
+    """Tasks that somebody must take care of, without `state`, `context` and `error`: this is asked every second
+    by every worker, and those are most of a row.
+
+    Args:
+        above: only those that wait for a super-conductor, or only all others.
+        shards: only those in these shards.
+    """
+    query = _OPEN
+    if above is not None:
+        query = query.where(tables.tasks.c.runs_at == 'super' if above else tables.tasks.c.runs_at != 'super')
+    if shards is not None and len(shards) < SHARDS:
+        query = query.where(tables.tasks.c.shard.in_(shards))
+    return [_plain(row) for row in conn.execute(query, {'its_status': OPEN}).mappings()]
 
 
 def parked_on(conn: sa.Connection, host: str) -> list[Task]:
@@ -295,13 +352,6 @@ def waiting_on(conn: sa.Connection, instance_uuids: list[str]) -> list[str]:
     table = tables.tasks
     return list(conn.execute(sa.select(table.c.uuid).where(
         table.c.instance_uuid.in_(instance_uuids), table.c.status == WAITING)).scalars())
-
-
-def not_begun(conn: sa.Connection, flow: str, instance_uuids: list[str]) -> set[str]:
-    """Those of the servers for which a task of this flow waits to begin: it will see what is so now."""
-    table = tables.tasks
-    return set(conn.execute(sa.select(table.c.instance_uuid).where(
-        table.c.instance_uuid.in_(instance_uuids), table.c.flow == flow, table.c.status == READY)).scalars())
 
 
 def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:
@@ -334,12 +384,32 @@ def overrule(conn: sa.Connection, instance_uuid: str, task_state: str) -> None:
         task_state=task_state, updated_at=clock.utcnow()))
 
 
+def fail_server(conn: sa.Connection, instance_uuid: str, keep_task_state: bool) -> None:
+    """Put a server in error, by its row alone."""
+    table = cell_models.instances
+    more = {} if keep_task_state else {'task_state': None}
+    conn.execute(table.update().where(table.c.uuid == instance_uuid).values(
+        vm_state=str(states.VM.ERROR), updated_at=clock.utcnow(), **more))
+
+
 # Workers -----------------------------------------------------------------------------------------
 
-def enter(conn: sa.Connection, uuid: str, binary: str, host: str) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Beat:
+    """A worker's counter, and what it says of itself; `knows` is None for a release that did not say."""
+
+    uuid: str
+    count: int
+    supers: bool
+    knows: list[str] | None
+
+
+def enter(conn: sa.Connection, uuid: str, binary: str, host: str, supers: bool = False,
+          knows: Collection[str] = ()) -> None:
     """Put a worker incarnation on the list."""
     conn.execute(tables.workers.insert().values(
-        uuid=uuid, binary=binary, host=host, beat=0, created_at=clock.utcnow()))
+        uuid=uuid, binary=binary, host=host, beat=0, supers=supers, knows=list(knows),
+        created_at=dbkit.now(conn)))
 
 
 def beat(conn: sa.Connection, uuid: str) -> bool:
@@ -349,10 +419,11 @@ def beat(conn: sa.Connection, uuid: str) -> bool:
         beat=table.c.beat + 1)).rowcount == 1
 
 
-def beats(conn: sa.Connection) -> dict[str, int]:
+def beats(conn: sa.Connection) -> list[Beat]:
     """The counter of every worker."""
     table = tables.workers
-    return {row.uuid: row.beat for row in conn.execute(sa.select(table.c.uuid, table.c.beat))}
+    return [Beat(*row) for row in conn.execute(sa.select(
+        table.c.uuid, table.c.beat, table.c.supers, table.c.knows))]
 
 
 def leave(conn: sa.Connection, uuid: str) -> None:

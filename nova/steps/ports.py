@@ -7,14 +7,13 @@ import logging
 from typing import Any
 
 from nova import errors
-from nova.common import clock
 from nova.domain import networks
 from nova.objects import event
 
 LOG = logging.getLogger(__name__)
 
 ASK_SECONDS = 10
-"""Between two questions to the network service about ports of which it has not told us: it should have."""
+"""Until the network service is asked about ports of which it has not told us: it should have."""
 
 
 def make_ports(h: Any, state: Any) -> None:
@@ -78,9 +77,9 @@ def vifs_plugged(h: Any, state: Any) -> bool:
         told = event.last_words(conn, server, event.PLUGGED)
     failed = sorted(port for port in state.unplugged if told.get(port) == event.FAILED)
     missing = {port for port in state.unplugged if told.get(port) != event.COMPLETED}
-    waited = (clock.utcnow() - h.task.step_started_at).total_seconds()
+    waited = (h.db.now() - h.task.step_started_at).total_seconds()
     late = waited >= h.conf.vif_plugging_timeout
-    if missing and (failed or late or int(waited) % ASK_SECONDS == ASK_SECONDS - 1):
+    if missing and (failed or late or waited >= ASK_SECONDS):
         missing = _not_active(h, missing)
         failed = [port for port in failed if port in missing]
     if missing and not failed and not late:

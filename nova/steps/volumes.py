@@ -12,7 +12,6 @@ import logging
 from typing import Any
 
 from nova import errors, objects
-from nova.common import clock
 from nova.domain import bdm
 
 LOG = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ def unmake_volumes(h: Any, state: Any) -> None:
 def volumes_settled(h: Any, state: Any) -> bool:
     """Whether Cinder has made all of them, has given up, or has had all the time there is."""
     seconds = h.conf.block_device_allocate_retries * h.conf.block_device_allocate_retries_interval
-    if (clock.utcnow() - h.task.step_started_at).total_seconds() >= seconds:
+    if (h.db.now() - h.task.step_started_at).total_seconds() >= seconds:
         return True
     made = filter(bdm.is_made, h.instance.block_devices)
     try:

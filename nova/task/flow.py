@@ -60,7 +60,7 @@ class Step:
 
     def verdict(self, error: Exception) -> Exception:
         """What an error of `do` on a host means to the flow."""
-        if not self.elsewhere or getattr(error, 'everywhere', False):
+        if not self.elsewhere or getattr(error, 'everywhere', False) or getattr(error, 'again', False):
             return error
         said = error.message if isinstance(error, errors.NovaError) else type(error).__name__
         refusal = errors.task.Refused(said)
@@ -94,7 +94,8 @@ class Flow:
 
     Attributes:
         name: stable; tasks in the database refer to it.
-        version: raised when steps change meaning; a worker takes only versions it knows.
+        version: raised when steps change meaning; a worker takes only versions it knows. An older one whose
+            tasks may still be on their way is declared beside the newer one, under the same name.
         action: the name under which clients see the operation in os-instance-actions; None hides it.
         State: record class of what the flow knows; saved after every step.
         exclusion: ``exclusive`` (one such operation a server), ``queued`` (several may be asked for; they run
@@ -102,7 +103,8 @@ class Flow:
             (cancels what runs and what waits for its turn) or ``sharing`` (runs beside anything).
         ends: vm_state after success; None keeps it.
         fails: vm_state after a failure that was undone; None keeps it.
-        deadline: seconds after which a task that has not ended fails, or is stuck beyond its pivot.
+        deadline: seconds after which a task goes forward no more: it is undone; or, when its steps beyond the
+            pivot keep failing, stuck. There is no deadline for going back.
     """
 
     name: ClassVar[str] = ''
@@ -119,13 +121,18 @@ class Flow:
         if 'name' not in cls.__dict__:
             cls.name = cls.__name__.lower()
         if cls.exclusion == PREEMPTING:
-            cls.steps = (Wait(cancel_holder), *cls.steps)
+            cls.steps = (Wait(cancel_holder, timeout=cls.deadline), *cls.steps)
         names = [step.name for step in cls.steps]
         if len(set(names)) != len(names) or not names:
             raise TypeError(f'flow {cls.name}: steps must be there and have distinct names, not {names}')
         if cls.exclusion == QUEUED and any(step.shows for step in cls.steps):
             raise TypeError(f'flow {cls.name}: queued operations show no task_state')
-        FLOWS.add(cls.name, cls)
+        FLOWS.add(cls.key(), cls)
+
+    @classmethod
+    def key(cls) -> str:
+        """Under which it is registered."""
+        return key_of(cls.name, cls.version)
 
     @classmethod
     def looks_above(cls) -> bool:
@@ -175,13 +182,23 @@ class Flow:
         return next((step for step in reversed(cls.steps[:index]) if step.choice), None)
 
 
+def key_of(name: str, version: str) -> str:
+    """`Flow.key` of the flow of this name and version, known here or not."""
+    return f'{name}/{version}'
+
+
+def known(name: str, version: str) -> type[Flow] | None:
+    """The flow of this name and version, if a module that was loaded declares it."""
+    return FLOWS.get(key_of(name, version))
+
+
 def find(name: str) -> type[Flow]:
-    """The flow registered under `name`.
+    """The newest flow of this name.
 
     Raises:
         LookupError: no module that was loaded declares it.
     """
-    flow = FLOWS.get(name)
-    if flow is None:
+    found = [flow for flow in FLOWS.values() if flow.name == name]
+    if not found:
         raise LookupError(f'no flow named {name!r}')
-    return flow
+    return max(found, key=lambda flow: tuple(int(part) for part in flow.version.split('.')))

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova.common import dbkit, threads
+from nova.common import threads
 from nova.objects import task as task_rows
+from nova.task import fence
 
 
 class Conductor(Protocol):
@@ -23,10 +24,13 @@ class Conductor(Protocol):
     instance: Any
     """The server's `Instance` record; None in a flow that has no server yet."""
     conf: cfg.ConfigOpts
-    db: dbkit.Database
-    """The database that holds the task and the server."""
+    db: fence.Database
+    """The database that holds the task and the server; its ``now`` is the time of the task's."""
     clients: Any
-    """`nova.clients.Clients`: image, network, volume, placement."""
+    """`nova.clients.Clients`: image, network, volume, placement.
+
+    Databases and clients are behind a fence: they raise `errors.task.Lost`, which no step catches, when the
+    task may be in other hands."""
 
     def cancel_holder(self) -> bool:
         """Cancel the exclusive operation on this server; True when none is left."""
@@ -38,7 +42,7 @@ class Conductor(Protocol):
 class SuperConductor(Conductor, Protocol):
     """Handle of a step that runs in a super-conductor."""
 
-    api_db: dbkit.Database
+    api_db: fence.Database
     scheduler: Any
     """Client of the scheduler interface: ``select(context, SelectRequest) -> Selections``."""
 
@@ -48,7 +52,7 @@ class SuperConductor(Conductor, Protocol):
     def cell(self, uuid: str) -> Any:
         """The `CellMapping` with this uuid."""
 
-    def cell_db(self, mapping: Any) -> dbkit.Database:
+    def cell_db(self, mapping: Any) -> fence.Database:
         """The database of a cell."""
 
     def adopt(self, mapping: Any, task_uuid: str) -> None:
@@ -70,4 +74,4 @@ class Host(Protocol):
     cancelled: threads.Event
     """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
     progress: Callable[[int], None]
-    """Tell how far a slow step has come, in percent."""
+    """Tell how far a long step has come, in percent."""

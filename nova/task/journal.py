@@ -1,14 +1,14 @@
 """The journal of one database: what belongs into one transaction when a task begins, moves or ends."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sqlalchemy as sa
 
 from nova import context as nova_context
 from nova import errors, states
-from nova.common import clock, dbkit, uuids
+from nova.common import dbkit, uuids
 from nova.objects import base
 from nova.objects import instance as instances
 from nova.objects import task as rows
@@ -44,7 +44,7 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
         runs_at='super' if step.at == 'super' else 'cell', state=state.to_wire(),
         context=context.to_dict(), action=flow.action, request_id=context.request_id,
         user_id=context.user_id, project_id=context.project_id,
-        deadline=clock.utcnow() + datetime.timedelta(seconds=flow.deadline))
+        deadline=dbkit.now(conn) + datetime.timedelta(seconds=flow.deadline))
     (rows.enqueue if task.queued else rows.insert)(conn, task)
     instance = guard(conn) if guard is not None else None
     shows = _first_shown(flow, state)
@@ -61,6 +61,14 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
 def _first_shown(flow: type[flows.Flow], state: Any) -> states.Task | None:
     """The task_state to show from the request on: that of the first step that names one."""
     return next((s.shows for s in flow.steps if s.shows and (s.when is None or s.when(state))), None)
+
+
+def begin(db: dbkit.Database, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
+          *, uuid: str | None = None, **options: Any) -> rows.Task:
+    """`insert` in a transaction of its own; one whose commit was not answered is known by its task's uuid."""
+    uuid = uuid or uuids.generate()
+    return db.write(lambda conn: insert(conn, flow, state, context, uuid=uuid, **options),
+                    landed=lambda conn: rows.get(conn, uuid) is not None)
 
 
 class Journal:
@@ -82,11 +90,14 @@ class Journal:
     def begin(self, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
               **options: Any) -> rows.Task:
         """`insert` in a transaction of its own."""
-        return self.db.write(lambda conn: insert(conn, flow, state, context, **options))
+        return begin(self.db, flow, state, context, **options)
 
-    def save(self, task: rows.Task, instance: Any, note: rows.Note | None,
-             changes: dict[str, Any]) -> str | None:
+    def save(self, task: rows.Task, instance: Any, note: rows.Note | None, changes: dict[str, Any],
+             also: Callable[[sa.Connection], None] | None = None) -> str | None:
         """Move a task: its row, the step that ended and what was learnt of the server, together.
+
+        Args:
+            also: what else belongs into this transaction.
 
         Returns:
             uuid of the queued task whose turn has come by the end of this one.
@@ -94,14 +105,21 @@ class Journal:
         Raises:
             errors.task.Lost: the row has moved on without us.
         """
+        saved: list[datetime.datetime] = []
+        # Of what clients do not see only what went wrong is kept.
+        kept = note if note is None or task.action or note.status != 'done' else None
+
         def write(conn: sa.Connection) -> str | None:
-            if not rows.save(conn, task, note, **changes):
+            saved[:] = [dbkit.now(conn)]
+            if not rows.save(conn, task, kept, saved[0], **changes):
                 raise errors.task.Lost(task=task.uuid)
+            if also is not None:
+                also(conn)
             if instance is not None and instance.changes():
                 instance.copy().save(conn)
             leaves = task.queued and task.exclusive is not None and 'finished_at' in changes
             return rows.pass_on(conn, task) if leaves else None
-        successor = self.db.write(write)
+        successor = self.db.write(write, landed=lambda conn: rows.is_saved(conn, task, saved[0]))
         for name, value in changes.items():
             setattr(task, name, value)
         task.generation += 1
@@ -111,16 +129,18 @@ class Journal:
 
     def adopt(self, uuid: str, owner: str) -> bool:
         """Make an inert task the running one of `owner`; False when it is past that."""
-        return self.db.write(lambda conn: rows.adopt(conn, uuid, owner))
+        return self.db.write(lambda conn: rows.adopt(conn, uuid, owner),
+                             landed=lambda conn: rows.is_owned(conn, uuid, owner))
 
     def cancel_holder(self, instance_uuid: str) -> rows.Task | None:
         """Ask who holds the server to unwind; None when the slot is free."""
         slot = flows.Flow.slot()
-        return self.db.write(lambda conn: rows.cancel(conn, instance_uuid, slot or ''))
+        return self.db.write(lambda conn: rows.cancel(conn, instance_uuid, slot or ''), landed=dbkit.repeatable)
 
-    def open_tasks(self) -> list[rows.Task]:
+    def open_tasks(self, above: bool | None = None, shards: Collection[int] | None = None) -> list[rows.Task]:
+        """See `rows.open_tasks`."""
         with self.db.read() as conn:
-            return rows.open_tasks(conn)
+            return rows.open_tasks(conn, above, shards)
 
     def waiting_on(self, instance_uuid: str) -> list[str]:
         with self.db.read() as conn:

@@ -1,145 +1,226 @@
-"""Looks after the open tasks of one journal: those of the dead, the unanswered, the waiting and the late."""
+"""Looks after open tasks of one journal: those of the dead, the unanswered, the waiting and the late.
 
-import contextlib
+Each task has one living worker that cares for it (`carers`): what an engine is told by messages, that one finds
+out by itself.
+"""
+
+import dataclasses
+import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nova import errors
 from nova.common import clock
+from nova.objects import owed
 from nova.objects import task as rows
+from nova.task import carers as carers_
 from nova.task import engine as engines
 from nova.task import flow as flows
+from nova.task import run as runs
 
 LOG = logging.getLogger(__name__)
 
 Care = Callable[[str], None]
+
+ASKS = (1.0, 2.0, 4.0, 8.0, 10.0)
+"""Seconds from one time that a waiting task's condition is asked to the next, the last again and again."""
+LONGEST_RECAST = 60.0
+"""Seconds of the longest pause between two times that a step is sent."""
+GRACE = datetime.timedelta(seconds=600)
+"""How long after its deadline a task that nobody can run is ended: whoever could have had its time."""
+CANCELLED = 60.0
+"""Seconds after which one that was cancelled is."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Watch:
+    """A task as we have watched it, by the monotonic clock.
+
+    Attributes:
+        since: when it was first seen in this generation.
+        acted: when something was last done about it, or was last not necessary.
+        times: how often something was done.
+        again: it was there in an earlier round, too.
+    """
+
+    generation: int
+    since: float
+    acted: float
+    times: int = 0
+    again: bool = False
 
 
 class Keeper:
     """Comes round about once a second; nothing here depends on a message having arrived.
 
     Args:
-        recast: seconds without an answer after which a step is sent to its host again; the host knows by its
-            own journal whether it has it already.
+        recast: seconds without an answer after which a step that no sign of life of its host names is sent
+            again; each time twice as long. The host knows by its own journal whether it has it already.
+        asks: see `ASKS`.
     """
 
-    def __init__(self, engine: engines.Engine, recast: float = 5.0) -> None:
-        self._engine, self._recast = engine, recast
-        self._seen: dict[str, tuple[int, float]] = {}
+    def __init__(self, engine: engines.Engine, recast: float = 5.0, asks: tuple[float, ...] = ASKS) -> None:
+        self._engine, self._recast, self._asks = engine, recast, asks
+        self._carers = carers_.Carers(engine.lease.uuid)
+        self._watched: dict[str, _Watch] = {}
+        self._now = datetime.datetime.min
 
     def round(self) -> None:
-        """Beat, then see to every open task that nobody sees to."""
-        self._engine.lease.beat()
-        now, seen = clock.monotonic(), {}
-        for task in self._engine.journal.open_tasks():
-            before = self._seen.get(task.uuid)
-            since = before[1] if before and before[0] == task.generation else now
-            seen[task.uuid] = (task.generation, since)
+        """See to every task of ours that nobody sees to."""
+        self._engine.lease.enter()
+        self._carers.meet(self._engine.lease.living())
+        self._now = self._engine.now()
+        watched = {}
+        for task in self._ours():
+            watch = watched[task.uuid] = self._watch(task)
             if self._engine.holds(task.uuid):
                 continue
-            care = self._care(task, now - since)
-            if care == self._resend:
-                seen[task.uuid] = (task.generation, now)
-            if care is not None:
-                self._engine.submit(care, task.uuid)
-        self._seen = seen
+            care = self._care(task, watch)
+            if care is not None and self._engine.submit(care, task.uuid):
+                watch.acted, watch.times = clock.monotonic(), watch.times + 1
+        self._watched = watched
+        self._engine.forget_others(watched)
 
-    def _care(self, task: rows.Task, still: float) -> Care | None:
-        """What a task that has not moved for `still` seconds needs from us."""
+    def _ours(self) -> Iterator[rows.Task]:
+        below, above = self._carers.shards(False), self._carers.shards(True)
+        parts = [(None, below)] if len(below) == len(above) == rows.SHARDS else [(False, below), (True, above)]
+        for which, shards in parts:
+            for task in self._engine.journal.open_tasks(which, shards) if shards else ():
+                if self._carers.cares(task, flows.key_of(task.flow, task.flow_version)):
+                    yield task
+
+    def _watch(self, task: rows.Task) -> _Watch:
+        watch, now = self._watched.get(task.uuid), clock.monotonic()
+        if watch is None or watch.generation != task.generation:
+            return _Watch(task.generation, now, now)
+        watch.again = True
+        return watch
+
+    def _care(self, task: rows.Task, watch: _Watch) -> Care | None:
+        """What a task needs from us."""
+        if not self._engine.is_legible(task):
+            return self._give_up if self._is_given_up(task, watch) else None
         match task.status:
             case rows.READY:
-                return self._care_of_ready(task, still)
+                return self._care_of_ready(task, watch)
             case rows.WAITING:
-                return self._ask
+                pause = self._asks[min(watch.times, len(self._asks) - 1)]
+                return self._ask if clock.monotonic() - watch.acted >= pause else None
             case rows.PARKED:
-                return self._care_of_parked(task, still)
+                return self._care_of_parked(task, watch)
             case rows.QUEUED:
-                late = task.deadline is not None and clock.utcnow() >= task.deadline
+                late = task.deadline is not None and self._now >= task.deadline
                 return self._turn_away if late else None
         lease = self._engine.lease
-        if task.owner is None or lease.is_dead(task.owner) or (task.owner == lease.uuid and still > 0):
-            return self._take_over
+        if task.owner is None or lease.is_dead(task.owner) or (task.owner == lease.uuid and watch.again):
+            return self._engine.take_over
         return None
 
-    def _care_of_ready(self, task: rows.Task, still: float) -> Care | None:
-        if task.runs_at == 'super' and not self._engine.supers:
-            return None
-        if task.not_before is not None:
-            return self._engine.wake if clock.utcnow() >= task.not_before else None
-        # On first sight its wake-up is on its way; on the second it was lost.
-        return self._engine.wake if still > 0 else None
+    def _is_given_up(self, task: rows.Task, watch: _Watch) -> bool:
+        """Whether it is time to end a task that cannot be run here, nor by anybody who would care for it."""
+        if task.cancel and clock.monotonic() - watch.since >= CANCELLED:
+            return True
+        return task.deadline is not None and self._now >= task.deadline + GRACE
 
-    def _care_of_parked(self, task: rows.Task, still: float) -> Care | None:
-        if task.cancel and task.direction == 'do' and still > 0:
-            return self._engine.turn_back
-        if not self._engine.hosts.is_up(task.host or ''):
+    def _care_of_ready(self, task: rows.Task, watch: _Watch) -> Care | None:
+        if task.not_before is not None:
+            return self._engine.wake if self._now >= task.not_before else None
+        # On first sight its wake-up is on its way; on the second it was lost.
+        return self._engine.wake if watch.again else None
+
+    def _care_of_parked(self, task: rows.Task, watch: _Watch) -> Care | None:
+        host, hosts = task.host or '', self._engine.hosts
+        if task.cancel and task.direction == 'do' and watch.again and not self._is_committed(task):
+            return self._engine.wake
+        if not hosts.is_up(host):
             return self._fence
-        if task.deadline is not None and clock.utcnow() >= task.deadline:
+        flow = flows.known(task.flow, task.flow_version)
+        if flow is not None and runs.is_over(task, flow, self._now):
             return self._expire
-        return self._resend if still >= self._recast else None
+        if hosts.holds(host, task.uuid, task.attempt):
+            watch.acted, watch.times = clock.monotonic(), 0
+            return None
+        pause = min(self._recast * 2 ** watch.times, LONGEST_RECAST)
+        return self._resend if clock.monotonic() - watch.acted >= pause else None
+
+    @staticmethod
+    def _is_committed(task: rows.Task) -> bool:
+        flow = flows.known(task.flow, task.flow_version)
+        return flow is not None and flow.beyond_pivot(flow.index(task.step or ''))
 
     def _ask(self, uuid: str) -> None:
         """Ask a waiting task's condition again, or fail it when it has waited too long."""
-        run = self._engine.pick(uuid, rows.WAITING)
-        if run is None:
-            return
-        step = run.step
-        if run.task.cancel or not isinstance(step, flows.Wait) or self._engine.ready(run):
-            self._engine.wake(uuid)
-            return
-        started = run.task.step_started_at or clock.utcnow()
-        if run.late or (clock.utcnow() - started).total_seconds() >= step.timeout:
-            error = errors.task.StepFailed(step=step.name, reason=f'waited {step.timeout:.0f} seconds')
-            self._engine.own(run, lambda: self._engine.settle(run, 'failed', errors.to_dict(error)))
+        engine = self._engine
+
+        def ask(run: engines.Run) -> bool:
+            if engine.runner.turned(run) is not None or not isinstance(run.step, flows.Wait) or (
+                    engine.runner.ready(run)):
+                return engine.runner.claim(run)
+            now = engine.now()
+            if not run.is_over(now):
+                return False
+            error: errors.NovaError = errors.task.StepFailed(
+                step=run.step.name, reason=f'waited {run.elapsed(now):.0f} seconds')
+            if run.is_late(now):
+                error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
+            return engine.runner.settle(run, 'failed', errors.to_dict(error))
+        engine.attend(uuid, ask, rows.WAITING)
 
     def _resend(self, uuid: str) -> None:
         """Send a parked step once more: the message, or the answer, may be lost."""
-        run = self._engine.pick(uuid, rows.PARKED)
-        if run is not None:
-            self._engine.hosts.run_step(run.context, run.call())
+        self._engine.attend(uuid, self._engine.runner.cast, rows.PARKED)
 
     def _fence(self, uuid: str) -> None:
         """Give up on a step whose host is down; the attempt is outdated, so a late answer changes nothing.
 
-        Nothing can be undone on that host now: its agent cleans up when it returns.
+        What cannot be undone on that host now, or has still to be done there, it owes: it is told when it
+        returns, before anything else.
         """
-        run = self._engine.pick(uuid, rows.PARKED)
-        if run is None or self._engine.hosts.is_up(run.task.host or ''):
-            return
-        host = run.task.host
-        if run.task.direction == 'undo':
-            detail = f'Host {host} is down; it cleans up when it returns.'
-            self._engine.own(run, lambda: self._engine.settle(run, 'done', None, host=host, detail=detail))
-            return
-        error = errors.to_dict(errors.task.StepLost(step=run.task.step, host=host))
-        # A dead host has refused: where the flow has a choice, it is made again.
-        self._engine.own(run, lambda: self._engine.settle(run, 'refused', error, host=host))
+        engine = self._engine
+
+        def fence(run: engines.Run) -> bool:
+            host = run.task.host or ''
+            if engine.hosts.is_up(host):
+                return False
+            if run.task.direction == 'undo' or run.committed:
+                call = run.call()
+                return engine.runner.settle(
+                    run, 'done', None, host=host, detail=f'Host {host} is down; it does so when it returns.',
+                    also=lambda conn: owed.owe(conn, host, call))
+            # A dead host has refused: where the flow has a choice, it is made again.
+            error = errors.to_dict(errors.task.StepLost(step=run.task.step, host=host))
+            return engine.runner.settle(run, 'refused', error, host=host,
+                                        also=lambda conn: owed.give_up(conn, host))
+        engine.attend(uuid, fence, rows.PARKED)
 
     def _expire(self, uuid: str) -> None:
-        """Fail a step that its host has not finished by the task's deadline."""
-        run = self._engine.pick(uuid, rows.PARKED)
-        if run is None:
-            return
-        self._engine.stop_host(run)
-        error = errors.to_dict(
-            errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline))
-        self._engine.own(run, lambda: self._engine.settle(run, 'failed', error, host=run.task.host))
+        """Fail a step that its host has not finished in its time; an undo has used up one of its tries."""
+        engine = self._engine
+
+        def expire(run: engines.Run) -> bool:
+            now, task = engine.now(), run.task
+            if not run.is_over(now):
+                return False
+            engine.runner.stop_host(task, run.context)
+            error: errors.NovaError = errors.task.StepLost(step=task.step, host=task.host)
+            if task.direction == 'do' and run.is_late(now):
+                error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
+            return engine.runner.settle(run, 'failed', errors.to_dict(error), host=task.host)
+        engine.attend(uuid, expire, rows.PARKED)
 
     def _turn_away(self, uuid: str) -> None:
         """End a task whose turn has not come by its deadline; it has done nothing yet."""
-        run = self._engine.pick(uuid, rows.QUEUED)
-        if run is not None:
+        def turn_away(run: engines.Run) -> bool:
+            now = self._engine.now()
             error = errors.to_dict(errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline))
-            now = clock.utcnow()
-            error['created'] = clock.isotime(now)
-            with contextlib.suppress(errors.task.Lost):  # its turn has come just now
-                self._engine.journal.save(
-                    run.task, None, None, {'status': rows.UNDONE, 'finished_at': now, 'error': error})
+            self._engine.journal.save(run.task, None, None, {
+                'status': rows.UNDONE, 'finished_at': now, 'error': {**error, 'created': clock.isotime(now)}})
+            return False
+        self._engine.attend(uuid, turn_away, rows.QUEUED)
 
-    def _take_over(self, uuid: str) -> None:
-        """Run again the step that a dead worker may have been in; steps are idempotent."""
-        run = self._engine.pick(uuid, rows.RUNNING)
-        if run is not None and not self._engine.holds(uuid):
-            run.name_in_logs()
-            LOG.info('Taking over task %s (%s) at step %s', uuid, run.task.flow, run.task.step)
-            self._engine.own(run, lambda: self._engine.claim(run))
+    def _give_up(self, uuid: str) -> None:
+        """End a task that nobody can run, so that its server can be deleted."""
+        loaded = self._engine.journal.load(uuid)
+        if loaded is not None and runs.read(*loaded) is None:
+            task = loaded[0]
+            self._engine.condemn(uuid, errors.task.FlowUnknown(flow=task.flow, version=task.flow_version))

@@ -1,7 +1,7 @@
 """Where a task goes after a step: pure functions over the flow's declaration.
 
 Forward on success; backward from the failed step, *including it*, on failure; forward again at a choice after
-a refusal; never backward beyond a pivot.
+a refusal; never backward beyond a pivot. Time ends only going forward: an undo ends by success, or by tries.
 """
 
 import dataclasses
@@ -10,9 +10,10 @@ from typing import Any, Literal
 from nova.objects import task as rows
 from nova.task import flow as flows
 
-Outcome = Literal['done', 'refused', 'failed', 'cancelled']
+Outcome = Literal['done', 'refused', 'failed', 'cancelled', 'again']
+"""How a step ended; ``again``: whom it needed was away, and there is time to wait for it."""
 
-UNDO_TRIES = 6
+UNDO_TRIES = 8
 """How often an undo is tried before the task is stuck."""
 
 
@@ -24,6 +25,7 @@ class Move:
         step: next step's name; None with an `end`.
         end: final status, or None.
         again: the same step is to be tried again after a pause.
+        tries: how often it has failed by then.
     """
 
     direction: str
@@ -31,6 +33,11 @@ class Move:
     end: str | None = None
     turn: str | None = None
     again: bool = False
+    tries: int = 0
+
+
+def _again(task: rows.Task, failed: bool) -> Move:
+    return Move(task.direction, task.step, turn=task.turn, again=True, tries=task.tries + failed)
 
 
 def _backward(flow: type[flows.Flow], index: int, state: Any, turn: str | None) -> Move:
@@ -48,7 +55,7 @@ def _unwind_from(flow: type[flows.Flow], index: int, state: Any, turn: str | Non
     return _backward(flow, index, state, turn)
 
 
-def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: str, late: bool) -> Move:
+def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome, late: bool) -> Move:
     index = flow.index(task.step or '')
     committed = flow.beyond_pivot(index)
     if outcome == 'done':
@@ -56,19 +63,22 @@ def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: str,
             return _unwind_from(flow, index, state)
         step = flow.after(index, state)
         return Move('do', step.name) if step else Move('do', None, end=rows.DONE)
+    if outcome == 'again' and (committed or not task.cancel):
+        return _again(task, failed=False)
     if committed:
-        return Move('do', task.step, end=rows.STUCK) if late else Move('do', task.step, again=True)
+        return Move('do', task.step, end=rows.STUCK) if late else _again(task, failed=True)
     choice = flow.choice_before(index)
     if outcome == 'refused' and choice and not task.cancel:
         return _unwind_from(flow, index, state, turn=choice.name)
     return _unwind_from(flow, index, state)
 
 
-def _after_undo(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: str, late: bool) -> Move:
+def _after_undo(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome) -> Move:
+    if outcome == 'again':
+        return _again(task, failed=False)
     if outcome != 'done':
-        if late or task.tries + 1 >= UNDO_TRIES:
-            return Move('undo', task.step, end=rows.STUCK)
-        return Move('undo', task.step, turn=task.turn, again=True)
+        return Move('undo', task.step, end=rows.STUCK) if task.tries + 1 >= UNDO_TRIES else _again(
+            task, failed=True)
     if task.turn == task.step and not task.cancel:
         return Move('do', task.step)
     return _backward(flow, flow.index(task.step or ''), state, task.turn)
@@ -78,10 +88,11 @@ def after(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome,
     """The move after `task.step` ended with `outcome`.
 
     Args:
-        late: the task's deadline has passed, so nothing is tried again.
+        late: the task's deadline has passed, so what failed beyond a pivot is not tried again.
     """
-    settle = _after_do if task.direction == 'do' else _after_undo
-    return settle(flow, task, state, outcome, late)
+    if task.direction == 'undo':
+        return _after_undo(flow, task, state, outcome)
+    return _after_do(flow, task, state, outcome, late)
 
 
 def cancelled(flow: type[flows.Flow], task: rows.Task, state: Any) -> Move | None:

@@ -38,6 +38,8 @@ def work(world, rounds=20):
             owner, fn, args = world.queue.popleft()
             act(world, owner, fn, *args)
         for worker in world.workers:
+            for made in worker.engines.values():
+                made.lease.beat()
             for each in list(worker.keepers):
                 act(world, worker, each.round)
 
@@ -120,7 +122,7 @@ def test_a_task_that_never_let_its_build_go_is_stood_in_for(new_world):
 class Refusing(worlds.Watched):
     """A cell0 that takes no server, for a reason that will not pass."""
 
-    def write(self, fn, attempts=20):
+    def write(self, fn, attempts=20, landed=None):
         raise sa.exc.DataError('INSERT', {}, ValueError('a value that no column holds'))
 
 

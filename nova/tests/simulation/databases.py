@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from nova.common import dbkit, retry
+from nova.common import clock, dbkit, retry
 from nova.db import scatter
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
@@ -26,12 +26,28 @@ PATIENCE = 30.0
 NAMES = ('api', 'cell0', 'cell1', 'cell2')
 
 
+class ServerClock(dbkit.ServerClock):
+    """What a transaction is told of the time: what `Database.now` says."""
+
+    def __init__(self, server: 'Server') -> None:
+        super().__init__('sqlite')
+        self._server = server
+
+    def known(self) -> datetime.datetime:
+        return self._server.now()
+
+
 class Server:
-    """A database server in this process: one connection, on which transactions are told apart by us."""
+    """A database server in this process: one connection, on which transactions are told apart by us.
+
+    Attributes:
+        now: its clock, once a world is there.
+    """
 
     def __init__(self, name: str, metadata: sa.MetaData) -> None:
         self.name, self.skew = name, 0.0
-        self._base = dbkit.Database('sqlite://?cached_statements=2000')
+        self.now: Callable[[], datetime.datetime] = clock.utcnow
+        self._base = dbkit.Database('sqlite://?cached_statements=2000', server_clock=ServerClock(self))
         metadata.create_all(self._base.engine)
         self.connection = self._base.engine.connect()
         # As for the base's own writers: who begins a transaction is not the library.
@@ -89,6 +105,7 @@ class Database:
     def __init__(self, net: Net, server: Server) -> None:
         self._net, self._server = net, server
         self.service = f'db {server.name}'
+        server.now = self.now
 
     def __repr__(self) -> str:
         return f'<Database {self._server.name}>'

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova.tests.fixtures import clocks
 from nova.tests.task import world as worlds
 
 
@@ -10,3 +11,10 @@ def world(lend):
     made = worlds.World(lend('cell'))
     yield made
     made.db.dispose()
+
+
+@pytest.fixture
+def time():
+    """Time passes when the test says so; asked for before `world`, which may look at it."""
+    with clocks.manual() as made:
+        yield made

@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from nova import errors, objects, states
-from nova.common import clock, threads
+from nova.common import clock
 from nova.db import tasks as tables
 from nova.objects import task as rows
-from nova.task import guard, keeper, lease, views
+from nova.task import guard, views
 from nova.tests.task.world import (
+    BEAT,
     BROKEN,
     LOG,
     EngineCommitted,
@@ -19,6 +20,7 @@ from nova.tests.task.world import (
     EngineLocal,
     EngineState,
     EngineSuper,
+    Looks,
 )
 
 
@@ -92,24 +94,25 @@ def test_a_refusal_goes_back_to_the_choice(world):
     assert world.task(task).error is None
 
 
-def test_a_dead_workers_task_is_taken_over(world):
-    """TSK-S2: the step in which it died is run again."""
+def test_a_dead_workers_task_is_taken_over(time, world):
+    """TSK-S2: the step in which it died is run again, and what the dead one still saves is lost."""
     task, dead, alive = world.begin(EngineLocal), world.worker(), world.worker()
-    run = dead.pick(task.uuid, rows.READY)
     dead.lease.enter()
-    dead.claim(run)
-    looks = keeper.Keeper(alive)
-    looks.round()
-    assert world.task(task).status == rows.RUNNING
-    threads.sleep(0.06)
+    run = dead.pick(task.uuid, rows.READY)
+    dead.runner.claim(run)
+    looks = Looks(alive)
+    for _ in range(3):
+        looks.round()
+        assert world.task(task).status == rows.RUNNING
+        time.go(BEAT)
     looks.round()
     assert world.task(task).status == rows.DONE
     with pytest.raises(errors.task.Lost):
-        dead.settle(run, 'done', None)
+        dead.runner.settle(run, 'done', None)
 
 
 def test_a_lost_wake_up_is_found(world):
-    task, looks = world.begin(EngineLocal), keeper.Keeper(world.worker())
+    task, looks = world.begin(EngineLocal), Looks(world.worker())
     looks.round()
     looks.round()
     assert world.task(task).status == rows.DONE
@@ -118,7 +121,7 @@ def test_a_lost_wake_up_is_found(world):
 def test_a_lost_cast_is_sent_again(world):
     task, worker = world.begin(EngineHosted), world.worker()
     worker.wake(task.uuid)
-    looks = keeper.Keeper(worker, recast=0.0)
+    looks = Looks(worker, recast=0.0)
     looks.round()
     looks.round()
     first, second = world.hosts.calls[0], world.hosts.calls[-1]
@@ -133,7 +136,7 @@ def test_a_host_that_is_down_is_fenced(world):
     call = world.hosts.calls[-1]
     world.hosts.up = False
     BROKEN['pick'] = errors.task.RetriesExceeded(reason='only h1 was left')
-    looks = keeper.Keeper(worker)
+    looks = Looks(worker)
     for _ in range(4):
         looks.round()
     assert LOG == ['pick', 'unpick', 'pick', 'unpick']
@@ -150,7 +153,7 @@ def test_a_step_that_takes_too_long_is_ended(world):
     worker.wake(task.uuid)
     world.db.write(lambda conn: conn.execute(tables.tasks.update().values(
         deadline=clock.utcnow() - datetime.timedelta(seconds=1))))
-    keeper.Keeper(worker).round()
+    Looks(worker).round()
     assert world.hosts.cancelled == [('h1', task.uuid)]
     assert world.hosts.calls[-1].direction == 'undo'
 
@@ -160,7 +163,7 @@ def test_beyond_the_pivot_it_is_tried_again(world):
     task, worker = world.begin(EngineCommitted), world.worker()
     worker.wake(task.uuid)
     assert world.task(task).status == rows.READY
-    keeper.Keeper(worker).round()
+    Looks(worker).round()
     assert world.task(task).status == rows.DONE
 
 
@@ -205,10 +208,10 @@ def test_delete_cancels_a_running_holder_at_its_next_save(world):
     task, worker = world.begin(EngineLocal), world.worker()
     run = worker.pick(task.uuid, rows.READY)
     worker.lease.enter()
-    worker.claim(run)
+    worker.runner.claim(run)
     delete = world.begin(EngineDelete)
-    assert worker.settle(run, 'done', None)
-    while worker._step(run):
+    assert worker.runner.settle(run, 'done', None)
+    while worker.runner.step(run):
         pass
     assert world.task(task).status == rows.UNDONE
     assert world.server().task_state == states.Task.DELETING
@@ -243,16 +246,3 @@ def test_a_step_costs_one_transaction(world):
     writes = [s for s in seen if s.startswith(('INSERT', 'UPDATE'))]
     assert len(writes) == 6
     assert len([s for s in seen if s.startswith('SELECT')]) <= 4
-
-
-def test_a_worker_that_is_long_dead_is_forgotten(world, monkeypatch):
-    dead, alive = lease.Lease(world.db, 'test', 'a'), lease.Lease(world.db, 'test', 'b')
-    dead.beat()
-    alive.beat()
-    assert not alive.is_dead(dead.uuid)
-    monkeypatch.setattr(lease, 'FORGET', 0.0)
-    alive.beat()
-    assert alive.is_dead(dead.uuid)
-    dead.beat()
-    alive.beat()
-    assert not alive.is_dead(dead.uuid)

@@ -11,8 +11,8 @@ from nova.conductor import periodic
 from nova.db import tasks as tables
 from nova.objects import event
 from nova.objects import task as rows
-from nova.task import flow, keeper
-from nova.tests.task.world import BROKEN, LOG, EngineLocal, EngineState, effect
+from nova.task import flow
+from nova.tests.task.world import BROKEN, LOG, EngineLocal, EngineState, Looks, effect
 
 
 def announced(h, state):
@@ -52,7 +52,7 @@ def test_an_event_during_the_wait_wakes_it_or_is_found(world):
     task, worker = world.begin(WaitForPort), world.worker()
     worker.wake(task.uuid)
     assert (world.task(task).status, LOG) == (rows.WAITING, ['bind'])
-    looks = keeper.Keeper(worker)
+    looks = Looks(worker)
     looks.round()
     assert world.task(task).status == rows.WAITING
     tell(world)
@@ -68,7 +68,7 @@ def test_a_condition_that_cannot_come_true_fails_the_step(world, asks):
     worker.wake(task.uuid)
     tell(world, event.FAILED)
     if asks == 'keeper':
-        keeper.Keeper(worker).round()
+        Looks(worker).round()
     else:
         worker.wake(task.uuid)
     assert world.task(task).status == rows.UNDONE

@@ -85,8 +85,18 @@ def test_a_refusal_without_a_choice_is_a_failure():
 
 
 def test_beyond_the_pivot_a_failure_is_tried_again_and_then_stuck():
-    assert move('clean', 'failed') == plan.Move('do', 'clean', again=True)
+    assert move('clean', 'failed') == plan.Move('do', 'clean', again=True, tries=1)
     assert move('clean', 'failed', late=True).end == rows.STUCK
+
+
+@pytest.mark.parametrize('step, direction', [('copy', 'do'), ('copy', 'undo'), ('clean', 'do')])
+def test_who_is_away_is_waited_for_without_counting(step, direction):
+    assert move(step, 'again', direction, tries=3) == plan.Move(direction, step, again=True, tries=3)
+
+
+def test_time_does_not_end_going_back():
+    assert move('copy', 'failed', 'undo', late=True) == plan.Move('undo', 'copy', again=True, tries=1)
+    assert move('copy', 'done', 'undo', late=True) == plan.Move('undo', 'choose')
 
 
 def test_the_pivot_itself_can_still_fail():

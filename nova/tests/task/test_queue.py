@@ -13,8 +13,8 @@ from nova import errors, objects, states
 from nova.common import clock
 from nova.db import tasks as tables
 from nova.objects import task as rows
-from nova.task import engine, flow, keeper, lease, views
-from nova.tests.task.world import BROKEN, LOG, EngineDelete, EngineLocal, EngineState, Handle, effect
+from nova.task import flow, views
+from nova.tests.task.world import BROKEN, LOG, EngineDelete, EngineLocal, EngineState, Looks, effect
 
 
 class QueueTurn(flow.Flow):
@@ -45,11 +45,11 @@ def test_they_run_in_turn(world):
 def test_the_turn_is_in_the_journal_not_in_a_message(world):
     """TSK-S2: whoever ends a task may be killed in the next moment; the next one is found."""
     first, second = world.begin(QueueTurn), world.begin(QueueTurn)
-    worker = world.worker()
-    worker.submit = lambda fn, uuid: None
-    worker.wake(first.uuid)
+    killed = world.worker(pool=Later())
+    killed.wake(first.uuid)
+    killed.lease.leave()
     assert statuses(world, first, second) == [rows.DONE, rows.READY]
-    looks = keeper.Keeper(world.worker())
+    looks = Looks(world.worker())
     looks.round()
     looks.round()
     assert statuses(world, second) == [rows.DONE]
@@ -126,7 +126,7 @@ def test_a_turn_that_does_not_come_in_time_is_no_more(world):
     worker.wake(first.uuid)
     world.db.write(lambda conn: conn.execute(tables.tasks.update().where(
         tables.tasks.c.uuid == second.uuid).values(deadline=clock.utcnow() - datetime.timedelta(seconds=1))))
-    keeper.Keeper(worker).round()
+    Looks(worker).round()
     assert statuses(world, first, second, third) == [rows.PARKED, rows.UNDONE, rows.QUEUED]
     assert world.task(second).error['type'] == 'deadline_passed'
     world.answer(worker)
@@ -213,8 +213,7 @@ def test_many_at_once(world, seed):
 
     def user(number):
         chance, pool = random.Random(seed * 100 + number), Later()
-        worker = engine.Engine(world.journal, lease.Lease(world.db, 'test', 'test', 60.0), world.hosts,
-                               lambda run: Handle(run, worker), pool)
+        worker = world.worker(pool=pool)
         for _ in range(6):
             kind = chance.choice([QueuePassing, QueuePassing, QueuePassing, ExclusivePassing])
             try:
@@ -226,7 +225,7 @@ def test_many_at_once(world, seed):
                 if chance.random() < 0.9:
                     worker.wake(task.uuid)
             pool.do_all()
-        return keeper.Keeper(worker), pool
+        return Looks(worker), pool
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         workers = list(pool.map(user, range(8)))
@@ -268,7 +267,7 @@ def test_a_delete_among_many(world):
     world.journal.begin = guarded
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         begun = [task for task in pool.map(begin, range(12)) if task is not None]
-    looks = [keeper.Keeper(world.worker(seconds=60.0)) for _ in range(2)]
+    looks = [Looks(world.worker()) for _ in range(2)]
     for _ in range(100):
         for each in looks:
             each.round()

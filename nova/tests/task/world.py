@@ -1,13 +1,23 @@
 """A journal on a real database, with workers and flows of its own; hosts are a list of what was cast."""
 
-from nova import context, objects, states
+from nova import context, errors, objects, states
 from nova.common import dbkit
 from nova.objects import fields
 from nova.objects import task as rows
-from nova.task import engine, flow, journal, lease
+from nova.task import engine, flow, journal, keeper, lease
 
+BEAT = 10.0
+"""Seconds; a worker is sure of itself for twice as long."""
 LOG: list[str] = []
 BROKEN: dict[str, Exception] = {}
+"""Raised once by the step of this name."""
+AWAY: set[str] = set()
+"""Steps whose neighbour is away."""
+
+
+class Away(errors.Unavailable):
+    again = True
+    template = 'The neighbour is away'
 
 
 def effect(name):
@@ -16,6 +26,8 @@ def effect(name):
         state.seen = [*state.seen, name]
         if name in BROKEN:
             raise BROKEN.pop(name)
+        if name in AWAY:
+            raise Away
     function.__name__ = name
     return function
 
@@ -53,7 +65,7 @@ class EngineDelete(flow.Flow):
 
 class Hosts:
     def __init__(self):
-        self.calls, self.cancelled, self.up = [], [], True
+        self.calls, self.cancelled, self.up, self.named = [], [], True, set()
 
     def run_step(self, ctx, call):
         self.calls.append(call)
@@ -63,6 +75,9 @@ class Hosts:
 
     def is_up(self, host):
         return self.up
+
+    def holds(self, host, task, attempt):
+        return (task, attempt) in self.named
 
 
 class Handle:
@@ -78,12 +93,26 @@ class Inline:
 
     def background(self, fn, *args):
         fn(*args)
+        return True
+
+
+class Looks:
+    """A worker's keeper; it asks as often as it comes round, unless told otherwise."""
+
+    def __init__(self, worker, **options):
+        self.worker, self.keeper = worker, keeper.Keeper(worker, **{'asks': (0.0,), **options})
+
+    def round(self, times=1):
+        for _ in range(times):
+            self.worker.lease.beat()
+            self.keeper.round()
 
 
 class World:
     def __init__(self, url):
         LOG.clear()
         BROKEN.clear()
+        AWAY.clear()
         self.db = dbkit.Database(url)
         self.hosts = Hosts()
         self.context = context.RequestContext('user', 'project')
@@ -92,10 +121,20 @@ class World:
         self.db.write(self.instance.copy().create)
         self.journal = journal.Journal(self.db)
 
-    def worker(self, supers=False, seconds=0.05):
-        made = engine.Engine(self.journal, lease.Lease(self.db, 'test', 'test', seconds), self.hosts,
-                             lambda run: Handle(run, made), Inline(), supers=supers, pauses=(0.0,))
+    def worker(self, supers=False, pool=None, knows=None, pauses=(0.0,), handle=Handle):
+        """A worker; it is dead once others have looked three times, every `BEAT` seconds, without a beat of its
+        own."""
+        own = lease.Lease(self.db, 'test', 'test', BEAT, 3, supers=supers,
+                          knows=list(flow.FLOWS) if knows is None else knows)
+        made = engine.Engine(self.journal, own, self.hosts, lambda run: handle(run, made), pool or Inline(),
+                             supers=supers, pauses=pauses)
         return made
+
+    def introduce(self, *workers):
+        """Have workers know of one another, so that each cares for its part only."""
+        for _ in range(2):
+            for worker in workers:
+                worker.lease.beat()
 
     def begin(self, flow_class, **options):
         return self.journal.begin(

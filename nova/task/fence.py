@@ -1,0 +1,107 @@
+"""Between a step and the world: what a worker does not own any more has no effect.
+
+A worker that was paused, or cut off from its database, may have been taken for dead, and its task be in other
+hands, before it knows. So it asks its lease before each call to a neighbour and each write; and a write to the
+database that holds the task is one transaction with a look at who owns it.
+"""
+
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.common import dbkit
+from nova.objects import task as rows
+from nova.task import lease as leases
+
+T = TypeVar('T')
+
+
+class Fence:
+    """Lets effects through while a task is its worker's.
+
+    Args:
+        home: the database that holds the task.
+    """
+
+    def __init__(self, task: rows.Task, lease: leases.Lease, home: dbkit.Database) -> None:
+        self._task, self._lease, self.home = task, lease, home
+
+    def check(self) -> None:
+        """Pass, or end the run.
+
+        Raises:
+            errors.task.Lost: others may have taken this worker for dead.
+        """
+        if not self._lease.sure():
+            raise errors.task.Lost(task=self._task.uuid)
+
+    def check_row(self, conn: sa.Connection) -> None:
+        """`check` by the task's row, which nobody can take over before the end of this transaction."""
+        if not rows.is_owned(conn, self._task.uuid, self._lease.uuid, self._task.attempt):
+            raise errors.task.Lost(task=self._task.uuid)
+
+    def database(self, db: dbkit.Database) -> 'Database':
+        """`db`, behind the fence."""
+        return Database(db, self)
+
+    def client(self, client: Any) -> Any:
+        """`client`, or a whole set of them, behind the fence."""
+        return _Fenced(client, self)
+
+
+class Database:
+    """A `dbkit.Database` as steps may use it."""
+
+    def __init__(self, db: dbkit.Database, fence: Fence) -> None:
+        self._db, self._fence = db, fence
+
+    def __repr__(self) -> str:
+        return f'<fenced {self._db!r}>'
+
+    def read(self, snapshot: bool = False) -> contextlib.AbstractContextManager[sa.Connection]:
+        """See `dbkit.Database.read`."""
+        return self._db.read(snapshot)
+
+    def write(self, fn: Callable[[sa.Connection], T],
+              landed: Callable[[sa.Connection], bool] | None = None) -> T:
+        """See `dbkit.Database.write`.
+
+        Raises:
+            errors.task.Lost: the task is not ours any more; nothing was written.
+        """
+        self._fence.check()
+
+        @functools.wraps(fn)
+        def fenced(conn: sa.Connection) -> T:
+            self._fence.check_row(conn)
+            return fn(conn)
+        return self._db.write(fenced if self._db is self._fence.home else fn, landed=landed)
+
+    def now(self) -> Any:
+        """See `dbkit.Database.now`."""
+        return self._db.now()
+
+
+class _Fenced:
+    """An object whose methods, and those of its parts, ask the fence first."""
+
+    def __init__(self, behind: Any, fence: Fence) -> None:
+        self._behind, self._fence = behind, fence
+
+    def __repr__(self) -> str:
+        return f'<fenced {self._behind!r}>'
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._behind, name)
+        if callable(found):
+            return functools.partial(self._through, found)
+        return found if isinstance(found, (str, int, float, type(None), dict, list)) else _Fenced(
+            found, self._fence)
+
+    def _through(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._fence.check()
+        return fn(*args, **kwargs)

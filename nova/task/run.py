@@ -1,0 +1,95 @@
+"""A task in a worker's hands."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+from nova import context as nova_context
+from nova.objects import base
+from nova.objects import step as wire
+from nova.objects import task as rows
+from nova.task import flow as flows
+
+
+@dataclasses.dataclass(slots=True)
+class Run:
+    """A task together with what its row is read into."""
+
+    task: rows.Task
+    flow: type[flows.Flow]
+    state: Any
+    instance: Any
+    context: nova_context.RequestContext
+
+    @property
+    def step(self) -> flows.Step:
+        return self.flow.step(self.task.step or '')
+
+    @property
+    def committed(self) -> bool:
+        """Whether the present step is beyond a point of no return."""
+        return self.flow.beyond_pivot(self.flow.index(self.task.step or ''))
+
+    @property
+    def host(self) -> str | None:
+        """The host of the present step; None when none is known (yet, or any more)."""
+        at = self.step.at
+        return getattr(self.instance, 'host', None) if at == 'host' else getattr(self.state, at, None)
+
+    def call(self) -> wire.StepCall:
+        """The present step as its host is told of it."""
+        task = self.task
+        return wire.StepCall(
+            task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
+            direction=task.direction, attempt=task.attempt, host=task.host, instance=self.instance,
+            state=self.state)
+
+    def name_in_logs(self) -> None:
+        """Have what this thread logs from now on carry the operation's request and server."""
+        self.context.resource_uuid = self.task.instance_uuid
+        self.context.update_store()
+
+    def is_late(self, now: datetime.datetime) -> bool:
+        """Whether the deadline for going forward has passed."""
+        return self.task.deadline is not None and now >= self.task.deadline
+
+    def elapsed(self, now: datetime.datetime) -> float:
+        """Seconds since the present step was first started."""
+        return (now - (self.task.step_started_at or now)).total_seconds()
+
+    def is_over(self, now: datetime.datetime) -> bool:
+        """See `is_over`."""
+        return is_over(self.task, self.flow, now)
+
+
+def is_over(task: rows.Task, flow: type[flows.Flow], now: datetime.datetime) -> bool:
+    """Whether the present step has had its time: since its first start; or since that of the present try, where
+    only success or the number of tries ends it."""
+    index = flow.index(task.step or '')
+    step = flow.steps[index]
+    forward = task.direction == 'do' and not flow.beyond_pivot(index)
+    if forward and task.deadline is not None and now >= task.deadline:
+        return True
+    since = task.step_started_at if forward or step.waits else task.updated_at
+    return since is not None and (now - since).total_seconds() >= step.timeout
+
+
+def ref(task: rows.Task) -> wire.StepRef:
+    """The present attempt, as its host knows it."""
+    return wire.StepRef(task=task.uuid, attempt=task.attempt)
+
+
+def read(task: rows.Task, instance: Any) -> Run | None:
+    """The run of a task; None when its flow is not known here, or what it remembers cannot be read.
+
+    Both are a matter of releases: another worker may be able to.
+    """
+    flow = flows.known(task.flow, task.flow_version)
+    if flow is None:
+        return None
+    try:
+        flow.index(task.step or '')
+        return Run(task, flow, base.Record.from_wire(task.state), instance,
+                   nova_context.RequestContext.from_dict(task.context))
+    except Exception:  # noqa: BLE001  whatever it is, this row says nothing to us
+        return None

@@ -1,0 +1,104 @@
+"""Who is alive: judged by beats that were looked for, not by seconds that passed."""
+
+import pytest
+
+from nova.task import lease
+from nova.tests.task.world import BEAT
+
+
+@pytest.fixture
+def leases(time, world):
+    """A function that makes leases, each with as many beats of patience."""
+    return lambda *names: [lease.Lease(world.db, 'test', name, BEAT, 4) for name in names]
+
+
+def test_who_could_not_look_judges_nobody(time, leases):
+    """2: the database was away for both; the one that is back first does not take the other for dead."""
+    a, b = leases('a', 'b')
+    for _ in range(2):
+        a.beat()
+        b.beat()
+    time.go(100 * BEAT)
+    b.beat()
+    assert not b.is_dead(a.uuid)
+    a.beat()
+    for _ in range(5):
+        time.go(BEAT)
+        a.beat()
+        b.beat()
+        assert not b.is_dead(a.uuid)
+
+
+def test_who_stands_still_while_others_look_is_dead(time, leases):
+    a, b = leases('a', 'b')
+    a.beat()
+    b.beat()
+    for _ in range(3):
+        time.go(BEAT)
+        b.beat()
+        assert not b.is_dead(a.uuid)
+    time.go(BEAT)
+    b.beat()
+    assert b.is_dead(a.uuid) and [worker.uuid for worker in b.living()] == [b.uuid]
+    a.beat()
+    b.beat()
+    assert not b.is_dead(a.uuid) and len(b.living()) == 2
+
+
+def test_looks_in_quick_succession_are_one(time, leases):
+    a, b = leases('a', 'b')
+    a.beat()
+    for _ in range(20):
+        b.beat()
+    assert not b.is_dead(a.uuid)
+
+
+def test_a_newcomer_is_nobodys_dead(time, leases):
+    a, b = leases('a', 'b')
+    a.beat()
+    b.enter()
+    assert not a.is_dead(b.uuid)
+    a.beat()
+    assert not a.is_dead(b.uuid)
+
+
+def test_an_owner_that_no_look_finds_is_gone(time, leases):
+    a, b = leases('a', 'b')
+    a.beat()
+    assert not a.is_dead(b.uuid)
+    a.beat()
+    assert a.is_dead(b.uuid)
+
+
+def test_nobody_is_sure_for_as_long_as_others_are_patient(time, leases):
+    """So that a worker which was paused knows it before it does anything."""
+    a, b = leases('a', 'b')
+    assert not a.sure()
+    a.beat()
+    b.beat()
+    while a.sure():
+        assert not b.is_dead(a.uuid)
+        time.go(BEAT / 4)
+        b.beat()
+    assert not b.is_dead(a.uuid)
+    a.beat()
+    assert a.sure()
+
+
+def test_a_worker_that_is_long_dead_is_forgotten(time, leases):
+    a, b = leases('a', 'b')
+    for _ in range(5):
+        b.beat()
+        time.go(lease.FORGET)
+    a.beat()
+    b.beat()
+    assert not b.is_dead(a.uuid)
+    for _ in range(6):
+        time.go(lease.FORGET)
+        b.beat()
+    b.is_dead(a.uuid)
+    b.beat()
+    assert len(b.living()) == 1 and b.is_dead(a.uuid)
+    a.beat()
+    b.beat()
+    assert not b.is_dead(a.uuid)
