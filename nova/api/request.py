@@ -18,6 +18,7 @@ from nova.common import clock, uuids
 from nova.objects import quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
+from nova.objects.service import Alive
 from nova.rest import request
 from nova.task import guard as guards
 from nova.task import journal
@@ -88,8 +89,7 @@ class Request(request.Request):
     def host_is_up(self, host: str) -> bool:
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
         with self._place().db.read() as conn:
-            service = objects.Service.find(conn, host=host, binary='nova-compute')
-        return service is not None and service.is_up(self.conf.service_down_time)
+            return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
 
     def _place(self) -> Found:
         if self.found is None:

@@ -2,7 +2,7 @@
 
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
@@ -46,14 +46,35 @@ class Service(base.Record):
         'updated_at': fields.maybe(fields.TimeField),
     }
 
+    read_at: datetime.datetime | None = None
+    """When it was read, by the clock of its database, which wrote `last_seen_up`."""
+
     def is_up(self, down_after: float, now: datetime.datetime | None = None) -> bool:
-        """Whether it was heard of in the last `down_after` seconds and is not forced down: what is shown.
+        """Whether, when it was read, it had been heard of in the last `down_after` seconds and was not forced
+        down: what is shown.
 
         What is decided, is decided by `Alive`.
         """
         if self.forced_down or self.last_seen_up is None:
             return False
-        return abs(((now or clock.utcnow()) - self.last_seen_up).total_seconds()) <= down_after
+        now = now or self.read_at or clock.utcnow()
+        return abs((now - self.last_seen_up).total_seconds()) <= down_after
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+        found = super().find(conn, **by)
+        if found is not None:
+            found.read_at = dbkit.now(conn)
+        return found
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
+            limit: int | None = None, **by: Any) -> list[Self]:
+        found = super().all(conn, *where, order=order, limit=limit, **by)
+        now = dbkit.now(conn) if found else None
+        for one in found:
+            one.read_at = now
+        return found
 
     @classmethod
     def join(cls, conn: sa.Connection, host: str, binary: str, version: int) -> Self:
@@ -156,11 +177,13 @@ class Alive:
         self._now = now
 
     @classmethod
-    def look(cls, conn: sa.Connection, down_after: float) -> 'Alive':
-        """As the cell's database has it."""
+    def look(cls, conn: sa.Connection, down_after: float, host: str | None = None) -> 'Alive':
+        """As the cell's database has it: every host, or the one that is asked about."""
         table = models.services
+        computes = table.c.binary == 'nova-compute'
         rows = conn.execute(sa.select(*(table.c[name] for name in Sign._fields)).where(
-            table.c.binary.in_(('nova-compute', 'nova-conductor'))))
+            sa.or_(table.c.binary == 'nova-conductor',
+                   computes if host is None else computes & (table.c.host == host))))
         return cls([Sign(*row) for row in rows], down_after, dbkit.now(conn))
 
     def is_up(self, host: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from oslo_db import exception as db_exc
 
 from nova import errors, objects
-from nova.common import uuids
+from nova.common import clock, uuids
 from nova.db.cell import models
 from nova.objects import base, instance, tag
 
@@ -216,6 +216,26 @@ def test_a_service_that_is_wrong_about_itself_is_told(cloud):
     assert beat(db, disabled=False).disabled is True
     assert beat(db, disabled=True) is None and beat(db) is None
     assert service_of(db).report_count == 5, 'each of them counted'
+
+
+class Ahead:
+    """A clock that is an hour fast."""
+
+    def timestamp(self):
+        return time.time() + 3600
+
+    def monotonic(self):
+        return time.monotonic()
+
+
+def test_a_service_is_judged_by_the_clock_of_its_database(cloud):
+    """Where that has one of its own: the clocks of the machines that ask make no difference."""
+    db = cloud.db(cloud.cells[0])
+    beat(db)
+    assert service_of(db).is_up(60)
+    with clock.use(Ahead()), db.read() as conn:
+        shown, = objects.Service.all(conn, host='h')
+        assert shown.is_up(60) is objects.Service.get(conn, host='h').is_up(60) is (db.dialect != 'sqlite')
 
 
 def test_workers_of_a_service_begin_at_the_same_time(cloud):
