@@ -9,9 +9,11 @@ fail, each with its reason. A test that fails and is not on that list, or passes
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -43,14 +45,18 @@ def run(directory: pathlib.Path, configuration: pathlib.Path, selected: list[str
              '--group_regex', r'([^\.]*\.)*', 'run', '--subunit', '--concurrency', str(concurrency), *selected]
     (directory / '.stestr.conf').touch()
     with open(directory / 'stestr.err', 'wb') as errors:
-        tests = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env)
+        tests = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env,
+                                 start_new_session=True)
         lines = subprocess.Popen([VENV / 'bin' / 'python', RESULTS], stdin=tests.stdout, stdout=subprocess.PIPE,
                                  text=True, cwd=directory, env=env)
         try:
             for line in lines.stdout or ():
                 yield expectations.Result(**json.loads(line))
         finally:
-            for process in (tests, lines):
+            # Its workers as well, if this ends before they do.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(tests.pid, signal.SIGTERM)
+            for process in (lines, tests):
                 process.terminate()
                 process.wait()
 
@@ -68,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     where = arguments.dir.absolute()
     if not cloud.made(where):
         print(command.NONE.format(directory=where), file=sys.stderr)
