@@ -1,6 +1,8 @@
 """What this product calls itself, and its versions."""
 
-from importlib import metadata
+from nova.common.package import version as package
+
+__all__ = ['OLDEST_SUPPORTED_SERVICE', 'PRODUCT', 'SERVICE_VERSION', 'VENDOR', 'package']
 
 PRODUCT = 'OpenStack Nova'
 VENDOR = 'OpenStack Foundation'
@@ -10,11 +12,3 @@ SERVICE_VERSION = 1
 
 OLDEST_SUPPORTED_SERVICE = 1
 """The service version of the previous release; older computes keep new services from starting."""
-
-
-def package() -> str:
-    """Version of the installed package; ``0`` when it runs from a tree that was never installed."""
-    try:
-        return metadata.version('nova')
-    except metadata.PackageNotFoundError:
-        return '0'

@@ -14,7 +14,7 @@ from oslo_middleware import opts as middleware_opts
 
 from nova import objects, ops
 from nova.api import cells, faults, finder, middleware, request, resources, versions
-from nova.common import auth, web
+from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
 from nova.policies import enforcer as enforcement
 from nova.rest import urls
@@ -82,7 +82,10 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
         override = conf.api.compute_link_prefix
         return override.rstrip('/') if override else req.scheme + '://' + req.netloc + req.context.place.mount
 
+    gate = health.Gate(health.Probe('the API database', lambda: dbs.api.ping(), dbkit.CONNECT_TIMEOUT))
+
     def make_request(req: falcon.Request, operation: Operation, body: Any, query: Any) -> request.Request:
+        gate.enter()
         links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)
         return request.Request(
             services, context=req.context.caller, version=req.context.version, operation=operation,

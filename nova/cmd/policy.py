@@ -3,13 +3,16 @@
 import argparse
 import sys
 
+from oslo_config import cfg
+
 from nova import conf as nova_conf
-from nova import context, policies
+from nova import context, policies, version
 from nova.policies import enforcer
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog='nova-policy', description='Show what policy allows.')
+    top.add_argument('--version', action='version', version=version.package())
     top.add_argument('--config-file', action='append', default=[], metavar='PATH')
     check = top.add_subparsers(dest='command', required=True).add_parser(
         'check', help='list the rules that a user passes')
@@ -23,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point: 0 rules were listed, 1 no rule has such a name."""
+    """Entry point: 0 rules were listed, 1 no rule has such a name, 255 the
+    configuration cannot be read."""
     options = parser().parse_args(argv if argv is not None else sys.argv[1:])
     caller = context.RequestContext(
         options.os_user_id, options.os_tenant_id,
@@ -34,7 +38,11 @@ def main(argv: list[str] | None = None) -> int:
     if not rules:
         sys.stdout.write(f'No rule matches {options.api_name}\n')
         return 1
-    asked = enforcer.Enforcer(nova_conf.new(config_files=options.config_file or None))
+    try:
+        asked = enforcer.Enforcer(nova_conf.new(config_files=options.config_file or None))
+    except cfg.Error as error:
+        sys.stderr.write(f'nova-policy: {error}\n')
+        return 255
     for rule in rules:
         if asked.can(caller, rule, {**own, **target}):
             sys.stdout.write(f'{rule.name}\n')

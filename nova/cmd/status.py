@@ -206,9 +206,13 @@ def newest_microversion(conf: cfg.ConfigOpts, section: str) -> tuple[int, int]:
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point: 0 all good, 1 at least one warning, 2 at least one failure, 255 unexpected error."""
+    argv = sys.argv[1:] if argv is None else argv
+    if '--version' in argv:
+        sys.stdout.write(f'{version.package()}\n')
+        return 0
     conf = nova_conf.register(cfg.ConfigOpts())
     try:
-        return int(upgradecheck.main(conf, 'nova', Checks(conf), argv if argv is not None else sys.argv[1:]))
+        return int(upgradecheck.main(conf, 'nova', Checks(conf), argv))
     except cfg.Error as error:
         sys.stderr.write(f'nova-status: {error}\n')
         return 255

@@ -14,6 +14,7 @@ import collections
 import contextlib
 import datetime
 import itertools
+import re
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -148,6 +149,41 @@ def is_away(error: BaseException) -> bool:
     return str(getattr(orig, 'sqlstate', None) or '').startswith(_POSTGRESQL_AWAY)
 
 
+_REASONS: tuple[tuple[tuple[object, ...], tuple[str, ...], str], ...] = (
+    ((1044, 1142, 1227, '42501'), ('permission denied', ),
+     'the user may not do that in the database: grant it the right'),
+    ((1045, 1698, '28P01', '28000'),
+     ('password authentication failed', 'no password supplied', 'no pg_hba', 'role .* does not exist'),
+     'the database refuses the user or the password'),
+    ((1049, '3D000'), ('database .* does not exist', 'unable to open'),
+     'the database does not exist: create it, or name another one'),
+    ((1146, 1054, '42P01', '42703'), ('no such table', 'no such column'),
+     'the database has no schema, or that of another release: run db sync'),
+    ((1203, 1040, 1226, '53300'), ('too many clients', 'too many connections'),
+     'the database has no connection left'),
+)
+"""Codes of MariaDB and SQLSTATEs, words of SQLite and of what PostgreSQL says before there is a connection."""
+
+
+def reason(error: BaseException) -> str:
+    """Why a database cannot be used, for its operator: names no user, password or statement."""
+    if isinstance(error, sa.exc.NoSuchModuleError):
+        return 'there is no such kind of database: use mysql+pymysql, postgresql+psycopg or sqlite'
+    if isinstance(error, (sa.exc.ArgumentError, ValueError)):
+        return 'that is no URL of a database, such as mysql+pymysql://USER:PASSWORD@HOST/NAME'
+    if isinstance(error, ImportError):
+        return f'the driver is not installed ({error.name})'
+    said = getattr(error, 'inner_exception', None) or error
+    orig = getattr(said, 'orig', None) or said
+    said_codes = {getattr(orig, 'sqlstate', None), *orig.args[:1]}
+    for codes, words, sentence in _REASONS:
+        if said_codes.intersection(codes) or any(re.search(word, str(orig), re.IGNORECASE) for word in words):
+            return sentence
+    if isinstance(error, (db_exc.DBConnectionError, ConnectionError, TimeoutError)):
+        return 'the database cannot be reached'
+    return f'the database cannot be used ({type(orig).__name__})'
+
+
 class ServerClock:
     """A database server's time in UTC: asked every `EVERY` seconds, carried on by the monotonic clock between.
 
@@ -212,11 +248,13 @@ class Database:
         url: SQLAlchemy URL; never logged by this class.
         patience: seconds after which a server that has not answered a statement is away; None waits for ever.
         server_clock: tells the server's time; a simulation hands in its own.
+        reconnect: seconds for which `write` tries again while there is no connection to be had.
         engine_options: further keyword arguments of oslo.db's `create_engine`.
     """
 
     def __init__(self, url: str, patience: float | None = None, server_clock: ServerClock | None = None,
-                 **engine_options: Any) -> None:
+                 reconnect: float = 10.0, **engine_options: Any) -> None:
+        self._reconnect = reconnect
         parsed = sa.make_url(url)
         self.dialect: str = parsed.get_backend_name()
         self._lock: contextlib.AbstractContextManager = contextlib.nullcontext()
@@ -301,6 +339,7 @@ class Database:
             oslo_db.exception.DBError: not transient, or still failing after `attempts`.
         """
         unanswered: list[T] = []
+        deadline = clock.Deadline(self._reconnect)
 
         def once() -> T:
             with self._lock, self.engine.connect() as connection:
@@ -320,7 +359,8 @@ class Database:
                     return result
 
         def again(error: BaseException) -> bool:
-            return _should_retry(error) and not (unanswered and landed is None)
+            lost = isinstance(error, db_exc.DBConnectionError) and deadline.passed()
+            return _should_retry(error) and not lost and not (unanswered and landed is None)
         return retry.call(once, when=again, attempts=attempts, first=0.01, longest=1.0)
 
     def now(self) -> datetime.datetime:

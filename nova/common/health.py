@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent import futures
 
-from nova.common import clock, threads
+from nova.common import clock, problem, threads
 
 LOG = logging.getLogger(__name__)
 
@@ -52,6 +52,27 @@ class Probe:
         except Exception as error:
             LOG.debug('%s cannot be used', self._what, exc_info=True)
             answer.set_exception(error)
+
+
+class Gate:
+    """Refuses requests, in seconds, until what they need has answered for the first time.
+
+    Args:
+        probe: asked until it is content for the first time.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe, self._open = probe, False
+
+    def enter(self) -> None:
+        """Go on, or raise `problem.Unavailable`."""
+        if self._open:
+            return
+        why = self._probe()
+        if why is not None:
+            LOG.error('A request was refused: %s', why)
+            raise problem.Unavailable(f'The service is not ready: {why}.')
+        self._open = True
 
 
 class Pulse:

@@ -10,9 +10,10 @@ from typing import Any
 
 import falcon
 import falcon.errors
+import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from nova.common import jsonutil, problem
+from nova.common import dbkit, jsonutil, problem
 
 LOG = logging.getLogger(__name__)
 
@@ -63,16 +64,14 @@ def application(render: Render, middleware: list[Any]) -> falcon.App:
         render(req, resp, _translate(error))
 
     def on_bug(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
+        if isinstance(error, (db_exc.DBError, sa.exc.SQLAlchemyError)) and dbkit.is_away(error):
+            LOG.error('%s %s: %s', req.method, req.path, dbkit.reason(error))
+            render(req, resp, problem.Unavailable('The database cannot be used now.'))
+            return
         LOG.exception('Unexpected error in %s %s', req.method, req.path)
         render(req, resp, problem.Problem())
 
-    def on_lost_database(req: falcon.Request, resp: falcon.Response, error: db_exc.DBConnectionError,
-                         params: Any) -> None:
-        LOG.error('%s %s: the database cannot be reached: %s', req.method, req.path, error)
-        render(req, resp, problem.Unavailable('The database cannot be reached.'))
-
     app.add_error_handler(Exception, on_bug)
-    app.add_error_handler(db_exc.DBConnectionError, on_lost_database)
     app.add_error_handler(falcon.HTTPError, on_http_error)
     app.add_error_handler(problem.Problem, on_problem)
     return app

@@ -13,6 +13,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nova import version
+from nova.common import settings
 
 
 def modules() -> list[ModuleType]:
@@ -37,10 +38,14 @@ def new(args: list[str] | None = None, config_files: list[str] | None = None, **
         args: command line without the program's name; None is an empty one.
         config_files: read in order; None searches the usual places for nova.conf, an empty list reads nothing.
         overrides: ``'group.option'`` (or ``'option'`` of ``[DEFAULT]``) to value; they win over files.
+
+    Raises:
+        oslo_config.cfg.Error: a file is missing, or an option has a value that it cannot have.
     """
     conf = register(cfg.ConfigOpts())
     conf(args or [], project='nova', version=version.package(), default_config_files=config_files)
     for name, value in overrides.items():
         group, _, option = name.rpartition('.')
         conf.set_override(option, value, group or None)
+    settings.check(conf)
     return conf

@@ -6,15 +6,18 @@ caller, microversion, and then the handler that the route table names.
 
 import dataclasses
 import functools
+import logging
 from typing import Any, cast
 from urllib import parse
 
 import falcon
+import sqlalchemy as sa
 from falcon import constants
 from oslo_config import cfg
+from oslo_db import exception as db_exc
 from oslo_middleware import cors
 
-from nova.common import auth, dbkit, jsonutil, microversion, middleware, problem, uuids, web
+from nova.common import auth, dbkit, health, jsonutil, microversion, middleware, problem, uuids, web
 from nova.placement import cache, errors, history, policy, routes
 from nova.placement import conf as options
 from nova.placement.candidates.search import Searcher
@@ -23,6 +26,8 @@ from nova.placement.db import session
 from nova.placement.objects import provider
 from nova.placement.routes import Route
 from nova.placement.schema import V, Versions
+
+LOG = logging.getLogger(__name__)
 
 BODY_LIMIT = 32 * 1024 * 1024
 """A reshape of a large tree is by far the largest body there is."""
@@ -46,6 +51,30 @@ class Caller:
 def _who(req: falcon.Request) -> tuple[str | None, str | None]:
     identity = getattr(req.context, 'identity', None)
     return (identity.user_id, identity.project_id) if identity else (None, None)
+
+
+class Readiness:
+    """Makes the database ready before the first request that needs it, and again until that is done.
+
+    A service may so be started before its database; until then requests are answered with 503.
+    """
+
+    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts) -> None:
+        self._db = db
+        self._sync = session.sync if conf.placement_database.sync_on_startup else session.sync_names
+        self._gate = health.Gate(health.Probe('the database', self._prepare, dbkit.CONNECT_TIMEOUT))
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if req.path not in routes.OPEN_PATHS:
+            self._gate.enter()
+
+    def _prepare(self) -> None:
+        try:
+            self._sync(self._db)
+        except (db_exc.DBError, sa.exc.SQLAlchemyError, session.NotOurs) as error:
+            LOG.error('The service is not ready: %s',
+                      error if isinstance(error, session.NotOurs) else dbkit.reason(error))
+            raise
 
 
 class Microversion:
@@ -182,18 +211,14 @@ def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> Any:
 
     Args:
         conf: parsed configuration; our options are registered here if they are not yet.
-        db: database with schema; by default the one that ``[placement_database]`` names.
+        db: by default the one that ``[placement_database]`` names. It is made ready when the first request
+            needs it.
 
     Raises:
         NotConfigured: neither says where the database is.
-        oslo_db.exception.DBError: the database has no schema, or cannot be reached.
     """
     options.register_opts(conf)
     db = db or session.open_database(conf)
-    if conf.placement_database.sync_on_startup:
-        session.sync(db)
-    else:
-        session.sync_names(db)
     return serve(make_service(conf, db))
 
 
@@ -203,7 +228,7 @@ def serve(service: Service) -> Any:
     noauth = conf.api.auth_strategy == 'noauth2'
     app = web.application(errors.render, [
         middleware.RequestId('x-openstack-request-id'), middleware.RequestLog(_who), Caller(noauth),
-        Microversion()])
+        Microversion(), Readiness(service.db, conf)])
     app.resp_options.default_media_type = cast(str, None)  # what has no body has no type
     by_path: dict[str, list[Route]] = {}
     for route in routes.COMPLETE:

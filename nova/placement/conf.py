@@ -1,10 +1,18 @@
-"""Options of the Placement service, under the names operators know from placement.conf."""
+"""Options of the Placement service, under the names operators know, and how they are read.
 
+Configuration is ``placement.conf`` in the directory that ``OS_PLACEMENT_CONFIG_DIR`` names, or in
+/etc/placement; every option may also come from the environment, such as ``OS_PLACEMENT_DATABASE__CONNECTION``.
+"""
+
+import os
+import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from oslo_config import cfg
+from oslo_log import log
 
-from nova.common import metrics
+from nova.common import metrics, package, settings
 
 _NOBODY = '00000000-0000-0000-0000-000000000000'
 
@@ -68,3 +76,31 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
     """For oslo-config-generator."""
     return [(cfg.OptGroup(name, title=title), list(options)) for name, title, options in _GROUPS]
+
+
+def load(arguments: Sequence[str] = (), cli_opts: Sequence[cfg.Opt] = ()) -> cfg.ConfigOpts:
+    """Read placement.conf and the environment.
+
+    Args:
+        arguments: command line, such as ``--config-file FILE``.
+        cli_opts: what the command line takes besides.
+
+    Raises:
+        oslo_config.cfg.Error: a file is missing, or an option has a value that it cannot have.
+    """
+    conf = cfg.ConfigOpts()
+    log.register_options(conf)
+    register_opts(conf)
+    conf.register_cli_opts(cli_opts)
+    conf(list(arguments), project='placement', version=package.version(), default_config_files=files())
+    settings.check(conf)
+    return conf
+
+
+def files() -> list[str]:
+    """Where placement.conf is, for every program of Placement."""
+    folder = os.environ.get('OS_PLACEMENT_CONFIG_DIR')
+    if not folder:
+        return cfg.find_config_files('placement')
+    file = pathlib.Path(folder) / 'placement.conf'
+    return [str(file)] if file.exists() else []

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nova.common import clock, threads
+from nova.common import clock, package, threads
 from nova.standalone import config
 
 LOG = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class Cloud:
 def parser(description: str) -> argparse.ArgumentParser:
     """The options of nova-standalone."""
     found = argparse.ArgumentParser(description=description)
+    found.add_argument('--version', action='version', version=package.version())
     found.add_argument('--cells', type=_count, help='cells; 2 in a new cloud, may grow later')
     found.add_argument('--computes', type=_count,
                        help='simulated compute hosts; 4 in a new cloud, may grow later')

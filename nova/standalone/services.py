@@ -17,7 +17,7 @@ from nova.conductor import service as conductor
 from nova.db import migrate, session
 from nova.objects import cell_mapping, flavor, host_mapping
 from nova.placement import app as placement_app
-from nova.placement import wsgi as placement_wsgi
+from nova.placement import conf as placement_conf
 from nova.rpc import transport
 from nova.sandbox import app as sandbox_app
 from nova.sandbox import bootstrap
@@ -111,7 +111,7 @@ def _sandbox(deployment: config.Deployment) -> Stop:
 
 
 def _placement(deployment: config.Deployment, file: pathlib.Path) -> Stop:
-    app = placement_app.make_app(placement_wsgi.load_conf(['--config-file', str(file)]))
+    app = placement_app.make_app(placement_conf.load(['--config-file', str(file)]))
     return sandbox_app.Server(app, port=deployment.ports['placement']).start().stop
 
 

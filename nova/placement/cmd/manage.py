@@ -1,20 +1,23 @@
 """``placement-manage``: create, upgrade and repair Placement's database."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.util import exc as alembic
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 
 from nova.common import dbkit
-from nova.placement import wsgi
-from nova.placement.db import repair, session
+from nova.placement import conf as options
+from nova.placement.db import importer, repair, session
 
 BATCH = 50
+SOURCE = 'PLACEMENT_IMPORT_FROM'
 
-DONE, MORE, FAILED, BAD_INPUT = 0, 1, 2, 127
+DONE, MORE, FAILED, BAD_INPUT, BROKEN = 0, 1, 2, 127, 255
 
 
 def db_sync(conf: cfg.ConfigOpts, db: dbkit.Database) -> int:
@@ -43,27 +46,29 @@ def db_online_data_migrations(conf: cfg.ConfigOpts, db: dbkit.Database) -> int:
         return BAD_INPUT
     if most is None:
         print(f'Running batches of {BATCH} until complete.')
-    totals: dict[str, list[int]] = {name: [0, 0] for name in repair.MIGRATIONS}
-    failed = _run_all(db, totals, most)
+    migrations = repair.migrations(_owner(conf))
+    totals: dict[str, list[int]] = {name: [0, 0] for name in migrations}
+    failed = _run_all(db, migrations, totals, most)
     _print_totals(totals)
     if failed:
         return FAILED
     return MORE if any(done for _, done in totals.values()) and most is not None else DONE
 
 
-def _run_all(db: dbkit.Database, totals: dict[str, list[int]], most: int | None) -> bool:
+def _run_all(db: dbkit.Database, migrations: dict[str, repair.Migration], totals: dict[str, list[int]],
+             most: int | None) -> bool:
     """Run every migration, in batches until none has work left where there is no bound; whether one failed."""
     failed = False
     left = most if most is not None else BATCH
     while True:
         moved = 0
-        for name, migrate in repair.MIGRATIONS.items():
+        for name, migrate in migrations.items():
             if most is not None and left <= 0:
                 break
             try:
                 found, done = migrate(db, left)
             except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
-                print(f'Error attempting to run {name}: {error}')
+                print(f'Error attempting to run {name}: {dbkit.reason(error)}')
                 failed = True
                 continue
             totals[name][0] += found
@@ -85,14 +90,39 @@ def _print_totals(totals: dict[str, list[int]]) -> None:
 
 def create_incomplete_consumers(conf: cfg.ConfigOpts, db: dbkit.Database) -> int:
     """Create the consumers that allocations lack."""
-    owner = (conf.placement.incomplete_consumer_project_id, conf.placement.incomplete_consumer_user_id)
-    done = 0
+    owner, done = _owner(conf), 0
     while True:
         _, moved = repair.create_incomplete_consumers(db, BATCH, owner)
         done += moved
         if not moved:
             print(f'Created {done} incomplete consumers.')
             return DONE
+
+
+def db_import(conf: cfg.ConfigOpts, db: dbkit.Database) -> int:
+    """Fill an empty database with all that a database of OpenStack Placement holds."""
+    command = conf.command
+    url = command.source or os.environ.get(SOURCE)
+    if not url:
+        return _refuse(f'name the database to import from, or set {SOURCE}', BAD_INPUT)
+    try:
+        source = session.open_url(url, conf.placement_database)
+    except session.NotConfigured as error:
+        return _refuse(f'the database to import from: {error}', BAD_INPUT)
+    try:
+        report = importer.run(source, db, _owner(conf), replace=command.replace, dry_run=command.dry_run)
+    except importer.Refused as error:
+        return _refuse(str(error), BAD_INPUT)
+    finally:
+        source.dispose()
+    print('\n'.join(importer.lines(report)))
+    if command.dry_run:
+        print('Nothing was written: this was a dry run.')
+    return DONE if report.complete else FAILED
+
+
+def _owner(conf: cfg.ConfigOpts) -> tuple[str, str]:
+    return conf.placement.incomplete_consumer_project_id, conf.placement.incomplete_consumer_user_id
 
 
 def _commands(subparsers: Any) -> None:
@@ -110,22 +140,35 @@ def _commands(subparsers: Any) -> None:
     add('online_data_migrations', db_online_data_migrations).add_argument(
         '--max-count', metavar='<number>', dest='max_count', type=int, default=None,
         help='Most rows to migrate; without it, all, in batches.')
+    moving = add('import', db_import)
+    moving.add_argument('source', nargs='?', metavar='URL', help=f'Where from; without it, what {SOURCE} says, '
+                                                                 f'which no list of processes shows.')
+    moving.add_argument('--dry-run', action='store_true', help='Do it, count it, and take it back.')
+    moving.add_argument('--replace', action='store_true', help='Remove what our database holds first.')
     add('create_incomplete_consumers', create_incomplete_consumers)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    conf = wsgi.load_conf(arguments, [cfg.SubCommandOpt('command', handler=_commands)])
     try:
+        conf = options.load(arguments, [cfg.SubCommandOpt('command', handler=_commands)])
         db = session.open_database(conf)
-    except session.NotConfigured as error:
-        print(error)
-        return BAD_INPUT
+    except (cfg.Error, session.NotConfigured) as error:
+        return _refuse(str(error), BAD_INPUT)
     try:
         return conf.command.run(conf, db)
+    except (alembic.CommandError, session.NotOurs) as error:
+        return _refuse(str(error), BAD_INPUT)
+    except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
+        return _refuse(dbkit.reason(error), BROKEN)
     finally:
         db.dispose()
+
+
+def _refuse(why: str, code: int) -> int:
+    sys.stderr.write(f'placement-manage: {why}\n')
+    return code
 
 
 if __name__ == '__main__':

@@ -11,8 +11,6 @@ import sqlalchemy as sa
 from nova.common import dbkit
 from nova.placement.db import models
 
-NOBODY = '00000000-0000-0000-0000-000000000000'
-
 _RP = models.resource_providers
 _ALLOC = models.allocations
 _CONSUMERS = models.consumers
@@ -46,8 +44,7 @@ def set_root_provider_ids(db: dbkit.Database, most: int) -> tuple[int, int]:
     return db.write(write)
 
 
-def create_incomplete_consumers(db: dbkit.Database, most: int,
-                                owner: tuple[str, str] = (NOBODY, NOBODY)) -> tuple[int, int]:
+def create_incomplete_consumers(db: dbkit.Database, most: int, owner: tuple[str, str]) -> tuple[int, int]:
     """Create the consumers that allocations lack.
 
     Args:
@@ -67,7 +64,16 @@ def create_incomplete_consumers(db: dbkit.Database, most: int,
     return db.write(write)
 
 
-MIGRATIONS: dict[str, Callable[[dbkit.Database, int], tuple[int, int]]] = {
-    'create_incomplete_consumers': create_incomplete_consumers,
-    'set_root_provider_ids': set_root_provider_ids,
-}
+Migration = Callable[[dbkit.Database, int], tuple[int, int]]
+
+
+def migrations(owner: tuple[str, str]) -> dict[str, Migration]:
+    """All of them, by name.
+
+    Args:
+        owner: project and user that stand in.
+    """
+    return {
+        'create_incomplete_consumers': lambda db, most: create_incomplete_consumers(db, most, owner),
+        'set_root_provider_ids': set_root_provider_ids,
+    }

@@ -15,10 +15,11 @@ from nova.cmd import conductor as conductor_cmd
 from nova.cmd import scheduler as scheduler_cmd
 from nova.common import dbkit, health, metrics
 from nova.db import migrate
-from nova.placement import wsgi as placement_wsgi
+from nova.placement import conf as placement_conf
+from nova.placement import server
 from nova.tests.cmd.test_processes import eventually
 from nova.tests.fixtures.ports import free_port
-from nova.wsgi import osapi_compute
+from nova.wsgi import serve
 
 
 def page(port):
@@ -170,14 +171,14 @@ def test_wsgi_applications_open_a_page_too(files, ended, monkeypatch):
     monkeypatch.setenv('OS_NOVA_CONFIG_DIR', str(directory))
     # It would take the log of the whole test run.
     monkeypatch.setattr(log, 'setup', lambda conf, product: None)
-    assert call(osapi_compute.Lazy(), '/') == '200 OK'
+    assert call(serve.Application(serve.load()), '/') == '200 OK'
     assert page(port) == (200, {'status': 'ok'})
 
     (directory / 'placement.conf').write_text(
         f'[placement_database]\nconnection = sqlite:///{directory}/placement.db\nsync_on_startup = true\n'
         f'[api]\nauth_strategy = noauth2\n[prometheus]\nport = {port}\n[DEFAULT]\nlog_file = {directory}/log\n')
     monkeypatch.setenv('OS_PLACEMENT_CONFIG_DIR', str(directory))
-    assert call(type(placement_wsgi.application)(), '/') == '200 OK'
+    assert call(server.Application(placement_conf.load()), '/') == '200 OK'
     assert page(ended[1].port) == (200, {'status': 'ok'})
     assert ended[0].port == port < ended[1].port
 

@@ -87,6 +87,18 @@ def test_online_migrations_to_the_end(url: str) -> None:
     assert manage.main(['db', 'online_data_migrations', '--max-count', '50']) == 0
 
 
+@pytest.mark.parametrize('command', ['online_data_migrations', 'create_incomplete_consumers'])
+def test_who_owns_incomplete_consumers_is_configured(command: str, url: str,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('OS_PLACEMENT__INCOMPLETE_CONSUMER_PROJECT_ID', 'nobodys')
+    monkeypatch.setenv('OS_PLACEMENT__INCOMPLETE_CONSUMER_USER_ID', 'nobody')
+    db = _incomplete(url, rows=2)
+    assert manage.main(['db', command]) == 0
+    with db.read() as connection:
+        assert set(connection.scalars(sa.select(models.projects.c.external_id))) == {'nobodys'}
+        assert set(connection.scalars(sa.select(models.users.c.external_id))) == {'nobody'}
+
+
 def test_create_incomplete_consumers(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     _incomplete(url, rows=60)
     assert manage.main(['db', 'create_incomplete_consumers']) == 0

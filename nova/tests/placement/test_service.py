@@ -12,7 +12,8 @@ from oslo_config import cfg
 from oslo_db import exception as db_exc
 
 from nova.common import dbkit
-from nova.placement import app, direct, openapi, policy, routes, wsgi
+from nova.placement import app, direct, openapi, policy, routes
+from nova.placement import conf as options
 from nova.placement.db import session
 from nova.placement.history import VERSIONS
 from nova.tests.fixtures import placement
@@ -27,7 +28,7 @@ def _database(tmp_path: pathlib.Path) -> dbkit.Database:
 def _configured(tmp_path: pathlib.Path, text: str) -> cfg.ConfigOpts:
     file = tmp_path / 'placement.conf'
     file.write_text(text)
-    return wsgi.load_conf(['--config-file', str(file)])
+    return options.load(['--config-file', str(file)])
 
 
 def test_policy_file_is_honoured(tmp_path: pathlib.Path) -> None:
@@ -129,7 +130,7 @@ def test_configuration_comes_from_the_environment(tmp_path: pathlib.Path,
     (tmp_path / 'placement.conf').write_text('[placement]\nmax_allocation_candidates = 7\n')
     monkeypatch.setenv('OS_PLACEMENT_CONFIG_DIR', str(tmp_path))
     monkeypatch.setenv('OS_PLACEMENT_DATABASE__CONNECTION', f'sqlite:///{tmp_path / "env.sqlite"}')
-    conf = wsgi.load_conf()
+    conf = options.load()
     assert conf.placement.max_allocation_candidates == 7
     assert conf.placement_database.connection.endswith('env.sqlite')
     assert conf.api.auth_strategy == 'keystone'
