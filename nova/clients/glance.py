@@ -1,6 +1,6 @@
 """Glance: what an image is, its data, and the images that snapshots make."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from nova import context as nova_context
@@ -20,6 +20,11 @@ def meta(image: Document) -> ImageMeta:
     return ImageMeta.from_image(image)
 
 
+def _pointer(name: str) -> str:
+    """A property's place in an image, as JSON Patch writes it."""
+    return '/' + name.replace('~', '~0').replace('/', '~1')
+
+
 class Client:
     """`protocols.ImageClient` over HTTP."""
 
@@ -31,8 +36,12 @@ class Client:
                 403: lambda message: errors.image.ImageForbidden(image=image_id)}
 
     def show(self, image_id: str, context: Context = None) -> ImageMeta:
-        answer = self._service.call('GET', f'/v2/images/{image_id}', context=context, on=self._on(image_id))
-        return meta(answer.json())
+        return meta(self._document(image_id, context))
+
+    def _document(self, image_id: str, context: Context) -> Document:
+        found: Document = self._service.call(
+            'GET', f'/v2/images/{image_id}', context=context, on=self._on(image_id)).json()
+        return found
 
     def create(self, values: Mapping[str, Any], context: Context = None) -> str:
         """See `ImageClient.create`.
@@ -50,8 +59,7 @@ class Client:
         return str(answer.json()['id'])
 
     def update(self, image_id: str, values: Mapping[str, Any]) -> None:
-        changes = [{'op': 'add', 'path': '/' + name.replace('~', '~0').replace('/', '~1'), 'value': value}
-                   for name, value in values.items()]
+        changes = [{'op': 'add', 'path': _pointer(name), 'value': value} for name, value in values.items()]
         self._service.call('PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH},
                            on=self._on(image_id))
 
@@ -88,3 +96,33 @@ class Client:
         """
         self._service.call('DELETE', f'/v2/images/{image_id}', allow=(404,),
                            on={403: errors.Forbidden, 409: errors.Conflict})
+
+    # As the user, for clients of ours that ask about images
+
+    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+                  marker: str | None) -> list[Document]:
+        """See `ImageClient.documents`."""
+        params = [*filters.items(), ('limit', str(limit)), *([('marker', marker)] if marker else [])]
+        found: list[Document] = self._service.call(
+            'GET', '/v2/images', params=params, context=context, on={400: errors.Invalid}).json()['images']
+        return found
+
+    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+        """See `ImageClient.document`."""
+        return self._document(image_id, context)
+
+    def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
+              drop: Collection[str]) -> Document:
+        """See `ImageClient.alter`."""
+        changes: list[Document] = [{'op': 'add', 'path': _pointer(name), 'value': value}
+                                   for name, value in put.items()]
+        changes += [{'op': 'remove', 'path': _pointer(name)} for name in drop]
+        found: Document = self._service.call(
+            'PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH}, context=context,
+            on={**self._on(image_id), 400: errors.Invalid, 409: errors.Conflict}).json()
+        return found
+
+    def discard(self, context: nova_context.RequestContext, image_id: str) -> None:
+        """See `ImageClient.discard`."""
+        self._service.call('DELETE', f'/v2/images/{image_id}', context=context,
+                           on={**self._on(image_id), 409: errors.Conflict})

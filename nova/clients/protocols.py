@@ -6,7 +6,7 @@ server, allocations by consumer. Refusals arrive as `nova.errors`; a neighbour t
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from nova import context as nova_context
@@ -118,6 +118,38 @@ class ImageClient(Protocol):
 
     def delete(self, image_id: str) -> None:
         """Delete an image; one that does not exist is deleted."""
+
+    # For clients that still ask us about images: what the user may, in his name, as Glance says it.
+
+    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+                  marker: str | None) -> list[Document]:
+        """Images that the user sees, as Glance's v2 API shows them; at most `limit`, behind the marker.
+
+        Raises:
+            Invalid: a filter or marker that Glance does not accept.
+        """
+
+    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+        """One of them.
+
+        Raises:
+            ImageNotFound, ImageForbidden.
+        """
+
+    def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
+              drop: Collection[str]) -> Document:
+        """Set properties of the user's image and take others away; returns it.
+
+        Raises:
+            ImageNotFound, ImageForbidden, Invalid.
+        """
+
+    def discard(self, context: nova_context.RequestContext, image_id: str) -> None:
+        """Delete an image as the user.
+
+        Raises:
+            ImageNotFound, ImageForbidden, Conflict: it is in use.
+        """
 
 
 class VolumeClient(Protocol):

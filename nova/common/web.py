@@ -82,8 +82,11 @@ def route(app: falcon.App, template: str, methods: Mapping[str, Responder]) -> N
     app.add_route(template, Route(methods))
 
 
-def body(req: falcon.Request, limit: int = 114688) -> Any:
+def body(req: falcon.Request, limit: int = 114688, plain: bool = False) -> Any:
     """The JSON document of a request.
+
+    Args:
+        plain: ``text/plain``, which some clients and servers put where nothing was said, says nothing.
 
     Raises:
         TooLarge: more than `limit` bytes.
@@ -93,6 +96,8 @@ def body(req: falcon.Request, limit: int = 114688) -> Any:
     if (req.content_length or 0) > limit:
         raise problem.TooLarge(f'Request body is larger than {limit} bytes.')
     media = (req.content_type or '').partition(';')[0].strip().lower()
+    if media == 'text/plain' and plain:
+        media = ''
     if media and media != 'application/json' and not (
             media.startswith('application/') and media.endswith('+json')):
         raise problem.UnsupportedMedia(media=media)

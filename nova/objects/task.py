@@ -354,6 +354,13 @@ def waiting_on(conn: sa.Connection, instance_uuids: list[str]) -> list[str]:
         table.c.instance_uuid.in_(instance_uuids), table.c.status == WAITING)).scalars())
 
 
+def not_begun(conn: sa.Connection, flow: str, instance_uuids: list[str]) -> set[str]:
+    """Those of the servers for which a task of this flow waits to begin: it will see what is so now."""
+    table = tables.tasks
+    return set(conn.execute(sa.select(table.c.instance_uuid).where(
+        table.c.instance_uuid.in_(instance_uuids), table.c.flow == flow, table.c.status == READY)).scalars())
+
+
 def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:
     """A server's operations, newest first."""
     table = tables.tasks

@@ -77,14 +77,14 @@ class Dispatcher:
             return unrouted
         if any(operation.action for operation in operations):
             def act(req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
-                body = web.body(req, self._limit)
+                body = web.body(req, self._limit, plain=True)
                 operation = _pick_action(operations, body, req.context.version)
                 self._serve(operation, body, req, resp, fields)
             return act
 
         def respond(req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
             operation = _pick(operations, req.context.version)
-            body = web.body(req, self._limit) if operation.body is not None else None
+            body = web.body(req, self._limit, plain=True) if operation.body is not None else None
             self._serve(operation, body, req, resp, fields)
         return respond
 

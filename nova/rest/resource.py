@@ -184,12 +184,14 @@ class Operation:
             yield from self.returns.document.turning_points(self.returns.face)
 
     def check_body(self, value: Any, version: V, relaxed: bool = False) -> Any:
-        """The body, accepted (and under `relaxed` without its unknown keys).
+        """The body, accepted (under `relaxed` without its unknown keys and the blanks around names).
 
         Raises:
             jsonschema.Invalid: it does not fit.
         """
         assert self.body is not None
+        if relaxed:
+            value = legacy.trim(value, schema.of(self.body, self.face, version))
         schema.validator(self.body, self.face, version, relaxed).check(value)
         return legacy.prune(value, schema.of(self.body, self.face, version)) if relaxed else value
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nova.common import jsonschema, units
+from nova.common import jsonschema, units, uuids
 
 Type = Mapping[str, Any]
 
@@ -46,17 +46,23 @@ def _is_printable(value: str) -> bool:
     return all(char.isprintable() or char == '\u3000' for char in value)
 
 
+def last_part(ref: str) -> str:
+    """What a reference names: itself, or what stands at the end of a link's path."""
+    path = ref.partition('?')[0].partition('#')[0]
+    return path.rstrip('/').rpartition('/')[2] if '/' in path else ref
+
+
 _LETTERS = 'letters, digits'
 _NO_BLANK_AT_ENDS = 'with no blank at either end'
 
 jsonschema.FORMATS.update({
     name: jsonschema.Format(fits, means) for name, fits, means in (
         ('name', _is_name, f'printable text {_NO_BLANK_AT_ENDS}'),
-        ('name-loose', lambda value: bool(value.strip()) and _is_printable(value),
-         'printable text that is more than blanks'),
         ('az_name', lambda value: _is_name(value) and ':' not in value,
          f'printable text without colons, {_NO_BLANK_AT_ENDS}'),
         ('printable', _is_printable, 'printable text'),
+        ('uuid-or-link', lambda value: not value or uuids.is_uuid(last_part(value)),
+         'a UUID, or a link that ends in one'),
         ('base64', _is_base64, 'text encoded in base64'),
         ('ip', _is_ip, 'an IP address'),
         ('host-chars', _pattern(r'[a-zA-Z0-9\-._]*'), f'made of {_LETTERS}, ".", "-" and "_"'),
@@ -187,7 +193,6 @@ OBJECT: Type = {'type': 'object'}
 TIME = text(format='date-time')
 UUID = text(format='uuid')
 NAME = text(1, 255, 'name')
-NAME_LOOSE = text(1, 255, 'name-loose')
 AZ_NAME = text(1, 255, 'az_name')
 DESCRIPTION = text(0, 255, 'printable')
 HOST = text(1, 255, 'host-chars')

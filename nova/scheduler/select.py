@@ -134,7 +134,7 @@ class Selector:
                 raise NoHost(NOT_ENOUGH)
             if group is not None and request.claim:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
-        return self._answer(request, chosen, last, version)
+        return self._answer(request, chosen, last, version, group)
 
     @contextlib.contextmanager
     def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool) -> Iterator[None]:
@@ -284,18 +284,28 @@ class Selector:
     # Answering
 
     def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, dict[str, Any]]],
-                ranked: Sequence[HostState], version: str) -> objects.Selections:
-        """Each server's host, and alternates of the same cell that no server of the request has got."""
+                ranked: Sequence[HostState], version: str,
+                group: objects.InstanceGroup | None) -> objects.Selections:
+        """Each server's host, and alternates of the same cell.
+
+        They are hosts that no server of the request has got; where these are too few, as in a burst over few
+        hosts, those of the others, from a different one on for each server. Members of a group that may not
+        meet are not sent there.
+        """
         wanted_more = self._conf.scheduler.max_attempts - 1 if request.alternates else 0
         forced = bool(request.spec.force_hosts or request.spec.force_nodes)
         used = {state.uuid for state, _ in chosen.values()}
         spare = [] if forced else [state for state in ranked if state.uuid not in used]
+        apart = forced or (group is not None and group.policy == 'anti-affinity')
+        shared = [] if apart else [state for state in ranked if state.uuid in used]
         choices = []
-        for uuid in request.instance_uuids:
+        for number, uuid in enumerate(request.instance_uuids):
             state, allocation = chosen[uuid]
+            turn = number % len(shared) if shared else 0
+            others = [one for one in spare + shared[turn:] + shared[:turn]
+                      if one.cell_uuid == state.cell_uuid and one.uuid != state.uuid]
             mine = [self._selection(state, allocation, version)]
-            mine += [self._selection(one, one.candidates[0], version) for one in
-                     [one for one in spare if one.cell_uuid == state.cell_uuid][:wanted_more]]
+            mine += [self._selection(one, one.candidates[0], version) for one in others[:wanted_more]]
             choices.append(objects.HostChoice(instance_uuid=uuid, selections=mine))
         return objects.Selections(choices=choices, reason='', explain=[])
 

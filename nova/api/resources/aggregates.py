@@ -30,7 +30,7 @@ class AggregateView(Document):
     limits = {'minProperties': 1}
     id = Field(types.INTEGER, **_EVERY)
     uuid = Field(types.UUID, created='2.41', list='2.41', show='2.41')
-    name = Field(types.NAME_LOOSE, 'Name.', create='2.1', update='2.1', required=('create',), **_EVERY)
+    name = Field(types.NAME, 'Name.', create='2.1', update='2.1', required=('create',), **_EVERY)
     availability_zone = Field(types.nullable(types.AZ_NAME), 'Zone that its hosts are in.', create='2.1',
                               update='2.1', **_EVERY)
     hosts = Field(types.array(types.TEXT), **_VIEWS)
@@ -90,12 +90,29 @@ def _refuse_zone_change(req: Any, aggregate: Aggregate, zone: str | None) -> Non
     if zone == aggregate.availability_zone:
         return
     for host in aggregate.hosts:
-        _, db = req.finder.host_cell(host)
-        with db.read() as conn:
-            if objects.Instance.all(conn, host=host, limit=1):
-                raise problem.BadRequest(
-                    f'Cannot update aggregate {aggregate.id}. Reason: One or more hosts contain instances in '
-                    'this zone.')
+        if _has_servers(req, host):
+            raise problem.BadRequest(f'Cannot update aggregate {aggregate.id}. Reason: One or more hosts '
+                                     'contain instances in this zone.')
+
+
+def _has_servers(req: Any, host: str) -> bool:
+    _, db = req.finder.host_cell(host)
+    with db.read() as conn:
+        return bool(objects.Instance.all(conn, host=host, limit=1))
+
+
+def _refuse_move(req: Any, conn: sa.Connection, aggregate: Aggregate, host: str, verb: str) -> None:
+    """A host with servers stays in the zone it is in.
+
+    Raises:
+        Conflict: it would come into the aggregate's zone, or leave it.
+    """
+    others = [other.availability_zone for other in Aggregate.of_host(conn, host)
+              if other.id != aggregate.id and other.availability_zone]
+    outside = others[0] if others else req.conf.default_availability_zone
+    if (aggregate.availability_zone or outside) != outside:
+        raise errors.Conflict(f'Cannot {verb} host in aggregate {aggregate.id}. Reason: One or more hosts '
+                              'contain instances in this zone.')
 
 
 def _tell_placement(req: Any, aggregate: Aggregate, host: str, tell: Callable[[str, str], None]) -> None:
@@ -125,7 +142,7 @@ class Aggregates(Resource):
         """Create an aggregate."""
         wanted = req.body['aggregate']
         zone = wanted.get(_ZONE)
-        made = Aggregate(uuid=uuids.generate(), name=wanted['name'].strip(),
+        made = Aggregate(uuid=uuids.generate(), name=wanted['name'],
                          metadata={_ZONE: zone} if zone else {})
 
         def write(conn: sa.Connection) -> Aggregate:
@@ -150,7 +167,7 @@ class Aggregates(Resource):
 
         def change(conn: sa.Connection, aggregate: Aggregate) -> None:
             if 'name' in wanted:
-                aggregate.name = wanted['name'].strip()
+                aggregate.name = wanted['name']
             if _ZONE in wanted:
                 _refuse_zone_change(req, aggregate, wanted[_ZONE])
                 _check_zone(conn, aggregate, wanted[_ZONE], aggregate.hosts)
@@ -178,9 +195,11 @@ class Aggregates(Resource):
     def add_host(self, req: Any, aggregate_id: str) -> Aggregate:
         """Add a host."""
         host = req.body['host']
-        req.finder.host_cell(host)
+        occupied = _has_servers(req, host)
 
         def change(conn: sa.Connection, aggregate: Aggregate) -> None:
+            if occupied and host not in aggregate.hosts:
+                _refuse_move(req, conn, aggregate, host, 'add')
             _check_zone(conn, aggregate, aggregate.availability_zone, [host])
             aggregate.add_host(conn, host)
         aggregate = _write(req, aggregate_id, change)
@@ -191,7 +210,13 @@ class Aggregates(Resource):
     def remove_host(self, req: Any, aggregate_id: str) -> Aggregate:
         """Remove a host."""
         host = req.body['host']
-        aggregate = _write(req, aggregate_id, lambda conn, found: found.remove_host(conn, host))
+        occupied = _has_servers(req, host)
+
+        def change(conn: sa.Connection, aggregate: Aggregate) -> None:
+            if occupied and host in aggregate.hosts:
+                _refuse_move(req, conn, aggregate, host, 'remove')
+            aggregate.remove_host(conn, host)
+        aggregate = _write(req, aggregate_id, change)
         _tell_placement(req, aggregate, host, req.clients.placement.remove_from_aggregate)
         return aggregate
 

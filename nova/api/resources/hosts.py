@@ -91,8 +91,8 @@ class Hosts(Resource):
         look = services.Look(req)
         answers = req.cells.ask(lambda conn: Service.all(conn), req.finder.cells())
         found = [service for _, many in answers for service in many or ()]
-        wanted = req.query.get('zone')
-        return Page([one for one in found if wanted in (None, look.zone(one))], look=look)
+        wanted = req.query.get('zone')  # an empty one is none
+        return Page([one for one in found if not wanted or wanted == look.zone(one)], look=look)
 
     @get('/os-hosts/{host}', rule=rules.SHOW, until=_UNTIL, returns=One(None, HostShow))
     def show(self, req: Any, host: str) -> Reply:
@@ -176,4 +176,4 @@ def _amounts(host: str, nodes: Iterable[objects.ComputeNode], servers: Iterable[
         used.add(server)
         by_project.setdefault(server.project_id, _Amounts(host, server.project_id)).add(server)
     most = _Amounts(host, '(used_max)', used.cpu, used.memory_mb, used.disk_gb)
-    return [total, used, most, *by_project.values()]
+    return [total, used, most, *(by_project[project] for project in sorted(by_project))]

@@ -1,7 +1,7 @@
 """Glance in memory."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from nova import context as nova_context
@@ -81,3 +81,48 @@ class FakeImage(Fake):
     def delete(self, image_id: str) -> None:
         self.images.pop(image_id, None)
         self.data.pop(image_id, None)
+
+    # As the user
+
+    @probe
+    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+                  marker: str | None) -> list[Document]:
+        seen = [copy.deepcopy(image) for image in self.images.values() if self._sees(context, image)
+                and all(str(image.get(name)) == value for name, value in filters.items())]
+        if marker:
+            places = [image['id'] for image in seen]
+            if marker not in places:
+                raise errors.Invalid(f'Image {marker} could not be found.')
+            seen = seen[places.index(marker) + 1:]
+        return seen[:limit]
+
+    def _owned(self, context: nova_context.RequestContext, image_id: str) -> Document:
+        image = self._known(image_id)
+        if not self._sees(context, image):
+            raise errors.image.ImageNotFound(image=image_id)
+        if not context.is_admin and image['owner'] != context.project_id:
+            raise errors.image.ImageForbidden(image=image_id)
+        return image
+
+    @probe
+    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+        image = self._known(image_id)
+        if not self._sees(context, image):
+            raise errors.image.ImageNotFound(image=image_id)
+        return copy.deepcopy(image)
+
+    @effect
+    def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
+              drop: Collection[str]) -> Document:
+        image = self._owned(context, image_id)
+        image.update(put)
+        for name in drop:
+            del image[name]
+        return copy.deepcopy(image)
+
+    @effect
+    def discard(self, context: nova_context.RequestContext, image_id: str) -> None:
+        image = self._owned(context, image_id)
+        if image['protected']:
+            raise errors.image.ImageForbidden(image=image_id)
+        del self.images[image_id]

@@ -12,6 +12,7 @@ from nova import errors, objects
 from nova.domain import bdm, files, networks, userdata
 from nova.ops.build import destination, disks, wire
 from nova.policies import servers as rules
+from nova.rest import types
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,10 +56,10 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
     server = body['server']
     hints = _hints(body.get('os:scheduler_hints') or body.get('OS-SCH-HNT:scheduler_hints') or {})
     low, high = counts(server)
-    flavor = find_flavor(req, server['flavorRef'])
+    flavor = find_flavor(req, types.last_part(str(server['flavorRef'])))
     check_text(req, server, high)
     target = destination.parse(req, server)
-    image_ref = server.get('imageRef') or ''
+    image_ref = types.last_part(server.get('imageRef') or '')
     named = disks.named_image(req, image_ref)
     devices = disks.block_devices(req, server, named, flavor)
     disks.check_sharing(devices, high)

@@ -110,7 +110,8 @@ def _places(req: Any, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str | Non
 def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
     """Write down what was told about servers of one cell, and wake who waits for it.
 
-    A later event about the same thing takes the place of the earlier.
+    A later event about the same thing takes the place of the earlier. What is to be looked at anew is looked at
+    once, however often it is told, as long as nobody has begun to look.
     """
     kept = [events.Event(each.server_uuid, each.name, each.tag or '', each.status)
             for each in told if each.name in _AWAITED]
@@ -118,8 +119,9 @@ def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
 
     def write(conn: Any) -> list[str]:
         events.store(conn, kept)
+        looks = rows.not_begun(conn, RefreshNetwork.name, stale) if stale else set()
         begun = [journal.insert(conn, RefreshNetwork, objects.State(), req.context, instance_uuid=uuid).uuid
-                 for uuid in stale]
+                 for uuid in stale if uuid not in looks]
         return begun + (rows.waiting_on(conn, sorted({each.instance_uuid for each in kept})) if kept else [])
     db = req.dbs.cell(cell.database_connection)
     for task in db.write(write) if kept or stale else ():

@@ -64,10 +64,10 @@ class ImageFlavor(Document):
                    **faces.each(lambda face: (
                        Span('2.1', '2.46'),
                        Span('2.47', type=FLAVOR_INLINE, get=_flavor_inline, needs=('flavor',)))))
-    imageRef = Field(types.either(types.UUID, types.text(high=0)),
-                     'UUID of the image; empty with a boot volume.',
+    imageRef = Field(types.text(format='uuid-or-link'),
+                     'UUID of the image, or a link to it; empty with a boot volume.',
                      create='2.1', rebuild=Span(type=types.UUID), required=('rebuild',))
-    flavorRef = Field(types.FLAVOR_REF, 'Id of the flavor.', create='2.1', required=True)
+    flavorRef = Field(types.FLAVOR_REF, 'Id of the flavor, or a link to it.', create='2.1', required=True)
     trusted_image_certificates = Field(
         CERTIFICATES, 'Certificates that may have signed the image.', get=_certificates,
         needs=('trusted_certs',), create='2.63', rebuild='2.63', **faces.since('2.63'))

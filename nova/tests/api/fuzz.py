@@ -9,7 +9,17 @@ ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2 ** 31, 2 ** 63, 10 ** 30, 1.5, float('inf'), float('nan'), '', ' ', '0',
     '-1', 'None', 'true', '1.5', '\u0663', '\xb2', '9' * 5000, 'x' * 256, 'x' * 70000, '\x00', '\ud800',
     '\U0001f600', 'a/b', '../..', "' OR 1=1 --", '%', '*', '[', '(', '2020-13-45', '9999-12-31T23:59:59+14:00',
-    '0000-01-01', '::1', '1.2.3.4/33', [], {}, [[]], [None], {'': None}, {'\x00': '\ud800'}, ['x'] * 2000)
+    '0000-01-01', '::1', '1.2.3.4/33', [], {}, [[]], [None], {'': None}, {'\x00': '\ud800'}, ['x'] * 2000,
+    2 ** 31 - 1, -2 ** 31, 2 ** 63 - 1, -2 ** 63, 1e308, 'name ', ' name', 'NAME', 'n\u0301ame', '\u00e9',
+    'e\u0301', '\u202e', '\ufeff', '\u2028', '\ufffd', '\ufffe', '\x7f', '\t', '\r\n', 'http://[',
+    'http://host/v2/images/x/', '//x', '(?a)a', '(?i)a', 'a{0,70000}', '(a+)+$', '[[:alpha:]]', '\\u0041', '\\',
+    '%00', '%ff', '{}', '$(x)', '{0.x}', 'x' * 255, '\U0001f600' * 255, '\u00e9' * 60, '::ffff:1.2.3.4',
+    '01.2.3.4', 'fe80::1%eth0', '2026-01-01T00:00:00')
+KEYS = (
+    'key', 'key ', 'key  ', ' key', 'KEY', 'Key', 'k', 'k_e-y.1:2', 'hw:cpu_policy', 'availability_zone',
+    'availability_zone ', 'k\u00e9y', 'ke\u0301y', '\U0001f600', 'key\t', '', 'x' * 255, 'x' * 256, '\ud800',
+    '\x00')
+"""Keys of metadata and the like: some of them are the same to careless databases."""
 STRINGS = {
     'uuid': '2f0f1c5e-5fd8-4d4d-93a6-9c1c7f2d9a51', 'date-time': '2026-01-02T03:04:05Z', 'ip': '192.0.2.7',
     'ipv4': '192.0.2.7', 'ipv6': '2001:db8::7', 'base64': 'aGVsbG8=', 'regex': '^a.*', 'slash-prefix': '/24',
@@ -37,6 +47,8 @@ class Fuzz:
                 path = path.replace(f'{{{one["name"]}}}', self._segment())
         query = [(one['name'], self._word(one['schema'])) for one in parameters
                  if one['in'] == 'query' and self.chance.random() < 3 / (len(parameters) + 1)]
+        if query and self.chance.random() < 0.1:
+            query.append((query[0][0], self.chance.choice([query[0][1], self._odd_text()])))
         if self.chance.random() < 0.1:
             query.append((self._odd_text(), self._odd_text()))
         made: dict[str, Any] = {
@@ -100,13 +112,20 @@ class Fuzz:
             return self._object(schema, depth)
         if kind == 'array':
             most = min(schema.get('maxItems', 3), 3)
-            return [self.value(schema.get('items', {}), depth + 1)
+            made = [self.value(schema.get('items', {}), depth + 1)
                     for _ in range(self.chance.randint(min(schema.get('minItems', 0), most), most))]
+            return self._twins(made) if made and len(made) < most and self.chance.random() < 0.3 else made
         if kind in ('integer', 'number'):
             return self.chance.choice([schema.get('minimum', 0), schema.get('maximum', 2), 1])
         if kind in ('boolean', 'null'):
             return True if kind == 'boolean' else None
         return self._string(schema) if kind else self.chance.choice(ODD)
+
+    def _twins(self, items: list[Any]) -> list[Any]:
+        """The same once more, or what is nearly the same."""
+        one = items[-1]
+        near = self.chance.choice([one, f'{one} ', one.upper(), one.lower()]) if isinstance(one, str) else one
+        return [*items, near]
 
     def _string(self, schema: dict[str, Any]) -> str:
         if self.chance.random() < 0.5 and schema.get('format') in STRINGS:
@@ -121,7 +140,9 @@ class Fuzz:
         made = {name: self._member(name, sub, depth + 1) for name, sub in schema.get('properties', {}).items()
                 if name in needed or self.chance.random() < few}
         for sub in schema.get('patternProperties', {}).values():
-            made[self.chance.choice(['key', 'hw:cpu_policy', 'availability_zone'])] = self.value(sub, depth + 1)
+            keys = KEYS[:10] if self.chance.random() < 0.8 else KEYS
+            made.update({key: self.value(sub, depth + 1)
+                         for key in self.chance.sample(keys, self.chance.randint(1, 4))})
         return made
 
     def _member(self, name: str, schema: dict[str, Any], depth: int) -> Any:

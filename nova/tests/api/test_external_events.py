@@ -129,3 +129,20 @@ def test_a_changed_network_is_looked_at_once_a_request(cloud: Cloud) -> None:
     assert (task.flow, task.exclusive, cloud.woken) == ('refresh_network', None, [('cell1', task.uuid)])
     shown = cloud.call('GET', f'/servers/{made.uuid}/os-instance-actions').json
     assert shown == {'instanceActions': []}
+
+
+def test_a_storm_of_events_is_one_task(cloud: Cloud) -> None:
+    """What is told while a look has not begun needs none of its own; what is told later does."""
+    made, other = cloud.server(host='host1'), cloud.server(host='host1')
+    for _ in range(20):
+        assert tell(cloud, {'name': 'network-changed', 'server_uuid': made.uuid}).status_code == 200
+    with cloud.db(1).read() as conn:
+        task, = rows.of_instance(conn, made.uuid)
+    assert cloud.woken == [('cell1', task.uuid)]
+    both = [{'name': 'network-changed', 'server_uuid': one.uuid} for one in (made, other)]
+    assert tell(cloud, *both).status_code == 200
+    cloud.db(1).write(lambda conn: conn.execute(
+        rows.tables.tasks.update().where(rows.tables.tasks.c.uuid == task.uuid).values(status=rows.RUNNING)))
+    assert tell(cloud, {'name': 'network-changed', 'server_uuid': made.uuid}).status_code == 200
+    with cloud.db(1).read() as conn:
+        assert [len(rows.of_instance(conn, one.uuid)) for one in (made, other)] == [2, 1]

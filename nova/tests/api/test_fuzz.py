@@ -1,20 +1,20 @@
 """No request, however odd, gets a server error: some thousands made from the API's own description."""
 
-import time
-from collections import Counter
 from typing import Any
 
 import pytest
 
 from nova.schema import history
-from nova.tests.api import fuzz
+from nova.tests.api import fuzz, sweep
 from nova.tests.api.cloud import ADMIN, MEMBER, PROJECT, Cloud
 
-SECONDS = 4
-FEWEST, MOST = 500, 10000
+SAMPLE, MOST = 500, 10000
 REACHED = (200, 202, 400, 404)
 """Answers that show that requests come through to what they are for."""
 VERSIONS = ('2.1', '2.26', '2.37', '2.53', '2.79', '2.96', str(history.MAX))
+
+
+pytestmark = pytest.mark.timeout(300 + sweep.REQUESTS)
 
 
 def _requests(cloud: Cloud, seed: int) -> fuzz.Fuzz:
@@ -34,24 +34,15 @@ def _requests(cloud: Cloud, seed: int) -> fuzz.Fuzz:
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_no_server_error(cloud: Cloud, version: str) -> None:
-    document = cloud.call('GET', '/openapi.json', version).json
-    requests = _requests(cloud, sum(version.encode()))
-    operations = [(path, method, operation) for path, methods in document['paths'].items()
-                  for method, operation in methods.items()]
-    # Those that say much are asked more often than those that are gone.
-    weights = [0.2 + len(str(operation)) / 1000 for *_, operation in operations]
-    answers: Counter[int] = Counter()
-    failed: dict[str, Any] = {}
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end or answers.total() < FEWEST or (
-            not all(answers[status] for status in REACHED) and answers.total() < MOST):
-        path, method, operation = requests.chance.choices(operations, weights)[0]
-        made = requests.request(path, method, operation)
+    requests = _requests(cloud, sweep.SEED or sum(version.encode()))
+
+    def send(made: dict[str, Any]) -> Any:
         headers = {**requests.chance.choice([ADMIN, MEMBER]), **made.get('headers', {}),
                    'OpenStack-API-Version': f'compute {version}'}
-        answer = cloud.http.simulate_request(**{**made, 'path': f'/v2.1{made["path"]}', 'headers': headers})
-        answers[answer.status_code] += 1
-        if answer.status_code == 500:
-            failed.setdefault(f'{method} {path}', made)
-    assert not failed, failed
-    assert all(answers[status] for status in REACHED), 'the requests reach what they are for'
+        return cloud.http.simulate_request(**{**made, 'path': f'/v2.1{made["path"]}', 'headers': headers})
+    swept = sweep.Sweep(cloud.call('GET', '/openapi.json', version).json, requests, send)
+    swept.run(sweep.REQUESTS // len(VERSIONS) or SAMPLE)
+    while not all(swept.answers[status] for status in REACHED) and swept.answers.total() < MOST:
+        swept.run(SAMPLE)
+    assert not swept.failed, swept.failed
+    assert all(swept.answers[status] for status in REACHED), 'the requests reach what they are for'

@@ -16,6 +16,7 @@ def test_which_there_are(cloud: Cloud) -> None:
                 for one in cloud.call('GET', f'/os-hosts{query}').json['hosts']]
     assert listed() == [('h1', 'compute', 'east'), ('h2', 'compute', 'nova')]
     assert listed('?zone=east') == [('h1', 'compute', 'east')] and listed('?zone=west') == []
+    assert listed('?zone=') == listed()
 
 
 def test_what_a_host_has(cloud: Cloud) -> None:

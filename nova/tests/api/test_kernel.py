@@ -73,6 +73,30 @@ def test_v2_knows_no_microversion_and_lets_unknown_keys_pass(cloud: Cloud) -> No
     assert answer.json['flavor']['links'][0]['href'].startswith('http://falconframework.org/v2/flavors/')
 
 
+@pytest.mark.parametrize(('path', 'under', 'more', 'ok'), [
+    ('/flavors', 'flavor', {'ram': 1, 'vcpus': 1, 'disk': 1}, 200), ('/os-aggregates', 'aggregate', {}, 200),
+    ('/os-keypairs', 'keypair', {}, 200)])
+def test_blanks_around_names_are_refused_and_trimmed_at_v2(
+        cloud: Cloud, path: str, under: str, more: dict[str, Any], ok: int) -> None:
+    for name in (' a', 'a ', ' a ', '  '):
+        body = {under: {'name': name, **more}}
+        assert cloud.call('POST', path, json=body).status_code == 400, name
+    answer = cloud.http.simulate_post(f'/v2{path}', json={under: {'name': ' a b ', **more}}, headers=ADMIN)
+    assert answer.status_code == ok and answer.json[under]['name'] == 'a b'
+    answer = cloud.http.simulate_post(f'/v2{path}', json={under: {'name': '  ', **more}}, headers=ADMIN)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(('media', 'status'), [
+    ('application/json', 200), (None, 200), ('text/plain', 200), ('text/plain; charset=utf-8', 200),
+    ('application/xml', 415), ('text/html', 415)])
+def test_what_a_body_is_declared_as(cloud: Cloud, media: str | None, status: int) -> None:
+    headers = {**ADMIN, **({'Content-Type': media} if media else {})}
+    answer = cloud.http.simulate_post(
+        '/v2.1/os-aggregates', body='{"aggregate": {"name": "a"}}', headers=headers)
+    assert answer.status_code == status
+
+
 def test_request_ids(cloud: Cloud) -> None:
     answer = cloud.call('GET', '/flavors')
     assert answer.headers['x-compute-request-id'] == answer.headers['x-openstack-request-id']

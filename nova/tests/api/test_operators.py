@@ -67,6 +67,32 @@ def test_a_host_is_in_one_zone(cloud: Cloud) -> None:
     assert moved.status_code == 400
 
 
+@pytest.mark.parametrize('cell', [1, 2])
+def test_a_host_with_servers_stays_in_its_zone(cloud: Cloud, cell: int) -> None:
+    cloud.host('host1', cell)
+    cloud.server(cell, host='host1')
+    default = cloud.conf.default_availability_zone
+    plain = aggregate(cloud, name='plain').json['aggregate']['id']
+    zone, same = (aggregate(cloud, name=name, availability_zone=name).json['aggregate']['id']
+                  for name in ('zone-1', default))
+    refused = act(cloud, zone, add_host={'host': 'host1'})
+    assert refused.status_code == 409 and 'contain instances' in refused.json['conflictingRequest']['message']
+    for harmless in (plain, same):
+        assert act(cloud, harmless, add_host={'host': 'host1'}).status_code == 200
+        assert act(cloud, harmless, remove_host={'host': 'host1'}).status_code == 200
+
+    cloud.host('host2', cell)
+    assert act(cloud, zone, add_host={'host': 'host2'}).status_code == 200
+    cloud.server(cell, host='host2')
+    assert act(cloud, zone, remove_host={'host': 'host2'}).status_code == 409
+    assert act(cloud, zone, add_host={'host': 'host2'}).status_code == 409
+    shown = cloud.call('GET', f'/os-aggregates/{zone}').json['aggregate']
+    assert shown['hosts'] == ['host2']
+    assert cloud.call('PUT', f'/os-aggregates/{zone}', json={
+        'aggregate': {'availability_zone': 'zone-2'}}).status_code == 400
+    assert act(cloud, zone, set_metadata={'metadata': {'availability_zone': 'zone-2'}}).status_code == 400
+
+
 def test_zones(cloud: Cloud) -> None:
     cloud.host('host1', zone='zone-1')
     cloud.host('host2', 2)

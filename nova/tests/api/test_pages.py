@@ -19,6 +19,8 @@ SORTED = {'/servers': '2.1', '/servers/detail': '2.1', '/flavors': '2.1', '/flav
 """Path of each list that can be sorted, and a version at which it has most keys."""
 PAGED = {**SORTED, '/os-keypairs': '2.35', '/os-hypervisors': '2.33', '/os-hypervisors/detail': '2.53',
          '/servers/{server_id}/os-instance-actions': '2.58'}
+OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usage/{project_id}'}
+"""These count from the beginning, or mark servers within projects; their own tests turn their pages."""
 ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions')
 """These refuse more than one limit."""
 
@@ -143,7 +145,20 @@ def test_the_lists_that_have_pages_are_known() -> None:
     """Who adds a list adds it here."""
     found = {operation.path for operation in app.operations()
              if operation.query is not None and 'limit' in operation.query.fields}
-    assert found == set(PAGED)
+    assert found == set(PAGED) | OTHERS
+
+
+@pytest.mark.parametrize(('path', 'version'), [(path, '2.96') for path in sorted(OTHERS)])
+def test_limits_of_the_others(cloud: Cloud, path: str, version: str) -> None:
+    cloud.server()
+    cloud.call('POST', '/os-server-groups', '2.64', json={'server_group': {'name': 'a', 'policy': 'affinity'}})
+    where = path.replace('{project_id}', PROJECT) + '?'
+    assert not any(cloud.call('GET', f'{where}limit=0', version).json.values())
+    for right in ('limit=1', 'limit=' + '9' * 30):
+        answer = cloud.call('GET', f'{where}{right}', version)
+        assert answer.status_code == 200 and any(answer.json.values()), right
+    for wrong in ('limit=-1', 'limit=x', 'limit=', 'limit=-0'):
+        assert cloud.call('GET', f'{where}{wrong}', version).status_code == 400, wrong
 
 
 @pytest.mark.parametrize(('path', 'version'), sorted(PAGED.items()))

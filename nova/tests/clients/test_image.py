@@ -35,3 +35,27 @@ def test_a_snapshot_is_made_in_steps_that_may_repeat(there: Any) -> None:
         client.delete(wanted)
     with pytest.raises(errors.image.ImageNotFound):
         client.show(wanted, there.user)
+
+
+def test_images_as_their_user_has_them(there: Any) -> None:
+    """What clients of ours ask about images is asked in the user's name: Glance decides."""
+    client, mine = there.clients.image, uuids.generate()
+    client.create({'id': mine, 'name': 'mine', 'owner': there.user.project_id, 'disk_format': 'raw',
+                   'container_format': 'bare', 'visibility': 'private'})
+    client.upload(mine, io.BytesIO(b'disk'))
+    assert [one['id'] for one in client.documents(there.user, {'name': 'mine'}, 10, None)] == [mine]
+    assert client.documents(there.stranger, {'name': 'mine'}, 10, None) == []
+    first, = client.documents(there.user, {}, 1, None)
+    assert first['id'] not in [one['id'] for one in client.documents(there.user, {}, 10, first['id'])]
+    changed = client.alter(there.user, mine, {'color/tone': 'red', 'shape': 'round'}, [])
+    assert (changed['color/tone'], client.document(there.user, mine)['shape']) == ('red', 'round')
+    assert 'shape' not in client.alter(there.user, mine, {}, ['shape'])
+    other = there.stranger
+    for refused in (lambda: client.alter(other, mine, {'a': 'b'}, []), lambda: client.document(other, mine),
+                    lambda: client.discard(other, mine)):
+        with pytest.raises((errors.image.ImageNotFound, errors.image.ImageForbidden)):
+            refused()
+    client.discard(there.user, mine)
+    with pytest.raises(errors.image.ImageNotFound):
+        client.discard(there.user, mine)
+    assert client.documents(there.user, {'name': 'mine'}, 10, None) == []

@@ -116,21 +116,27 @@ class OnServers(config.Deployment):
         return self.vhost(name)
 
 
-@pytest.fixture(scope='session', params=databases.KINDS)
-def cloud(request, tmp_path_factory, supply):
+@contextlib.contextmanager
+def standalone(kind, tmp_path_factory, supply):
     """Two cells, four hosts, everything in this process: SQLite and the in-process bus, or a database server
     and RabbitMQ (but for the sandbox, which is no part of what is tested)."""
     deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 4, dict.fromkeys(config.PORTS, 0))
     with contextlib.ExitStack() as stack:
-        if request.param != 'sqlite':
+        if kind != 'sqlite':
             names = {'api': 'api', 'placement': 'placement', 'cell0': 'cell', 'cell1': 'cell', 'cell2': 'cell'}
-            urls = {name: supply.take(request.param, schema) for name, schema in names.items()}
+            urls = {name: supply.take(kind, schema) for name, schema in names.items()}
             vhost = stack.enter_context(brokers.rabbitmq(tmp_path_factory.mktemp('rabbit'),
                                                          ['top', *deployment.cells]))
             deployment = OnServers(**vars(deployment), urls=urls, vhost=vhost)
         found = app.Cloud(deployment, say=lambda text: None)
         stack.callback(found.stop)
         found.start()
+        yield found
+
+
+@pytest.fixture(scope='session', params=databases.KINDS)
+def cloud(request, tmp_path_factory, supply):
+    with standalone(request.param, tmp_path_factory, supply) as found:
         yield found
 
 

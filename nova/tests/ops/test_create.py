@@ -56,6 +56,24 @@ def test_addresses_are_kept_as_one_writes_them(cloud, create):
     assert (instance.access_ip_v4, instance.access_ip_v6) == ('192.0.2.7', '::babe:dc0c:1602')
 
 
+@pytest.mark.parametrize('link', [
+    'http://nova.example/v2.1/{}', 'https://[::1]:8774/v2.1/projectid/flavors/{}', '/flavors/{}/',
+    'http://nova.example/images/{}?a=/b#c'])
+def test_links_to_a_flavor_and_an_image_are_taken_for_these(cloud, create, link):
+    made = create(flavorRef=link.format('small'), imageRef=link.format(cloud.image_id))
+    assert made.status_code == 202
+    instance = request_of(cloud, made.json['server']['id'])
+    assert (instance.flavorid, instance.image_ref) == ('small', cloud.image_id)
+
+
+@pytest.mark.parametrize('wrong', [
+    {'flavorRef': 'http://['}, {'flavorRef': '/'}, {'flavorRef': 'small/more'}, {'imageRef': 'http://h/images/'},
+    {'imageRef': 'http://h/images/x'}, {'imageRef': '//'}])
+def test_links_to_nothing_are_refused(cloud, create, wrong):
+    assert create(**wrong).status_code == 400
+    assert traces(cloud) == []
+
+
 def test_the_password_may_be_chosen_and_may_be_hidden(cloud, create):
     assert create(adminPass='secret').json['server']['adminPass'] == 'secret'
     cloud.conf.set_override('enable_instance_password', False, 'api')

@@ -34,7 +34,8 @@ LOG = logging.getLogger(__name__)
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(420)]
 
 DOWN_AFTER = 6
-OPTIONS = QUICK | {'report_interval': 1, 'service_down_time': DOWN_AFTER}
+OPTIONS = QUICK | {'report_interval': 1, 'service_down_time': DOWN_AFTER, 'quota.instances': -1,
+                   'quota.cores': -1, 'quota.ram': -1}
 ENDS = 90.0
 """Seconds in which everything has ended, once everybody answers again."""
 NEIGHBOURS = ('identity', 'image', 'network', 'volume')
@@ -62,6 +63,18 @@ def demo(cluster):
 @pytest.fixture(scope='module')
 def admin(cluster):
     return User(cluster, 'admin')
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(world, demo):
+    """Whatever became of a test, the next one begins without its servers."""
+    yield
+    world.cluster.start_missing()
+    servers = [one['id'] for one in demo.get('/servers')['servers']]
+    for uuid in servers:
+        demo.call('DELETE', f'/servers/{uuid}')
+    for uuid in servers:
+        demo.gone(uuid, 60)
 
 
 # Falling silent ----------------------------------------------------------------------------------
@@ -157,9 +170,6 @@ class Operations:
         return [(one['name'], one.get('fault', {}).get('message')) for one in self._shown()
                 if one['status'] == 'ERROR']
 
-    def clean_up(self):
-        for one in self._shown():
-            self._demo.delete(one['id'], 60)
 
 
 def lives(world):
@@ -193,7 +203,6 @@ def run(world, demo, admin, victim, seconds, count):
     if victim != 'compute1':
         assert lives(world) == before, 'no host was taken for dead'
     assert victim in MAY_FAIL or not operations.failed(), operations.failed()
-    operations.clean_up()
     leaks.check(world.cluster, admin, 60)
 
 

@@ -43,6 +43,9 @@ def test_a_burst_keeps_the_policy_within_itself(cloud: Any) -> None:
     three_hosts(cloud)
     servers = [uuids.generate() for _ in range(3)]
     found = cloud.selector().select(request(cloud, cloud.group('anti-affinity', servers), *servers))
+    hosts = {choice.selections[0].service_host for choice in found.choices}
+    assert not any(one.service_host in hosts for choice in found.choices for one in choice.selections[1:]), (
+        'an alternate would bring two of them together')
     assert {choice.selections[0].service_host for choice in found.choices} == {'h0', 'h1', 'h2'}
     servers = [uuids.generate() for _ in range(4)]
     assert cloud.selector().select(request(cloud, cloud.group('anti-affinity', servers), *servers)).reason

@@ -47,6 +47,17 @@ def test_alternates_of_a_burst_are_hosts_of_no_server_in_it(cloud: Any) -> None:
     assert len(chosen) == 3 and len(others) == 2 and not chosen & others
 
 
+def test_a_burst_over_few_hosts_shares_them_as_alternates(cloud: Any) -> None:
+    """One host that refuses makes no error of its servers, as long as another one of the request takes them."""
+    for number in range(4):
+        cloud.host(f'h{number}')
+    found = cloud.select(count=8)
+    assert all(len({one.service_host for one in choice.selections}) == 3 for choice in found.choices)
+    assert len(cloud.placement.consumers) == 8
+    first = {choice.selections[1].service_host for choice in found.choices}
+    assert len(first) >= 3, 'they do not all fall upon the same one'
+
+
 @pytest.mark.parametrize('attempts,alternates,expected', [(1, True, 1), (5, True, 4), (3, False, 1)])
 def test_how_many_alternates(make_cloud: Any, cloud: Any, attempts: int, alternates: bool,
                              expected: int) -> None:
