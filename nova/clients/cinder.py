@@ -6,7 +6,7 @@ attachment itself is asked whether the wish has come true.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova import context as nova_context
@@ -85,6 +85,10 @@ class Client:
         found = self._call('GET', '/volumes/detail',
                            params=[('all_tenants', '1'), ('metadata', words)]).json()['volumes']
         return [one for one in found if metadata.items() <= one['metadata'].items()]
+
+    def untag(self, volume_id: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._call('DELETE', f'/volumes/{volume_id}/metadata/{key}', allow=(404,))
 
     def delete(self, volume_id: str) -> None:
         """See `VolumeClient.delete`.

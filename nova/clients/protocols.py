@@ -186,6 +186,9 @@ class VolumeClient(Protocol):
     def find(self, metadata: Mapping[str, str]) -> list[Document]:
         """Volumes of any project with these metadata."""
 
+    def untag(self, volume_id: str, keys: Sequence[str]) -> None:
+        """Take keys out of a volume's metadata; keys and volumes that do not exist are fine."""
+
     def delete(self, volume_id: str) -> None:
         """Delete a volume; one that does not exist is deleted.
 
@@ -271,6 +274,13 @@ class NetworkClient(Protocol):
 
     def release_port(self, server: Any, port_id: str) -> None:
         """`release` of one port."""
+
+    def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
+        """Delete ports that we made for the server and that are none of `kept`; their ids.
+
+        Args:
+            gone: the server is no more: the ports of users that are left at it are given back, too.
+        """
 
     def info(self, server: Any) -> Any:
         """The `NetworkInfo` as it is now."""

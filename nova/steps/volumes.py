@@ -3,8 +3,9 @@
 An attachment is the one truth about who may use a volume: its id is in the block device's row before anything
 is connected. Connection details are asked of Cinder whenever they are needed and kept nowhere.
 
-A volume that is made with a server says in its metadata for which server and device: so it is found again when
-whoever asked for it did not live to write down its id, and is never made twice.
+A volume that is made with a server says in its metadata for which server, device and task, until that has been
+written down: so it is found again when whoever asked for it did not live to write down its id, and is never
+made twice; and what comes late is found by `nova.steps.late`.
 """
 
 import contextlib
@@ -16,8 +17,8 @@ from nova.domain import bdm
 
 LOG = logging.getLogger(__name__)
 
-SERVER, DEVICE = 'nova_server', 'nova_device'
-"""Keys of the metadata of volumes that were made with a server."""
+SERVER, DEVICE, TASK = TAGS = 'nova_server', 'nova_device', 'nova_task'
+"""Keys of the metadata of volumes that are being made with a server, until its record has them."""
 
 MAKING = frozenset({'creating', 'downloading'})
 """Statuses of a volume that is not there yet."""
@@ -45,11 +46,14 @@ def make_volumes(h: Any, state: Any) -> None:
         device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
 
 
-def _of_server(h: Any) -> list[Any]:
-    """Volumes that say they were made for the server; strangers may write metadata too, but into their own."""
-    project = h.instance.project_id
-    return [one for one in h.clients.volume.find({SERVER: h.instance.uuid})
+def made_for(clients: Any, uuid: str, project: str) -> list[Any]:
+    """Volumes that say they were made for a server; strangers may write metadata too, but into their own."""
+    return [one for one in clients.volume.find({SERVER: uuid})
             if one.get('os-vol-tenant-attr:tenant_id', project) == project]
+
+
+def _of_server(h: Any) -> list[Any]:
+    return made_for(h.clients, h.instance.uuid, h.instance.project_id)
 
 
 def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
         'size': device.volume_size, 'volume_type': device.volume_type, 'availability_zone': zone,
         'name': f'{h.instance.uuid}-blank-vol' if device.source_type == 'blank' else '',
         'imageRef': device.image_id, 'snapshot_id': device.snapshot_id,
-        'metadata': {SERVER: h.instance.uuid, DEVICE: device.device_name}}
+        'metadata': {SERVER: h.instance.uuid, DEVICE: device.device_name, TASK: h.task.uuid}}
     return {name: value for name, value in wanted.items() if value is not None}
 
 
@@ -76,15 +80,15 @@ def unmake_volumes(h: Any, state: Any) -> None:
     made = [device for device in h.instance.block_devices if bdm.is_made(device)]
     for device in made:
         device.delete_on_termination = True
-        device.volume_id = there.get(device.device_name)
+        device.volume_id = there.get(device.device_name) or device.volume_id
     left = set()
-    for one in found:
+    for ident in {*(one['id'] for one in found), *(device.volume_id for device in made)} - {None}:
         try:
-            h.clients.volume.delete(one['id'])
+            h.clients.volume.delete(ident)
         except errors.block.VolumeBusy:
             if not h.task.cancel and h.task.tries < PATIENCE:
                 raise
-            left.add(one['id'])
+            left.add(ident)
     for device in made:
         if device.volume_id not in left:
             device.volume_id = None
@@ -112,6 +116,8 @@ def _status(h: Any, device: Any) -> str:
 def check_volumes(h: Any, state: Any) -> None:
     """The volumes are there, once each: a second one is what a request became whose sender died.
 
+    The record has them, so their tags go: what carries one after that has come late, or is a copy.
+
     Raises:
         VolumeNotCreated: Cinder could not make one, or not in time.
     """
@@ -123,6 +129,8 @@ def check_volumes(h: Any, state: Any) -> None:
     for one in _of_server(h):
         if one['id'] not in ours:
             h.clients.volume.delete(one['id'])
+    for device in filter(bdm.is_made, h.instance.block_devices):
+        h.clients.volume.untag(device.volume_id, TAGS)
 
 
 # Attaching ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova import context as nova_context
@@ -27,12 +27,14 @@ class FakeVolume(Fake):
     Attributes:
         slowness: how often a new volume is looked at before it is available.
         made: what volumes were made of, as it was asked for, in order.
+        origins: the server for which each volume was made, by its id, whatever its metadata say by now.
     """
 
     def __init__(self, slowness: int = 0) -> None:
         super().__init__()
         self.slowness = slowness
         self.made: list[Document] = []
+        self.origins: dict[str, str] = {}
         self.kinds = [{'id': uuids.generate(), 'name': '__DEFAULT__'}]
         self._looks: dict[str, int] = {}
         self.volumes: dict[str, Document] = {}
@@ -104,6 +106,8 @@ class FakeVolume(Fake):
         source = values.get('snapshot_id') or values.get('imageRef') or values.get('source_volid')
         made = self.add(size=values['size'], bootable=bool(source), project_id=context.project_id, **more,
                         status='creating' if self.slowness else 'available')
+        if 'nova_server' in more.get('metadata', {}):
+            self.origins[made] = more['metadata']['nova_server']
         if self.slowness:
             self._looks[made] = self.slowness
         return made
@@ -114,6 +118,11 @@ class FakeVolume(Fake):
         for ident in found:
             self._look(ident)
         return [copy.deepcopy(self.volumes[ident]) for ident in found]
+
+    @effect
+    def untag(self, volume_id: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.volumes.get(volume_id, {}).get('metadata', {}).pop(key, None)
 
     @effect
     def delete(self, volume_id: str) -> None:

@@ -5,7 +5,7 @@ finds what an earlier one made. Ports that we made carry a tag, which tells them
 are given back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from nova import context as nova_context
@@ -172,3 +172,22 @@ def give_back(api: Api, port_id: str) -> None:
         api.update_port(port_id, dict(_BACK))
     except errors.network.PortNotFound:
         return
+
+
+def drop_late(api: Api, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
+    """Ports of a server that should not be there; see `NetworkClient.drop_late`.
+
+    Where Neutron has no tags, nobody knows whose a port is that is in no record: it is given back, not deleted.
+    """
+    dropped = []
+    for port in api.ports(device_id=server_uuid):
+        if port['id'] in kept:
+            continue
+        if OURS in port.get('tags', ()):
+            api.delete_port(port['id'])
+        elif gone:
+            give_back(api, port['id'])
+        else:
+            continue
+        dropped.append(port['id'])
+    return dropped

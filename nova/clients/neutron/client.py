@@ -1,6 +1,6 @@
 """The network service as the rest of the system calls it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from nova import context as nova_context
@@ -78,6 +78,9 @@ class Client:
 
     def release(self, server: Any, requested: Iterable[NetworkRequest] = ()) -> None:
         allocate.release(self.api, server, requested, self._users(server))
+
+    def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
+        return allocate.drop_late(self.api, server_uuid, kept, gone)
 
     def release_port(self, server: Any, port_id: str) -> None:
         found = [port for port in self.ports(server.uuid) if port['id'] == port_id]

@@ -4,7 +4,6 @@ from nova import objects, states
 from nova.objects import base
 from nova.objects import task as rows
 from nova.states import VM, Power
-from nova.steps import volumes
 
 _POWER = {VM.ACTIVE: Power.RUNNING, VM.STOPPED: Power.SHUTDOWN, VM.PAUSED: Power.PAUSED,
           VM.SUSPENDED: Power.SUSPENDED}
@@ -76,7 +75,7 @@ def _neighbours(world, servers):
     for attachment in world.clients.volume.held.values():
         assert attachment.server in servers, 'attachment of no server (4)'
     for volume in world.clients.volume.volumes.values():
-        owner = volume['metadata'].get(volumes.SERVER)
+        owner = world.clients.volume.origins.get(volume['id'])
         if owner is not None:
             assert owner in servers, 'volume that was made for a server that is no more (4)'
             mine = [device.volume_id for device in servers[owner][1].block_devices]

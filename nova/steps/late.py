@@ -1,0 +1,70 @@
+"""What came late: effects at the neighbours that nobody waited for any more.
+
+A request may be carried out after the task that sent it has ended: its sender died, or gave up. Everything we
+make says for which server it is: ports by ``device_id`` and a tag with the task and the place, volumes by
+metadata that stay on them only until the build has written down which are its own, attachments and allocations
+by the server's uuid. So what a server has and should not have can be told, once nothing is done to it any more.
+"""
+
+import logging
+from typing import Any
+
+from nova import errors
+from nova.steps import volumes
+
+LOG = logging.getLogger(__name__)
+
+
+def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> list[str]:
+    """Remove what is there for a server and should not be. Repeatable.
+
+    To be called while no operation on the server is open: once after the end of a task, and now and then later.
+
+    Args:
+        clients: `nova.clients.Clients`.
+        instance: the server's record with its devices and network info; None, or a deleted one, where it is
+            gone.
+
+    Returns:
+        What was removed, in words for the log. What cannot be removed now is left for the next time.
+    """
+    gone = instance is None or bool(instance.deleted)
+    removed: list[str] = []
+    for look in (_ports, _attachments, _volumes, _allocations):
+        try:
+            removed += look(clients, uuid, project_id, None if gone else instance)
+        except (errors.Unavailable, errors.Conflict) as error:
+            LOG.info('What is left over of server %s cannot be removed now: %s', uuid, error)
+    for each in removed:
+        LOG.warning('Server %s had something that came late, or was left behind: %s is removed', uuid, each)
+    return removed
+
+
+def _ports(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+    info = instance.network_info if instance is not None else None
+    kept = [vif.id for vif in info.vifs] if info is not None else []
+    return [f'port {port}' for port in clients.network.drop_late(uuid, kept, gone=instance is None)]
+
+
+def _attachments(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+    known = {device.attachment_id for device in instance.block_devices} if instance is not None else set()
+    late = [one['id'] for one in clients.volume.attachments(uuid) if one['id'] not in known]
+    for ident in late:
+        clients.volume.detach(ident)
+    return [f'volume attachment {ident}' for ident in late]
+
+
+def _volumes(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+    known = {device.volume_id for device in instance.block_devices} if instance is not None else set()
+    late = [one['id'] for one in volumes.made_for(clients, uuid, project_id) if one['id'] not in known]
+    for ident in late:
+        clients.volume.delete(ident)
+    return [f'volume {ident}' for ident in late]
+
+
+def _allocations(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+    """A server that is on a host keeps what it holds; nobody else needs anything."""
+    if (instance is not None and instance.host) or not clients.placement.allocations(uuid).allocations:
+        return []
+    clients.placement.drop(uuid)
+    return ['allocation']

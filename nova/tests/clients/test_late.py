@@ -1,0 +1,98 @@
+"""What came late is found by what it says of itself, and removed; what is somebody's stays."""
+
+import types
+from typing import Any
+
+import pytest
+
+from nova.clients import fake
+from nova.common import uuids
+from nova.objects.network import NetworkRequest
+from nova.steps import late, volumes
+
+
+def record(server: Any, info: Any = None, devices: Any = (), host: str | None = 'host1') -> Any:
+    return types.SimpleNamespace(uuid=server.uuid, project_id=server.project_id, network_info=info, host=host,
+                                 block_devices=list(devices), deleted=0)
+
+
+def sweep(there: Any, server: Any, instance: Any = None) -> list[str]:
+    return late.sweep(there.clients, server.uuid, server.project_id, instance)
+
+
+@pytest.fixture
+def made(there: Any, server: Any) -> Any:
+    """A server's port, volume and attachment, and one more of each that came late."""
+    clients, wanted = there.clients, [NetworkRequest(network_id=there.network())]
+    if there.kind != 'fake':  # the sandbox has no Placement
+        there.clients.placement = FakeNothing()
+    ports = clients.network.make(there.user, server, wanted, key='task')
+    info = clients.network.place(server, ports, wanted, 'host1')
+    extra, = clients.network.make(there.user, server, wanted, key='another')
+    tags = {volumes.SERVER: server.uuid, volumes.DEVICE: '/dev/vdb', volumes.TASK: uuids.generate()}
+    known, twin = (clients.volume.create(there.user, {'size': 1, 'metadata': tags}) for _ in range(2))
+    own = clients.volume.reserve(known, server.uuid)
+    other = there.volume()
+    stray = clients.volume.reserve(other, server.uuid)
+    device = types.SimpleNamespace(volume_id=known, attachment_id=own)
+    return types.SimpleNamespace(info=info, port=ports[0], extra=extra, known=known, twin=twin, own=own,
+                                 stray=stray, other=other, device=device)
+
+
+class FakeNothing:
+    """A Placement in which nobody holds anything."""
+
+    def allocations(self, consumer: str) -> Any:
+        return types.SimpleNamespace(allocations={})
+
+
+def test_of_a_living_server_only_what_is_not_its_own_goes(there: Any, server: Any, made: Any) -> None:
+    instance = record(server, made.info, [made.device])
+    assert set(sweep(there, server, instance)) == {
+        f'port {made.extra}', f'volume {made.twin}', f'volume attachment {made.stray}'}
+    assert [port['id'] for port in there.clients.network.ports(server.uuid)] == [made.port]
+    assert [one['id'] for one in there.clients.volume.attachments(server.uuid)] == [made.own]
+    assert there.clients.volume.show(None, made.known)['status'] == 'reserved'
+    assert there.clients.volume.show(None, made.other)['status'] == 'available', "a user's volume is let go"
+    assert sweep(there, server, instance) == []
+
+
+def test_of_a_server_that_is_gone_everything_goes(there: Any, server: Any, made: Any) -> None:
+    lent = there.port(there.network())
+    there.clients.network.make(there.user, server, [NetworkRequest(port_id=lent)], key='third')
+    assert len(sweep(there, server)) == 7
+    assert there.clients.network.ports(server.uuid) == []
+    assert there.clients.network.api.port(lent)['device_id'] == '', "a user's port is given back"
+    assert there.clients.volume.attachments(server.uuid) == []
+    assert there.clients.volume.find({volumes.SERVER: server.uuid}) == []
+    assert there.clients.volume.show(None, made.other)['status'] == 'available'
+
+
+def test_tags_go_when_the_record_has_the_volume(there: Any, server: Any, made: Any) -> None:
+    """A backup that is restored later carries what its volume carried: it must not look like ours."""
+    for _ in range(2):
+        there.clients.volume.untag(made.known, volumes.TAGS)
+    assert there.clients.volume.show(None, made.known)['metadata'] == {}
+    there.clients.volume.untag(uuids.generate(), volumes.TAGS)
+
+
+@pytest.mark.parametrize('host', ['host1', None])
+def test_who_is_on_no_host_holds_nothing(host: str | None) -> None:
+    there = types.SimpleNamespace(clients=fake.build())
+    server = types.SimpleNamespace(uuid=uuids.generate(), project_id='project')
+    provider = uuids.generate()
+    there.clients.placement.host(provider, 'host1')
+    claimed = {'allocations': {provider: {'resources': {'VCPU': 1}}}}
+    there.clients.placement.claim(server.uuid, claimed, 'p', 'u')
+    assert sweep(there, server, record(server, host=host)) == ([] if host else ['allocation'])
+    assert bool(there.clients.placement.allocations(server.uuid).allocations) is bool(host)
+
+
+def test_what_cannot_be_removed_now_is_left_for_the_next_time() -> None:
+    clients, server = fake.build(), types.SimpleNamespace(uuid=uuids.generate(), project_id='project')
+    volume = clients.volume
+    volume.add(status='creating', metadata={volumes.SERVER: server.uuid})
+    there = types.SimpleNamespace(clients=clients)
+    assert sweep(there, server) == []
+    next(iter(volume.volumes.values()))['status'] = 'available'
+    assert len(sweep(there, server)) == 1
