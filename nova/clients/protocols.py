@@ -6,7 +6,7 @@ server, allocations by consumer. Refusals arrive as `nova.errors`; a neighbour t
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from nova import context as nova_context
@@ -55,8 +55,12 @@ class PlacementClient(Protocol):
         """Ways to serve a request; none is an answer, with `Candidates.explain`."""
 
     def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
-              kind: str = 'INSTANCE') -> bool:
-        """Make the consumer hold exactly this; False when it does not fit any more. Repeatable."""
+              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
+        """Make the consumer hold exactly this; False when it does not fit any more. Repeatable.
+
+        Args:
+            still: asked before what the consumer holds already is replaced; no is as if it did not fit.
+        """
 
     def drop(self, consumer: str) -> None:
         """Make the consumer hold nothing. Repeatable."""

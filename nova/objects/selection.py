@@ -58,6 +58,9 @@ class SelectRequest(base.Record):
         alternates: whether alternates are wanted.
         claim: whether the first choice is claimed in Placement.
         ignore_cells: uuids of cells whose hosts will not do.
+        task, attempt: the step that asks, of a task in the API database.
+        until: by the clock of the API database, how long it surely waits; None is for ever. Later nothing is
+            claimed for it without a look whether it still waits.
     """
 
     fields = {
@@ -66,4 +69,7 @@ class SelectRequest(base.Record):
         'alternates': fields.BooleanField(default=True),
         'claim': fields.BooleanField(default=True),
         'ignore_cells': base.since('1.1', fields.ListOfStringsField(default=[])),
+        'task': base.since('1.2', fields.maybe(fields.StringField)),
+        'attempt': base.since('1.2', fields.IntegerField(default=0)),
+        'until': base.since('1.2', fields.maybe(fields.TimeField)),
     }

@@ -18,7 +18,7 @@ from nova import errors, objects
 from nova.clients import protocols
 from nova.common import clock, jsonutil
 from nova.domain import placement_request
-from nova.scheduler import filters, groups, prefilters, wanted, weights
+from nova.scheduler import asker, filters, groups, prefilters, wanted, weights
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts, View
 
@@ -82,6 +82,7 @@ class Selector:
         self._filters = filters.enabled(conf)
         self._weighers = weights.enabled(conf)
         self._groups = groups.Groups(hosts, placement, dbs)
+        self._dbs = dbs
         self._random = random.Random()
 
     def select(self, request: objects.SelectRequest) -> objects.Selections:
@@ -122,7 +123,8 @@ class Selector:
         chosen: dict[str, tuple[HostState, dict[str, Any]]] = {}
         last: list[HostState] = []
         version = ''
-        with self._undone_on_failure(chosen, request.claim):
+        who = asker.Asker(self._dbs, request)
+        with self._undone_on_failure(chosen, request.claim, who):
             for _ in range(ROUNDS):
                 why.stages.clear()
                 now = self._look(spec, asked, why)
@@ -134,15 +136,20 @@ class Selector:
                 raise NoHost(NOT_ENOUGH)
             if group is not None and request.claim:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
+            if request.claim and who.has_given_up():
+                raise errors.task.Lost(task=request.task)
         return self._answer(request, chosen, last, version, group)
 
     @contextlib.contextmanager
-    def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool) -> Iterator[None]:
-        """Nothing stays claimed when the block raises, whatever it raises."""
+    def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool, who: asker.Asker) -> Iterator[None]:
+        """Nothing stays claimed when the block raises, whatever it raises.
+
+        But for what a later attempt of the same task may have claimed meanwhile.
+        """
         try:
             yield
         except BaseException:
-            for uuid in chosen if claimed else ():
+            for uuid in chosen if claimed and (who.in_time() or who.has_given_up()) else ():
                 try:
                     self._placement.drop(uuid)
                 except errors.NovaError as error:
@@ -269,17 +276,30 @@ class Selector:
         Args:
             sure: by node, whether its host takes servers, as far as it was asked for this request.
         """
-        spec = request.spec
         for state in ranked:
             if state.uuid not in sure:
                 sure[state.uuid] = asked.forced or self._hosts.takes_servers(state)
             if not sure[state.uuid]:
                 continue
             for allocation in state.candidates:
-                if not request.claim or self._placement.claim(uuid, allocation, spec.project_id, spec.user_id):
+                if not request.claim or self._claim(uuid, allocation, request):
                     self._hosts.count(state)
                     return state, allocation
         return None
+
+    def _claim(self, uuid: str, allocation: dict[str, Any], request: objects.SelectRequest) -> bool:
+        """Whether the server has its resources now.
+
+        Raises:
+            errors.task.Lost: who asked does not wait any more; others may have claimed for the server since.
+        """
+        who = asker.Asker(self._dbs, request)
+        who.check()
+        spec = request.spec
+        if self._placement.claim(uuid, allocation, spec.project_id, spec.user_id, 'INSTANCE', who.waits):
+            return True
+        who.check()
+        return False
 
     # Answering
 

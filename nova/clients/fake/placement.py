@@ -7,6 +7,7 @@ may be spread over a tree, the others are served by one provider each. Sharing p
 import copy
 import dataclasses
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from nova import errors
@@ -139,7 +140,9 @@ class FakePlacement(Fake):
 
     @effect
     def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
-              kind: str = 'INSTANCE') -> bool:
+              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
+        if consumer in self.consumers and still is not None and not still():
+            return False
         return self._put({consumer: Allocations(
             {uuid: {'resources': dict(held['resources'])}
              for uuid, held in allocation_request['allocations'].items()}, 0, project_id, user_id, kind)})

@@ -6,6 +6,7 @@ conflict of generations is read and tried again; a conflict of capacity is an an
 
 import functools
 import random
+from collections.abc import Callable
 from typing import Any
 
 from nova import errors
@@ -46,8 +47,12 @@ def read(service: session.Service, consumer: str) -> Allocations:
 
 
 def claim(service: session.Service, consumer: str, wanted: Document, project_id: str, user_id: str,
-          kind: str) -> bool:
+          kind: str, still: Callable[[], bool] | None = None) -> bool:
     """Make the consumer hold exactly `wanted`, an allocation request.
+
+    Args:
+        still: asked before what it holds already is replaced, when that was read: so who says yes knows of
+            every change that the write does not find out by itself.
 
     Returns:
         False when it does not fit, a provider of it is gone, or others kept changing the consumer.
@@ -68,6 +73,8 @@ def claim(service: session.Service, consumer: str, wanted: Document, project_id:
         held = read(service, consumer)
         if held.allocations and _amounts(held.allocations) == _amounts(wanted['allocations']):
             return True
+        if still is not None and not still():
+            return False
         generation = held.generation
     return False
 

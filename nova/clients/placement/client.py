@@ -1,6 +1,6 @@
 """The Placement service as the rest of the system calls it."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 from nova import errors
 from nova.clients import session
@@ -36,8 +36,8 @@ class Client:
         return found
 
     def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
-              kind: str = 'INSTANCE') -> bool:
-        return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind)
+              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
+        return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind, still)
 
     def drop(self, consumer: str) -> None:
         allocations.drop(self._service, consumer)

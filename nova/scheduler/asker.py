@@ -1,0 +1,57 @@
+"""Whether who asked for hosts still waits for the answer: a claim that nobody knows of would stay for ever."""
+
+from typing import Any
+
+from nova import errors, objects
+from nova.common import dbkit
+from nova.objects import task as rows
+
+
+class Asker:
+    """The step of a task that asked.
+
+    It surely waits until ``request.until``, which it said by the clock of the API database: a request in its
+    time costs no statement. Later, its task says whether it still does.
+
+    Args:
+        dbs: `nova.db.session.Databases`; the task is in the API database.
+    """
+
+    def __init__(self, dbs: Any, request: objects.SelectRequest) -> None:
+        self._db: dbkit.Database = dbs.api
+        self._request = request
+
+    def in_time(self) -> bool:
+        """Whether nobody can have given up yet; also who did not say until when it waits."""
+        return self._request.until is None or self._db.now() <= self._request.until
+
+    def check(self) -> None:
+        """To be asked before a claim.
+
+        Raises:
+            errors.task.Lost: the task has moved on.
+        """
+        if not self.waits():
+            raise errors.task.Lost(task=self._request.task)
+
+    def waits(self) -> bool:
+        """Whether the task is still at the attempt that asked."""
+        if self.in_time():
+            return True
+        task = self._task()
+        return (task is not None and task.status in rows.OPEN and task.direction == 'do'
+                and task.attempt == self._request.attempt)
+
+    def has_given_up(self) -> bool:
+        """Whether what is claimed for it now would stay: it goes back, or ended without servers.
+
+        While it goes forward, at whatever attempt, it claims anew, or gives up later, what was claimed for it.
+        """
+        if self.in_time():
+            return False
+        task = self._task()
+        return task is None or task.direction == 'undo' or task.status in (rows.UNDONE, rows.STUCK)
+
+    def _task(self) -> rows.Task | None:
+        with self._db.read() as conn:
+            return rows.get(conn, self._request.task or '')
