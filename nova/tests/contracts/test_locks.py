@@ -20,7 +20,7 @@ REACHES = frozenset({
 
 ALLOWED = {
     ('common/dbkit.py', 'write'): 'the queue of SQLite\'s writers is the lock itself',
-    ('placement/candidates/snapshot.py', 'fresh'): 'one renewal for all who wait for nothing else',
+    ('placement/candidates/snapshot.py', 'state'): 'one renewal for all who wait for nothing else',
     ('clients/fake/base.py', '*'): 'a neighbour in memory',
     ('virt/fake/faults.py', '*'): 'what tests hand to the fake hypervisor is a file',
     ('virt/fake/guests.py', '*'): 'guests in memory',
