@@ -26,10 +26,11 @@ class Clients:
     trust: trust.Trust
 
 
-def _volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
+def volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
     """Where Cinder is, in [cinder]'s own words."""
     kind, name, interface = (conf.cinder.catalog_info.split(':') + ['', ''])[:3]
-    return {'service_type': kind, 'service_name': name or None, 'region_name': conf.cinder.os_region_name,
+    return {'service_type': kind, 'service_name': name or None,
+            'region_name': conf.cinder.os_region_name or conf.cinder.region_name,
             'interface': interface.removesuffix('URL') or None,
             'endpoint_override': conf.cinder.endpoint_template}
 
@@ -41,7 +42,7 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
         pool: requests session to use instead of one per neighbour; tests mount applications on it.
     """
     volume = session.build(conf, 'cinder', errors.block.VolumeServiceFailed, errors.block.VolumeServiceAway,
-                           microversion_type='volume', pool=pool, endpoint=_volume_endpoint(conf),
+                           microversion_type='volume', pool=pool, endpoint=volume_endpoint(conf),
                            retries=conf.cinder.http_retries)
     network = session.build(conf, 'neutron', errors.network.NetworkServiceFailed,
                             errors.network.NetworkServiceAway, pool=pool, retries=conf.neutron.http_retries)

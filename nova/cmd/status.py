@@ -97,7 +97,7 @@ class Checks(upgradecheck.UpgradeCommands):
         return self._service('placement', 'placement', PLACEMENT_NEEDED, _failure)
 
     def cinder(self) -> Result:
-        if not self.conf.cinder.auth_type:
+        if not self.conf[self.conf.cinder.auth_section or 'cinder'].auth_type:
             return _ok('[cinder] has no credentials, so volumes are not used.')
         return self._service('volume', 'cinder', CINDER_NEEDED, _warning)
 

@@ -5,7 +5,9 @@ on.
 """
 
 import importlib
+import pathlib
 import pkgutil
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -37,15 +39,33 @@ def new(args: list[str] | None = None, config_files: list[str] | None = None, **
     Args:
         args: command line without the program's name; None is an empty one.
         config_files: read in order; None searches the usual places for nova.conf, an empty list reads nothing.
+            What lies in ``nova.conf.d`` beside a ``nova.conf`` is read after it, wherever that was found.
         overrides: ``'group.option'`` (or ``'option'`` of ``[DEFAULT]``) to value; they win over files.
 
     Raises:
         oslo_config.cfg.Error: a file is missing, or an option has a value that it cannot have.
     """
     conf = register(cfg.ConfigOpts())
-    conf(args or [], project='nova', version=version.package(), default_config_files=config_files)
+    conf(_with_folders(args or []), project='nova', version=version.package(),
+         default_config_files=config_files,
+         default_config_dirs=_beside(config_files) if config_files is not None else None)
     for name, value in overrides.items():
         group, _, option = name.rpartition('.')
         conf.set_override(option, value, group or None)
     settings.check(conf)
     return conf
+
+
+def _with_folders(args: Sequence[str]) -> list[str]:
+    """The command line with ``--config-dir nova.conf.d`` behind each file that has such a folder beside it."""
+    out: list[str] = []
+    for before, arg in zip(['', *args], args, strict=False):
+        out.append(arg)
+        file = arg if before == '--config-file' else arg.partition('--config-file=')[2]
+        out += [f'--config-dir={folder}' for folder in _beside([file] if file else [])]
+    return out
+
+
+def _beside(files: Sequence[str]) -> list[str]:
+    """The folders with more of the same, ``nova.conf.d`` beside ``nova.conf``, where there are any."""
+    return [f'{file}.d' for file in files if pathlib.Path(f'{file}.d').is_dir()]

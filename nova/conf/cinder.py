@@ -12,6 +12,8 @@ Where the catalog has the volume service: service type, service name (may be emp
 URL used instead of the catalog's, with %(project_id)s where the project belongs.'''),
     cfg.StrOpt('os_region_name', help='''
 Region of the volume service.'''),
+    cfg.StrOpt('region_name', help='''
+Region of the volume service, in the word of the other sections; os_region_name goes before it.'''),
     cfg.IntOpt('http_retries', default=3, min=0, help='''
 How often a request to the volume service is repeated after it failed to connect.'''),
     cfg.BoolOpt('cross_az_attach', default=True, help='''

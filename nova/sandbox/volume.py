@@ -622,7 +622,7 @@ def _attached(attachment: Document) -> Document:
     connector = attachment['connector'] or {}
     return {'id': attachment['volume_id'], 'volume_id': attachment['volume_id'],
             'attachment_id': attachment['id'], 'server_id': attachment['instance'],
-            'host_name': connector.get('host'), 'device': connector.get('mountpoint'),
+            'host_name': connector.get('host'), 'device': connector.get('mountpoint', 'na'),
             'attached_at': attachment['attached_at']}
 
 

@@ -164,7 +164,8 @@ def connect_volumes(h: Any, state: Any) -> None:
     """On the host: tell Cinder who connects and connect every volume; repeatable."""
     connector = h.driver.connector()
     for device in volume_devices(h.instance):
-        connection = h.clients.volume.connect(device.attachment_id, connector)
+        connection = h.clients.volume.connect(
+            device.attachment_id, {**connector, 'mountpoint': device.device_name})
         h.driver.connect_volume(h.instance, device, connection)
 
 

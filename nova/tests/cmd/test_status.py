@@ -53,6 +53,10 @@ def test_neighbours_that_cannot_be_asked(cloud):
     assert checks.cinder().code == Code.SUCCESS, 'no credentials: no volumes'
     cloud.conf.set_override('auth_type', 'password', 'cinder')
     assert checks.cinder().code == Code.WARNING
+    cloud.conf.set_override('auth_type', None, 'cinder')
+    cloud.conf.set_override('auth_section', 'neutron', 'cinder')
+    cloud.conf.set_override('auth_type', 'password', 'neutron')
+    assert checks.cinder().code == Code.WARNING, 'its credentials are those of another section'
 
 
 @pytest.mark.parametrize(('text', 'code'), [

@@ -224,6 +224,8 @@ def test_volumes_are_in_use_when_it_runs(new_world):
     invariants.check(world)
     assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'in-use'}
     assert set(world.agents['h1'].driver.connected) == set(volumes)
+    mounted = [one.connector['mountpoint'] for one in world.clients.volume.held.values()]
+    assert mounted == ['/dev/vd0', '/dev/vd1']
     world.delete(uuid)
     world.settle()
     invariants.check(world)
