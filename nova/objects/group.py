@@ -18,7 +18,7 @@ class InstanceGroup(base.Record):
     Attributes:
         policy: affinity, anti-affinity, soft-affinity or soft-anti-affinity.
         rules: ``{'max_server_per_host': n}`` where given.
-        members: uuids of its servers.
+        members: uuids of its servers, those that are being deleted left out.
         hosts: where they are; filled in by whoever schedules, not kept.
     """
 
@@ -102,9 +102,12 @@ def _load(conn: sa.Connection, groups: Iterable[InstanceGroup]) -> None:
         for row in conn.execute(sa.select(table.c.group_id, table.c.policy, table.c.rules)
                                 .where(table.c.group_id.in_(list(by_id)))):
             by_id[row.group_id].policy, by_id[row.group_id].rules = row.policy or None, row.rules or {}
-        member = models.instance_group_member
-        for found in conn.execute(sa.select(member.c.group_id, member.c.instance_uuid)
-                                .where(member.c.group_id.in_(list(by_id))).order_by(member.c.id)):
+        member, mapping = models.instance_group_member, models.instance_mappings
+        # A server that is being deleted is a member no more; its row goes with its other records.
+        there = member.outerjoin(mapping, mapping.c.instance_uuid == member.c.instance_uuid)
+        for found in conn.execute(sa.select(member.c.group_id, member.c.instance_uuid).select_from(there).where(
+                member.c.group_id.in_(list(by_id)), mapping.c.queued_for_delete.is_not(True))
+                .order_by(member.c.id)):
             members[found.group_id].append(found.instance_uuid)
     for key, group in by_id.items():
         group.members = members[key]

@@ -166,3 +166,7 @@ def test_no_text_has_a_nul(cloud: Cloud, method: str, path: str, body: Any, stat
 def test_numbers_that_no_column_holds(cloud: Cloud, path: str, version: str, status: int) -> None:
     method = 'DELETE' if 'os-services' in path else 'GET'
     assert cloud.call(method, path, version).status_code == status
+
+
+def test_clients_of_old_find_the_hosts_among_the_extensions(cloud: Cloud) -> None:
+    assert 'Hosts' in [one['name'] for one in cloud.call('GET', '/extensions').json['extensions']]

@@ -193,6 +193,12 @@ def test_aggregates_and_groups(cloud):
         same = objects.InstanceGroup.of_instance(conn, 's2')
         assert (same.policy, same.rules, same.members) == (
             'anti-affinity', {'max_server_per_host': 2}, ['s1', 's2'])
+    going = uuids.generate()
+    cloud.api.write(lambda conn: group.add_members(conn, [going]))
+    cloud.api.write(objects.InstanceMapping(
+        instance_uuid=going, project_id='p', user_id='u', queued_for_delete=True).create)
+    with cloud.api.read() as conn:
+        assert objects.InstanceGroup.get(conn, uuid=group.uuid).members == ['s1', 's2']
     with pytest.raises(errors.host.AggregateHostExists):
         cloud.api.write(lambda conn: made.add_host(conn, 'h'))
 
