@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova.common import dbkit
+from nova.tests.fixtures import clocks
 
 NOTES = sa.Table('notes', sa.MetaData(), sa.Column('n', sa.Integer))
 
@@ -74,6 +75,19 @@ def test_a_connection_that_breaks_before_its_commit_is_no_question(db):
             raise db_exc.DBConnectionError('the connection broke')
     db.write(write)
     assert notes(db) == [1]
+
+
+def test_a_write_is_not_begun_again_for_ever(db):
+    """A server that hangs is waited for in each try; ten seconds are enough to begin another one in."""
+    tries = []
+    with clocks.manual() as time:
+        def hang(conn):
+            tries.append(1)
+            time.go(6)
+            raise db_exc.DBConnectionError('no answer')
+        with pytest.raises(db_exc.DBConnectionError):
+            db.write(hang)
+    assert len(tries) == 2
 
 
 @pytest.mark.real

@@ -132,6 +132,27 @@ def test_a_flow_that_another_release_knows_is_left_to_it(time, world):
     assert world.task(begun).status == rows.READY
 
 
+class CareOld(flow.Flow):
+    name, State, exclusion = 'careversions', EngineState, flow.SHARING
+    steps = (flow.Step(effect('as before')),)
+
+
+class CareNew(flow.Flow):
+    name, version, State, exclusion = 'careversions', '1.10', EngineState, flow.SHARING
+    steps = (flow.Step(effect('as now')),)
+
+
+def test_several_versions_of_a_flow_run_side_by_side(world):
+    """Each task by the steps that it was begun with; what begins anew is the newest."""
+    assert flow.find('careversions') is CareNew
+    assert flow.known('careversions', '1.0') is CareOld and flow.known('careversions', '2.0') is None
+    worker = world.worker()
+    for begun in (world.begin(CareOld), world.begin(CareNew)):
+        worker.wake(begun.uuid)
+        assert world.task(begun).status == rows.DONE
+    assert LOG == ['as before', 'as now']
+
+
 def test_a_flow_that_nobody_knows_ends_after_its_time(time, world):
     """UPG: its server is in error, and can be deleted."""
     begun = world.begin(EngineLocal)
