@@ -57,6 +57,25 @@ class FaultLost(flow.Flow):
              flow.Step(effect('last')))
 
 
+class FaultPivot(flow.Flow):
+    State, ends = EngineState, states.VM.STOPPED
+    steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('clean'), at='host'),
+             flow.Step(effect('finish')))
+
+
+ACTS = []
+"""What the step of `FaultActing` does."""
+
+
+def act(h, state):
+    ACTS[-1](h)
+
+
+class FaultActing(flow.Flow):
+    State, action, fails = EngineState, 'acting', states.VM.ERROR
+    steps = (flow.Step(act, effect('unact')),)
+
+
 class FaultMute(flow.Flow):
     State, fails = EngineState, states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('work'), effect('unwork'), at='host'))
@@ -105,19 +124,14 @@ def test_what_cannot_be_written_down_fails_the_step(world):
     """The database refuses what a step has learnt: the step is undone."""
     @sa.event.listens_for(world.db.engine, 'before_cursor_execute')
     def refuse(conn, cursor, statement, parameters, *_):
-        if statement.startswith('UPDATE instances') and 'unfit' in parameters:
+        if statement.startswith('UPDATE instances') and 'unfit' in str(parameters):
             raise db_exc.DBDataError(ValueError('Data too long'))
 
-    def learn(h, state):
-        h.run.instance.display_name = 'unfit'
-
-    class FaultLearn(flow.Flow):
-        State, fails = EngineState, states.VM.ERROR
-        steps = (flow.Step(learn, effect('unlearn')),)
-    task = world.begin(FaultLearn)
+    ACTS.append(lambda h: setattr(h.run.instance, 'display_name', 'unfit'))
+    task = world.begin(FaultActing)
     world.worker().wake(task.uuid)
     sa.event.remove(world.db.engine, 'before_cursor_execute', refuse)
-    assert (world.task(task).status, LOG) == (rows.UNDONE, ['unlearn'])
+    assert (world.task(task).status, LOG) == (rows.UNDONE, ['unact'])
     assert world.server().display_name == 's'
 
 
@@ -156,7 +170,7 @@ def test_who_was_taken_over_has_no_further_effect(time, world, neighbour):
     zombie, other = fenced(world, neighbour), fenced(world, neighbour)
     after = []
 
-    def long(h, state):
+    def long(h):
         neighbour_before = h.clients.network.tell('first')
         if not after:
             after.append(neighbour_before)
@@ -171,11 +185,9 @@ def test_who_was_taken_over_has_no_further_effect(time, world, neighbour):
             time.go(BEAT)
         looks.round()
 
-    class FencedLong(flow.Flow):
-        State = EngineState
-        steps = (flow.Step(long),)
+    ACTS.append(long)
     other.lease.enter()
-    task = world.begin(FencedLong)
+    task = world.begin(FaultActing)
     zombie.wake(task.uuid)
     assert neighbour.told == ['first', 'first', 'second']
     assert (world.task(task).status, world.task(task).attempt) == (rows.DONE, 2)
@@ -183,19 +195,17 @@ def test_who_was_taken_over_has_no_further_effect(time, world, neighbour):
 
 def test_a_write_compares_who_owns_the_task(time, world, neighbour):
     """Even when the lease is sure: the row says whose it is, in the very transaction."""
-    def steal(h, state):
+    def steal(h):
         world.db.write(lambda conn: conn.execute(tables.tasks.update().values(
             owner='another', attempt=9, generation=99)))
         h.db.write(lambda conn: conn.execute(tables.tasks.update().values(action='changed')))
 
-    class FencedSteal(flow.Flow):
-        State, action = EngineState, 'steal'
-        steps = (flow.Step(steal),)
+    ACTS.append(steal)
     worker = fenced(world, neighbour)
-    task = world.begin(FencedSteal)
+    task = world.begin(FaultActing)
     worker.wake(task.uuid)
     found = world.task(task)
-    assert (found.action, found.owner, found.status) == ('steal', 'another', rows.RUNNING)
+    assert (found.action, found.owner, found.status) == ('acting', 'another', rows.RUNNING)
 
 
 def test_a_worker_that_is_not_sure_of_itself_does_nothing_until_it_is(time, world):
@@ -282,10 +292,6 @@ def test_what_a_host_that_is_down_would_have_to_undo_it_owes(world):
 
 
 def test_what_is_past_its_pivot_a_host_that_is_down_owes_too(world):
-    class FaultPivot(flow.Flow):
-        State, ends = EngineState, states.VM.STOPPED
-        steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('clean'), at='host'),
-                 flow.Step(effect('finish')))
     task, worker = world.begin(FaultPivot), world.worker()
     worker.wake(task.uuid)
     world.hosts.up = False
