@@ -15,7 +15,7 @@ show.'''),
 Start of the links to images in answers.'''),
     cfg.BoolOpt('list_records_by_skipping_down_cells', default=True, help='''
 Listings leave out cells that do not answer (or show stubs of their servers, from microversion 2.69 on). When
-off, such listings fail.'''),
+off, listings fail in which servers would be missing.'''),
     cfg.FloatOpt('cell_timeout', default=10.0, min=0.1, help='''
 Seconds that one request waits for cells, all of them together.'''),
     cfg.FloatOpt('cell_probe_interval', default=5.0, min=0.1, help='''

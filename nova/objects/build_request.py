@@ -1,14 +1,17 @@
 """Servers that no cell has yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import sqlalchemy as sa
 
 from nova import errors
+from nova.db import paging
 from nova.db.api import models
 from nova.objects import base
 from nova.objects.base import fields
+
+_BATCH = 200
 
 
 class BuildRequest(base.Record):
@@ -41,7 +44,26 @@ class BuildRequest(base.Record):
     @classmethod
     def of(cls, instance: base.Record) -> Self:
         """The request for a new server."""
-        return cls(instance_uuid=instance.uuid, project_id=instance.project_id, instance=instance)
+        return cls(instance_uuid=instance.uuid, project_id=instance.project_id, instance=instance,
+                   created_at=instance.created_at)
+
+    @classmethod
+    def in_time(cls, conn: sa.Connection, descending: bool, start: Sequence[Any] | None = None,
+                **by: Any) -> Iterator[Self]:
+        """Requests in the order of time and uuid, read in batches as far as they are asked for.
+
+        Args:
+            start: time and uuid of what is before the first.
+        """
+        columns = models.build_requests.c
+        order = (paging.Key(columns.created_at, descending), paging.Key(columns.instance_uuid, descending))
+        while True:
+            behind = () if start is None else (paging.after(order, start),)
+            found = cls.all(conn, *behind, order=paging.ordering(order), limit=_BATCH, **by)
+            yield from found
+            if len(found) < _BATCH:
+                return
+            start = [found[-1].created_at, found[-1].instance_uuid]
 
     @classmethod
     def alter(cls, conn: sa.Connection, instance_uuid: str, change: Callable[[Any], object]) -> Any:

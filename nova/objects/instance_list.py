@@ -12,6 +12,7 @@ handed over is not shown.
 import dataclasses
 import datetime
 import heapq
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -81,7 +82,8 @@ def list_servers(dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
 
     Raises:
         MarkerNotFound: there is no server `marker`.
-        CellDown: the marker's cell cannot be reached, or any cell while down cells must not be skipped.
+        CellDown: the marker's cell cannot be reached; or any cell, while down cells must not be skipped and
+            nothing is told of their servers.
         nova.errors.Invalid: a filter or direction that does not exist.
     """
     return _Listing(dbs, conf, filters, sort, limit, marker, prefetch).run(stubs)
@@ -107,44 +109,55 @@ class _Listing:
 
     def run(self, stubs: bool) -> ListResult:
         result = ListResult()
-        place = self._read_api()
+        start = self._start(self._read_api())
         if self.limit:
-            start = self._start(place)
+            self.requests = self._read_requests(start)
             merged = self._merge(start)
             while missing := self.limit - len(result.rows):
                 won = self._winners(merged, missing)
                 if not won:
                     break
                 result.rows += self._load(won, result.cells)
-        elif self.marker is not None:
-            self._start(place)
         result.down_cells = list(self.down.values())
-        if self.down and not self.conf.api.list_records_by_skipping_down_cells:
-            raise errors.host.CellDown()
-        if stubs and self.down:
+        if self.down and stubs:
             result.stubs = self._stubs()
+        elif self.down and not self.conf.api.list_records_by_skipping_down_cells:
+            raise errors.host.CellDown()
         return result
 
     # The API database
 
-    def _read_api(self) -> InstanceMapping | None:
-        """Read cells, build requests and the marker's mapping; build requests before any cell."""
+    def _read_api(self) -> Instance | InstanceMapping | None:
+        """Read the cells, and where the marker is: the server itself while no cell has it, else its mapping."""
         with self.dbs.api.read() as conn:
-            self.requests = self._build_requests(conn)
             cells = CellMapping.all(conn, *self._own_cells(), order=[api_models.cell_mappings.c.id])
             self.cells = {cell.uuid: cell for cell in cells}
-            if self.marker is None or self.marker in self.requests:
+            if self.marker is None:
                 return None
-            return InstanceMapping.find(conn, instance_uuid=self.marker)
+            request = BuildRequest.find(conn, instance_uuid=self.marker)
+            return request.instance if request else InstanceMapping.find(conn, instance_uuid=self.marker)
 
-    def _build_requests(self, conn: sa.Connection) -> dict[str, Instance]:
-        project = self.filters.get('project_id')
-        by = {'project_id': project} if project is not None else {}
-        wanted = self.filters.get('uuid')
-        if wanted is not None:
-            by['instance_uuid'] = wanted
-        found = BuildRequest.all(conn, order=[api_models.build_requests.c.id], **by)
-        return {request.instance_uuid: request.instance for request in found}
+    def _read_requests(self, start: Sequence[Any] | None) -> dict[str, Instance]:
+        """As many build requests behind `start` as the page could hold, in order. Read before any cell.
+
+        In the order of time no more of them are read; in other orders all are, but not kept.
+        """
+        by = {name: self.filters[key] for name, key in (('project_id', 'project_id'), ('instance_uuid', 'uuid'))
+              if self.filters.get(key) is not None}
+        behind = Rank(self.order, start) if start is not None else None
+        first = self.order[0]
+        timed = [key.name for key in self.order] == ['created_at', 'uuid'] and (
+            self.order[1].descending is first.descending)
+        with self.dbs.api.read() as conn:
+            found = (one for one in BuildRequest.in_time(
+                conn, timed and first.descending, start if timed else None, **by)
+                if listing.holds(one.instance, self.filters))
+            ranked = ((Rank(self.order, [key.value_of(one.instance) for key in self.order]), one)
+                      for one in found)
+            fitting = (pair for pair in ranked if behind is None or behind < pair[0])
+            chosen = (itertools.islice(fitting, self.limit) if timed
+                      else heapq.nsmallest(self.limit, fitting, key=lambda pair: pair[0]))
+            return {one.instance_uuid: one.instance for _, one in chosen}
 
     def _own_cells(self) -> list[sa.ColumnElement[bool]]:
         """Where it pays, only the cells in which the project has servers."""
@@ -157,13 +170,12 @@ class _Listing:
 
     # The marker
 
-    def _start(self, place: InstanceMapping | None) -> list[Any] | None:
+    def _start(self, place: Instance | InstanceMapping | None) -> list[Any] | None:
         """The marker's values in the order; None starts at the beginning."""
         if self.marker is None:
             return None
-        if self.marker in self.requests:
-            server: Instance = self.requests[self.marker]
-            return [key.value_of(server) for key in self.order]
+        if isinstance(place, Instance):
+            return [key.value_of(place) for key in self.order]
         cell = next((cell for cell in self.cells.values() if place and cell.id == place.cell_id), None)
         if cell is None:
             raise errors.server.MarkerNotFound(marker=self.marker)
@@ -183,7 +195,7 @@ class _Listing:
         question = self._keys_after(start, batch)
         first = self._ask({uuid: question for uuid in self.cells}, self.first_deadline)
         streams = [self._cell_stream(uuid, rows, batch) for uuid, rows in first.items()]
-        streams.append(iter(self._request_stream(start)))
+        streams.append(iter(self._request_stream()))
         return heapq.merge(*streams)
 
     def _keys_after(self, start: Sequence[Any] | None, batch: int) -> Callable[[Any], list[tuple[Any, ...]]]:
@@ -202,15 +214,9 @@ class _Listing:
                 return
             rows = self._ask({cell: self._keys_after(rows[-1][:width], batch)}).get(cell, [])
 
-    def _request_stream(self, start: Sequence[Any] | None) -> list[tuple[Rank, str, str]]:
-        behind = Rank(self.order, start) if start is not None else None
-        found = []
-        for uuid, server in self.requests.items():
-            if listing.holds(server, self.filters):
-                rank = Rank(self.order, [key.value_of(server) for key in self.order])
-                if behind is None or behind < rank:
-                    found.append((rank, _REQUESTS, uuid))
-        return sorted(found)
+    def _request_stream(self) -> list[tuple[Rank, str, str]]:
+        return sorted((Rank(self.order, [key.value_of(server) for key in self.order]), _REQUESTS, uuid)
+                      for uuid, server in self.requests.items())
 
     def _winners(self, merged: Iterator[tuple[Rank, str, str]], count: int) -> list[tuple[str, str]]:
         """The next servers: ``(stream, uuid)``, each once."""

@@ -131,6 +131,21 @@ def test_a_server_on_its_way_into_a_cell_is_there_once(cloud, servers):
     assert uuids(listed(cloud)) == [server.uuid]
 
 
+def test_of_many_build_requests_as_many_are_read_as_the_page_holds(cloud, servers):
+    """In the order of time; a batch at a time, and none is seen twice or missed."""
+    made = [servers.in_request(minute=number // 3).uuid for number in range(450)]
+    with cloud.api.counting() as statements:
+        page = uuids(listed(cloud, limit=5))
+    assert sum('build_requests' in text for text in selects(statements)) == 1 and len(page) == 5
+    for sort in ([('created_at', 'desc')], [('created_at', 'asc')], [('display_name', 'asc')]):
+        seen, marker = [], None
+        while page := uuids(listed(cloud, limit=170, marker=marker, sort=sort)):
+            seen += page
+            marker = page[-1]
+        assert sorted(seen) == sorted(made), sort
+    assert uuids(listed(cloud, {'project_id': 'p', 'name': '^server-7$'}, limit=5)) == [made[6]]
+
+
 def test_hidden_rows_do_not_shorten_a_page(cloud, servers):
     older = [servers.in_cell(1) for _ in range(3)]
     orphan = servers.new(vm_state='building', launched_at=None)
@@ -248,6 +263,7 @@ def test_a_cell_that_does_not_answer_is_left_out(cloud, servers, monkeypatch):
         cloud.conf.set_override('list_records_by_skipping_down_cells', False, 'api')
         with pytest.raises(errors.host.CellDown):
             listed(cloud)
+        assert [stub.uuid for stub in listed(cloud, stubs=True).stubs] == [far.uuid], 'nothing is missing there'
         cloud.conf.clear_override('list_records_by_skipping_down_cells', 'api')
     finally:
         stall.released.set()
