@@ -308,5 +308,9 @@ class NetworkClient(Protocol):
             SecurityGroupNotFound, SecurityGroupAmbiguous: as their names say.
         """
 
+    def groups_of(self, context: nova_context.RequestContext,
+                  server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+        """Groups of a server's ports that the user sees, with their rules; and by id whom these name."""
+
     def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
         """Make these the security groups of every port of the server. Repeatable."""

@@ -189,7 +189,7 @@ class FakeApi(Fake):
         return _filtered(list(self.all_floating_ips.values()), {'port_id': list(port_ids)})
 
     @probe
-    def groups(self, context: Context, **filters: Any) -> list[Document]:
+    def groups(self, context: Context, fields: Sequence[str] = (), **filters: Any) -> list[Document]:
         return _filtered([one for one in self.all_groups.values() if self.sees(context, one)], filters)
 
     @probe

@@ -50,8 +50,9 @@ class Api(Protocol):
     def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
         """Floating addresses of ports."""
 
-    def groups(self, context: Context, **filters: Any) -> list[Document]:
-        """Security groups that the user sees: id and name alone, since rules are most of such a document."""
+    def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
+               **filters: Any) -> list[Document]:
+        """Security groups that the user sees: `fields` alone, since rules are most of such a document."""
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         """How many ports more the user's project may have; None when there is no limit."""
@@ -158,8 +159,9 @@ class HttpApi:
     def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
         return self._list('floatingips', port_id=list(port_ids)) if port_ids else []
 
-    def groups(self, context: Context, **filters: Any) -> list[Document]:
-        return self._list('security_groups', context, fields=['id', 'name'], **filters)
+    def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
+               **filters: Any) -> list[Document]:
+        return self._list('security_groups', context, fields=list(fields), **filters)
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
         answer = self._service.call('GET', f'/v2.0/quotas/{context.project_id}/details', allow=(404, 403))

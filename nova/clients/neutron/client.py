@@ -113,5 +113,9 @@ class Client:
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         return security_groups.resolve(self.api, context, names)
 
+    def groups_of(self, context: nova_context.RequestContext,
+                  server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+        return security_groups.of_server(self.api, context, server_uuid)
+
     def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
         security_groups.set_groups(self.api, server_uuid, groups)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
+from nova.clients.protocols import Document
 
 DEFAULT = 'default'
 
@@ -42,3 +43,18 @@ def set_groups(api: Api, server_uuid: str, groups: Sequence[str]) -> None:
         secure = port.get('port_security_enabled', True)
         if secure and set(port.get('security_groups', ())) != set(groups):
             api.update_port(port['id'], {'security_groups': list(groups)})
+
+
+def of_server(api: Api, context: nova_context.RequestContext,
+              server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+    """The groups of a server's ports that the user sees, with their rules; and by id whom these name."""
+    ids = {ident for port in api.ports(device_id=server_uuid) for ident in port.get('security_groups', ())}
+    if not ids:
+        return [], {}
+    found = api.groups(context, (), id=ids)
+    named = {rule['remote_group_id'] for group in found for rule in group.get('security_group_rules', ())
+             if rule['remote_group_id']}
+    known = {group['id']: group for group in found}
+    strange = named - set(known)
+    others = api.groups(context, ('id', 'name', 'project_id'), id=strange) if strange else []
+    return sorted(found, key=lambda group: group['name']), {**known, **{one['id']: one for one in others}}

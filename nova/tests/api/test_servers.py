@@ -297,6 +297,28 @@ def test_tracebacks_are_not_for_users_whosoever_the_fault_is(cloud: Cloud) -> No
     assert show(cloud, made.uuid)['fault']['details'] == 'Traceback'
 
 
+def test_security_groups(cloud: Cloud) -> None:
+    """What comes in, in Compute's words; groups that the user does not see are not shown."""
+    made, api = cloud.server(), cloud.clients.network.api
+    path = f'/servers/{made.uuid}/os-security-groups'
+    assert cloud.call('GET', path, headers=MEMBER).json == {'security_groups': []}
+    web, lan, hidden = api.add_group('web', PROJECT), api.add_group('lan', PROJECT), api.add_group('h', 'other')
+    rule = {'security_group_id': web, 'direction': 'ingress', 'ethertype': 'IPv4', 'protocol': 'tcp',
+            'port_range_min': None, 'port_range_max': None, 'remote_group_id': None, 'remote_ip_prefix': None}
+    api.all_groups[web]['security_group_rules'] = [
+        {**rule, 'id': 'a'}, {**rule, 'id': 'b', 'direction': 'egress'},
+        {**rule, 'id': 'c', 'protocol': 'icmp', 'remote_group_id': lan}]
+    api.add_port(api.add_network(PROJECT), PROJECT, device_id=made.uuid, security_groups=[web, hidden])
+    shown, = cloud.call('GET', path, headers=MEMBER).json['security_groups']
+    assert (shown['id'], shown['name'], shown['tenant_id']) == (web, 'web', PROJECT)
+    assert shown['rules'] == [
+        {'id': 'a', 'parent_group_id': web, 'ip_protocol': 'tcp', 'from_port': 1, 'to_port': 65535, 'group': {},
+         'ip_range': {'cidr': '0.0.0.0/0'}},
+        {'id': 'c', 'parent_group_id': web, 'ip_protocol': 'icmp', 'from_port': -1, 'to_port': -1,
+         'group': {'name': 'lan', 'tenant_id': PROJECT}, 'ip_range': {}}]
+    assert cloud.call('GET', '/servers/none/os-security-groups').status_code == 404
+
+
 def test_servers_of_a_cell_that_is_down(cloud: Cloud) -> None:
     """LST-F2: stubs from 2.69 on; skipped before, and wherever the list is filtered or paged."""
     up, down = cloud.server(1, display_name='up'), cloud.server(2, display_name='down')

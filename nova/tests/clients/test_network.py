@@ -316,3 +316,12 @@ def test_a_port_keeps_its_place_on_the_next_host(there: Any, server: Any) -> Non
     assert [(vif.id, vif.tag) for vif in info.vifs] == [(ports[0], 'nic')]
     shown, = client.ports(server.uuid)
     assert (shown['binding:host_id'], shown['device_owner']) == ('host2', 'compute:nova')
+
+
+def test_the_groups_of_a_server(there: Any, server: Any) -> None:
+    client, web = there.clients.network, there.group('of-a-server')
+    assert client.groups_of(there.user, server.uuid) == ([], {})
+    client.make(there.user, server, [on(there.network())], [web])
+    found, known = client.groups_of(there.user, server.uuid)
+    assert [group['id'] for group in found] == [web] and web in known
+    assert client.groups_of(there.stranger, server.uuid)[0] == [], 'they are shown to who may see them'
