@@ -15,6 +15,7 @@ from nova.common import dbkit, health, threads
 from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
 from nova.objects import service as services
 from nova.objects.cell_mapping import CELL0_UUID
+from nova.ops import remove_late
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
 from nova.rpc import scheduler as rpc_scheduler
@@ -144,7 +145,8 @@ class ConductorService:
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
         alive = liveness.Liveness(db, self._conf)
         reached = reach.Reach(bus, alive)
-        own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool)
+        own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
+                        after_doubt=remove_late.RemoveLate)
         self._look_after('cell', own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
@@ -174,7 +176,8 @@ class ConductorService:
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
-        return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True)
+        return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
+                         after_doubt=remove_late.RemoveLate)
 
     def _cell_handle(self, run: engines.Run, engine: engines.Engine) -> handle.Conductor:
         return handle.Conductor(run, engine, self._conf, self._clients)

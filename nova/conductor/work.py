@@ -19,16 +19,18 @@ class Work:
 
     Args:
         handle: builds the handle of a run; gets the engine too, because handles reach back to it.
+        after_doubt: see `nova.task.runner.Runner`.
     """
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
                  handle: Callable[[engines.Run, engines.Engine], Any], pool: threads.Pool, *,
-                 supers: bool = False) -> None:
+                 supers: bool = False, after_doubt: type[flows.Flow] | None = None) -> None:
         beat = conf.task.beat_seconds
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))
         self.engine: engines.Engine = engines.Engine(
-            journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers)
+            journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers,
+            after_doubt=after_doubt)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
         # Signs of life depend on nothing but the database: looking after tasks may take its time.
         self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)

@@ -36,6 +36,7 @@ tasks = sa.Table(
     sa.Column('not_before', types.time()),
     sa.Column('deadline', types.time()),
     sa.Column('cancel', sa.Boolean, nullable=False, default=False),
+    sa.Column('doubt', sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Column('request_id', types.string(255)),
     sa.Column('user_id', types.string(255)),
     sa.Column('project_id', types.string(255)),

@@ -20,6 +20,13 @@ class Lost(base.Internal):
     template = 'Task {task} has another owner.'
 
 
+class Occupied(base.Conflict):
+    """An operation that can wait finds its server busy with another one."""
+
+    again = True
+    template = 'Another operation is in progress on server {server}.'
+
+
 class TaskNotFound(base.NotFound):
     template = 'Task {task} could not be found.'
 

@@ -47,6 +47,8 @@ class Task:
         tries: how often the present step has failed; a neighbour that was away does not count.
         turn: name of the choice at which an unwinding turns forward again.
         generation: raised by every save; a save with another generation than the row's is lost.
+        doubt: a step of it was tried again, taken over or did not go right: something that it asked for may
+            still come when it has ended.
         error: {code, message, details, type, created} of the first failure.
         state: wire form of the flow's state record.
         shard: see `shard_of`.
@@ -74,6 +76,7 @@ class Task:
     generation: int = 0
     owner: str | None = None
     cancel: bool = False
+    doubt: bool = False
     not_before: datetime.datetime | None = None
     deadline: datetime.datetime | None = None
     action: str | None = None
@@ -248,6 +251,28 @@ def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
     return conn.execute(table.update().where(table.c.uuid == uuid, table.c.status == INERT).values(
         status=RUNNING, owner=owner, generation=table.c.generation + 1, step_started_at=now,
         updated_at=now)).rowcount == 1
+
+
+def take_slot(conn: sa.Connection, task: Task, slot: str) -> None:
+    """Have a task that shares its server hold it alone, until it ends.
+
+    Raises:
+        errors.task.Occupied: another operation holds it.
+    """
+    table = tables.tasks
+    mine = conn.execute(sa.select(table.c.exclusive).where(table.c.uuid == task.uuid)).scalar()
+    holder = conn.execute(sa.select(table.c.uuid).where(
+        table.c.instance_uuid == task.instance_uuid, table.c.exclusive.is_not(None),
+        table.c.uuid != task.uuid).limit(1)).scalar()
+    if holder is not None:
+        raise errors.task.Occupied(server=task.instance_uuid)
+    if mine == slot:
+        return
+    try:
+        with conn.begin_nested():
+            conn.execute(table.update().where(table.c.uuid == task.uuid).values(exclusive=slot))
+    except db_exc.DBDuplicateEntry:
+        raise errors.task.Occupied(server=task.instance_uuid) from None
 
 
 def remove(conn: sa.Connection, uuid: str) -> None:

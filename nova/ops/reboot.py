@@ -16,7 +16,7 @@ from nova.rest.types import enum
 from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
-from nova.task.guard import ANY, From
+from nova.task.guard import From
 
 SOFT, HARD = 'SOFT', 'HARD'
 
@@ -69,13 +69,13 @@ _HARD = From(
 
 
 class RebootAction(Action):
-    """The kind decides from where it may start, so the check is the kind's own."""
+    """A soft reboot may start from fewer states than a hard one."""
 
     key = 'reboot'
     rule = rules.REBOOT
     body = Body(type=Field(enum('HARD', 'Hard', 'hard', 'SOFT', 'Soft', 'soft'), required=True))
     flow = Reboot
-    start = From(task=ANY)
+    start = _HARD
 
     def answer(self, req: Any, instance: Any, body: Any) -> Any:
         kind = body['type'].upper()

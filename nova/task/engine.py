@@ -44,13 +44,14 @@ class Engine:
         supers: whether steps at ``super`` may run here.
         pool: where what cannot wait for its caller is run.
         pauses: see `PAUSES`.
+        after_doubt: see `runner.Runner`.
     """
 
     def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
                  handle: Callable[[Run], Any], pool: threads.Pool, *, supers: bool = False,
-                 pauses: tuple[float, ...] = PAUSES) -> None:
+                 pauses: tuple[float, ...] = PAUSES, after_doubt: type[flows.Flow] | None = None) -> None:
         self.journal, self.lease, self.hosts, self.supers = journal, lease, hosts, supers
-        self.runner = runners.Runner(journal, lease, hosts, handle, self.hurry, supers, pauses)
+        self.runner = runners.Runner(journal, lease, hosts, handle, self.hurry, supers, pauses, after_doubt)
         self._pool = pool
         self._held: dict[str, int] = {}
         self._held_lock = threads.lock()
@@ -105,7 +106,7 @@ class Engine:
             if owner not in (None, self.lease.uuid) and not self.lease.is_dead(owner):
                 return False
             LOG.info('Taking over task %s (%s) at step %s', uuid, run.task.flow, run.task.step)
-            return self.runner.claim(run, attempt=run.task.attempt + 1)
+            return self.runner.claim(run, attempt=run.task.attempt + 1, doubt=True)
         self.attend(uuid, again, rows.RUNNING, alone=True)
 
     def step_done(self, result: Any) -> None:
@@ -264,6 +265,7 @@ class Engine:
         def fail_server(conn: sa.Connection) -> None:
             if task.instance_uuid is not None and task.exclusive is not None:
                 rows.fail_server(conn, task.instance_uuid, keep_task_state=task.cancel or task.queued)
+            self.runner.follow_doubt(conn, task)
         if task.status == rows.PARKED:
             self.runner.stop_host(task, nova_context.admin())
         with contextlib.suppress(errors.task.Lost):

@@ -21,11 +21,14 @@ Guard = Callable[[sa.Connection], Any]
 def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
            context: nova_context.RequestContext, *, instance_uuid: str | None = None,
            guard: Guard | None = None, uuid: str | None = None, status: str = rows.READY,
-           parent: str | None = None) -> rows.Task:
+           parent: str | None = None, wait: float | None = None) -> rows.Task:
     """Begin an operation inside the caller's transaction.
 
     The slot is taken first and the server is judged after, never the other way round: a judgement made
     before the slot was free would be stale by the time it is.
+
+    Args:
+        wait: seconds for which it is not begun.
 
     Returns:
         The task; its status is ``queued`` when it has to wait for its turn: then there is nothing to be woken.
@@ -37,6 +40,7 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
     step = flow.first(state)
     if step is None:
         raise ValueError(f'flow {flow.name} has nothing to do')
+    now = dbkit.now(conn)
     task = rows.Task(
         uuid=uuid or uuids.generate(), parent=parent, flow=flow.name, flow_version=flow.version,
         instance_uuid=instance_uuid, exclusive=flow.slot(), queued=flow.exclusion == flows.QUEUED,
@@ -44,7 +48,8 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
         runs_at='super' if step.at == 'super' else 'cell', state=state.to_wire(),
         context=context.to_dict(), action=flow.action, request_id=context.request_id,
         user_id=context.user_id, project_id=context.project_id,
-        deadline=dbkit.now(conn) + datetime.timedelta(seconds=flow.deadline))
+        not_before=None if wait is None else now + datetime.timedelta(seconds=wait),
+        deadline=now + datetime.timedelta(seconds=(wait or 0.0) + flow.deadline))
     (rows.enqueue if task.queued else rows.insert)(conn, task)
     instance = guard(conn) if guard is not None else None
     shows = _first_shown(flow, state)

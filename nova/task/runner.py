@@ -30,6 +30,9 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 LONGEST_FORWARD = 15.0
 """Seconds of the longest pause while the step's time runs."""
 
+LATE = 60.0
+"""Seconds after the end of a task within which what it asked for has come, or never comes."""
+
 Also = Callable[[sa.Connection], None]
 """What else belongs into the transaction of a save."""
 
@@ -67,11 +70,14 @@ class Runner:
         hurry: have somebody look at a task soon.
         supers: whether steps at ``super`` may run here.
         pauses: see `PAUSES`.
+        after_doubt: the flow that sees, a while after the end of a task that did not go right at once, whether
+            something of it has come late.
     """
 
     def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
                  handle: Callable[[Run], Any], hurry: Callable[[str], object], supers: bool,
-                 pauses: tuple[float, ...]) -> None:
+                 pauses: tuple[float, ...], after_doubt: type[flows.Flow] | None = None) -> None:
+        self._after_doubt = after_doubt
         self._journal, self._lease, self._hosts = journal, lease, hosts
         self._handle, self._hurry, self._supers, self._pauses = handle, hurry, supers, pauses
 
@@ -152,7 +158,7 @@ class Runner:
         note = None if outcome == 'again' else rows.Note(
             task.step or '', task.direction, task.attempt, outcome, host=host,
             detail=(error or {}).get('message', detail), started_at=task.step_started_at)
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {} if outcome == 'done' else {'doubt': True}
         if error is not None:
             LOG.info('Step %s (%s) of task %s %s: %s', task.step, task.direction, task.uuid,
                      'is to be tried again' if outcome == 'again' else outcome, error.get('message'))
@@ -222,9 +228,22 @@ class Runner:
         run.state.forget()
         if end == rows.STUCK:
             LOG.error('Task %s (%s) is stuck at step %s', task.uuid, task.flow, task.step)
-        successor = self._save(run, note, also, status=end, owner=None, exclusive=None, finished_at=self._now(),
-                               **changes)
+
+        def with_doubt(conn: sa.Connection) -> None:
+            if also is not None:
+                also(conn)
+            self.follow_doubt(conn, task)
+        doubtful = task.doubt or task.cancel or 'doubt' in changes
+        successor = self._save(run, note, with_doubt if doubtful else also, status=end, owner=None,
+                               exclusive=None, finished_at=self._now(), **changes)
         self.tell_end(task, end, successor)
+
+    def follow_doubt(self, conn: sa.Connection, task: rows.Task) -> None:
+        """Have somebody look, after a while, at what a task may have left that ends now."""
+        flow, shared = self._after_doubt, flows.known(task.flow, task.flow_version)
+        if flow is not None and task.instance_uuid and (shared is None or shared.exclusion != flows.SHARING):
+            journals.insert(conn, flow, flow.State(), nova_context.RequestContext.from_dict(task.context),
+                            instance_uuid=task.instance_uuid, parent=task.uuid, wait=LATE)
 
     def tell_end(self, task: rows.Task, end: str, successor: str | None) -> None:
         """Say so, and wake who waited for it."""

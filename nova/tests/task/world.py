@@ -122,13 +122,13 @@ class World:
         self.db.write(self.instance.copy().create)
         self.journal = journal.Journal(self.db)
 
-    def worker(self, supers=False, pool=None, knows=None, pauses=(0.0,), handle=Handle):
+    def worker(self, supers=False, pool=None, knows=None, pauses=(0.0,), handle=Handle, after_doubt=None):
         """A worker; it is dead once others have looked three times, every `BEAT` seconds, without a beat of its
         own."""
         own = lease.Lease(self.db, 'test', 'test', BEAT, 3, supers=supers,
                           knows=list(flow.FLOWS) if knows is None else knows)
         made = engine.Engine(self.journal, own, self.hosts, lambda run: handle(run, made), pool or Inline(),
-                             supers=supers, pauses=pauses)
+                             supers=supers, pauses=pauses, after_doubt=after_doubt)
         return made
 
     def introduce(self, *workers):
