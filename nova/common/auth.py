@@ -8,7 +8,7 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystonemiddleware import auth_token
 
-from nova.common import problem
+from nova.common import middleware, problem
 
 _AWAY = (ksa_exceptions.ConnectFailure, ksa_exceptions.DiscoveryFailure, ksa_exceptions.RequestTimeout,
          auth_token.ksm_exceptions.ServiceError)
@@ -102,6 +102,7 @@ class _Protocol(auth_token.AuthProtocol):
 
     def process_request(self, request: Any) -> Any:
         self._unknown.set(False)
+        middleware.begin(request.environ)
         answer = super().process_request(request)
         if self._unknown.get() and not request.user_token_valid:
             request.environ[_UNKNOWN] = True

@@ -18,6 +18,20 @@ LOG = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r'^req-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')
 
 
+_ID = 'openstack.request_id'
+"""Key of the WSGI environment under which a request's id is handed inwards."""
+
+
+def begin(environ: dict[str, Any], **more: Any) -> str:
+    """The id of a request, in every line that is logged from here on; what was logged before it is another's.
+
+    Whoever is outermost gives it.
+    """
+    request_id = str(environ.setdefault(_ID, oslo_context.generate_request_id()))
+    oslo_context.RequestContext(request_id=request_id, overwrite=False, **more).update_store()
+    return request_id
+
+
 class RequestId:
     """Gives a request its id, ``req.context.request_id``, and the caller's as ``global_request_id``.
 
@@ -31,14 +45,11 @@ class RequestId:
         self._headers = headers
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        request_id = oslo_context.generate_request_id()
         given = req.get_header('X-OpenStack-Request-ID-in') or req.get_header('X-OpenStack-Request-ID')
-        req.context.request_id = request_id
         req.context.global_request_id = given if given and _REQUEST_ID.match(given) else None
-        oslo_context.RequestContext(request_id=request_id, overwrite=False,
-                                    global_request_id=req.context.global_request_id).update_store()
+        req.context.request_id = begin(req.env, global_request_id=req.context.global_request_id)
         for name in self._headers:
-            resp.set_header(name, request_id)
+            resp.set_header(name, req.context.request_id)
 
 
 class RequestLog:
