@@ -12,6 +12,7 @@ from oslo_utils import strutils
 from nova import errors
 from nova.objects import base
 from nova.objects.base import fields
+from nova.objects.image_values import VALUES
 
 _TEXTS = (
     'hw_architecture', 'hw_boot_menu', 'hw_cdrom_bus', 'hw_cpu_policy', 'hw_cpu_thread_policy', 'hw_disk_bus',
@@ -90,6 +91,8 @@ def _typed(name: str, value: Any) -> Any:
             return int(value)
         if name in _TRUTHS:
             return strutils.bool_from_string(value, strict=True)
+        if name in VALUES and str(value).lower() not in VALUES[name]:
+            raise ValueError(f"'{value}' is none of {', '.join(sorted(VALUES[name]))}")
         return value if name in ('block_device_mapping', 'mappings') else str(value)
     except ValueError as error:
         raise errors.image.ImagePropertyInvalid(name=name, reason=str(error)) from error

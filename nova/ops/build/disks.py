@@ -160,7 +160,11 @@ def check_image(image: Any, flavor: Any, devices: Sequence[Any]) -> None:
     root = bdm.boot_device(devices)
     if root is not None and bdm.is_volume(root):
         _check_root_volume(image, root)
-    elif flavor.root_gb:
+        return
+    if image.properties.rest.get('cinder_encryption_key_id'):
+        raise errors.Invalid(f'Image {image.id} is of an encrypted volume: a server can only boot from a '
+                             'volume that is made of it.')
+    if flavor.root_gb:
         room = flavor.root_gb
         if (image.size or 0) > room * units.Gi:
             raise errors.image.FlavorDiskTooSmall(disk=room * units.Gi, image=image.size)

@@ -74,6 +74,23 @@ def test_links_to_nothing_are_refused(cloud, create, wrong):
     assert traces(cloud) == []
 
 
+@pytest.mark.parametrize('properties', [
+    {'cinder_encryption_key_id': 'b1ce1c1e-0000-4000-8000-000000000000'}, {'architecture': 'x64'},
+    {'hw_architecture': 'x64'}, {'hw_disk_bus': 'nope'}, {'hw_vif_model': ''}, {'hw_cpu_policy': 'mine'},
+    {'hw_numa_nodes': 'two'}, {'os_secure_boot': 'yes'}, {'hw_firmware_type': 'uefi '}])
+def test_images_that_nothing_can_boot_are_refused(cloud, create, properties):
+    answer = create(imageRef=cloud.clients.image.add(**properties))
+    assert answer.status_code == 400, answer.text
+    assert traces(cloud) == []
+
+
+@pytest.mark.parametrize('properties', [
+    {'architecture': 'AMD64'}, {'hw_disk_bus': 'SCSI'}, {'hw_vif_model': 'VirtualVmxnet3'}, {'mine': 'nope'},
+    {'cinder_encryption_key_id': None}, {'hw_machine_type': 'pc-q35-9.0'}])
+def test_images_that_say_what_is_known_boot(cloud, create, properties):
+    assert create(imageRef=cloud.clients.image.add(**properties)).status_code == 202
+
+
 def test_the_password_may_be_chosen_and_may_be_hidden(cloud, create):
     assert create(adminPass='secret').json['server']['adminPass'] == 'secret'
     cloud.conf.set_override('enable_instance_password', False, 'api')
