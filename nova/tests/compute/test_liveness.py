@@ -1,13 +1,13 @@
 """A host gives signs of life whatever hangs on it, and says in them what it runs; what it does when cut off."""
 
-import os
 import threading
 import time
 
 import pytest
 
 from nova import errors, objects
-from nova.compute import beats, recovery, steps
+from nova.common import threads
+from nova.compute import beats, journal, recovery, steps
 from nova.tests.compute import cell
 
 
@@ -68,20 +68,26 @@ def test_placement_that_hangs_stops_no_beat(heard, start, driver, hangs, clients
     assert goes_on_beating(heard)
 
 
-def test_a_disk_that_hangs_stops_no_beat(heard, start, driver, host, tmp_path):
-    """A step's journal is on it: nobody gets past that, but for the beats."""
-    agent = start(driver)
-    assert agent.wait_joined(5)
-    call, other = cell.call_of(cell.server_of()), cell.call_of(cell.server_of())
-    # What writes or reads a file that is a pipe waits for the other end, which nobody opens.
-    os.mkfifo(tmp_path / 'host1' / 'steps' / f'{call.task}.json')
-    host.run_step(cell.CONTEXT, call)
-    host.run_step(cell.CONTEXT, other)
-    assert goes_on_beating(heard)
-    assert not heard.results
-    with open(tmp_path / 'host1' / 'steps' / f'{call.task}.json', 'wb'):
-        pass
-    assert {result.task for result in heard.wait('results', 2)} == {call.task, other.task}
+def test_a_disk_that_hangs_stops_no_beat(conf, driver, clients, hangs, tmp_path):
+    """A step's journal is on it: whoever takes a step in waits for that, and for one another; beats do not."""
+    said, pool = [], threads.Pool('disk', 4)
+    disk = hangs(journal.Journal(tmp_path / 'steps'), 'find')
+    runner = steps.StepRunner(
+        conf, 'host1', driver, clients, disk, lambda *told: None, lambda *told: None, pool)
+    for _ in range(2):
+        pool.background(runner.run, cell.CONTEXT, cell.call_of(cell.server_of()))
+    assert disk.asked.wait(5)
+
+    class Client:
+        def beat(self, context, beat):
+            said.append(beat)
+    heart = beats.Heart('host1', 'nova-compute', Client(), 1, runner.open, lambda: None)
+    heart.begin(0)
+    for second in range(3):
+        heart.look(second + 1.0)
+    assert len(said) == 3
+    disk.go.set()
+    pool.close()
 
 
 def test_beats_name_what_a_host_runs(heard, start, driver, gates, host, conf):
