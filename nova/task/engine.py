@@ -55,6 +55,7 @@ class Engine:
         self._pool = pool
         self._held: dict[str, int] = {}
         self._held_lock = threads.lock()
+        self._left: set[str] = set()
         self._illegible: dict[str, int] = {}
 
     # Taking part -------------------------------------------------------------------------------
@@ -186,6 +187,7 @@ class Engine:
 
     def _judge(self, uuid: str, run: Run | None, error: Exception) -> None:
         """What was raised where no step's function was at work fails the step; or else it ends the task."""
+        self._left.add(uuid)
         if self._is_told(uuid, error):
             return
         LOG.error('Task %s came upon a fault', uuid, exc_info=error)
@@ -244,6 +246,21 @@ class Engine:
             self._held[uuid] -= 1
             if not self._held[uuid]:
                 del self._held[uuid]
+
+    def left_lying(self) -> list[rows.Task]:
+        """Running tasks that are ours still, though we have let them go, when we were not sure of ourselves.
+
+        While we live nobody else takes them over, whoever cares for them otherwise.
+        """
+        found = []
+        for uuid in sorted(self._left):
+            with self.journal.db.read() as conn:
+                task = rows.find(conn, uuid)
+            if task is not None and task.status == rows.RUNNING and task.owner == self.lease.uuid:
+                found.append(task)
+            else:
+                self._left.discard(uuid)
+        return found
 
     def forget_others(self, uuids: Collection[str]) -> None:
         """Remember what could not be read of these tasks alone."""

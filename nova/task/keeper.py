@@ -71,7 +71,7 @@ class Keeper:
         self._carers.meet(self._engine.lease.living())
         self._now = self._engine.now()
         watched = {}
-        for task in self._ours():
+        for task in {task.uuid: task for task in (*self._engine.left_lying(), *self._ours())}.values():
             watch = watched[task.uuid] = self._watch(task)
             if self._engine.holds(task.uuid):
                 continue

@@ -46,6 +46,13 @@ class FaultWait(flow.Flow):
     steps = (flow.Step(effect('begin'), effect('end')), flow.Wait(condition))
 
 
+class FaultBeside(flow.Flow):
+    """May run beside others of its kind."""
+
+    State, exclusion = EngineState, flow.SHARING
+    steps = (flow.Step(effect('one')), flow.Step(effect('two')))
+
+
 class FaultPlan(flow.Flow):
     State, fails = EngineState, states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('other'), when=fits))
@@ -218,6 +225,30 @@ def test_a_worker_that_is_not_sure_of_itself_does_nothing_until_it_is(time, worl
     assert (LOG, world.task(task).status) == ([], rows.RUNNING)
     Looks(worker).round(2)
     assert (LOG, world.task(task).status) == (['one', 'two'], rows.DONE)
+
+
+def test_what_a_worker_let_go_is_its_own_while_it_lives(time, world):
+    """Whoever cares for the task otherwise sees an owner that lives, and does not take it over."""
+    worker, other = world.worker(), world.worker()
+    world.introduce(worker, other)
+    mine, theirs = Looks(worker), Looks(other)
+
+    def together(rounds):
+        for _ in range(rounds):
+            theirs.round()
+            mine.round()
+            time.go(BEAT / 2)
+    together(4)
+    time.go(3 * BEAT)
+    begun = [world.begin(FaultBeside) for _ in range(12)]
+    for each in begun:
+        worker.wake(each.uuid)
+    assert {world.task(each).status for each in begun} == {rows.RUNNING} and LOG == []
+    worker.lease.beat()
+    other.lease.beat()
+    together(4)
+    assert {world.task(each).status for each in begun} == {rows.DONE}
+    assert LOG == ['one', 'two'] * 12
 
 
 def test_what_was_adopted_runs_once_in_its_process(time, world):
