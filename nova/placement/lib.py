@@ -16,6 +16,9 @@ _MANY_MEMBER_OF = V('1.24')
 _FORBIDDEN_AGGREGATES = V('1.32')
 _ANY_TRAITS = V('1.39')
 
+REPEATABLE = {'member_of': _MANY_MEMBER_OF, 'required': _ANY_TRAITS, 'same_subtree': V('1.36')}
+"""Query keys of which every occurrence counts, and since when."""
+
 _CLASS_AND_AMOUNT = re.compile(r'^([A-Z0-9_]+):([0-9]{1,18})$')
 _TRAIT = re.compile(r'^[A-Z0-9_]+$')
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from nova.common import clock
 from nova.common.microversion import V
-from nova.placement import history
+from nova.placement import answers, history, lib
 from nova.placement.context import Context, Reply
 from nova.placement.schema import Versions
 
@@ -57,10 +57,10 @@ def _operation(route: Described, version: V) -> dict[str, Any]:
     name = re.sub(r'\W+', '_', f'{route.method.lower()}{route.path}').strip('_')
     parameters = [_version_header(version), *_path_fields(route.path)]
     if route.query is not None:
-        parameters.extend(_query_fields(route.query.at(version)))
+        parameters.extend(_query_fields(route.query.at(version), version))
     operation: dict[str, Any] = {
         'operationId': name, 'summary': summary, 'parameters': parameters,
-        'responses': {'2XX': {'description': 'Done.'}, '4XX': {'description': 'Refused.'}},
+        'responses': _responses(route, version),
     }
     if route.rule is not None:
         operation['security'] = [{'token': []}]
@@ -69,6 +69,20 @@ def _operation(route: Described, version: V) -> dict[str, Any]:
         operation['requestBody'] = {
             'required': True, 'content': {'application/json': {'schema': route.body.at(version)}}}
     return operation
+
+
+def _responses(route: Described, version: V) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        str(status): _response('Done.', body.at(version) if body is not None else None)
+        for status, body in answers.ANSWERS[route.method, route.path].items()}
+    refused = _response('Refused.', answers.ERROR.at(version))
+    return {**found, '401': {'description': 'There is no valid token.'}, '4XX': refused, '503': refused}
+
+
+def _response(description: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    if body is None:
+        return {'description': description}
+    return {'description': description, 'content': {'application/json': {'schema': body}}}
 
 
 def _version_header(version: V) -> dict[str, Any]:
@@ -81,6 +95,19 @@ def _path_fields(path: str) -> list[dict[str, Any]]:
             for name in re.findall(r'{(\w+)}', path)]
 
 
-def _query_fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{'name': name, 'in': 'query', 'required': name in schema['required'], 'schema': kind}
-            for name, kind in schema['properties'].items()]
+def _query_fields(schema: dict[str, Any], version: V) -> list[dict[str, Any]]:
+    fields: list[dict[str, Any]] = []
+    for name, kind in schema['properties'].items():
+        field: dict[str, Any] = {'name': name, 'in': 'query', 'required': name in schema['required'],
+                                 'schema': kind}
+        if name in lib.REPEATABLE and version >= lib.REPEATABLE[name]:
+            field.update(style='form', explode=True, schema={'type': 'array', 'items': kind})
+        fields.append(field)
+    if 'patternProperties' in schema:
+        fields.append({
+            'name': 'groups', 'in': 'query', 'required': False, 'style': 'form', 'explode': True,
+            'description': 'Keys of numbered or named request groups, such as resources1 and required1: each '
+                           'key of this object is a key of the query.',
+            'schema': {'type': 'object', 'patternProperties': schema['patternProperties'],
+                       'additionalProperties': False}})
+    return fields

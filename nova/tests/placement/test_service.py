@@ -160,8 +160,24 @@ def test_every_version_is_described(version: Any) -> None:
                          if route.serves(version)}
     for path, methods in document['paths'].items():
         for operation in methods.values():
+            assert {'4XX', '503'} < operation['responses'].keys()
+            assert min(operation['responses']).startswith('20')
             fields = {field['name'] for field in operation['parameters'] if field['in'] == 'path'}
             assert all('{' + name + '}' in path for name in fields) and operation['summary']
+
+
+def _parameters(version: str) -> dict[str, Any]:
+    document = openapi.document(routes.TABLE, VERSIONS[[str(one) for one in VERSIONS].index(version)])
+    return {field['name']: field for field in document['paths']['/allocation_candidates']['get']['parameters']}
+
+
+def test_groups_and_repeated_keys_are_described() -> None:
+    old, new = _parameters('1.24'), _parameters('1.39')
+    assert old['member_of']['schema']['type'] == 'array' and old['required']['schema']['type'] == 'string'
+    assert 'groups' not in old
+    assert {new[key]['schema']['type'] for key in ('member_of', 'required', 'same_subtree')} == {'array'}
+    assert (new['groups']['style'], new['groups']['explode']) == ('form', True)
+    assert any(key.startswith('^(resources|') for key in new['groups']['schema']['patternProperties'])
 
 
 class _Gone:
