@@ -47,8 +47,9 @@ class Debts:
             self._runner.cancel(context, ref)
         paid = [wire.StepRef(task=call.task, attempt=call.attempt)
                 for call in orders.owed or () if self._settled(context, call)]
-        kept = {call.instance.uuid for call in [*orders.open_steps, *(orders.owed or ())]
-                if call.instance is not None}
+        done = {(ref.task, ref.attempt) for ref in paid}
+        unpaid = [call for call in orders.owed or () if (call.task, call.attempt) not in done]
+        kept = {call.instance.uuid for call in [*orders.open_steps, *unpaid] if call.instance is not None}
         for uuid in orders.evict:
             if uuid not in kept:
                 self._evict(uuid)

@@ -322,12 +322,12 @@ class World:
         return not self.api.actors and not any(server.scalar(_OPEN) for server in self.raw.values())
 
     def open_tasks(self) -> list[Any]:
-        return [task for name in self.raw for task in self._tasks(name, (*rows.OPEN, rows.INERT))]
+        return [task for name in self.raw for task in self.tasks(name) if task.finished_at is None]
 
-    def _tasks(self, name: str, statuses: Any) -> list[Any]:
+    def tasks(self, name: str) -> list[Any]:
+        """Every task of a database."""
         with self.raw[name].read() as conn:
-            found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))
-            return [rows.from_row(row) for row in found]
+            return [rows.from_row(row) for row in conn.execute(rows.tables.tasks.select())]
 
     def tail(self, lines: int = 200, beats: bool = False) -> str:
         """The end of what happened, a line an event; without signs of life, unless they are wanted."""

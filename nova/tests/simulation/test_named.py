@@ -1,0 +1,213 @@
+"""Histories told by hand: what a deployment has to survive that is about time, absence, pauses and loss."""
+
+import pytest
+
+from nova import objects, states
+from nova.objects import task as rows
+from nova.ops.pause import Pause
+from nova.tests.simulation import invariants, neighbours, net
+from nova.tests.simulation import world as worlds
+
+TWO = worlds.Shape(conductors=2, supers=2)
+BUILD = 24
+"""Effects of a request for a server, those of its background included, are about so many."""
+
+
+def builds(world, count=1, **options):
+    """Servers on their way; the effects of their request are numbered from 1."""
+    world.net.reset()
+    return [world.order(**options)[0] for _ in range(count)]
+
+
+def ends_well(world, seconds=1200.0):
+    """Everything comes to rest, and all is as it should be."""
+    try:
+        world.settle(seconds)
+        world.run(2 * worlds.REPORT)
+        world.settle(seconds)
+        invariants.check(world)
+        assert not world.steps.twice, world.steps.twice
+    except AssertionError as error:
+        raise AssertionError(f'{error}\n{world.tail()}') from error
+
+
+def are(world, uuids, vm_state=states.VM.ACTIVE):
+    found = [world.server(uuid).vm_state for uuid in uuids]
+    assert found == [vm_state] * len(uuids), f'{found}\n{world.tail()}'
+
+
+@pytest.mark.parametrize('number', range(1, BUILD, 5))
+def test_paused_workers_are_taken_over_and_go_on(new_world, number):
+    """7.2: who was taken over and wakes up again does nothing more."""
+    with new_world(TWO, seed=number) as world:
+        def pause():
+            process = world.loop.actor.process
+            if process.name in world.processes:
+                world.loop.pause(process)
+                world.loop.after(60, lambda: world.loop.resume(process))
+                world.loop.give_way()
+        world.net.do(number, 'before' if number % 2 else 'after', pause)
+        uuid, = builds(world)
+        world.net.do(number, 'before' if number % 2 else 'after', pause)
+        world.run(90)
+        ends_well(world)
+        are(world, [uuid])
+
+
+@pytest.mark.parametrize('seconds', [5, 60, 200])
+def test_a_database_that_is_away_is_nobodys_death(new_world, seconds):
+    """7.2: who could not look himself judges nobody."""
+    with new_world(TWO, seed=seconds) as world:
+        world.net.cut(net.ANY, 'network', net.SLOW)
+        uuids = builds(world, 3)
+        world.run(0.3)
+        world.net.cut(net.ANY, 'db cell1', net.HUNG)
+        world.run(seconds)
+        world.net.heal()
+        ends_well(world)
+        are(world, uuids)
+
+
+@pytest.mark.parametrize('number', range(1, 16, 4))
+def test_everything_above_the_cells_is_away_between_two_moves(new_world, number):
+    """7.3: for a quarter of an hour; a builds' deadline is longer."""
+    with new_world() as world:
+        uuid, = builds(world)
+
+        def die():
+            for name in ('super1', 'scheduler1'):
+                world.kill(name, back=900)
+        world.net.do(number, 'after', die)
+        world.run(910)
+        ends_well(world)
+        are(world, [uuid])
+
+
+@pytest.mark.parametrize('number', range(8, 22, 4))
+def test_a_cell_is_away_between_two_moves(new_world, number):
+    """7.3: its servers are there when it is back."""
+    with new_world() as world:
+        uuid, = builds(world)
+
+        def leave():
+            world.net.cut(net.ANY, 'db cell1', net.REFUSED)
+            world.net.cut(net.ANY, 'bus cell1', net.REFUSED)
+            world.loop.after(900, world.net.heal)
+        world.net.do(number, 'after', leave)
+        world.run(910)
+        ends_well(world)
+        assert world.server(uuid).vm_state in (states.VM.ACTIVE, states.VM.ERROR)
+
+
+def test_a_build_that_times_out_on_its_host_is_undone(new_world):
+    """7.1: a deadline stops going forward, never going back."""
+    with new_world() as world:
+        for host in world.hosts:
+            world.net.cut(host, f'driver {host}', net.HUNG)
+        uuid, = builds(world)
+        world.run(3900)
+        world.net.heal()
+        ends_well(world)
+        are(world, [uuid], states.VM.ERROR)
+        assert not world.fakes.placement.consumers and not world.fakes.network.api.all_ports
+
+
+@pytest.mark.parametrize('service', ['network', 'placement', 'volume', 'driver h1', 'driver h2'])
+def test_what_no_code_expects_is_judged(new_world, service):
+    """7.4: a task never only logs."""
+    with new_world() as world:
+        volume = world.fakes.volume.add(project_id='project')
+        for late in (False, True):
+            world.net.fail(service, lambda: KeyError('id'), 3, late=late)
+        builds(world, volumes=[volume])
+        for late in (False, True):
+            world.net.fail(service, lambda: KeyError('id'), 3, late=late)
+        world.settle(4000)
+        assert all(task.status in (rows.DONE, rows.UNDONE, rows.STUCK)
+                   for name in world.raw for task in world.tasks(name))
+
+
+@pytest.mark.parametrize('service', sorted(neighbours.AWAY))
+def test_a_neighbour_that_hangs_takes_no_host_down(new_world, service):
+    """7.5: hosts and workers stay up, and what does not need the neighbour goes on."""
+    with new_world() as world:
+        uuid = world.running()
+        world.net.cut(net.ANY, service, net.HUNG)
+        others = builds(world, 3)
+        for _ in range(10):
+            world.run(30)
+            with world.raw['cell1'].read() as conn:
+                found = objects.Service.all(conn, binary='nova-compute')
+            assert all(each.is_up(worlds.DOWN) for each in found), world.tail()
+        world.begin(uuid, Pause)
+        world.run(30)
+        assert world.server(uuid).vm_state == states.VM.PAUSED
+        world.net.heal()
+        ends_well(world)
+        if service != 'volume':
+            are(world, others)
+
+
+@pytest.mark.parametrize('number', range(14, 20, 2))
+def test_a_host_that_was_cut_off_learns_what_was_given_up(new_world, number):
+    """7.8: it was not restarted; no guest of a server that is elsewhere stays."""
+    with new_world() as world:
+        uuid, = builds(world)
+
+        def cut():
+            host = world.loop.actor.process.name
+            name = host if host in world.hosts else 'h1'
+            world.net.cut(name, 'bus cell1', net.HUNG)
+            world.loop.after(300, lambda: world.net.heal(name))
+        world.net.do(number, 'after', cut)
+        world.run(400)
+        ends_well(world)
+        are(world, [uuid])
+
+
+def test_a_server_deleted_while_its_host_owes_a_step_leaves_no_guest(new_world):
+    """7.8: what is owed is done when the host returns, and then the guest goes."""
+    with new_world() as world:
+        uuid = world.running()
+        host = world.server(uuid).host
+
+        def die(seen, actor, when):
+            if (seen.name, when) == ('pause', 'after'):
+                world.kill(host, back=None)
+        world.net.watch.append(die)
+        world.begin(uuid, Pause)
+        world.run(5)
+        assert not world.up >= {host}
+        world.delete(uuid)
+        world.run(3 * worlds.DOWN)
+        world.revive(host)
+        ends_well(world)
+        assert world.server(uuid) is None and not world.drivers[host].guests()
+
+
+@pytest.mark.parametrize('service', ['network', 'placement', 'image'])
+@pytest.mark.parametrize('kind', [net.REFUSED, net.ONE_WAY])
+def test_a_neighbour_is_started_anew_under_builds(new_world, service, kind):
+    """7.9: its absence is waited out, not unwound; none is lost."""
+    with new_world(seed=3) as world:
+        uuids = builds(world, 4)
+        world.run(0.25)
+        world.net.cut(net.ANY, service, kind)
+        world.run(45)
+        world.net.heal()
+        ends_well(world)
+        are(world, uuids)
+
+
+@pytest.mark.parametrize('cells', [1, 2])
+def test_clocks_that_differ_decide_nothing(new_world, cells):
+    """7.14: machines' wall clocks differ by minutes."""
+    for seed in range(4):
+        with new_world(worlds.Shape(cells=cells, conductors=2, skew=1200.0), seed=seed) as world:
+            uuids = builds(world, 2)
+            ends_well(world)
+            are(world, uuids)
+            for uuid in uuids:
+                world.delete(uuid)
+            ends_well(world)
+            assert not world.fakes.placement.consumers
