@@ -4,7 +4,6 @@ import pytest
 
 from nova import errors, objects, states
 from nova.objects import task as rows
-from nova.steps import volumes as volume_steps
 from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
 from nova.virt.fake import driver as fake_driver
@@ -547,7 +546,7 @@ def _uncount(world, uuid):
 
 
 def _leak_volume(world, uuid):
-    world.clients.volume.add(metadata={volume_steps.SERVER: uuid})
+    world.clients.volume.origins[world.clients.volume.add()] = uuid
 
 
 @pytest.mark.parametrize('damage', [

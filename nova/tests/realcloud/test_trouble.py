@@ -16,6 +16,9 @@ pytestmark = [pytest.mark.realcloud, pytest.mark.slow, pytest.mark.timeout(600)]
 DELAYS = (0.0, 0.5, 1.0, 2.0)
 """Seconds after the request at which somebody is taken away."""
 
+LATE = 120
+"""Seconds: what a neighbour may have made after its answer was given up is looked for a minute later."""
+
 
 @pytest.fixture
 def servers(cloud, demo, admin, trouble):
@@ -24,7 +27,7 @@ def servers(cloud, demo, admin, trouble):
     yield found
     trouble.end()
     found.delete()
-    leaks.check(cloud, admin, 30)
+    leaks.check(cloud, admin, LATE)
 
 
 def statuses(found):
