@@ -58,7 +58,7 @@ class Reply:
         self.came = threads.event()
         self.outcome: tuple[Any, Exception | None] | None = None
         self.server: Listening | None = None
-        """Who has taken the message."""
+        """Who has taken the message and is at it."""
 
     def put(self, result: Any, error: Exception | None) -> None:
         if self.outcome is None:
@@ -190,6 +190,8 @@ class Listening:
         except Exception as raised:  # noqa: BLE001  as the library does: the caller is told
             error = oslo_messaging.RemoteError(type(raised).__name__, str(raised))
             self._broker.loop.say(f'{message.name} is refused: {raised}')
+        if message.reply is not None:
+            message.reply.server = None  # who has answered gives no more signs of life
         if message.reply is not None and self._state() is None:
             reply, answer = message.reply, jsonutil.loads(jsonutil.dumps(result))
             self._broker.loop.after(self._broker.net.travel(), lambda: reply.put(answer, error))

@@ -24,6 +24,8 @@ HEAL = 120.0
 BOUND = 900.0
 """Virtual seconds in which all tasks have to end from then on: less than any flow's deadline, since what is
 well has no reason to wait for one."""
+LOOK = 90.0
+"""Virtual seconds after which what came late has been looked for, and a host that returned has been heard."""
 SPAN = 12.0
 """Virtual seconds within which users ask and things break."""
 EFFECTS = 60
@@ -139,7 +141,7 @@ class Run:
         world.settle(BOUND)
         # A host that returned, or whose answer is still on its way, has a moment.
         if self.history.broken():
-            world.run(worlds.REPORT + 5)
+            world.run(LOOK)
             world.settle(BOUND)
         self.check()
         for uuid in world.users.servers:
@@ -377,7 +379,9 @@ FAULTS: dict[str, Callable[[random.Random, worlds.Shape], tuple[str, dict[str, A
     'kill': lambda rng, shape: ('kill', {'process': rng.choice(processes(shape)),
                                          'back': rng.choice((1.0, 1.0, 15.0, 60.0, None))}),
     'pause': lambda rng, shape: ('pause', {'process': rng.choice(processes(shape)),
-                                           'seconds': rng.choice((3.0, 12.0, 30.0, 90.0))}),
+                                           'seconds': rng.choice((3.0, 12.0, 30.0))}),
+    'coma': lambda rng, shape: ('pause', {'process': rng.choice(processes(shape)),
+                                          'seconds': rng.choice((90.0, 300.0))}),
     'database': _cut(lambda rng, shape: 'db ' + rng.choice(('api', _cell(rng, shape))), net.KINDS),
     'bus': _cut(lambda rng, shape: 'bus ' + rng.choice(('top', _cell(rng, shape))),
                 (net.REFUSED, net.HUNG, net.ONE_WAY)),
