@@ -7,7 +7,7 @@ import requests
 from oslo_config import cfg
 
 from nova import errors
-from nova.clients import cinder, glance, protocols, session, trust
+from nova.clients import cinder, glance, keystone, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
@@ -19,6 +19,7 @@ __all__ = ['Clients', 'build']
 class Clients:
     """Every neighbour, real or fake, and the word of users that is needed there."""
 
+    identity: protocols.IdentityClient
     image: protocols.ImageClient
     network: protocols.NetworkClient
     volume: protocols.VolumeClient
@@ -48,7 +49,10 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
                             errors.network.NetworkServiceAway, pool=pool, retries=conf.neutron.http_retries)
     image = session.build(conf, 'glance', errors.image.ImageServiceFailed, errors.image.ImageServiceAway,
                           pool=pool, retries=conf.glance.num_retries)
+    identity = session.build(conf, 'keystone', errors.identity.IdentityServiceFailed,
+                             errors.identity.IdentityServiceAway, pool=pool, version='3')
     return Clients(
+        identity=keystone.Client(identity),
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
         volume=cinder.Client(volume), placement=build_placement(conf, pool),

@@ -98,6 +98,17 @@ class PlacementClient(Protocol):
         """Take a provider out of an aggregate; one that does not exist is out. Repeatable."""
 
 
+class IdentityClient(Protocol):
+    """The identity service, as the user."""
+
+    def check_project(self, context: nova_context.RequestContext, project_id: str) -> None:
+        """Pass where the project exists, and where that cannot be found out.
+
+        Raises:
+            ProjectUnknown: there is no such project.
+        """
+
+
 class ImageClient(Protocol):
     """The image service; as the user where the context has a token, else with our own credentials."""
 

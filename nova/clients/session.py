@@ -287,13 +287,16 @@ def _endpoint(conf: cfg.ConfigOpts, group: str) -> dict[str, Any]:
 
 def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], away: type[errors.Unavailable], *,
           microversion_type: str | None = None, pool: requests.Session | None = None,
-          endpoint: Mapping[str, Any] | None = None, retries: int | None = None) -> Service:
+          endpoint: Mapping[str, Any] | None = None, retries: int | None = None,
+          version: str | None = None) -> Service:
     """The `Service` that section `group` describes; nothing is asked of the network yet.
 
     Args:
         pool: requests session to use instead of a new one (tests mount in-process applications on it).
         endpoint: where it is, instead of what the section's endpoint options say.
         retries: repetitions after a failure to connect; None takes the section's ``connect_retries``.
+        version: major version of the neighbour's API, ``3``, to look up behind the catalog's address, which
+            may name a version or none; None takes the address as it is.
 
     A section without usable credentials is a neighbour that cannot be used: each call says what is missing. Not
     every cloud has every neighbour, so it is no reason not to start.
@@ -309,7 +312,10 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], aw
         return _Unconfigured(group, failed, 'there is no auth_type')
     if retries is None:
         retries = getattr(conf[group], 'connect_retries', None)
-    return Service(group, session, endpoint or _endpoint(conf, group), failed, away, vouch=vouch,
+    at = dict(endpoint or _endpoint(conf, group))
+    if version is not None:
+        at |= {'min_version': version, 'max_version': f'{version}.latest'}
+    return Service(group, session, at, failed, away, vouch=vouch,
                    microversion_type=microversion_type, retries=_RETRIES if retries is None else retries)
 
 

@@ -142,6 +142,8 @@ def is_away(error: BaseException) -> bool:
         return True
     said = getattr(error, 'inner_exception', None) or error
     orig = getattr(said, 'orig', None) or said
+    if not isinstance(orig, BaseException):
+        return False
     if orig.args and isinstance(orig.args[0], int):
         return orig is not error and orig.args[0] in _MYSQL_AWAY
     if isinstance(orig, sqlite3.Error):
@@ -175,7 +177,7 @@ def reason(error: BaseException) -> str:
         return f'the driver is not installed ({error.name})'
     said = getattr(error, 'inner_exception', None) or error
     orig = getattr(said, 'orig', None) or said
-    said_codes = {getattr(orig, 'sqlstate', None), *orig.args[:1]}
+    said_codes = {getattr(orig, 'sqlstate', None), *getattr(orig, 'args', ())[:1]}
     for codes, words, sentence in _REASONS:
         if said_codes.intersection(codes) or any(re.search(word, str(orig), re.IGNORECASE) for word in words):
             return sentence
@@ -273,7 +275,8 @@ class Database:
         parsed = parsed.update_query_dict(_limits(self.dialect, patience))
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._clock = _clocks[self.engine] = server_clock or ServerClock(self.dialect)
-        self._awake = self._stay_awake(parsed.database) if self.dialect == 'sqlite' else None
+        self._path = parsed.database
+        self._awake: sqlite3.Connection | None = None
         self._listen()
 
     def __repr__(self) -> str:
@@ -297,6 +300,8 @@ class Database:
                 connection.execute('PRAGMA journal_mode=WAL')
                 connection.execute('PRAGMA synchronous=NORMAL')
                 connection.execute('PRAGMA busy_timeout=30000')
+                if self._awake is None:
+                    self._awake = self._stay_awake(self._path)
                 connection.create_function('regexp', 2, _is_found, deterministic=True)
 
             @sa.event.listens_for(self.engine, 'begin')

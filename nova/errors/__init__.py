@@ -1,6 +1,6 @@
 """Errors: ``errors.server.ServerNotFound(server=uuid)``; the families and the journal form are here."""
 
-from nova.errors import block, hardware, host, image, network, placement, server, task, virt
+from nova.errors import block, bus, hardware, host, identity, image, network, placement, server, task, virt
 from nova.errors.base import (
     Conflict,
     Forbidden,
@@ -16,6 +16,6 @@ from nova.errors.base import (
 
 __all__ = [
     'Conflict', 'Forbidden', 'Internal', 'Invalid', 'NotFound', 'NovaError', 'Unavailable',
-    'block', 'from_dict', 'hardware', 'host', 'image', 'kinds', 'network', 'placement', 'server', 'task',
-    'to_dict', 'virt',
+    'block', 'bus', 'from_dict', 'hardware', 'host', 'identity', 'image', 'kinds', 'network', 'placement',
+    'server', 'task', 'to_dict', 'virt',
 ]

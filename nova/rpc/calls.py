@@ -48,7 +48,7 @@ class Calls:
         except futures.TimeoutError:
             answer.cancel()
             self.proven = False
-            raise errors.Unavailable(f'No answer to {what} came in time.') from None
+            raise errors.bus.BusAway(f'No answer to {what} came in time.') from None
 
     def _grow(self) -> None:
         """Have a thread for what waits, where another one is allowed."""

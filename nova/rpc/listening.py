@@ -37,7 +37,7 @@ class _Borrowed:
     def _refuse(self, message: Any) -> None:
         """Tell the caller of a call; a cast is dropped, and whoever sent it comes again."""
         metrics.REFUSED.labels(f'{self._topic}.{message.message.get("method")}').inc()
-        error = errors.Unavailable(f'Too much waits for {self._topic} here; ask again.')
+        error = errors.bus.BusAway(f'Too much waits for {self._topic} here; ask again.')
         try:
             message.acknowledge()
             message.reply({'error': errors.to_dict(error)})

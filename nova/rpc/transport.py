@@ -149,7 +149,7 @@ class Bus:
             return self._exchange(target, context, method, args, deadline, silence)
         what = f'{target.topic}.{method}'
         if not self._calls.proven and not self._reachable(deadline):
-            raise errors.Unavailable(f'The message bus cannot be reached to call {what}.')
+            raise errors.bus.BusAway(f'The message bus cannot be reached to call {what}.')
         return self._calls.run(
             lambda: self._exchange(target, context, method, args, deadline, silence), deadline, what)
 
@@ -164,17 +164,17 @@ class Bus:
             except oslo_messaging.MessageUndeliverable:
                 # Nobody listens (yet, or again after an outage): the broker says so instead of dropping it.
                 if unheard.passed():
-                    raise errors.Unavailable(f'Nobody takes {target.topic}.{method}.') from None
+                    raise errors.bus.BusAway(f'Nobody takes {target.topic}.{method}.') from None
                 threads.sleep(min(_UNHEARD_PAUSE, unheard.left() or 0))
             except oslo_messaging.MessagingTimeout:
-                raise errors.Unavailable(f'No answer to {target.topic}.{method} came in time.') from None
+                raise errors.bus.BusAway(f'No answer to {target.topic}.{method} came in time.') from None
             except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError):
                 raise
             except _BROKER as error:
                 LOG.info('call %s.%s could not be sent: %s: %s', target.topic, method, type(error).__name__,
                          error)
                 if deadline.passed():
-                    raise errors.Unavailable(
+                    raise errors.bus.BusAway(
                         f'The message bus cannot be reached to call {target.topic}.{method}.') from None
                 threads.sleep(min(outbox.PAUSE, deadline.left() or 0))
 

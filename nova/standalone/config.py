@@ -158,7 +158,7 @@ def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, An
 
 def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
     neighbours = {name: _credentials(deployment, 'nova', valid_interfaces='public')
-                  for name in ('neutron', 'glance', 'cinder', 'placement')}
+                  for name in ('keystone', 'neutron', 'glance', 'cinder', 'placement')}
     return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': 'fake.FakeDriver',
                         'osapi_compute_listen': '127.0.0.1', 'my_ip': '127.0.0.1',
                         'report_interval': 5, 'service_down_time': 30},

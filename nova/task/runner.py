@@ -249,7 +249,9 @@ class Runner:
         """Say so, and wake who waited for it."""
         seconds = (self._now() - task.created_at).total_seconds() if task.created_at else 0.0
         metrics.TASKS.labels(task.flow, end).observe(max(0.0, seconds))
-        LOG.info('Task %s (%s) is %s after %.2f s', task.uuid, task.flow, end, seconds)
+        level = logging.INFO if end == rows.DONE or task.cancel else logging.WARNING
+        LOG.log(level, 'Task %s (%s) is %s after %.2f s%s', task.uuid, task.flow, end, seconds,
+                f": {task.error.get('message')}" if end != rows.DONE and task.error else '')
         waiting = [successor] if successor is not None else []
         if task.cancel and task.instance_uuid:
             waiting += self._journal.waiting_on(task.instance_uuid)

@@ -45,6 +45,8 @@ class FlavorAccess(Resource):
           returns=_LIST)
     def add(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
         """Give a project access."""
+        req.clients.identity.check_project(req.context, req.body['tenant'])
+
         def write(conn: sa.Connection) -> list[tuple[str, str]]:
             objects.hold(conn, Flavor, flavorid=flavor_id)
             flavor = Flavor.get(conn, flavorid=flavor_id)

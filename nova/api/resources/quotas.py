@@ -142,6 +142,7 @@ class QuotaSets(Resource):
     def update(self, req: Any, project_id: str) -> dict[str, Any]:
         """Set limits of a project, or of a user in it."""
         req.authorize(rules.UPDATE, {'project_id': project_id})
+        req.clients.identity.check_project(req.context, project_id)
         user = req.query.get('user_id')
         body = req.body['quota_set']
         wanted, force = _wanted(body), types.is_true(body.get('force', False))

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.common import clock, dbkit, problem, units, uuids
-from nova.objects import Service, aggregate
+from nova.objects import Service, aggregate, owed
 from nova.policies import services as rules
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
@@ -252,4 +252,5 @@ def _remove_host(req: Any, service: Service, db: dbkit.Database) -> None:
     def in_cell(conn: sa.Connection) -> None:
         for node in objects.ComputeNode.all(conn, host=host):
             node.destroy(conn)
+        owed.forget(conn, host)
     db.write(in_cell)

@@ -9,6 +9,7 @@
 
 from nova.clients import Clients
 from nova.clients.fake.base import Fake, Hooks
+from nova.clients.fake.identity import FakeIdentity
 from nova.clients.fake.image import FakeImage
 from nova.clients.fake.network import FakeApi
 from nova.clients.fake.placement import FakePlacement
@@ -16,8 +17,8 @@ from nova.clients.fake.volume import FakeVolume
 from nova.clients.neutron import client as neutron
 from nova.clients.trust import Trust
 
-__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeImage', 'FakeNetwork', 'FakePlacement', 'FakeVolume', 'Hooks',
-           'build']
+__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeNetwork', 'FakePlacement',
+           'FakeVolume', 'Hooks', 'build']
 
 
 class FakeNetwork(neutron.Client):
@@ -34,6 +35,7 @@ class FakeNetwork(neutron.Client):
 class FakeClients(Clients):
     """`Clients` whose members show themselves as fakes."""
 
+    identity: FakeIdentity
     image: FakeImage
     network: FakeNetwork
     volume: FakeVolume
@@ -42,5 +44,5 @@ class FakeClients(Clients):
 
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
-    return FakeClients(image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(), placement=FakePlacement(),
-                       trust=Trust(['secret']))
+    return FakeClients(identity=FakeIdentity(), image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(),
+                       placement=FakePlacement(), trust=Trust(['secret']))

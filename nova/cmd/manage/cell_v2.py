@@ -257,8 +257,9 @@ def _map_cell_and_hosts(env: Env, options: Any, transport: str) -> tuple[CellMap
 def discover_hosts(env: Env, options: Any) -> int | None:
     """Map hosts that are not mapped yet.
 
-    Exit codes: 0 done (with --strict: at least one was new), 1 no such cell, or nothing new with --strict, 2 a
-    host is mapped to another cell, or was mapped by someone else at the same time.
+    Exit codes: 0 done (with --strict: at least one was new), 1 no such cell, a cell that cannot be used (the
+    others are seen to), or nothing new with --strict, 2 a host is mapped to another cell, or was mapped by
+    someone else at the same time.
     """
     cells = [cell for cell in _all_cells(env)
              if not cell.is_cell0 and options.cell_uuid in (None, cell.uuid)]
@@ -266,6 +267,7 @@ def discover_hosts(env: Env, options: Any) -> int | None:
         env.say(f'Cell with uuid {options.cell_uuid} was not found.')
         return 1
     found: list[str] = []
+    away = False
     for cell in cells:
         try:
             fresh = host_mapping.discover(env.dbs.api, env.dbs.cell(cell.database_connection), cell,
@@ -273,12 +275,19 @@ def discover_hosts(env: Env, options: Any) -> int | None:
         except (errors.Conflict, db_exc.DBDuplicateEntry) as error:
             env.say(f'ERROR: Duplicate host mapping was encountered. {_first_line(error)}')
             return 2
+        except Exception as error:
+            if not dbkit.is_away(error):
+                raise
+            away = True
+            env.say(f'The database of cell {cell.name or cell.uuid} cannot be used ({type(error).__name__}); '
+                    'its hosts are not discovered.')
+            continue
         found += fresh
         if options.verbose:
             env.say(f'Found {len(fresh)} unmapped computes in cell: {cell.uuid}')
             for host in fresh:
                 env.say(f"Creating host mapping for compute host '{host}'")
-    return 1 if options.strict and not found else 0
+    return 1 if away or (options.strict and not found) else 0
 
 
 def _first_line(error: Exception) -> str:

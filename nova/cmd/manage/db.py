@@ -89,7 +89,8 @@ def archive_deleted_rows(env: Env, options: Any) -> int | None:
     """Move deleted servers to the shadow tables, and forget them in the API database.
 
     Exit codes: 0 nothing to do (with --until-complete: all done), 1 rows were archived and there may be more,
-    2 --max_rows is no positive number, 3 the API database cannot be reached, 4 --before is no date.
+    2 --max_rows is no positive number, 3 the API database cannot be reached, 4 --before is no date, 255 a cell
+    could not be used; what could be archived elsewhere was.
     """
     if not 0 < options.max_rows <= 0x7fffffff:
         env.say('--max_rows has to be a positive number')
@@ -106,27 +107,40 @@ def archive_deleted_rows(env: Env, options: Any) -> int | None:
         env.say('The API database cannot be reached; it has to be, to forget the servers there as well.')
         return 3
     total: dict[str, int] = {}
+    away: set[str] = set()
     again = True
     while again:
-        moved = _archive_once(env, cells, options, before, total)
+        there = [cell for cell in cells if cell[0] not in away]
+        moved = _archive_once(env, there, options, before, total, away)
         again = bool(moved) and options.until_complete
         if again and options.sleep:
             threads.sleep(options.sleep)
     if options.verbose:
         _report(env, total, 'Number of Rows Archived')
     if options.purge and total:
-        for _, db in cells:
-            archive.purge(db, before)
+        for name, db in cells:
+            if name not in away:
+                archive.purge(db, before)
+    if away:
+        return 255
     return 0 if options.until_complete or not total else 1
 
 
 def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Any,
-                  before: datetime.datetime | None, total: dict[str, int]) -> int:
+                  before: datetime.datetime | None, total: dict[str, int], away: set[str]) -> int:
     moved = 0
     for name, db in cells:
         if moved >= options.max_rows:
             break
-        done = archive.archive(db, options.max_rows - moved, before)
+        try:
+            done = archive.archive(db, options.max_rows - moved, before)
+        except Exception as error:
+            if not dbkit.is_away(error):
+                raise
+            away.add(name)
+            env.say(f'The database of {name or "this cell"} cannot be used ({type(error).__name__}); '
+                    'nothing is archived there.')
+            continue
         moved += done.total
         gone = env.dbs.api.write(functools.partial(archive.forget, uuids=done.servers))
         for rows, prefix in ((done.rows, f'{name}.' if name else ''), (gone, 'API_DB.')):

@@ -74,3 +74,14 @@ def test_limits_on_networks_are_shown_as_they_were_set(cloud: Cloud) -> None:
     detail = cloud.call('GET', f'{SETS}/detail').json['quota_set']
     assert detail['fixed_ips'] == {'limit': 5, 'in_use': 0, 'reserved': 0}
     assert cloud.call('PUT', f'{SETS}?user_id=alice', json={'quota_set': {'fixed_ips': 6}}).status_code == 400
+
+
+def test_projects_that_do_not_exist_have_no_quota_and_no_access(cloud: Cloud) -> None:
+    """16.12: Keystone is asked."""
+    cloud.clients.identity.unknown.add('nobody')
+    answer = cloud.call('PUT', '/os-quota-sets/nobody', json={'quota_set': {'cores': 1}})
+    assert (answer.status_code, 'nobody' in answer.text) == (400, True)
+    made = cloud.flavor(is_public=False)
+    path = f'/flavors/{made.flavorid}/action'
+    assert cloud.call('POST', path, json={'addTenantAccess': {'tenant': 'nobody'}}).status_code == 400
+    assert cloud.call('POST', path, json={'addTenantAccess': {'tenant': 'somebody'}}).status_code == 200

@@ -110,7 +110,7 @@ def fakes() -> Neighbours:
 def conf_for(running: Any, vouches: bool = True) -> cfg.ConfigOpts:
     """Configuration with the credentials of the sandbox's service user, and a service token beside users'."""
     lines = []
-    for group in ('neutron', 'glance', 'cinder', 'service_user'):
+    for group in ('keystone', 'neutron', 'glance', 'cinder', 'service_user'):
         lines += [f'[{group}]', 'auth_type = password',
                   'region_name = RegionOne' if group in ('neutron', 'glance') else '',
                   f'send_service_user_token = {vouches}' if group == 'service_user' else '',

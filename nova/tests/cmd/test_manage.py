@@ -279,3 +279,26 @@ def test_unexpected_errors_show_no_password(run, tmp_path, capsys):
     dbs = session.Databases(conf)
     assert manage.run(['api_db', 'sync'], command.Env(conf, dbs)) == 255
     assert 's3cret' not in capsys.readouterr().err
+
+
+def break_cell(cloud, cell):
+    """Nothing can be done in this cell any more."""
+    broken = cell.copy()
+    broken.database_connection = 'sqlite:////nowhere/at/all/cell.sqlite'
+    cloud.api.write(broken.save)
+
+
+def test_a_cell_that_is_away_is_named_and_the_others_are_seen_to(cloud, run, servers):
+    """16.18: which cell it is, an exit code that says that not all was done, and all the rest done."""
+    one, two = cloud.cells
+    cloud.conf.set_override('connection', one.database_connection, 'database')
+    gone = servers.in_cell(1)
+    cloud.db(one).write(gone.destroy)
+    add_host(cloud, one, 'h1')
+    break_cell(cloud, two)
+    code, text = run(cloud.conf, 'db', 'archive_deleted_rows', '--all-cells', '--until-complete', '--purge')
+    assert (code, 'cell2 cannot be used' in text, 'API database' in text) == (255, True, False)
+    with cloud.db(one).read() as conn:
+        assert conn.exec_driver_sql('SELECT COUNT(*) FROM instances').scalar() == 0
+    code, text = run(cloud.conf, 'cell_v2', 'discover_hosts', '--verbose')
+    assert code == 1 and 'cell2 cannot be used' in text and "for compute host 'h1'" in text
