@@ -110,8 +110,13 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
 
 
 def _reload(conf: cfg.ConfigOpts) -> None:
-    """Take over what may change while we run; a file that cannot be read changes nothing."""
+    """Take over what may change while we run; a file that cannot be read changes nothing.
+
+    oslo.config forgets the values it keeps before it reads the files, so that a thread that asks meanwhile
+    makes it keep an old one. The second time forgets that.
+    """
     try:
+        conf.mutate_config_files()
         conf.mutate_config_files()
     except (cfg.Error, OSError) as error:
         LOG.error('The configuration was not read again: %s', error)

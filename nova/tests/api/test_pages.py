@@ -21,6 +21,8 @@ PAGED = {**SORTED, '/os-keypairs': '2.35', '/os-hypervisors': '2.33', '/os-hyper
          '/servers/{server_id}/os-instance-actions': '2.58'}
 OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usage/{project_id}'}
 """These count from the beginning, or mark servers within projects; their own tests turn their pages."""
+GLANCES = {'/images', '/images/detail'}
+"""Glance turns these pages; the limit is handed on to it."""
 ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions')
 """These refuse more than one limit."""
 
@@ -145,7 +147,7 @@ def test_the_lists_that_have_pages_are_known() -> None:
     """Who adds a list adds it here."""
     found = {operation.path for operation in app.operations()
              if operation.query is not None and 'limit' in operation.query.fields}
-    assert found == set(PAGED) | OTHERS
+    assert found == set(PAGED) | OTHERS | GLANCES
 
 
 @pytest.mark.parametrize(('path', 'version'), [(path, '2.96') for path in sorted(OTHERS)])

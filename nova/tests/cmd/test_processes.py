@@ -73,22 +73,20 @@ def test_one_process_answers_what_has_come_and_ends(launch):
 
 def test_workers_share_a_socket_and_come_back(launch):
     process, port, _ = launch(workers=2)
-    first = int(eventually(lambda: get(port)))
-    assert first != process.pid
-    with contextlib.suppress(OSError):
-        get(port, '/die')
     pids = set()
 
-    def both():
-        """The other worker, and the one that took the place of the dead."""
+    def seen(count):
         pids.add(int(get(port)))
-        return len(pids - {first}) == 2 and process.poll() is None
+        return len(pids) == count and process.poll() is None
 
-    eventually(both)
-    alive = {pid for pid in pids if pid != first}
+    eventually(lambda: seen(2))
+    assert process.pid not in pids
+    with contextlib.suppress(OSError):
+        get(port, '/die')
+    eventually(lambda: seen(3))
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
-    for pid in alive:
+    for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
