@@ -234,7 +234,7 @@ class Service:
             LOG.error('%(name)s does not accept the token of a user, perhaps because his request has waited '
                       'for long. With [service_user] send_service_user_token tokens stay useful beyond '
                       'their end.', {'name': self.name})
-            return self._failed('The token of the request is not accepted any more.')
+            return self._failed(f'{self._failed.template} The token of the request is not accepted any more.')
         if answer.status in (400, 404, 409, 413, 422):
             return errors.Invalid(f'{self.name}: {answer.message}')
         if answer.status in (401, 403):

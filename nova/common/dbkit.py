@@ -68,6 +68,14 @@ _writers: dict[str, _FairLock] = collections.defaultdict(_FairLock)
 _writers_guard = threads.lock()
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What was being handled when an error came, and what then, from the last to the first."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
 def _should_retry(error: BaseException) -> bool:
     if isinstance(error, (db_exc.DBDeadlock, db_exc.RetryRequest, db_exc.DBConnectionError)):
         return True
@@ -78,6 +86,8 @@ def _should_retry(error: BaseException) -> bool:
     args = getattr(orig, 'args', ())
     if args and args[0] in (1020, 1205, 1213):
         return True
+    if args and args[0] == 1305:  # MySQL ended a transaction because of a deadlock, and its savepoints with it
+        return any(isinstance(cause, db_exc.DBDeadlock) for cause in _causes(error))
     return 'database is locked' in str(orig)
 
 

@@ -68,6 +68,7 @@ def pair(lend: databases.Lend) -> Iterator[Pair]:
     for path in (f'/traits/{TRAIT}', f'/resource_classes/{CLASS}'):
         assert made.first.put(path).status_code == 201
     assert made.first.post('/resource_providers', json={'name': 'host', 'uuid': HOST}).status_code == 200
+    assert made.second.get('/traits').status_code == 200, 'it has started'
     yield made
     db.dispose()
     other_db.dispose()

@@ -78,8 +78,9 @@ def test_request_lines_name_user_and_project(tmp_path: pathlib.Path, caplog: pyt
     with caplog.at_level('INFO', 'nova.common.middleware'):
         client.get('/resource_providers')
         client.get('/', headers={'X-Auth-Token': ''})
-    assert 'user: joe%20doe project: acme' in caplog.messages[0]
-    assert 'user: - project: -' in caplog.messages[1]
+    lines = [record.message for record in caplog.records if record.name == 'nova.common.middleware']
+    assert 'user: joe%20doe project: acme' in lines[0]
+    assert 'user: - project: -' in lines[1]
 
 
 def test_administrators_reshape_until_new_defaults_are_enforced(tmp_path: pathlib.Path) -> None:

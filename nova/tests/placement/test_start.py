@@ -36,6 +36,7 @@ def test_a_silent_database_is_503_within_seconds(scheme: str, silent: int) -> No
 
 
 def test_it_recovers_by_itself(tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level('INFO')
     missing = dbkit.Database(f'sqlite:///{tmp_path}/empty.sqlite')
     client = direct.Client(app.make_app(placement.make_conf(), missing))
     answer = client.get('/resource_providers')
