@@ -271,6 +271,7 @@ def test_full_server_refuses(conf, bus, serve):
     pool = threads.Pool('full', 1, queue=1)
     office, _ = serve('a', pool)
     client = Post.client(bus)
+    client.ask(CONTEXT, Parcel(text='first', note=None))  # calls come one at a time until a broker has answered
     before = _refused('drop')
     office.gate.clear()
     callers = [threading.Thread(target=client.slow, args=(CONTEXT, Parcel(text=text, note=None)))
@@ -287,7 +288,7 @@ def test_full_server_refuses(conf, bus, serve):
     office.gate.set()
     for caller in callers:
         caller.join(10)
-    assert office.wait(2) == ['runs', 'waits'] and pool.refused == 2
+    assert office.wait(3) == ['first', 'runs', 'waits'] and pool.refused == 2
     pool.close()
 
 
