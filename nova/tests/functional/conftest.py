@@ -103,6 +103,14 @@ class User:
 
 
 @dataclasses.dataclass
+class Apart(config.Deployment):
+    """A standalone deployment whose buses are not those of another one in this process."""
+
+    def bus(self, name):
+        return f'{super().bus(name)}/{self.directory.name}'
+
+
+@dataclasses.dataclass
 class OnServers(config.Deployment):
     """A standalone deployment whose databases and buses are on servers."""
 
@@ -128,6 +136,8 @@ def standalone(kind, tmp_path_factory, supply):
             vhost = stack.enter_context(brokers.rabbitmq(tmp_path_factory.mktemp('rabbit'),
                                                          ['top', *deployment.cells]))
             deployment = OnServers(**vars(deployment), urls=urls, vhost=vhost)
+        else:
+            deployment = Apart(**vars(deployment))
         found = app.Cloud(deployment, say=lambda text: None)
         stack.callback(found.stop)
         found.start()
