@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 
 from nova.common import metrics
+from nova.tests.fixtures import waiting
 from nova.tests.fixtures.ports import free_port
 
 
@@ -23,13 +23,10 @@ def get(port, path='/', timeout=10):
 
 def eventually(fn, seconds=20):
     """`fn`'s first result that is neither an error of the network nor false."""
-    end = time.monotonic() + seconds
-    while True:
+    def ask():
         with contextlib.suppress(OSError):
-            if result := fn():
-                return result
-        assert time.monotonic() < end, 'not in time'
-        threading.Event().wait(0.05)
+            return fn()
+    return waiting.until(ask, seconds)
 
 
 @pytest.fixture

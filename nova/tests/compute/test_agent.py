@@ -12,6 +12,7 @@ from nova.compute import agent as agents
 from nova.compute import inventory, recovery
 from nova.states import Power
 from nova.tests.compute import cell
+from nova.tests.fixtures.waiting import until
 from nova.virt.fake.driver import FakeDriver
 
 
@@ -39,9 +40,7 @@ def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     conf.set_override('reserved_host_memory_mb', 1024)
     conf.set_override('cpu_allocation_ratio', 8.0)
     start(driver)
-    end = time.monotonic() + 10
-    while 'host1' not in clients.placement.trees and time.monotonic() < end:
-        threading.Event().wait(0.05)
+    until(lambda: 'host1' in clients.placement.trees, 10)
     root = clients.placement.trees['host1'].root
     assert root.uuid == inventory.node_uuid('host1', 'host1')
     assert root.inventory['VCPU'] == {'total': 64, 'reserved': 0, 'min_unit': 1, 'max_unit': 64, 'step_size': 1,
@@ -88,10 +87,7 @@ def test_placement_away_at_the_start(heard, start, driver, clients):
     agent = start(driver)
     assert agent.wait_joined(5)
     clients.placement.error = None
-    end = time.monotonic() + 10
-    while 'host1' not in clients.placement.trees and time.monotonic() < end:
-        threading.Event().wait(0.05)
-    assert 'host1' in clients.placement.trees
+    until(lambda: 'host1' in clients.placement.trees, 10)
 
 
 def test_no_conductor_at_the_start(bus, conf, start, driver):

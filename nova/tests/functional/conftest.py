@@ -3,13 +3,13 @@
 import contextlib
 import dataclasses
 import functools
-import time
 
 import httpx
 import pytest
 
 from nova.standalone import app, config
 from nova.tests.fixtures import brokers, databases
+from nova.tests.fixtures.waiting import until
 
 
 class User:
@@ -73,14 +73,19 @@ class User:
 
     def wait(self, uuid, status, seconds=20):
         """Poll until the server has `status` and no operation in progress."""
-        end = time.monotonic() + seconds
-        while True:
+        def reached():
             server = self.show(uuid)
-            if server['status'] == status and server['OS-EXT-STS:task_state'] is None:
-                return server
-            unexpected = server['status'] == 'ERROR' and status != 'ERROR'
-            assert not unexpected and time.monotonic() < end, (status, server['status'], server)
-            time.sleep(0.05)
+            assert status == 'ERROR' or server['status'] != 'ERROR', server
+            return server['status'] == status and server['OS-EXT-STS:task_state'] is None and server
+        return until(reached, seconds, told=lambda: (status, self.show(uuid)))
+
+    def ended(self, uuid, seconds=30):
+        """Poll until the server was built, or was not: it is ACTIVE or in ERROR, and nothing is in progress."""
+        def over():
+            server = self.show(uuid)
+            rests = server['OS-EXT-STS:task_state'] is None
+            return rests and server['status'] in ('ACTIVE', 'ERROR') and server
+        return until(over, seconds, told=lambda: self.show(uuid))
 
     def act(self, uuid, action, body=None, status=None):
         """A server action, and what it becomes."""
@@ -96,10 +101,8 @@ class User:
 
     def gone(self, uuid, seconds=20):
         """Poll until the server is no more."""
-        end = time.monotonic() + seconds
-        while self.call('GET', f'/servers/{uuid}').status_code != 404:
-            assert time.monotonic() < end, self.show(uuid)
-            time.sleep(0.05)
+        until(lambda: self.call('GET', f'/servers/{uuid}').status_code == 404, seconds,
+              told=lambda: self.show(uuid))
 
 
 @dataclasses.dataclass

@@ -1,12 +1,12 @@
 """The global invariants (acceptance 1.13), checked from outside at a quiet point."""
 
-import time
 
 from nova.common import dbkit
 from nova.db import tasks as tables
 from nova.db.api import models as api_models
 from nova.db.cell import models as cell_models
 from nova.objects import task as rows
+from nova.tests.fixtures.waiting import until
 
 
 def _all(url, query):
@@ -84,7 +84,4 @@ def _volumes(admin, living, devices):
 
 def check(cloud, admin, seconds=10):
     """Nothing is left over, or will be within a moment."""
-    end = time.monotonic() + seconds
-    while (problems := _find(cloud, admin)) and time.monotonic() < end:
-        time.sleep(0.2)
-    assert not problems, '\n'.join(problems)
+    until(lambda: not _find(cloud, admin), seconds, 0.2, lambda: '\n'.join(_find(cloud, admin)))

@@ -3,12 +3,12 @@
 import contextlib
 import functools
 import json
-import time
 
 import openstack
 import pytest
 
 from nova.tests.fixtures import osc
+from nova.tests.fixtures.waiting import until
 
 
 @pytest.fixture(scope='module')
@@ -37,9 +37,9 @@ def test_a_servers_life(cli):
     for command, status in (('pause', 'PAUSED'), ('unpause', 'ACTIVE'), ('suspend', 'SUSPENDED'),
                             ('resume', 'ACTIVE'), ('stop', 'SHUTOFF'), ('start', 'ACTIVE')):
         cli(f'server {command} renamed', raw=True)
-        _until(lambda wanted=status: cli('server show renamed')['status'] == wanted)
+        until(lambda wanted=status: cli('server show renamed')['status'] == wanted)
     cli('server reboot renamed', raw=True)
-    _until(lambda: cli('server show renamed')['OS-EXT-STS:task_state'] is None)
+    until(lambda: cli('server show renamed')['OS-EXT-STS:task_state'] is None)
     cli('server lock renamed', raw=True)
     cli('server unlock renamed', raw=True)
     events = cli('server event list renamed')
@@ -47,14 +47,7 @@ def test_a_servers_life(cli):
     detail = cli('server event show renamed', events[-1]['Request ID'])
     assert detail['action'] == 'create'
     cli('server delete renamed', raw=True)
-    _until(lambda: cli('server list') == [])
-
-
-def _until(true):
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end, 'it never came to that'
-        time.sleep(0.1)
+    until(lambda: cli('server list') == [])
 
 
 def test_flavors(cli):
@@ -99,12 +92,12 @@ def test_a_server_with_everything(cli, tmp_path):
     cli('keypair create --private-key', str(tmp_path / 'key'), 'everything')
     cli('port create --network private everything')
     cli('volume create --size 1 everything')
-    _until(lambda: cli('volume show everything')['status'] == 'available')
+    until(lambda: cli('volume show everything')['status'] == 'available')
     cli('--os-compute-api-version 2.96 server create --image tiny --flavor m1.tiny --port everything '
         '--key-name everything --availability-zone nova --hint query=none --config-drive True --property a=b '
         '--description words --tag red --hostname box --block-device-mapping vdb=everything --user-data',
         str(script), 'everything')
-    _until(lambda: cli('server show everything')['status'] == 'ACTIVE')
+    until(lambda: cli('server show everything')['status'] == 'ACTIVE')
     shown = cli('--os-compute-api-version 2.96 server show everything')
     assert {key: shown[key] for key in (
         'key_name', 'OS-EXT-AZ:availability_zone', 'pinned_availability_zone', 'config_drive', 'properties',
@@ -114,7 +107,7 @@ def test_a_server_with_everything(cli, tmp_path):
             'OS-EXT-SRV-ATTR:hostname': 'box'}
     assert [row['Status'] for row in cli('volume list')] == ['in-use']
     cli('server delete --wait everything', raw=True)
-    _until(lambda: [row['Status'] for row in cli('volume list')] == ['available'])
+    until(lambda: [row['Status'] for row in cli('volume list')] == ['available'])
     assert [row['Name'] for row in cli('port list')] == ['everything'], 'a port that was brought along stays'
     for what in ('port', 'volume', 'keypair'):
         cli(f'{what} delete everything', raw=True)
@@ -130,9 +123,9 @@ def test_servers_with_volumes_of_their_own(cli):
     assert (root['Status'], root['Size']) == ('in-use', 2)
     assert cli('volume show', root['ID'])['bootable'] in (True, 'true')
     cli('server delete --wait rooted', raw=True)
-    _until(lambda: cli('volume show', root['ID'])['status'] == 'available')
+    until(lambda: cli('volume show', root['ID'])['status'] == 'available')
     cli('volume snapshot create --volume', root['ID'], 'saved')
-    _until(lambda: cli('volume snapshot show saved')['status'] == 'available')
+    until(lambda: cli('volume snapshot show saved')['status'] == 'available')
     saved, image = cli('volume snapshot show saved')['id'], cli('image show tiny')['id']
     cli('--os-compute-api-version 2.96 server create --flavor m1.tiny --network private --wait '
         f'--block-device uuid={saved},source_type=snapshot,destination_type=volume,boot_index=0,'
@@ -144,11 +137,11 @@ def test_servers_with_volumes_of_their_own(cli):
     made = [row for row in cli('volume list') if row['ID'] != root['ID']]
     assert sorted((row['Size'], row['Status']) for row in made) == [(1, 'in-use'), (1, 'in-use'), (2, 'in-use')]
     cli('server delete --wait many', raw=True)
-    _until(lambda: [row['ID'] for row in cli('volume list')] == [root['ID']])
+    until(lambda: [row['ID'] for row in cli('volume list')] == [root['ID']])
     cli('volume snapshot delete saved', raw=True)
-    _until(lambda: cli('volume snapshot list') == [])
+    until(lambda: cli('volume snapshot list') == [])
     cli('volume delete', root['ID'], raw=True)
-    _until(lambda: cli('volume list') == [])
+    until(lambda: cli('volume list') == [])
 
 
 def test_placement_through_osc(cli):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 
 EVERY = (1, 2, 3, 4)
@@ -48,18 +49,13 @@ def volume(demo):
     def call(method, path, body=None):
         return send(method, path, body).json()
 
-    def until(check):
-        end = time.monotonic() + 10
-        while not check():
-            assert time.monotonic() < end
-            time.sleep(0.05)
     ident = call('POST', '/volumes', {'volume': {'size': 1, 'imageRef': demo.image}})['volume']['id']
 
     def available():
         return call('GET', f'/volumes/{ident}')['volume']['status'] == 'available'
-    until(available)
+    until(available, 10)
     yield ident
-    until(lambda: available() and call('GET', '/attachments')['attachments'] == [])
+    until(lambda: available() and call('GET', '/attachments')['attachments'] == [], 10)
     assert send('DELETE', f'/volumes/{ident}').status_code == 202
 
 
@@ -68,13 +64,7 @@ def outcome(demo, **fields):
     answer = demo.boot('faulty', **fields)
     assert answer.status_code == 202, answer.text
     uuid = answer.json()['server']['id']
-    end = time.monotonic() + 30
-    while True:
-        server = demo.show(uuid)
-        if server['status'] in ('ACTIVE', 'ERROR') and server['OS-EXT-STS:task_state'] is None:
-            return server
-        assert time.monotonic() < end, server
-        time.sleep(0.05)
+    return demo.ended(uuid)
 
 
 def test_alternates_are_used(demo, admin, faulty):

@@ -10,7 +10,7 @@ from oslo_log import formatters
 
 from nova import conf as nova_conf
 from nova.common import metrics
-from nova.tests.functional.test_services import until
+from nova.tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 

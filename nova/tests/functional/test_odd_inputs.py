@@ -3,12 +3,12 @@
 A sample by default; ``NOVA_TEST_REQUESTS=20000`` and ``NOVA_TEST_SEED`` ask for more, and for others.
 """
 
-import time
 
 import pytest
 
 from nova.tests.api import fuzz, sweep
 from nova.tests.fixtures import databases
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User, standalone
 
@@ -56,8 +56,7 @@ def test_no_server_error_and_nothing_in_build_for_ever(own_cloud):
 
 def _settled(admin):
     """Every server has come to rest, whatever as."""
-    end = time.monotonic() + SETTLED
-    while busy := [server for server in admin.get('/servers/detail?all_tenants=1')['servers']
-                   if server['status'] == 'BUILD' or server['OS-EXT-STS:task_state'] is not None]:
-        assert time.monotonic() < end, busy
-        time.sleep(0.2)
+    def busy():
+        return [server for server in admin.get('/servers/detail?all_tenants=1')['servers']
+                if server['status'] == 'BUILD' or server['OS-EXT-STS:task_state'] is not None]
+    until(lambda: not busy(), SETTLED, 0.2, busy)

@@ -12,9 +12,9 @@ import pytest
 
 from nova.common import threads
 from nova.standalone import config
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
-from nova.tests.functional.test_services import until
 
 
 class Process:

@@ -2,19 +2,11 @@
 
 import contextlib
 import re
-import time
 
 from nova.cmd import status
+from nova.tests.fixtures.waiting import until
 
 DISABLED = 'COMPUTE_STATUS_DISABLED'
-
-
-def until(question, seconds=20):
-    end = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < end, 'it never came to that'
-        time.sleep(0.05)
-    return answer
 
 
 def listed(admin):

@@ -1,10 +1,10 @@
 """Ports that are plugged in late, the network service telling so over HTTP, and servers that wait for it."""
 
-import time
 
 import pytest
 
 from nova.steps import ports
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 
 pytestmark = pytest.mark.usefixtures('clean')
@@ -30,17 +30,6 @@ def clean(cloud, demo, admin):
     leaks.check(cloud, admin)
 
 
-def ended(demo, uuid, seconds=30):
-    """The server, when its operation has ended."""
-    end = time.monotonic() + seconds
-    while True:
-        server = demo.show(uuid)
-        if server['OS-EXT-STS:task_state'] is None and server['status'] != 'BUILD':
-            return server
-        assert time.monotonic() < end, server
-        time.sleep(0.03)
-
-
 def events(admin, uuid):
     action, = admin.get(f'/servers/{uuid}/os-instance-actions')['instanceActions']
     found = admin.get(f'/servers/{uuid}/os-instance-actions/{action["request_id"]}')['instanceAction']
@@ -56,7 +45,7 @@ def test_a_server_waits_for_its_port(demo, admin, plugging, monkeypatch):
     """The event is all it takes: nobody asks."""
     monkeypatch.setattr(ports, 'ASK_SECONDS', 10 ** 6)
     plugging(delay=0.4)
-    server = ended(demo, demo.boot('late').json()['server']['id'])
+    server = demo.ended(demo.boot('late').json()['server']['id'])
     assert (server['status'], server['OS-EXT-STS:power_state']) == ('ACTIVE', 1)
     assert {'spawn', 'vifs_plugged', 'let_run'} <= set(events(admin, server['id']))
     assert port_of(demo, server['id'])['status'] == 'ACTIVE'
@@ -66,20 +55,20 @@ def test_an_event_may_come_before_anybody_waits(demo, plugging, monkeypatch):
     monkeypatch.setattr(ports, 'ASK_SECONDS', 10 ** 6)
     plugging(delay=0.0)
     for name in ('one', 'two', 'three'):
-        server = ended(demo, demo.boot(name).json()['server']['id'])
+        server = demo.ended(demo.boot(name).json()['server']['id'])
         assert server['status'] == 'ACTIVE'
 
 
 def test_an_event_that_is_lost_is_made_up_for(demo, plugging, monkeypatch):
     monkeypatch.setattr(ports, 'ASK_SECONDS', 1)
     plugging(tells=False, delay=0.2)
-    server = ended(demo, demo.boot('untold').json()['server']['id'])
+    server = demo.ended(demo.boot('untold').json()['server']['id'])
     assert server['status'] == 'ACTIVE'
 
 
 def test_a_port_that_cannot_be_plugged_in_is_fatal(demo, admin, plugging):
     plugging(plugs=False, status='failed')
-    server = ended(demo, demo.boot('deaf').json()['server']['id'])
+    server = demo.ended(demo.boot('deaf').json()['server']['id'])
     assert server['status'] == 'ERROR' and 'could not plug in' in server['fault']['message']
     assert events(admin, server['id'])['vifs_plugged'] == 'Error'
 
@@ -87,10 +76,7 @@ def test_a_port_that_cannot_be_plugged_in_is_fatal(demo, admin, plugging):
 def test_a_delete_does_not_wait_for_a_port(demo, plugging):
     plugging(plugs=False, tells=False)
     uuid = demo.boot('unwanted').json()['server']['id']
-    end = time.monotonic() + 20
-    while demo.show(uuid)['OS-EXT-STS:task_state'] != 'spawning':
-        assert time.monotonic() < end
-        time.sleep(0.03)
+    until(lambda: demo.show(uuid)['OS-EXT-STS:task_state'] == 'spawning')
     demo.delete(uuid)
 
 
@@ -107,7 +93,5 @@ def test_a_changed_network_is_shown(demo, admin, plugging):
         'events': [{'name': 'network-changed', 'server_uuid': uuid, 'tag': port['id']}]})
     assert told.status_code == 200, told.text
     wanted = {one['ip_address'] for one in changed.json()['port']['fixed_ips']}
-    end = time.monotonic() + 10
-    while {one['addr'] for one in demo.show(uuid)['addresses']['private']} != wanted:
-        assert time.monotonic() < end, demo.show(uuid)['addresses']
-        time.sleep(0.05)
+    until(lambda: {one['addr'] for one in demo.show(uuid)['addresses']['private']} == wanted, 10,
+          told=lambda: demo.show(uuid)['addresses'])

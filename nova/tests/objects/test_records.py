@@ -1,7 +1,6 @@
 """Records: rows, changes, wire forms, what belongs to a server."""
 
 import datetime
-import threading
 import time
 from concurrent import futures
 
@@ -12,6 +11,7 @@ from nova import errors, objects
 from nova.common import clock, uuids
 from nova.db.cell import models
 from nova.objects import base, instance, tag
+from nova.tests.fixtures.waiting import until
 
 
 def reload(cloud, server, **options):
@@ -265,15 +265,15 @@ def test_heartbeat(cloud, caplog):
         return objects.service.Heartbeat(where, 'h', 'nova-scheduler', 0.02)
     first = incarnation()
     first.start()
-    wait_for(lambda: 'cannot note that it lives' in caplog.text)
+    until(lambda: 'cannot note that it lives' in caplog.text, 10)
     away[0] = False
-    wait_for(lambda: _listed(db))
+    until(lambda: _listed(db), 10)
     first.stop()
     assert caplog.text.count('cannot note that it lives') == 1 and 'secret' not in caplog.text
     before, = _listed(db)
     second = incarnation()
     second.start()
-    wait_for(lambda: _listed(db)[0].report_count > before.report_count)
+    until(lambda: _listed(db)[0].report_count > before.report_count, 10)
     second.stop()
     after, = _listed(db)
     assert (after.uuid, after.binary, after.topic) == (before.uuid, 'nova-scheduler', 'scheduler')
@@ -283,13 +283,6 @@ def test_heartbeat(cloud, caplog):
 def _listed(db):
     with db.read() as conn:
         return objects.Service.all(conn, binary='nova-scheduler')
-
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.01)
 
 
 def test_services_and_nodes(cloud):

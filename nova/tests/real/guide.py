@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from nova.tests.fixtures import tcp
+from nova.tests.fixtures.waiting import until
 
 PAGES = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'admin'
 STAYING = ('gunicorn', 'nova-scheduler', 'nova-conductor', 'nova-compute')
@@ -170,7 +171,4 @@ class Balancer:
 
 def wait(what: str, done: Callable[[], bool], seconds: float = 60.0) -> None:
     """Ask until it is so."""
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, f'{what}: not within {seconds:.0f} s'
-        time.sleep(0.3)
+    until(done, seconds, 0.3, lambda: f'{what}: not within {seconds:.0f} s')

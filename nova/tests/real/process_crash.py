@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import time
 
 import cluster_processes
 import httpx
@@ -18,6 +17,7 @@ from oslo_db import exception as db_exc
 
 from nova.common import dbkit
 from nova.db import tasks as tables
+from nova.tests.fixtures.waiting import until
 
 BACK = 10.0
 """Seconds within which an operation has ended once everybody is back."""
@@ -84,14 +84,14 @@ class World:
 
     def wait_step(self, uuid, step, parked=False, seconds=10):
         """Return (database, row) when the server's operation is at `step`, and given to a host if `parked`."""
-        end = time.monotonic() + seconds
-        found = None
-        while time.monotonic() < end:
+        def reached():
             found = self.open_task(uuid)
-            if found and found[1].step == step and (found[1].status == 'parked' or not parked):
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f'the operation never came to {step}; it is at {found and found[1].step}')
+            return found and found[1].step == step and (found[1].status == 'parked' or not parked) and found
+
+        def told():
+            found = self.open_task(uuid)
+            return f'the operation never came to {step}; it is at {found and found[1].step}'
+        return until(reached, seconds, 0.02, told)
 
     def owner(self, where, row):
         """Name of the process that owns a task."""

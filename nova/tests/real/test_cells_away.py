@@ -11,6 +11,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
 from nova.tests.real.conftest import QUICK
@@ -166,14 +167,10 @@ def _giant(admin):
 
 def settle(cluster, admin, demo):
     """The cell is back: its hosts are up, and given servers, without a restart; nothing is left over."""
-    end = time.monotonic() + 60
-    while True:
-        down = [one['host'] for one in admin.get('/os-services?binary=nova-compute')['services']
+    def down():
+        return [one['host'] for one in admin.get('/os-services?binary=nova-compute')['services']
                 if one.get('state') != 'up']
-        if not down:
-            break
-        assert time.monotonic() < end, down
-        time.sleep(0.5)
+    until(lambda: not down(), 60, 0.5, down)
     hosts = sorted(host for host, cell in cluster.deployment.hosts.items() if cell == 'cell2')
     made = demo.boot('back').json()['server']['id']
     demo.wait(made, 'ACTIVE', 30)

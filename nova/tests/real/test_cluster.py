@@ -12,6 +12,7 @@ import urllib.request
 
 import pytest
 
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
 
@@ -57,10 +58,7 @@ def status_of(openstack, name):
 
 
 def wait_status(openstack, name, status, seconds=20):
-    end = time.monotonic() + seconds
-    while (now := status_of(openstack, name)) != status:
-        assert time.monotonic() < end, now
-        time.sleep(0.2)
+    until(lambda: status_of(openstack, name) == status, seconds, 0.2, lambda: status_of(openstack, name))
 
 
 def test_a_users_day_with_the_public_client(cluster, admin, openstack):
@@ -172,10 +170,7 @@ def test_sighup_reads_the_configuration_again(cluster, service):
         file.write_text(new)
         size = log.stat().st_size
         cluster.processes.signal(service, signal.SIGHUP)
-        end = time.monotonic() + 10
-        while not done(log.read_text()[size:]):
-            assert time.monotonic() < end, log.read_text()[size:]
-            time.sleep(0.1)
+        until(lambda: done(log.read_text()[size:]), 10, told=lambda: log.read_text()[size:])
     try:
         changed = text.replace('debug = true\n', '') if 'debug = true' in text else text.replace(
             '[DEFAULT]\n', '[DEFAULT]\ndebug = true\n', 1)

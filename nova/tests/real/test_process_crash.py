@@ -13,6 +13,7 @@ import time
 import httpx
 import pytest
 
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.real import process_crash as crash
 
@@ -96,16 +97,16 @@ def wait_end(case, demo, uuid, seconds):
     wanted = {'build': ('ACTIVE',), 'delete': (None,)}.get(case.operation) or crash.POWER[case.operation][3:]
     if case.operation == 'build' and {'placement', 'database', 'scheduler'} & set(case.victims):
         wanted = ('ACTIVE', 'ERROR')
-    end = time.monotonic() + seconds
-    while True:
-        answer = demo.call('GET', f'/servers/{uuid}')
+    def ask():
+        return demo.call('GET', f'/servers/{uuid}')
+
+    def reached():
+        answer = ask()
         server = answer.json()['server'] if answer.status_code == 200 else None
         if answer.status_code == 404 and None in wanted:
-            return
-        if server and server['status'] in wanted and server['OS-EXT-STS:task_state'] is None:
-            return
-        assert time.monotonic() < end, (f'after {seconds:.0f} s', answer.status_code, answer.text)
-        time.sleep(0.05)
+            return True
+        return server and server['status'] in wanted and server['OS-EXT-STS:task_state'] is None
+    until(reached, seconds, told=lambda: (f'after {seconds:.0f} s', ask().text))
 
 
 def run(case, world, demo, subject):

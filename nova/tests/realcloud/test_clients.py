@@ -5,12 +5,12 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
 from libcloud.compute import providers, types
 
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 
 pytestmark = [pytest.mark.realcloud, pytest.mark.timeout(300)]
@@ -111,11 +111,8 @@ def test_libcloud(libcloud):
         assert libcloud.destroy_volume(volume) and libcloud.delete_key_pair(pair)
 
 
-def _until(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.5)
+def _until(true):
+    until(true, 60, 0.5)
 
 
 # The shell of novaclient -------------------------------------------------------------------------

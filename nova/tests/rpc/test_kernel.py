@@ -11,6 +11,7 @@ from nova import conf as nova_conf
 from nova import context, errors
 from nova.common import metrics, threads
 from nova.rpc import kernel, transport
+from nova.tests.fixtures.waiting import until
 from nova.tests.rpc.declared import Office, Parcel, Post
 
 CONTEXT = context.RequestContext('user', 'project', roles=['member'], request_id='req-1', auth_token='s3cret')
@@ -278,25 +279,18 @@ def test_full_server_refuses(conf, bus, serve):
                for text in ('runs', 'waits')]
     for number, caller in enumerate(callers, 1):
         caller.start()
-        _until(lambda number=number: pool.depth() == number)
+        until(lambda number=number: pool.depth() == number, 10)
     began = time.monotonic()
     with pytest.raises(errors.Unavailable, match='Too much waits'):
         client.ask(CONTEXT, Parcel(text='refused', note=None))
     assert time.monotonic() - began < 2
     client.drop(CONTEXT, Parcel(text='dropped', note=None))
-    _until(lambda: _refused('drop') == before + 1)
+    until(lambda: _refused('drop') == before + 1, 10)
     office.gate.set()
     for caller in callers:
         caller.join(10)
     assert office.wait(3) == ['first', 'runs', 'waits'] and pool.refused == 2
     pool.close()
-
-
-def _until(ready, seconds=10):
-    end = time.monotonic() + seconds
-    while not ready() and time.monotonic() < end:
-        time.sleep(0.01)
-    assert ready()
 
 
 def _refused(method):
