@@ -4,8 +4,8 @@ import pytest
 
 from nova import errors, objects, states
 from nova.objects import task as rows
-from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
+from nova.tests.simulation import invariants
 from nova.virt.fake import driver as fake_driver
 
 EFFECTS = 16
@@ -222,7 +222,7 @@ def test_volumes_are_in_use_when_it_runs(new_world):
     world.settle()
     invariants.check(world)
     assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'in-use'}
-    assert set(world.agents['h1'].driver.connected) == set(volumes)
+    assert set(world.drivers['h1'].connected) == set(volumes)
     mounted = [one.connector['mountpoint'] for one in world.clients.volume.held.values()]
     assert mounted == ['/dev/vd0', '/dev/vd1']
     world.delete(uuid)
@@ -241,7 +241,7 @@ def test_volumes_stay_reserved_over_a_refusal(new_world):
     invariants.check(world)
     assert world.server(uuid).host == 'h2'
     assert {world.clients.volume.volumes[volume]['status'] for volume in volumes} == {'in-use'}
-    assert not any(world.agents['h1'].driver.connected.values())
+    assert not any(world.drivers['h1'].connected.values())
 
 
 @pytest.mark.parametrize('number', range(14, 31))
@@ -290,8 +290,8 @@ def test_a_volume_that_is_lost_ends_the_build(new_world):
         if name == 'disconnect_volume':
             world.clients.volume.held.clear()
             world.clients.volume.volumes[volume]['status'] = 'maintenance'
-    for agent in world.agents.values():
-        agent.driver.faults.after(lose)
+    for driver in world.drivers.values():
+        driver.faults.after(lose)
     uuid, = world.order(volumes=[volume])
     world.settle()
     assert world.server(uuid).vm_state == states.VM.ERROR
@@ -489,8 +489,8 @@ def test_files_reach_the_guest_on_whichever_host(new_world):
     uuid, = world.order(files=[('/etc/motd', b'hello'), ('/root/key', b'\x00\xff')])
     world.settle()
     invariants.check(world)
-    assert world.agents['h2'].driver.files[uuid] == {'/etc/motd': b'hello', '/root/key': b'\x00\xff'}
-    assert uuid not in world.agents['h1'].driver.files
+    assert world.drivers['h2'].files[uuid] == {'/etc/motd': b'hello', '/root/key': b'\x00\xff'}
+    assert uuid not in world.drivers['h1'].files
 
 
 class Attentive(fake_driver.FakeDriver):
@@ -503,10 +503,10 @@ class Attentive(fake_driver.FakeDriver):
 
 def test_user_data_and_config_drive_reach_the_host(new_world):
     world = new_world()
-    world.agents['h1'].driver = Attentive('h1')
+    world.drivers['h1'] = Attentive('h1')
     world.order(user_data='IyE=', config_drive=True)
     world.settle()
-    assert world.agents['h1'].driver.read == ('IyE=', True)
+    assert world.drivers['h1'].read == ('IyE=', True)
 
 
 def test_files_of_a_server_without_a_host_are_forgotten(new_world):
@@ -529,7 +529,7 @@ def _leak_port(world, uuid):
 
 
 def _lose_guest(world, uuid):
-    world.agents['h1'].driver.destroy(world.server(uuid))
+    world.drivers['h1'].destroy(world.server(uuid))
 
 
 def _hang(world, uuid):

@@ -9,8 +9,8 @@ from nova.common import clock
 from nova.ops.delete import flow, reclaim
 from nova.ops.pause import Pause
 from nova.task import journal
-from nova.tests.crash import invariants
 from nova.tests.crash.script import Killed
+from nova.tests.simulation import invariants
 
 
 def volume(world):
@@ -25,7 +25,7 @@ def test_a_server_whose_host_is_down_is_deleted_nevertheless(new_world):
     world.delete(uuid)
     world.settle()
     invariants.check(world)
-    assert world.server(uuid) is None and uuid in world.agents['h1'].driver.guests()
+    assert world.server(uuid) is None and uuid in world.drivers['h1'].guests()
 
 
 def test_a_host_that_dies_while_it_deletes(new_world):
@@ -36,7 +36,7 @@ def test_a_host_that_dies_while_it_deletes(new_world):
         world.up.discard('h1')
         raise Killed
     world.delete(uuid)
-    world.agents['h1'].driver.faults.after(lambda name, server: die() if name == 'destroy' else None)
+    world.drivers['h1'].faults.after(lambda name, server: die() if name == 'destroy' else None)
     world.settle()
     invariants.check(world)
     assert world.server(uuid) is None

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from nova.tests.crash import cases, invariants
+from nova.tests.simulation import cases, invariants
 
 STARTS = cases.starts()
 NAMES = sorted(STARTS)

@@ -13,9 +13,9 @@ from nova.conductor import periodic
 from nova.db import tasks as tables
 from nova.objects import task as rows
 from nova.task import views
-from nova.tests.crash import invariants
 from nova.tests.crash import world as worlds
 from nova.tests.crash.script import Killed
+from nova.tests.simulation import invariants
 
 
 def run_to(world, step):

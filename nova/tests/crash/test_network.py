@@ -11,8 +11,8 @@ from nova.objects import event
 from nova.objects import task as rows
 from nova.ops.external_events import flow as refresh
 from nova.steps import ports
-from nova.tests.crash import invariants
 from nova.tests.crash import world as worlds
+from nova.tests.simulation import invariants
 
 
 class Network:
@@ -28,12 +28,12 @@ class Network:
         self.api = world.clients.network.api
         self.api.plugs = False
         self.paused = []
-        for agent in world.agents.values():
-            agent.driver.faults.after(self.see)
+        for driver in world.drivers.values():
+            driver.faults.after(self.see)
 
     def see(self, name, server):
         if name == 'spawn':
-            self.paused.append(self.world.agents[self.world.server(server).host].driver.guests()[server])
+            self.paused.append(self.world.drivers[self.world.server(server).host].guests()[server])
             for port in self.api.all_ports.values():
                 if port['device_id'] == server:
                     self.reach(port['id'], server)

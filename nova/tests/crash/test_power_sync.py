@@ -5,7 +5,7 @@ import pytest
 from nova import objects
 from nova.conductor import power_sync
 from nova.states import VM, Power
-from nova.tests.crash import cases, invariants
+from nova.tests.simulation import cases, invariants
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def report(world, uuid, power, host=None):
 
 def guest(world, uuid, power=None):
     """What the guest does; with `power`, it comes to that by itself."""
-    driver = world.agents[world.server(uuid).host].driver
+    driver = world.drivers[world.server(uuid).host]
     if power is not None:
         driver.set_power(uuid, power)
     return driver.guests()[uuid]

@@ -9,7 +9,7 @@ from nova import objects, states
 from nova.objects import task as rows
 from nova.steps import power
 from nova.task import flow
-from nova.tests.crash import invariants
+from nova.tests.simulation import invariants
 
 COUNT = 3
 
@@ -41,7 +41,7 @@ def run(world, arrange=lambda script, uuid: None):
     arrange(world.script, uuid)
     host = world.server(uuid).host
     seen = []
-    world.agents[host].driver.faults.before(lambda name, server: seen.append((name, _busy(world, uuid))))
+    world.drivers[host].faults.before(lambda name, server: seen.append((name, _busy(world, uuid))))
     world.settle()
     invariants.check(world)
     return uuid, tasks, seen
@@ -93,7 +93,7 @@ def test_deleted_anywhere(new_world, count):
         world = new_world()
         run(world, lambda script, uuid, world=world, number=number: script.do(
             number, 'after', lambda: world.delete(uuid)))
-        assert not any(agent.driver.guests() for agent in world.agents.values())
+        assert not any(driver.guests() for driver in world.drivers.values())
 
 
 def test_one_failing(new_world):

@@ -5,7 +5,6 @@ neighbours and hypervisors in memory. Nothing runs by itself: what a worker hand
 host and what a host answers are entries of one queue, and `settle` works it off until the world is quiet.
 """
 
-import base64
 import collections
 import contextlib
 import dataclasses
@@ -25,18 +24,18 @@ from nova.db.cell.models import cell_metadata
 from nova.objects import task as rows
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops.build import place
-from nova.ops.build import wire as build_wire
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
 from nova.task import engine, flow, journal, keeper, lease
 from nova.tests.crash.script import JOURNAL, Killed, Script
+from nova.tests.simulation import users
+from nova.tests.simulation.users import PROJECT, USER
 from nova.virt.fake import driver as fake_driver
 
 HOSTS = {'h1': 'cell1', 'h2': 'cell1', 'h3': 'cell2', 'h4': 'cell2'}
 CELLS = {'cell0': CELL0_UUID, 'cell1': '10000000-0000-4000-8000-000000000001',
          'cell2': '10000000-0000-4000-8000-000000000002'}
-PROJECT, USER = 'project', 'user'
 
 
 class Watched:
@@ -82,15 +81,6 @@ class Worker:
 
 
 @dataclasses.dataclass
-class Agent:
-    """A compute host. Guests and connections outlive it; so does the highest attempt it has seen of a task."""
-
-    name: str
-    driver: fake_driver.FakeDriver
-    attempts: dict = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass
 class HostHandle:
     """`handles.Host`."""
 
@@ -131,7 +121,12 @@ class Databases:
 
 
 class World:
-    """See the module. Use `order`, `delete`, `begin`; then `settle`; then `check` of `invariants`."""
+    """See the module. Use `order`, `delete`, `begin`; then `settle`; then `check` of `simulation.invariants`.
+
+    Attributes:
+        drivers: by host, whose guests and connections outlive it.
+        attempts: by host, the highest that it has seen of each task; it outlives the host, too.
+    """
 
     def __init__(self, databases: Databases, conf_: object | None = None):
         ops.load()
@@ -148,14 +143,16 @@ class World:
         self.up = set(HOSTS)
         self.refusing = set()
         self.clients = fake.build()
-        self.agents = {name: Agent(name, fake_driver.FakeDriver(name)) for name in HOSTS}
+        self.cells = CELLS
+        self.drivers = {name: fake_driver.FakeDriver(name) for name in HOSTS}
+        self.attempts = {name: {} for name in HOSTS}
         self._seed()
         for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.image):
             each.before(lambda name, args: self.script.strike('before', name))
             each.after(lambda name, args: self.script.strike('after', name))
-        for agent in self.agents.values():
-            agent.driver.faults.before(lambda name, server: self.script.strike('before', name))
-            agent.driver.faults.after(lambda name, server: self.script.strike('after', name))
+        for driver in self.drivers.values():
+            driver.faults.before(lambda name, server: self.script.strike('before', name))
+            driver.faults.after(lambda name, server: self.script.strike('after', name))
         self.workers = [Worker('super', list(self.dbs)), Worker('cell1', ['cell1']), Worker('cell2', ['cell2'])]
         for worker in self.workers:
             self.restart(worker)
@@ -255,14 +252,14 @@ class World:
 
     def host_step(self, cell, call):
         """What an agent does with a step; a killed one forgets it, and is asked again."""
-        agent = self.agents[call.host]
-        if call.host not in self.up or call.attempt < agent.attempts.get(call.task, 0):
+        attempts = self.attempts[call.host]
+        if call.host not in self.up or call.attempt < attempts.get(call.task, 0):
             return
-        agent.attempts[call.task] = call.attempt
+        attempts[call.task] = call.attempt
         step = flow.find(call.flow).step(call.step)
         self.script.at(call.flow, call.step, call.direction)
         made = HostHandle(self.context, call.task, call.attempt, call.instance, call.host, self.conf,
-                          agent.driver, self.clients)
+                          self.drivers[call.host], self.clients)
         outcome, error = 'done', None
         try:
             if call.direction == 'do' and call.host in self.refusing:
@@ -283,7 +280,7 @@ class World:
 
     # What users do
 
-    def order(self, count=1, volumes=(), flavor=None, new=(), files=(), networks=None, **fields):
+    def order(self, count=1, volumes=(), flavor=None, new=(), files=(), networks=(), **fields):
         """POST /servers, past its checks: uuids of the new servers.
 
         Args:
@@ -292,29 +289,11 @@ class World:
             new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
             fields: of the servers' records.
         """
-        servers = []
-        for index in range(count):
-            uuid = uuids.generate()
-            devices = [objects.BlockDeviceMapping(
-                source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
-                for n, volume in enumerate(volumes)]
-            devices += [objects.BlockDeviceMapping(
-                source_type=source, destination_type='volume', volume_size=1, device_name=f'/dev/vd{n}',
-                image_id=self.image.id if source == 'image' else None, delete_on_termination=True)
-                for n, source in enumerate(new, len(volumes))]
-            instance = objects.Instance.new(
-                uuid=uuid, project_id=PROJECT, user_id=USER, display_name=f's{index}', hostname=f's{index}',
-                image_ref=self.image.id, image_meta=self.image, flavor=flavor or self.flavor,
-                task_state='scheduling', block_devices=devices, **fields)
-            spec = objects.RequestSpec(
-                instance_uuid=uuid, project_id=PROJECT, user_id=USER, flavor=flavor or self.flavor,
-                image=self.image, security_groups=[],
-                requested_networks=networks or [objects.NetworkRequest(network_id=self.network)])
-            servers.append((instance, spec))
+        servers = [users.a_server(self, index, volumes, new, networks, flavor, fields)
+                   for index in range(count)]
         task = self.raw['api'].write(lambda conn: place.insert(
             conn, self.context, servers, trust=self.clients.trust.entrust(self.asking),
-            files=[build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
-                   for path, contents in files]))
+            files=users.injected(files)))
         top = self.workers[0]
         self.queue.append((top, lambda: top.engines['api'].wake(task.uuid), ()))
         return [instance.uuid for instance, _ in servers]
@@ -323,8 +302,11 @@ class World:
         """A server that was built, with the script's counters at zero."""
         uuid, = self.order(**options)
         self.settle()
-        self.script.reset()
+        self.count_from_here()
         return uuid
+
+    def count_from_here(self):
+        self.script.reset()
 
     def delete(self, uuid, kind=deletion.Delete):
         """DELETE /servers/{id}: False when there is no such server (any more)."""
@@ -337,9 +319,10 @@ class World:
             self.begin(uuid, kind, deletion_wire.DeleteState())
         return True
 
-    def count_again(self, uuid):
-        """What restore does before it begins: the project's quota has room, so the server counts."""
+    def restore(self, uuid):
+        """Back from a soft delete: the project's quota has room, so the server counts before it begins."""
         self.raw['api'].write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, uuid, queued=False))
+        self.begin(uuid, deletion.Restore)
 
     def begin(self, uuid, kind, state=None):
         """An operation on a server in a cell, as the API begins it."""
@@ -403,7 +386,7 @@ class _Reach:
         self._world.queue.append((None, self._world.host_step, (self._cell, wired)))
 
     def cancel_step(self, ctx, host, ref):
-        self._world.agents[host].attempts[ref.task] = ref.attempt + 1
+        self._world.attempts[host][ref.task] = ref.attempt + 1
 
     def is_up(self, host):
         return host in self._world.up

@@ -176,8 +176,8 @@ class Run:
     def do_boot(self, count: int = 1, volumes: int = 0, new: str = '', ports: int = 0) -> None:
         world = self.world
         world.order(count=count, new=[new] if new else [],
-                    volumes=[world.fakes.volume.add(project_id='project') for _ in range(volumes)],
-                    ports=[world.fakes.network.api.add_port(world.network) for _ in range(ports)])
+                    volumes=[world.clients.volume.add(project_id='project') for _ in range(volumes)],
+                    ports=[world.clients.network.api.add_port(world.network) for _ in range(ports)])
 
     def do_delete(self, server: int, kind: str = 'delete') -> None:
         uuid = self.uuid(server)

@@ -1,4 +1,7 @@
-"""What must hold whenever nothing is under way (acceptance 1.13), whatever was killed or failed before."""
+"""What must hold whenever nothing is under way (acceptance 1.13), whatever was killed or failed before.
+
+A world of ``nova/tests/crash`` is asked the same.
+"""
 
 from nova import objects, states
 from nova.objects import base

@@ -109,14 +109,14 @@ def test_a_build_that_times_out_on_its_host_is_undone(new_world):
         world.net.heal()
         ends_well(world)
         are(world, [uuid], states.VM.ERROR)
-        assert not world.fakes.placement.consumers and not world.fakes.network.api.all_ports
+        assert not world.clients.placement.consumers and not world.clients.network.api.all_ports
 
 
 @pytest.mark.parametrize('service', ['network', 'placement', 'volume', 'driver h1', 'driver h2'])
 def test_what_no_code_expects_is_judged(new_world, service):
     """7.4: a task never only logs."""
     with new_world() as world:
-        volume = world.fakes.volume.add(project_id='project')
+        volume = world.clients.volume.add(project_id='project')
         for late in (False, True):
             world.net.fail(service, lambda: KeyError('id'), 3, late=late)
         builds(world, volumes=[volume])
@@ -210,4 +210,4 @@ def test_clocks_that_differ_decide_nothing(new_world, cells):
             for uuid in uuids:
                 world.delete(uuid)
             ends_well(world)
-            assert not world.fakes.placement.consumers
+            assert not world.clients.placement.consumers

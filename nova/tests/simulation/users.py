@@ -25,6 +25,40 @@ def start_of(kind: type[flows.Flow]) -> guard.From:
                  and issubclass(each, action.Action) and each.flow is kind), guard.ANYTIME)
 
 
+def a_server(world: Any, index: int, volumes: Sequence[str], new: Sequence[str],
+             networks: Sequence[objects.NetworkRequest], flavor: Any,
+             fields: dict[str, Any]) -> tuple[Any, Any]:
+    """The record of a server as the API makes it, and its request; for worlds of ``nova/tests/crash``, too.
+
+    Args:
+        volumes: ids of volumes to attach.
+        new: sources (``image``, ``blank``) of volumes to be made; they go with their server.
+        networks: what to ask for instead of a port on the only network.
+    """
+    flavor = flavor or world.flavor
+    devices = [objects.BlockDeviceMapping(
+        source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
+        for n, volume in enumerate(volumes)]
+    devices += [objects.BlockDeviceMapping(
+        source_type=source, destination_type='volume', volume_size=1, device_name=f'/dev/vd{n}',
+        image_id=world.image.id if source == 'image' else None, delete_on_termination=True)
+        for n, source in enumerate(new, len(volumes))]
+    instance = objects.Instance.new(
+        uuid=uuids.generate(), project_id=PROJECT, user_id=USER, display_name=f's{index}',
+        hostname=f's{index}', image_ref=world.image.id, image_meta=world.image, flavor=flavor,
+        task_state='scheduling', block_devices=devices, **fields)
+    spec = objects.RequestSpec(
+        instance_uuid=instance.uuid, project_id=PROJECT, user_id=USER, flavor=flavor, image=world.image,
+        requested_networks=networks or [objects.NetworkRequest(network_id=world.network)], security_groups=[])
+    return instance, spec
+
+
+def injected(files: Sequence[tuple[str, bytes]]) -> list[build_wire.InjectedFile]:
+    """Files to be put into a server."""
+    return [build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
+            for path, contents in files]
+
+
 class Users:
     """The requests of one project.
 
@@ -48,41 +82,19 @@ class Users:
             fields: of the servers' records.
         """
         world = self._world
-        servers = [self._server(index, volumes, new, ports, flavor or world.flavor, fields)
-                   for index in range(count)]
+        networks = [objects.NetworkRequest(port_id=port) for port in ports]
+        servers = [a_server(world, index, volumes, new, networks, flavor, fields) for index in range(count)]
         found = [instance.uuid for instance, _ in servers]
         self.servers += found
-        trust = world.fakes.trust.entrust(world.asking)
-        injected = [build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
-                    for path, contents in files]
+        trust = world.clients.trust.entrust(world.asking)
 
         def post() -> None:
             task = world.api_dbs.api.write(
-                lambda conn: place.insert(conn, world.context, servers, trust=trust, files=injected))
+                lambda conn: place.insert(conn, world.context, servers, trust=trust,
+                                          files=injected(files)))
             self._wake(task, None)
         world.ask(f'POST /servers {" ".join(one[:8] for one in found)}', post)
         return found
-
-    def _server(self, index: int, volumes: Sequence[str], new: Sequence[str], ports: Sequence[str],
-                flavor: Any, fields: dict[str, Any]) -> tuple[Any, Any]:
-        world = self._world
-        devices = [objects.BlockDeviceMapping(
-            source_type='volume', destination_type='volume', volume_id=volume, device_name=f'/dev/vd{n}')
-            for n, volume in enumerate(volumes)]
-        devices += [objects.BlockDeviceMapping(
-            source_type=source, destination_type='volume', volume_size=1, device_name=f'/dev/vd{n}',
-            image_id=world.image.id if source == 'image' else None, delete_on_termination=True)
-            for n, source in enumerate(new, len(volumes))]
-        instance = objects.Instance.new(
-            uuid=uuids.generate(), project_id=PROJECT, user_id=USER, display_name=f's{index}',
-            hostname=f's{index}', image_ref=world.image.id, image_meta=world.image, flavor=flavor,
-            task_state='scheduling', block_devices=devices, **fields)
-        networks = [objects.NetworkRequest(port_id=port) for port in ports] or [
-            objects.NetworkRequest(network_id=world.network)]
-        spec = objects.RequestSpec(
-            instance_uuid=instance.uuid, project_id=PROJECT, user_id=USER, flavor=flavor, image=world.image,
-            requested_networks=networks, security_groups=[])
-        return instance, spec
 
     def delete(self, uuid: str, kind: type[flows.Flow] = deletion.Delete) -> None:
         """DELETE /servers/{id}."""

@@ -133,8 +133,8 @@ class World:
                     if name == 'api' or name in self.cells}
         self.brokers = {name: bus.Broker(self.net, name)
                         for name in ('top', *(cell for cell in self.cells if cell != 'cell0'))}
-        self.fakes = self.clients = fake.build()
-        self._reached = neighbours.reached(self.net, self.fakes)
+        self.clients = fake.build()
+        self._reached = neighbours.reached(self.net, self.clients)
         self.context = context.RequestContext(USER, PROJECT, request_id='req-' + uuids.generate())
         self.asking = context.RequestContext(USER, PROJECT, auth_token='users')
         self.machines: dict[str, Machine] = {}
@@ -154,7 +154,7 @@ class World:
         self.flavor = objects.Flavor(flavorid='1', name='small', vcpus=1, memory_mb=512, root_gb=1)
         self.image = objects.ImageMeta(
             id=uuids.generate(), name='image', status='active', properties=objects.ImageProperties())
-        self.network = self.fakes.network.api.add_network(PROJECT)
+        self.network = self.clients.network.api.add_network(PROJECT)
         self.mappings: dict[str, Any] = {}
         self.raw['api'].write(self._seed_api)
         self.urls = {mapping.database_connection: name for name, mapping in self.mappings.items()}
@@ -255,10 +255,10 @@ class World:
         def known() -> bool:
             joined = sum(self.raw[cell].scalar('SELECT count(*) FROM compute_nodes WHERE mapped')
                          for cell in set(self.hosts.values()))
-            return joined == len(self.fakes.placement.providers) == len(self.hosts)
+            return joined == len(self.clients.placement.providers) == len(self.hosts)
         if not self.loop.run(known, self.loop.now + 120):
             raise AssertionError('the world did not begin:\n' + self.tail())
-        self.nodes = {name: self.fakes.placement.provider(name) for name in self.hosts}
+        self.nodes = {name: self.clients.placement.provider(name) for name in self.hosts}
         self.net.reset()
 
     def boot(self, name: str) -> Process:
@@ -350,14 +350,21 @@ class World:
         """A server that was built, with effects counted from here on."""
         uuid, = self.users.order(**options)
         self.settle()
-        self.net.reset()
+        self.count_from_here()
         return uuid
+
+    def count_from_here(self) -> None:
+        """Effects are numbered from one again."""
+        self.net.reset()
 
     def order(self, **options: Any) -> list[str]:
         return self.users.order(**options)
 
     def delete(self, uuid: str, kind: Any = deletion.Delete) -> None:
         self.users.delete(uuid, kind)
+
+    def restore(self, uuid: str) -> None:
+        self.users.restore(uuid)
 
     def begin(self, uuid: str, kind: Any, state: Any = None) -> None:
         self.users.begin(uuid, kind, state, checked=False)

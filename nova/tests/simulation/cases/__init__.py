@@ -1,4 +1,6 @@
-"""Worlds in which flows begin: one module a room that needs more than a running server.
+"""Worlds in which flows begin, simulated ones and those of ``nova/tests/crash``.
+
+There is one module for each room that needs more than a running server.
 
 A module here has ``CASES``: flow name to ``start(world) -> server uuid``, which makes the server ready and
 begins the flow. A flow without a case begins on a running server, put into the first state its action allows,

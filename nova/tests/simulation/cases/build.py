@@ -2,8 +2,8 @@
 
 
 def _with_volumes(world):
-    world.fakes.volume.slowness = 2
-    volume = world.fakes.volume.add(project_id='project')
+    world.clients.volume.slowness = 2
+    volume = world.clients.volume.add(project_id='project')
     uuid, = world.order(volumes=[volume], new=['image'], files=[('/etc/motd', b'hello')])
     return uuid
 

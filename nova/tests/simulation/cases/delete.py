@@ -4,7 +4,7 @@ from nova.ops.delete import flow
 
 
 def _with_volume(world):
-    return world.running(volumes=[world.fakes.volume.add(project_id='project')])
+    return world.running(volumes=[world.clients.volume.add(project_id='project')])
 
 
 def _delete(kind):
@@ -19,8 +19,8 @@ def _restore(world):
     uuid = _with_volume(world)
     world.delete(uuid, flow.SoftDelete)
     world.settle()
-    world.net.reset()
-    world.users.restore(uuid)
+    world.count_from_here()
+    world.restore(uuid)
     return uuid
 
 
