@@ -136,7 +136,7 @@ LIMITS = {
     'boot': {'api': 23, 'cell': 26, 'placement': 13, 'messages': 4, 'http': 11},
     'pause': {'api': 1, 'cell': 16, 'placement': 0, 'messages': 3, 'http': 0},
     'delete': {'api': 2, 'cell': 40, 'placement': 5, 'messages': 3, 'http': 4},
-    'boot of eight': {'api': 100, 'cell': 320, 'placement': 80, 'messages': 24, 'http': 72},
+    'boot of eight': {'api': 90, 'cell': 270, 'placement': 60, 'messages': 18, 'http': 60},
 }
 """A port is two calls and two steps: it is made by its user, and bound by us once the host is known.
 

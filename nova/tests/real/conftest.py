@@ -42,12 +42,13 @@ def cluster(request, run_cluster):
     yield from run_cluster(request.param, QUICK)
 
 
-@pytest.fixture(scope='session')
+# Of a module, since some modules have a cluster of their own.
+@pytest.fixture(scope='module')
 def demo(cluster):
     return User(cluster, 'demo')
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def admin(cluster):
     return User(cluster, 'admin')
 

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
-from nova.tests.functional.conftest import User
 from nova.tests.real.conftest import QUICK
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
@@ -25,16 +24,6 @@ SOON = 8.0
 @pytest.fixture(scope='module')
 def cluster(run_cluster):
     yield from run_cluster('mariadb', QUICK)
-
-
-@pytest.fixture(scope='module')
-def demo(cluster):
-    return User(cluster, 'demo')
-
-
-@pytest.fixture(scope='module')
-def admin(cluster):
-    return User(cluster, 'admin')
 
 
 @pytest.fixture(scope='module')

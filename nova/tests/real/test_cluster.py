@@ -26,16 +26,6 @@ def cluster(run_cluster):
     yield from run_cluster('postgresql', {})
 
 
-@pytest.fixture(scope='module')
-def demo(cluster):
-    return User(cluster, 'demo')
-
-
-@pytest.fixture(scope='module')
-def admin(cluster):
-    return User(cluster, 'admin')
-
-
 @pytest.fixture
 def openstack(cluster):
     """``openstack(WORDS)`` as the user demo, ``cloud='admin'`` as the other; returns what -f json says."""

@@ -55,16 +55,6 @@ def world(cluster):
     world.close()
 
 
-@pytest.fixture(scope='module')
-def demo(cluster):
-    return User(cluster, 'demo')
-
-
-@pytest.fixture(scope='module')
-def admin(cluster):
-    return User(cluster, 'admin')
-
-
 @pytest.fixture(autouse=True)
 def nothing_left(world, demo):
     """Whatever became of a test, the next one begins without its servers."""
