@@ -230,6 +230,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def end(found: Cluster) -> int:
+    """End it, say who had to be killed, and return the exit code."""
+    for name in found.down():
+        print(f'{name} did not end by SIGTERM and was killed', file=sys.stderr)
+    return 0
+
+
+def show(found: Cluster) -> int:
+    """Print who runs and who is well; the exit code is 1 when somebody is not."""
+    status = found.status()
+    for name, (pid, health) in status.items():
+        print(f'{name:18} {pid or "-":>8}  {health}')
+    return int(any(health != 'ok' for _, health in status.values()))
+
+
 def main() -> int:
     arguments = _parser().parse_args()
     directory = arguments.dir.absolute()
@@ -247,16 +262,11 @@ def main() -> int:
         return 1
     found = Cluster.at(directory)
     if arguments.command == 'down':
-        for name in found.down():
-            print(f'{name} did not end by SIGTERM and was killed', file=sys.stderr)
-        return 0
+        return end(found)
     if arguments.command == 'start':
         print('\n'.join(found.start_missing()) or 'Everything runs')
         return 0
-    status = found.status()
-    for name, (pid, health) in status.items():
-        print(f'{name:18} {pid or "-":>8}  {health}')
-    return int(any(health != 'ok' for _, health in status.values()))
+    return show(found)
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 
+import cluster
 import cluster_config
 
 from realcloud import cloud
@@ -84,13 +85,8 @@ def main() -> int:
         found.renew()
         return 0
     if arguments.command == 'down':
-        for name in found.down():
-            print(f'{name} did not end by SIGTERM and was killed', file=sys.stderr)
-        return 0
-    status = found.status()
-    for name, (pid, health) in status.items():
-        print(f'{name:18} {pid or "-":>8}  {health}')
-    return int(any(health != 'ok' for _, health in status.values()))
+        return cluster.end(found)
+    return cluster.show(found)
 
 
 if __name__ == '__main__':
