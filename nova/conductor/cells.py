@@ -64,12 +64,17 @@ class Cells:
             self._until = clock.Deadline(self._keep)
         return list(self._mappings)
 
-    def mapping(self, uuid: str) -> Any:
+    def mapping(self, uuid: str, fresh: bool = False) -> Any:
         """The cell with this uuid.
+
+        Args:
+            fresh: as it is mapped now, rather than some seconds ago.
 
         Raises:
             errors.host.CellNotFound: it is not mapped.
         """
+        if fresh:
+            self._until = clock.Deadline(0)
         for mapping in self.mappings():
             if mapping.uuid == uuid:
                 return mapping

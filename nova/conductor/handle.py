@@ -62,8 +62,8 @@ class SuperConductor(Conductor):
     def cells(self) -> list[Any]:
         return self._cells.mappings()
 
-    def cell(self, uuid: str) -> Any:
-        return self._cells.mapping(uuid)
+    def cell(self, uuid: str, fresh: bool = False) -> Any:
+        return self._cells.mapping(uuid, fresh)
 
     def cell_db(self, mapping: Any) -> fences.Database:
         return self.fence.database(self._cells.db(mapping))

@@ -49,8 +49,8 @@ class SuperConductor(Conductor, Protocol):
     def cells(self) -> list[Any]:
         """Every `CellMapping`, cell0 and disabled ones included."""
 
-    def cell(self, uuid: str) -> Any:
-        """The `CellMapping` with this uuid."""
+    def cell(self, uuid: str, fresh: bool = False) -> Any:
+        """The `CellMapping` with this uuid; as it is now, rather than some seconds ago, if `fresh`."""
 
     def cell_db(self, mapping: Any) -> fence.Database:
         """The database of a cell."""

@@ -91,7 +91,7 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
             for server, request, spec in orders:
                 create(conn, h, server, request, spec, state)
         try:
-            h.cell_db(h.cell(cell_uuid)).write(write)
+            _write_to(h, cell_uuid, write)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -100,6 +100,20 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
             for server in servers:
                 server.away = [*server.away, cell_uuid]
                 server.selections = []
+
+
+def _write_to(h: Any, cell_uuid: str, write: Callable[[Any], None]) -> None:
+    """Write to a cell; to where its database is now, if that has moved since this process looked."""
+    known = h.cell(cell_uuid)
+    try:
+        h.cell_db(known).write(write)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        now = h.cell(cell_uuid, fresh=True)
+        if now.database_connection == known.database_connection:
+            raise
+        h.cell_db(now).write(write)
 
 
 def orders_of(h: Any, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned, Any, Any]]:

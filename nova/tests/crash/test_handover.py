@@ -88,6 +88,18 @@ def test_a_cell_is_away_when_its_servers_are_to_be_written(new_world):
     assert world.server(uuid).vm_state == states.VM.ACTIVE
 
 
+def test_a_cell_has_just_moved_when_its_servers_are_to_be_written(new_world):
+    """Nothing is at the place that this process knows: it looks where the cell is now."""
+    world = new_world()
+    uuid, = world.order()
+    run_to(world, 'write_cells')
+    world.known['cell1'] = world.mappings['cell1'].copy()
+    world.known['cell1'].database_connection = 'sqlite:///before'
+    world.settle()
+    assert world.cell_of(uuid) == 'cell1'
+    assert world.server(uuid).vm_state == states.VM.ACTIVE
+
+
 def test_a_write_whose_answer_was_lost_leaves_nothing(new_world):
     """The rows are there, but the cell seemed to be away: the server goes elsewhere, and they go."""
     world = new_world()

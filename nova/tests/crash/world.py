@@ -165,6 +165,8 @@ class World:
             id=uuids.generate(), name='image', status='active', properties=objects.ImageProperties())
         self.network = self.clients.network.api.add_network(PROJECT)
         self.mappings = {}
+        self.known = {}
+        """Mappings as super-conductors know them, of cells that have moved since, by name."""
         self.raw['api'].write(self._seed_api)
         self.nodes = {}
         for host, cell in HOSTS.items():
@@ -405,10 +407,13 @@ class _Cells:
     def mappings(self):
         return list(self._world.mappings.values())
 
-    def mapping(self, uuid):
-        return next(cell for cell in self.mappings() if cell.uuid == uuid)
+    def mapping(self, uuid, fresh=False):
+        cell = next(cell for cell in self.mappings() if cell.uuid == uuid)
+        return cell if fresh else self._world.known.get(cell.name, cell)
 
     def db(self, mapping):
+        if mapping.database_connection != self._world.mappings[mapping.name].database_connection:
+            raise db_exc.DBConnectionError
         return self._world.dbs[mapping.name]
 
     def work(self, mapping):
