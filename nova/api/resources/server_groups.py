@@ -59,10 +59,13 @@ def _find(req: Any, conn: sa.Connection, uuid: str, rule: Any) -> InstanceGroup:
 
     Raises:
         ServerGroupNotFound: 404.
+        Forbidden: it is the caller's project's, and not for him.
     """
     group = InstanceGroup.get(conn, uuid=uuid)
-    if not req.can(rule, {'project_id': group.project_id}):
+    target = {'project_id': group.project_id}
+    if group.project_id != req.context.project_id and not req.can(rule, target):
         raise errors.server.ServerGroupNotFound(group=uuid)
+    req.authorize(rule, target)
     return group
 
 

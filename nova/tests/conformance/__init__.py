@@ -1,0 +1,1 @@
+"""Walks a running Compute API against what it should be; ``tools/conformance`` runs it."""
