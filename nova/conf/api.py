@@ -25,6 +25,8 @@ again.'''),
 Ask only the cells in which the project has servers. Pays with many cells of which a project uses few.'''),
     cfg.BoolOpt('enable_instance_password', default=True, help='''
 Answers to create, rebuild and rescue carry the generated administrator password.'''),
+    cfg.StrOpt('dhcp_domain', default='novalocal', help='''
+Domain of the host names that metadata and config drives tell guests; names that have a domain keep theirs.'''),
 ]
 
 
