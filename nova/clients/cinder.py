@@ -44,6 +44,11 @@ def _over_quota(message: str) -> Exception:
     return errors.block.VolumeLimitExceeded(reason=message)
 
 
+def _words(metadata: Mapping[str, str]) -> str:
+    """Metadata as a query asks for them."""
+    return '{' + ', '.join(f"'{key}': '{value}'" for key, value in sorted(metadata.items())) + '}'
+
+
 class Client:
     """`protocols.VolumeClient` over HTTP."""
 
@@ -64,6 +69,28 @@ class Client:
                             on={404: functools.partial(_no_snapshot, snapshot_id)})
         return dict(answer.json()['snapshot'])
 
+    def create_snapshot(self, context: Context, values: Mapping[str, Any]) -> str:
+        """See `VolumeClient.create_snapshot`."""
+        answer = self._call('POST', '/snapshots', body={'snapshot': {**values, 'force': True}}, context=context,
+                            on={404: functools.partial(_no_volume, values['volume_id']), 400: _invalid,
+                                413: _over_quota})
+        return str(answer.json()['snapshot']['id'])
+
+    def find_snapshots(self, metadata: Mapping[str, str]) -> list[Document]:
+        found = self._call('GET', '/snapshots/detail',
+                           params=[('all_tenants', '1'), ('metadata', _words(metadata))]).json()['snapshots']
+        return [one for one in found if metadata.items() <= one['metadata'].items()]
+
+    def untag_snapshot(self, snapshot_id: str, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._call('DELETE', f'/snapshots/{snapshot_id}/metadata/{key}', allow=(404,))
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """See `VolumeClient.delete_snapshot`."""
+        def busy(message: str) -> Exception:
+            return errors.block.SnapshotBusy(snapshot=snapshot_id, reason=message)
+        self._call('DELETE', f'/snapshots/{snapshot_id}', allow=(404,), on={400: busy, 409: busy})
+
     def types(self, context: Context) -> list[Document]:
         answer = self._call('GET', '/types', params=[('is_public', 'None')], context=context)
         return list(answer.json()['volume_types'])
@@ -81,9 +108,8 @@ class Client:
         return str(answer.json()['volume']['id'])
 
     def find(self, metadata: Mapping[str, str]) -> list[Document]:
-        words = '{' + ', '.join(f"'{key}': '{value}'" for key, value in sorted(metadata.items())) + '}'
         found = self._call('GET', '/volumes/detail',
-                           params=[('all_tenants', '1'), ('metadata', words)]).json()['volumes']
+                           params=[('all_tenants', '1'), ('metadata', _words(metadata))]).json()['volumes']
         return [one for one in found if metadata.items() <= one['metadata'].items()]
 
     def untag(self, volume_id: str, keys: Sequence[str]) -> None:

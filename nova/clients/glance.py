@@ -97,15 +97,15 @@ class Client:
         self._service.call('DELETE', f'/v2/images/{image_id}', allow=(404,),
                            on={403: errors.Forbidden, 409: errors.Conflict})
 
-    # As the user, for clients of ours that ask about images
-
-    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+    def documents(self, context: Context, filters: Mapping[str, str], limit: int,
                   marker: str | None) -> list[Document]:
         """See `ImageClient.documents`."""
         params = [*filters.items(), ('limit', str(limit)), *([('marker', marker)] if marker else [])]
         found: list[Document] = self._service.call(
             'GET', '/v2/images', params=params, context=context, on={400: errors.Invalid}).json()['images']
         return found
+
+    # As the user, for clients of ours that ask about images
 
     def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
         """See `ImageClient.document`."""

@@ -120,13 +120,21 @@ class ImageClient(Protocol):
         """
 
     def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
-        """Register an image without data; returns its id. With an ``id`` in `values` it is repeatable."""
+        """Register an image without data; returns its id. With an ``id`` in `values` it is repeatable.
+
+        An id is used once: that of an image which was deleted makes no other.
+        """
 
     def update(self, image_id: str, values: Mapping[str, Any]) -> None:
         """Set properties of an image."""
 
     def upload(self, image_id: str, data: Any) -> None:
-        """Give the image its data: bytes, or a file open for reading."""
+        """Give the image its data: bytes, or a file open for reading.
+
+        Raises:
+            ImageNotFound: the image is gone.
+            Conflict: it has data.
+        """
 
     def download(self, image_id: str) -> Iterator[bytes]:
         """The data, in pieces."""
@@ -134,15 +142,15 @@ class ImageClient(Protocol):
     def delete(self, image_id: str) -> None:
         """Delete an image; one that does not exist is deleted."""
 
-    # For clients that still ask us about images: what the user may, in his name, as Glance says it.
-
-    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+    def documents(self, context: nova_context.RequestContext | None, filters: Mapping[str, str], limit: int,
                   marker: str | None) -> list[Document]:
-        """Images that the user sees, as Glance's v2 API shows them; at most `limit`, behind the marker.
+        """Images that the user sees, or we, as Glance's v2 API shows them; at most `limit`, behind the marker.
 
         Raises:
             Invalid: a filter or marker that Glance does not accept.
         """
+
+    # For clients that still ask us about images: what the user may, in his name, as Glance says it.
 
     def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
         """One of them.
@@ -186,6 +194,31 @@ class VolumeClient(Protocol):
 
         Raises:
             SnapshotNotFound: no such snapshot, or not for this user.
+        """
+
+    def create_snapshot(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+        """Snapshot a volume (``volume_id``, ``name``, ``description``, ``metadata``), in use or not; returns
+        the snapshot's id.
+
+        It may take a while to become available. ``metadata`` should tell the server and the task, so that a
+        late one can be found by `find_snapshots`.
+
+        Raises:
+            VolumeLimitExceeded: the quota of the project is used up.
+            VolumeNotFound, VolumeInvalid: as their names say.
+        """
+
+    def find_snapshots(self, metadata: Mapping[str, str]) -> list[Document]:
+        """Snapshots of any project with these metadata."""
+
+    def untag_snapshot(self, snapshot_id: str, keys: Sequence[str]) -> None:
+        """Take keys out of a snapshot's metadata; keys and snapshots that do not exist are fine."""
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a snapshot; one that does not exist is deleted.
+
+        Raises:
+            SnapshotBusy: it is still being made, or in use.
         """
 
     def types(self, context: nova_context.RequestContext | None) -> list[Document]:

@@ -15,6 +15,8 @@ Disks are qcow2 overlays on cached images.'''),
 Cached images are converted to raw.'''),
     cfg.BoolOpt('force_config_drive', default=False, help='''
 Every server gets a config drive.'''),
+    cfg.ListOpt('non_inheritable_image_properties', default=['cache_in_nova', 'bittorrent'], help='''
+Properties of a server's image that images of the server do not get.'''),
     cfg.IntOpt('password_length', default=12, min=0, help='''
 Length of generated administrator passwords.'''),
 ]

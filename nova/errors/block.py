@@ -52,6 +52,16 @@ class SnapshotNotFound(base.NotFound):
     template = 'Snapshot {snapshot} could not be found.'
 
 
+class SnapshotBusy(base.Conflict):
+    template = 'Snapshot {snapshot} cannot be used now: {reason}'
+
+
+class SnapshotNotMade(base.Internal):
+    """The volume service has given up, or has had all the time there is."""
+
+    template = 'Snapshot {snapshot} of a volume was not made; its status is {status}.'
+
+
 class MultiattachUnsupported(base.Invalid):
     template = 'Volume {volume} has multiattach set, which is not supported for this operation.'
 

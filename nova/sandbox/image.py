@@ -17,6 +17,8 @@ from nova.sandbox import service, store
 from nova.sandbox.store import Document, Kind, Rows
 
 IMAGE = Kind('image', owner='owner')
+DELETED = Kind('deleted_image')
+"""Ids of images that were deleted: none of them is ever given again."""
 MEMBER = Kind('image_member', owner='member_id', parent='image_id')
 
 _OPEN = re.compile(r'/|/versions|/healthcheck')
@@ -136,8 +138,13 @@ class Images:
             'disk_format': None, 'min_disk': 0, 'min_ram': 0, 'tags': [], 'checksum': None,
             'os_hash_algo': None, 'os_hash_value': None, 'size': None, 'virtual_size': None,
             'created_at': when, 'updated_at': when, **fields}
+
+        def write(rows: Rows) -> Document:
+            if rows.get(DELETED, image['id']) is not None:
+                raise store.Duplicate(IMAGE.name)
+            return rows.insert(IMAGE, image)
         try:
-            return self.store.write(lambda rows: rows.insert(IMAGE, image))
+            return self.store.write(write)
         except store.Duplicate:
             raise problem.Conflict(f'Image ID {image["id"]} already exists!') from None
 
@@ -189,6 +196,7 @@ class Images:
             if found['protected']:
                 raise problem.Forbidden(f'Image {ident} is protected and cannot be deleted.')
             rows.delete(IMAGE, ident)
+            rows.insert(DELETED, {'id': ident})
             rows.delete_children(MEMBER, ident)
         self.store.write(write)
         self.path(ident).unlink(missing_ok=True)

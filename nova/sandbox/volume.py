@@ -366,6 +366,7 @@ class Snapshots:
         add('/v3/snapshots', GET=self._list, POST=self._create)
         add('/v3/snapshots/detail', GET=self._list)
         add('/v3/snapshots/{ident}', GET=self._show, PUT=self._update, DELETE=self._delete)
+        add('/v3/snapshots/{ident}/metadata/{key}', DELETE=self._drop_metadata_item)
 
     def _list(self, req: falcon.Request, resp: falcon.Response) -> None:
         found = [item for item in self._store.list(
@@ -395,6 +396,15 @@ class Snapshots:
     def _delete(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
         self._volumes.delete_snapshot(service.who(req), ident)
         resp.status = falcon.HTTP_202
+
+    def _drop_metadata_item(self, req: falcon.Request, resp: falcon.Response, ident: str, key: str) -> None:
+        def write(rows: Rows) -> None:
+            found = b.snapshot_for(rows, service.who(req), ident)
+            if key not in found['metadata']:
+                raise problem.NotFound('Metadata item was not found')
+            b.save(rows, b.SNAPSHOT, found, metadata={
+                name: value for name, value in found['metadata'].items() if name != key})
+        self._store.write(write)
 
 
 class Administration:

@@ -2,8 +2,9 @@
 
 A request may be carried out after the task that sent it has ended: its sender died, or gave up. Everything we
 make says for which server it is: ports by ``device_id`` and a tag with the task and the place, volumes by
-metadata that stay on them only until the build has written down which are its own, attachments and allocations
-by the server's uuid. So what a server has and should not have can be told, once nothing is done to it any more.
+metadata that stay on them only until the build has written down which are its own, snapshots of volumes
+likewise until the image that names them is whole, attachments and allocations by the server's uuid. So what a
+server has and should not have can be told, once nothing is done to it any more.
 """
 
 import logging
@@ -30,7 +31,7 @@ def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> lis
     """
     gone = instance is None or bool(instance.deleted)
     removed: list[str] = []
-    for look in (_ports, _attachments, _volumes, _allocations):
+    for look in (_ports, _attachments, _volumes, _snapshots, _allocations):
         try:
             removed += look(clients, uuid, project_id, None if gone else instance)
         except (errors.Unavailable, errors.Conflict) as error:
@@ -60,6 +61,15 @@ def _volumes(clients: Any, uuid: str, project_id: str, instance: Any) -> list[st
     for ident in late:
         clients.volume.delete(ident)
     return [f'volume {ident}' for ident in late]
+
+
+def _snapshots(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+    """Those that an image names carry no tag any more."""
+    late = [one['id'] for one in clients.volume.find_snapshots({volumes.SERVER: uuid})
+            if one.get('os-extended-snapshot-attributes:project_id', project_id) == project_id]
+    for ident in late:
+        clients.volume.delete_snapshot(ident)
+    return [f'snapshot {ident}' for ident in late]
 
 
 def _allocations(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:

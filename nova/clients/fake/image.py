@@ -1,6 +1,7 @@
 """Glance in memory."""
 
 import copy
+import datetime
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,12 +14,18 @@ from nova.common import uuids
 
 
 class FakeImage(Fake):
-    """`protocols.ImageClient` in memory. ``images`` and ``data`` are open to assertions."""
+    """`protocols.ImageClient` in memory. ``images`` and ``data`` are open to assertions.
+
+    Attributes:
+        gone: ids of images that were deleted: none of them is used again.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.images: dict[str, Document] = {}
         self.data: dict[str, bytes] = {}
+        self.gone: set[str] = set()
+        self._made = 0
 
     def add(self, image_id: str | None = None, data: bytes = b'image', *, owner: str = 'project',
             visibility: str = 'public', **more: Any) -> str:
@@ -29,8 +36,14 @@ class FakeImage(Fake):
             'id': image_id, 'name': 'image', 'status': 'active', 'owner': owner, 'visibility': visibility,
             'size': len(data), 'virtual_size': None, 'min_disk': 0, 'min_ram': 0, 'disk_format': 'raw',
             'container_format': 'bare', 'checksum': None, 'tags': [], 'protected': False, 'os_hidden': False,
-            'created_at': '2026-01-01T00:00:00Z', 'updated_at': '2026-01-01T00:00:00Z', **more}
+            'created_at': self._next_time(), 'updated_at': '2026-01-01T00:00:00Z', **more}
         return image_id
+
+    def _next_time(self) -> str:
+        """A second after the image before."""
+        self._made += 1
+        when = datetime.datetime(2026, 1, 1) + datetime.timedelta(seconds=self._made)
+        return f'{when.isoformat()}Z'
 
     @probe
     def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> Any:
@@ -47,7 +60,7 @@ class FakeImage(Fake):
     @effect
     def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
         ident = values.get('id')
-        if ident in self.images:
+        if ident in self.images or ident in self.gone:
             return str(ident)
         owner = context.project_id if context and context.auth_token else None
         image_id = self.add(**{'visibility': 'private', 'owner': owner or 'project', **values,
@@ -68,6 +81,8 @@ class FakeImage(Fake):
     @effect
     def upload(self, image_id: str, data: Any) -> None:
         image = self._known(image_id)
+        if image['status'] != 'queued':
+            raise errors.Conflict(f'Image {image_id} has data.')
         content = data if isinstance(data, bytes) else data.read()
         self.data[image_id] = content
         image.update({'status': 'active', 'size': len(content)})
@@ -79,16 +94,26 @@ class FakeImage(Fake):
 
     @effect
     def delete(self, image_id: str) -> None:
+        if self.images.get(image_id, {}).get('protected'):
+            raise errors.Forbidden(f'Image {image_id} is protected.')
+        self._remove(image_id)
+
+    def _remove(self, image_id: str) -> None:
+        self.gone.add(image_id)
         self.images.pop(image_id, None)
         self.data.pop(image_id, None)
 
     # As the user
 
     @probe
-    def documents(self, context: nova_context.RequestContext, filters: Mapping[str, str], limit: int,
+    def documents(self, context: nova_context.RequestContext | None, filters: Mapping[str, str], limit: int,
                   marker: str | None) -> list[Document]:
         seen = [copy.deepcopy(image) for image in self.images.values() if self._sees(context, image)
-                and all(str(image.get(name)) == value for name, value in filters.items())]
+                and all(str(image.get(name)) == value for name, value in filters.items()
+                        if name not in ('sort_key', 'sort_dir'))]
+        if 'sort_key' in filters:
+            seen.sort(key=lambda image: str(image[filters['sort_key']]),
+                      reverse=filters.get('sort_dir', 'desc') == 'desc')
         if marker:
             places = [image['id'] for image in seen]
             if marker not in places:
@@ -125,4 +150,4 @@ class FakeImage(Fake):
         image = self._owned(context, image_id)
         if image['protected']:
             raise errors.image.ImageForbidden(image=image_id)
-        del self.images[image_id]
+        self._remove(image_id)

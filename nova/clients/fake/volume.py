@@ -7,7 +7,8 @@ from typing import Any
 
 from nova import context as nova_context
 from nova import errors
-from nova.clients.fake.base import Fake, effect, probe
+from nova.clients.fake.base import effect, probe
+from nova.clients.fake.volume_snapshots import FakeSnapshots
 from nova.clients.protocols import Document
 from nova.common import uuids
 
@@ -21,24 +22,19 @@ class _Attachment:
     complete: bool = False
 
 
-class FakeVolume(Fake):
+class FakeVolume(FakeSnapshots):
     """`protocols.VolumeClient` in memory. ``volumes`` and ``held`` (attachments) are open to assertions.
 
     Attributes:
-        slowness: how often a new volume is looked at before it is available.
         made: what volumes were made of, as it was asked for, in order.
         origins: the server for which each volume was made, by its id, whatever its metadata say by now.
     """
 
     def __init__(self, slowness: int = 0) -> None:
-        super().__init__()
-        self.slowness = slowness
+        super().__init__(slowness)
         self.made: list[Document] = []
         self.origins: dict[str, str] = {}
         self.kinds = [{'id': uuids.generate(), 'name': '__DEFAULT__'}]
-        self._looks: dict[str, int] = {}
-        self.volumes: dict[str, Document] = {}
-        self.snapshots: dict[str, Document] = {}
         self.held: dict[str, _Attachment] = {}
 
     def add(self, volume_id: str | None = None, size: int = 1, *, bootable: bool = False,
@@ -54,22 +50,6 @@ class FakeVolume(Fake):
             'os-vol-tenant-attr:tenant_id': project_id, 'attachments': [], **more}
         return volume_id
 
-    def add_snapshot(self, volume_id: str, snapshot_id: str | None = None, size: int = 1) -> str:
-        """Put a snapshot there."""
-        snapshot_id = snapshot_id or uuids.generate()
-        self.snapshots[snapshot_id] = {'id': snapshot_id, 'volume_id': volume_id, 'size': size,
-                                       'status': 'available', 'name': ''}
-        return snapshot_id
-
-    def _look(self, volume_id: str) -> None:
-        """Time goes by while a volume is being made."""
-        left = self._looks.get(volume_id)
-        if left is not None and volume_id in self.volumes:
-            self._looks[volume_id] = left - 1
-            if left <= 1:
-                del self._looks[volume_id]
-                self.volumes[volume_id]['status'] = 'available'
-
     @probe
     def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
         self._look(volume_id)
@@ -79,18 +59,6 @@ class FakeVolume(Fake):
         mine = [one for one in self.held.values() if one.volume == volume_id]
         return {**copy.deepcopy(volume),
                 'attachments': [{'attachment_id': one.id, 'server_id': one.server} for one in mine]}
-
-    @staticmethod
-    def _sees(context: nova_context.RequestContext | None, volume: Document) -> bool:
-        return (context is None or context.is_admin or not context.auth_token
-                or context.project_id == volume['os-vol-tenant-attr:tenant_id'])
-
-    @probe
-    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
-        origin = self.volumes.get(self.snapshots.get(snapshot_id, {}).get('volume_id', ''))
-        if snapshot_id not in self.snapshots or (origin is not None and not self._sees(context, origin)):
-            raise errors.block.SnapshotNotFound(snapshot=snapshot_id)
-        return dict(self.snapshots[snapshot_id])
 
     @probe
     def types(self, context: nova_context.RequestContext | None) -> list[Document]:
@@ -130,6 +98,8 @@ class FakeVolume(Fake):
             raise errors.block.VolumeBusy(volume=volume_id, reason='it is attached')
         if self.volumes.get(volume_id, {}).get('status') == 'creating':
             raise errors.block.VolumeBusy(volume=volume_id, reason='it is being made')
+        if any(one['volume_id'] == volume_id for one in self.snapshots.values()):
+            raise errors.block.VolumeBusy(volume=volume_id, reason='it has snapshots')
         self.volumes.pop(volume_id, None)
 
     @effect

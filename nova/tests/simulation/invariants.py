@@ -4,6 +4,7 @@ A world of ``nova/tests/crash`` is asked the same.
 """
 
 from nova import objects, states
+from nova.common import jsonutil
 from nova.objects import base
 from nova.objects import task as rows
 from nova.states import VM, Power
@@ -18,6 +19,7 @@ def check(world):
     _one_place(world, servers)
     _allocations(world, servers)
     _neighbours(world, servers)
+    _images(world)
     _guests(world, servers)
     _tasks(world, servers)
     _usage(world, servers)
@@ -83,6 +85,16 @@ def _neighbours(world, servers):
             assert owner in servers, 'volume that was made for a server that is no more (4)'
             mine = [device.volume_id for device in servers[owner][1].block_devices]
             assert volume['id'] in mine, 'volume that was made twice, or for a server in error (4)'
+
+
+def _images(world):
+    """4: an image of a server is whole or not there; snapshots of volumes are those that images name."""
+    named = set()
+    for image in world.clients.image.images.values():
+        assert image['status'] == 'active', f"image {image['name']} is {image['status']} (4)"
+        named |= {each.get('snapshot_id') for each in jsonutil.loads(image.get('block_device_mapping', '[]'))}
+    left = {ident for ident, one in world.clients.volume.snapshots.items() if one.get('description') == ''}
+    assert left <= named, 'snapshot of a volume that no image names (4)'
 
 
 def _guests(world, servers):

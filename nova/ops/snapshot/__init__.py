@@ -1,0 +1,1 @@
+"""createImage and createBackup: an image of a server, and of backups no more than its owner wants."""
