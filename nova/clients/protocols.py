@@ -75,6 +75,17 @@ class PlacementClient(Protocol):
             True when `target` holds it (also when it did already), False when there is nothing to move.
         """
 
+    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+        """Make each of several consumers hold exactly what is said, in one atomic write. Repeatable.
+
+        Args:
+            wanted: by consumer, its allocations (as in `Allocations`) and its type (INSTANCE, MIGRATION).
+            project_id, user_id: of consumers that do not exist yet.
+
+        Returns:
+            False when it does not fit.
+        """
+
     def report(self, wanted: provider_tree.ProviderTree) -> None:
         """Make the providers of a tree what the host says: existence, inventories, traits, aggregates."""
 

@@ -15,6 +15,7 @@ from nova.objects.instance import Instance
 from nova.objects.instance_mapping import InstanceMapping
 from nova.objects.keypair import KeyPair
 from nova.objects.migration import Migration
+from nova.objects.move import Move, Placing
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
 from nova.objects.request_spec import Destination, RequestSpec
@@ -40,7 +41,7 @@ __all__ = [
     'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
     'Flavor', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch', 'HostMapping', 'HostNodes', 'HostOrders',
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
-    'InstanceMapping', 'KeyPair', 'Migration', 'Network', 'NetworkInfo', 'NetworkRequest', 'NotLoaded',
-    'Record', 'RequestSpec', 'SelectRequest', 'Selection', 'Selections', 'Service', 'State', 'StepCall',
-    'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
+    'InstanceMapping', 'KeyPair', 'Migration', 'Move', 'Network', 'NetworkInfo', 'NetworkRequest', 'NotLoaded',
+    'Placing', 'Record', 'RequestSpec', 'SelectRequest', 'Selection', 'Selections', 'Service', 'State',
+    'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
 ]

@@ -1,8 +1,11 @@
 """Moves of servers between hosts: what operators see, and the owner of the source's allocation meanwhile."""
 
+from typing import Any, ClassVar
+
 import sqlalchemy as sa
 
 from nova import errors
+from nova.common import clock
 from nova.db.cell import models
 from nova.objects import base
 from nova.objects.base import fields
@@ -47,9 +50,26 @@ class Migration(base.Record):
         'updated_at': fields.maybe(fields.TimeField),
     }
 
+    FIRST: ClassVar[dict[str, str]] = {
+        'resize': 'pre-migrating', 'migration': 'pre-migrating', 'live-migration': 'queued',
+        'evacuation': 'accepted'}
+    """Status with which a move of each type begins."""
+
     ENDED = ('confirmed', 'reverted', 'error', 'failed', 'completed', 'cancelled', 'done')
 
     @classmethod
     def open(cls) -> sa.ColumnElement[bool]:
         """Condition: the move is in progress, or a resize waits to be confirmed."""
         return models.migrations.c.status.not_in(cls.ENDED)
+
+    def open_once(self, conn: sa.Connection) -> None:
+        """Insert it, unless it is there from an earlier attempt."""
+        if type(self).find(conn, uuid=self.uuid) is None:
+            self.copy().create(conn)
+
+    @staticmethod
+    def mark(conn: sa.Connection, uuid: str, status: str, **values: Any) -> None:
+        """Say how far a move is, and what else is known of it by now."""
+        table = models.migrations
+        conn.execute(table.update().where(table.c.uuid == uuid).values(
+            status=status, updated_at=clock.utcnow(), **values))

@@ -58,7 +58,8 @@ class SelectRequest(base.Record):
         alternates: whether alternates are wanted.
         claim: whether the first choice is claimed in Placement.
         ignore_cells: uuids of cells whose hosts will not do.
-        task, attempt: the step that asks, of a task in the API database.
+        task, attempt: the step that asks.
+        cell: uuid of the cell whose journal has that task; None is the API database's.
         until: by the clock of the API database, how long it surely waits; None is for ever. Later nothing is
             claimed for it without a look whether it still waits.
     """
@@ -72,4 +73,5 @@ class SelectRequest(base.Record):
         'task': base.since('1.2', fields.maybe(fields.StringField)),
         'attempt': base.since('1.2', fields.IntegerField(default=0)),
         'until': base.since('1.2', fields.maybe(fields.TimeField)),
+        'cell': base.since('1.3', fields.maybe(fields.UUIDField)),
     }

@@ -14,10 +14,11 @@ class Asker:
     time costs no statement. Later, its task says whether it still does.
 
     Args:
-        dbs: `nova.db.session.Databases`; the task is in the API database.
+        dbs: `nova.db.session.Databases`; the task is in the API database, or in that of the cell it names.
     """
 
     def __init__(self, dbs: Any, request: objects.SelectRequest) -> None:
+        self._dbs = dbs
         self._db: dbkit.Database = dbs.api
         self._request = request
 
@@ -53,5 +54,13 @@ class Asker:
         return task is None or task.direction == 'undo' or task.status in (rows.UNDONE, rows.STUCK)
 
     def _task(self) -> rows.Task | None:
-        with self._db.read() as conn:
+        with self._journal().read() as conn:
             return rows.get(conn, self._request.task or '')
+
+    def _journal(self) -> dbkit.Database:
+        if self._request.cell is None:
+            return self._db
+        with self._db.read() as conn:
+            cell = objects.CellMapping.get(conn, uuid=self._request.cell)
+        found: dbkit.Database = self._dbs.cell(cell.database_connection)
+        return found

@@ -4,19 +4,46 @@ Alternates are flow state, chosen once by the scheduler; nobody asks it again. T
 claimed already when a flow receives it; every other one is claimed in Placement before its host is tried.
 """
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import errors, objects
-from nova.common import clock, jsonutil
+from nova.common import clock, dbkit, jsonutil
+
+SURELY_WAITS = datetime.timedelta(seconds=3)
+"""For how long a scheduler need not ask whether its answer is waited for: less than it may be silent for."""
 
 
-def take_next(h: Any, selections: Sequence[objects.Selection], claimed: bool) -> tuple[
+def ask(h: Any, spec: objects.RequestSpec, uuids: Sequence[str], *, ignore_cells: Sequence[str] = (),
+        cell: str | None = None) -> dict[str, list[objects.Selection]]:
+    """Hosts for servers, from the scheduler: for each the one that was claimed, then alternates.
+
+    Args:
+        cell: uuid of the cell whose journal has the task; None is the API database's.
+
+    Raises:
+        errors.placement.NoValidHost: not all of them can have one.
+    """
+    with h.api_db.read() as conn:
+        until = dbkit.now(conn) + SURELY_WAITS
+    answer = h.scheduler.select(h.context, objects.SelectRequest(
+        spec=spec, instance_uuids=list(uuids), ignore_cells=list(ignore_cells), task=h.task.uuid,
+        attempt=h.task.attempt, until=until, cell=cell))
+    chosen = {choice.instance_uuid: choice.selections for choice in answer.choices}
+    if not all(chosen.get(uuid) for uuid in uuids):
+        raise errors.placement.NoValidHost(reason=answer.reason, why=answer.explain)
+    return chosen
+
+
+def take_next(h: Any, selections: Sequence[objects.Selection], claimed: bool,
+              how: Callable[[objects.Selection], bool] | None = None) -> tuple[
         objects.Selection, list[objects.Selection]]:
     """The next selection whose resources are ours, and those left after it.
 
     Args:
         claimed: the first of `selections` holds its allocation already.
+        how: one is claimed, where that is not done by its allocation request alone.
 
     Raises:
         errors.task.RetriesExceeded: none is left.
@@ -24,13 +51,14 @@ def take_next(h: Any, selections: Sequence[objects.Selection], claimed: bool) ->
     left = list(selections)
     while left:
         selection = left.pop(0)
-        if claimed or _claim(h, selection):
+        if claimed or (how(selection) if how else claim(h, selection)):
             return selection, left
     said = h.refusals()
     raise errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
 
 
-def _claim(h: Any, selection: objects.Selection) -> bool:
+def claim(h: Any, selection: objects.Selection) -> bool:
+    """Claim one in Placement; whether it fitted."""
     request = jsonutil.loads(selection.allocation_request)
     return h.clients.placement.claim(h.instance.uuid, request, h.instance.project_id, h.instance.user_id)
 

@@ -7,7 +7,7 @@ may be spread over a tree, the others are served by one provider each. Sharing p
 import copy
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova import errors
@@ -182,6 +182,11 @@ class FakePlacement(Fake):
         if not self._put({source: Allocations({}), target: dataclasses.replace(held, kind=kind)}):
             raise errors.placement.AllocationRefused(consumer=target, reason='it does not fit')
         return True
+
+    @effect
+    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+        return self._put({consumer: Allocations(copy.deepcopy(held), 0, project_id, user_id, kind)
+                          for consumer, (held, kind) in wanted.items()})
 
     @probe
     def held_by(self, provider: str) -> dict[str, Document]:

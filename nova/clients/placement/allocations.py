@@ -6,7 +6,7 @@ conflict of generations is read and tried again; a conflict of capacity is an an
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nova import errors
@@ -119,6 +119,37 @@ def move(service: session.Service, source: str, target: str, kind: str) -> bool:
             raise errors.placement.AllocationRefused(consumer=target, reason=answer.message)
         _back_off(attempt)
     raise errors.placement.ConcurrentUpdate(consumer=source)
+
+
+def hold(service: session.Service, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str
+         ) -> bool:
+    """Make each of several consumers hold exactly what is said, in one write.
+
+    Args:
+        wanted: by consumer, what it is to hold, by provider, and what kind of consumer it is.
+
+    Returns:
+        False when it does not fit.
+
+    Raises:
+        ConcurrentUpdate: others kept changing one of them.
+    """
+    for attempt in range(ATTEMPTS):
+        held = {consumer: read(service, consumer) for consumer in wanted}
+        if all(_amounts(held[consumer].allocations) == _amounts(allocations)
+               for consumer, (allocations, _) in wanted.items()):
+            return True
+        body = {consumer: _body(allocations, held[consumer].generation, held[consumer].project_id or project_id,
+                                held[consumer].user_id or user_id, kind)
+                for consumer, (allocations, kind) in wanted.items()
+                if allocations or held[consumer].allocations}
+        answer = service.call('POST', '/allocations', body=body, microversion=VERSION, allow=(400, 409))
+        if answer.status < 400:
+            return True
+        if answer.status == 400 or answer.code != CONCURRENT:
+            return False
+        _back_off(attempt)
+    raise errors.placement.ConcurrentUpdate(consumer=', '.join(wanted))
 
 
 def held_by(service: session.Service, provider: str) -> dict[str, Any]:

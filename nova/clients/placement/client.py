@@ -1,6 +1,6 @@
 """The Placement service as the rest of the system calls it."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 
 from nova import errors
 from nova.clients import session
@@ -47,6 +47,9 @@ class Client:
 
     def move(self, source: str, target: str, kind: str) -> bool:
         return allocations.move(self._service, source, target, kind)
+
+    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+        return allocations.hold(self._service, wanted, project_id, user_id)
 
     def held_by(self, provider: str) -> dict[str, Document]:
         return allocations.held_by(self._service, provider)

@@ -5,17 +5,14 @@ of the request theirs: its servers are given hosts of other cells. `nova.ops.bui
 changes hands, `nova.ops.build.unplaced` what becomes of one for which there is no host.
 """
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
 from nova import errors, objects
-from nova.common import dbkit, uuids
+from nova.common import uuids
 from nova.ops.build import handover, unplaced, wire
+from nova.steps import schedule
 from nova.task.flow import SHARING, Flow, Step
-
-SURELY_WAITS = datetime.timedelta(seconds=3)
-"""For how long a scheduler need not ask whether its answer is waited for: less than it may be silent for."""
 
 
 def choose_hosts(h: Any, state: wire.ScheduleState) -> None:
@@ -50,15 +47,9 @@ def choose_others(h: Any, state: wire.ScheduleState) -> None:
 def _choose(h: Any, servers: Sequence[wire.Planned]) -> None:
     with h.api_db.read() as conn:
         spec = objects.RequestSpec.get(conn, instance_uuid=servers[0].uuid)
-        until = dbkit.now(conn) + SURELY_WAITS
     spec.num_instances = len(servers)
     away = sorted({cell for server in servers for cell in server.away})
-    answer = h.scheduler.select(h.context, objects.SelectRequest(
-        spec=spec, instance_uuids=[server.uuid for server in servers], ignore_cells=away,
-        task=h.task.uuid, attempt=h.task.attempt, until=until))
-    chosen = {choice.instance_uuid: choice.selections for choice in answer.choices}
-    if not all(chosen.get(server.uuid) for server in servers):
-        raise errors.placement.NoValidHost(reason=answer.reason, why=answer.explain)
+    chosen = schedule.ask(h, spec, [server.uuid for server in servers], ignore_cells=away)
     for server in servers:
         server.selections = chosen[server.uuid]
 

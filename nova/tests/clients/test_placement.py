@@ -274,3 +274,31 @@ def test_a_trait_that_is_kept_is_neither_given_nor_taken(placement: Any) -> None
     assert report(kept_traits={disabled}) == 0
     assert report() == 1
     assert report(kept_traits={disabled}) == 1
+
+
+def test_several_consumers_are_given_what_they_hold_in_one_write(placement: Any) -> None:
+    """MIG-S4: on the same host the server takes the new amounts and the migration what the old had more."""
+    host, server, migration = make_host(placement), uuids.generate(), uuids.generate()
+    old = {host: {'resources': {'VCPU': 3, 'MEMORY_MB': 512}}}
+    new = {host: {'resources': {'VCPU': 1, 'MEMORY_MB': 4096}}}
+    more = {host: {'resources': {'VCPU': 2}}}
+    client = placement.client
+    assert client.claim(migration, {'allocations': old}, 'project', 'user', 'MIGRATION')
+    for _ in range(2):
+        assert client.hold({server: (new, 'INSTANCE'), migration: (more, 'MIGRATION')}, 'project', 'user')
+    assert client.allocations(server).allocations == new
+    assert client.allocations(migration).allocations == more
+    for _ in range(2):
+        assert client.hold({server: (old, 'INSTANCE'), migration: ({}, 'MIGRATION')}, 'project', 'user')
+    assert client.allocations(server).allocations == old
+    assert list(client.held_by(host)) == [server]
+
+
+def test_what_does_not_fit_changes_none_of_the_consumers(placement: Any) -> None:
+    host, server, migration = make_host(placement), uuids.generate(), uuids.generate()
+    held = {host: {'resources': {'VCPU': 3}}}
+    assert placement.client.claim(migration, {'allocations': held}, 'project', 'user', 'MIGRATION')
+    too_much = {host: {'resources': {'VCPU': 5}}}
+    assert not placement.client.hold({server: (too_much, 'INSTANCE'), migration: ({}, 'MIGRATION')}, 'p', 'u')
+    assert placement.client.allocations(migration).allocations == held
+    assert placement.client.allocations(server).allocations == {}

@@ -40,6 +40,23 @@ def ask(cloud: Any, task: Any) -> Any:
     return ask
 
 
+def test_who_asks_may_be_in_a_cell(cloud: Any, ask: Any, task: Any) -> None:
+    """A move's task is in its server's cell; the API database knows nothing of it."""
+    with cloud.dbs.api.read() as conn:
+        cell = objects.CellMapping.all(conn)[0]
+    late = datetime.timedelta(seconds=1)
+    request = objects.SelectRequest(spec=cloud.spec(), instance_uuids=[ask.server], task=task.uuid, attempt=3,
+                                    until=clock.utcnow() - late, cell=cell.uuid)
+    with pytest.raises(errors.task.Lost):
+        cloud.selector().select(request)
+    assert not held(cloud, ask)
+    cloud.dbs.cell(cell.database_connection).write(lambda conn: conn.execute(tables.tasks.insert().values(
+        uuid=task.uuid, flow='resize', flow_version='1.0', status='running', step='choose_dest',
+        direction='do', attempt=3, runs_at='super', state={}, context={}, created_at=clock.utcnow())))
+    cloud.selector().select(request)
+    assert held(cloud, ask)
+
+
 def held(cloud: Any, ask: Any) -> Any:
     return cloud.placement.allocations(ask.server).allocations
 

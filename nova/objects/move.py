@@ -1,0 +1,72 @@
+"""What flows carry that bring a server to a host: where it is to go, and where it comes from."""
+
+from nova.objects import base
+from nova.objects.base import fields
+
+RESIZE, MIGRATION, LIVE, EVACUATION = 'resize', 'migration', 'live-migration', 'evacuation'
+
+
+class Placing(base.State):
+    """A server that gets a host of its cell.
+
+    Attributes:
+        wanted_host: the one that was named; None leaves it to the scheduler.
+        forced: it is taken as it is, past every filter.
+        ignored: names of hosts that will not do.
+        new_flavor: the flavor that it is to have there; None is the one it has.
+        selections: the hosts still to be tried, best first.
+        claimed: the first of them holds the server's allocation already.
+        dest, dest_node, dest_id: the host that is tried now, its node and that node's uuid.
+        zone: of that host.
+    """
+
+    fields = {
+        'wanted_host': fields.maybe(fields.StringField),
+        'forced': fields.BooleanField(default=False),
+        'ignored': fields.ListOfStringsField(default=[]),
+        'new_flavor': fields.ObjectField('Flavor', nullable=True, default=None),
+        'selections': fields.ListOfObjectsField('Selection', default=[]),
+        'claimed': fields.BooleanField(default=False),
+        'dest': fields.maybe(fields.StringField),
+        'dest_node': fields.maybe(fields.StringField),
+        'dest_id': fields.maybe(fields.StringField),
+        'zone': fields.maybe(fields.StringField),
+    }
+
+
+class Move(Placing):
+    """A server on its way from one host to another; drivers are shown it, too.
+
+    Attributes:
+        migration: uuid of the `Migration`, which is the consumer that holds what the source gives.
+        kind: resize, migration, live-migration or evacuation.
+        source, source_node, source_id, source_zone: the host that it leaves, and what belongs to that.
+        dest_ip: address of the host it goes to.
+        old_flavor: the flavor that it has at the source.
+        held: what it held in Placement at the source, by provider.
+        runs: its guest ran when the move began.
+        sources: the attachments of its volumes at the source, by the volume's id.
+        aborted: it was told to stop.
+        unplugged: ports that the host it goes to has to plug in once the guest is there.
+    """
+
+    fields = {
+        'migration': fields.UUIDField(),
+        'kind': fields.StringField(),
+        'source': fields.StringField(),
+        'source_node': fields.maybe(fields.StringField),
+        'source_id': fields.maybe(fields.StringField),
+        'source_zone': fields.maybe(fields.StringField),
+        'dest_ip': fields.maybe(fields.StringField),
+        'old_flavor': fields.ObjectField('Flavor', nullable=True, default=None),
+        'held': fields.JsonField(default={}),
+        'runs': fields.BooleanField(default=True),
+        'sources': fields.JsonField(default={}),
+        'aborted': fields.BooleanField(default=False),
+        'unplugged': fields.ListOfStringsField(default=[]),
+    }
+
+    @property
+    def same_host(self) -> bool:
+        """Whether the server stays where it is, and only changes its flavor."""
+        return bool(self.dest == self.source and self.dest_node == self.source_node)

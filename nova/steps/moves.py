@@ -1,0 +1,193 @@
+"""What every move of a server from one host to another begins and ends with.
+
+While a move is open, what the source gives belongs to the migration and what the destination gives to the
+server: two consumers, each with one owner. So no amount is ever halved or subtracted: success drops the
+migration's, failure gives them back in one write.
+
+A flavor may change without a change of host. Then the server holds the new amounts, and the migration what the
+old ones have more: so much of both as the host must have to go either way.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nova import errors, objects
+from nova.common import jsonutil
+from nova.domain import placement_request
+from nova.objects import move as moves
+from nova.objects import quota
+from nova.objects.migration import Migration
+from nova.steps import destination, schedule
+
+CONSUMER, SERVER = 'MIGRATION', 'INSTANCE'
+
+Held = dict[str, Any]
+"""What a consumer holds: ``{provider: {"resources": {class: amount}}}``."""
+
+
+def started(instance: objects.Instance, kind: str, **values: Any) -> objects.Move:
+    """The state with which a move of a server begins."""
+    return objects.Move(
+        kind=kind, source=instance.host, source_node=instance.node, source_id=instance.compute_id,
+        source_zone=instance.availability_zone, old_flavor=instance.flavor, **values)
+
+
+# The record --------------------------------------------------------------------------------------
+
+def open_migration(h: Any, state: objects.Move) -> None:
+    """At a super-conductor: operators see the move, and quotas count the larger of both flavors."""
+    record = Migration(
+        uuid=state.migration, instance_uuid=h.instance.uuid, migration_type=state.kind,
+        status=Migration.FIRST[state.kind], user_id=h.context.user_id, project_id=h.context.project_id,
+        source_compute=state.source, source_node=state.source_node, dest_compute=state.wanted_host,
+        old_instance_type_id=h.instance.instance_type_id,
+        new_instance_type_id=(state.new_flavor or h.instance.flavor).id)
+    h.db.write(record.open_once)
+    if state.new_flavor is not None:
+        old, new = h.instance.flavor, state.new_flavor
+        _count(h, max(old.vcpus, new.vcpus), max(old.memory_mb, new.memory_mb))
+
+
+def close_failed(h: Any, state: objects.Move) -> None:
+    """Undo of `open_migration`: the server is where it was and what it was."""
+    aborted = state.aborted or h.task.cancel
+    mark(h, state, 'cancelled' if aborted and state.kind == moves.LIVE else 'error')
+    if state.new_flavor is not None:
+        count_only(h, h.instance.flavor)
+
+
+def mark(h: Any, state: objects.Move, status: str, **values: Any) -> None:
+    """Say how far the move is."""
+    h.db.write(lambda conn: Migration.mark(conn, state.migration, status, **values))
+
+
+def _count(h: Any, vcpus: int, memory_mb: int) -> None:
+    h.api_db.write(lambda conn: quota.settle(conn, h.task.instance_uuid, vcpus, memory_mb))
+
+
+def count_only(h: Any, flavor: objects.Flavor) -> None:
+    """At a super-conductor: quotas count this flavor of the server, and no other."""
+    _count(h, flavor.vcpus, flavor.memory_mb)
+
+
+# What the source gives ---------------------------------------------------------------------------
+
+def own_source(h: Any, state: objects.Move) -> None:
+    """What the server holds belongs to the migration from here on, in one write."""
+    placement = h.clients.placement
+    held = placement.allocations(h.instance.uuid).allocations
+    if held:
+        placement.move(h.instance.uuid, state.migration, CONSUMER)
+    state.held = held or placement.allocations(state.migration).allocations
+
+
+def give_back(h: Any, state: objects.Move) -> None:
+    """Undo of `own_source`: the server holds what it did, and nothing at a destination."""
+    if state.held:
+        wanted = {h.instance.uuid: (state.held, SERVER), state.migration: ({}, CONSUMER)}
+        if not _hold(h, wanted):
+            raise errors.placement.AllocationRefused(
+                consumer=h.instance.uuid, reason='the source has no room for it any more')
+    elif state.selections or state.dest:
+        h.clients.placement.drop(h.instance.uuid)
+    else:
+        h.clients.placement.move(state.migration, h.instance.uuid, SERVER)
+
+
+def drop_source(h: Any, state: objects.Move) -> None:
+    """The source gives nothing any more."""
+    h.clients.placement.drop(state.migration)
+
+
+def _hold(h: Any, wanted: Mapping[str, tuple[Held, str]]) -> bool:
+    return bool(h.clients.placement.hold(wanted, h.instance.project_id, h.instance.user_id))
+
+
+# The destination ---------------------------------------------------------------------------------
+
+def choose_dest(h: Any, state: objects.Move) -> None:
+    """At a super-conductor: a host and alternates; or the one where the server is, if it may stay and must.
+
+    Raises:
+        errors.placement.NoValidHost: none will do.
+    """
+    try:
+        destination.choose(h, state)
+    except errors.placement.NoValidHost:
+        may = state.kind == moves.RESIZE and state.source not in state.ignored and (
+            state.wanted_host in (None, state.source))
+        stays = _staying(h, state, destination.cell_of(h).uuid) if may else None
+        if stays is None:
+            raise
+        state.selections, state.claimed = [stays], False
+
+
+def take_dest(h: Any, state: objects.Move) -> None:
+    """The next host that was chosen; the record shows it.
+
+    Raises:
+        errors.task.RetriesExceeded: none is left.
+    """
+    def claim(selection: objects.Selection) -> bool:
+        if _stays(state, selection):
+            return _share(h, state, selection)
+        return schedule.claim(h, selection)
+    first = state.claimed
+    selection = destination.take(h, state, how=claim)
+    if first and _stays(state, selection):
+        _share(h, state, selection)
+    state.dest_ip = _address(h, state.dest_id)
+    mark(h, state, 'pre-migrating', dest_compute=state.dest, dest_node=state.dest_node,
+         dest_compute_id=state.dest_id, dest_host=state.dest_ip)
+
+
+def _address(h: Any, node: str | None) -> str | None:
+    with h.db.read() as conn:
+        found = objects.ComputeNode.find(conn, uuid=node)
+    return found.host_ip if found is not None else None
+
+
+def _stays(state: objects.Move, selection: objects.Selection) -> bool:
+    return (selection.service_host, selection.nodename) == (state.source, state.source_node)
+
+
+def _share(h: Any, state: objects.Move, selection: objects.Selection) -> bool:
+    """On the host where it is, the server holds the new amounts and the migration what the old have more."""
+    new = jsonutil.loads(selection.allocation_request)['allocations']
+    return _hold(h, {h.instance.uuid: (new, SERVER), state.migration: (_surplus(state.held, new), CONSUMER)})
+
+
+def _surplus(old: Held, new: Held) -> Held:
+    """How much more of each class `old` has of each provider than `new`."""
+    more = {provider: {name: amount - new.get(provider, {}).get('resources', {}).get(name, 0)
+                       for name, amount in held['resources'].items()} for provider, held in old.items()}
+    more = {provider: {name: amount for name, amount in rest.items() if amount > 0}
+            for provider, rest in more.items()}
+    return {provider: {'resources': rest} for provider, rest in more.items() if rest}
+
+
+def _staying(h: Any, state: objects.Move, cell: str) -> objects.Selection | None:
+    """The host where the server is, as the one it is resized on, although the scheduler has left it out.
+
+    Placement names no host that has no room for the new amounts beside the old. Only where nothing but amounts
+    changes is the host known to be right without the scheduler.
+    """
+    old, new = h.instance.flavor, state.new_flavor
+    if new is None or old.extra_specs != new.extra_specs or not state.held:
+        return None
+    image = h.instance.image_meta
+    request = placement_request.build(
+        placement_request.flavor_amounts(new.vcpus, new.memory_mb, new.root_gb, new.ephemeral_gb, new.swap,
+                                         volume_backed=h.instance.is_volume_backed),
+        new.extra_specs, properties=image.properties.to_image() if image is not None else {})
+    if set(request.groups) != {''}:
+        return None
+    where = {name: provider for provider, held in state.held.items() for name in held['resources']}
+    wanted: dict[str, dict[str, dict[str, int]]] = {}
+    for name, amount in request.amounts().items():
+        provider = wanted.setdefault(where.get(name, state.source_id or ''), {'resources': {}})
+        provider['resources'][name] = amount
+    return objects.Selection(
+        compute_node_uuid=state.source_id, service_host=state.source, nodename=state.source_node,
+        cell_uuid=cell, allocation_request=jsonutil.text({'allocations': wanted}),
+        allocation_request_version='1.39', availability_zone=state.source_zone)
