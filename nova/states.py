@@ -66,6 +66,18 @@ class Task(enum.StrEnum):
     UNSHELVING = 'unshelving'
 
 
+class Signal(enum.StrEnum):
+    """What an operation can be told while it is going on.
+
+    ABORT ends it, as if it had never been asked for, as long as it can be undone; the others are for the step
+    that runs, if it hears them (`nova.task.flow.Step.signals`).
+    """
+
+    ABORT = 'abort'
+    FORCE_COMPLETE = 'force_complete'
+    POST_COPY = 'post_copy'
+
+
 class Power(enum.IntEnum):
     """2 and 5 were hypervisor states that nothing reports any more."""
 

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from nova import errors, objects
+from nova import errors, objects, states
 from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
 from nova.api.server_look import Look
-from nova.common import clock, uuids
+from nova.common import clock, dbkit, uuids
 from nova.objects import quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
@@ -22,6 +22,7 @@ from nova.objects.service import Alive
 from nova.rest import request
 from nova.task import guard as guards
 from nova.task import journal
+from nova.task.flow import Flow
 
 Tell = Callable[[Any, Any, str, Any], None]
 """``tell_host(context, cell mapping, host, HostStatus)``: best effort, at once."""
@@ -134,6 +135,20 @@ class Request(request.Request):
         if task.status != task_rows.QUEUED:
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
+
+    def signal(self, flow: type[Flow], instance: Any, told: states.Signal) -> None:
+        """Tell the operation of this flow that holds the server something: at once, or as soon as its host, or
+        whoever takes over from its worker, can hear of it.
+
+        Raises:
+            errors.task.NotInProgress: there is no such operation, or it has ended.
+        """
+        place = self._place()
+        task = place.db.write(lambda conn: task_rows.signal(conn, instance.uuid, flow.name, told),
+                              landed=dbkit.repeatable)
+        if task is None:
+            raise errors.task.NotInProgress(action=flow.action or flow.name, server=instance.uuid)
+        self.wake(place.mapping, task)
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""

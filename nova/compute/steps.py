@@ -1,11 +1,12 @@
 """Steps on this host: run once per attempt, fenced by attempt, answered as often as asked.
 
 Steps of one server run one after the other, in the order in which they came; different servers run beside each
-other. Heavy kinds of steps pass a gate that bounds how many run at once; who waits there holds no thread.
+other. Steps that declare a limit pass a gate that bounds how many run at once; who waits there holds no thread.
 """
 
 import collections
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,16 +14,13 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nova import context as nova_context
-from nova import errors
+from nova import errors, objects, states
 from nova.common import clock, jsonutil, metrics, threads
 from nova.compute import handle, journal
 from nova.objects import step as wire
 from nova.task import flow as flows
 
 LOG = log.getLogger(__name__)
-
-GATES = {'spawn': 'max_concurrent_builds', 'snapshot': 'max_concurrent_snapshots'}
-"""Step name to the option that bounds how many of its kind run at once; 0 is no bound."""
 
 OUTCOMES: dict[type[Exception], str] = {errors.task.Cancelled: 'cancelled', errors.task.Refused: 'refused'}
 """What a step has come to by its error; by every other it has failed."""
@@ -98,7 +96,7 @@ class StepRunner:
         self._lines: dict[str, collections.deque[Job]] = {}
         self._jobs: dict[str, Job] = {}
         self._open: dict[str, tuple[int, float]] = {}
-        self._gates = {name: Gate(getattr(conf, option)) for name, option in GATES.items()}
+        self._gates: dict[str, Gate] = {}
         self._dead = False
 
     # What conductors say
@@ -149,6 +147,7 @@ class StepRunner:
         if entry is not None and entry.attempt > call.attempt:
             return False
         if job is not None and job.call.attempt >= call.attempt:
+            job.handle.signals.update(map(states.Signal, call.signals))
             if anew:
                 job.report = report
             return True
@@ -237,21 +236,35 @@ class StepRunner:
         self._pool.submit(self._drain, line)
 
     def _handle(self, context: nova_context.RequestContext, call: Any) -> handle.Host:
-        def tell(percent: int) -> None:
+        def tell(progress: objects.Progress) -> None:
             if not self._dead:
                 self._progress(context, wire.StepProgress(
-                    task=call.task, step=call.step, attempt=call.attempt, host=self._host, percent=percent))
+                    task=call.task, step=call.step, attempt=call.attempt, host=self._host,
+                    percent=progress.percent, progress=progress))
 
+        flow = flows.known(call.flow, call.flow_version) or flows.Flow
         return handle.Host(
             context=context, task=call.task, attempt=call.attempt, instance=call.instance, host=self._host,
-            conf=self._conf, driver=self._driver, clients=self._clients, progress=handle.Throttle(tell))
+            conf=self._conf, driver=self._driver, clients=self._clients,
+            progress=handle.Throttle(tell, flow.Progress), signals=set(map(states.Signal, call.signals)))
+
+    def _gate(self, call: Any) -> Gate | None:
+        """What bounds how many of such steps run at once, if anything does."""
+        flow = flows.known(call.flow, call.flow_version)
+        step = next((step for step in flow.steps if step.name == call.step), None) if flow is not None else None
+        if step is None or step.limit is None or call.direction != 'do':
+            return None
+        if step.limit not in self._gates:
+            *groups, option = step.limit.split('.')
+            self._gates[step.limit] = Gate(getattr(functools.reduce(getattr, groups, self._conf), option))
+        return self._gates[step.limit]
 
     def _drain(self, line: str) -> None:
         """Run the jobs of a line until none is left, or until one has to wait at its gate."""
         while True:
             with self._lock:
                 job = self._lines[line][0]
-                gate = self._gates.get(job.call.step) if job.call.direction == 'do' else None
+                gate = self._gate(job.call)
                 if gate is not None and job.gate is None and not job.handle.cancelled.is_set():
                     if not gate.enter(line):
                         return

@@ -27,6 +27,10 @@ class Occupied(base.Conflict):
     template = 'Another operation is in progress on server {server}.'
 
 
+class NotInProgress(base.Conflict):
+    template = "Operation '{action}' is not in progress on server {server}."
+
+
 class TaskNotFound(base.NotFound):
     template = 'Task {task} could not be found.'
 

@@ -18,6 +18,7 @@ from nova.objects.migration import Migration
 from nova.objects.move import Move, Placing
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
+from nova.objects.progress import MigrationProgress, Progress
 from nova.objects.request_spec import Destination, RequestSpec
 from nova.objects.selection import HostChoice, Selection, Selections, SelectRequest
 from nova.objects.service import Service
@@ -41,7 +42,8 @@ __all__ = [
     'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
     'Flavor', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch', 'HostMapping', 'HostNodes', 'HostOrders',
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
-    'InstanceMapping', 'KeyPair', 'Migration', 'Move', 'Network', 'NetworkInfo', 'NetworkRequest', 'NotLoaded',
-    'Placing', 'Record', 'RequestSpec', 'SelectRequest', 'Selection', 'Selections', 'Service', 'State',
-    'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
+    'InstanceMapping', 'KeyPair', 'Migration', 'MigrationProgress', 'Move', 'Network', 'NetworkInfo',
+    'NetworkRequest', 'NotLoaded', 'Placing', 'Progress', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
+    'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
+    'hold', 'quota',
 ]

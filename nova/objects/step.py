@@ -25,6 +25,8 @@ class StepCall(base.Record):
         task, step, attempt: which step, and its number among the task's starts of steps; a host refuses
             older attempts than it has seen.
         direction: do or undo.
+        signals: what users have told the operation, as `nova.states.Signal`; a call of a step that runs is how
+            the step hears of them.
     """
 
     fields = {
@@ -37,6 +39,7 @@ class StepCall(base.Record):
         'host': fields.StringField(),
         'instance': fields.ObjectField('Instance', nullable=True, default=None),
         'state': fields.ObjectField('State', subclasses=True),
+        'signals': fields.since('1.1', fields.ListOfStringsField(default=[])),
     }
 
 
@@ -63,7 +66,11 @@ class StepResult(base.Record):
 
 
 class StepProgress(base.Record):
-    """How far a long step is."""
+    """How far a long step is.
+
+    Attributes:
+        progress: all about it, as the flow's `Progress`; None from hosts of the release before.
+    """
 
     fields = {
         'task': fields.UUIDField(),
@@ -71,6 +78,8 @@ class StepProgress(base.Record):
         'attempt': fields.IntegerField(default=1),
         'host': fields.StringField(),
         'percent': fields.IntegerField(default=0),
+        'progress': fields.since(
+            '1.1', fields.ObjectField('Progress', subclasses=True, nullable=True, default=None)),
     }
 
 

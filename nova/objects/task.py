@@ -18,6 +18,7 @@ from nova.common import clock, dbkit
 from nova.db import tasks as tables
 from nova.db.cell import models as cell_models
 from nova.objects import statements
+from nova.objects.progress import Progress
 
 READY, RUNNING, PARKED, WAITING, QUEUED, INERT = (
     'ready', 'running', 'parked', 'waiting', 'queued', 'inert')
@@ -52,6 +53,10 @@ class Task:
         error: {code, message, details, type, created} of the first failure.
         state: wire form of the flow's state record.
         shard: see `shard_of`.
+        hosts: the host that each step was last given to going forward, by step; its undo goes there. None of a
+            task that a release began which did not write it down.
+        progress: wire form of the `Progress` that the running step has told of.
+        signals: what the operation was told by users, as `states.Signal`, in order; None is nothing.
         step_started_at: when the present step was first started, however often it was tried since.
 
     Times are the database server's.
@@ -70,6 +75,9 @@ class Task:
     step: str | None = None
     runs_at: str = 'cell'
     host: str | None = None
+    hosts: dict[str, str] | None = dataclasses.field(default_factory=dict)
+    progress: dict[str, Any] | None = None
+    signals: list[str] | None = None
     attempt: int = 1
     tries: int = 0
     turn: str | None = None
@@ -95,9 +103,14 @@ class Task:
     def ended(self) -> bool:
         return self.finished_at is not None
 
+    @property
+    def unwinds(self) -> bool:
+        """Whether it is to go back as far as it can: another operation takes its place, or it was aborted."""
+        return self.cancel or states.Signal.ABORT in (self.signals or ())
+
 
 _NAMES = [field.name for field in dataclasses.fields(Task)]
-_HEAVY = ('state', 'context', 'error')
+_HEAVY = ('state', 'context', 'error', 'hosts', 'progress')
 
 
 _GET = sa.select(tables.tasks).where(*statements.conditions(tables.tasks.c, (('uuid', '='),)))
@@ -203,7 +216,7 @@ def get(conn: sa.Connection, uuid: str) -> Task | None:
 
 
 def find(conn: sa.Connection, uuid: str) -> Task | None:
-    """`get` without `state`, `context` and `error`, whatever is in them."""
+    """`get` without what most of a row is (`_HEAVY`), whatever is in it."""
     row = conn.execute(_PLAIN.where(tables.tasks.c.uuid == uuid)).mappings().one_or_none()
     return _plain(row) if row else None
 
@@ -339,10 +352,44 @@ def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
     return from_row(row) if row else None
 
 
+def signal(conn: sa.Connection, instance_uuid: str, flow: str, told: states.Signal) -> str | None:
+    """Tell the operation of this flow that holds a server something; its uuid, or None when there is none.
+
+    Telling it again changes nothing.
+    """
+    table = tables.tasks
+    row = conn.execute(sa.select(table.c.uuid, table.c.signals).where(
+        table.c.instance_uuid == instance_uuid, table.c.flow == flow, table.c.exclusive.is_not(None))
+        .with_for_update()).first()
+    if row is None:
+        return None
+    if told not in (row.signals or ()):
+        conn.execute(table.update().where(table.c.uuid == row.uuid).values(
+            signals=[*(row.signals or ()), str(told)], generation=table.c.generation + 1,
+            updated_at=table.c.updated_at))
+    return row.uuid
+
+
+def keep_progress(conn: sa.Connection, uuid: str, attempt: int, progress: dict[str, Any]) -> bool:
+    """Note how far a step on a host is, in wire form; False when that attempt is not waited for any more."""
+    table = tables.tasks
+    return conn.execute(table.update().where(
+        table.c.uuid == uuid, table.c.status == PARKED, table.c.attempt == attempt).values(
+        progress=progress, updated_at=table.c.updated_at)).rowcount == 1
+
+
+def progress_of(conn: sa.Connection, instance_uuids: Collection[str]) -> dict[str, Progress]:
+    """How far the operations are that hold these servers, where they have told of it."""
+    table = tables.tasks
+    found = conn.execute(sa.select(table.c.instance_uuid, table.c.progress).where(
+        table.c.instance_uuid.in_(list(instance_uuids)), table.c.exclusive.is_not(None)))
+    return {uuid: Progress.from_wire(wire) for uuid, wire in found if wire is not None}
+
+
 def open_tasks(conn: sa.Connection, above: bool | None = None, shards: Collection[int] | None = None
                ) -> list[Task]:
-    """Tasks that somebody must take care of, without `state`, `context` and `error`: this is asked every second
-    by every worker, and those are most of a row.
+    """Tasks that somebody must take care of, without most of a row (`_HEAVY`): this is asked every second by
+    every worker.
 
     Args:
         above: only those that wait for a super-conductor, or only all others.

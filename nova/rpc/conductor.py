@@ -14,7 +14,9 @@ class Conductor(kernel.Interface):
     """
 
     topic = 'conductor'
-    levels = {'1.0': {'HostReport': '1.0', 'HostOrders': '1.0'}}
+    records = '1.2'
+    levels = {'1.0': {'HostReport': '1.0', 'HostOrders': '1.0'},
+              '1.1': {'StepCall': '1.0', 'StepProgress': '1.0'}}
     wake = kernel.cast(step.Wake)
     step_done = kernel.cast(step.StepResult, keep=60)
     progress = kernel.cast(step.StepProgress)

@@ -7,14 +7,17 @@ from nova.rpc import kernel
 class ComputeHost(kernel.Interface):
     """Served by every compute host under its own name.
 
-    `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated: a
-    host knows by its journal what it has done. `cancel_step` stops the attempt it names, or an older one.
-    `set_status` says whether its service is disabled, when that has changed; a host that missed it is told
-    again after its next heartbeat. `rejoin`: something that it was told to do was given up while it was not
-    heard of; before it is sent anything else it has to join as at its start.
+    `run_step` is answered by `Conductor.step_done`, whenever the step has ended. Both may be repeated: a host
+    knows by its journal what it has done. A call of a step that runs brings it the signals that came since.
+    `cancel_step` stops the attempt it names, or an older one. `set_status` says whether its service is
+    disabled, when that has changed; a host that missed it is told again after its next heartbeat. `rejoin`:
+    something that it was told to do was given up while it was not heard of; before it is sent anything else it
+    has to join as at its start.
     """
 
     topic = 'compute'
+    records = '1.2'
+    levels = {'1.1': {'StepCall': '1.0'}}
     run_step = kernel.cast(step.StepCall)
     cancel_step = kernel.cast(step.StepRef)
     set_status = kernel.cast(step.HostStatus)

@@ -93,16 +93,18 @@ class Interface:
         levels: which older record versions an older interface version speaks: ``{'1.0': {'StepCall': '1.0'}}``
             is written down when a later version of `StepCall` comes into use. A record that a level does not
             name is there as at the next level.
+        records: the version in which a record last changed, where no method came with it.
     """
 
     topic: ClassVar[str]
     levels: ClassVar[dict[str, dict[str, str]]] = {}
+    records: ClassVar[str] = '1.0'
     methods: ClassVar[dict[str, Method]]
     version: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
         cls.methods = {name: value for name, value in vars(cls).items() if isinstance(value, Method)}
-        cls.version = max((method.since for method in cls.methods.values()), key=version_of)
+        cls.version = max((cls.records, *(method.since for method in cls.methods.values())), key=version_of)
 
     @classmethod
     def records_at(cls, version: str | None) -> dict[str, str] | None:

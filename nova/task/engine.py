@@ -61,11 +61,15 @@ class Engine:
     # Taking part -------------------------------------------------------------------------------
 
     def wake(self, uuid: str) -> None:
-        """Run a task as far as it goes, if it is anybody's to run; turn it back, if it was cancelled."""
+        """Run a task as far as it goes, if it is anybody's to run; turn it back, if it is to unwind; pass on to
+        its host what users have told it.
+        """
         def go_on(run: Run) -> bool:
             task, turned = run.task, self.runner.turned(run) is not None
+            if task.status == rows.PARKED and turned:
+                return self.runner.turn_back(run)
             if task.status == rows.PARKED:
-                return turned and self.runner.turn_back(run)
+                return run.is_told() and self.runner.cast(run)
             early = task.not_before is not None and self.now() < task.not_before
             return (turned or not early) and self.runner.claim(run)
         self.attend(uuid, go_on, rows.READY, rows.WAITING, rows.PARKED)
@@ -127,9 +131,16 @@ class Engine:
     def progress(self, report: Any) -> None:
         """Note how far a host has come with a step."""
         run = self.pick(report.task, rows.PARKED)
-        if run is not None and run.instance is not None and run.task.attempt == report.attempt:
-            run.instance.progress = report.percent
-            self.journal.db.write(lambda conn: run.instance.copy().save(conn), landed=dbkit.repeatable)
+        if run is None or run.task.attempt != report.attempt:
+            return
+        told = report.progress or run.flow.Progress(percent=report.percent)
+
+        def write(conn: sa.Connection) -> None:
+            kept = rows.keep_progress(conn, run.task.uuid, report.attempt, told.to_wire())
+            if kept and run.instance is not None:
+                run.instance.progress = told.percent
+                run.instance.copy().save(conn)
+        self.journal.db.write(write, landed=dbkit.repeatable)
 
     def cancel_holder(self, instance_uuid: str) -> bool:
         """Cancel who holds a server's slot; True when nobody does."""

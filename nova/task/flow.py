@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from nova import errors, states
 from nova.common import registry
+from nova.objects import base, progress
 
 Place = Literal['cell', 'super', 'host', 'source', 'dest']
 Function = Callable[[Any, Any], Any]
@@ -28,7 +29,8 @@ class Step:
             finishes the step.
         undo: takes the effect back; None where there is nothing to take back.
         at: who runs both: a conductor of the cell, a super-conductor, or a host (``host`` is the server's,
-            ``source`` and ``dest`` are named by the state).
+            ``source`` and ``dest`` are named by the state's fields). An undo goes to the host that the step was
+            given to, wherever the server is by then.
         shows: the task_state that clients see while this step runs; None keeps the one before.
         when: skip the step unless this is true of the state.
         choice: a host's refusal unwinds to here and comes forward again, to the next alternate.
@@ -37,6 +39,10 @@ class Step:
         timeout: seconds that it may take from its first start, waiting for neighbours that are away included;
             then it has failed. Beyond a pivot, and when undone, that is one try's time.
         pivot: once it is done nothing is undone any more; later steps are retried until the deadline.
+        limit: the option (``name`` or ``group.name``) that says how many such steps a host runs at once; 0 is
+            any number. Who waits for room holds no thread. Undoing is not limited.
+        signals: what it hears of while it runs on a host. One that hears of `ABORT` raises `Cancelled`, or goes
+            on to its end; any other step is stopped and undone by it.
     """
 
     do: Function
@@ -48,6 +54,8 @@ class Step:
     elsewhere: bool = False
     timeout: float = 600.0
     pivot: bool = False
+    limit: str | None = None
+    signals: tuple[states.Signal, ...] = ()
     waits: ClassVar[bool] = False
 
     @property
@@ -98,6 +106,7 @@ class Flow:
             tasks may still be on their way is declared beside the newer one, under the same name.
         action: the name under which clients see the operation in os-instance-actions; None hides it.
         State: record class of what the flow knows; saved after every step.
+        Progress: record class of how far its steps on hosts are.
         exclusion: ``exclusive`` (one such operation a server), ``queued`` (several may be asked for; they run
             one at a time, in that order, beside no exclusive one, and show no task_state), ``preempting``
             (cancels what runs and what waits for its turn) or ``sharing`` (runs beside anything).
@@ -110,7 +119,8 @@ class Flow:
     name: ClassVar[str] = ''
     version: ClassVar[str] = '1.0'
     action: ClassVar[str | None] = None
-    State: ClassVar[type]
+    State: ClassVar[type[base.State]]
+    Progress: ClassVar[type[progress.Progress]] = progress.Progress
     exclusion: ClassVar[str] = EXCLUSIVE
     steps: ClassVar[tuple[Step, ...]] = ()
     ends: ClassVar[states.VM | None] = None
@@ -127,6 +137,9 @@ class Flow:
             raise TypeError(f'flow {cls.name}: steps must be there and have distinct names, not {names}')
         if cls.exclusion == QUEUED and any(step.shows for step in cls.steps):
             raise TypeError(f'flow {cls.name}: queued operations show no task_state')
+        for at in ('source', 'dest'):
+            if any(step.at == at for step in cls.steps) and at not in cls.State.fields:
+                raise TypeError(f'flow {cls.name}: a step at {at!r} needs a field of that name in the state')
         FLOWS.add(cls.key(), cls)
 
     @classmethod

@@ -16,6 +16,7 @@ from nova.objects import task as rows
 from nova.task import carers as carers_
 from nova.task import engine as engines
 from nova.task import flow as flows
+from nova.task import plan
 from nova.task import run as runs
 
 LOG = logging.getLogger(__name__)
@@ -130,23 +131,19 @@ class Keeper:
 
     def _care_of_parked(self, task: rows.Task, watch: _Watch) -> Care | None:
         host, hosts = task.host or '', self._engine.hosts
-        if task.cancel and task.direction == 'do' and watch.again and not self._is_committed(task):
+        flow = flows.known(task.flow, task.flow_version)
+        if flow is not None and watch.again and plan.turns(flow, task):
             return self._engine.wake
         if not hosts.is_up(host):
             return self._fence
-        flow = flows.known(task.flow, task.flow_version)
         if flow is not None and runs.is_over(task, flow, self._now):
             return self._expire
-        if hosts.holds(host, task.uuid, task.attempt):
+        # No host says what its steps have heard, so they are told again, after longer and longer pauses.
+        if hosts.holds(host, task.uuid, task.attempt) and not task.signals:
             watch.acted, watch.times = clock.monotonic(), 0
             return None
         pause = min(self._recast * 2 ** watch.times, LONGEST_RECAST)
         return self._resend if clock.monotonic() - watch.acted >= pause else None
-
-    @staticmethod
-    def _is_committed(task: rows.Task) -> bool:
-        flow = flows.known(task.flow, task.flow_version)
-        return flow is not None and flow.beyond_pivot(flow.index(task.step or ''))
 
     def _ask(self, uuid: str) -> None:
         """Ask a waiting task's condition again, or fail it when it has waited too long."""

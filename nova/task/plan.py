@@ -7,6 +7,7 @@ a refusal; never backward beyond a pivot. Time ends only going forward: an undo 
 import dataclasses
 from typing import Any, Literal
 
+from nova import states
 from nova.objects import task as rows
 from nova.task import flow as flows
 
@@ -59,16 +60,16 @@ def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outc
     index = flow.index(task.step or '')
     committed = flow.beyond_pivot(index)
     if outcome == 'done':
-        if task.cancel and not flow.beyond_pivot(index + 1):
+        if task.unwinds and not flow.beyond_pivot(index + 1):
             return _unwind_from(flow, index, state)
         step = flow.after(index, state)
         return Move('do', step.name) if step else Move('do', None, end=rows.DONE)
-    if outcome == 'again' and (committed or not task.cancel):
+    if outcome == 'again' and (committed or not task.unwinds):
         return _again(task, failed=False)
     if committed:
         return Move('do', task.step, end=rows.STUCK) if late else _again(task, failed=True)
     choice = flow.choice_before(index)
-    if outcome == 'refused' and choice and not task.cancel:
+    if outcome == 'refused' and choice and not task.unwinds:
         return _unwind_from(flow, index, state, turn=choice.name)
     return _unwind_from(flow, index, state)
 
@@ -79,7 +80,7 @@ def _after_undo(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Ou
     if outcome != 'done':
         return Move('undo', task.step, end=rows.STUCK) if task.tries + 1 >= UNDO_TRIES else _again(
             task, failed=True)
-    if task.turn == task.step and not task.cancel:
+    if task.turn == task.step and not task.unwinds:
         return Move('do', task.step)
     return _backward(flow, flow.index(task.step or ''), state, task.turn)
 
@@ -95,11 +96,18 @@ def after(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome,
     return _after_do(flow, task, state, outcome, late)
 
 
-def cancelled(flow: type[flows.Flow], task: rows.Task, state: Any) -> Move | None:
-    """The move of a task that was cancelled before its present step ended; None when it must go on."""
-    if not task.cancel or task.direction == 'undo' or task.step is None:
-        return None
+def turns(flow: type[flows.Flow], task: rows.Task) -> bool:
+    """Whether a task is to unwind before its present step has ended.
+
+    A step on a host that hears of an abortion itself ends by it, or has come too far: its answer says which.
+    """
+    if not task.unwinds or task.direction == 'undo' or task.step is None:
+        return False
     index = flow.index(task.step)
-    if flow.beyond_pivot(index):
-        return None
-    return _unwind_from(flow, index, state)
+    hears = task.status == rows.PARKED and states.Signal.ABORT in flow.steps[index].signals
+    return not flow.beyond_pivot(index) and (task.cancel or not hears)
+
+
+def cancelled(flow: type[flows.Flow], task: rows.Task, state: Any) -> Move | None:
+    """The move of a task that is to unwind before its present step has ended; None when it must go on."""
+    return _unwind_from(flow, flow.index(task.step or ''), state) if turns(flow, task) else None

@@ -32,8 +32,13 @@ class Run:
 
     @property
     def host(self) -> str | None:
-        """The host of the present step; None when none is known (yet, or any more)."""
-        at = self.step.at
+        """The host of the present step; None when none is known (yet, or any more).
+
+        An undo's is where the step was given to: there is nothing to undo of one that was given to nobody.
+        """
+        at, task = self.step.at, self.task
+        if task.direction == 'undo' and task.hosts is not None:
+            return task.hosts.get(self.step.name)
         return getattr(self.instance, 'host', None) if at == 'host' else getattr(self.state, at, None)
 
     def call(self) -> wire.StepCall:
@@ -42,7 +47,11 @@ class Run:
         return wire.StepCall(
             task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
             direction=task.direction, attempt=task.attempt, host=task.host, instance=self.instance,
-            state=self.state)
+            state=self.state, signals=task.signals or [])
+
+    def is_told(self) -> bool:
+        """Whether users have told the operation something that its present step hears."""
+        return self.task.direction == 'do' and not set(self.step.signals).isdisjoint(self.task.signals or ())
 
     def name_in_logs(self) -> None:
         """Have what this thread logs from now on carry the operation's request and server."""

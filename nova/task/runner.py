@@ -62,6 +62,12 @@ def outcome_of(error: Exception) -> plan.Outcome:
     return 'refused' if isinstance(error, errors.task.Refused) else 'failed'
 
 
+def _was_only_told(task: rows.Task, fresh: rows.Task) -> bool:
+    """Whether all that has happened to the row is that its operation was cancelled, or told something."""
+    told = (fresh.cancel != task.cancel) + len(fresh.signals or ()) - len(task.signals or ())
+    return told > 0 and fresh.generation == task.generation + told
+
+
 class Runner:
     """Moves the tasks of one journal.
 
@@ -152,7 +158,7 @@ class Runner:
         if outcome == 'failed' and errors.from_dict(error or {}).again:
             outcome = 'again'
         if outcome == 'again' and task.direction == 'do' and not run.committed and (
-                task.cancel or run.is_over(now)):
+                task.unwinds or run.is_over(now)):
             outcome = 'failed'
         move = plan.after(run.flow, task, run.state, outcome, run.is_late(now))
         note = None if outcome == 'again' else rows.Note(
@@ -202,6 +208,8 @@ class Runner:
                 step.shows and run.instance.task_state != step.shows):
             run.instance.task_state = step.shows
         if step.on_host and function is not None and run.host is not None:
+            if task.direction == 'do':
+                changes['hosts'] = {**(task.hosts or {}), step.name: run.host}
             self._save(run, note, also, status=rows.PARKED, owner=None, runs_at='host', host=run.host,
                        **changes)
             self._tell_host(run)
@@ -220,7 +228,7 @@ class Runner:
         becomes = {rows.DONE: flow.ends, rows.UNDONE: flow.fails, rows.STUCK: states.VM.ERROR}[end]
         if end == rows.STUCK and flow.exclusion == flows.SHARING:
             becomes = None
-        if instance is not None and becomes is not None and not (task.cancel and end == rows.UNDONE):
+        if instance is not None and becomes is not None and not (task.unwinds and end == rows.UNDONE):
             instance.vm_state = becomes
         if instance is not None and not task.cancel and (
                 flow.exclusion not in (flows.SHARING, flows.QUEUED)):
@@ -233,7 +241,7 @@ class Runner:
             if also is not None:
                 also(conn)
             self.follow_doubt(conn, task)
-        doubtful = task.doubt or task.cancel or 'doubt' in changes
+        doubtful = task.doubt or task.unwinds or 'doubt' in changes
         successor = self._save(run, note, with_doubt if doubtful else also, status=end, owner=None,
                                exclusive=None, finished_at=self._now(), **changes)
         self.tell_end(task, end, successor)
@@ -259,7 +267,7 @@ class Runner:
             self._hurry(uuid)
 
     def _save(self, run: Run, note: rows.Note | None, also: Also | None = None, **changes: Any) -> str | None:
-        """Journal the run; a cancellation that came meanwhile is taken over and acted on at the next turn.
+        """Journal the run; a cancellation or a signal that came meanwhile is acted on at the next turn.
 
         Returns:
             uuid of the queued task whose turn it is now.
@@ -274,9 +282,9 @@ class Runner:
         except errors.task.Lost:
             loaded = self._journal.load(task.uuid)
             fresh = loaded[0] if loaded else None
-            if fresh is None or fresh.cancel == task.cancel or fresh.generation != task.generation + 1:
+            if fresh is None or not _was_only_told(task, fresh):
                 raise
-            task.generation, task.cancel = fresh.generation, True
+            task.generation, task.cancel, task.signals = fresh.generation, fresh.cancel, fresh.signals
             if run.instance is not None and loaded is not None:
                 run.instance.task_state = loaded[1].task_state
             return self._journal.save(task, run.instance, note, changes, also)

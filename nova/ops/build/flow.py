@@ -61,7 +61,7 @@ class Build(Flow):
         Step(volumes.connect_volumes, undo=volumes.disconnect_volumes, at='host', elsewhere=True,
              when=has_volumes, shows=states.Task.BLOCK_DEVICE_MAPPING),
         Step(host.spawn, undo=host.destroy, at='host', elsewhere=True, timeout=Flow.deadline,
-             shows=states.Task.SPAWNING),
+             limit='max_concurrent_builds', shows=states.Task.SPAWNING),
         Wait(ports.vifs_plugged, when=ports.awaits_plugging, timeout=Flow.deadline),
         Step(host.let_run, at='host', elsewhere=True, when=ports.awaits_plugging),
     )

@@ -3,10 +3,11 @@
 import threading
 import uuid
 
-from nova import context, objects
+from nova import context, errors, objects
 from nova.objects.base import fields
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
+from nova.states import Signal
 from nova.task import flow
 
 CONTEXT = context.RequestContext('user', 'project', request_id='req-5')
@@ -135,7 +136,7 @@ def unwork(h, state):
 
 
 def spawn(h, state):
-    """Named like the step that the build gate bounds."""
+    """Of which a host runs only so many at once."""
     work(h, state)
 
 
@@ -146,10 +147,30 @@ def report_slowly(h, state):
         h.cancelled.wait(0.15)
 
 
+def copy_memory(h, state):
+    """Copies until it is told to complete or to end, and says how much is left."""
+    left = 100
+    while Signal.FORCE_COMPLETE not in h.signals:
+        if Signal.ABORT in h.signals or h.cancelled.wait(0.02):
+            raise errors.task.Cancelled(task=h.task)
+        left -= 1
+        h.progress(objects.MigrationProgress(percent=100 - left, memory_total=100, memory_remaining=left))
+    state.note = 'forced'
+
+
+class HostCopy(flow.Flow):
+    name = 'test-host-copy'
+    State = WorkState
+    Progress = objects.MigrationProgress
+    steps = (flow.Step(copy_memory, at='host', limit='max_concurrent_live_migrations',
+                       signals=(Signal.ABORT, Signal.FORCE_COMPLETE)),)
+
+
 class HostWork(flow.Flow):
     name = 'test-host-work'
     State = WorkState
-    steps = (flow.Step(work, undo=unwork, at='host'), flow.Step(spawn, at='host'),
+    steps = (flow.Step(work, undo=unwork, at='host'),
+             flow.Step(spawn, at='host', limit='max_concurrent_builds'),
              flow.Step(report_slowly, at='host'))
 
 
@@ -180,7 +201,7 @@ class Handle:
 
     def __init__(self, instance):
         self.instance, self.task = instance, 'task'
-        self.cancelled = threading.Event()
+        self.cancelled, self.signals = threading.Event(), set()
         self.clients = None
 
     def progress(self, percent):

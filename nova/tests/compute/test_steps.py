@@ -8,8 +8,8 @@ import pytest
 
 from nova import errors, objects
 from nova.common import threads
+from nova.compute import handle, steps
 from nova.compute import journal as journals
-from nova.compute import steps
 from nova.tests.compute import cell
 from nova.tests.compute.cell import call_of, server_of
 
@@ -17,7 +17,7 @@ from nova.tests.compute.cell import call_of, server_of
 class Told:
     def __init__(self):
         self.changed = threading.Condition()
-        self.results, self.percents = [], []
+        self.results, self.percents, self.progresses = [], [], []
 
     def done(self, context, result):
         with self.changed:
@@ -26,6 +26,7 @@ class Told:
 
     def progress(self, context, progress):
         self.percents.append(progress.percent)
+        self.progresses.append(progress.progress)
 
     def wait(self, count=1):
         with self.changed:
@@ -282,6 +283,68 @@ def test_progress_is_throttled(runner, told):
     runner.run(cell.CONTEXT, call_of(server_of(), step='report_slowly'))
     told.wait()
     assert 1 <= len(told.percents) <= 2
+
+
+def copying(runner):
+    """A step that copies."""
+    call = call_of(server_of(), flow='test-host-copy', step='copy_memory')
+    runner.run(cell.CONTEXT, call)
+    return call
+
+
+def signalled(call, *signals):
+    again = call.copy()
+    again.signals = list(signals)
+    return again
+
+
+def test_a_signal_is_heard_by_the_step_that_runs(runner, told):
+    call = copying(runner)
+    runner.run(cell.CONTEXT, signalled(call, 'force_complete'))
+    result = told.wait()[0]
+    assert (result.outcome, result.state.note) == ('done', 'forced') and len(told.results) == 1
+
+
+def test_a_signal_is_heard_after_the_host_has_died(runner, make, told):
+    call = copying(runner)
+    runner.kill()
+    make().run(cell.CONTEXT, signalled(call, 'force_complete'))
+    assert told.wait()[0].state.note == 'forced'
+
+
+def test_an_abortion_ends_the_step_that_hears_of_it(runner, told):
+    runner.run(cell.CONTEXT, signalled(copying(runner), 'abort'))
+    assert told.wait()[0].outcome == 'cancelled'
+
+
+def test_a_step_has_room_by_the_option_that_it_names(runner, told, conf):
+    """One that waits for room hears of signals, too."""
+    conf.set_override('max_concurrent_live_migrations', 1)
+    first, second = copying(runner), copying(runner)
+    runner.run(cell.CONTEXT, signalled(second, 'force_complete'))
+    with told.changed:
+        assert not told.changed.wait_for(lambda: told.results, 0.3)
+    runner.run(cell.CONTEXT, signalled(first, 'abort'))
+    assert [(result.task, result.outcome) for result in told.wait(2)] == [
+        (first.task, 'cancelled'), (second.task, 'done')]
+
+
+def test_progress_is_told_as_the_flows_record(runner, told, monkeypatch):
+    monkeypatch.setattr(handle, 'PROGRESS_SECONDS', 0.01)
+    call = copying(runner)
+    while not told.progresses:
+        time.sleep(0.01)
+    runner.run(cell.CONTEXT, signalled(call, 'abort'))
+    told.wait()
+    first = told.progresses[0]
+    assert isinstance(first, objects.MigrationProgress) and first.memory_remaining + first.percent == 100
+
+
+def test_progress_of_another_kind_is_refused():
+    tell = handle.Throttle(lambda progress: None, objects.MigrationProgress)
+    tell(50)
+    with pytest.raises(TypeError, match='MigrationProgress'):
+        tell(objects.Progress(percent=50))
 
 
 def test_quick_step_reports_no_progress(runner, told):

@@ -1,0 +1,35 @@
+"""How far a step is that takes its time: told by its host, journalled with its task, shown by views."""
+
+from nova.objects import base
+from nova.objects.base import fields
+
+
+class Progress(base.Record):
+    """How far it is.
+
+    A flow whose clients see more than that declares a record of its own (`nova.task.flow.Flow.Progress`).
+
+    Attributes:
+        percent: of the step.
+    """
+
+    fields = {
+        'percent': fields.IntegerField(default=0),
+    }
+
+
+class MigrationProgress(Progress):
+    """How much of a running guest has been copied to another host, in bytes.
+
+    Attributes:
+        memory_remaining, disk_remaining: still to be copied; it grows when the guest changes what was copied.
+    """
+
+    fields = {
+        'memory_total': fields.IntegerField(default=0),
+        'memory_processed': fields.IntegerField(default=0),
+        'memory_remaining': fields.IntegerField(default=0),
+        'disk_total': fields.IntegerField(default=0),
+        'disk_processed': fields.IntegerField(default=0),
+        'disk_remaining': fields.IntegerField(default=0),
+    }
