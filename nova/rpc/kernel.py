@@ -17,7 +17,8 @@ import dataclasses
 import functools
 import logging
 import re
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import oslo_messaging
 from oslo_config import cfg
@@ -31,11 +32,14 @@ from nova.rpc import listening, transport
 LOG = logging.getLogger(__name__)
 
 Kind = Literal['call', 'cast', 'fanout']
+T = TypeVar('T', bound=base.Record)
+R = TypeVar('R')
+Answer = TypeVar('Answer', bound=base.Record)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Method:
-    """One declared method.
+@dataclasses.dataclass(frozen=True)
+class Method(Generic[T, R]):
+    """One declared method. A client of its interface has it as a function ``(context, record) -> answer``.
 
     Attributes:
         since: first version of the interface that has it.
@@ -48,27 +52,53 @@ class Method:
     """
 
     kind: Kind
-    takes: type[base.Record] | None
+    takes: type[T]
     returns: type[base.Record] | None = None
     since: str = '1.0'
     timeout: float | Literal['long'] | None = None
     keep: float = 0.0
     silence: float | None = None
     tries: int = 1
+    name: str = ''
+
+    def __set_name__(self, owner: type['Interface'], name: str) -> None:
+        object.__setattr__(self, 'name', name)
+
+    @overload
+    def __get__(self, client: None, owner: type['Interface']) -> Self: ...
+
+    @overload
+    def __get__(self, client: 'Interface', owner: type['Interface']
+                ) -> Callable[[nova_context.RequestContext, T], R]: ...
+
+    def __get__(self, client: 'Interface | None', owner: type['Interface']) -> Any:
+        return self if client is None else functools.partial(client.send, self)
 
 
-def cast(takes: type[base.Record] | None, *, since: str = '1.0', keep: float = 0.0) -> Any:
+def cast(takes: type[T], *, since: str = '1.0', keep: float = 0.0) -> Method[T, None]:
     """Sent to one server; nobody waits."""
     return Method('cast', takes, since=since, keep=keep)
 
 
-def fanout(takes: type[base.Record] | None, *, since: str = '1.0') -> Any:
+def fanout(takes: type[T], *, since: str = '1.0') -> Method[T, None]:
     """Sent to every server that is there; nobody waits."""
     return Method('fanout', takes, since=since)
 
 
-def call(takes: type[base.Record] | None, *, returns: type[base.Record] | None = None, since: str = '1.0',
-         timeout: float | Literal['long'] | None = None, silence: float | None = None, tries: int = 1) -> Any:
+@overload
+def call(takes: type[T], *, returns: type[Answer], since: str = '1.0',
+         timeout: float | Literal['long'] | None = None, silence: float | None = None, tries: int = 1
+         ) -> Method[T, Answer]: ...
+
+
+@overload
+def call(takes: type[T], *, since: str = '1.0', timeout: float | Literal['long'] | None = None,
+         silence: float | None = None, tries: int = 1) -> Method[T, None]: ...
+
+
+def call(takes: type[T], *, returns: type[base.Record] | None = None, since: str = '1.0',
+         timeout: float | Literal['long'] | None = None, silence: float | None = None, tries: int = 1
+         ) -> Method[T, Any]:
     """Sent to one server, which answers."""
     return Method('call', takes, returns, since, timeout, silence=silence, tries=tries)
 
@@ -99,12 +129,22 @@ class Interface:
     topic: ClassVar[str]
     levels: ClassVar[dict[str, dict[str, str]]] = {}
     records: ClassVar[str] = '1.0'
-    methods: ClassVar[dict[str, Method]]
+    methods: ClassVar[dict[str, Method[Any, Any]]]
     version: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
         cls.methods = {name: value for name, value in vars(cls).items() if isinstance(value, Method)}
         cls.version = max((cls.records, *(method.since for method in cls.methods.values())), key=version_of)
+
+    def __init__(self, bus: transport.Bus, host: str | None, pin: str | None) -> None:
+        """See `client`."""
+        self._bus, self._host, self._pin = bus, host, pin
+        if pin is not None and version_of(pin)[0] != version_of(self.version)[0]:
+            raise errors.Invalid(f'{self.topic} {self.version} cannot be spoken as {pin}')
+        self._records = self.records_at(pin)
+
+    def __repr__(self) -> str:
+        return f'<client of {self.topic}.{self._host or "*"} on {self._bus.name}>'
 
     @classmethod
     def records_at(cls, version: str | None) -> dict[str, str] | None:
@@ -118,8 +158,8 @@ class Interface:
         return known
 
     @classmethod
-    def client(cls, bus: transport.Bus, host: str | None = None, pin: str | None = None) -> 'Client':
-        """A proxy with one method per declaration: ``(context, record) -> record | None``.
+    def client(cls, bus: transport.Bus, host: str | None = None, pin: str | None = None) -> Self:
+        """Whose methods send: each declaration is a function ``(context, record) -> answer``.
 
         Args:
             host: the one server meant; None is any of the topic.
@@ -128,7 +168,54 @@ class Interface:
         """
         if pin is None:
             pin = _configured_pin(bus.conf, cls.topic)
-        return Client(cls, bus, host, pin)
+        return cls(bus, host, pin)
+
+    def can(self, name: str) -> bool:
+        """Whether the pinned server knows this method."""
+        since = self.methods[name].since
+        return self._pin is None or version_of(since) <= version_of(self._pin)
+
+    def send(self, method: Method[T, R], context: nova_context.RequestContext, record: T) -> base.Record | None:
+        """Send one of the methods; what a call was answered, else nothing."""
+        name = method.name
+        if not self.can(name):
+            raise errors.Unavailable(f'{self.topic}.{name} needs version {method.since}, but {self._pin} '
+                                     'is spoken here until every service is upgraded.')
+        args = {'speaks': self._pin or self.version, 'record': _wire(record, method.takes, self._records)}
+        target = oslo_messaging.Target(topic=self.topic, server=self._host, version=method.since,
+                                       fanout=method.kind == 'fanout' or None)
+        if method.kind != 'call':
+            self._bus.cast(target, context.to_dict(), name, args, method.keep)
+            return None
+        return self._call(name, method, target, context, args)
+
+    def _call(self, name: str, method: Method[Any, Any], target: oslo_messaging.Target,
+              context: nova_context.RequestContext, args: dict) -> Any:
+        conf = self._bus.conf
+        timeout, silence = method.timeout, method.silence
+        if timeout == 'long':
+            timeout, silence = conf.long_rpc_timeout, silence or conf.rpc_response_timeout
+        elif timeout is None:
+            timeout = conf.rpc_response_timeout
+        try:
+            answer = self._ask(method.tries, target, context.to_dict(), name, args, timeout, silence)
+        except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
+            kind = getattr(error, 'exc_type', None) or type(error).__name__
+            raise errors.Unavailable(f'The server of {self.topic} does not speak {name} of version '
+                                     f'{target.version} ({kind}).') from None
+        if answer.get('error'):
+            raise errors.from_dict(answer['error'])
+        return _record(answer.get('record'), method.returns)
+
+    def _ask(self, tries: int, *call: Any) -> dict:
+        for left in reversed(range(tries)):
+            try:
+                return self._bus.call(*call)
+            except errors.Unavailable as error:
+                if not left:
+                    raise
+                LOG.info('%s Asking again.', error)
+        raise AssertionError('a call is sent at least once')
 
     @classmethod
     def server(cls, bus: transport.Bus, host: str, endpoint: Any, pool: threads.Pool | None = None
@@ -146,72 +233,6 @@ def _configured_pin(conf: cfg.ConfigOpts, topic: str) -> str | None:
     levels = conf.upgrade_levels
     pin = getattr(levels, topic) if topic in levels else None
     return None if pin in (None, '', 'auto') else pin
-
-
-class Client:
-    """What `Interface.client` returns."""
-
-    def __init__(self, interface: type[Interface], bus: transport.Bus, host: str | None,
-                 pin: str | None) -> None:
-        self._interface, self._bus, self._host = interface, bus, host
-        self._pin = pin
-        if pin is not None and version_of(pin)[0] != version_of(interface.version)[0]:
-            raise errors.Invalid(f'{interface.topic} {interface.version} cannot be spoken as {pin}')
-        self._records = interface.records_at(pin)
-
-    def __repr__(self) -> str:
-        return f'<Client {self._interface.topic}.{self._host or "*"} on {self._bus.name}>'
-
-    def __getattr__(self, name: str) -> Any:
-        method = self._interface.methods.get(name)
-        if method is None:
-            raise AttributeError(f'{self._interface.__name__} declares no method {name!r}')
-        return functools.partial(self._send, name, method)
-
-    def can(self, name: str) -> bool:
-        """Whether the pinned server knows this method."""
-        since = self._interface.methods[name].since
-        return self._pin is None or version_of(since) <= version_of(self._pin)
-
-    def _send(self, name: str, method: Method, context: nova_context.RequestContext, record: Any = None) -> Any:
-        interface = self._interface
-        if not self.can(name):
-            raise errors.Unavailable(f'{interface.topic}.{name} needs version {method.since}, but {self._pin} '
-                                     'is spoken here until every service is upgraded.')
-        args = {'speaks': self._pin or interface.version, 'record': _wire(record, method.takes, self._records)}
-        target = oslo_messaging.Target(topic=interface.topic, server=self._host, version=method.since,
-                                       fanout=method.kind == 'fanout' or None)
-        if method.kind != 'call':
-            return self._bus.cast(target, context.to_dict(), name, args, method.keep)
-        return self._call(name, method, target, context, args)
-
-    def _call(self, name: str, method: Method, target: oslo_messaging.Target,
-              context: nova_context.RequestContext, args: dict) -> Any:
-        conf = self._bus.conf
-        timeout, silence = method.timeout, method.silence
-        if timeout == 'long':
-            timeout, silence = conf.long_rpc_timeout, silence or conf.rpc_response_timeout
-        elif timeout is None:
-            timeout = conf.rpc_response_timeout
-        try:
-            answer = self._ask(method.tries, target, context.to_dict(), name, args, timeout, silence)
-        except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
-            kind = getattr(error, 'exc_type', None) or type(error).__name__
-            raise errors.Unavailable(f'The server of {self._interface.topic} does not speak {name} of version '
-                                     f'{target.version} ({kind}).') from None
-        if answer.get('error'):
-            raise errors.from_dict(answer['error'])
-        return _record(answer.get('record'), method.returns)
-
-    def _ask(self, tries: int, *call: Any) -> dict:
-        for left in reversed(range(tries)):
-            try:
-                return self._bus.call(*call)
-            except errors.Unavailable as error:
-                if not left:
-                    raise
-                LOG.info('%s Asking again.', error)
-        raise AssertionError('a call is sent at least once')
 
 
 def _wire(record: Any, kind: type[base.Record] | None, versions: dict[str, str] | None) -> dict | None:
@@ -245,7 +266,7 @@ def _exposed(interface: type[Interface], endpoint: Any) -> Any:
     return type(f'{interface.__name__}Exposed', (), members)()
 
 
-def _handler(interface: type[Interface], name: str, method: Method, function: Any) -> Any:
+def _handler(interface: type[Interface], name: str, method: Method[Any, Any], function: Any) -> Any:
     def handle(self: Any, ctxt: dict, record: dict | None = None, speaks: str | None = None) -> dict | None:
         context = nova_context.RequestContext.from_dict(ctxt)
         context.update_store()
@@ -266,7 +287,7 @@ def _handler(interface: type[Interface], name: str, method: Method, function: An
     return handle
 
 
-def _tell(interface: type[Interface], name: str, method: Method, error: Exception) -> None:
+def _tell(interface: type[Interface], name: str, method: Method[Any, Any], error: Exception) -> None:
     expected = isinstance(error, problem.Problem) and error.status < 500
     if expected and method.kind == 'call':
         LOG.debug('%s.%s answers %s', interface.topic, name, error)
