@@ -20,7 +20,7 @@ from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
 from nova.rest.resource import Operation, Resource
-from nova.rpc import conductor, host
+from nova.rpc import conductor, host, questions
 
 Application = Callable[..., Any]
 
@@ -116,6 +116,10 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
 
     def tell_host(context: Any, cell: Any, name: str, status: Any) -> None:
         host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
+
+    def ask_host(context: Any, cell: Any, name: str, method: str, question: objects.GuestQuestion) -> Any:
+        client = questions.Questions.client(buses.cell(cell.transport_url), name)
+        return getattr(client, method)(context, question)
     found = finder.Finder(dbs, conf.api.cell_timeout)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake, tell_host)
+    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host)

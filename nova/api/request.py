@@ -5,7 +5,7 @@ import functools
 import secrets
 import string
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -18,14 +18,20 @@ from nova.common import clock, dbkit, uuids
 from nova.objects import quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
+from nova.objects.question import GuestQuestion
 from nova.objects.service import Alive
 from nova.rest import request
 from nova.task import guard as guards
 from nova.task import journal
 from nova.task.flow import Flow
 
+T = TypeVar('T')
+
 Tell = Callable[[Any, Any, str, Any], None]
 """``tell_host(context, cell mapping, host, HostStatus)``: best effort, at once."""
+Ask = Callable[[Any, Any, str, str, GuestQuestion], Any]
+"""``ask_host(context, cell mapping, host, method, question)``: a method of `nova.rpc.questions`, and its
+answer."""
 Wake = Callable[..., None]
 """``wake(context, cell mapping or None, task uuid, above=False)``: best effort, at once; `above` wakes a
 super-conductor rather than one of the cell."""
@@ -47,6 +53,7 @@ class Services:
     cells: Cells
     wake: Wake
     tell_host: Tell
+    ask_host: Ask
 
 
 class Request(request.Request):
@@ -71,6 +78,7 @@ class Request(request.Request):
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
+        self._ask_host = services.ask_host
 
     # Servers
 
@@ -91,6 +99,30 @@ class Request(request.Request):
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
         with self._place().db.read() as conn:
             return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
+
+    def ask_host(self, instance: Any, method: str, **about: Any) -> Any:
+        """Ask the host of the path's server about its guest: a method of `nova.rpc.questions`, and its answer.
+
+        Args:
+            about: what in particular, as fields of `GuestQuestion`.
+
+        Raises:
+            ServerNotReady: it has no host yet; 409.
+            Unavailable: the host does not answer; 503.
+            nova.errors: what the host itself answers.
+        """
+        place = self._place()
+        if place.mapping is None or not instance.host:
+            raise errors.server.ServerNotReady(server=instance.uuid)
+        if not self.host_is_up(instance.host):
+            raise errors.Unavailable(f'The compute service on host {instance.host} is not up.')
+        question = GuestQuestion(instance=instance, kind=about.get('kind'), lines=about.get('lines'))
+        return self._ask_host(self.context, place.mapping, instance.host, method, question)
+
+    def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
+        """Write beside the path's server, in the database of its cell; what runs twice leaves as much as
+        once."""
+        return self._place().db.write(write, landed=dbkit.repeatable)
 
     def _place(self) -> Found:
         if self.found is None:

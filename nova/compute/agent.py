@@ -13,12 +13,13 @@ from oslo_log import log
 from nova import context as nova_context
 from nova import errors, version
 from nova.common import clock, health, threads
-from nova.compute import beats, chores, inventory, journal, recovery, steps
+from nova.compute import beats, chores, inventory, journal, questions, recovery, steps
 from nova.compute.periodic import power_sync
 from nova.objects import step as wire
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import host as rpc_host
 from nova.rpc import liveness as rpc_liveness
+from nova.rpc import questions as rpc_questions
 from nova.rpc import transport
 
 LOG = log.getLogger(__name__)
@@ -41,6 +42,7 @@ class ComputeFarm:
 
     def __init__(self, size: int = 64) -> None:
         self.rpc_pool = threads.Pool('compute-rpc', 4, QUEUE)
+        self.question_pool = threads.Pool('compute-questions', 4, QUEUE)
         self.step_pool = threads.Pool('compute-steps', size)
         self.chores = chores.Chores(8)
         self.beats = beats.Beats()
@@ -81,6 +83,7 @@ class ComputeFarm:
         self.beats.stop()
         self.chores.stop()
         self.rpc_pool.close()
+        self.question_pool.close(wait=False)
         self.step_pool.close(wait=False)
 
 
@@ -110,6 +113,8 @@ class ComputeAgent:
         self._heart = beats.Heart(host, BINARY, rpc_liveness.Liveness.client(bus), conf.report_interval,
                                   self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
+        self._questions = rpc_questions.Questions.server(
+            bus, host, questions.Answers(conf, driver), self._farm.question_pool)
         self._joined = threads.event()
         self._stopped = threads.event()
         self._tries = {'join': 0, 'inventory': 0}
@@ -118,6 +123,7 @@ class ComputeAgent:
     def start(self) -> None:
         """Begin; everything that needs somebody else happens in the background."""
         self._server.start()
+        self._questions.start()
         conf = self._conf
         sync = conf.sync_power_state_interval
         wanted = [
@@ -142,6 +148,7 @@ class ComputeAgent:
             self._farm.beats.remove(self._heart)
             self._farm.chores.remove(self._chores)
             self._server.stop()
+            self._questions.stop()
 
     def stop(self, seconds: float = 60.0) -> None:
         """Take no more messages, let the steps that run end for at most `seconds`, and answer them.
@@ -150,6 +157,7 @@ class ComputeAgent:
         """
         self.stop_listening()
         self._server.wait()
+        self._questions.wait()
         if not self.steps.wait_idle(seconds):
             LOG.warning('Steps of %s are left for its next start', self.host)
         if self._own_farm is not None:

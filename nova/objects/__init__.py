@@ -19,6 +19,7 @@ from nova.objects.move import Move, Placing
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
 from nova.objects.progress import MigrationProgress, Progress
+from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
 from nova.objects.request_spec import Destination, RequestSpec
 from nova.objects.selection import HostChoice, Selection, Selections, SelectRequest
 from nova.objects.service import Service
@@ -39,8 +40,10 @@ from nova.objects.step import (
 )
 
 __all__ = [
-    'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode', 'Destination',
-    'Flavor', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch', 'HostMapping', 'HostNodes', 'HostOrders',
+    'IP', 'VIF', 'Aggregate', 'BlockDeviceMapping', 'BuildRequest', 'CellMapping', 'ComputeNode',
+    'ConsolePlace', 'Destination',
+    'Flavor', 'GuestAnswer', 'GuestQuestion', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch',
+    'HostMapping', 'HostNodes', 'HostOrders',
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
     'InstanceMapping', 'KeyPair', 'Migration', 'MigrationProgress', 'Move', 'Network', 'NetworkInfo',
     'NetworkRequest', 'NotLoaded', 'Placing', 'Progress', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',

@@ -194,7 +194,8 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
     for cell in deployment.cells:
         section = _common(deployment)
         section['DEFAULT'] |= {'transport_url': deployment.bus(cell)}
-        section |= {'database': {'connection': deployment.database(cell)}, 'conductor': {'role': 'cell'}}
+        section |= {'database': {'connection': deployment.database(cell)}, 'conductor': {'role': 'cell'},
+                    'spice': {'enabled': 'true'}, 'serial_console': {'enabled': 'true'}}
         files[cell] = section
     for name, sections in files.items():
         _write(directory / f'{name}.conf', _ini(sections))

@@ -12,6 +12,7 @@ console_auth_tokens = meta.table(
     sa.Column('console_type', types.string(32), nullable=False),
     sa.Column('host', types.string(255), nullable=False),
     sa.Column('port', sa.Integer, nullable=False),
+    sa.Column('tls_port', sa.Integer),
     sa.Column('internal_access_path', types.string(255)),
     sa.Column('access_url_base', types.string(255)),
     sa.Column('expires', sa.BigInteger, nullable=False, index=True),

@@ -1,0 +1,46 @@
+"""What a host answers about its guests; see `nova.rpc.questions`."""
+
+from typing import Any
+
+from oslo_config import cfg
+
+from nova import context as nova_context
+from nova import errors
+from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
+
+_PROXIES = {
+    'novnc': ('vnc', 'novncproxy_base_url'),
+    'spice-html5': ('spice', 'html5proxy_base_url'),
+    'spice-direct': ('spice', 'spice_direct_proxy_base_url'),
+    'serial': ('serial_console', 'base_url'),
+    'webmks': ('mks', 'mksproxy_base_url'),
+}
+"""Group and option of the address of the proxy to a kind of console."""
+
+
+class Answers:
+    """Answers for one host."""
+
+    def __init__(self, conf: cfg.ConfigOpts, driver: Any) -> None:
+        self._conf, self._driver = conf, driver
+
+    def console(self, context: nova_context.RequestContext, asked: GuestQuestion) -> ConsolePlace:
+        """Where a console listens.
+
+        Raises:
+            ConsoleTypeUnavailable: this host offers none of this kind.
+        """
+        group, option = _PROXIES.get(asked.kind or '', (None, ''))
+        if group is None or not self._conf[group].enabled or not self._conf[group][option]:
+            raise errors.virt.ConsoleTypeUnavailable(type=asked.kind)
+        found = self._driver.console(asked.instance, asked.kind)
+        return ConsolePlace(base_url=self._conf[group][option], host=found['host'], port=found['port'],
+                            tls_port=found.get('tls_port'),
+                            internal_access_path=found.get('internal_access_path'))
+
+    def console_output(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
+        """The end of the guest's log, or all of it."""
+        return GuestAnswer(value=self._driver.console_output(asked.instance, asked.lines))
+
+    def diagnostics(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
+        return GuestAnswer(value=self._driver.diagnostics(asked.instance))

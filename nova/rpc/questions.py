@@ -1,0 +1,17 @@
+"""What a compute host is asked about its guests while somebody waits for the answer."""
+
+from nova.objects import question
+from nova.rpc import kernel
+
+SECONDS = 20.0
+
+
+class Questions(kernel.Interface):
+    """Served by every compute host under its own name, by threads of its own: a hypervisor that does not answer
+    holds up other questions, but no step and no sign of life. Nothing is changed by a question.
+    """
+
+    topic = 'compute-questions'
+    console = kernel.call(question.GuestQuestion, returns=question.ConsolePlace, timeout=SECONDS)
+    console_output = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
+    diagnostics = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
