@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = 'ce0007'
-down_revision = 'ce0006'
+revision = 'ce0008'
+down_revision = 'ce0007'
 branch_labels = None
 depends_on = None
 
