@@ -21,8 +21,9 @@ from nova.objects.instance import WORK
 from nova.objects.question import GuestQuestion
 from nova.objects.service import Alive
 from nova.rest import request
+from nova.task import flow as flows
 from nova.task import guard as guards
-from nova.task import journal
+from nova.task import journal, runner
 from nova.task.flow import Flow
 
 T = TypeVar('T')
@@ -143,9 +144,14 @@ class Request(request.Request):
 
     # Operations
 
-    def submit(self, flow: Any, instance: Any, state: Any, *,
-               guard: guards.Check | None = None) -> task_rows.Task:
+    def submit(self, flow: Any, instance: Any, state: Any, *, guard: guards.Check | None = None,
+               also: Callable[[sa.Connection, Any], None] | None = None,
+               wait: float | None = None) -> task_rows.Task:
         """Take the server's slot for `flow`, judge its states once more, and have the task run.
+
+        Args:
+            also: ``also(conn, server)``, what else belongs into that transaction.
+            wait: seconds for which it does not begin unless `let_begin` says so; nobody else does meanwhile.
 
         Raises:
             ServerInState: another operation has the slot; 409.
@@ -157,14 +163,16 @@ class Request(request.Request):
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
             if guard is not None:
                 guard(fresh)
+            if also is not None:
+                also(conn, fresh)
             return fresh
 
         try:
-            task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid,
+            task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid, wait=wait,
                                  guard=judge if place.mapping is not None else None)
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
-        if task.status != task_rows.QUEUED:
+        if task.status != task_rows.QUEUED and wait is None:
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
 
@@ -181,6 +189,40 @@ class Request(request.Request):
         if task is None:
             raise errors.task.NotInProgress(action=flow.action or flow.name, server=instance.uuid)
         self.wake(place.mapping, task)
+
+    def let_begin(self, task: task_rows.Task, also: Callable[[sa.Connection], T]) -> T:
+        """Have a task begin that waits for us, once `also`, which may run twice, has been written."""
+        place = self._place()
+
+        def write(conn: sa.Connection) -> tuple[T, bool]:
+            return also(conn), task_rows.let_begin(conn, task.uuid)
+        done, begins = place.db.write(write, landed=dbkit.repeatable)
+        if begins:
+            self.wake(place.mapping, task.uuid, flows.find(task.flow).looks_above())
+        return done
+
+    def withdraw(self, task: task_rows.Task, also: Callable[[sa.Connection], None], doubt: bool) -> None:
+        """Drop a task that waits for us, and undo with `also`, which may run twice, what was written with it.
+
+        Args:
+            doubt: what was asked of a neighbour for it may still come true: somebody looks after a while.
+
+        Raises:
+            Busy: it has begun, and ends by itself.
+        """
+        place = self._place()
+
+        def write(conn: sa.Connection) -> str | None:
+            successor = task_rows.withdraw(conn, task.uuid)
+            also(conn)
+            if doubt:
+                look = flows.find('remove_late')
+                journal.insert(conn, look, look.State(), self.context, instance_uuid=task.instance_uuid,
+                               wait=runner.LATE)
+            return successor
+        successor = place.db.write(write, landed=dbkit.repeatable)
+        if successor is not None:
+            self.wake(place.mapping, successor)
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""

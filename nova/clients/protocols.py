@@ -99,6 +99,9 @@ class PlacementClient(Protocol):
     def provider(self, name: str) -> str | None:
         """uuid of the provider of a name."""
 
+    def traits(self, provider: str) -> set[str]:
+        """What a provider can do; nothing, where there is no such provider."""
+
     def held_by(self, provider: str) -> dict[str, Document]:
         """Consumers of a provider: ``{consumer: {"resources": {...}}}``."""
 

@@ -5,6 +5,7 @@ records; what the flavor promises and the user left out (swap, ephemeral disk, t
 added. Nothing here asks another service: whether a volume exists and may be used is the caller's to find out.
 """
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -253,6 +254,13 @@ def name_devices(devices: Sequence[BlockDeviceMapping], root_name: str | None = 
             device.device_name = next_name(used, device.disk_bus or bus)
         used.add(device.device_name)
     return root.device_name if root else None
+
+
+def bus_of(name: str | None) -> str:
+    """A bus whose devices are named like this one."""
+    prefixes = {prefix: bus for bus, prefix in reversed(_PREFIX.items())}
+    found = re.fullmatch(r'(?:/dev/)?([a-z]+?d)[a-z]+[0-9]*', name or '')
+    return prefixes.get(found[1], 'virtio') if found else 'virtio'
 
 
 def next_name(used: Iterable[str], bus: str = 'virtio') -> str:

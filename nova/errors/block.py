@@ -66,6 +66,15 @@ class MultiattachUnsupported(base.Invalid):
     template = 'Volume {volume} has multiattach set, which is not supported for this operation.'
 
 
+class TaggedAttachUnsupported(base.Invalid):
+    template = 'Attaching tagged volumes is not supported for this server instance.'
+
+
+class TooManyDevices(base.Forbidden):
+    template = ('The maximum allowed number of disk devices ({most}) to attach to a single instance has been '
+                'exceeded.')
+
+
 class BlockDeviceInvalid(base.Invalid):
     template = 'Block Device Mapping is Invalid: {reason}'
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import errors
 from nova.db.cell import models
 from nova.objects import base
@@ -48,6 +50,20 @@ class BlockDeviceMapping(base.Record):
         if 'volume_id' in by:
             return errors.block.VolumeNotAttached(volume=by['volume_id'], server=by.get('instance_uuid'))
         return super().not_found(by)
+
+    @classmethod
+    def keep_attachment(cls, conn: sa.Connection, uuid: str, attachment_id: str) -> bool:
+        """Write down the first attachment of a device; False when it has another one, or is gone."""
+        table = models.block_device_mappings
+        free = sa.or_(table.c.attachment_id.is_(None), table.c.attachment_id == attachment_id)
+        return conn.execute(table.update().where(table.c.uuid == uuid, free).values(
+            attachment_id=attachment_id)).rowcount == 1
+
+    @classmethod
+    def drop(cls, conn: sa.Connection, uuid: str) -> None:
+        """Delete the row; one that is gone is deleted."""
+        table = models.block_device_mappings
+        conn.execute(table.delete().where(table.c.uuid == uuid))
 
     @property
     def is_volume(self) -> bool:

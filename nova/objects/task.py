@@ -288,6 +288,35 @@ def take_slot(conn: sa.Connection, task: Task, slot: str) -> None:
         raise errors.task.Occupied(server=task.instance_uuid) from None
 
 
+def let_begin(conn: sa.Connection, uuid: str) -> bool:
+    """Let a task begin that was to wait for a while; False when it cannot begin yet, or has begun."""
+    table = tables.tasks
+    waits = sa.and_(table.c.uuid == uuid, table.c.status.in_((READY, QUEUED)))
+    conn.execute(table.update().where(waits).values(not_before=None))
+    return conn.execute(sa.select(table.c.id).where(
+        table.c.uuid == uuid, table.c.status == READY)).first() is not None
+
+
+def withdraw(conn: sa.Connection, uuid: str) -> str | None:
+    """Drop a task that has not begun, as if it had never been asked for.
+
+    Returns:
+        uuid of the queued task whose turn it is now.
+
+    Raises:
+        errors.task.Busy: it has begun.
+    """
+    table = tables.tasks
+    row = conn.execute(sa.select(table).where(table.c.uuid == uuid).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    task = from_row(row)
+    if task.status not in (READY, QUEUED) or task.attempt > 1:
+        raise _busy(task)
+    remove(conn, uuid)
+    return pass_on(conn, task) if task.queued and task.exclusive is not None else None
+
+
 def remove(conn: sa.Connection, uuid: str) -> None:
     """Drop a task and its history."""
     conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid == uuid))

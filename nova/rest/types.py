@@ -70,6 +70,7 @@ jsonschema.FORMATS.update({
          f'made of {_LETTERS} and, within, "-"'),
         ('id-chars', _pattern(r'[a-zA-Z0-9._-]*'), f'made of {_LETTERS}, ".", "-" and "_"'),
         ('dev-path', _pattern(r'[A-Za-z0-9._/-]*'), f'made of {_LETTERS}, ".", "-", "_" and "/"'),
+        ('device', _pattern(r'/dev/x?[a-z]?d?[a-z]+[0-9]*'), 'the path of a device, such as /dev/vdb'),
         ('flavor-id-chars', _pattern(r'(?! )[a-zA-Z0-9. _-]+(?<! )'),
          f'made of {_LETTERS}, blanks, ".", "-" and "_", {_NO_BLANK_AT_ENDS}'),
         ('keypair-chars', _pattern(r'(?! )[a-zA-Z0-9 _-]+(?<! )'),

@@ -162,11 +162,15 @@ def unreserve_volumes(h: Any, state: Any) -> None:
 
 def connect_volumes(h: Any, state: Any) -> None:
     """On the host: tell Cinder who connects and connect every volume; repeatable."""
-    connector = h.driver.connector()
     for device in volume_devices(h.instance):
-        connection = h.clients.volume.connect(
-            device.attachment_id, {**connector, 'mountpoint': device.device_name})
-        h.driver.connect_volume(h.instance, device, connection)
+        connect(h, device)
+
+
+def connect(h: Any, device: Any) -> None:
+    """`connect_volumes` of one of them."""
+    connection = h.clients.volume.connect(
+        device.attachment_id, {**h.driver.connector(), 'mountpoint': device.device_name})
+    h.driver.connect_volume(h.instance, device, connection)
 
 
 def disconnect_volumes(h: Any, state: Any) -> None:

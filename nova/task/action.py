@@ -69,12 +69,13 @@ class Action:
     def word(self) -> str:
         return self.name or self.key or type(self).__name__.lower()
 
-    def __call__(self, req: Any, instance: Any) -> Any:
+    def __call__(self, req: Any, instance: Any, **names: str) -> Any:
+        """Check and answer; `names` are what the path names beside the server, and `answer` gets them."""
         self.start.check_lock(instance, req.context)
         self.start.check(instance, self.word)
         if self.start.host_up and not req.host_is_up(instance.host):
             raise errors.host.HostDown(host=instance.host)
-        return self.answer(req, instance, req.body)
+        return self.answer(req, instance, req.body, **names)
 
     def operation(self) -> Operation:
         """This action as the dispatcher wants it."""

@@ -206,12 +206,14 @@ class Keeper:
         engine.attend(uuid, expire, rows.PARKED)
 
     def _turn_away(self, uuid: str) -> None:
-        """End a task whose turn has not come by its deadline; it has done nothing yet."""
+        """End a task whose turn has not come by its deadline. None of its steps has begun; what its request did
+        for it is looked for after a while."""
         def turn_away(run: engines.Run) -> bool:
             now = self._engine.now()
             error = errors.to_dict(errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline))
             self._engine.journal.save(run.task, None, None, {
-                'status': rows.UNDONE, 'finished_at': now, 'error': {**error, 'created': clock.isotime(now)}})
+                'status': rows.UNDONE, 'finished_at': now, 'error': {**error, 'created': clock.isotime(now)}},
+                lambda conn: self._engine.runner.follow_doubt(conn, run.task))
             return False
         self._engine.attend(uuid, turn_away, rows.QUEUED)
 

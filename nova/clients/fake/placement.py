@@ -232,6 +232,10 @@ class FakePlacement(Fake):
     def provider(self, name: str) -> str | None:
         return next((one.uuid for one in self.providers.values() if one.name == name), None)
 
+    @probe
+    def traits(self, provider: str) -> set[str]:
+        return set(self.providers[provider].traits) if provider in self.providers else set()
+
     @effect
     def add_to_aggregate(self, provider: str, aggregate: str) -> None:
         if provider not in self.providers:

@@ -66,6 +66,11 @@ class Client:
                                    microversion=VERSION).json()['resource_providers']
         return found[0]['uuid'] if found else None
 
+    def traits(self, provider: str) -> set[str]:
+        answer = self._service.call('GET', f'/resource_providers/{provider}/traits', microversion=VERSION,
+                                    allow=(404,))
+        return set(answer.json()['traits']) if answer.status == 200 else set()
+
     def add_to_aggregate(self, provider: str, aggregate: str) -> None:
         """See `PlacementClient.add_to_aggregate`.
 

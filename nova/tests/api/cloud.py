@@ -134,10 +134,14 @@ class Cloud:
 
 
 class _Placement:
-    """Notes what Placement is told about providers."""
+    """Notes what Placement is told about providers; all of them have the traits `capable`."""
 
     def __init__(self, told: list[tuple[str, str, str]]) -> None:
         self._told = told
+        self.capable = {'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_MULTI_ATTACH'}
+
+    def traits(self, provider: str) -> set[str]:
+        return self.capable
 
     def add_to_aggregate(self, provider: str, aggregate: str) -> None:
         self._told.append(('add', provider, aggregate))

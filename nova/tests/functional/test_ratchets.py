@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from nova.common import metrics
 from nova.tests.fixtures import waiting
-from nova.tests.functional import leaks
+from nova.tests.functional import leaks, volumes
 
 pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 
@@ -99,19 +99,26 @@ def until(cloud, uuid, question, *values):
 
 
 STATE = 'SELECT 1 FROM instances WHERE uuid = ? AND vm_state = ? AND task_state IS NULL'
+IN_USE = 'SELECT 1 FROM tasks WHERE instance_uuid = ? AND flow = ? AND finished_at IS NOT NULL'
 GONE = 'SELECT 1 FROM instances WHERE uuid = ? AND deleted != 0'
 
 
 @pytest.fixture(scope='module')
 def costs(cloud, demo, admin):
     """{operation: [cost, ...]}."""
-    found = collections.defaultdict(list)
+    found, mine = collections.defaultdict(list), volumes.Volumes(demo)
     demo.delete(demo.booted('first')['id'])
     for _ in range(TRIES):
         with counting() as cost:
             uuid = demo.boot('one').json()['server']['id']
             until(cloud, uuid, STATE, 'active')
         found['boot'].append(cost)
+        volume = mine.make()
+        for operation, ask in (('attach_volume', mine.attach), ('detach_volume', mine.detach)):
+            with counting() as cost:
+                assert ask(uuid, volume).status_code == 202
+                until(cloud, uuid, IN_USE, operation)
+            found[operation].append(cost)
         with counting() as cost:
             assert demo.call('POST', f'/servers/{uuid}/action', {'pause': None}).status_code == 202
             until(cloud, uuid, STATE, 'paused')
@@ -134,6 +141,8 @@ def costs(cloud, demo, admin):
 
 LIMITS = {
     'boot': {'api': 23, 'cell': 26, 'placement': 13, 'messages': 4, 'http': 11},
+    'attach_volume': {'api': 1, 'cell': 25, 'placement': 0, 'messages': 3, 'http': 5},
+    'detach_volume': {'api': 1, 'cell': 30, 'placement': 0, 'messages': 5, 'http': 3},
     'pause': {'api': 1, 'cell': 16, 'placement': 0, 'messages': 3, 'http': 0},
     'delete': {'api': 2, 'cell': 40, 'placement': 5, 'messages': 3, 'http': 4},
     'boot of eight': {'api': 90, 'cell': 270, 'placement': 60, 'messages': 18, 'http': 60},

@@ -1,0 +1,1 @@
+"""Attaching a volume to a server."""

@@ -1,0 +1,134 @@
+"""POST os-volume_attachments: everything that can be refused is refused before the answer; the rest is a task.
+
+The server's turn, the device and its name are written in one transaction; then the volume is reserved, in the
+user's name; then the task begins. No host is asked. Who dies between leaves a task that begins by itself after
+a while, and does what is missing.
+"""
+
+from typing import Any
+
+from nova import errors, objects
+from nova.common import uuids
+from nova.domain import bdm
+from nova.ops.attach_volume import flow, wire
+from nova.policies import volumes_attachments as rules
+from nova.rest import types
+from nova.rest.resource import Body, One, Reply
+from nova.schema.volume_attachment import Attached, VolumeAttachment
+from nova.steps import attachments
+from nova.task.action import Action
+from nova.task.guard import From
+
+MULTIATTACH, LATER = '2.60', '2.101'
+WITH_TAG = 'COMPUTE_VOLUME_ATTACH_WITH_TAG'
+SHARED = 'COMPUTE_VOLUME_MULTI_ATTACH'
+
+PATIENCE = 150.0
+"""Seconds after which a task begins whose request has not said so: longer than the volume service may take."""
+
+
+class AttachVolume(Action):
+    method, path = 'POST', '/servers/{server_id}/os-volume_attachments'
+    name = 'attach_volume'
+    rule = rules.CREATE
+    body = Body(VolumeAttachment, face='create', under='volumeAttachment')
+    start = From(*attachments.STATES)
+    status = {'2.1': 200, LATER: 202}
+    returns = One(None, Attached, 'created')
+
+    def answer(self, req: Any, instance: Any, body: Any) -> Reply | None:
+        attachments.check_shelved(req, instance, self.word)
+        wanted = body['volumeAttachment']
+        volume = req.clients.volume.show(req.context, wanted['volumeId'])
+        _check_volume(req, instance, volume)
+        _check_host(req, instance, volume, wanted.get('tag'))
+        device = objects.BlockDeviceMapping(
+            uuid=uuids.generate(), instance_uuid=instance.uuid, source_type='volume', destination_type='volume',
+            volume_id=volume['id'], volume_size=volume['size'], device_name=bdm.path(wanted.get('device')),
+            tag=wanted.get('tag'), delete_on_termination=types.is_true(wanted.get('delete_on_termination')))
+        device = self._reserved(req, instance, device)
+        return None if req.at(LATER) else Reply(subject=device)
+
+    def _reserved(self, req: Any, instance: Any, device: Any) -> Any:
+        """The device with its name, once the volume is reserved and the task begins."""
+        kept: list[objects.BlockDeviceMapping] = []
+
+        def keep(conn: Any, fresh: Any) -> None:
+            kept[:] = [device.copy()]
+            _name(conn, req.conf, fresh, kept[0])
+            kept[0].create(conn)
+        task = req.submit(flow.AttachVolume, instance, wire.AttachState(
+            device=device.uuid, volume_id=device.volume_id, trust=req.clients.trust.entrust(req.context)),
+            guard=self.guard(), also=keep, wait=PATIENCE)
+        try:
+            attachment = req.clients.volume.reserve(device.volume_id, instance.uuid, req.context)
+        except errors.NovaError as error:
+            refused = isinstance(error, (errors.Invalid, errors.NotFound, errors.Conflict, errors.Forbidden))
+            req.withdraw(task, lambda conn: objects.BlockDeviceMapping.drop(conn, device.uuid), not refused)
+            if isinstance(error, errors.block.VolumeBusy):
+                raise errors.block.VolumeInvalid(reason=error.message) from error
+            raise
+        if not req.let_begin(task, lambda conn: objects.BlockDeviceMapping.keep_attachment(
+                conn, device.uuid, attachment)):
+            req.clients.volume.detach(attachment)
+            raise errors.server.ServerBusy(action=self.word, server=instance.uuid)
+        return kept[0]
+
+
+def _check_volume(req: Any, instance: Any, volume: Any) -> None:
+    """The volume can be attached to this server.
+
+    Raises:
+        MultiattachUnsupported, VolumeInvalid: 400.
+    """
+    shared = bool(volume.get('multiattach'))
+    if shared and (not req.at(MULTIATTACH) or instance.vm_state == 'shelved_offloaded'):
+        raise errors.block.MultiattachUnsupported(volume=volume['id'])
+    if any(device.volume_id == volume['id'] for device in instance.block_devices):
+        raise errors.block.VolumeInvalid(reason=f'volume {volume["id"]} already attached')
+    allowed = ('available', 'in-use') if shared else ('available',)
+    if volume['status'] not in allowed:
+        raise errors.block.VolumeInvalid(
+            reason=f"volume '{volume['id']}' status must be {' or '.join(repr(word) for word in allowed)}. "
+                   f"Currently in '{volume['status']}'")
+    zone = volume.get('availability_zone')
+    if not req.conf.cinder.cross_az_attach and instance.availability_zone not in (None, zone):
+        raise errors.block.VolumeInvalid(
+            reason='Server and volume are not in the same availability zone. Server is in: '
+                   f'{instance.availability_zone}. Volume is in: {zone}')
+
+
+def _check_host(req: Any, instance: Any, volume: Any, tag: str | None) -> None:
+    """The host can do what this attachment needs, as far as it needs more than any host can.
+
+    Raises:
+        MultiattachUnsupported, TaggedAttachUnsupported: 400.
+    """
+    if not (tag or volume.get('multiattach')) or not attachments.has_guest(instance):
+        return
+    traits = req.clients.placement.traits(instance.compute_id) if instance.compute_id else set()
+    if tag and WITH_TAG not in traits:
+        raise errors.block.TaggedAttachUnsupported()
+    if volume.get('multiattach') and SHARED not in traits:
+        raise errors.block.MultiattachUnsupported(volume=volume['id'])
+
+
+def _name(conn: Any, conf: Any, instance: Any, device: Any) -> None:
+    """Give the device a name that no other one of the server has; the server's turn is ours meanwhile.
+
+    Raises:
+        VolumeInvalid: the server has the volume already.
+        TooManyDevices: 403.
+        DeviceNameTaken: 409.
+    """
+    there = objects.BlockDeviceMapping.all(conn, instance_uuid=instance.uuid)
+    if any(each.volume_id == device.volume_id for each in there):
+        raise errors.block.VolumeInvalid(reason=f'volume {device.volume_id} already attached')
+    most = conf.compute.max_disk_devices_to_attach
+    if 0 <= most <= len(there):
+        raise errors.block.TooManyDevices(most=most)
+    used = {each.device_name for each in there if each.device_name} | {instance.root_device_name or ''}
+    if device.device_name in used:
+        raise errors.block.DeviceNameTaken(device=device.device_name)
+    root = instance.root_device_name or next((each.device_name for each in there if each.is_root), None)
+    device.device_name = device.device_name or bdm.next_name(used, bdm.bus_of(root))

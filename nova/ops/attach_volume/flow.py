@@ -1,0 +1,59 @@
+"""Attaching a volume: reserved for the server, connected on its host, given to its guest.
+
+The request has written the device's row, and mostly has reserved the volume as well. Where it did not live to
+do so, the first step does, in the user's name all the same.
+"""
+
+from typing import Any
+
+from nova import errors
+from nova.ops.attach_volume import wire
+from nova.steps import attachments
+from nova.task.flow import QUEUED, Flow, Step
+
+
+def reserve_volume(h: Any, state: wire.AttachState) -> None:
+    """Nobody else gets the volume from here on; repeatable."""
+    device = attachments.find(h, state.device)
+    if device is None:
+        raise errors.block.VolumeNotAttached(volume=state.volume_id, server=h.instance.uuid)
+    if device.attachment_id is None:
+        user = h.clients.trust.trusted(h.context, state.trust)
+        device.attachment_id = h.clients.volume.reserve(device.volume_id, h.instance.uuid, user)
+    state.trust = None
+    state.guest = attachments.has_guest(h.instance)
+
+
+def unreserve_volume(h: Any, state: wire.AttachState) -> None:
+    """Undo of `reserve_volume`: the server has neither attachment nor device."""
+    attachments.give_up(h, state.volume_id)
+    attachments.forget(h, state.device)
+
+
+def reaches_guest(state: wire.AttachState) -> bool:
+    return bool(state.guest)
+
+
+def attach_to_guest(h: Any, state: wire.AttachState) -> None:
+    attachments.give_to_guest(h, attachments.find(h, state.device))
+
+
+def take_from_guest(h: Any, state: wire.AttachState) -> None:
+    """Undo of `attach_to_guest`: neither guest nor host has it."""
+    device = attachments.find(h, state.device)
+    if device is not None:
+        h.driver.detach_volume(h.instance, device)
+        h.driver.disconnect_volume(h.instance, device)
+
+
+class AttachVolume(Flow):
+    """A server that has left its host for a while gets the reservation; who brings it back, connects it."""
+
+    name = 'attach_volume'
+    action = 'attach_volume'
+    State = wire.AttachState
+    exclusion = QUEUED
+    steps = (
+        Step(reserve_volume, undo=unreserve_volume),
+        Step(attach_to_guest, undo=take_from_guest, at='host', when=reaches_guest),
+    )

@@ -1,0 +1,21 @@
+"""What the attaching of a volume remembers."""
+
+from nova.objects import base, fields
+
+
+class AttachState(base.State):
+    """
+    Attributes:
+        device: uuid of the server's block device.
+        volume_id: its volume, also once the device is gone.
+        trust: what `Trust.trusted` needs to reserve the volume; None once it is reserved.
+        guest: a host has a guest that is to get it.
+    """
+
+    passing = ('trust',)
+    fields = {
+        'device': fields.UUIDField(),
+        'volume_id': fields.UUIDField(),
+        'trust': fields.maybe(fields.SecretField),
+        'guest': fields.BooleanField(default=False),
+    }

@@ -1,0 +1,284 @@
+"""Volumes that come to servers and leave them, over two cells, with Cinder's stand-in."""
+
+import concurrent.futures
+import json
+import time
+
+import pytest
+
+from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
+from nova.tests.functional.volumes import Volumes
+
+EVERY = (1, 2, 3, 4)
+
+
+@pytest.fixture
+def volumes(demo):
+    return Volumes(demo)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(cloud, admin, demo, volumes):
+    """Invariants 1.13 at the quiet point after each test; every volume is free again."""
+    yield
+    for server in demo.get('/servers')['servers']:
+        demo.delete(server['id'])
+    leaks.check(cloud, admin)
+    for one in volumes.call('GET', '/volumes')['volumes']:
+        volumes.wait(one['id'], 'available')
+        volumes.call('DELETE', f'/volumes/{one["id"]}')
+
+
+@pytest.fixture
+def faulty(cloud, demo):
+    """Scripts faults of Cinder and of hypervisors; ends them."""
+    files = [cloud.deployment.directory / 'computes' / f'compute{number}' / 'faults.json' for number in EVERY]
+    script = cloud.deployment.url('sandbox') + '/faults'
+
+    def add(driver=None, **fault):
+        if driver:
+            for file in files:
+                file.write_text(json.dumps(driver))
+        else:
+            assert demo.http.post(script, json={'service': 'volume', **fault}).status_code == 201
+
+    def clear():
+        demo.http.delete(script)
+        for file in files:
+            file.unlink(missing_ok=True)
+    add.clear = clear
+    yield add
+    clear()
+
+
+def last_action(demo, server):
+    return demo.get(f'/servers/{server}/os-instance-actions')['instanceActions'][0]
+
+
+def test_attach_and_detach(demo, volumes):
+    """VOL-S1, VOL-S2, VOL-C2: 202 at once; in use when the guest has it; available when it has let go."""
+    server, volume = demo.booted()['id'], volumes.make()
+    answer = volumes.attach(server, volume, tag='data')
+    assert (answer.status_code, answer.content) == (202, b'')
+    volumes.wait(volume, 'in-use')
+    one, = volumes.of(server)
+    assert (one['volumeId'], one['device'], one['tag']) == (volume, '/dev/vdb', 'data')
+    shown = volumes.show(volume)['attachments'][0]
+    assert (shown['server_id'], shown['attachment_id'], shown['device']) == (
+        server, one['attachment_id'], '/dev/vdb')
+    assert demo.show(server)['os-extended-volumes:volumes_attached'] == [
+        {'id': volume, 'delete_on_termination': False}]
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+    until(lambda: volumes.of(server) == [])
+    actions = demo.get(f'/servers/{server}/os-instance-actions')['instanceActions']
+    assert [(one['action'], one['message']) for one in actions] == [
+        ('detach_volume', None), ('attach_volume', None), ('create', None)]
+
+
+@pytest.mark.parametrize('action, status', [('pause', 'PAUSED'), ('os-stop', 'SHUTOFF')])
+def test_servers_that_do_not_run(demo, volumes, action, status):
+    server, volume = demo.booted()['id'], volumes.make()
+    demo.act(server, action, None, status)
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+    assert demo.show(server)['status'] == status
+
+
+def test_twenty_at_once_to_one_server(demo, volumes):
+    """VOL-F3: as if they had come one after another; then all leave at once."""
+    server, many = demo.booted()['id'], [volumes.make() for _ in range(20)]
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda volume: volumes.attach(server, volume, '2.60'), many))
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+    for volume in many:
+        volumes.wait(volume, 'in-use', 60)
+    names = {one['volumeId']: one['device'] for one in volumes.of(server)}
+    assert sorted(names.values()) == [f'/dev/vd{chr(ord("b") + number)}' for number in range(20)]
+    assert names == {answer.json()['volumeAttachment']['volumeId']: answer.json()['volumeAttachment']['device']
+                     for answer in answers}
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda volume: volumes.detach(server, volume), many))
+    assert {answer.status_code for answer in answers} == {202}
+    for volume in many:
+        volumes.wait(volume, 'available', 60)
+    until(lambda: volumes.of(server) == [])
+
+
+def test_one_volume_to_two_servers_at_once(demo, volumes):
+    """VOL-F3: exactly one has it; the other was told so, and has nothing of it."""
+    servers = [demo.booted(name)['id'] for name in ('one', 'two')]
+    for _ in range(3):
+        volume = volumes.make()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda server, volume=volume: volumes.attach(server, volume), servers))
+        assert sorted(answer.status_code for answer in answers) == [202, 400], [
+            answer.text for answer in answers]
+        volumes.wait(volume, 'in-use')
+        winner, = (server for server, answer in zip(servers, answers, strict=True)
+                   if answer.status_code == 202)
+        assert volume in [one['volumeId'] for one in volumes.of(winner)]
+        assert sum(len(volumes.of(server)) for server in servers) == _ + 1
+
+
+def test_the_same_volume_many_times(demo, volumes):
+    server, volume = demo.booted()['id'], volumes.make()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: volumes.attach(server, volume), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [202, *[400] * 7]
+    volumes.wait(volume, 'in-use')
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: volumes.detach(server, volume), range(8)))
+    assert {answer.status_code for answer in answers} <= {202, 404}
+    volumes.wait(volume, 'available')
+    volumes.settled(server)
+
+
+def test_detached_before_it_was_attached(demo, volumes, faulty):
+    """In the order of the requests, whatever takes how long."""
+    server, volume = demo.booted()['id'], volumes.make()
+    faulty(driver={'attach_volume': {'do': 'delay', 'seconds': 1}})
+    assert volumes.attach(server, volume).status_code == 202
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+    volumes.settled(server)
+    assert volumes.of(server) == []
+
+
+def test_a_guest_that_does_not_let_go(demo, volumes, faulty):
+    """VOL-S2: it keeps the volume, the server is as it was, and it can be tried again."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    faulty(driver={'detach_volume': {'do': 'fail', 'reason': 'device is busy'}})
+    assert volumes.detach(server, volume).status_code == 202
+    until(lambda: last_action(demo, server)['message'] == 'Error')
+    assert demo.show(server)['status'] == 'ACTIVE' and len(volumes.of(server)) == 1
+    assert volumes.show(volume)['status'] == 'in-use'
+    faulty.clear()
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+
+
+@pytest.mark.parametrize('fault', [
+    {'driver': {'connect_volume': {'do': 'fail'}}},
+    {'driver': {'connect_volume': {'do': 'fail', 'when': 'after'}}},
+    {'driver': {'attach_volume': {'do': 'fail'}}},
+    {'driver': {'attach_volume': {'do': 'fail', 'when': 'after'}}},
+    {'method': 'PUT', 'path': 'attachments', 'status': 500, 'count': 0},
+    {'method': 'PUT', 'path': 'attachments', 'status': 409, 'count': 0},
+    {'method': 'PUT', 'path': 'attachments', 'status': 404, 'count': 0},
+    {'method': 'POST', 'path': 'attachments/.*/action', 'status': 500, 'count': 0}], ids=str)
+def test_what_cannot_be_attached_is_free_again(demo, volumes, faulty, fault):
+    """VOL-F1: no device, no attachment; the server is as it was, and its action has failed."""
+    server, volume = demo.booted()['id'], volumes.make()
+    faulty(**fault)
+    assert volumes.attach(server, volume).status_code == 202
+    until(lambda: last_action(demo, server)['message'] == 'Error')
+    faulty.clear()
+    volumes.wait(volume, 'available')
+    assert volumes.of(server) == [] and demo.show(server)['status'] == 'ACTIVE'
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+
+
+@pytest.mark.parametrize('fault', [
+    {'method': 'PUT', 'path': 'attachments', 'status': 503, 'count': 4},
+    {'method': 'PUT', 'path': 'attachments', 'drop': True, 'after': True},
+    {'method': 'POST', 'path': 'attachments/.*/action', 'drop': True, 'after': True},
+    {'method': 'POST', 'path': 'attachments/.*/action', 'status': 504, 'after': True, 'count': 4},
+    {'method': 'PUT', 'path': 'attachments', 'delay': 0.5, 'after': True}], ids=str)
+def test_a_volume_service_that_comes_back_is_waited_for(demo, volumes, faulty, fault):
+    server, volume = demo.booted()['id'], volumes.make()
+    faulty(**fault)
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    volumes.settled(server)
+    assert last_action(demo, server)['message'] is None
+
+
+@pytest.mark.parametrize('fault, status', [
+    ({'status': 500, 'count': 0}, 503), ({'status': 409}, 400), ({'status': 404}, 404), ({'status': 403}, 403)],
+    ids=str)
+def test_reservations_that_are_refused(demo, volumes, faulty, fault, status):
+    """Cinder's answer is the answer; nothing is left of the request."""
+    server, volume = demo.booted()['id'], volumes.make()
+    faulty(method='POST', path='attachments$', **fault)
+    assert volumes.attach(server, volume).status_code == status
+    faulty.clear()
+    assert volumes.of(server) == []
+    assert last_action(demo, server)['action'] == 'create'
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+
+
+@pytest.mark.parametrize('fault', [{'status': 500, 'count': 2}, {'status': 503, 'count': 4},
+                                   {'drop': True, 'after': True}], ids=str)
+def test_attachments_that_cannot_be_deleted_at_first(demo, volumes, faulty, fault):
+    """Once the guest has let go it is only finished."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    faulty(method='DELETE', path='attachments/', **fault)
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+    until(lambda: volumes.of(server) == [])
+
+
+def test_a_volume_that_is_gone(demo, admin, volumes):
+    """VOL-S2, B 1937084: an attachment that Cinder does not know is detached."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    attachment = volumes.of(server)[0]['attachment_id']
+    assert admin.call('POST', f'/v3/volumes/{volume}/action', service='volume', body={
+        'os-reset_status': {'status': 'available', 'attach_status': 'detached'}}).status_code == 202
+    assert volumes.send('GET', f'/attachments/{attachment}').status_code == 404
+    assert volumes.detach(server, volume).status_code == 202
+    until(lambda: volumes.of(server) == [])
+
+
+def test_deleted_while_volumes_come_and_go(demo, volumes, faulty):
+    """VOL-F2: every volume is free when the server is gone."""
+    server, many = demo.booted()['id'], [volumes.make() for _ in range(4)]
+    faulty(driver={'attach_volume': {'do': 'delay', 'seconds': 0.5}})
+    for volume in many:
+        assert volumes.attach(server, volume).status_code == 202
+    assert volumes.detach(server, many[0]).status_code == 202
+    time.sleep(0.3)
+    demo.delete(server)
+    for volume in many:
+        volumes.wait(volume, 'available')
+
+
+def test_volumes_that_go_with_their_server(demo, volumes):
+    server, kept, gone = demo.booted()['id'], volumes.make(), volumes.make()
+    assert volumes.attach(server, kept).status_code == 202
+    assert volumes.attach(server, gone, delete_on_termination=True).status_code == 202
+    for volume in (kept, gone):
+        volumes.wait(volume, 'in-use')
+    demo.delete(server)
+    volumes.wait(kept, 'available')
+    assert volumes.send('GET', f'/volumes/{gone}').status_code == 404
+
+
+def test_a_shared_volume_on_two_servers(demo, volumes):
+    """MAT-S1, MAT-T: while Cinder reserves it for one it refuses the other; detaching one leaves the other."""
+    one, two = (demo.booted(name)['id'] for name in ('one', 'two'))
+    shared = volumes.make(volume_type='multiattach')
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = dict(zip((one, two), pool.map(lambda server: volumes.attach(server, shared), (one, two)),
+                           strict=True))
+    assert {answer.status_code for answer in answers.values()} <= {202, 400}
+    volumes.wait(shared, 'in-use')
+    for server in (server for server, answer in answers.items() if answer.status_code == 400):
+        assert volumes.attach(server, shared).status_code == 202
+    until(lambda: {each['server_id'] for each in volumes.show(shared)['attachments']} == {one, two})
+    assert volumes.detach(one, shared).status_code == 202
+    until(lambda: [each['server_id'] for each in volumes.show(shared)['attachments']] == [two])
+    volumes.settled(one)
+    assert volumes.of(one) == [] and len(volumes.of(two)) == 1
+    assert volumes.show(shared)['status'] == 'in-use'

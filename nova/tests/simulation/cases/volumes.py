@@ -1,0 +1,40 @@
+"""Attaching and detaching volumes, as the API leaves it when it has died before it could reserve them."""
+
+from nova import objects
+from nova.common import uuids
+from nova.ops import detach_volume
+from nova.ops.attach_volume import flow, wire
+
+
+def _row(world, uuid, volume, name='/dev/vdb', **values):
+    """The device's row, as a request writes it."""
+    device = objects.BlockDeviceMapping(
+        uuid=uuids.generate(), instance_uuid=uuid, source_type='volume', destination_type='volume',
+        volume_id=volume, volume_size=1, device_name=name, **values)
+    world.raw[world.cell_of(uuid)].write(lambda conn: device.copy().create(conn))
+    return device
+
+
+def attach(world, uuid, volume, name='/dev/vdb'):
+    """Attach a volume, past the API."""
+    device = _row(world, uuid, volume, name)
+    return world.begin(uuid, flow.AttachVolume, wire.AttachState(
+        device=device.uuid, volume_id=volume, trust=world.clients.trust.entrust(world.asking)))
+
+
+def _attach(world):
+    uuid = world.running()
+    attach(world, uuid, world.clients.volume.add(project_id='project'))
+    return uuid
+
+
+def _detach(world):
+    volume = world.clients.volume.add(project_id='project')
+    uuid = world.running(volumes=[volume])
+    device = next(one for one in world.server(uuid).block_devices if one.volume_id == volume)
+    world.begin(uuid, detach_volume.DetachVolume, detach_volume.DetachState(
+        device=device.uuid, volume_id=volume))
+    return uuid
+
+
+CASES = {'attach_volume': _attach, 'detach_volume': _detach}
