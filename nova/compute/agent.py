@@ -13,7 +13,17 @@ from oslo_log import log
 from nova import context as nova_context
 from nova import errors, version
 from nova.common import clock, health, threads
-from nova.compute import beats, chores, inventory, journal, questions, recovery, steps
+from nova.compute import (
+    beats,
+    chores,
+    handle,
+    inventory,
+    journal,
+    questions,
+    recovery,
+    servers,
+    steps,
+)
 from nova.compute.periodic import power_sync
 from nova.objects import step as wire
 from nova.rpc import conductor as rpc_conductor
@@ -107,14 +117,16 @@ class ComputeAgent:
         self._journal = journal.Journal(directory / 'steps')
         self._powers = recovery.Powers(directory)
         self.inventory = inventory.Inventory(conf, host, driver, clients.placement)
-        self.steps = steps.StepRunner(conf, host, driver, clients, self._journal, self._done,
-                                      self._conductor.progress, self._farm.step_pool)
-        self._debts = recovery.Debts(self.steps, driver)
+        self._hosting = handle.Hosting(conf, host, driver, clients,
+                                       servers.ServerJournals(directory / 'servers'))
+        self.steps = steps.StepRunner(self._hosting, self._journal, self._done, self._conductor.progress,
+                                      self._farm.step_pool)
+        self._debts = recovery.Debts(self.steps, self._hosting)
         self._heart = beats.Heart(host, BINARY, rpc_liveness.Liveness.client(bus), conf.report_interval,
                                   self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
-            bus, host, questions.Answers(conf, driver), self._farm.question_pool)
+            bus, host, questions.Answers(self._hosting), self._farm.question_pool)
         self._joined = threads.event()
         self._stopped = threads.event()
         self._tries = {'join': 0, 'inventory': 0}
@@ -251,7 +263,7 @@ class ComputeAgent:
         self.inventory.disabled = orders.disabled
         for call in orders.open_steps:
             self.steps.run(context, call)
-        started = recovery.resume_guests(self._conf, self.driver, self._powers, self.steps.busy())
+        started = recovery.resume_guests(self._hosting, self._powers, self.steps.busy())
         LOG.info('Host %s is up: %d steps were owed, %d are open, %d guests to remove, %d guests started again',
                  self.host, len(paid), len(orders.open_steps), len(orders.evict), len(started))
         self._tries['join'] = 0

@@ -9,6 +9,8 @@ from oslo_config import cfg
 from nova import context as nova_context
 from nova import objects, states
 from nova.common import clock, threads
+from nova.compute import servers
+from nova.virt.driver.kept import RECORD
 
 PROGRESS_SECONDS = 2.0
 """Least time between two reports of progress, and before the first."""
@@ -26,9 +28,37 @@ class Host:
     conf: cfg.ConfigOpts
     driver: Any
     clients: Any
+    journal: servers.ServerJournal
     progress: Callable[[int | objects.Progress], None]
     cancelled: threads.Event = dataclasses.field(default_factory=threads.event)
     signals: set[states.Signal] = dataclasses.field(default_factory=set)
+
+
+@dataclasses.dataclass(slots=True)
+class Hosting:
+    """What all handles of a host have in common."""
+
+    conf: cfg.ConfigOpts
+    host: str
+    driver: Any
+    clients: Any
+    journals: servers.ServerJournals
+
+    def handle(self, instance: Any, context: nova_context.RequestContext | None = None, task: str = '',
+               attempt: int = 0, progress: Callable[[int | objects.Progress], None] | None = None) -> Host:
+        """The handle of a step; without a task, of what the host does on its own about a server."""
+        return Host(
+            context=context or nova_context.admin(), task=task, attempt=attempt, instance=instance,
+            host=self.host, conf=self.conf, driver=self.driver, clients=self.clients,
+            journal=self.journals.of(instance.uuid if instance is not None else task),
+            progress=progress or (lambda percent: None))
+
+    def known(self, uuid: str) -> Host:
+        """The handle of a server as its driver wrote down its record last; of one that it knows nothing of,
+        the record has nothing but the uuid."""
+        kept = self.journals.of(uuid).get(RECORD)
+        return self.handle(objects.Instance(uuid=uuid, block_devices=[]) if kept is None
+                           else objects.Record.from_wire(kept))
 
 
 class Throttle:

@@ -1,11 +1,8 @@
 """What a host answers about its guests; see `nova.rpc.questions`."""
 
-from typing import Any
-
-from oslo_config import cfg
-
 from nova import context as nova_context
 from nova import errors
+from nova.compute import handle
 from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
 
 _PROXIES = {
@@ -21,8 +18,8 @@ _PROXIES = {
 class Answers:
     """Answers for one host."""
 
-    def __init__(self, conf: cfg.ConfigOpts, driver: Any) -> None:
-        self._conf, self._driver = conf, driver
+    def __init__(self, hosting: handle.Hosting) -> None:
+        self._conf, self._driver, self._hosting = hosting.conf, hosting.driver, hosting
 
     def console(self, context: nova_context.RequestContext, asked: GuestQuestion) -> ConsolePlace:
         """Where a console listens.
@@ -33,14 +30,14 @@ class Answers:
         group, option = _PROXIES.get(asked.kind or '', (None, ''))
         if group is None or not self._conf[group].enabled or not self._conf[group][option]:
             raise errors.virt.ConsoleTypeUnavailable(type=asked.kind)
-        found = self._driver.console(asked.instance, asked.kind)
-        return ConsolePlace(base_url=self._conf[group][option], host=found['host'], port=found['port'],
-                            tls_port=found.get('tls_port'),
-                            internal_access_path=found.get('internal_access_path'))
+        found = self._driver.console(self._hosting.handle(asked.instance, context), asked.kind)
+        return ConsolePlace(base_url=self._conf[group][option], host=found.host, port=found.port,
+                            tls_port=found.tls_port, internal_access_path=found.internal_access_path)
 
     def console_output(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
         """The end of the guest's log, or all of it."""
-        return GuestAnswer(value=self._driver.console_output(asked.instance, asked.lines))
+        return GuestAnswer(value=self._driver.console_output(
+            self._hosting.handle(asked.instance, context), asked.lines))
 
     def diagnostics(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
-        return GuestAnswer(value=self._driver.diagnostics(asked.instance))
+        return GuestAnswer(value=self._driver.diagnostics(self._hosting.handle(asked.instance, context)))

@@ -7,12 +7,9 @@ import os
 import pathlib
 from typing import Any
 
-from oslo_config import cfg
-
 from nova import context as nova_context
 from nova import errors
-from nova.compute import steps
-from nova.objects import instance
+from nova.compute import handle, steps
 from nova.objects import step as wire
 from nova.states import Power
 
@@ -33,8 +30,8 @@ class Debts:
     A guest is removed only because a record says that its server was deleted, never because none knows it.
     """
 
-    def __init__(self, runner: steps.StepRunner, driver: Any) -> None:
-        self._runner, self._driver = runner, driver
+    def __init__(self, runner: steps.StepRunner, hosting: handle.Hosting) -> None:
+        self._runner, self._hosting = runner, hosting
         self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
 
     def settle(self, orders: Any, context: nova_context.RequestContext) -> tuple[list[wire.StepRef], bool]:
@@ -73,7 +70,11 @@ class Debts:
     def _evict(self, uuid: str) -> None:
         LOG.warning('Removing the guest of server %s, which was deleted while this host was away', uuid)
         try:
-            self._driver.destroy(instance.Instance(uuid=uuid))
+            h = self._hosting.known(uuid)
+            h.driver.destroy(h)
+            for device in h.instance.block_devices:
+                if device.volume_id:
+                    h.driver.disconnect_volume(h, device)
         except errors.NovaError as error:
             LOG.error('The guest of server %s could not be removed: %s', uuid, error)
 
@@ -107,22 +108,22 @@ class Powers:
         return set(kept['running']) if kept['boot'] != self._boot() else set()
 
 
-def resume_guests(conf: cfg.ConfigOpts, driver: Any, powers: Powers, busy: set[str]) -> list[str]:
+def resume_guests(hosting: handle.Hosting, powers: Powers, busy: set[str]) -> list[str]:
     """Start the guests that a reboot of the host stopped, where ``resume_guests_state_on_host_boot`` wants it.
 
     Returns:
         Servers whose guests were started. Without the option they are reported as they are, and the conductor
         stops their servers.
     """
-    if not conf.resume_guests_state_on_host_boot:
+    if not hosting.conf.resume_guests_state_on_host_boot:
         return []
     started = []
-    now = driver.guests()
+    now = hosting.driver.guests()
     for uuid in sorted(powers.lost() - busy):
         if now.get(uuid) not in (Power.SHUTDOWN, Power.CRASHED):
             continue
         try:
-            driver.power_on(instance.Instance(uuid=uuid))
+            hosting.driver.power_on(hosting.known(uuid))
             started.append(uuid)
         except errors.NovaError as error:
             LOG.error('The guest of server %s could not be started again: %s', uuid, error)

@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from oslo_config import cfg
 from oslo_log import log
 
 from nova import context as nova_context
@@ -82,14 +81,15 @@ class StepRunner:
     """Accepts, runs and answers the steps of one host.
 
     Args:
+        hosting: makes the handles of its steps.
         report: ``(context, StepResult)``; best effort, the conductor asks again.
         progress: ``(context, StepProgress)``.
         pool: where steps run; may be shared by many hosts.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, clients: Any, steps: journal.Journal,
-                 report: Report, progress: Report, pool: threads.Pool) -> None:
-        self._conf, self._host, self._driver, self._clients = conf, host, driver, clients
+    def __init__(self, hosting: handle.Hosting, steps: journal.Journal, report: Report, progress: Report,
+                 pool: threads.Pool) -> None:
+        self._hosting, self._host = hosting, hosting.host
         self._journal, self._report, self._progress, self._pool = steps, report, progress, pool
         self._lock = threads.lock()
         self._idle = threads.condition(self._lock)
@@ -243,10 +243,10 @@ class StepRunner:
                     percent=progress.percent, progress=progress))
 
         flow = flows.known(call.flow, call.flow_version) or flows.Flow
-        return handle.Host(
-            context=context, task=call.task, attempt=call.attempt, instance=call.instance, host=self._host,
-            conf=self._conf, driver=self._driver, clients=self._clients,
-            progress=handle.Throttle(tell, flow.Progress), signals=set(map(states.Signal, call.signals)))
+        made = self._hosting.handle(call.instance, context, call.task, call.attempt,
+                                    handle.Throttle(tell, flow.Progress))
+        made.signals = set(map(states.Signal, call.signals))
+        return made
 
     def _gate(self, call: Any) -> Gate | None:
         """What bounds how many of such steps run at once, if anything does."""
@@ -256,7 +256,8 @@ class StepRunner:
             return None
         if step.limit not in self._gates:
             *groups, option = step.limit.split('.')
-            self._gates[step.limit] = Gate(getattr(functools.reduce(getattr, groups, self._conf), option))
+            group = functools.reduce(getattr, groups, self._hosting.conf)
+            self._gates[step.limit] = Gate(getattr(group, option))
         return self._gates[step.limit]
 
     def _drain(self, line: str) -> None:

@@ -15,6 +15,24 @@ class Unsupported(base.Conflict):
     template = 'The hypervisor does not support this operation: {reason}'
 
 
+class DetachFailed(base.Conflict):
+    template = 'The guest of instance {server} does not let {device} go: {reason}'
+
+
+class AgentUnavailable(base.Conflict):
+    template = 'The agent of the guest of instance {server} cannot be reached: {reason}'
+
+
+class MigrationImpossible(base.Conflict):
+    """The guest cannot go there; another destination may do."""
+
+    template = 'Instance {server} cannot be moved: {reason}'
+
+
+class MigrationFailed(base.Conflict):
+    template = 'The move of instance {server} has failed: {reason}'
+
+
 class BuildAborted(base.Internal):
     """The build cannot succeed on any host, so no alternate is tried."""
 

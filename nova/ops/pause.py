@@ -12,26 +12,26 @@ from nova.task.guard import From
 
 
 def pause_guest(h: Any, state: Any) -> None:
-    h.driver.pause(h.instance)
+    h.driver.pause(h)
     power.observe(h, state)
 
 
 def unpause_guest(h: Any, state: Any) -> None:
-    h.driver.unpause(h.instance)
+    h.driver.unpause(h)
     power.observe(h, state)
 
 
 def unpause_again(h: Any, state: Any) -> None:
     """A guest that stands still goes on; one that does not, because it was off for instance, is what it is."""
-    if h.driver.state(h.instance) == Power.PAUSED:
-        h.driver.unpause(h.instance)
+    if h.driver.state(h) == Power.PAUSED:
+        h.driver.unpause(h)
     power.accept(h, state)
 
 
 def pause_again(h: Any, state: Any) -> None:
     """A guest that goes on stands still again; any other is what it is."""
-    if h.driver.state(h.instance) == Power.RUNNING:
-        h.driver.pause(h.instance)
+    if h.driver.state(h) == Power.RUNNING:
+        h.driver.pause(h)
     power.accept(h, state)
 
 

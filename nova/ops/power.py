@@ -12,13 +12,13 @@ from nova.task.guard import From
 
 def power_on(h: Any, state: Any) -> None:
     """Start the guest; one that runs is left alone."""
-    h.driver.power_on(h.instance)
+    h.driver.power_on(h)
     power.observe(h, state)
 
 
 def power_off(h: Any, state: Any) -> None:
     """Ask the guest to shut down, and switch it off when it has not within `shutdown_timeout`."""
-    h.driver.power_off(h.instance, timeout=h.conf.shutdown_timeout)
+    h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)
 
 

@@ -28,7 +28,7 @@ def settle(h: Any, state: Any) -> None:
     """Look again, and do what is to be done about what is seen now, which may be nothing."""
     power.observe(h, state)
     if stops(h.instance.vm_state, Power(h.instance.power_state)):
-        h.driver.power_off(h.instance, timeout=h.conf.shutdown_timeout)
+        h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
         power.observe(h, state)
         h.instance.vm_state = str(VM.STOPPED)
 

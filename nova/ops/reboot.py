@@ -34,12 +34,12 @@ def is_hard(state: RebootState) -> bool:
 
 
 def reboot_soft(h: Any, state: RebootState) -> None:
-    h.driver.reboot(h.instance, SOFT)
+    h.driver.reboot(h, SOFT)
     power.observe(h, state)
 
 
 def reboot_hard(h: Any, state: RebootState) -> None:
-    h.driver.reboot(h.instance, HARD)
+    h.driver.reboot(h, HARD)
     power.observe(h, state)
 
 

@@ -12,26 +12,26 @@ from nova.task.guard import From
 
 
 def suspend_guest(h: Any, state: Any) -> None:
-    h.driver.suspend(h.instance)
+    h.driver.suspend(h)
     power.observe(h, state)
 
 
 def resume_guest(h: Any, state: Any) -> None:
-    h.driver.resume(h.instance)
+    h.driver.resume(h)
     power.observe(h, state)
 
 
 def resume_again(h: Any, state: Any) -> None:
     """A guest whose memory is on disk goes on; one that is not suspended, because it was off, is what it is."""
-    if h.driver.state(h.instance) == Power.SUSPENDED:
-        h.driver.resume(h.instance)
+    if h.driver.state(h) == Power.SUSPENDED:
+        h.driver.resume(h)
     power.accept(h, state)
 
 
 def suspend_again(h: Any, state: Any) -> None:
     """A guest that goes on is suspended again; any other is what it is."""
-    if h.driver.state(h.instance) == Power.RUNNING:
-        h.driver.suspend(h.instance)
+    if h.driver.state(h) == Power.RUNNING:
+        h.driver.suspend(h)
     power.accept(h, state)
 
 

@@ -10,7 +10,7 @@ _MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM
 
 def observe(h: Any, state: Any) -> None:
     """On the host: write down what the hypervisor says about the guest."""
-    seen = h.driver.state(h.instance)
+    seen = h.driver.state(h)
     h.instance.power_state = int(Power.NOSTATE if seen is None else seen)
 
 

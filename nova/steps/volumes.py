@@ -170,7 +170,7 @@ def connect(h: Any, device: Any) -> None:
     """`connect_volumes` of one of them."""
     connection = h.clients.volume.connect(
         device.attachment_id, {**h.driver.connector(), 'mountpoint': device.device_name})
-    h.driver.connect_volume(h.instance, device, connection)
+    h.driver.connect_volume(h, device, connection)
 
 
 def disconnect_volumes(h: Any, state: Any) -> None:
@@ -179,7 +179,7 @@ def disconnect_volumes(h: Any, state: Any) -> None:
     An attachment that has met a host cannot forget it, so a new one takes its place.
     """
     for device in volume_devices(h.instance):
-        h.driver.disconnect_volume(h.instance, device)
+        h.driver.disconnect_volume(h, device)
         _reserve_anew(h.clients.volume, h.instance.uuid, device)
 
 

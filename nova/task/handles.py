@@ -4,13 +4,15 @@ Rooms import no driver, client or table; they reach them through these. Services
 build them with fakes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from oslo_config import cfg
 
 from nova import context as nova_context
+from nova import states
 from nova.common import threads
+from nova.objects import Progress
 from nova.objects import task as task_rows
 from nova.task import fence
 
@@ -59,6 +61,20 @@ class SuperConductor(Conductor, Protocol):
         """Let an inert task in a cell's journal run: from now on, in this process."""
 
 
+class ServerJournal(Protocol):
+    """What a host itself remembers of a server, through crashes and reboots: for its driver, which keeps there
+    what it needs when nobody can be asked."""
+
+    def get(self, name: str) -> dict[str, object] | None:
+        """What was kept under a name; None where nothing is."""
+
+    def put(self, name: str, value: Mapping[str, object] | None) -> None:
+        """Keep what has a JSON form; None forgets it."""
+
+    def each(self, name: str) -> dict[str, dict[str, object]]:
+        """What is kept under a name of every server that has it, by uuid."""
+
+
 class Host(Protocol):
     """Handle of a step that runs on a compute host."""
 
@@ -71,7 +87,10 @@ class Host(Protocol):
     conf: cfg.ConfigOpts
     driver: Any
     clients: Any
+    journal: ServerJournal
     cancelled: threads.Event
     """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
-    progress: Callable[[int], None]
+    signals: Collection[states.Signal]
+    """What was said to the running operation; it grows while the step runs."""
+    progress: Callable[[int | Progress], None]
     """Tell how far a long step has come, in percent."""

@@ -18,12 +18,12 @@ def spawn(h: Any, state: Any) -> None:
 
 def let_run(h: Any, state: Any) -> None:
     """The guest's ports are plugged in, or it has to do without."""
-    h.driver.unpause(h.instance)
+    h.driver.unpause(h)
     h.instance.power_state = int(states.Power.RUNNING)
 
 
 def destroy(h: Any, state: Any) -> None:
     """Undo of `spawn`: nothing of the guest is left here."""
-    h.driver.destroy(h.instance)
+    h.driver.destroy(h)
     h.instance.power_state = int(states.Power.NOSTATE)
     h.instance.launched_at = None

@@ -8,18 +8,18 @@ from nova.steps import power, volumes
 
 def destroy_guest(h: Any, state: Any) -> None:
     """Nothing of the guest is left here, its volumes are let go; a guest that never was is fine."""
-    h.driver.destroy(h.instance)
+    h.driver.destroy(h)
     for device in volumes.volume_devices(h.instance):
-        h.driver.disconnect_volume(h.instance, device)
+        h.driver.disconnect_volume(h, device)
     h.instance.power_state = int(states.Power.NOSTATE)
 
 
 def switch_off(h: Any, state: Any) -> None:
     """A server that may be restored keeps its disks and does not run."""
-    h.driver.power_off(h.instance, timeout=h.conf.shutdown_timeout)
+    h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)
 
 
 def switch_on(h: Any, state: Any) -> None:
-    h.driver.power_on(h.instance)
+    h.driver.power_on(h)
     power.observe(h, state)

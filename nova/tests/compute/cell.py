@@ -4,6 +4,7 @@ import threading
 import uuid
 
 from nova import context, errors, objects
+from nova.compute import handle, servers
 from nova.objects.base import fields
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
@@ -196,13 +197,20 @@ def call_of(instance, attempt=1, task=None, step='work', direction='do', flow='t
         attempt=attempt, host='host1', instance=instance, state=WorkState(note=None))
 
 
-class Handle:
-    """A handle with an instance and nothing else of interest."""
+def hosting(conf, driver, clients=None):
+    """What the handles of host1 have in common."""
+    return handle.Hosting(conf, 'host1', driver, clients or Clients(), servers.ServerJournals())
 
-    def __init__(self, instance):
-        self.instance, self.task = instance, 'task'
-        self.cancelled, self.signals = threading.Event(), set()
-        self.clients = None
+
+class Handle:
+    """A handle with an instance, and with a journal that is its own unless one is given."""
+
+    def __init__(self, instance, journals=None, clients=None, conf=None):
+        self.instance, self.task, self.host, self.conf, self.clients = instance, 'task', 'host1', conf, clients
+        self.context = CONTEXT
+        self.cancelled = threading.Event()
+        self.journal = (journals or servers.ServerJournals()).of(instance.uuid)
+        self.percents, self.signals = [], set()
 
     def progress(self, percent):
-        """Nobody listens."""
+        self.percents.append(percent)

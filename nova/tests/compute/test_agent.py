@@ -189,17 +189,18 @@ def test_guests_are_resumed_after_a_boot_of_the_host(conf, tmp_path, driver, wan
     ran, stopped = cell.server_of(), cell.server_of()
     for instance in (ran, stopped):
         driver.spawn(cell.Handle(instance))
-    driver.power_off(stopped)
+    driver.power_off(cell.Handle(stopped))
     boot = tmp_path / 'boot_id'
     boot.write_text('first')
     powers = recovery.Powers(tmp_path, boot)
     powers.note(driver.guests())
+    hosting = cell.hosting(conf, driver)
     driver.set_power(ran.uuid, Power.SHUTDOWN)
-    assert recovery.resume_guests(conf, driver, powers, set()) == []
+    assert recovery.resume_guests(hosting, powers, set()) == []
     boot.write_text('second')
-    assert recovery.resume_guests(conf, driver, powers, set()) == ([ran.uuid] if wanted else [])
-    assert driver.state(ran) == (Power.RUNNING if wanted else Power.SHUTDOWN)
-    assert driver.state(stopped) == Power.SHUTDOWN
+    assert recovery.resume_guests(hosting, powers, set()) == ([ran.uuid] if wanted else [])
+    assert driver.state(cell.Handle(ran)) == (Power.RUNNING if wanted else Power.SHUTDOWN)
+    assert driver.state(cell.Handle(stopped)) == Power.SHUTDOWN
 
 
 def test_graceful_stop_answers_what_runs(heard, start, driver, gates, host):
@@ -237,4 +238,4 @@ def test_faults_from_outside_the_process(tmp_path):
     with pytest.raises(errors.task.Refused):
         driver.spawn(cell.Handle(instance))
     driver.spawn(cell.Handle(instance))
-    assert driver.state(instance) == Power.RUNNING
+    assert driver.state(cell.Handle(instance)) == Power.RUNNING

@@ -73,7 +73,7 @@ def test_a_disk_that_hangs_stops_no_beat(conf, driver, clients, hangs, tmp_path)
     said, pool = [], threads.Pool('disk', 4)
     disk = hangs(journal.Journal(tmp_path / 'steps'), 'find')
     runner = steps.StepRunner(
-        conf, 'host1', driver, clients, disk, lambda *told: None, lambda *told: None, pool)
+        cell.hosting(conf, driver, clients), disk, lambda *told: None, lambda *told: None, pool)
     for _ in range(2):
         pool.background(runner.run, cell.CONTEXT, cell.call_of(cell.server_of()))
     assert disk.asked.wait(5)

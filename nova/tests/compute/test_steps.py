@@ -51,7 +51,7 @@ def make(conf, driver, journal, told):
     def build():
         pool = threads.Pool('steps-test', 8)
         pools.append(pool)
-        return steps.StepRunner(conf, 'host1', driver, cell.Clients(), journal, told.done, told.progress, pool)
+        return steps.StepRunner(cell.hosting(conf, driver), journal, told.done, told.progress, pool)
 
     yield build
     cell.GATES.hold.set()

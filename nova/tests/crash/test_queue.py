@@ -15,12 +15,12 @@ COUNT = 3
 
 
 def close_eyes(h, state):
-    h.driver.pause(h.instance)
+    h.driver.pause(h)
     power.observe(h, state)
 
 
 def open_eyes(h, state):
-    h.driver.unpause(h.instance)
+    h.driver.unpause(h)
     power.observe(h, state)
 
 

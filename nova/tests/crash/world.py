@@ -18,6 +18,7 @@ from oslo_db import exception as db_exc
 from nova import conf, context, errors, objects, ops
 from nova.clients import fake
 from nova.common import dbkit, jsonutil, uuids
+from nova.compute import servers
 from nova.conductor import handle
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
@@ -32,6 +33,7 @@ from nova.tests.crash.script import JOURNAL, Killed, Script
 from nova.tests.simulation import users
 from nova.tests.simulation.users import PROJECT, USER
 from nova.virt.fake import driver as fake_driver
+from nova.virt.fake.fabric import Fabric
 
 HOSTS = {'h1': 'cell1', 'h2': 'cell1', 'h3': 'cell2', 'h4': 'cell2'}
 CELLS = {'cell0': CELL0_UUID, 'cell1': '10000000-0000-4000-8000-000000000001',
@@ -92,7 +94,9 @@ class HostHandle:
     conf: object
     driver: object
     clients: object
+    journal: object
     cancelled: threading.Event = dataclasses.field(default_factory=threading.Event)
+    signals: set = dataclasses.field(default_factory=set)
 
     def progress(self, percent):
         assert 0 <= percent <= 100
@@ -144,7 +148,9 @@ class World:
         self.refusing = set()
         self.clients = fake.build()
         self.cells = CELLS
-        self.drivers = {name: fake_driver.FakeDriver(name) for name in HOSTS}
+        fabric = Fabric()
+        self.drivers = {name: fake_driver.FakeDriver(name, fabric=fabric) for name in HOSTS}
+        self.journals = {name: servers.ServerJournals() for name in HOSTS}
         self.attempts = {name: {} for name in HOSTS}
         self._seed()
         for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.image):
@@ -261,7 +267,8 @@ class World:
         step = flow.find(call.flow).step(call.step)
         self.script.at(call.flow, call.step, call.direction)
         made = HostHandle(self.context, call.task, call.attempt, call.instance, call.host, self.conf,
-                          self.drivers[call.host], self.clients)
+                          self.drivers[call.host], self.clients,
+                          self.journals[call.host].of(call.instance.uuid))
         outcome, error = 'done', None
         try:
             if call.direction == 'do' and call.host in self.refusing:

@@ -1,7 +1,5 @@
 """What is undone of an operation on a guest's power: the server is as before, or what its guest is."""
 
-import types
-
 import pytest
 
 from nova import errors
@@ -17,16 +15,18 @@ CASES = [(pause.Pause, Power.RUNNING, VM.ACTIVE), (pause.Unpause, Power.PAUSED, 
 @pytest.fixture
 def h():
     instance, driver = server_of(), FakeDriver('host1')
-    driver.spawn(Handle(instance))
-    return types.SimpleNamespace(instance=instance, driver=driver)
+    made = Handle(instance)
+    made.driver = driver
+    driver.spawn(made)
+    return made
 
 
 def begin(h, power, vm_state):
     h.instance.vm_state = str(vm_state)
     if power is Power.PAUSED:
-        h.driver.pause(h.instance)
+        h.driver.pause(h)
     elif power is Power.SUSPENDED:
-        h.driver.suspend(h.instance)
+        h.driver.suspend(h)
 
 
 @pytest.mark.parametrize('done', [True, False], ids=['done', 'not-done'])
@@ -37,14 +37,14 @@ def test_as_before(h, flow, power, vm_state, done):
     if done:
         step.do(h, None)
     step.undo(h, None)
-    assert (h.driver.state(h.instance), h.instance.power_state, h.instance.vm_state) == (power, power, vm_state)
+    assert (h.driver.state(h), h.instance.power_state, h.instance.vm_state) == (power, power, vm_state)
 
 
 @pytest.mark.parametrize(('flow', 'power', 'vm_state'), CASES)
 def test_a_guest_that_was_off_already(h, flow, power, vm_state):
     """It is told as it is, and the operation does not get stuck."""
     begin(h, power, vm_state)
-    h.driver.power_off(h.instance)
+    h.driver.power_off(h)
     step, = flow.steps
     with pytest.raises(errors.NovaError):
         step.do(h, None)

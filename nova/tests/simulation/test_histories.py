@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from nova.tests.compute import cell
 from nova.tests.simulation import history as histories
 from nova.tests.simulation import world as worlds
 
@@ -62,7 +63,7 @@ def test_a_fault_is_found_and_its_history_made_short(kept, quiet):
         def do_guest_vanishes(self, server):
             for driver in self.world.drivers.values():
                 if self.uuid(server) in driver.guests():
-                    driver.destroy(self.world.server(self.uuid(server)))
+                    driver.destroy(cell.Handle(self.world.server(self.uuid(server))))
 
     def run(history):
         return histories.run(kept, history, Run)

@@ -24,9 +24,9 @@ def driver():
 
 @pytest.fixture
 def running(driver):
-    instance = server_of(vcpus=2, memory_mb=512, root_gb=10)
-    driver.spawn(Handle(instance))
-    return instance
+    handle = Handle(server_of(vcpus=2, memory_mb=512, root_gb=10))
+    driver.spawn(handle)
+    return handle
 
 
 def test_fake_has_every_method_of_the_protocols():
@@ -46,23 +46,23 @@ def test_capabilities_are_standard_traits():
 
 
 def test_spawn_of_a_running_guest_changes_nothing(driver, running):
-    driver.spawn(Handle(running))
+    driver.spawn(running)
     assert driver.guest(running).spawned == 1
 
 
 def test_spawn_of_a_stopped_guest_makes_it_anew(driver, running):
     driver.power_off(running)
-    driver.spawn(Handle(running))
+    driver.spawn(running)
     assert (driver.state(running), driver.guest(running).spawned) == (Power.RUNNING, 2)
 
 
 def test_a_guest_may_begin_paused(driver, running):
     driver.destroy(running)
     for _ in range(2):
-        driver.spawn(Handle(running), paused=True)
+        driver.spawn(running, paused=True)
         assert (driver.state(running), driver.guest(running).spawned) == (Power.PAUSED, 1)
     driver.unpause(running)
-    driver.spawn(Handle(running), paused=True)
+    driver.spawn(running, paused=True)
     assert driver.state(running) == Power.RUNNING
 
 
@@ -101,7 +101,7 @@ def test_strictness(driver, running):
     driver.reboot(running, 'HARD')
     assert driver.state(running) == Power.RUNNING
     with pytest.raises(errors.virt.GuestNotFound):
-        driver.power_on(server_of())
+        driver.power_on(Handle(server_of()))
 
 
 def test_hard_reboot_builds_a_lost_guest(driver, running):
@@ -118,7 +118,7 @@ def test_volumes_and_interfaces(driver, running):
         driver.attach_volume(running, device)
         driver.attach_interface(running, vif)
     assert (driver.guest(running).volumes, driver.guest(running).interfaces) == (['volume'], ['port'])
-    assert driver.connected == {'volume': {running.uuid}}
+    assert driver.connected == {'volume': {running.instance.uuid}}
     driver.extend_volume(running, device, 5)
     for _ in range(2):
         driver.detach_volume(running, device)
@@ -141,22 +141,25 @@ def test_guests_survive_the_object(tmp_path):
     first = FakeDriver('host1', tmp_path)
     for one in (instance, other):
         first.spawn(Handle(one))
-    first.pause(instance)
-    first.destroy(other)
+    first.pause(Handle(instance))
+    first.destroy(Handle(other))
     assert FakeDriver('host1', tmp_path).guests() == {instance.uuid: Power.PAUSED}
     assert FakeDriver('host2', tmp_path / 'elsewhere').guests() == {}
 
 
 def test_passwords_are_shown_nowhere(driver, running):
+    with pytest.raises(errors.virt.AgentUnavailable):
+        driver.set_password(running, 's3cret')
+    driver.guest(running).agent = True
     driver.set_password(running, 's3cret')
-    assert driver.passwords[running.uuid] == 's3cret'
+    assert driver.passwords[running.instance.uuid] == 's3cret'
     assert 's3cret' not in repr(driver.guest(running))
 
 
 def test_console_and_diagnostics(driver, running):
     assert driver.console_output(running, 1) == 'LAST LINE'
     assert driver.console_output(running).startswith('FAKE')
-    assert driver.console(running, 'novnc')['port'] == 6080
+    assert driver.console(running, 'novnc').port == 6080
     with pytest.raises(errors.virt.ConsoleTypeUnavailable):
         driver.console(running, 'telepathy')
     assert driver.diagnostics(running)['num_cpus'] == 2
@@ -169,12 +172,12 @@ def test_faults_by_hand(driver):
     for _ in range(2):
         with pytest.raises(errors.task.Refused):
             driver.spawn(Handle(instance))
-    assert driver.state(instance) is None
+    assert driver.state(Handle(instance)) is None
     driver.spawn(Handle(instance))
     driver.faults.fail('destroy', errors.virt.DriverFailed(reason='late'), late=True)
     with pytest.raises(errors.virt.DriverFailed):
-        driver.destroy(instance)
-    assert driver.state(instance) is None
+        driver.destroy(Handle(instance))
+    assert driver.state(Handle(instance)) is None
 
 
 def test_hooks_see_every_effect(driver):
@@ -184,7 +187,7 @@ def test_hooks_see_every_effect(driver):
     instance = server_of()
     driver.spawn(Handle(instance))
     driver.guests()
-    driver.destroy(instance)
+    driver.destroy(Handle(instance))
     assert seen == [('before', 'spawn'), ('after', 'spawn'), ('before', 'destroy'), ('after', 'destroy')]
 
 

@@ -1,13 +1,14 @@
 """What a hypervisor driver can do: the sum of a few small protocols, and flags for what is optional.
 
-The rooms speak to a driver through `handles.Host`; a guest is named by its `Instance` record. Errors are those
-of `nova.errors`; any other means that the driver itself is broken.
+Every method that is about a guest gets the handle of the step, `handles.Host`: the server's record, the
+clients, the host's journal of it (`nova.virt.driver.kept`), progress and cancelling. Errors are those of
+`nova.errors`; any other means that the driver itself is broken.
 """
 
 import dataclasses
 from typing import Protocol
 
-from nova.virt.driver import block, console, inventory, net, power
+from nova.virt.driver import block, claims, console, events, inventory, move, net, power
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ _TRAITS = {
 }
 
 
-class Driver(power.PowerDriver, block.BlockDriver, net.NetDriver, inventory.InventoryDriver,
-             console.ConsoleDriver, Protocol):
+class Driver(power.PowerDriver, block.BlockDriver, net.NetDriver, console.ConsoleDriver, move.MoveDriver,
+             inventory.InventoryDriver, claims.ClaimsDriver, events.EventsDriver, Protocol):
     """A hypervisor driver."""
 
     capabilities: Capabilities

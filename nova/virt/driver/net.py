@@ -1,19 +1,28 @@
 """Network interfaces."""
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
+
+from nova.objects import VIF
+from nova.task.handles import Host
 
 
 class NetDriver(Protocol):
-    """An interface is a `VIF` of the network model."""
+    """Spawning and destroying a guest plugs and unplugs its interfaces; `plug` and `unplug` are for moves, and
+    for a host that was booted."""
 
-    def plug(self, instance: Any, network_info: Any) -> None:
-        """Make the host's ends of all interfaces. Repeatable."""
+    def plug(self, h: Host, vifs: Sequence[VIF]) -> None:
+        """Make the host's ends of interfaces. Repeatable."""
 
-    def unplug(self, instance: Any, network_info: Any) -> None:
-        """Remove the host's ends of all interfaces; what is not there is removed."""
+    def unplug(self, h: Host, vifs: Sequence[VIF]) -> None:
+        """Remove the host's ends of interfaces; what is not there is removed."""
 
-    def attach_interface(self, instance: Any, vif: Any) -> None:
-        """Give an interface to a guest, running or not. Repeatable."""
+    def attach_interface(self, h: Host, vif: VIF) -> None:
+        """Give an interface to a guest, running or not, and make the host's end. Repeatable."""
 
-    def detach_interface(self, instance: Any, vif: Any) -> None:
-        """Take an interface from a guest; one it does not have is taken."""
+    def detach_interface(self, h: Host, vif: VIF) -> None:
+        """Take an interface from a guest and the host; one it does not have is taken.
+
+        Raises:
+            errors.virt.DetachFailed: the guest does not let it go; it has it still.
+        """

@@ -1,21 +1,24 @@
 """Guests: made, started, stopped, removed."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from nova.states import Power
+from nova.task.handles import Host
 
 
 class PowerDriver(Protocol):
     """Every method may be repeated: one whose effect is there already returns.
 
-    A method that needs a guest raises `errors.virt.GuestNotFound` where there is none.
+    A method that needs a guest raises `errors.virt.GuestNotFound` where there is none. Long ones read images
+    through ``h.clients``, tell ``h.progress``, and stop with `errors.task.Cancelled` once ``h.cancelled`` is
+    set.
     """
 
-    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
-        """Make and start the guest of ``h.instance`` (a `handles.Host`), volumes being connected already.
+    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
+        """Make and start the guest, its volumes being connected already; what it needs of the host is claimed.
 
-        Reads the image through ``h.clients``, tells ``h.progress``, and stops when ``h.cancelled`` is set.
+        Disks that are there already are used as they are.
 
         Args:
             files: path and contents of what the guest finds on its disk, or on its config drive where it has
@@ -23,39 +26,52 @@ class PowerDriver(Protocol):
             paused: its interfaces are there, but it does not run until `unpause`.
         """
 
-    def destroy(self, instance: Any) -> None:
-        """Remove the guest with its local disks and interfaces; none is left is what counts."""
+    def destroy(self, h: Host) -> None:
+        """Remove the guest with its local disks, interfaces and claims; none is left is what counts.
 
-    def reboot(self, instance: Any, kind: str) -> None:
-        """``SOFT`` asks the guest; ``HARD`` builds it anew from its record and starts it, whatever it was."""
+        Its volumes stay connected to the host until `disconnect_volume`.
+        """
 
-    def power_on(self, instance: Any) -> None: ...
+    def reboot(self, h: Host, kind: str) -> None:
+        """``SOFT`` asks the guest; ``HARD`` builds it anew from its record, with the disks and connections that
+        are there, and starts it, whatever it was."""
 
-    def power_off(self, instance: Any, timeout: float = 0) -> None:
+    def power_on(self, h: Host) -> None:
+        """Start the guest with its interfaces and volumes, also after the host was booted; one that is
+        suspended is resumed."""
+
+    def power_off(self, h: Host, timeout: float = 0) -> None:
         """Ask the guest to shut down, and switch it off after `timeout` seconds; 0 switches it off at once."""
 
-    def pause(self, instance: Any) -> None: ...
+    def pause(self, h: Host) -> None:
+        """Its CPUs stand still."""
 
-    def unpause(self, instance: Any) -> None: ...
+    def unpause(self, h: Host) -> None:
+        """Its CPUs go on."""
 
-    def suspend(self, instance: Any) -> None:
+    def suspend(self, h: Host) -> None:
         """Save the guest's memory to disk and stop it."""
 
-    def resume(self, instance: Any) -> None: ...
+    def resume(self, h: Host) -> None:
+        """Go on from the memory on disk."""
 
-    def rescue(self, h: Any, image_id: str, password: str | None) -> None:
+    def rescue(self, h: Host, image_id: str, password: str | None) -> None:
         """Start the guest from a rescue image, its own root disk beside it."""
 
-    def unrescue(self, instance: Any) -> None:
+    def unrescue(self, h: Host) -> None:
         """Start the guest from its own disk again."""
 
-    def crash_dump(self, instance: Any) -> None:
+    def crash_dump(self, h: Host) -> None:
         """Send the guest the interrupt that makes it dump."""
 
-    def set_password(self, instance: Any, password: str) -> None:
-        """Have the guest's agent set the administrator's password."""
+    def set_password(self, h: Host, password: str) -> None:
+        """Have the guest's agent set the administrator's password.
 
-    def state(self, instance: Any) -> Power | None:
+        Raises:
+            errors.virt.AgentUnavailable: the guest has no agent, or it does not answer.
+        """
+
+    def state(self, h: Host) -> Power | None:
         """The guest's power; None when there is no guest."""
 
     def guests(self) -> dict[str, Power]:

@@ -14,9 +14,11 @@ from nova.virt import driver
 from nova.virt.driver import inventory
 from nova.virt.fake import faults as fake_faults
 from nova.virt.fake.devices import FakeDevices
-from nova.virt.fake.guests import Guest
+from nova.virt.fake.fabric import Fabric
 from nova.virt.fake.looks import FakeLooks
+from nova.virt.fake.move import FakeCold, FakeLive
 from nova.virt.fake.power import FakePower
+from nova.virt.fake.things import Guest
 
 __all__ = ['FakeDriver', 'Guest', 'Size']
 
@@ -30,7 +32,7 @@ class Size:
     local_gb: int = 4096
 
 
-class FakeDriver(FakePower, FakeDevices, FakeLooks):
+class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
     """See `nova.virt.driver.Driver`; `nova.virt.fake.guests.Guests` for the first arguments."""
 
     capabilities = driver.Capabilities(
@@ -39,15 +41,17 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks):
         trusted_certs=True, image_types=('raw', 'qcow2', 'iso', 'vmdk', 'vhd', 'vdi', 'ami', 'ari', 'aki'))
 
     def __init__(self, host: str, state_dir: pathlib.Path | str | None = None,
-                 faults: fake_faults.Faults | None = None, size: Size | None = None) -> None:
-        super().__init__(host, state_dir, faults)
+                 faults: fake_faults.Faults | None = None, size: Size | None = None,
+                 fabric: Fabric | None = None, cpu: str = 'Fake') -> None:
+        super().__init__(host, state_dir, faults, fabric, cpu)
         self.size = size or Size()
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None) -> 'FakeDriver':
-        """For the loader: the size is that of ``[fake]``."""
-        return cls(host, state_dir,
-                   size=Size(conf.fake.vcpus, conf.fake.memory_mb, conf.fake.local_gb))
+        """For the loader: the size is that of ``[fake]``; it reaches the hosts with state directories beside
+        its own."""
+        return cls(host, state_dir, size=Size(conf.fake.vcpus, conf.fake.memory_mb, conf.fake.local_gb),
+                   fabric=Fabric(state_dir.parent) if state_dir is not None else None)
 
     def nodes(self) -> list[str]:
         return [self.host]
@@ -62,7 +66,7 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks):
             memory_mb_used=sum(guest.memory_mb for guest in found),
             local_gb_used=sum(guest.disk_gb for guest in found),
             running_vms=sum(guest.power == Power.RUNNING for guest in found),
-            cpu_info={'arch': 'x86_64', 'model': 'Fake', 'vendor': 'Fake', 'features': [],
+            cpu_info={'arch': 'x86_64', 'model': self.cpu, 'vendor': 'Fake', 'features': [],
                       'topology': {'sockets': 1, 'cores': self.size.vcpus, 'threads': 1}},
             supported_instances=[('x86_64', 'fake', 'hvm')],
             traits={'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE'})

@@ -6,7 +6,8 @@ Within: `fail`, `before` and `after` of the object. From outside, for agents in 
     {"spawn": {"do": "refuse", "times": 2}, "destroy": {"do": "delay", "seconds": 3},
      "power_on": {"do": "die", "when": "after"}}
 
-``do`` is ``refuse`` (another host may be tried), ``fail``, ``delay`` or ``die`` (the process ends at once, as
+``do`` is ``refuse`` (another host may be tried), ``fail``, ``delay``, ``last`` (it takes ``seconds``, telling
+progress and hearing signals and cancelling) or ``die`` (the process ends at once, as
 by kill -9); ``when`` is ``before`` the effect or ``after`` it; without ``times`` it goes on for ever.
 """
 
@@ -30,6 +31,7 @@ class Faults:
         self._file = file
         self._hooks: dict[str, list[Hook]] = {'before': [], 'after': []}
         self._lock = threads.lock()
+        self._durations: dict[str, float] = {}
 
     def before(self, hook: Hook) -> None:
         """Call before each effect; what it raises keeps the effect from happening."""
@@ -68,6 +70,15 @@ class Faults:
 
         self.before(hook)
 
+    def last(self, operation: str, seconds: float) -> None:
+        """Make an operation take so long, telling progress, and hearing signals and cancelling meanwhile."""
+        self._durations[operation] = seconds
+
+    def duration(self, operation: str) -> float:
+        """Seconds that an operation takes."""
+        fault = self._take('last', operation)
+        return float(fault.get('seconds', 1)) if fault is not None else self._durations.get(operation, 0.0)
+
     def strike(self, when: str, operation: str, server: str) -> None:
         """Called by the driver around each effect."""
         for hook in list(self._hooks[when]):
@@ -86,7 +97,7 @@ class Faults:
             except (FileNotFoundError, ValueError):
                 return None
             fault = faults.get(operation)
-            if not fault or fault.get('when', 'before') != when or fault.get('times', 1) <= 0:
+            if not fault or _moment(fault) != when or fault.get('times', 1) <= 0:
                 return None
             if 'times' in fault:
                 fault['times'] -= 1
@@ -94,6 +105,10 @@ class Faults:
                 new.write_text(json.dumps(faults), encoding='utf-8')
                 os.replace(new, self._file)
             return fault
+
+
+def _moment(fault: dict[str, Any]) -> str:
+    return 'last' if fault.get('do') == 'last' else str(fault.get('when', 'before'))
 
 
 def _act(fault: dict[str, Any], operation: str) -> None:

@@ -1,29 +1,30 @@
 """What there is to see of fake guests: consoles and diagnostics."""
 
-from typing import Any
-
 from nova import errors
 from nova.states import Power
+from nova.task.handles import Host
+from nova.virt.driver.console import Console
 from nova.virt.fake.guests import Guests
+
+_PORTS = {'novnc': 6080, 'spice-html5': 6082, 'spice-direct': 6082, 'rdp-html5': 6083, 'serial': 6083,
+          'webmks': 6090}
 
 
 class FakeLooks(Guests):
     """See `nova.virt.driver.console`."""
 
-    def console_output(self, instance: Any, lines: int | None = None) -> str:
-        text = ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'LAST LINE', *self.guest(instance).log]
+    def console_output(self, h: Host, lines: int | None = None) -> str:
+        text = ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'LAST LINE', *self.guest(h).log]
         return '\n'.join(text if lines is None else text[-lines:] if lines > 0 else [])
 
-    def console(self, instance: Any, kind: str) -> dict[str, Any]:
-        self.guest(instance)
-        ports = {'novnc': 6080, 'spice-html5': 6082, 'spice-direct': 6082, 'rdp-html5': 6083, 'serial': 6083,
-                 'webmks': 6090}
-        if kind not in ports:
+    def console(self, h: Host, kind: str) -> Console:
+        guest = self.guest(h)
+        if kind not in _PORTS or guest.power not in (Power.RUNNING, Power.PAUSED):
             raise errors.virt.ConsoleTypeUnavailable(type=kind)
-        return {'host': f'{self.host}.example', 'port': ports[kind], 'internal_access_path': instance.uuid}
+        return Console(f'{self.host}.example', _PORTS[kind], internal_access_path=guest.uuid)
 
-    def diagnostics(self, instance: Any) -> dict[str, Any]:
-        guest = self.guest(instance)
+    def diagnostics(self, h: Host) -> dict[str, object]:
+        guest = self.guest(h)
         return {
             'state': Power(guest.power).name.lower(), 'driver': 'fake', 'hypervisor': 'fake',
             'hypervisor_os': 'fake', 'uptime': 0, 'config_drive': False, 'num_cpus': guest.vcpus,

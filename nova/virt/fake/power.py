@@ -1,104 +1,105 @@
 """Starting, stopping and everything between, of guests that are not there."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from nova import errors
 from nova.states import Power
-from nova.virt.fake.guests import Guest, Guests, effect
+from nova.task.handles import Host
+from nova.virt.driver import kept
+from nova.virt.fake.claims import FakeClaims
+from nova.virt.fake.guests import effect, number
+from nova.virt.fake.things import Disk
 
 
-class FakePower(Guests):
+class FakePower(FakeClaims):
     """See `nova.virt.driver.power`."""
 
     @effect
-    def spawn(self, h: Any, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
-        instance = h.instance
-        if h.cancelled.is_set():
-            raise errors.task.Cancelled(task=h.task)
-        found = self._guests.get(instance.uuid)
+    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
+        uuid = h.instance.uuid
+        found = self._guests.get(uuid)
         power = Power.PAUSED if paused else Power.RUNNING
         if found is not None and found.power in (power, Power.RUNNING):
             return
-        self.files[instance.uuid] = dict(files)
+        self.claim(h)
+        self.files[uuid] = dict(files)
         h.progress(50)
-        self._change(Guest(
-            uuid=instance.uuid, power=int(power), vcpus=_number(instance, 'vcpus'),
-            memory_mb=_number(instance, 'memory_mb'),
-            disk_gb=_number(instance, 'root_gb') + _number(instance, 'ephemeral_gb'),
-            image=getattr(instance, 'image_ref', None) or None, volumes=_volumes(instance),
-            interfaces=_interfaces(instance), spawned=found.spawned + 1 if found else 1))
+        gb = number(h.instance, 'root_gb') + number(h.instance, 'ephemeral_gb')
+        self.site.disks.setdefault(uuid, Disk(gb, [f'image {_image(h)}']))
+        self._power(self._build(h, Power.NOSTATE, found.spawned + 1 if found else 1), power)
         h.progress(100)
 
     @effect
-    def destroy(self, instance: Any) -> None:
-        self._guests.pop(instance.uuid, None)
-        self.files.pop(instance.uuid, None)
-        if self._dir is not None:
-            (self._dir / f'{instance.uuid}.json').unlink(missing_ok=True)
+    def destroy(self, h: Host) -> None:
+        uuid = h.instance.uuid
+        for shelf in (self._guests, self.site.disks, self.site.arriving):
+            shelf.pop(uuid, None)
+        self.files.pop(uuid, None)
+        self.unclaim(h)
+        h.journal.put(kept.RECORD, None)
 
     @effect
-    def reboot(self, instance: Any, kind: str) -> None:
-        if kind == 'HARD':
-            found = self._guests.get(instance.uuid) or Guest(uuid=instance.uuid, power=0, spawned=0)
-            self._change(found, power=int(Power.RUNNING), volumes=_volumes(instance),
-                         interfaces=_interfaces(instance), rescued=False)
+    def reboot(self, h: Host, kind: str) -> None:
+        if kind != 'HARD':
+            guest = self._expect(h, 'reboot', Power.RUNNING)
+            self._save(guest)
             return
-        self._expect(instance, 'reboot', Power.RUNNING)
+        found = self._guests.get(h.instance.uuid)
+        if found is None:
+            self.site.disks.setdefault(h.instance.uuid, Disk())
+        self._power(self._build(h, Power.NOSTATE, found.spawned if found else 0), Power.RUNNING)
 
     @effect
-    def power_on(self, instance: Any) -> None:
-        self._change(self.guest(instance), power=int(Power.RUNNING))
+    def power_on(self, h: Host) -> None:
+        self._power(self.guest(h), Power.RUNNING)
 
     @effect
-    def power_off(self, instance: Any, timeout: float = 0) -> None:
-        self._change(self.guest(instance), power=int(Power.SHUTDOWN))
+    def power_off(self, h: Host, timeout: float = 0) -> None:
+        self._power(self.guest(h), Power.SHUTDOWN)
 
     @effect
-    def pause(self, instance: Any) -> None:
-        self._change(self._expect(instance, 'pause', Power.RUNNING, Power.PAUSED), power=int(Power.PAUSED))
+    def pause(self, h: Host) -> None:
+        self._power(self._expect(h, 'pause', Power.RUNNING, Power.PAUSED), Power.PAUSED)
 
     @effect
-    def unpause(self, instance: Any) -> None:
-        self._change(self._expect(instance, 'unpause', Power.PAUSED, Power.RUNNING), power=int(Power.RUNNING))
+    def unpause(self, h: Host) -> None:
+        self._power(self._expect(h, 'unpause', Power.PAUSED, Power.RUNNING), Power.RUNNING)
 
     @effect
-    def suspend(self, instance: Any) -> None:
-        self._change(self._expect(instance, 'suspend', Power.RUNNING, Power.SUSPENDED),
-                     power=int(Power.SUSPENDED))
+    def suspend(self, h: Host) -> None:
+        self._power(self._expect(h, 'suspend', Power.RUNNING, Power.SUSPENDED), Power.SUSPENDED)
 
     @effect
-    def resume(self, instance: Any) -> None:
-        self._change(self._expect(instance, 'resume', Power.SUSPENDED, Power.RUNNING),
-                     power=int(Power.RUNNING))
+    def resume(self, h: Host) -> None:
+        self._power(self._expect(h, 'resume', Power.SUSPENDED, Power.RUNNING), Power.RUNNING)
 
     @effect
-    def rescue(self, h: Any, image_id: str, password: str | None) -> None:
-        self._change(self.guest(h.instance), power=int(Power.RUNNING), rescued=True)
-        self.passwords[h.instance.uuid] = password
+    def rescue(self, h: Host, image_id: str, password: str | None) -> None:
+        guest = self.guest(h)
+        guest.rescued = True
+        self._power(guest, Power.RUNNING)
+        self.passwords[guest.uuid] = password
 
     @effect
-    def unrescue(self, instance: Any) -> None:
-        self._change(self.guest(instance), power=int(Power.RUNNING), rescued=False)
+    def unrescue(self, h: Host) -> None:
+        guest = self.guest(h)
+        guest.rescued = False
+        self._power(guest, Power.RUNNING)
 
     @effect
-    def crash_dump(self, instance: Any) -> None:
-        guest = self._expect(instance, 'crash dump', Power.RUNNING)
-        self._change(guest, log=[*guest.log, 'crash dump'])
+    def crash_dump(self, h: Host) -> None:
+        guest = self._expect(h, 'crash dump', Power.RUNNING)
+        guest.log = [*guest.log, 'crash dump']
+        self._save(guest)
 
     @effect
-    def set_password(self, instance: Any, password: str) -> None:
-        self.passwords[self._expect(instance, 'set password', Power.RUNNING).uuid] = password
+    def set_password(self, h: Host, password: str) -> None:
+        guest = self._expect(h, 'set password', Power.RUNNING)
+        if not guest.agent:
+            raise errors.virt.AgentUnavailable(
+                server=guest.uuid, reason='its image does not say hw_qemu_guest_agent=yes')
+        self.passwords[guest.uuid] = password
 
 
-def _number(instance: Any, name: str) -> int:
-    return getattr(instance, name, None) or 0
-
-
-def _volumes(instance: Any) -> list[str]:
-    return [device.volume_id for device in getattr(instance, 'block_devices', None) or [] if device.volume_id]
-
-
-def _interfaces(instance: Any) -> list[str]:
-    info = getattr(instance, 'network_info', None)
-    return [vif.id for vif in info.vifs] if info is not None else []
+def _image(h: Host) -> str | None:
+    return h.instance.image_ref if h.instance.known('image_ref') else None

@@ -1,0 +1,49 @@
+"""What of a host one guest has to itself."""
+
+import dataclasses
+from typing import Protocol
+
+from nova.task.handles import Host
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """A NUMA cell of a guest.
+
+    Attributes:
+        id: its number in the guest.
+        node: the host's cell that it is on.
+        cpus: the guest's CPUs in it.
+        pinned: CPU of the guest to CPU of the host; empty where they float.
+        page_kb: size of the pages of its memory; None is the usual one.
+    """
+
+    id: int
+    node: int
+    cpus: tuple[int, ...]
+    memory_mb: int
+    pinned: dict[int, int] = dataclasses.field(default_factory=dict)
+    page_kb: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed: NUMA cells with pinned CPUs and pages, and PCI devices by their addresses."""
+
+    cells: tuple[Cell, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+class ClaimsDriver(Protocol):
+    """A claim is kept in the host's journal, so it is there after a crash, and nobody else gets the same."""
+
+    def claim(self, h: Host) -> Claim:
+        """Claim what the server's flavor and image ask for; `spawn` and the moves' `migrate_in` and
+        `prepare_live_migration` do so themselves. Repeatable: what is claimed already is answered.
+
+        Raises:
+            errors.task.Refused: this host has not enough left; another might.
+        """
+
+    def unclaim(self, h: Host) -> None:
+        """Give back what was claimed; `destroy` does so itself. Repeatable."""

@@ -1,0 +1,49 @@
+"""What drivers keep in the host's journal of a server, under which names.
+
+It is there for the time when nobody can be asked: a hard reboot, the end of a guest, a host that was booted.
+The record is the server's as the driver saw it last; connections are those of its volumes; the claim is what of
+the host is its alone.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from nova import objects
+
+if TYPE_CHECKING:
+    from nova.task.handles import Host
+
+RECORD, CONNECTIONS, CLAIM = 'record', 'connections', 'claim'
+
+Connection = dict[str, object]
+"""How a volume is connected: what Cinder answers about an attachment (``driver_volume_type`` and what belongs
+to it), and under ``device_info`` what the host's connector made of it."""
+
+
+def keep_record(h: 'Host') -> None:
+    """Keep the server's record as it is now."""
+    h.journal.put(RECORD, h.instance.to_wire())
+
+
+def record(h: 'Host') -> objects.Instance | None:
+    """The server's record as it was kept last."""
+    kept = h.journal.get(RECORD)
+    return None if kept is None else cast(objects.Instance, objects.Record.from_wire(kept))
+
+
+def connections(h: 'Host') -> dict[str, Connection]:
+    """The server's volumes that are connected to this host: volume id to connection."""
+    return cast(dict[str, Connection], h.journal.get(CONNECTIONS) or {})
+
+
+def keep_connection(h: 'Host', volume_id: str, connection: Mapping[str, object] | None) -> None:
+    """Keep how a volume is connected; None forgets it."""
+    kept = {name: value for name, value in connections(h).items() if name != volume_id}
+    if connection is not None:
+        kept[volume_id] = dict(connection)
+    h.journal.put(CONNECTIONS, kept or None)
+
+
+def users(h: 'Host', volume_id: str) -> set[str]:
+    """Servers for which a volume is connected to this host."""
+    return {uuid for uuid, kept in h.journal.each(CONNECTIONS).items() if volume_id in kept}

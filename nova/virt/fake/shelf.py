@@ -1,0 +1,61 @@
+"""Things of a fake host by name, in memory or as files, so that they outlive the process like real ones."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Generic, TypeVar
+
+Thing = TypeVar('Thing')
+
+
+class Shelf(MutableMapping[str, Thing], Generic[Thing]):
+    """Dataclass objects by name.
+
+    Args:
+        kind: their class; all its fields have a JSON form.
+        directory: where each is ``NAME.json``; None keeps them in memory only. Files that another process put
+            there (a guest that came from its host) are found.
+    """
+
+    def __init__(self, kind: type[Thing], directory: pathlib.Path | None = None) -> None:
+        self._kind, self._dir = kind, directory
+        self._things: dict[str, Thing] = {}
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def _look(self) -> None:
+        """Find what came from outside."""
+        if self._dir is None:
+            return
+        for file in self._dir.glob('*.json'):
+            if file.stem not in self._things:
+                self._things[file.stem] = self._kind(**json.loads(file.read_text(encoding='utf-8')))
+
+    def __getitem__(self, name: str) -> Thing:
+        if name not in self._things:
+            self._look()
+        return self._things[name]
+
+    def __setitem__(self, name: str, thing: Thing) -> None:
+        self._things[name] = thing
+        if self._dir is not None:
+            values: Any = dataclasses.asdict(thing)  # type: ignore[call-overload]  # kinds are dataclasses
+            new = self._dir / f'{name}.new'
+            new.write_text(json.dumps(values), encoding='utf-8')
+            os.replace(new, self._dir / f'{name}.json')
+
+    def __delitem__(self, name: str) -> None:
+        self._look()
+        del self._things[name]
+        if self._dir is not None:
+            (self._dir / f'{name}.json').unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[str]:
+        self._look()
+        return iter(list(self._things))
+
+    def __len__(self) -> int:
+        self._look()
+        return len(self._things)
