@@ -109,16 +109,19 @@ class Request(request.Request):
 
         Raises:
             ServerNotReady: it has no host yet; 409.
-            Unavailable: the host does not answer; 503.
+            HostAway: the host does not answer, or not in time; 503.
             nova.errors: what the host itself answers.
         """
         place = self._place()
         if place.mapping is None or not instance.host:
             raise errors.server.ServerNotReady(server=instance.uuid)
         if not self.host_is_up(instance.host):
-            raise errors.Unavailable(f'The compute service on host {instance.host} is not up.')
+            raise errors.host.HostAway(server=instance.uuid)
         question = GuestQuestion(instance=instance, kind=about.get('kind'), lines=about.get('lines'))
-        return self._ask_host(self.context, place.mapping, instance.host, method, question)
+        try:
+            return self._ask_host(self.context, place.mapping, instance.host, method, question)
+        except errors.bus.BusAway as error:
+            raise errors.host.HostAway(server=instance.uuid) from error
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """Write beside the path's server, in the database of its cell; what runs twice leaves as much as

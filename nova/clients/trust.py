@@ -31,6 +31,25 @@ class Trust:
         """What a task needs to act for this user. It is to be forgotten as soon as it was used."""
         return self._seal.close(context.auth_token) if self._seal and context.auth_token else None
 
+    def hide(self, secret: str) -> str:
+        """A password for a guest, as a task may keep it on its way to the host."""
+        return self._seal.close(secret) if self._seal else secret
+
+    def reveal(self, hidden: str) -> str:
+        """On the host: what was hidden.
+
+        Raises:
+            NotEntrusted: it was sealed with other credentials.
+        """
+        if self._seal is None:
+            return hidden
+        try:
+            return self._seal.open(hidden)
+        except sealed.Broken:
+            LOG.error('A sealed password cannot be opened: nova-api and nova-compute have different '
+                      'credentials in [neutron].')
+            raise errors.task.NotEntrusted() from None
+
     def trusted(self, context: nova_context.RequestContext, trust: str | None) -> nova_context.RequestContext:
         """The context of a task, as good as that of the request it comes from.
 

@@ -5,6 +5,9 @@ from nova import errors
 from nova.compute import handle
 from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
 
+CONSOLE_TEXT = 100 * 1024
+"""Characters of a guest's log that are told at most, the last ones."""
+
 _PROXIES = {
     'novnc': ('vnc', 'novncproxy_base_url'),
     'spice-html5': ('spice', 'html5proxy_base_url'),
@@ -35,9 +38,9 @@ class Answers:
                             tls_port=found.tls_port, internal_access_path=found.internal_access_path)
 
     def console_output(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
-        """The end of the guest's log, or all of it."""
-        return GuestAnswer(value=self._driver.console_output(
-            self._hosting.handle(asked.instance, context), asked.lines))
+        """The end of the guest's log, at most `CONSOLE_TEXT` of it."""
+        text = self._driver.console_output(self._hosting.handle(asked.instance, context), asked.lines)
+        return GuestAnswer(value=text[-CONSOLE_TEXT:])
 
     def diagnostics(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
         return GuestAnswer(value=self._driver.diagnostics(self._hosting.handle(asked.instance, context)))

@@ -11,6 +11,12 @@ class HostDown(base.Conflict):
     template = 'The compute service of host {host} is down'
 
 
+class HostAway(base.Unavailable):
+    """Somebody waits for its answer; which host it is, is an operator's fact."""
+
+    template = 'The host of instance {server} does not answer at this time.'
+
+
 class HostMappingNotFound(base.NotFound):
     template = "Host '{host}' is not mapped to any cell"
 

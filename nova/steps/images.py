@@ -66,10 +66,7 @@ def drop_image(h: Conductor, state: ImageState) -> None:
 
 
 def snapshot(h: Host, state: ImageState) -> None:
-    """On the host: upload the root disk. Where an answer was lost the image has its data already.
-
-    The step's name is that of the gate which bounds how many of its kind run on a host (`nova.compute.steps`).
-    """
+    """On the host: upload the root disk. Where an answer was lost the image has its data already."""
     try:
         found = h.clients.image.show(state.image_id)
         if found.status == 'active':

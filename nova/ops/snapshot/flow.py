@@ -25,7 +25,7 @@ class Snapshot(Flow):
     steps = (
         Step(images.register_image, undo=images.drop_image, shows=states.Task.IMAGE_SNAPSHOT_PENDING),
         Step(images.snapshot, at='host', when=images.is_local, timeout=images.MAKING_SECONDS,
-             shows=states.Task.IMAGE_UPLOADING),
+             limit='max_concurrent_snapshots', shows=states.Task.IMAGE_UPLOADING),
         Step(images.snapshot_volumes, undo=images.drop_snapshots, when=images.is_of_volumes,
              shows=states.Task.IMAGE_SNAPSHOT),
         Wait(images.snapshots_settled, when=images.is_of_volumes, timeout=images.MAKING_SECONDS),
@@ -83,6 +83,6 @@ class Backup(Flow):
     steps = (
         Step(images.register_image, undo=images.drop_image, shows=states.Task.IMAGE_BACKUP),
         Step(images.snapshot, at='host', when=keeps_any, timeout=images.MAKING_SECONDS, pivot=True,
-             shows=states.Task.IMAGE_BACKUP),
+             limit='max_concurrent_snapshots', shows=states.Task.IMAGE_BACKUP),
         Step(rotate, timeout=images.MAKING_SECONDS),
     )

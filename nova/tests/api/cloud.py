@@ -5,10 +5,11 @@ from typing import Any
 
 import falcon.testing
 
-from nova import objects, states
+from nova import errors, objects, states
 from nova.api import app as nova_app
 from nova.clients import fake
 from nova.common import clock, dbkit, uuids
+from nova.objects import question
 from nova.objects import task as task_rows
 from nova.tests.fixtures import nova_db
 
@@ -26,6 +27,8 @@ class Cloud:
     Attributes:
         told: what Placement was told: (verb, provider, aggregate).
         woken: (cell name or None, task uuid) of every wake-up.
+        looks: (cell name, host, what, lines) of what hosts were asked about guests.
+        seen: what they answer, or an error.
         statuses: (cell name, host, disabled) of what hosts were told of their services.
     """
 
@@ -35,6 +38,8 @@ class Cloud:
         self.woken: list[tuple[str | None, str]] = []
         self.statuses: list[tuple[str | None, str, bool]] = []
         self.told: list[tuple[str, str, str]] = []
+        self.looks: list[tuple[str | None, str, str, int | None]] = []
+        self.seen: Any = ''
         self.clients = dataclasses.replace(fake.build(), placement=_Placement(self.told))
         self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self), clients=self.clients)
         self.http = falcon.testing.TestClient(self.app)
@@ -164,6 +169,13 @@ class _Bus:
             self._cloud.statuses.append((self._name, target.server, said['disabled']))
         else:
             self._cloud.woken.append((self._name, said['task']))
+
+    def call(self, target: Any, context: dict, method: str, args: dict, *options: Any) -> dict:
+        look = objects.Record.from_wire(args['record'])
+        self._cloud.looks.append((self._name, target.server, method, look.lines))
+        if isinstance(self._cloud.seen, errors.NovaError):
+            return {'error': errors.to_dict(self._cloud.seen)}
+        return {'record': question.GuestAnswer(value=self._cloud.seen).to_wire()}
 
 
 class _Buses:

@@ -26,7 +26,8 @@ class FakeLooks(Guests):
     def diagnostics(self, h: Host) -> dict[str, object]:
         guest = self.guest(h)
         return {
-            'state': Power(guest.power).name.lower(), 'driver': 'fake', 'hypervisor': 'fake',
+            'state': 'pending' if guest.power == Power.NOSTATE else Power(guest.power).name.lower(),
+            'driver': 'libvirt', 'hypervisor': 'fake',
             'hypervisor_os': 'fake', 'uptime': 0, 'config_drive': False, 'num_cpus': guest.vcpus,
             'num_nics': len(guest.interfaces), 'num_disks': 1 + len(guest.volumes),
             'cpu_details': [{'id': number, 'time': 0, 'utilisation': 0} for number in range(guest.vcpus)],

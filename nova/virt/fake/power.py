@@ -88,7 +88,7 @@ class FakePower(FakeClaims):
 
     @effect
     def crash_dump(self, h: Host) -> None:
-        guest = self._expect(h, 'crash dump', Power.RUNNING)
+        guest = self._expect(h, 'crash dump', Power.RUNNING, Power.PAUSED)
         guest.log = [*guest.log, 'crash dump']
         self._save(guest)
 

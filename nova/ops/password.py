@@ -1,0 +1,48 @@
+"""changePassword: the agent in the guest sets the administrator's password.
+
+It is sealed wherever it is kept on its way, and kept no longer than until the guest has it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nova import objects, states
+from nova.objects import base, fields
+from nova.policies import admin_password as rules
+from nova.rest import types
+from nova.rest.field import Field
+from nova.rest.resource import Body
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+from nova.task.handles import Host
+
+
+class PasswordState(base.State):
+    """`password` is hidden by `Trust.hide`."""
+
+    passing = ('password',)
+    fields = {'password': fields.maybe(fields.SecretField)}
+
+
+def set_password(h: Host, state: PasswordState) -> None:
+    """There is no way back to the password before: nobody knows it."""
+    h.driver.set_password(h, h.clients.trust.reveal(state.password or ''))
+
+
+class ChangePassword(Flow):
+    name = 'change_password'
+    action = 'changePassword'
+    State = PasswordState
+    steps = (Step(set_password, at='host', shows=states.Task.UPDATING_PASSWORD),)
+
+
+class ChangePasswordAction(Action):
+    key = 'changePassword'
+    rule = rules.ADMIN_PASSWORD
+    body = Body(adminPass=Field(types.TEXT, 'The new one.', required=True))
+    start = From(states.VM.ACTIVE)
+    flow = ChangePassword
+
+    def prepare(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> PasswordState:
+        return PasswordState(password=req.clients.trust.hide(body['adminPass']))
