@@ -23,7 +23,7 @@ from nova.placement import conf as options
 from nova.placement.candidates.search import Searcher
 from nova.placement.context import Context, Reply, Service
 from nova.placement.db import session
-from nova.placement.objects import provider
+from nova.placement.objects import allocation, provider, together
 from nova.placement.routes import Route
 from nova.placement.schema import V, Versions
 
@@ -198,9 +198,12 @@ def _send(resp: falcon.Response, reply: Reply, version: V) -> None:
 
 def make_service(conf: cfg.ConfigOpts, db: dbkit.Database) -> Service:
     """The handles of one application."""
-    placement = conf.placement
+    placement, names, agents = conf.placement, cache.Names(db), cache.Agents(db)
+    claims = together.Together[allocation.Change](
+        lambda changes: allocation.claim(db, names, agents, changes),
+        lambda change: allocation.write(db, names, agents, [change], placement.allocation_conflict_retry_count))
     return Service(
-        conf=conf, db=db, enforcer=policy.make_enforcer(conf), names=cache.Names(db), agents=cache.Agents(db),
+        conf=conf, db=db, rules=policy.rules(conf), names=names, agents=agents, claims=claims,
         searcher=Searcher(db, max_candidates=placement.max_allocation_candidates,
                           strategy=placement.allocation_candidates_generation_strategy,
                           randomize=placement.randomize_allocation_candidates))

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import falcon
 import sqlalchemy as sa
 from oslo_config import cfg
-from oslo_policy import policy as oslo_policy
 
-from nova.common import dbkit, problem
+from nova.common import dbkit, policy, problem
 from nova.common.auth import Identity
 from nova.common.microversion import V
 from nova.placement import cache
 from nova.placement.db import transaction
+from nova.placement.objects import allocation, together
 
 T = TypeVar('T')
 
@@ -25,10 +25,11 @@ class Service:
 
     conf: cfg.ConfigOpts
     db: dbkit.Database
-    enforcer: oslo_policy.Enforcer
+    rules: policy.Rules
     names: cache.Names
     agents: cache.Agents
     searcher: Any
+    claims: together.Together[allocation.Change]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,11 +86,7 @@ class Context:
         }
         if target is None:
             target = {'user_id': who.user_id, 'project_id': who.project_id}
-        try:
-            allowed = self.service.enforcer.enforce(rule, target, credentials)
-        except oslo_policy.InvalidScope:
-            allowed = False
-        if not allowed:
+        if not self.service.rules.allow(rule, target, credentials):
             raise problem.Forbidden(f"Policy does not allow {rule} to be performed.")
 
 

@@ -5,6 +5,7 @@ import sys
 from oslo_config import cfg
 from oslo_policy import policy
 
+from nova.common import policy as common
 from nova.placement import routes
 
 _BASE = (
@@ -49,12 +50,9 @@ def _documented(rule: str, entries: list[routes.Route]) -> policy.RuleDefault:
         scope_types=['project'], deprecated_rule=older)
 
 
-def make_enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
-    """An enforcer over the defaults and the operator's policy file."""
-    enforcer = policy.Enforcer(conf)
-    enforcer.suppress_default_change_warnings = True
-    enforcer.register_defaults(list_rules())
-    return enforcer
+def rules(conf: cfg.ConfigOpts) -> common.Rules:
+    """The defaults, and the operator's policy file."""
+    return common.Rules(conf, list_rules())
 
 
 def get_enforcer() -> policy.Enforcer:
@@ -65,4 +63,6 @@ def get_enforcer() -> policy.Enforcer:
                  and not word.startswith('--namespace=')]
     known = [word for word in arguments if word.startswith(('--config-file', '--config-dir'))]
     conf(known, project='placement')
-    return make_enforcer(conf)
+    enforcer = policy.Enforcer(conf)
+    enforcer.register_defaults(list_rules())
+    return enforcer

@@ -76,6 +76,11 @@ class Rule:
         return policy.RuleDefault(self.name, self.check, **options)
 
 
+def role_defaults() -> list[policy.RuleDefault]:
+    """`ROLES` as oslo.policy knows them."""
+    return [policy.RuleDefault(name, check, description) for name, (check, description) in ROLES.items()]
+
+
 def declared() -> list[Rule]:
     """Every rule that was declared so far, by name; `nova.policies.load` declares all."""
     return _rules.values()

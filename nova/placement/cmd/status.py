@@ -67,7 +67,7 @@ class Checks(upgradecheck.UpgradeCommands):
         return self._counted(repair.orphaned_consumers(), upgradecheck.Code.WARNING, 'consumers without record')
 
     def _policy_file(self, *_: Any) -> upgradecheck.Result:
-        policy.make_enforcer(self._conf)
+        policy.rules(self._conf)
         return common_checks.check_policy_json(self, self._conf)
 
     _upgrade_checks = (

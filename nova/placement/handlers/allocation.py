@@ -103,6 +103,9 @@ def changes(ctx: Context, documents: dict[str, Any]) -> list[Change]:
 
 
 def _write(ctx: Context, wanted: list[Change]) -> None:
+    if len(wanted) == 1 and wanted[0].is_claim:
+        ctx.service.claims(wanted[0].uuid, wanted[0])
+        return
     allocation.write(ctx.db, ctx.service.names, ctx.service.agents, wanted,
                      ctx.service.conf.placement.allocation_conflict_retry_count)
 

@@ -49,6 +49,11 @@ class Change:
     guarded: bool = False
     generation: int | None = None
 
+    @property
+    def is_claim(self) -> bool:
+        """Whether the client says that the consumer is new."""
+        return bool(self.wanted) and self.guarded and self.generation is None
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stock:
@@ -239,15 +244,27 @@ def write(db: dbkit.Database, names: Names, agents: Agents, changes: Collection[
         BadRequest: unknown provider or class.
     """
     owners = owners_of(agents, changes)
-    believed = all(change.wanted and change.guarded and change.generation is None for change in changes)
+    believed = all(change.is_claim for change in changes)
     looks = itertools.chain([not believed], itertools.repeat(True))
+    transaction.run(db, attempts + believed,
+                    lambda connection: _apply(Writer(connection, names, changes, owners, look=next(looks))))
 
-    def once(connection: sa.Connection) -> None:
-        writer = Writer(connection, names, changes, owners, look=next(looks))
-        gained = writer.apply()
-        provider.bump(connection, gained)
-        provider.touch(connection, writer.losers(gained))
-    transaction.run(db, attempts + believed, once)
+
+def claim(db: dbkit.Database, names: Names, agents: Agents, changes: Collection[Change]) -> None:
+    """Write claims of several clients in one attempt, all or none.
+
+    Raises:
+        problem.Problem: one is wrong, or does not fit.
+        Exception: of `transaction.LOST`; one lost a race, or its consumer is not new.
+    """
+    owners = owners_of(agents, changes)
+    db.write(lambda connection: _apply(Writer(connection, names, changes, owners, look=False)))
+
+
+def _apply(writer: Writer) -> None:
+    gained = writer.apply()
+    provider.bump(writer.connection, gained)
+    provider.touch(writer.connection, writer.losers(gained))
 
 
 def delete(db: dbkit.Database, uuid: str, attempts: int) -> bool:

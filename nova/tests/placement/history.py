@@ -247,4 +247,5 @@ def _check_end(client: direct.Client, history: History) -> None:
         expected = {consumer: dict.fromkeys(CLASSES, amounts[provider])
                     for consumer, amounts in last.items() if provider in amounts}
         assert {consumer: one['resources'] for consumer, one in shown['allocations'].items()} == expected
-        assert shown['resource_provider_generation'] == history.first_generation + gained[provider]
+        moved = shown['resource_provider_generation'] - history.first_generation
+        assert bool(gained[provider]) <= moved <= gained[provider]  # claims that come at once move it once
