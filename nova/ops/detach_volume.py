@@ -40,7 +40,7 @@ def reaches_guest(state: DetachState) -> bool:
 
 
 def detach_from_guest(h: Any, state: DetachState) -> None:
-    h.driver.detach_volume(h.instance, attachments.find(h, state.device))
+    h.driver.detach_volume(h, attachments.find(h, state.device))
 
 
 def attach_again(h: Any, state: DetachState) -> None:
@@ -50,7 +50,7 @@ def attach_again(h: Any, state: DetachState) -> None:
 
 def let_go(h: Any, state: DetachState) -> None:
     """On the host: nothing here has the volume."""
-    h.driver.disconnect_volume(h.instance, attachments.find(h, state.device))
+    h.driver.disconnect_volume(h, attachments.find(h, state.device))
 
 
 def give_up_volume(h: Any, state: DetachState) -> None:

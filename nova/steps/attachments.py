@@ -54,7 +54,7 @@ def find(h: Any, uuid: str) -> Any:
 def give_to_guest(h: Any, device: Any) -> None:
     """On the host: connect the volume, attach it to the guest, and have Cinder show it in use; repeatable."""
     volumes.connect(h, device)
-    h.driver.attach_volume(h.instance, device)
+    h.driver.attach_volume(h, device)
     h.clients.volume.complete(device.attachment_id)
 
 

@@ -42,8 +42,8 @@ def take_from_guest(h: Any, state: wire.AttachState) -> None:
     """Undo of `attach_to_guest`: neither guest nor host has it."""
     device = attachments.find(h, state.device)
     if device is not None:
-        h.driver.detach_volume(h.instance, device)
-        h.driver.disconnect_volume(h.instance, device)
+        h.driver.detach_volume(h, device)
+        h.driver.disconnect_volume(h, device)
 
 
 class AttachVolume(Flow):

@@ -77,15 +77,28 @@ def test_attach_and_detach(demo, volumes):
         ('detach_volume', None), ('attach_volume', None), ('create', None)]
 
 
-@pytest.mark.parametrize('action, status', [('pause', 'PAUSED'), ('os-stop', 'SHUTOFF')])
-def test_servers_that_do_not_run(demo, volumes, action, status):
+def test_a_server_that_is_off(demo, volumes):
     server, volume = demo.booted()['id'], volumes.make()
-    demo.act(server, action, None, status)
+    demo.act(server, 'os-stop', None, 'SHUTOFF')
     assert volumes.attach(server, volume).status_code == 202
     volumes.wait(volume, 'in-use')
     assert volumes.detach(server, volume).status_code == 202
     volumes.wait(volume, 'available')
-    assert demo.show(server)['status'] == status
+    assert demo.show(server)['status'] == 'SHUTOFF'
+
+
+def test_a_server_that_stands_still(demo, volumes):
+    """A paused guest gets a volume; it lets go of it when it goes on."""
+    server, volume = demo.booted()['id'], volumes.make()
+    demo.act(server, 'pause', None, 'PAUSED')
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    assert volumes.detach(server, volume).status_code == 202
+    until(lambda: last_action(demo, server)['message'] == 'Error')
+    assert volumes.show(volume)['status'] == 'in-use'
+    demo.act(server, 'unpause', None, 'ACTIVE')
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
 
 
 def test_twenty_at_once_to_one_server(demo, volumes):
