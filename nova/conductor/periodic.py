@@ -23,6 +23,7 @@ from nova.objects import (
 )
 from nova.objects import task as rows
 from nova.ops.delete import reclaim
+from nova.ops.resize import decide
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
@@ -66,6 +67,18 @@ class Reclaim:
     def __call__(self) -> None:
         seconds = self._conf.reclaim_instance_interval
         for task in reclaim.begin_due(self._engine.journal, seconds) if seconds > 0 else ():
+            self._engine.submit(self._engine.wake, task.uuid)
+
+
+class ConfirmResizes:
+    """Confirms what was resized longer than ``resize_confirm_window`` ago."""
+
+    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
+        self._engine, self._conf = engine, conf
+
+    def __call__(self) -> None:
+        seconds = self._conf.resize_confirm_window
+        for task in decide.confirm_due(self._engine.journal, seconds) if seconds > 0 else ():
             self._engine.submit(self._engine.wake, task.uuid)
 
 

@@ -55,6 +55,19 @@ class Flavor(base.Record):
         return found
 
     @classmethod
+    def get_for(cls, conn: sa.Connection, flavorid: str, context: Any) -> Self:
+        """A flavor that the project may use; one it may not see does not exist for it.
+
+        Raises:
+            errors.Invalid: there is none.
+        """
+        flavor = cls.find(conn, flavorid=flavorid)
+        if flavor is None or flavor.disabled or not (
+                flavor.is_public or context.is_admin or context.project_id in flavor.projects(conn)):
+            raise errors.Invalid(f'Flavor {flavorid} could not be found.')
+        return flavor
+
+    @classmethod
     def page(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], key: str, descending: bool,
              marker: str | None, limit: int) -> list[Self]:
         """The flavors behind `marker` (a flavorid), ordered by the column `key`, without their extra specs.

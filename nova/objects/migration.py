@@ -1,14 +1,19 @@
 """Moves of servers between hosts: what operators see, and the owner of the source's allocation meanwhile."""
 
-from typing import Any, ClassVar
+import datetime
+from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.common import clock
+from nova.db import paging
 from nova.db.cell import models
 from nova.objects import base
 from nova.objects.base import fields
+
+_T = models.migrations.c
+_ORDER = (paging.Key(_T.created_at, True), paging.Key(_T.uuid, True))
 
 
 class Migration(base.Record):
@@ -57,10 +62,46 @@ class Migration(base.Record):
 
     ENDED = ('confirmed', 'reverted', 'error', 'failed', 'completed', 'cancelled', 'done')
 
+    GOING_ON = ('queued', 'preparing', 'running', 'post-migrating')
+    """Statuses of live migrations that clients see with their server."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a live migration that goes on."""
+        return self.migration_type == 'live-migration' and self.status in self.GOING_ON
+
+    @classmethod
+    def live_of(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
+        """Live migrations of a server that are going on, the oldest first."""
+        return cls.all(conn, instance_uuid=instance_uuid, migration_type='live-migration',
+                       status=list(cls.GOING_ON), order=[models.migrations.c.id])
+
     @classmethod
     def open(cls) -> sa.ColumnElement[bool]:
         """Condition: the move is in progress, or a resize waits to be confirmed."""
         return models.migrations.c.status.not_in(cls.ENDED)
+
+    @classmethod
+    def newest(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> list[Self]:
+        """Moves, the newest first."""
+        return cls.all(conn, *where, order=paging.ordering(_ORDER), limit=limit)
+
+    @staticmethod
+    def behind(marker: 'Migration') -> sa.ColumnElement[bool]:
+        """Condition: in the order of `newest`, it comes after this one, in whichever cell."""
+        return paging.after(_ORDER, (marker.created_at, marker.uuid))
+
+    @classmethod
+    def waiting(cls, conn: sa.Connection, before: datetime.datetime, limit: int) -> list[Self]:
+        """Resizes that have been waiting to be confirmed since before a time."""
+        table = models.migrations
+        return cls.all(conn, table.c.updated_at < before, status='finished', order=[table.c.id], limit=limit)
+
+    @classmethod
+    def unsettled(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
+        """Moves of a server whose source gives something still: of a resize that may be taken back, or of an
+        evacuation from a host that has not come back."""
+        return cls.all(conn, instance_uuid=instance_uuid, status=['finished', 'done'])
 
     def open_once(self, conn: sa.Connection) -> None:
         """Insert it, unless it is there from an earlier attempt."""

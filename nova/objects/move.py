@@ -46,6 +46,7 @@ class Move(Placing):
         held: what it held in Placement at the source, by provider.
         runs: its guest ran when the move began.
         sources: the attachments of its volumes at the source, by the volume's id.
+        targets: those that they have at the host it goes to.
         aborted: it was told to stop.
         unplugged: ports that the host it goes to has to plug in once the guest is there.
     """
@@ -62,6 +63,7 @@ class Move(Placing):
         'held': fields.JsonField(default={}),
         'runs': fields.BooleanField(default=True),
         'sources': fields.JsonField(default={}),
+        'targets': base.since('1.1', fields.JsonField(default={})),
         'aborted': fields.BooleanField(default=False),
         'unplugged': fields.ListOfStringsField(default=[]),
     }

@@ -24,7 +24,8 @@ def remove_late(h: Any, state: objects.State) -> None:
     """Compare what the neighbours have of the server with its record as it is now."""
     with h.db.read() as conn:
         instance = objects.Instance.find(
-            conn, ('network_info', 'block_devices'), uuid=h.task.instance_uuid, deleted=None)
+            conn, ('network_info', 'block_devices', 'migration_context'), uuid=h.task.instance_uuid,
+            deleted=None)
     project = instance.project_id if instance is not None else h.task.project_id
     late.sweep(h.clients, h.task.instance_uuid, project, instance)
 

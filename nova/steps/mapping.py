@@ -6,6 +6,7 @@ Its steps are those of super-conductors, who alone may look there.
 from typing import Any
 
 from nova import objects
+from nova.objects import quota
 
 
 def forget(h: Any, state: Any) -> None:
@@ -27,6 +28,12 @@ def count(h: Any, state: Any) -> None:
     """A server that is back, or could not be deleted, is counted."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(
         conn, h.task.instance_uuid, queued=False))
+
+
+def count_flavor(h: Any, state: Any) -> None:
+    """A server that is between two flavors no more counts for the one that it has."""
+    h.api_db.write(lambda conn: quota.settle(
+        conn, h.task.instance_uuid, h.instance.vcpus, h.instance.memory_mb))
 
 
 def erase(conn: Any, uuid: str) -> None:

@@ -27,6 +27,7 @@ Held = dict[str, Any]
 
 def started(instance: objects.Instance, kind: str, **values: Any) -> objects.Move:
     """The state with which a move of a server begins."""
+    values.setdefault('new_flavor', instance.flavor)
     return objects.Move(
         kind=kind, source=instance.host, source_node=instance.node, source_id=instance.compute_id,
         source_zone=instance.availability_zone, old_flavor=instance.flavor, **values)
@@ -41,9 +42,9 @@ def open_migration(h: Any, state: objects.Move) -> None:
         status=Migration.FIRST[state.kind], user_id=h.context.user_id, project_id=h.context.project_id,
         source_compute=state.source, source_node=state.source_node, dest_compute=state.wanted_host,
         old_instance_type_id=h.instance.instance_type_id,
-        new_instance_type_id=(state.new_flavor or h.instance.flavor).id)
+        new_instance_type_id=state.new_flavor.id)
     h.db.write(record.open_once)
-    if state.new_flavor is not None:
+    if state.kind == moves.RESIZE:
         old, new = h.instance.flavor, state.new_flavor
         _count(h, max(old.vcpus, new.vcpus), max(old.memory_mb, new.memory_mb))
 
@@ -52,7 +53,7 @@ def close_failed(h: Any, state: objects.Move) -> None:
     """Undo of `open_migration`: the server is where it was and what it was."""
     aborted = state.aborted or h.task.cancel
     mark(h, state, 'cancelled' if aborted and state.kind == moves.LIVE else 'error')
-    if state.new_flavor is not None:
+    if state.kind == moves.RESIZE:
         count_only(h, h.instance.flavor)
 
 
@@ -147,6 +148,11 @@ def _address(h: Any, node: str | None) -> str | None:
     return found.host_ip if found is not None else None
 
 
+def leaves(state: objects.Move) -> bool:
+    """Whether the server goes to another host."""
+    return not state.same_host
+
+
 def _stays(state: objects.Move, selection: objects.Selection) -> bool:
     return (selection.service_host, selection.nodename) == (state.source, state.source_node)
 
@@ -173,7 +179,7 @@ def _staying(h: Any, state: objects.Move, cell: str) -> objects.Selection | None
     changes is the host known to be right without the scheduler.
     """
     old, new = h.instance.flavor, state.new_flavor
-    if new is None or old.extra_specs != new.extra_specs or not state.held:
+    if old.extra_specs != new.extra_specs or not state.held:
         return None
     image = h.instance.image_meta
     request = placement_request.build(

@@ -54,6 +54,24 @@ def place_ports(h: Any, state: Any) -> None:
     state.unplugged = [vif.id for vif in info.vifs if not vif.active] if awaited else []
 
 
+def move_ports(h: Any, host: str) -> list[str]:
+    """Bind the ports that a server has to another host; repeatable, and its own undo.
+
+    Returns:
+        Those that something on the host has to plug in before they carry anything.
+
+    Raises:
+        errors.network.PortBindingFailed: nothing on the host can bind one.
+    """
+    info = h.instance.network_info
+    if info is None or not info.vifs:
+        return []
+    # What was said of a port on the host before is not about this one.
+    h.db.write(lambda conn: event.forget(conn, h.instance.uuid, [vif.id for vif in info.vifs]))
+    h.instance.network_info = h.clients.network.bind(h.instance, host)
+    return [vif.id for vif in h.instance.network_info.vifs if not vif.active]
+
+
 def release_ports(h: Any, state: Any) -> None:
     """Delete the ports we made and give back those we were lent; those that are gone are fine."""
     h.clients.network.release(h.instance, getattr(state, 'networks', ()))

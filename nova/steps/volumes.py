@@ -173,6 +173,21 @@ def connect(h: Any, device: Any) -> None:
     h.driver.connect_volume(h, device, connection)
 
 
+def drop_unnamed(h: Any, state: Any) -> None:
+    """The server keeps the attachments that its record names, and no other."""
+    devices = volume_devices(h.instance)
+    kept = {device.attachment_id for device in devices}
+    for attachment in h.clients.volume.attachments(h.instance.uuid) if devices else ():
+        if attachment['id'] not in kept:
+            h.clients.volume.detach(attachment['id'])
+
+
+def let_go(h: Any) -> None:
+    """On the host: no volume of the server is connected here any more; its attachments stay."""
+    for device in volume_devices(h.instance):
+        h.driver.disconnect_volume(h, device)
+
+
 def disconnect_volumes(h: Any, state: Any) -> None:
     """On the host: let every volume go, and keep it reserved for the server as it was before.
 

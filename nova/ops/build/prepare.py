@@ -98,12 +98,7 @@ def _hints(given: Mapping[str, Any]) -> dict[str, list[str]]:
 def find_flavor(req: Any, ref: Any) -> Any:
     """A flavor that the project may use; one it may not see does not exist for it."""
     with req.dbs.api.read() as conn:
-        flavor = objects.Flavor.find(conn, flavorid=str(ref))
-        seen = flavor is not None and not flavor.disabled and (
-            flavor.is_public or req.context.is_admin or req.context.project_id in flavor.projects(conn))
-    if not seen:
-        raise errors.Invalid(f'Flavor {ref} could not be found.')
-    return flavor
+        return objects.Flavor.get_for(conn, str(ref), req.context)
 
 
 def check_text(req: Any, server: Mapping[str, Any], count: int) -> None:

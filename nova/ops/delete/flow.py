@@ -6,7 +6,7 @@ the guest's end nothing is taken back, only finished.
 
 from typing import Any
 
-from nova import states
+from nova import objects, states
 from nova.common import clock
 from nova.ops.delete import host, wire
 from nova.steps import allocate, mapping, ports, power, volumes
@@ -17,10 +17,28 @@ def look_at_host(h: Any, state: wire.DeleteState) -> None:
     """Whether there is a host to be told. One that is down is not waited for: its agent, when it returns, finds
     a guest that the conductor no longer knows, and destroys it."""
     state.guest = h.instance.host is not None and h.host_is_up(h.instance.host)
+    if h.instance.migration_context is not None:
+        state.move = objects.Record.from_wire(h.instance.migration_context)
+        state.source = state.move.source
 
 
 def reaches_guest(state: wire.DeleteState) -> bool:
     return bool(state.guest)
+
+
+def was_resized(state: wire.DeleteState) -> bool:
+    return state.source is not None
+
+
+def close_moves(h: Any, state: wire.DeleteState) -> None:
+    """No host gives the server anything because of a move any more; a resize counts as confirmed (MIG-F3)."""
+    with h.db.read() as conn:
+        found = objects.Migration.unsettled(conn, h.instance.uuid)
+    for migration in found:
+        h.clients.placement.drop(migration.uuid)
+        if migration.status == 'finished':
+            h.db.write(lambda conn, uuid=migration.uuid: objects.Migration.mark(conn, uuid, 'confirmed'))
+    h.instance.migration_context = None
 
 
 def bury_row(h: Any, state: wire.DeleteState) -> None:
@@ -32,6 +50,7 @@ def bury_row(h: Any, state: wire.DeleteState) -> None:
 class Delete(Flow):
     """For good. Its project's quota is free before the server is gone: who waits for that finds room."""
 
+    version = '1.1'
     action = 'delete'
     State = wire.DeleteState
     exclusion = PREEMPTING
@@ -40,6 +59,8 @@ class Delete(Flow):
         Step(mapping.uncount, undo=mapping.count, at='super'),
         Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True,
              timeout=1800.0),
+        Step(host.forget_source, at='source', when=was_resized, timeout=1800.0),
+        Step(close_moves),
         Step(ports.release_ports),
         Step(volumes.release_volumes),
         Step(allocate.drop_allocation),
@@ -59,6 +80,7 @@ class SoftDelete(Flow):
     """For later: the guest is off, its project's quota free, and for a while it can be had back."""
 
     name = 'soft_delete'
+    version = '1.1'
     action = 'delete'
     State = wire.DeleteState
     exclusion = PREEMPTING
@@ -67,6 +89,10 @@ class SoftDelete(Flow):
         Step(mapping.uncount, undo=mapping.count, at='super'),
         Step(host.switch_off, undo=power.observe, at='host', when=reaches_guest),
         Step(mark_reclaimable, pivot=True),
+        Step(host.forget_source, at='source', when=was_resized, timeout=1800.0),
+        Step(volumes.drop_unnamed, when=was_resized),
+        Step(close_moves, when=was_resized),
+        Step(mapping.count_flavor, at='super', when=was_resized),
     )
     ends = states.VM.SOFT_DELETED
     fails = states.VM.ERROR

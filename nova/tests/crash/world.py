@@ -146,6 +146,7 @@ class World:
         self.queue = collections.deque()
         self.up = set(HOSTS)
         self.refusing = set()
+        self.large = None
         self.clients = fake.build()
         self.cells = CELLS
         fabric = Fabric()
@@ -436,18 +437,26 @@ class Scheduler:
     def select(self, ctx, request):
         choices, chosen = [], []
         for uuid in request.instance_uuids:
-            first = next((host for host in sorted(HOSTS) if CELLS[HOSTS[host]] not in request.ignore_cells
-                          and self._claim(uuid, host, request.spec)), None)
+            allowed = [host for host in sorted(HOSTS) if self._allows(host, request)]
+            first = next((host for host in allowed if self._claim(uuid, host, request.spec)), None)
             if first is None:
                 for host_uuid in chosen:
                     self._world.clients.placement.drop(host_uuid)
                 return objects.Selections(choices=[], reason='There are not enough hosts available.')
             chosen.append(uuid)
-            others = [host for host in sorted(HOSTS) if HOSTS[host] == HOSTS[first] and host != first]
+            others = [host for host in allowed if HOSTS[host] == HOSTS[first] and host != first]
             choices.append(objects.HostChoice(
                 instance_uuid=uuid,
                 selections=[self._selection(host, request.spec) for host in [first, *others][:3]]))
         return objects.Selections(choices=choices)
+
+    @staticmethod
+    def _allows(host, request):
+        spec, cell = request.spec, CELLS[HOSTS[host]]
+        asked = spec.requested_destination or objects.Destination()
+        named = [*spec.force_hosts, *([asked.host] if asked.host else [])]
+        return (cell not in request.ignore_cells and host not in spec.ignore_hosts
+                and asked.cell in (None, cell) and (not named or host in named))
 
     def _amounts(self, host, spec):
         return {'allocations': {self._world.nodes[host]: {'resources': {

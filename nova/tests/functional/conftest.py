@@ -90,7 +90,7 @@ class User:
     def act(self, uuid, action, body=None, status=None):
         """A server action, and what it becomes."""
         answer = self.call('POST', f'/servers/{uuid}/action', {action: body})
-        assert answer.status_code in (200, 202), answer.text
+        assert answer.status_code in (200, 202, 204), answer.text
         return self.wait(uuid, status) if status else answer
 
     def delete(self, uuid, seconds=20):

@@ -30,7 +30,8 @@ def _servers(world):
     found = {}
     for cell in world.cells:
         with world.raw[cell].read() as conn:
-            for instance in objects.Instance.all(conn, prefetch=('block_devices', 'network_info')):
+            for instance in objects.Instance.all(
+                    conn, prefetch=('block_devices', 'network_info', 'migration_context')):
                 assert instance.uuid not in found, 'a server in two cells (3)'
                 found[instance.uuid] = cell, instance
     return found
@@ -54,13 +55,49 @@ def _allocations(world, servers):
     """1 and 2: one consumer for each server that has a host, on that host; no inventory overbooked."""
     held = world.clients.placement.consumers
     placed = {uuid: instance for uuid, (_, instance) in servers.items() if instance.host}
-    assert set(held) == set(placed), 'allocations and servers on hosts differ (1)'
+    sources = {each.migration: each for each in _moves(world)}
+    assert set(held) == set(placed) | {uuid for uuid, move in sources.items() if _gives(move)}, (
+        'allocations and servers on hosts differ (1)')
+    for uuid, move in sources.items():
+        if uuid in held:
+            assert list(held[uuid].allocations) == [world.nodes[move.source]], 'the source gives elsewhere (1)'
+            amounts = held[uuid].allocations[world.nodes[move.source]]['resources']
+            assert amounts.get('VCPU', 0) == _surplus(move), 'the source gives something else (1)'
     for uuid, instance in placed.items():
         assert list(held[uuid].allocations) == [world.nodes[instance.host]], 'allocated elsewhere (1)'
         assert held[uuid].allocations[world.nodes[instance.host]]['resources']['VCPU'] == instance.vcpus
     for provider in world.clients.placement.providers.values():
         for name, inventory in provider.inventory.items():
             assert world.clients.placement.used(provider.uuid, name) <= inventory['total'], 'overbooked (2)'
+
+
+def _moves(world):
+    """What every resize that waits to be confirmed remembers."""
+    found = []
+    for _, instance in _servers(world).values():
+        if instance.migration_context is not None:
+            assert instance.vm_state == VM.RESIZED, 'only a resize that may be taken back is remembered (1)'
+            found.append(base.Record.from_wire(instance.migration_context))
+        else:
+            assert instance.vm_state != VM.RESIZED, 'nobody knows how to take the resize back (1)'
+    for cell in world.cells:
+        with world.raw[cell].read() as conn:
+            for migration in objects.Migration.all(conn):
+                assert migration.status in objects.Migration.ENDED or migration.uuid in {
+                    move.migration for move in found}, f'migration is {migration.status} for ever (7)'
+    return found
+
+
+def _surplus(move):
+    """How many vCPUs the source keeps for who may come back."""
+    new = (move.new_flavor or move.old_flavor).vcpus if move.same_host else 0
+    return max(0, move.old_flavor.vcpus - new)
+
+
+def _gives(move):
+    old, new = move.old_flavor, move.new_flavor
+    return not move.same_host or any(getattr(old, name) > getattr(new, name)
+                                     for name in ('vcpus', 'memory_mb', 'root_gb'))
 
 
 def _neighbours(world, servers):
@@ -73,7 +110,10 @@ def _neighbours(world, servers):
         known = [vif.id for vif in instance.network_info.vifs] if instance.network_info else []
         assert sorted(ports) == sorted(known), 'ports and network_info differ (4)'
         attached = sorted(one.id for one in world.clients.volume.held.values() if one.server == uuid)
-        devices = sorted(device.attachment_id for device in instance.block_devices if device.attachment_id)
+        devices = [device.attachment_id for device in instance.block_devices if device.attachment_id]
+        if instance.migration_context is not None:
+            devices += base.Record.from_wire(instance.migration_context).sources.values()
+        devices.sort()
         assert attached == devices, 'attachments and block devices differ (4)'
         for device in instance.block_devices:
             assert device.volume_id in (None, *world.clients.volume.volumes), 'no such volume (4)'
@@ -103,6 +143,11 @@ def _guests(world, servers):
     for host in world.up:
         driver = world.drivers[host]
         expected = {uuid for uuid, where in on_host.items() if where == host}
+        kept = {uuid for uuid, (_, instance) in servers.items() if instance.migration_context is not None
+                and base.Record.from_wire(instance.migration_context).source == host}
+        assert set(driver.site.kept) == kept, f'guests kept aside on {host}'
+        assert set(driver.site.disks) <= expected, f'disks of nobody on {host}'
+        assert not driver.site.arriving, f'guests that will not come to {host}'
         # An error may have no guest: a deletion that failed has perhaps removed it.
         needed = {uuid for uuid in expected if servers[uuid][1].vm_state != VM.ERROR}
         assert needed <= set(driver.guests()) <= expected, f'guests on {host}'

@@ -1,0 +1,201 @@
+"""Moves of servers: all of them, and of one server the live ones that are going on."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova import errors
+from nova.common import clock, problem, units
+from nova.objects import Migration
+from nova.policies import migrations as rules
+from nova.policies import servers as server_rules
+from nova.rest import types
+from nova.rest.field import ABSENT, Document, Field
+from nova.rest.resource import Many, One, Page, Reply, Resource, get
+
+_T = Migration.table.c
+_TEXT = types.nullable(types.TEXT)
+_NUMBER = types.nullable(types.INTEGER)
+_TIME = types.nullable(types.TEXT)
+_PATH = '/servers/{server_id}/migrations'
+_BOTH: dict[str, Any] = dict(list='2.1', show='2.1')
+
+
+def _hidden(name: str) -> Field:
+    """Hosts are for those who may know of them; others see that there is something."""
+    return Field(_TEXT, get=lambda m, look: getattr(m, name) if look.sees_hosts else None, **_BOTH)
+
+
+def _time(name: str) -> Field:
+    return Field(_TIME, get=lambda m, look: clock.strtime(getattr(m, name)), **_BOTH)
+
+
+class MigrationView(Document):
+    """Face: ``list``."""
+
+    id = Field(types.INTEGER, list='2.1')
+    uuid = Field(types.UUID, list='2.59')
+    instance_uuid = Field(types.UUID, list='2.1')
+    status = Field(types.TEXT, list='2.1')
+    migration_type = Field(types.TEXT, list='2.23')
+    source_compute = _hidden('source_compute')
+    source_node = _hidden('source_node')
+    dest_compute = _hidden('dest_compute')
+    dest_node = _hidden('dest_node')
+    dest_host = _hidden('dest_host')
+    old_instance_type_id = Field(_NUMBER, list='2.1')
+    new_instance_type_id = Field(_NUMBER, list='2.1')
+    project_id = Field(_TEXT, list='2.80')
+    user_id = Field(_TEXT, list='2.80')
+    created_at = _time('created_at')
+    updated_at = _time('updated_at')
+    links = Field(types.LINKS, 'Of live migrations that are going on.', maybe=True,
+                  get=lambda m, look: look.links(m), list='2.23')
+
+
+class LiveView(Document):
+    """Faces: ``list``, ``show``; of one server's live migration."""
+
+    id = Field(types.INTEGER, **_BOTH)
+    uuid = Field(types.UUID, list='2.59', show='2.59')
+    server_uuid = Field(types.UUID, get=lambda m, look: m.instance_uuid, **_BOTH)
+    status = Field(types.TEXT, **_BOTH)
+    source_compute = _hidden('source_compute')
+    source_node = _hidden('source_node')
+    dest_compute = _hidden('dest_compute')
+    dest_node = _hidden('dest_node')
+    dest_host = _hidden('dest_host')
+    memory_total_bytes = Field(_NUMBER, get=lambda m, look: m.memory_total, **_BOTH)
+    memory_processed_bytes = Field(_NUMBER, get=lambda m, look: m.memory_processed, **_BOTH)
+    memory_remaining_bytes = Field(_NUMBER, get=lambda m, look: m.memory_remaining, **_BOTH)
+    disk_total_bytes = Field(_NUMBER, get=lambda m, look: m.disk_total, **_BOTH)
+    disk_processed_bytes = Field(_NUMBER, get=lambda m, look: m.disk_processed, **_BOTH)
+    disk_remaining_bytes = Field(_NUMBER, get=lambda m, look: m.disk_remaining, **_BOTH)
+    project_id = Field(_TEXT, list='2.80', show='2.80')
+    user_id = Field(_TEXT, list='2.80', show='2.80')
+    created_at = _time('created_at')
+    updated_at = _time('updated_at')
+
+
+class MigrationQuery(Document):
+    hidden = Field(types.TEXT, query='2.1')
+    host = Field(types.TEXT, 'Source or destination.', query='2.1')
+    instance_uuid = Field(types.TEXT, query='2.1')
+    source_compute = Field(types.TEXT, query='2.1')
+    status = Field(types.TEXT, query='2.1')
+    migration_type = Field(types.TEXT, query='2.1')
+    limit = Field(types.single(types.LIMIT), query='2.59')
+    marker = Field(types.single(types.TEXT), 'UUID of the last one seen.', query='2.59')
+    changes_since = Field(types.single(types.TIME), key='changes-since', query='2.59')
+    changes_before = Field(types.single(types.TIME), key='changes-before', query='2.66')
+    user_id = Field(types.single(types.TEXT), query='2.80')
+    project_id = Field(types.single(types.TEXT), query='2.80')
+
+
+class _Look:
+    def __init__(self, req: Any, rule: Any) -> None:
+        self._req = req
+        self.sees_hosts = req.can(rule)
+
+    def links(self, migration: Any) -> Any:
+        if not migration.is_live:
+            return ABSENT
+        return self._req.links.of('servers', migration.instance_uuid, 'migrations', str(migration.id))
+
+
+def _wanted(req: Any) -> list[sa.ColumnElement[bool]]:
+    """The filters of a list as conditions.
+
+    Raises:
+        BadRequest: times in the wrong order.
+        Forbidden: another project's are for administrators.
+    """
+    query = req.query
+    found = [_T[name] == query[name] for name in ('instance_uuid', 'source_compute', 'status', 'migration_type')
+             if name in query]
+    if 'host' in query:
+        found.append(sa.or_(_T.source_compute == query['host'], _T.dest_compute == query['host']))
+    found.append(_T.hidden.is_(types.is_true(query.get('hidden', 'false'))))
+    found += _of_whom(req)
+    since, before = (clock.parse(query[name]) if name in query else None
+                     for name in ('changes-since', 'changes-before'))
+    if since and before and since > before:
+        raise problem.BadRequest('The value of changes-since must be less than or equal to changes-before.')
+    found += [_T.updated_at >= since] if since else []
+    found += [_T.updated_at <= before] if before else []
+    return found
+
+
+def _of_whom(req: Any) -> list[sa.ColumnElement[bool]]:
+    project = req.query.get('project_id')
+    if project is None and not req.can(rules.INDEX_ALL_PROJECTS):
+        project = req.context.project_id
+    elif project is not None and project != req.context.project_id:
+        req.authorize(rules.INDEX_ALL_PROJECTS)
+    found = [_T.project_id == project] if project is not None else []
+    return found + ([_T.user_id == req.query['user_id']] if 'user_id' in req.query else [])
+
+
+def _page(req: Any, where: list[sa.ColumnElement[bool]]) -> Page:
+    """The newest first, over all cells; before 2.59 all of them, the oldest first."""
+    if not req.at('2.59'):
+        answers = req.cells.ask(lambda conn: Migration.all(conn, *where, order=[_T.created_at, _T.uuid]))
+        found = [each for _, some in answers for each in some or ()]
+        return Page(sorted(found, key=lambda each: (each.created_at, each.uuid)))
+    limit, marker = req.paging()
+    if marker is not None:
+        where = [*where, Migration.behind(_marked(req, marker))]
+    answers = req.cells.ask(lambda conn: Migration.newest(conn, *where, limit=limit + 1))
+    found = [each for _, some in answers for each in some or ()]
+    found.sort(key=lambda each: (each.created_at, each.uuid), reverse=True)
+    return Page.of(found, limit, lambda each: each.uuid)
+
+
+def _marked(req: Any, marker: str) -> Migration:
+    for _, found in req.cells.ask(lambda conn: Migration.find(conn, uuid=marker)):
+        if found is not None:
+            return found
+    raise errors.server.MarkerNotFound(marker=marker)
+
+
+class Migrations(Resource):
+
+    @get('/os-migrations', rule=rules.INDEX, rules=(rules.INDEX_HOST, rules.INDEX_ALL_PROJECTS),
+         query=MigrationQuery, strict='2.59', returns=Many('migrations', MigrationView))
+    def index(self, req: Any) -> Page:
+        """List moves of servers."""
+        page = _page(req, _wanted(req))
+        page.look = _Look(req, rules.INDEX_HOST)
+        return page
+
+    @get(_PATH, since='2.23', rule=server_rules.MIGRATIONS_INDEX, rules=(server_rules.MIGRATIONS_INDEX_HOST,),
+         returns=Many('migrations', LiveView))
+    def of_server(self, req: Any, instance: Any) -> Page:
+        """List the live migrations of a server that are going on."""
+        with req.found.db.read() as conn:
+            found = Migration.live_of(conn, instance.uuid)
+        return Page(found, look=_Look(req, server_rules.MIGRATIONS_INDEX_HOST))
+
+    @get(_PATH + '/{migration_id}', since='2.23', rule=server_rules.MIGRATIONS_SHOW,
+         returns=One('migration', LiveView))
+    def show(self, req: Any, instance: Any, migration_id: str) -> Reply:
+        """Show a live migration that is going on."""
+        found = find_live(req, instance, migration_id)
+        look = _Look(req, server_rules.MIGRATIONS_SHOW)
+        return Reply(subject=found, look=look)
+
+
+def find_live(req: Any, instance: Any, text: str) -> Migration:
+    """
+    Raises:
+        MigrationNotFound: the server has no such one, or it has ended.
+    """
+    try:
+        number = units.number(text)
+    except ValueError:
+        raise errors.virt.MigrationNotFound(migration=text) from None
+    with req.found.db.read() as conn:
+        found = [each for each in Migration.live_of(conn, instance.uuid) if each.id == number]
+    if not found:
+        raise errors.virt.MigrationNotFound(migration=text)
+    return found[0]

@@ -1,0 +1,166 @@
+"""A resize is confirmed or taken back: by the user, or confirmed when its time has passed.
+
+Neither can be stopped half-way: once begun, what is left is done again until it is done.
+"""
+
+import datetime
+from typing import Any
+
+from nova import context, errors, objects, states
+from nova.objects import Migration, Move
+from nova.ops.resize import flow, host
+from nova.policies import servers as rules
+from nova.steps import moves, volumes
+from nova.task import journal
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+
+
+def begin_confirm(h: Any, state: Move) -> None:
+    moves.mark(h, state, 'confirming')
+
+
+def count_new(h: Any, state: Move) -> None:
+    """Quotas and later moves know the flavor that it is."""
+    moves.count_only(h, h.instance.flavor)
+
+    def write(conn: Any) -> None:
+        spec = objects.RequestSpec.find(conn, instance_uuid=h.instance.uuid)
+        if spec is not None:
+            spec.flavor = h.instance.flavor
+            spec.save(conn)
+    h.api_db.write(write)
+
+
+def close_confirmed(h: Any, state: Move) -> None:
+    """Nothing of the source is the server's any more."""
+    _close(h, state, 'confirmed')
+    moves.drop_source(h, state)
+
+
+def _close(h: Any, state: Move, status: str) -> None:
+    """The server is what its guest is, and remembers no move."""
+    volumes.drop_unnamed(h, state)
+    off = h.instance.power_state == states.Power.SHUTDOWN
+    h.instance.vm_state = str(states.VM.STOPPED if off else states.VM.ACTIVE)
+    h.instance.migration_context = None
+    moves.mark(h, state, status)
+
+
+class ConfirmResize(Flow):
+    name = 'confirm_resize'
+    action = 'confirmResize'
+    State = Move
+    steps = (
+        Step(begin_confirm, pivot=True),
+        Step(host.forget_source, at='source', timeout=1800.0),
+        Step(count_new, at='super'),
+        Step(close_confirmed),
+    )
+
+
+def begin_revert(h: Any, state: Move) -> None:
+    moves.mark(h, state, 'reverting')
+
+
+def count_old(h: Any, state: Move) -> None:
+    """Quotas count what it is again."""
+    moves.count_only(h, h.instance.flavor)
+
+
+def close_reverted(h: Any, state: Move) -> None:
+    """What the source gives is the server's again, in one write with what the destination gave."""
+    moves.give_back(h, state)
+    _close(h, state, 'reverted')
+
+
+class RevertResize(Flow):
+    name = 'revert_resize'
+    action = 'revertResize'
+    State = Move
+    steps = (
+        Step(begin_revert, pivot=True, shows=states.Task.RESIZE_REVERTING),
+        Step(host.undo_arrival, at='dest', timeout=1800.0),
+        Step(flow.switch_to_source),
+        Step(host.return_to_source, at='source', timeout=1800.0),
+        Step(count_old, at='super'),
+        Step(close_reverted),
+    )
+
+
+# Who asks for it ---------------------------------------------------------------------------------
+
+def move_of(instance: objects.Instance) -> Move:
+    """The resize that waits to be decided upon.
+
+    Raises:
+        errors.Invalid: the server remembers none.
+    """
+    if instance.migration_context is None:
+        raise errors.Invalid('Instance has not been resized.')
+    found: Move = objects.Record.from_wire(instance.migration_context)
+    return found
+
+
+def _decidable(req: Any, instance: Any) -> Move:
+    """`move_of`, if its source can be told what is decided.
+
+    Raises:
+        HostDown: it cannot.
+    """
+    state = move_of(instance)
+    if not req.host_is_up(state.source):
+        raise errors.host.HostDown(host=state.source)
+    return state
+
+
+class ConfirmResizeAction(Action):
+    key = 'confirmResize'
+    name = 'confirm_resize'
+    rule = rules.CONFIRM_RESIZE
+    start = From(states.VM.RESIZED)
+    status = 204
+    flow = ConfirmResize
+
+    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+        return _decidable(req, instance)
+
+
+class RevertResizeAction(Action):
+    key = 'revertResize'
+    name = 'revert_resize'
+    rule = rules.REVERT_RESIZE
+    start = From(states.VM.RESIZED)
+    flow = RevertResize
+
+    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+        return _decidable(req, instance)
+
+
+def confirm_due(tasks: journal.Journal, seconds: float) -> list[Any]:
+    """Begin to confirm what was resized more than `seconds` ago in one cell; the tasks want to be woken.
+
+    Confirming or taking back at the same moment is safe: whoever takes the server first wins.
+    """
+    before = tasks.db.now() - datetime.timedelta(seconds=seconds)
+    with tasks.db.read() as conn:
+        due = Migration.waiting(conn, before, limit=100)
+        servers = objects.Instance.all(conn, uuid=[each.instance_uuid for each in due], task_state=None,
+                                       vm_state=str(states.VM.RESIZED), prefetch=('migration_context',))
+    begun = []
+    for server in servers:
+        try:
+            begun.append(tasks.begin(
+                ConfirmResize, move_of(server), context.admin(), instance_uuid=server.uuid,
+                guard=lambda conn, uuid=server.uuid: _still_resized(conn, uuid)))
+        except errors.Conflict:
+            continue
+    return begun
+
+
+def _still_resized(conn: Any, uuid: str) -> objects.Instance:
+    """The server, if nobody has decided meanwhile."""
+    found = objects.Instance.get(conn, (), uuid=uuid)
+    From(states.VM.RESIZED).check(found, 'confirm_resize')
+    return found

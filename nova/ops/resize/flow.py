@@ -1,0 +1,105 @@
+"""From one host, or flavor, to another. Until it is confirmed, everything can be taken back.
+
+Nothing of the source goes before the user says so: its guest's disks are kept aside, its ports and volumes can
+be had back, and its part of Placement belongs to the migration.
+"""
+
+from typing import Any
+
+from nova import errors, states
+from nova.objects import Move
+from nova.ops.resize import host
+from nova.steps import moved_volumes, moves, ports, volumes
+from nova.task.flow import Flow, Step, Wait
+
+
+def prepare_dest(h: Any, state: Move) -> None:
+    """Another host needs attachments of its own for the volumes."""
+    if not state.same_host:
+        moved_volumes.reserve_there(h, state)
+    moves.mark(h, state, 'migrating')
+
+
+def leave_dest_alone(h: Any, state: Move) -> None:
+    """Undo of `prepare_dest`."""
+    moved_volumes.unreserve_there(h, state)
+
+
+def switch_to_dest(h: Any, state: Move) -> None:
+    """From here on the record speaks of the server as it will be.
+
+    Raises:
+        Refused: nothing on the host can bind a port.
+    """
+    instance = h.instance
+    if not state.same_host:
+        try:
+            awaited = ports.move_ports(h, state.dest)
+        except errors.network.PortBindingFailed as error:
+            raise errors.task.Refused(error.message) from error
+        state.unplugged = awaited if state.runs and h.conf.vif_plugging_timeout > 0 else []
+        moved_volumes.use_there(instance, state)
+    instance.host, instance.node, instance.compute_id = state.dest, state.dest_node, state.dest_id
+    instance.launched_on = state.dest
+    instance.availability_zone = state.zone or instance.availability_zone
+    instance.take_flavor(state.new_flavor)
+    moves.mark(h, state, 'post-migrating')
+
+
+def switch_to_source(h: Any, state: Move) -> None:
+    """Undo of `switch_to_dest`; also when nothing of it was done."""
+    instance = h.instance
+    if not state.same_host:
+        ports.move_ports(h, state.source)
+        moved_volumes.use_source(instance, state)
+    instance.host, instance.node, instance.compute_id = state.source, state.source_node, state.source_id
+    instance.launched_on = state.source
+    instance.availability_zone = state.source_zone
+    instance.take_flavor(state.old_flavor)
+    state.unplugged = []
+
+
+def await_decision(h: Any, state: Move) -> None:
+    """The server is there, and remembers how it can be had back."""
+    volumes.complete_attachments(h, state)
+    h.instance.progress = 0
+    h.instance.migration_context = state.to_wire()
+    moves.mark(h, state, 'finished')
+
+
+STEPS = (
+    Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.RESIZE_PREP),
+    Step(moves.own_source, undo=moves.give_back, at='super'),
+    Step(moves.choose_dest, at='super'),
+    Step(moves.take_dest, choice=True, shows=states.Task.RESIZE_PREP),
+    Step(prepare_dest, undo=leave_dest_alone),
+    Step(host.expect_guest, undo=host.undo_arrival, at='dest', elsewhere=True, when=moves.leaves),
+    Step(host.leave_source, undo=host.return_to_source, at='source', elsewhere=True,
+         timeout=4 * Flow.deadline, shows=states.Task.RESIZE_MIGRATING),
+    Step(switch_to_dest, undo=switch_to_source, shows=states.Task.RESIZE_MIGRATED),
+    Step(host.arrive, undo=host.undo_arrival, at='dest', elsewhere=True, timeout=4 * Flow.deadline,
+         shows=states.Task.RESIZE_FINISH),
+    Wait(ports.vifs_plugged, when=ports.awaits_plugging, timeout=Flow.deadline),
+    Step(host.let_run, at='dest', elsewhere=True, when=ports.awaits_plugging),
+    Step(await_decision),
+)
+
+
+class Resize(Flow):
+    """Another flavor; as a rule another host, too."""
+
+    action = 'resize'
+    State = Move
+    deadline = 4 * Flow.deadline
+    steps = STEPS
+    ends = states.VM.RESIZED
+
+
+class Migrate(Flow):
+    """Another host with the same flavor."""
+
+    action = 'migrate'
+    State = Move
+    deadline = 4 * Flow.deadline
+    steps = STEPS
+    ends = states.VM.RESIZED

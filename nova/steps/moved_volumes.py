@@ -1,0 +1,39 @@
+"""Volumes of a server on its way: an attachment at each end, until one of the ends is left for good.
+
+Cinder gives a volume that a server has to the same server once more, so the volume is never free in between.
+The record names the attachments of the end where the server is; the move's state those of both.
+"""
+
+from typing import Any
+
+from nova import objects
+from nova.steps import volumes
+
+
+def reserve_there(h: Any, state: objects.Move) -> None:
+    """A second attachment of each volume, for the host that the server goes to. Repeatable."""
+    devices = [device for device in volumes.volume_devices(h.instance) if device.attachment_id]
+    state.sources = {device.volume_id: device.attachment_id for device in devices}
+    state.targets = {device.volume_id: h.clients.volume.reserve(device.volume_id, h.instance.uuid)
+                     for device in devices}
+
+
+def unreserve_there(h: Any, state: objects.Move) -> None:
+    """Undo of `reserve_there`: the server has the attachments that its record names, and no other."""
+    volumes.drop_unnamed(h, state)
+    state.targets = {}
+
+
+def use_there(instance: objects.Instance, state: objects.Move) -> None:
+    """The record names the attachments of the host that the server goes to."""
+    _name(instance, state.targets)
+
+
+def use_source(instance: objects.Instance, state: objects.Move) -> None:
+    """The record names the attachments of the host that the server comes from."""
+    _name(instance, state.sources)
+
+
+def _name(instance: objects.Instance, attachments: dict[str, str]) -> None:
+    for device in volumes.volume_devices(instance):
+        device.attachment_id = attachments.get(device.volume_id, device.attachment_id)

@@ -1,0 +1,63 @@
+"""Resizes to another host and on the same one, with a volume; and both decisions about them."""
+
+from nova import objects
+from nova.common import uuids
+from nova.objects import move as kinds
+from nova.ops.resize import decide, flow
+from nova.steps import moves
+
+
+def _server(world):
+    return world.running(volumes=[world.clients.volume.add(project_id='project')])
+
+
+def larger(world):
+    """A flavor with more of everything."""
+    flavor = objects.Flavor(flavorid='2', name='large', vcpus=2, memory_mb=1024, root_gb=2)
+    if world.large is None:
+        world.raw['api'].write(flavor.create)
+        world.large = flavor
+    return world.large
+
+
+def begin(world, uuid, kind=flow.Resize, **values):
+    """Resize, or migrate, a server."""
+    server = world.server(uuid)
+    named = kinds.RESIZE if kind is flow.Resize else kinds.MIGRATION
+    more = {'new_flavor': larger(world)} if kind is flow.Resize else {}
+    world.begin(uuid, kind, moves.started(server, named, **{
+        'migration': uuids.generate(), 'runs': server.vm_state == 'active', 'ignored': [server.host], **more,
+        **values}))
+
+
+def resized(world):
+    """A server that was resized, with the script's counters at zero."""
+    uuid = _server(world)
+    begin(world, uuid)
+    world.settle()
+    world.count_from_here()
+    return uuid
+
+
+def _resize(world):
+    uuid = _server(world)
+    begin(world, uuid)
+    return uuid
+
+
+def _migrate(world):
+    uuid = _server(world)
+    begin(world, uuid, flow.Migrate)
+    return uuid
+
+
+def _decision(kind):
+    def start(world):
+        uuid = resized(world)
+        world.begin(uuid, kind, decide.move_of(world.server(uuid)))
+        return uuid
+    return start
+
+
+CASES = {'resize': _resize, 'migrate': _migrate, 'confirm_resize': _decision(decide.ConfirmResize),
+         'revert_resize': _decision(decide.RevertResize)}
