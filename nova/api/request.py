@@ -24,7 +24,7 @@ from nova.rest import request
 from nova.task import flow as flows
 from nova.task import guard as guards
 from nova.task import journal, runner
-from nova.task.flow import Flow
+from nova.task.flow import AnyFlow
 
 T = TypeVar('T')
 
@@ -179,7 +179,7 @@ class Request(request.Request):
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
 
-    def signal(self, flow: type[Flow], instance: Any, told: states.Signal) -> None:
+    def signal(self, flow: type[AnyFlow], instance: Any, told: states.Signal) -> None:
         """Tell the operation of this flow that holds the server something: at once, or as soon as its host, or
         whoever takes over from its worker, can hear of it.
 

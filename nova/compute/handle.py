@@ -6,10 +6,11 @@ from typing import Any
 
 from oslo_config import cfg
 
+from nova import clients, objects, states
 from nova import context as nova_context
-from nova import objects, states
 from nova.common import clock, threads
 from nova.compute import servers
+from nova.virt import driver
 from nova.virt.driver.kept import RECORD
 
 PROGRESS_SECONDS = 2.0
@@ -23,11 +24,11 @@ class Host:
     context: nova_context.RequestContext
     task: str
     attempt: int
-    instance: Any
+    instance: objects.Instance
     host: str
     conf: cfg.ConfigOpts
-    driver: Any
-    clients: Any
+    driver: driver.Driver
+    clients: clients.Clients
     journal: servers.ServerJournal
     progress: Callable[[int | objects.Progress], None]
     cancelled: threads.Event = dataclasses.field(default_factory=threads.event)
@@ -40,12 +41,13 @@ class Hosting:
 
     conf: cfg.ConfigOpts
     host: str
-    driver: Any
-    clients: Any
+    driver: driver.Driver
+    clients: clients.Clients
     journals: servers.ServerJournals
 
-    def handle(self, instance: Any, context: nova_context.RequestContext | None = None, task: str = '',
-               attempt: int = 0, progress: Callable[[int | objects.Progress], None] | None = None) -> Host:
+    def handle(self, instance: objects.Instance, context: nova_context.RequestContext | None = None,
+               task: str = '', attempt: int = 0,
+               progress: Callable[[int | objects.Progress], None] | None = None) -> Host:
         """The handle of a step; without a task, of what the host does on its own about a server."""
         return Host(
             context=context or nova_context.admin(), task=task, attempt=attempt, instance=instance,

@@ -27,7 +27,8 @@ OUTCOMES: dict[type[Exception], str] = {errors.task.Cancelled: 'cancelled', erro
 MOST = 1000
 """Steps that a host takes in; more are refused, and the conductor comes again."""
 
-Report = Callable[[nova_context.RequestContext, Any], None]
+Report = Callable[[nova_context.RequestContext, wire.StepResult], None]
+Tell = Callable[[nova_context.RequestContext, wire.StepProgress], None]
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -35,7 +36,7 @@ class Job:
     """A step that was accepted and has not ended; `gate` is the one it is inside of, `report` hears its end."""
 
     context: nova_context.RequestContext
-    call: Any
+    call: wire.StepCall
     line: str
     handle: handle.Host
     report: Report
@@ -87,7 +88,7 @@ class StepRunner:
         pool: where steps run; may be shared by many hosts.
     """
 
-    def __init__(self, hosting: handle.Hosting, steps: journal.Journal, report: Report, progress: Report,
+    def __init__(self, hosting: handle.Hosting, steps: journal.Journal, report: Report, progress: Tell,
                  pool: threads.Pool) -> None:
         self._hosting, self._host = hosting, hosting.host
         self._journal, self._report, self._progress, self._pool = steps, report, progress, pool
@@ -101,12 +102,12 @@ class StepRunner:
 
     # What conductors say
 
-    def run(self, context: nova_context.RequestContext, call: Any) -> None:
+    def run(self, context: nova_context.RequestContext, call: wire.StepCall) -> None:
         """Accept a step: run it, or answer what is known of it already. Returns at once."""
         with self._lock:
             self._take(context, call, self._report)
 
-    def settle(self, context: nova_context.RequestContext, call: Any, seconds: float) -> str | None:
+    def settle(self, context: nova_context.RequestContext, call: wire.StepCall, seconds: float) -> str | None:
         """Run a step that is owed, unless this attempt went right before, and wait for its end.
 
         Returns:
@@ -116,7 +117,7 @@ class StepRunner:
         outcome: list[str] = []
         ended, deadline = threads.event(), clock.Deadline(seconds)
 
-        def hear(context: nova_context.RequestContext, result: Any) -> None:
+        def hear(context: nova_context.RequestContext, result: wire.StepResult) -> None:
             outcome.append(result.outcome)
             ended.set()
         with self._lock:
@@ -126,8 +127,8 @@ class StepRunner:
             pass
         return outcome[0] if outcome else None
 
-    def _take(self, context: nova_context.RequestContext, call: Any, report: Report, anew: bool = False
-              ) -> bool:
+    def _take(self, context: nova_context.RequestContext, call: wire.StepCall, report: Report,
+              anew: bool = False) -> bool:
         """Accept a step for somebody; the lock is held.
 
         Args:
@@ -161,7 +162,7 @@ class StepRunner:
         self._accept(context, call, report)
         return True
 
-    def cancel(self, context: nova_context.RequestContext, ref: Any) -> None:
+    def cancel(self, context: nova_context.RequestContext, ref: wire.StepRef) -> None:
         """Stop an attempt of a task's step, older ones included.
 
         One that runs is told so and answers ``cancelled`` when it has ended; one that never came here will be
@@ -183,7 +184,7 @@ class StepRunner:
         if self._lines[job.line][0] is job and any(gate.forget(job.line) for gate in self._gates.values()):
             self._pool.submit(self._drain, job.line)
 
-    def _known(self, entry: journal.Entry | None, call: Any) -> Any:
+    def _known(self, entry: journal.Entry | None, call: wire.StepCall) -> wire.StepResult | None:
         """The stored answer to this very attempt; None when there is none."""
         if entry is None or entry.attempt != call.attempt or entry.result is None:
             return None
@@ -219,7 +220,7 @@ class StepRunner:
 
     # Running
 
-    def _accept(self, context: nova_context.RequestContext, call: Any, report: Report) -> None:
+    def _accept(self, context: nova_context.RequestContext, call: wire.StepCall, report: Report) -> None:
         flow = flows.known(call.flow, call.flow_version)
         sharing = flow is not None and flow.exclusion == flows.SHARING
         server = call.instance.uuid if call.instance is not None else call.task
@@ -235,7 +236,7 @@ class StepRunner:
         self._lines[line] = collections.deque([job])
         self._pool.submit(self._drain, line)
 
-    def _handle(self, context: nova_context.RequestContext, call: Any) -> handle.Host:
+    def _handle(self, context: nova_context.RequestContext, call: wire.StepCall) -> handle.Host:
         def tell(progress: objects.Progress) -> None:
             if not self._dead:
                 self._progress(context, wire.StepProgress(
@@ -248,7 +249,7 @@ class StepRunner:
         made.signals = set(map(states.Signal, call.signals))
         return made
 
-    def _gate(self, call: Any) -> Gate | None:
+    def _gate(self, call: wire.StepCall) -> Gate | None:
         """What bounds how many of such steps run at once, if anything does."""
         flow = flows.known(call.flow, call.flow_version)
         step = next((step for step in flow.steps if step.name == call.step), None) if flow is not None else None
@@ -325,7 +326,7 @@ class StepRunner:
                  seconds)
         job.report(job.context, result)
 
-    def _wired(self, job: Job, result: Any) -> tuple[Any, dict[str, Any]]:
+    def _wired(self, job: Job, result: wire.StepResult) -> tuple[wire.StepResult, dict[str, Any]]:
         """How the step ended, as a record and in its wire form."""
         try:
             form = result.to_wire()
@@ -336,7 +337,7 @@ class StepRunner:
             result = self._result(job.call, 'failed', error)
             return result, result.to_wire()
 
-    def _call(self, job: Job) -> Any:
+    def _call(self, job: Job) -> wire.StepResult:
         """Run the step's function; what it has come to."""
         call, step = job.call, None
         try:
@@ -360,13 +361,14 @@ class StepRunner:
         return self._result(call, 'done', None)
 
     @staticmethod
-    def _step(call: Any) -> flows.Step:
+    def _step(call: wire.StepCall) -> flows.AnyStep:
         flow = flows.known(call.flow, call.flow_version)
         if flow is None:
             raise errors.task.FlowUnknown(flow=call.flow, version=call.flow_version)
         return flow.step(call.step)
 
-    def _result(self, call: Any, outcome: str, error: Exception | None) -> Any:
+    def _result(self, call: wire.StepCall, outcome: str, error: Exception | None
+                ) -> wire.StepResult:
         learnt = outcome == 'done'
         state = call.state.returned() if learnt and call.state is not None else None
         return wire.StepResult(

@@ -1,12 +1,15 @@
 """The handles that rooms receive in conductors; see `nova.task.handles` for what each part is for."""
 
-from typing import Any
+from typing import cast
 
 from oslo_config import cfg
 
-from nova import context as nova_context
+from nova import clients as clients_
 from nova.conductor import cells as conductor_cells
+from nova.objects import cell_mapping
+from nova.objects import instance as instances
 from nova.objects import task as rows
+from nova.rpc import scheduler as rpc_scheduler
 from nova.task import engine as engines
 from nova.task import fence as fences
 
@@ -14,26 +17,14 @@ from nova.task import fence as fences
 class Conductor:
     """Handle of a step of a task in a cell's journal."""
 
-    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any) -> None:
-        self._run, self._engine = run, engine
+    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts,
+                 clients: clients_.Clients) -> None:
+        self._engine = engine
         self.fence = fences.Fence(run.task, engine.lease, engine.journal.db)
         self.conf, self.clients = conf, self.fence.client(clients)
-
-    @property
-    def context(self) -> nova_context.RequestContext:
-        return self._run.context
-
-    @property
-    def task(self) -> rows.Task:
-        return self._run.task
-
-    @property
-    def instance(self) -> Any:
-        return self._run.instance
-
-    @property
-    def db(self) -> fences.Database:
-        return self.fence.database(self._engine.journal.db)
+        self.db = self.fence.database(engine.journal.db)
+        self.context, self.task = run.context, run.task
+        self.instance = cast(instances.Instance, run.instance)
 
     def cancel_holder(self) -> bool:
         return self._engine.cancel_holder(self.task.instance_uuid or '')
@@ -50,24 +41,22 @@ class Conductor:
 class SuperConductor(Conductor):
     """Handle of a step that may look into every cell."""
 
-    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts, clients: Any,
-                 cells: 'conductor_cells.Cells', scheduler: Any) -> None:
+    def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts,
+                 clients: clients_.Clients, cells: conductor_cells.Cells,
+                 scheduler: rpc_scheduler.Scheduler) -> None:
         super().__init__(run, engine, conf, clients)
         self._cells, self.scheduler = cells, self.fence.client(scheduler)
+        self.api_db = self.fence.database(cells.api_db)
 
-    @property
-    def api_db(self) -> fences.Database:
-        return self.fence.database(self._cells.api_db)
-
-    def cells(self) -> list[Any]:
+    def cells(self) -> list[cell_mapping.CellMapping]:
         return self._cells.mappings()
 
-    def cell(self, uuid: str, fresh: bool = False) -> Any:
-        return self._cells.mapping(uuid, fresh)
+    def cell(self, uuid: str) -> cell_mapping.CellMapping:
+        return self._cells.mapping(uuid)
 
-    def cell_db(self, mapping: Any) -> fences.Database:
+    def cell_db(self, mapping: cell_mapping.CellMapping) -> fences.Database:
         return self.fence.database(self._cells.db(mapping))
 
-    def adopt(self, mapping: Any, task_uuid: str) -> None:
+    def adopt(self, mapping: cell_mapping.CellMapping, task_uuid: str) -> None:
         self.fence.check()
         self._cells.work(mapping).engine.adopt(task_uuid)

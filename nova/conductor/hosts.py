@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,7 +30,7 @@ class Hosts:
         self._db, self._engine, self._alive, self._reach = db, engine, alive, reached
         self._silence = silence
 
-    def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
+    def host_up(self, context: nova_context.RequestContext, report: wire.HostReport) -> wire.HostOrders:
         """A host joins: make its service and node records, and tell it what was said while it was not heard of.
 
         Whether it lives is for its beats to say, and they count once they name the epoch that it is told here.
@@ -53,7 +52,7 @@ class Hosts:
                  len(waited_for), len(owes), len(orders.stop))
         return orders
 
-    def paid(self, context: nova_context.RequestContext, report: Any) -> None:
+    def paid(self, context: nova_context.RequestContext, report: wire.HostPaid) -> None:
         """A host has done steps that it owed."""
         def write(conn: sa.Connection) -> None:
             for ref in report.steps:
@@ -61,7 +60,7 @@ class Hosts:
         self._db.write(write)
         LOG.info('Host %s owes %d steps no more', report.host, len(report.steps))
 
-    def beat(self, context: nova_context.RequestContext, beat: Any) -> None:
+    def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
         """A service lives. A host that has to join first, or is wrong about itself, is told so."""
         try:
             differs = self._db.write(lambda conn: services.Service.beat(
@@ -79,20 +78,20 @@ class Hosts:
         else:
             self._reach.set_status(context, beat.host, wire.HostStatus(disabled=differs.disabled))
 
-    def nodes(self, context: nova_context.RequestContext, report: Any) -> None:
+    def nodes(self, context: nova_context.RequestContext, report: wire.HostNodes) -> None:
         """What is new about a host's nodes."""
         self._db.write(lambda conn: self._nodes(conn, report.nodes))
 
-    def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
+    def power_states(self, context: nova_context.RequestContext, states: wire.GuestStates) -> None:
         """What a hypervisor sees of its guests."""
         power_sync.sync(self._engine, context, states)
 
-    def _nodes(self, conn: sa.Connection, nodes: Iterable[Any] | None) -> None:
+    def _nodes(self, conn: sa.Connection, nodes: Iterable[compute_node.ComputeNode] | None) -> None:
         for node in nodes or ():
             self._node(conn, node)
 
     @staticmethod
-    def _node(conn: sa.Connection, node: Any) -> None:
+    def _node(conn: sa.Connection, node: compute_node.ComputeNode) -> None:
         known = compute_node.ComputeNode.find(conn, uuid=node.uuid)
         if known is None:
             node.copy().create(conn)
@@ -102,7 +101,7 @@ class Hosts:
                 setattr(known, name, value)
         known.save(conn)
 
-    def _strangers(self, report: Any) -> list[str]:
+    def _strangers(self, report: wire.HostReport) -> list[str]:
         """Guests of the host that the records tell us to remove, because of what happened while it was away.
 
         Either their server was deleted from this host, or an operation on it gave this host up and the server
@@ -119,7 +118,7 @@ class Hosts:
                 or (each.uuid in given_up and each.host != report.host and each.task_state is None)]
 
 
-def _given_up(report: Any, wanted: Iterable[Any]) -> list[wire.StepRef]:
+def _given_up(report: wire.HostReport, wanted: Iterable[wire.StepCall]) -> list[wire.StepRef]:
     """Attempts that a host has in line or runs, and that nobody wants."""
     known = {(call.task, call.attempt) for call in wanted}
     return [wire.StepRef(task=task, attempt=attempt) for task, attempt in (report.steps or {}).items()

@@ -1,9 +1,8 @@
 """How a conductor reaches the compute hosts of one cell."""
 
-from typing import Any
-
 from nova import context as nova_context
 from nova.conductor import liveness
+from nova.objects import step as wire
 from nova.rpc import host as rpc_host
 from nova.rpc import transport
 
@@ -13,24 +12,24 @@ class Reach:
 
     def __init__(self, bus: transport.Bus, alive: liveness.Liveness) -> None:
         self._bus, self._alive = bus, alive
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[str, rpc_host.ComputeHost] = {}
 
-    def _client(self, host: str) -> Any:
+    def _client(self, host: str) -> rpc_host.ComputeHost:
         client = self._clients.get(host)
         if client is None:
             client = self._clients[host] = rpc_host.ComputeHost.client(self._bus, host)
         return client
 
-    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+    def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None:
         self._client(call.host).run_step(context, call)
 
-    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None:
+    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: wire.StepRef) -> None:
         self._client(host).cancel_step(context, ref)
 
-    def set_status(self, context: nova_context.RequestContext, host: str, status: Any) -> None:
+    def set_status(self, context: nova_context.RequestContext, host: str, status: wire.HostStatus) -> None:
         self._client(host).set_status(context, status)
 
-    def rejoin(self, context: nova_context.RequestContext, host: str, wanted: Any) -> None:
+    def rejoin(self, context: nova_context.RequestContext, host: str, wanted: wire.HostEpoch) -> None:
         self._client(host).rejoin(context, wanted)
 
     def is_up(self, host: str) -> bool:
@@ -43,10 +42,10 @@ class Reach:
 class NoHosts:
     """Where there is no host to reach: the API database's journal."""
 
-    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+    def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None:
         raise RuntimeError(f'flow {call.flow} has a step on a host, but its task has no cell')
 
-    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None:
+    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: wire.StepRef) -> None:
         raise RuntimeError('no host has a step of a task without a cell')
 
     def is_up(self, host: str) -> bool:

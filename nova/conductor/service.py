@@ -5,15 +5,17 @@
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
+from nova import clients as clients_
 from nova import context as nova_context
 from nova import ops
 from nova.common import dbkit, health, threads
 from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
 from nova.objects import service as services
+from nova.objects import step as wire
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops import remove_late
 from nova.rpc import conductor as rpc_conductor
@@ -21,6 +23,9 @@ from nova.rpc import liveness as rpc_liveness
 from nova.rpc import scheduler as rpc_scheduler
 from nova.rpc import transport
 from nova.task import engine as engines
+
+if TYPE_CHECKING:
+    from nova.db import session
 
 LOG = logging.getLogger(__name__)
 
@@ -53,7 +58,7 @@ class Endpoint:
         self._works, self._verbs, self._cells = works, verbs, cells
         self._pool, self._reports = pool, reports
 
-    def wake(self, context: nova_context.RequestContext, wake: Any) -> None:
+    def wake(self, context: nova_context.RequestContext, wake: wire.Wake) -> None:
         if self._cells is not None and wake.cell is not None:
             self._pool.background(self._wake_in_cell, self._cells, wake)
             return
@@ -61,29 +66,29 @@ class Endpoint:
             self._pool.background(each.engine.wake, wake.task)
 
     @staticmethod
-    def _wake_in_cell(cells: cells.Cells, wake: Any) -> None:
+    def _wake_in_cell(cells: cells.Cells, wake: wire.Wake) -> None:
         """Where the cell is may have to be asked; its task is for the cell's own threads."""
         engine = cells.work(cells.mapping(wake.cell)).engine
         engine.submit(engine.wake, wake.task)
 
-    def step_done(self, context: nova_context.RequestContext, result: Any) -> None:
+    def step_done(self, context: nova_context.RequestContext, result: wire.StepResult) -> None:
         for each in self._works:
             self._pool.background(each.engine.step_done, result)
 
-    def progress(self, context: nova_context.RequestContext, progress: Any) -> None:
+    def progress(self, context: nova_context.RequestContext, progress: wire.StepProgress) -> None:
         for each in self._works:
             self._reports.background(each.engine.progress, progress)
 
-    def host_up(self, context: nova_context.RequestContext, report: Any) -> Any:
+    def host_up(self, context: nova_context.RequestContext, report: wire.HostReport) -> wire.HostOrders:
         return self._host_verbs().host_up(context, report)
 
-    def paid(self, context: nova_context.RequestContext, report: Any) -> None:
+    def paid(self, context: nova_context.RequestContext, report: wire.HostPaid) -> None:
         self._host_verbs().paid(context, report)
 
-    def nodes(self, context: nova_context.RequestContext, report: Any) -> None:
+    def nodes(self, context: nova_context.RequestContext, report: wire.HostNodes) -> None:
         self._reports.background(self._host_verbs().nodes, context, report)
 
-    def power_states(self, context: nova_context.RequestContext, states: Any) -> None:
+    def power_states(self, context: nova_context.RequestContext, states: wire.GuestStates) -> None:
         self._reports.background(self._host_verbs().power_states, context, states)
 
     def _host_verbs(self) -> hosts.Hosts:
@@ -98,7 +103,7 @@ class Signs:
     def __init__(self, verbs: hosts.Hosts) -> None:
         self._verbs = verbs
 
-    def beat(self, context: nova_context.RequestContext, beat: Any) -> None:
+    def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
         self._verbs.beat(context, beat)
 
 
@@ -110,8 +115,8 @@ class ConductorService:
         host: name under which it is listed.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, role: str, *, host: str, dbs: Any, buses: transport.Buses,
-                 clients: Any) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, role: str, *, host: str, dbs: 'session.Databases',
+                 buses: transport.Buses, clients: clients_.Clients) -> None:
         ops.load()
         self._conf, self._host, self._dbs, self._buses, self._clients = conf, host, dbs, buses, clients
         self._role = role

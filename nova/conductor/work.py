@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from oslo_config import cfg
 
 from nova.common import dbkit, health, threads
 from nova.task import engine as engines
 from nova.task import flow as flows
-from nova.task import journal, keeper, lease
+from nova.task import handles, journal, keeper, lease
 
 LOG = logging.getLogger(__name__)
 
@@ -23,8 +22,8 @@ class Work:
     """
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
-                 handle: Callable[[engines.Run, engines.Engine], Any], pool: threads.Pool, *,
-                 supers: bool = False, after_doubt: type[flows.Flow] | None = None) -> None:
+                 handle: Callable[[engines.Run, engines.Engine], handles.Conductor], pool: threads.Pool, *,
+                 supers: bool = False, after_doubt: type[flows.AnyFlow] | None = None) -> None:
         beat = conf.task.beat_seconds
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))

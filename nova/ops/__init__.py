@@ -33,7 +33,7 @@ def actions() -> list[type[action.Action]]:
     return list(_declared(action.Action))
 
 
-def all_flows() -> list[type[flows.Flow]]:
+def all_flows() -> list[type[flows.AnyFlow]]:
     """Every flow that a conductor may run."""
     load()
     return flows.FLOWS.values()

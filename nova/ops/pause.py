@@ -35,16 +35,14 @@ def pause_again(h: Any, state: Any) -> None:
     power.accept(h, state)
 
 
-class Pause(Flow):
+class Pause(Flow[objects.State]):
     action = 'pause'
-    State = objects.State
     steps = (Step(pause_guest, undo=unpause_again, at='host', shows=states.Task.PAUSING),)
     ends = states.VM.PAUSED
 
 
-class Unpause(Flow):
+class Unpause(Flow[objects.State]):
     action = 'unpause'
-    State = objects.State
     steps = (Step(unpause_guest, undo=pause_again, at='host', shows=states.Task.UNPAUSING),)
     ends = states.VM.ACTIVE
 

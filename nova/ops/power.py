@@ -22,16 +22,14 @@ def power_off(h: Any, state: Any) -> None:
     power.observe(h, state)
 
 
-class Start(Flow):
+class Start(Flow[objects.State]):
     action = 'start'
-    State = objects.State
     steps = (Step(power_on, undo=power.accept, at='host', shows=states.Task.POWERING_ON),)
     ends = states.VM.ACTIVE
 
 
-class Stop(Flow):
+class Stop(Flow[objects.State]):
     action = 'stop'
-    State = objects.State
     steps = (Step(power_off, undo=power.accept, at='host', shows=states.Task.POWERING_OFF),)
     ends = states.VM.STOPPED
 

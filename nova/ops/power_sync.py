@@ -33,21 +33,19 @@ def settle(h: Any, state: Any) -> None:
         h.instance.vm_state = str(VM.STOPPED)
 
 
-class SyncStop(Flow):
+class SyncStop(Flow[objects.State]):
     """The server seems to have to be stopped; users see it as that."""
 
     name = 'sync_stop'
     action = 'stop'
-    State = objects.State
     steps = (Step(settle, undo=power.accept, at='host', shows=states.Task.POWERING_OFF),)
 
 
-class SyncPower(Flow):
+class SyncPower(Flow[objects.State]):
     """Its record seems to have to follow the guest, which is nothing for users to see.
 
     It may be in any state, so that a failure says nothing about what it is; the next report comes.
     """
 
     name = 'sync_power'
-    State = objects.State
     steps = (Step(settle, at='host'),)

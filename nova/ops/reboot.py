@@ -50,9 +50,8 @@ def settle_failed(h: Any, state: RebootState) -> None:
     h.instance.vm_state = str(states.VM.ACTIVE if runs else states.VM.ERROR)
 
 
-class Reboot(Flow):
+class Reboot(Flow[RebootState]):
     action = 'reboot'
-    State = RebootState
     steps = (
         Step(reboot_soft, undo=settle_failed, at='host', when=is_soft, shows=states.Task.REBOOTING),
         Step(reboot_hard, undo=settle_failed, at='host', when=is_hard, shows=states.Task.REBOOTING_HARD),

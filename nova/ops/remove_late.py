@@ -30,9 +30,8 @@ def remove_late(h: Any, state: objects.State) -> None:
     late.sweep(h.clients, h.task.instance_uuid, project, instance)
 
 
-class RemoveLate(Flow):
+class RemoveLate(Flow[objects.State]):
     name = 'remove_late'
-    State = objects.State
     exclusion = SHARING
     deadline = 24 * 3600.0
     steps = (

@@ -35,18 +35,16 @@ def suspend_again(h: Any, state: Any) -> None:
     power.accept(h, state)
 
 
-class Suspend(Flow):
+class Suspend(Flow[objects.State]):
     action = 'suspend'
-    State = objects.State
     steps = (Step(suspend_guest, undo=resume_again, at='host', timeout=1800.0, shows=states.Task.SUSPENDING),)
     ends = states.VM.SUSPENDED
 
 
-class Resume(Flow):
+class Resume(Flow[objects.State]):
     """A resume that failed leaves the saved memory where it is, to be tried again."""
 
     action = 'resume'
-    State = objects.State
     steps = (Step(resume_guest, undo=suspend_again, at='host', timeout=1800.0, shows=states.Task.RESUMING),)
     ends = states.VM.ACTIVE
 

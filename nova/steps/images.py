@@ -88,13 +88,13 @@ def snapshot_volumes(h: Conductor, state: ImageState) -> None:
         volume = device.volume_id
         there[volume] = there.get(volume) or h.clients.volume.create_snapshot(user, {
             'volume_id': volume, 'name': f'snapshot for {state.values["name"]}', 'description': '',
-            'metadata': {volumes.SERVER: h.task.instance_uuid, volumes.TASK: h.task.uuid}})
+            'metadata': {volumes.SERVER: h.instance.uuid, volumes.TASK: h.task.uuid}})
     state.snapshots, state.trust = there, None
 
 
 def _made(h: Conductor) -> list[dict[str, str]]:
     """Snapshots that this task has asked for."""
-    return h.clients.volume.find_snapshots({volumes.SERVER: h.task.instance_uuid, volumes.TASK: h.task.uuid})
+    return h.clients.volume.find_snapshots({volumes.SERVER: h.instance.uuid, volumes.TASK: h.task.uuid})
 
 
 def drop_snapshots(h: Conductor, state: ImageState) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from nova import errors
 from nova.rest.resource import Body, Operation, make
 from nova.task import guard
-from nova.task.flow import Flow
+from nova.task.flow import AnyFlow
 
 
 class Action:
@@ -41,7 +41,7 @@ class Action:
     until: ClassVar[str | None] = None
     start: ClassVar[guard.From] = guard.ANYTIME
     status: ClassVar[Any] = 202
-    flow: ClassVar[type[Flow] | None] = None
+    flow: ClassVar[type[AnyFlow] | None] = None
     returns: ClassVar[Any] = None
     method: ClassVar[str] = 'POST'
     path: ClassVar[str] = ''

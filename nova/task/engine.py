@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Collection
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,8 +18,10 @@ from nova import context as nova_context
 from nova import errors
 from nova.common import clock, dbkit, threads
 from nova.objects import base
+from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import flow as flows
+from nova.task import handles
 from nova.task import journal as journals
 from nova.task import lease as leases
 from nova.task import run as runs
@@ -48,8 +49,8 @@ class Engine:
     """
 
     def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
-                 handle: Callable[[Run], Any], pool: threads.Pool, *, supers: bool = False,
-                 pauses: tuple[float, ...] = PAUSES, after_doubt: type[flows.Flow] | None = None) -> None:
+                 handle: Callable[[Run], handles.Conductor], pool: threads.Pool, *, supers: bool = False,
+                 pauses: tuple[float, ...] = PAUSES, after_doubt: type[flows.AnyFlow] | None = None) -> None:
         self.journal, self.lease, self.hosts, self.supers = journal, lease, hosts, supers
         self.runner = runners.Runner(journal, lease, hosts, handle, self.hurry, supers, pauses, after_doubt)
         self._pool = pool
@@ -114,7 +115,7 @@ class Engine:
             return self.runner.claim(run, attempt=run.task.attempt + 1, doubt=True)
         self.attend(uuid, again, rows.RUNNING, alone=True)
 
-    def step_done(self, result: Any) -> None:
+    def step_done(self, result: wire.StepResult) -> None:
         """Take the answer of a host; an answer to a question that is no longer asked is dropped."""
         def take(run: Run) -> bool:
             if (run.task.step, run.task.attempt) != (result.step, result.attempt):
@@ -128,7 +129,7 @@ class Engine:
             return self.runner.settle(run, result.outcome, result.error, host=result.host)
         self.attend(result.task, take, rows.PARKED)
 
-    def progress(self, report: Any) -> None:
+    def progress(self, report: wire.StepProgress) -> None:
         """Note how far a host has come with a step."""
         run = self.pick(report.task, rows.PARKED)
         if run is None or run.task.attempt != report.attempt:
@@ -162,7 +163,7 @@ class Engine:
         """The journal's time."""
         return self.journal.db.now()
 
-    def open_steps(self, host: str) -> list[Any]:
+    def open_steps(self, host: str) -> list[wire.StepCall]:
         """The steps that a returning host still owes us, as calls for it to run or to report."""
         with self.journal.db.read() as conn:
             parked = rows.parked_on(conn, host)

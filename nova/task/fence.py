@@ -6,9 +6,10 @@ database that holds the task is one transaction with a look at who owns it.
 """
 
 import contextlib
+import datetime
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -48,9 +49,9 @@ class Fence:
         """`db`, behind the fence."""
         return Database(db, self)
 
-    def client(self, client: Any) -> Any:
+    def client(self, client: T) -> T:
         """`client`, or a whole set of them, behind the fence."""
-        return _Fenced(client, self)
+        return cast(T, _Fenced(client, self))
 
 
 class Database:
@@ -81,7 +82,7 @@ class Database:
             return fn(conn)
         return self._db.write(fenced if self._db is self._fence.home else fn, landed=landed)
 
-    def now(self) -> Any:
+    def now(self) -> datetime.datetime:
         """See `dbkit.Database.now`."""
         return self._db.now()
 

@@ -6,23 +6,44 @@ happened half, or happened wholly.
 """
 
 import dataclasses
+import typing
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 from nova import errors, states
 from nova.common import registry
 from nova.objects import base, progress
 
+if TYPE_CHECKING:
+    from nova.task.handles import Conductor, Host, SuperConductor
+
 Place = Literal['cell', 'super', 'host', 'source', 'dest']
-Function = Callable[[Any, Any], Any]
-"""``fn(handle, state)``; the handle is a `handles.Conductor` or, for steps on a host, a `handles.Host`."""
+Function = Callable[[Any, Any], object]
+"""``fn(handle, state)``; which handle follows from `Step.at`."""
+S = TypeVar('S', bound=base.State, contravariant=True)
+F = TypeVar('F', bound=base.State)
 
 HOST_PLACES = frozenset({'host', 'source', 'dest'})
 
 
+class Options(TypedDict, total=False):
+    """What a step may declare besides its functions; see `Step`."""
+
+    shows: states.Task | None
+    choice: bool
+    elsewhere: bool
+    timeout: float
+    pivot: bool
+    limit: str | None
+    signals: tuple[states.Signal, ...]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[S]):
     """One effect and its undo.
+
+    Both are functions ``fn(handle, state)``. The handle is a `handles.Conductor` in the cell, a
+    `handles.SuperConductor` above, and a `handles.Host` on a host; the state is the flow's.
 
     Attributes:
         do: the effect. What it changes on ``handle.instance`` and on the state is saved in the transaction that
@@ -58,6 +79,25 @@ class Step:
     signals: tuple[states.Signal, ...] = ()
     waits: ClassVar[bool] = False
 
+    if TYPE_CHECKING:
+        @overload
+        def __init__(self, do: Callable[[Conductor, S], object],
+                     undo: Callable[[Conductor, S], object] | None = None, *, at: Literal['cell'] = 'cell',
+                     when: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
+
+        @overload
+        def __init__(self, do: Callable[[SuperConductor, S], object],
+                     undo: Callable[[SuperConductor, S], object] | None = None, *, at: Literal['super'],
+                     when: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
+
+        @overload
+        def __init__(self, do: Callable[[Host, S], object], undo: Callable[[Host, S], object] | None = None, *,
+                     at: Literal['host', 'source', 'dest'], when: Callable[[S], bool] | None = None,
+                     **more: Unpack[Options]) -> None: ...
+
+        def __init__(self, do: Function, undo: Function | None = None, *, at: Place = 'cell',
+                     when: Callable[[Any], bool] | None = None, **more: Unpack[Options]) -> None: ...
+
     @property
     def name(self) -> str:
         return self.do.__name__
@@ -76,8 +116,7 @@ class Step:
         return refusal
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wait(Step):
+class Wait(Step[S]):
     """A step that ends when ``do(handle, state)`` returns true; asked on every wake-up, and by the keeper.
 
     The task holds no thread meanwhile. It fails when ``do`` raises, or when its `timeout` has passed; a shorter
@@ -87,25 +126,30 @@ class Wait(Step):
 
     waits: ClassVar[bool] = True
 
+    if TYPE_CHECKING:
+        def __init__(self, do: Callable[[Conductor, S], bool],
+                     undo: Callable[[Conductor, S], object] | None = None, *,
+                     when: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
 
-def cancel_holder(h: Any, state: Any) -> bool:
+
+def cancel_holder(h: 'Conductor', state: base.State) -> bool:
     """First step of a pre-empting flow: cancel who holds the server and wait until it has unwound."""
     return h.cancel_holder()
 
 
 EXCLUSIVE, QUEUED, PREEMPTING, SHARING = 'exclusive', 'queued', 'preempting', 'sharing'
-FLOWS: registry.Registry[type['Flow']] = registry.Registry('flow')
+FLOWS: registry.Registry[type['AnyFlow']] = registry.Registry('flow')
 
 
-class Flow:
-    """An operation. Declaring a subclass registers it under `name`.
+class Flow(Generic[F]):
+    """An operation: ``class Pause(Flow[PauseState])``. Declaring a subclass registers it under `name`.
 
     Attributes:
         name: stable; tasks in the database refer to it.
         version: raised when steps change meaning; a worker takes only versions it knows. An older one whose
             tasks may still be on their way is declared beside the newer one, under the same name.
         action: the name under which clients see the operation in os-instance-actions; None hides it.
-        State: record class of what the flow knows; saved after every step.
+        State: record class of what the flow knows, saved after every step: the one in the brackets.
         Progress: record class of how far its steps on hosts are.
         exclusion: ``exclusive`` (one such operation a server), ``queued`` (several may be asked for; they run
             one at a time, in that order, beside no exclusive one, and show no task_state), ``preempting``
@@ -122,12 +166,14 @@ class Flow:
     State: ClassVar[type[base.State]]
     Progress: ClassVar[type[progress.Progress]] = progress.Progress
     exclusion: ClassVar[str] = EXCLUSIVE
-    steps: ClassVar[tuple[Step, ...]] = ()
+    steps: tuple[Step[F], ...] = ()
     ends: ClassVar[states.VM | None] = None
     fails: ClassVar[states.VM | None] = None
     deadline: ClassVar[float] = 3600.0
 
     def __init_subclass__(cls) -> None:
+        for parent in cls.__dict__.get('__orig_bases__', ()):
+            cls.State, = typing.get_args(parent)
         if 'name' not in cls.__dict__:
             cls.name = cls.__name__.lower()
         if cls.exclusion == PREEMPTING:
@@ -160,7 +206,7 @@ class Flow:
         raise LookupError(f'flow {cls.name} {cls.version} has no step {name!r}')
 
     @classmethod
-    def step(cls, name: str) -> Step:
+    def step(cls, name: str) -> 'AnyStep':
         return cls.steps[cls.index(name)]
 
     @classmethod
@@ -169,17 +215,17 @@ class Flow:
         return {EXCLUSIVE: 'main', QUEUED: 'main', PREEMPTING: 'delete', SHARING: None}[cls.exclusion]
 
     @classmethod
-    def first(cls, state: Any) -> Step | None:
+    def first(cls, state: base.State) -> 'AnyStep | None':
         """The first step that applies to `state`."""
         return cls.after(-1, state)
 
     @classmethod
-    def after(cls, index: int, state: Any) -> Step | None:
+    def after(cls, index: int, state: base.State) -> 'AnyStep | None':
         """The next step forward that applies; None past the end."""
         return next((s for s in cls.steps[index + 1:] if s.when is None or s.when(state)), None)
 
     @classmethod
-    def before(cls, index: int, state: Any) -> Step | None:
+    def before(cls, index: int, state: base.State) -> 'AnyStep | None':
         """The next step backward that applies and has something to undo or to choose again."""
         return next((s for s in reversed(cls.steps[:max(index, 0)])
                      if (s.undo or s.choice) and (s.when is None or s.when(state))), None)
@@ -190,9 +236,14 @@ class Flow:
         return any(step.pivot for step in cls.steps[:index])
 
     @classmethod
-    def choice_before(cls, index: int) -> Step | None:
+    def choice_before(cls, index: int) -> 'AnyStep | None':
         """Where a refusal at `index` turns to; None when this flow has no other choice to make."""
         return next((step for step in reversed(cls.steps[:index]) if step.choice), None)
+
+
+AnyStep = Step[Any]
+AnyFlow = Flow[Any]
+"""One of which only the engine's part is of interest."""
 
 
 def key_of(name: str, version: str) -> str:
@@ -200,12 +251,12 @@ def key_of(name: str, version: str) -> str:
     return f'{name}/{version}'
 
 
-def known(name: str, version: str) -> type[Flow] | None:
+def known(name: str, version: str) -> type[AnyFlow] | None:
     """The flow of this name and version, if a module that was loaded declares it."""
     return FLOWS.get(key_of(name, version))
 
 
-def find(name: str) -> type[Flow]:
+def find(name: str) -> type[AnyFlow]:
     """The newest flow of this name.
 
     Raises:

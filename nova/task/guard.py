@@ -1,12 +1,13 @@
 """From which states an operation may start: the 409s that every action of a server derives."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from nova import states
+from nova.context import RequestContext
 from nova.errors import server as errors
+from nova.objects import Instance
 
-Check = Callable[[Any], None]
+Check = Callable[[Instance], None]
 """``check(instance)``: nothing, or a conflict. Called once before, and once inside the transaction that takes
 the server's slot."""
 
@@ -38,7 +39,7 @@ class From:
         self.host = host or host_up
         self.host_up = host_up
 
-    def check(self, instance: Any, action: str) -> None:
+    def check(self, instance: Instance, action: str) -> None:
         """Accept the states of `instance`.
 
         Raises:
@@ -55,7 +56,7 @@ class From:
         if self.host and not instance.host:
             raise errors.ServerNotReady(server=instance.uuid)
 
-    def check_lock(self, instance: Any, context: Any) -> None:
+    def check_lock(self, instance: Instance, context: RequestContext) -> None:
         """Refuse to touch a server that someone locked, unless an administrator asks.
 
         Raises:

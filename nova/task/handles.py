@@ -1,20 +1,35 @@
 """What rooms are handed: everything an operation may touch, and nothing else.
 
-Rooms import no driver, client or table; they reach them through these. Services build the real ones; tests
-build them with fakes.
+Rooms import no driver, client or table; they reach them through these. Services build the real ones
+(`nova.api.request`, `nova.conductor.handle`, `nova.compute.handle`), and mypy compares them with these.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova import states
-from nova.common import threads
-from nova.objects import Progress
+from nova import objects, states
+from nova.common import dbkit, threads
 from nova.objects import task as task_rows
+from nova.policies import base as policies
+from nova.rest import urls
+from nova.rpc import scheduler as rpc_scheduler
 from nova.task import fence
+from nova.task import guard as guards
+
+if TYPE_CHECKING:
+    # Drivers and clients are handed handles, and handles have them.
+    from nova.clients import Clients
+    from nova.db.session import Databases
+    from nova.task.flow import AnyFlow
+    from nova.virt.driver import Driver
+
+T = TypeVar('T')
+Document = dict[str, Any]
+"""A JSON object of another service, or of a user."""
 
 
 class Conductor(Protocol):
@@ -23,15 +38,13 @@ class Conductor(Protocol):
     context: nova_context.RequestContext
     """Who asked for the operation; has no token."""
     task: task_rows.Task
-    instance: Any
-    """The server's `Instance` record; None in a flow that has no server yet."""
+    instance: objects.Instance
+    """The server; there is none in a flow that has no server yet."""
     conf: cfg.ConfigOpts
     db: fence.Database
     """The database that holds the task and the server; its ``now`` is the time of the task's."""
-    clients: Any
-    """`nova.clients.Clients`: image, network, volume, placement.
-
-    Databases and clients are behind a fence: they raise `errors.task.Lost`, which no step catches, when the
+    clients: 'Clients'
+    """Databases and clients are behind a fence: they raise `errors.task.Lost`, which no step catches, when the
     task may be in other hands."""
 
     def cancel_holder(self) -> bool:
@@ -40,24 +53,26 @@ class Conductor(Protocol):
     def host_is_up(self, host: str) -> bool:
         """Whether the compute service on `host` has been heard of lately and is not forced down."""
 
+    def refusals(self) -> list[str]:
+        """What hosts said that refused this task, in order."""
+
 
 class SuperConductor(Conductor, Protocol):
-    """Handle of a step that runs in a super-conductor."""
+    """Handle of a step that may look into every cell."""
 
     api_db: fence.Database
-    scheduler: Any
-    """Client of the scheduler interface: ``select(context, SelectRequest) -> Selections``."""
+    scheduler: rpc_scheduler.Scheduler
 
-    def cells(self) -> list[Any]:
-        """Every `CellMapping`, cell0 and disabled ones included."""
+    def cells(self) -> list[objects.CellMapping]:
+        """Every cell, cell0 and disabled ones included."""
 
-    def cell(self, uuid: str, fresh: bool = False) -> Any:
-        """The `CellMapping` with this uuid; as it is now, rather than some seconds ago, if `fresh`."""
+    def cell(self, uuid: str) -> objects.CellMapping:
+        """The cell with this uuid."""
 
-    def cell_db(self, mapping: Any) -> fence.Database:
+    def cell_db(self, mapping: objects.CellMapping) -> fence.Database:
         """The database of a cell."""
 
-    def adopt(self, mapping: Any, task_uuid: str) -> None:
+    def adopt(self, mapping: objects.CellMapping, task_uuid: str) -> None:
         """Let an inert task in a cell's journal run: from now on, in this process."""
 
 
@@ -82,15 +97,182 @@ class Host(Protocol):
     task: str
     """uuid of the task."""
     attempt: int
-    instance: Any
+    instance: objects.Instance
     host: str
     conf: cfg.ConfigOpts
-    driver: Any
-    clients: Any
-    journal: ServerJournal
+    driver: 'Driver'
+    clients: 'Clients'
     cancelled: threads.Event
     """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
-    signals: Collection[states.Signal]
-    """What was said to the running operation; it grows while the step runs."""
-    progress: Callable[[int | Progress], None]
-    """Tell how far a long step has come, in percent."""
+
+    @property
+    def journal(self) -> ServerJournal:
+        """What the host itself remembers of the server."""
+
+    @property
+    def signals(self) -> Collection[states.Signal]:
+        """What users have told the operation; it may grow while the step runs."""
+
+    def progress(self, progress: int | objects.Progress, /) -> None:
+        """Tell how far a long step has come: in percent, or by the flow's own record (`Flow.Progress`)."""
+
+
+class Place(Protocol):
+    """Where the server of a request was found."""
+
+    @property
+    def instance(self) -> objects.Instance: ...
+
+    @property
+    def mapping(self) -> objects.CellMapping | None:
+        """Its cell; None while no cell has it."""
+
+    @property
+    def db(self) -> dbkit.Database:
+        """The cell's database; the API database while no cell has it."""
+
+
+class Finder(Protocol):
+    """Finds out where things are."""
+
+    def cells(self) -> list[objects.CellMapping]:
+        """Every cell, cell0 and disabled ones included, as they are now."""
+
+    def host_cell(self, host: str) -> tuple[objects.CellMapping, dbkit.Database]:
+        """The cell of a host, and its database.
+
+        Raises:
+            HostMappingNotFound: the host is in no cell.
+        """
+
+    def node_exists(self, host: str | None, node: str | None) -> bool:
+        """Whether some cell has this hypervisor (any of the host's when only `host` is given, and so on).
+
+        Raises:
+            nova.errors.host.CellDown: none that answers has it, but one that is down may.
+        """
+
+
+class Cells(Protocol):
+    """Every cell."""
+
+    def ask(self, question: Callable[[sa.Connection], T], cells: Sequence[objects.CellMapping] | None = None
+            ) -> list[tuple[objects.CellMapping, T | None]]:
+        """Each cell, by default all but cell0, and what ``question(connection)`` returned there; None from one
+        that is down.
+        """
+
+
+class Wake(Protocol):
+    def __call__(self, cell: objects.CellMapping | None, task: str, above: bool = False) -> None:
+        """Have conductors look at a task: best effort, at once.
+
+        Args:
+            cell: whose database has it; None is the API database.
+            above: wake a super-conductor rather than one of the cell.
+        """
+
+
+class Request(Protocol):
+    """One request of the Compute API, past version, validation and authentication."""
+
+    @property
+    def context(self) -> nova_context.RequestContext: ...
+
+    @property
+    def body(self) -> Any:
+        """Validated; for an action, what is under its key."""
+
+    @property
+    def links(self) -> urls.Links: ...
+
+    @property
+    def conf(self) -> cfg.ConfigOpts: ...
+
+    @property
+    def dbs(self) -> 'Databases': ...
+
+    @property
+    def clients(self) -> 'Clients': ...
+
+    @property
+    def finder(self) -> Finder: ...
+
+    @property
+    def cells(self) -> Cells: ...
+
+    @property
+    def found(self) -> Place | None:
+        """Where the server of the path was found; None when the path names none."""
+
+    @property
+    def wake(self) -> Wake:
+        """For tasks that were begun by other means than `submit`."""
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """The caller's limits by resource; -1 is none."""
+
+    def at(self, version: str) -> bool:
+        """Whether the request is made at this microversion or a newer one."""
+
+    def can(self, rule: policies.Rule, target: Mapping[str, Any] | None = None) -> bool:
+        """Whether policy allows `rule` about `target`, by default the caller's project."""
+
+    def authorize(self, rule: policies.Rule, target: Mapping[str, Any] | None = None) -> None:
+        """Go on only if policy allows it.
+
+        Raises:
+            Forbidden: it does not.
+        """
+
+    def limit(self, resource: str) -> int:
+        """One of `limits`."""
+
+    def make_password(self) -> str:
+        """A password for the administrator of a new guest."""
+
+    def server(self, uuid: str) -> objects.Instance:
+        """The server that the path names.
+
+        Raises:
+            ServerNotFound: there is none, or none for this caller.
+        """
+
+    def server_look(self, instance: objects.Instance, password: str | None = None) -> object:
+        """What the view of the path's server reads beside it."""
+
+    def host_is_up(self, host: str) -> bool:
+        """Whether the compute service on `host`, in the cell of the path's server, is alive."""
+
+    def submit(self, flow: 'type[AnyFlow]', instance: objects.Instance, state: objects.State, *,
+               guard: guards.Check | None = None) -> task_rows.Task:
+        """Take the server's slot for `flow`, judge its states once more, and have the task run.
+
+        Raises:
+            ServerInState: another operation has the slot; 409.
+            nova.errors: what `guard` raises.
+        """
+
+    def signal(self, flow: 'type[AnyFlow]', instance: objects.Instance, told: states.Signal) -> None:
+        """Tell the operation of this flow that holds the server something.
+
+        Raises:
+            errors.task.NotInProgress: there is no such operation, or it has ended.
+        """
+
+    def change(self, instance: objects.Instance, alter: Callable[[objects.Instance], None],
+               loads: tuple[str, ...] = ()) -> objects.Instance:
+        """Change a server within the request, wherever it is kept.
+
+        Raises:
+            ServerNotFound: it is gone.
+        """
+
+    def record(self, instance: objects.Instance, action: str, alter: Callable[[objects.Instance], None]
+               ) -> objects.Instance:
+        """`change` that is noted among the server's actions, if `alter` changed anything.
+
+        Raises:
+            ServerBuilding: no cell has the server yet.
+        """

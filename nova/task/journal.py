@@ -14,11 +14,11 @@ from nova.objects import instance as instances
 from nova.objects import task as rows
 from nova.task import flow as flows
 
-Guard = Callable[[sa.Connection], Any]
+Guard = Callable[[sa.Connection], instances.Instance]
 """Reads the server again inside the transaction, refuses by raising, and returns its `Instance`."""
 
 
-def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
+def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
            context: nova_context.RequestContext, *, instance_uuid: str | None = None,
            guard: Guard | None = None, uuid: str | None = None, status: str = rows.READY,
            parent: str | None = None, wait: float | None = None) -> rows.Task:
@@ -63,13 +63,13 @@ def insert(conn: sa.Connection, flow: type[flows.Flow], state: base.State,
     return task
 
 
-def _first_shown(flow: type[flows.Flow], state: Any) -> states.Task | None:
+def _first_shown(flow: type[flows.AnyFlow], state: base.State) -> states.Task | None:
     """The task_state to show from the request on: that of the first step that names one."""
     return next((s.shows for s in flow.steps if s.shows and (s.when is None or s.when(state))), None)
 
 
-def begin(db: dbkit.Database, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
-          *, uuid: str | None = None, **options: Any) -> rows.Task:
+def begin(db: dbkit.Database, flow: type[flows.AnyFlow], state: base.State,
+          context: nova_context.RequestContext, *, uuid: str | None = None, **options: Any) -> rows.Task:
     """`insert` in a transaction of its own; one whose commit was not answered is known by its task's uuid."""
     uuid = uuid or uuids.generate()
     return db.write(lambda conn: insert(conn, flow, state, context, uuid=uuid, **options),
@@ -82,7 +82,7 @@ class Journal:
     def __init__(self, db: dbkit.Database) -> None:
         self.db = db
 
-    def load(self, uuid: str) -> tuple[rows.Task, Any] | None:
+    def load(self, uuid: str) -> tuple[rows.Task, instances.Instance | None] | None:
         """A task and its server's record (None where it has none)."""
         with self.db.read() as conn:
             task = rows.get(conn, uuid)
@@ -92,13 +92,13 @@ class Journal:
                 return task, None
             return task, instances.Instance.find(conn, uuid=task.instance_uuid, deleted=None)
 
-    def begin(self, flow: type[flows.Flow], state: base.State, context: nova_context.RequestContext,
+    def begin(self, flow: type[flows.AnyFlow], state: base.State, context: nova_context.RequestContext,
               **options: Any) -> rows.Task:
         """`insert` in a transaction of its own."""
         return begin(self.db, flow, state, context, **options)
 
-    def save(self, task: rows.Task, instance: Any, note: rows.Note | None, changes: dict[str, Any],
-             also: Callable[[sa.Connection], None] | None = None) -> str | None:
+    def save(self, task: rows.Task, instance: instances.Instance | None, note: rows.Note | None,
+             changes: dict[str, Any], also: Callable[[sa.Connection], None] | None = None) -> str | None:
         """Move a task: its row, the step that ended and what was learnt of the server, together.
 
         Args:

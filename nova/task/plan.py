@@ -5,14 +5,17 @@ a refusal; never backward beyond a pivot. Time ends only going forward: an undo 
 """
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
 from nova import states
+from nova.objects import base
 from nova.objects import task as rows
 from nova.task import flow as flows
 
 Outcome = Literal['done', 'refused', 'failed', 'cancelled', 'again']
 """How a step ended; ``again``: whom it needed was away, and there is time to wait for it."""
+
+Flow = type[flows.AnyFlow]
 
 UNDO_TRIES = 8
 """How often an undo is tried before the task is stuck."""
@@ -41,7 +44,7 @@ def _again(task: rows.Task, failed: bool) -> Move:
     return Move(task.direction, task.step, turn=task.turn, again=True, tries=task.tries + failed)
 
 
-def _backward(flow: type[flows.Flow], index: int, state: Any, turn: str | None) -> Move:
+def _backward(flow: Flow, index: int, state: base.State, turn: str | None) -> Move:
     """Continue unwinding before `index`."""
     step = flow.before(index, state)
     if step is None:
@@ -49,14 +52,14 @@ def _backward(flow: type[flows.Flow], index: int, state: Any, turn: str | None) 
     return Move('undo', step.name, turn=turn)
 
 
-def _unwind_from(flow: type[flows.Flow], index: int, state: Any, turn: str | None = None) -> Move:
+def _unwind_from(flow: Flow, index: int, state: base.State, turn: str | None = None) -> Move:
     """Begin to unwind at `index`, whose own undo comes first."""
     if flow.steps[index].undo or flow.steps[index].choice:
         return Move('undo', flow.steps[index].name, turn=turn)
     return _backward(flow, index, state, turn)
 
 
-def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome, late: bool) -> Move:
+def _after_do(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, late: bool) -> Move:
     index = flow.index(task.step or '')
     committed = flow.beyond_pivot(index)
     if outcome == 'done':
@@ -74,7 +77,7 @@ def _after_do(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outc
     return _unwind_from(flow, index, state)
 
 
-def _after_undo(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome) -> Move:
+def _after_undo(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome) -> Move:
     if outcome == 'again':
         return _again(task, failed=False)
     if outcome != 'done':
@@ -85,7 +88,7 @@ def _after_undo(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Ou
     return _backward(flow, flow.index(task.step or ''), state, task.turn)
 
 
-def after(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome, late: bool = False) -> Move:
+def after(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, late: bool = False) -> Move:
     """The move after `task.step` ended with `outcome`.
 
     Args:
@@ -96,7 +99,7 @@ def after(flow: type[flows.Flow], task: rows.Task, state: Any, outcome: Outcome,
     return _after_do(flow, task, state, outcome, late)
 
 
-def turns(flow: type[flows.Flow], task: rows.Task) -> bool:
+def turns(flow: Flow, task: rows.Task) -> bool:
     """Whether a task is to unwind before its present step has ended.
 
     A step on a host that hears of an abortion itself ends by it, or has come too far: its answer says which.
@@ -108,6 +111,6 @@ def turns(flow: type[flows.Flow], task: rows.Task) -> bool:
     return not flow.beyond_pivot(index) and (task.cancel or not hears)
 
 
-def cancelled(flow: type[flows.Flow], task: rows.Task, state: Any) -> Move | None:
+def cancelled(flow: Flow, task: rows.Task, state: base.State) -> Move | None:
     """The move of a task that is to unwind before its present step has ended; None when it must go on."""
     return _unwind_from(flow, flow.index(task.step or ''), state) if turns(flow, task) else None

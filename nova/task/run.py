@@ -2,10 +2,10 @@
 
 import dataclasses
 import datetime
-from typing import Any
 
 from nova import context as nova_context
 from nova.objects import base
+from nova.objects import instance as instances
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import flow as flows
@@ -16,13 +16,13 @@ class Run:
     """A task together with what its row is read into."""
 
     task: rows.Task
-    flow: type[flows.Flow]
-    state: Any
-    instance: Any
+    flow: type[flows.AnyFlow]
+    state: base.State
+    instance: instances.Instance | None
     context: nova_context.RequestContext
 
     @property
-    def step(self) -> flows.Step:
+    def step(self) -> flows.AnyStep:
         return self.flow.step(self.task.step or '')
 
     @property
@@ -71,7 +71,7 @@ class Run:
         return is_over(self.task, self.flow, now)
 
 
-def is_over(task: rows.Task, flow: type[flows.Flow], now: datetime.datetime) -> bool:
+def is_over(task: rows.Task, flow: type[flows.AnyFlow], now: datetime.datetime) -> bool:
     """Whether the present step has had its time: since its first start; or since that of the present try, where
     only success or the number of tries ends it."""
     index = flow.index(task.step or '')
@@ -88,7 +88,7 @@ def ref(task: rows.Task) -> wire.StepRef:
     return wire.StepRef(task=task.uuid, attempt=task.attempt)
 
 
-def read(task: rows.Task, instance: Any) -> Run | None:
+def read(task: rows.Task, instance: instances.Instance | None) -> Run | None:
     """The run of a task; None when its flow is not known here, or what it remembers cannot be read.
 
     Both are a matter of releases: another worker may be able to.

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from nova import context as nova_context
 from nova import errors, states
 from nova.common import clock, dbkit, metrics
+from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import fence as fences
 from nova.task import flow as flows
+from nova.task import handles, plan
 from nova.task import journal as journals
 from nova.task import lease as leases
-from nova.task import plan
 from nova.task import run as runs
 from nova.task.run import Run
 
@@ -40,9 +41,9 @@ Also = Callable[[sa.Connection], None]
 class Hosts(Protocol):
     """How an engine reaches compute hosts; casts are best effort."""
 
-    def run_step(self, context: nova_context.RequestContext, call: Any) -> None: ...
+    def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None: ...
 
-    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: Any) -> None: ...
+    def cancel_step(self, context: nova_context.RequestContext, host: str, ref: wire.StepRef) -> None: ...
 
     def is_up(self, host: str) -> bool: ...
 
@@ -81,8 +82,8 @@ class Runner:
     """
 
     def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
-                 handle: Callable[[Run], Any], hurry: Callable[[str], object], supers: bool,
-                 pauses: tuple[float, ...], after_doubt: type[flows.Flow] | None = None) -> None:
+                 handle: Callable[[Run], handles.Conductor], hurry: Callable[[str], object], supers: bool,
+                 pauses: tuple[float, ...], after_doubt: type[flows.AnyFlow] | None = None) -> None:
         self._after_doubt = after_doubt
         self._journal, self._lease, self._hosts = journal, lease, hosts
         self._handle, self._hurry, self._supers, self._pauses = handle, hurry, supers, pauses
@@ -133,7 +134,7 @@ class Runner:
         except Exception:  # noqa: BLE001  the step is run again, and its error is judged then
             return True
 
-    def _function(self, run: Run, step: flows.Step) -> flows.Function | None:
+    def _function(self, run: Run, step: flows.AnyStep) -> flows.Function | None:
         """What to call for the present step, if anything."""
         if run.task.direction != 'do':
             # On a host that is not known there is nothing to undo.
@@ -205,7 +206,7 @@ class Runner:
         function = step.do if task.direction == 'do' else step.undo
         changes = {'not_before': None, **changes}
         if run.instance is not None and task.direction == 'do' and not task.cancel and (
-                step.shows and run.instance.task_state != step.shows):
+                step.shows not in (None, run.instance.task_state)):
             run.instance.task_state = step.shows
         if step.on_host and function is not None and run.host is not None:
             if task.direction == 'do':
@@ -281,12 +282,12 @@ class Runner:
             return self._journal.save(task, run.instance, note, changes, also)
         except errors.task.Lost:
             loaded = self._journal.load(task.uuid)
-            fresh = loaded[0] if loaded else None
+            fresh, instance = loaded or (None, None)
             if fresh is None or not _was_only_told(task, fresh):
                 raise
             task.generation, task.cancel, task.signals = fresh.generation, fresh.cancel, fresh.signals
-            if run.instance is not None and loaded is not None:
-                run.instance.task_state = loaded[1].task_state
+            if run.instance is not None and instance is not None:
+                run.instance.task_state = instance.task_state
             return self._journal.save(task, run.instance, note, changes, also)
 
     # Steps on hosts ----------------------------------------------------------------------------

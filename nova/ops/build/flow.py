@@ -42,13 +42,12 @@ def has_volumes(state: wire.BuildState) -> bool:
     return bool(state.has_volumes)
 
 
-class Build(Flow):
+class Build(Flow[wire.BuildState]):
     """`create`: from an inert record without a host to a running guest."""
 
     name = 'build'
     version = '1.1'
     action = 'create'
-    State = wire.BuildState
     steps = (
         Step(make_ports, undo=give_up, shows=states.Task.NETWORKING),
         Step(volumes.make_volumes, undo=volumes.unmake_volumes, when=volumes.makes_volumes,

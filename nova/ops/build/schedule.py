@@ -90,12 +90,11 @@ def some_are_lost(state: wire.ScheduleState) -> bool:
     return any(server.away for server in state.living())
 
 
-class Schedule(Flow):
+class Schedule(Flow[wire.ScheduleState]):
     """All servers of one request; has no server of its own, so a DELETE never waits for it."""
 
     name = 'schedule'
     version = '1.1'
-    State = wire.ScheduleState
     exclusion = SHARING
     steps = (
         Step(choose_hosts, undo=unplaced.end_in_error, at='super'),

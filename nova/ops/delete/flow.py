@@ -47,12 +47,11 @@ def bury_row(h: Any, state: wire.DeleteState) -> None:
         h.db.write(lambda conn: h.instance.copy().destroy(conn))
 
 
-class Delete(Flow):
+class Delete(Flow[wire.DeleteState]):
     """For good. Its project's quota is free before the server is gone: who waits for that finds room."""
 
     version = '1.1'
     action = 'delete'
-    State = wire.DeleteState
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.DELETING),
@@ -76,13 +75,12 @@ def mark_reclaimable(h: Any, state: wire.DeleteState) -> None:
     h.instance.deleted_at = clock.utcnow()
 
 
-class SoftDelete(Flow):
+class SoftDelete(Flow[wire.DeleteState]):
     """For later: the guest is off, its project's quota free, and for a while it can be had back."""
 
     name = 'soft_delete'
     version = '1.1'
     action = 'delete'
-    State = wire.DeleteState
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.SOFT_DELETING),
@@ -102,11 +100,10 @@ def lift_mark(h: Any, state: wire.DeleteState) -> None:
     h.instance.deleted_at = None
 
 
-class Restore(Flow):
+class Restore(Flow[wire.DeleteState]):
     """A soft delete taken back. The API has counted the server again already; a failure gives that back."""
 
     action = 'restore'
-    State = wire.DeleteState
     steps = (
         Step(mapping.count, undo=mapping.uncount, at='super', shows=states.Task.RESTORING),
         Step(host.switch_on, undo=host.switch_off, at='host'),

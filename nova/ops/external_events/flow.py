@@ -34,11 +34,10 @@ def refresh_network(h: Any, state: Any) -> None:
     raise errors.task.StepFailed(step='refresh_network', reason='the server changed again and again')
 
 
-class RefreshNetwork(Flow):
+class RefreshNetwork(Flow[objects.State]):
     """Not seen among a server's actions: nobody asked for it."""
 
     name = 'refresh_network'
-    State = objects.State
     exclusion = SHARING
     steps = (Step(refresh_network),)
     deadline = 600.0

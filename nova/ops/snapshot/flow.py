@@ -18,9 +18,8 @@ LOG = logging.getLogger(__name__)
 _PAGE = 100
 
 
-class Snapshot(Flow):
+class Snapshot(Flow[images.ImageState]):
     action = 'createImage'
-    State = images.ImageState
     deadline = 12 * 3600.0
     steps = (
         Step(images.register_image, undo=images.drop_image, shows=states.Task.IMAGE_SNAPSHOT_PENDING),
@@ -74,11 +73,10 @@ def _backups(h: Conductor, state: BackupState) -> list[dict[str, Any]]:
     return found
 
 
-class Backup(Flow):
+class Backup(Flow[BackupState]):
     """Once the new image is whole, older ones go, and nothing is taken back any more."""
 
     action = 'createBackup'
-    State = BackupState
     deadline = Snapshot.deadline
     steps = (
         Step(images.register_image, undo=images.drop_image, shows=states.Task.IMAGE_BACKUP),

@@ -159,27 +159,24 @@ def copy_memory(h, state):
     state.note = 'forced'
 
 
-class HostCopy(flow.Flow):
+class HostCopy(flow.Flow[WorkState]):
     name = 'test-host-copy'
-    State = WorkState
     Progress = objects.MigrationProgress
     steps = (flow.Step(copy_memory, at='host', limit='max_concurrent_live_migrations',
                        signals=(Signal.ABORT, Signal.FORCE_COMPLETE)),)
 
 
-class HostWork(flow.Flow):
+class HostWork(flow.Flow[WorkState]):
     name = 'test-host-work'
-    State = WorkState
     steps = (flow.Step(work, undo=unwork, at='host'),
              flow.Step(spawn, at='host', limit='max_concurrent_builds'),
              flow.Step(report_slowly, at='host'))
 
 
-class HostLook(flow.Flow):
+class HostLook(flow.Flow[WorkState]):
     """Runs beside anything."""
 
     name = 'test-host-look'
-    State = WorkState
     exclusion = flow.SHARING
     steps = (flow.Step(work, at='host'),)
 

@@ -28,8 +28,8 @@ def count_blink(h, state):
     h.clients.network.api.extensions()
 
 
-class CrashBlink(flow.Flow):
-    State, exclusion = objects.State, flow.QUEUED
+class CrashBlink(flow.Flow[objects.State]):
+    exclusion = flow.QUEUED
     steps = (flow.Step(close_eyes, undo=open_eyes, at='host'), flow.Step(count_blink),
              flow.Step(open_eyes, undo=open_eyes, at='host'))
 

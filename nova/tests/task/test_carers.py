@@ -21,14 +21,14 @@ from nova.tests.task.world import (
 KNOWS = frozenset({'a/1', 'b/1'})
 
 
-class CareWait(flow.Flow):
-    State, exclusion = EngineState, flow.SHARING
+class CareWait(flow.Flow[EngineState]):
+    exclusion = flow.SHARING
     steps = (flow.Wait(lambda h, state: False, timeout=1e6),)
     deadline = 1e6
 
 
-class CareHosted(flow.Flow):
-    State, exclusion = EngineState, flow.SHARING
+class CareHosted(flow.Flow[EngineState]):
+    exclusion = flow.SHARING
     steps = (flow.Step(effect('work'), at='host', timeout=1e6),)
     deadline = 1e6
 

@@ -16,10 +16,10 @@ class MoveState(EngineState):
     fields = {'source': fields.maybe(fields.StringField), 'dest': fields.maybe(fields.StringField)}
 
 
-class EngineMove(flow.Flow):
+class EngineMove(flow.Flow[MoveState]):
     """A server goes from one host to another; it belongs to the other one in the midst of it."""
 
-    State, action, fails = MoveState, 'move', states.VM.ERROR
+    action, fails = 'move', states.VM.ERROR
     Progress = objects.MigrationProgress
     steps = (
         flow.Step(effect('look'), effect('unlook'), at='host'),
@@ -31,10 +31,10 @@ class EngineMove(flow.Flow):
     )
 
 
-class EngineSlow(flow.Flow):
+class EngineSlow(flow.Flow[EngineState]):
     """Its step on a host does not hear of an abortion."""
 
-    State, action, fails = EngineState, 'slow', states.VM.ERROR
+    action, fails = 'slow', states.VM.ERROR
     steps = (flow.Step(effect('begin_slowly'), effect('end_slowly'), at='host', shows=states.Task.PAUSING),)
 
 
@@ -223,8 +223,8 @@ def test_a_step_that_hears_of_the_abortion_is_waited_for(world, moving, outcome,
 
 def test_a_signal_that_comes_between_two_steps_is_not_overwritten(world):
     """The worker saves a step that it began before the signal: it sees it, and turns back."""
-    class EngineTold(flow.Flow):
-        State, action = EngineState, 'told'
+    class EngineTold(flow.Flow[EngineState]):
+        action = 'told'
 
         def hear(h, state):
             signal(world, task, Signal.FORCE_COMPLETE)

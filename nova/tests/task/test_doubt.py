@@ -8,10 +8,10 @@ from nova.task import flow, runner
 from nova.tests.task.world import AWAY, BROKEN, EngineDelete, EngineLocal, EngineState, effect
 
 
-class EngineLook(flow.Flow):
+class EngineLook(flow.Flow[EngineState]):
     """Stands for the operation that looks."""
 
-    State, exclusion = EngineState, flow.SHARING
+    exclusion = flow.SHARING
     steps = (flow.Step(effect('look')),)
 
 

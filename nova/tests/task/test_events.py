@@ -25,13 +25,12 @@ def announced(h, state):
     return 'port' in told
 
 
-class WaitForPort(flow.Flow):
-    State = EngineState
+class WaitForPort(flow.Flow[EngineState]):
     steps = (flow.Step(effect('bind'), effect('unbind')), flow.Wait(announced), flow.Step(effect('use')))
 
 
-class HiddenWait(flow.Flow):
-    State, exclusion = EngineState, flow.SHARING
+class HiddenWait(flow.Flow[EngineState]):
+    exclusion = flow.SHARING
     steps = (flow.Step(effect('peek')),)
 
 

@@ -41,31 +41,31 @@ def fits(state):
     return not state.seen or state.colour  # there is no colour
 
 
-class FaultWait(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class FaultWait(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Wait(condition))
 
 
-class FaultBeside(flow.Flow):
+class FaultBeside(flow.Flow[EngineState]):
     """May run beside others of its kind."""
 
-    State, exclusion = EngineState, flow.SHARING
+    exclusion = flow.SHARING
     steps = (flow.Step(effect('one')), flow.Step(effect('two')))
 
 
-class FaultPlan(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class FaultPlan(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('other'), when=fits))
 
 
-class FaultLost(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class FaultLost(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('skipped'), effect('back'), when=fits),
              flow.Step(effect('last')))
 
 
-class FaultPivot(flow.Flow):
-    State, ends = EngineState, states.VM.STOPPED
+class FaultPivot(flow.Flow[EngineState]):
+    ends = states.VM.STOPPED
     steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('clean'), at='host'),
              flow.Step(effect('finish')))
 
@@ -78,13 +78,13 @@ def act(h, state):
     ACTS[-1](h)
 
 
-class FaultActing(flow.Flow):
-    State, action, fails = EngineState, 'acting', states.VM.ERROR
+class FaultActing(flow.Flow[EngineState]):
+    action, fails = 'acting', states.VM.ERROR
     steps = (flow.Step(act, effect('unact')),)
 
 
-class FaultMute(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class FaultMute(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('work'), effect('unwork'), at='host'))
 
 

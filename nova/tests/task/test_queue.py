@@ -17,13 +17,13 @@ from nova.task import flow, views
 from nova.tests.task.world import BROKEN, LOG, EngineDelete, EngineLocal, EngineState, Looks, effect
 
 
-class QueueTurn(flow.Flow):
-    State, exclusion, action = EngineState, flow.QUEUED, 'turn'
+class QueueTurn(flow.Flow[EngineState]):
+    exclusion, action = flow.QUEUED, 'turn'
     steps = (flow.Step(effect('reserve'), effect('unreserve')), flow.Step(effect('attach'), effect('detach')))
 
 
-class QueueHosted(flow.Flow):
-    State, exclusion = EngineState, flow.QUEUED
+class QueueHosted(flow.Flow[EngineState]):
+    exclusion = flow.QUEUED
     steps = (flow.Step(effect('plug'), effect('unplug'), at='host'),)
 
 
@@ -193,13 +193,12 @@ def pass_through(h, state):
     assert alone, 'two operations at once'
 
 
-class QueuePassing(flow.Flow):
-    State, exclusion = EngineState, flow.QUEUED
+class QueuePassing(flow.Flow[EngineState]):
+    exclusion = flow.QUEUED
     steps = (flow.Step(pass_through),)
 
 
-class ExclusivePassing(flow.Flow):
-    State = EngineState
+class ExclusivePassing(flow.Flow[EngineState]):
     steps = (flow.Step(pass_through),)
 
 

@@ -20,13 +20,13 @@ from nova.tests.task.world import (
 )
 
 
-class TimedHosted(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class TimedHosted(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('mount'), effect('unmount'), at='host', timeout=60.0),)
 
 
-class TimedWait(flow.Flow):
-    State, fails = EngineState, states.VM.ERROR
+class TimedWait(flow.Flow[EngineState]):
+    fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Wait(lambda h, state: False, timeout=60.0))
 
 

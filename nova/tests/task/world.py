@@ -36,30 +36,28 @@ class EngineState(objects.State):
     fields = {'seen': fields.ListOfStringsField(default=[])}
 
 
-class EngineLocal(flow.Flow):
-    State, action, ends = EngineState, 'local', states.VM.PAUSED
+class EngineLocal(flow.Flow[EngineState]):
+    action, ends = 'local', states.VM.PAUSED
     steps = (flow.Step(effect('one'), effect('un_one'), shows=states.Task.PAUSING),
              flow.Step(effect('two'), effect('un_two')))
 
 
-class EngineHosted(flow.Flow):
-    State, action, fails = EngineState, 'hosted', states.VM.ERROR
+class EngineHosted(flow.Flow[EngineState]):
+    action, fails = 'hosted', states.VM.ERROR
     steps = (flow.Step(effect('pick'), effect('unpick'), choice=True),
              flow.Step(effect('spawn'), effect('destroy'), at='host', shows=states.Task.SPAWNING))
 
 
-class EngineCommitted(flow.Flow):
-    State = EngineState
+class EngineCommitted(flow.Flow[EngineState]):
     steps = (flow.Step(effect('commit'), pivot=True), flow.Step(effect('tidy')))
 
 
-class EngineSuper(flow.Flow):
-    State = EngineState
+class EngineSuper(flow.Flow[EngineState]):
     steps = (flow.Step(effect('above'), at='super'), flow.Step(effect('below')))
 
 
-class EngineDelete(flow.Flow):
-    State, exclusion, ends = EngineState, flow.PREEMPTING, states.VM.DELETED
+class EngineDelete(flow.Flow[EngineState]):
+    exclusion, ends = flow.PREEMPTING, states.VM.DELETED
     steps = (flow.Step(effect('erase'), shows=states.Task.DELETING),)
 
 
