@@ -44,6 +44,7 @@ class Instance(base.Record):
 
     table = models.instances
     missing, fact = errors.server.ServerNotFound, 'server'
+    task_state: str | None
     terminated_at: datetime.datetime | None
     fields = {
         'id': fields.maybe(fields.IntegerField),
