@@ -174,6 +174,21 @@ class Client:
         if known['status'] != 'attached':
             raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
 
+    def migrated(self, old: str, new: str, error: bool) -> str:
+        """See `VolumeClient.migrated`.
+
+        Raises:
+            VolumeNotFound: the old one is gone.
+        """
+        answer = self._call('POST', f'/volumes/{old}/action', allow=(400, 404), body={
+            'os-migrate_volume_completion': {'new_volume': new, 'error': error}})
+        if answer.status < 400:
+            return str(answer.json()['save_volume_id'])
+        known = self.show(None, old)  # perhaps it has heard of it before
+        if not error and known.get('migration_status') != 'success':
+            raise errors.block.VolumeInvalid(reason=answer.message)
+        return old
+
     def attachment(self, attachment_id: str) -> Document:
         """See `VolumeClient.attachment`.
 

@@ -268,6 +268,11 @@ class VolumeClient(Protocol):
     def complete(self, attachment_id: str) -> None:
         """The volume is in the guest: mark it in use. Repeatable."""
 
+    def migrated(self, old: str, new: str, error: bool) -> str:
+        """Tell that a server has gone from one volume of a migration to the other, or has not; returns the id
+        under which its volume is kept. Repeatable.
+        """
+
     def attachment(self, attachment_id: str) -> Document:
         """An attachment as Cinder shows it."""
 

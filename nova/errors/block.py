@@ -66,6 +66,15 @@ class MultiattachUnsupported(base.Invalid):
     template = 'Volume {volume} has multiattach set, which is not supported for this operation.'
 
 
+class MultiattachSwap(base.Invalid):
+    template = 'Volume {volume} is attached to several servers that write to it, and cannot be replaced.'
+
+
+class VolumeNotMigrating(base.Conflict):
+    template = ('Volume {volume} is not being migrated: only the block storage service replaces attached '
+                'volumes. Use its migration or retype.')
+
+
 class TaggedAttachUnsupported(base.Invalid):
     template = 'Attaching tagged volumes is not supported for this server instance.'
 

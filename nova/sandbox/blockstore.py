@@ -256,6 +256,45 @@ class Volumes:
             save(rows, VOLUME, volume, status=target if isinstance(target, str) else target(rows, volume))
         self.store.write(write)
 
+    def begin_migration(self, caller: service.Caller, ident: str) -> Document:
+        """Make the volume that an attached one migrates to."""
+        def write(rows: Rows) -> Document:
+            volume = volume_for(rows, caller, ident)
+            if volume['status'] != 'in-use':
+                raise InvalidVolume(why='this stand-in migrates attached volumes only')
+            save(rows, VOLUME, volume, migration_status='migrating')
+            return rows.insert(VOLUME, {**volume, 'id': uuids.generate(), 'status': 'available',
+                                        'migration_status': f'target:{ident}', 'created_at': now()})
+        made = self.store.write(write)
+        with self.path(made['id']).open('wb') as file:
+            file.truncate(made['size'] * units.Gi)
+        return made
+
+    def end_migration(self, caller: service.Caller, ident: str, other: str, failed: bool) -> None:
+        """End it: one volume is left, under the old id, with the attachments of the one that is used.
+
+        Raises:
+            InvalidVolume: they are not two of one migration, or the old one is still attached.
+        """
+        def write(rows: Rows) -> None:
+            old, new = volume_for(rows, caller, ident), volume_for(rows, caller, other)
+            if not old['migration_status'] or new['migration_status'] != f'target:{ident}':
+                raise InvalidVolume(why=f'{ident} does not migrate to {other}')
+            if not failed and rows.count(ATTACHMENT, parent=ident):
+                raise InvalidVolume(why=f'{ident} is still attached')
+            for attachment in rows.list(ATTACHMENT, parent=other):
+                if failed:
+                    rows.delete(ATTACHMENT, attachment['id'])
+                else:
+                    rows.update(ATTACHMENT, {**attachment, 'volume_id': ident})
+            rows.delete(VOLUME, other)
+            save(rows, VOLUME, old, migration_status='error' if failed else 'success', status='in-use')
+        self.store.write(write)
+        if failed:
+            self.path(other).unlink(missing_ok=True)
+        else:
+            os.replace(self.path(other), self.path(ident))
+
     def snapshot(self, caller: service.Caller, body: Document, force_allowed: bool) -> Document:
         """A copy of a volume's data as it is now."""
         def insert(rows: Rows) -> Document:

@@ -207,6 +207,7 @@ class Actions:
             'os-unset_image_metadata': self._unset_image_metadata,
             'os-show_image_metadata': self._show_image_metadata,
             'os-retype': self._retype, 'os-migrate_volume_completion': self._migrated,
+            'os-migrate_volume': self._migrate,
         }
 
     def route(self, add: Callable[..., None]) -> None:
@@ -291,13 +292,16 @@ class Actions:
                    multiattach=b.is_shared(kind))
 
     def _migrated(self, req: falcon.Request, ident: str, body: Any) -> Document:
-        """Compute has swapped one volume for another: with an error the old id stays, else the new one."""
+        """Compute has gone from one volume to the other, or has not: one is left, under the old id."""
         service.need_admin(req)
-        new, failed = str(_member(body, 'new_volume')), service.truth(_member(body, 'error'))
-        with self._store.read() as rows:
-            b.volume_for(rows, service.who(req), ident)
-            b.volume_for(rows, service.who(req), new)
-        return {'save_volume_id': ident if failed else new}
+        self._volumes.end_migration(service.who(req), ident, str(_member(body, 'new_volume')),
+                                    service.truth(_member(body, 'error')))
+        return {'save_volume_id': ident}
+
+    def _migrate(self, req: falcon.Request, ident: str, body: Any) -> None:
+        """Begin to migrate an attached volume: the stand-in makes the other one; who tests asks Compute."""
+        service.need_admin(req)
+        self._volumes.begin_migration(service.who(req), ident)
 
 
 class AttachmentRoutes:

@@ -3,6 +3,7 @@
 `nova.steps.volumes` has what is done to all of them when a server is built or deleted.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from nova import errors, objects
@@ -12,6 +13,12 @@ from nova.steps import volumes
 SHELVED = frozenset({VM.SHELVED, VM.SHELVED_OFFLOADED})
 STATES = (VM.ACTIVE, VM.PAUSED, VM.STOPPED, VM.RESIZED, VM.SOFT_DELETED, VM.SHELVED, VM.SHELVED_OFFLOADED)
 """In which a server gets and loses volumes."""
+
+PATIENCE = 150.0
+"""Seconds after which a task begins whose request has not said so: longer than the volume service may take."""
+
+Keep = Callable[[Any, str], bool]
+Drop = Callable[[Any], None]
 
 
 # What users may ask ------------------------------------------------------------------------------
@@ -37,6 +44,38 @@ def of_volume(instance: Any, volume_id: str) -> Any:
         if device.volume_id == volume_id:
             return device
     raise errors.block.VolumeNotAttached(volume=volume_id, server=instance.uuid)
+
+
+def begin_reserved(req: Any, flow: Any, instance: Any, state: Any, volume_id: str, *, guard: Any,
+                   also: Any = None, keep: Keep = lambda conn, attachment: True,
+                   drop: Drop = lambda conn: None) -> None:
+    """Begin an operation whose volume is reserved for the server, as the user, before the answer.
+
+    The task is there first, and waits. Who dies before it may begin leaves one that begins by itself, finds the
+    reservation, or makes it.
+
+    Args:
+        also: ``also(conn, server)``, what is written with the task.
+        keep: writes the attachment down; False where there is nothing (any more) to write it to.
+        drop: undoes what `also` wrote.
+
+    Raises:
+        VolumeInvalid: the volume cannot be reserved, 400; nothing is left.
+        ServerBusy: the server was deleted meanwhile.
+    """
+    task = req.submit(flow, instance, state, guard=guard, also=also, wait=PATIENCE)
+    volumes_of = req.clients.volume
+    try:
+        attachment = volumes_of.reserve(volume_id, instance.uuid, req.context)
+    except errors.NovaError as error:
+        refused = isinstance(error, (errors.Invalid, errors.NotFound, errors.Conflict, errors.Forbidden))
+        req.withdraw(task, drop, doubt=not refused)
+        if isinstance(error, errors.block.VolumeBusy):
+            raise errors.block.VolumeInvalid(reason=error.message) from error
+        raise
+    if not req.let_begin(task, lambda conn: keep(conn, attachment)):
+        volumes_of.detach(attachment)
+        raise errors.server.ServerBusy(action=flow.name, server=instance.uuid)
 
 
 # Steps -------------------------------------------------------------------------------------------

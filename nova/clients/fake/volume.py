@@ -155,6 +155,27 @@ class FakeVolume(FakeSnapshots):
         self.volumes[volume_id]['status'] = next(
             (word for word in ('in-use', 'attaching', 'reserved') if word in words), 'available')
 
+    def begin_migration(self, volume_id: str) -> str:
+        """The service has made another volume for this one, which migrates."""
+        volume = self.volumes[volume_id]
+        volume['migration_status'] = 'migrating'
+        return self.add(size=volume['size'], project_id=volume['os-vol-tenant-attr:tenant_id'],
+                        migration_status=f'target:{volume_id}')
+
+    @effect
+    def migrated(self, old: str, new: str, error: bool) -> str:
+        target = self.volumes.get(new)
+        if target is not None and target.get('migration_status') == f'target:{old}':
+            mine = [one for one in self.held.values() if one.volume == old]
+            if mine and not error:
+                raise errors.block.VolumeInvalid(reason=f'volume {old} is still attached')
+            for one in self.held.values():
+                one.volume = old if one.volume == new else one.volume
+            del self.volumes[new]
+            self.volumes[old]['migration_status'] = 'error' if error else 'success'
+            self._settle(old)
+        return old
+
     @probe
     def attachment(self, attachment_id: str) -> Document:
         return self._shown(self._get(attachment_id))

@@ -23,9 +23,6 @@ MULTIATTACH, LATER = '2.60', '2.101'
 WITH_TAG = 'COMPUTE_VOLUME_ATTACH_WITH_TAG'
 SHARED = 'COMPUTE_VOLUME_MULTI_ATTACH'
 
-PATIENCE = 150.0
-"""Seconds after which a task begins whose request has not said so: longer than the volume service may take."""
-
 
 class AttachVolume(Action):
     method, path = 'POST', '/servers/{server_id}/os-volume_attachments'
@@ -52,26 +49,18 @@ class AttachVolume(Action):
     def _reserved(self, req: Any, instance: Any, device: Any) -> Any:
         """The device with its name, once the volume is reserved and the task begins."""
         kept: list[objects.BlockDeviceMapping] = []
+        rows = objects.BlockDeviceMapping
 
         def keep(conn: Any, fresh: Any) -> None:
             kept[:] = [device.copy()]
             _name(conn, req.conf, fresh, kept[0])
             kept[0].create(conn)
-        task = req.submit(flow.AttachVolume, instance, wire.AttachState(
-            device=device.uuid, volume_id=device.volume_id, trust=req.clients.trust.entrust(req.context)),
-            guard=self.guard(), also=keep, wait=PATIENCE)
-        try:
-            attachment = req.clients.volume.reserve(device.volume_id, instance.uuid, req.context)
-        except errors.NovaError as error:
-            refused = isinstance(error, (errors.Invalid, errors.NotFound, errors.Conflict, errors.Forbidden))
-            req.withdraw(task, lambda conn: objects.BlockDeviceMapping.drop(conn, device.uuid), not refused)
-            if isinstance(error, errors.block.VolumeBusy):
-                raise errors.block.VolumeInvalid(reason=error.message) from error
-            raise
-        if not req.let_begin(task, lambda conn: objects.BlockDeviceMapping.keep_attachment(
-                conn, device.uuid, attachment)):
-            req.clients.volume.detach(attachment)
-            raise errors.server.ServerBusy(action=self.word, server=instance.uuid)
+        state = wire.AttachState(device=device.uuid, volume_id=device.volume_id,
+                                 trust=req.clients.trust.entrust(req.context))
+        attachments.begin_reserved(
+            req, flow.AttachVolume, instance, state, device.volume_id, guard=self.guard(), also=keep,
+            keep=lambda conn, attachment: rows.keep_attachment(conn, device.uuid, attachment),
+            drop=lambda conn: rows.drop(conn, device.uuid))
         return kept[0]
 
 

@@ -76,6 +76,7 @@ class Neighbours:
         network: makes a network with one subnet, shared when asked, for ``project``: the user's own, or
             ``elsewhere``; returns its id.
         volume: makes a volume of `project`; returns its id.
+        migrating: has the volume service begin to migrate a volume; returns the id of the one that it made.
         image: id of a public image.
         port: makes a port of the user's on a network; returns its id.
         group: makes a security group of the user's; returns its id.
@@ -88,6 +89,7 @@ class Neighbours:
     admin: RequestContext
     network: Callable[..., str]
     volume: Callable[..., str]
+    migrating: Callable[[str], str]
     port: Callable[[str], str]
     group: Callable[[str], str]
     image: str
@@ -102,7 +104,7 @@ def fakes() -> Neighbours:
         'fake', made, user, stranger, admin,
         network=lambda shared=False, cidr='10.1.0.0/24', project='project': made.network.api.add_network(
             project, shared=shared, cidr=cidr),
-        volume=lambda **kwargs: made.volume.add(**kwargs),
+        volume=lambda **kwargs: made.volume.add(**kwargs), migrating=made.volume.begin_migration,
         port=lambda network: made.network.api.add_port(network, 'project'),
         group=lambda name: made.network.api.add_group(name, 'project'), image=made.image.add())
 
@@ -157,9 +159,14 @@ def sandbox_neighbours(running: Any, vouches: bool = True) -> Neighbours:
             size=size, **({'volume_type': 'multiattach'} if multiattach else {}))
         return str(mine.block_storage.wait_for_status(made, 'available', wait=10, interval=0.1).id)
 
+    def migrating(volume: str) -> str:
+        cloud.block_storage.post(f'/volumes/{volume}/action', json={'os-migrate_volume': {'host': 'elsewhere'}})
+        return next(str(one.id) for one in cloud.block_storage.volumes(all_projects=True)
+                    if one.migration_status == f'target:{volume}')
+
     return Neighbours(
         'sandbox', build(configured), user, stranger, _of(running.session('admin'), admin=True),
-        network, volume,
+        network, volume, migrating,
         port=lambda network: str(mine.network.create_port(network_id=network).id),
         group=lambda name: str(mine.network.create_security_group(name=name).id), image=running.made.image)
 

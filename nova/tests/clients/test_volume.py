@@ -156,3 +156,29 @@ def test_an_attached_volume_is_not_deleted(there: Any, server: Any) -> None:
     there.clients.volume.reserve(volume, server.uuid)
     with pytest.raises(errors.block.VolumeBusy):
         there.clients.volume.delete(volume)
+
+
+@pytest.mark.parametrize('error', [False, True])
+def test_the_end_of_a_migration(there: Any, server: Any, error: bool) -> None:
+    """VOL-S7: what is left has the old id; to say so again changes nothing."""
+    client, old = there.clients.volume, there.volume()
+    first = client.reserve(old, server.uuid)
+    client.connect(first, CONNECTOR)
+    client.complete(first)
+    new = there.migrating(old)
+    second = client.reserve(new, server.uuid)
+    client.connect(second, CONNECTOR)
+    client.complete(second)
+    if not error:
+        with pytest.raises(errors.block.VolumeInvalid):
+            client.migrated(old, new, error)
+        client.detach(first)
+    else:
+        client.detach(second)
+    for _ in range(2):
+        assert client.migrated(old, new, error) == old
+    shown, = client.attachments(server.uuid)
+    assert (shown['id'], shown['volume_id']) == (first if error else second, old)
+    assert status(there, old) == 'in-use'
+    with pytest.raises(errors.block.VolumeNotFound):
+        client.show(None, new)

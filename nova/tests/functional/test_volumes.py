@@ -295,3 +295,57 @@ def test_a_shared_volume_on_two_servers(demo, volumes):
     volumes.settled(one)
     assert volumes.of(one) == [] and len(volumes.of(two)) == 1
     assert volumes.show(shared)['status'] == 'in-use'
+
+
+def migrating(admin, volumes, volume):
+    """Have Cinder begin to migrate a volume; the id of the one that it made."""
+    assert admin.call('POST', f'/v3/volumes/{volume}/action', service='volume', body={
+        'os-migrate_volume': {'host': 'elsewhere'}}).status_code == 202
+    every = admin.get('/v3/volumes/detail?all_tenants=1', service='volume',
+                      headers={'OpenStack-API-Version': 'volume 3.59'})['volumes']
+    return next(one['id'] for one in every if one['migration_status'] == f'target:{volume}')
+
+
+def swap(user, server, old, new):
+    return user.call('PUT', f'/servers/{server}/os-volume_attachments/{old}',
+                     {'volumeAttachment': {'volumeId': new}}, version='2.1')
+
+
+def test_block_storage_replaces_a_volume(demo, admin, volumes):
+    """VOL-S7, B 1943431: the volume keeps its id, has the new attachment, and can be detached as before."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    before = volumes.of(server)[0]['attachment_id']
+    new = migrating(admin, volumes, volume)
+    assert swap(demo, server, volume, new).status_code == 403
+    assert swap(admin, server, volume, new).status_code == 202
+    until(lambda: volumes.of(server)[0]['attachment_id'] != before)
+    volumes.settled(server)
+    one, = volumes.of(server)
+    assert (one['volumeId'], one['device']) == (volume, '/dev/vdb')
+    assert volumes.show(volume)['status'] == 'in-use'
+    assert volumes.send('GET', f'/volumes/{new}').status_code == 404
+    assert swap(admin, server, volume, new).status_code == 400
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+
+
+@pytest.mark.parametrize('fault', [
+    {'driver': {'swap_volume': {'do': 'fail'}}}, {'driver': {'swap_volume': {'do': 'fail', 'when': 'after',
+                                                                            'times': 1}}},
+    {'method': 'PUT', 'path': 'attachments', 'status': 500, 'count': 0}], ids=str)
+def test_a_replacement_that_fails(demo, admin, volumes, faulty, fault):
+    """The guest has the old volume, Cinder knows that the migration has failed, and the new one is gone."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    before = volumes.of(server)
+    new = migrating(admin, volumes, volume)
+    faulty(**fault)
+    assert swap(admin, server, volume, new).status_code == 202
+    until(lambda: last_action(demo, server)['message'] == 'Error')
+    faulty.clear()
+    until(lambda: volumes.send('GET', f'/volumes/{new}').status_code == 404)
+    volumes.settled(server)
+    assert volumes.of(server) == before and volumes.show(volume)['status'] == 'in-use'

@@ -398,3 +398,128 @@ def test_detach_needs_a_host_that_is_up(cloud, volume):
     other = cloud.clients.volume.add(project_id=clouds.PROJECT)
     put(cloud, offloaded, other)
     assert detach(cloud, offloaded, other).status_code == 202
+
+
+# Changing and replacing
+
+SERVICE = {'X-Auth-Token': f'cinder:{clouds.PROJECT}', 'X-Roles': 'service'}
+
+
+def update(cloud, server, volume, body, version=MOST, headers=clouds.MEMBER):
+    return cloud.call('PUT', f'/servers/{server.uuid}/os-volume_attachments/{volume}', version, headers,
+                      json={'volumeAttachment': body})
+
+
+def test_whether_a_volume_goes_with_the_server_can_be_changed(cloud, server, volume):
+    """2.85: nothing else is touched, and no task begins; what is repeated unchanged is accepted."""
+    put(cloud, server, volume, tag='data')
+    for value in (True, 'false', '1'):
+        assert update(cloud, server, volume, {
+            'volumeId': volume, 'id': volume, 'serverId': server.uuid, 'device': '/dev/vdb', 'tag': 'data',
+            'delete_on_termination': value}, '2.85').status_code == 202
+        device, = devices(cloud, server)
+        assert device.delete_on_termination is (value != 'false')
+    assert update(cloud, server, volume, {'volumeId': volume}).status_code == 202
+    assert tasks(cloud, server) == []
+
+
+@pytest.mark.parametrize('body', [
+    {'device': '/dev/vdc'}, {'tag': 'other'}, {'serverId': uuids.generate()}, {'id': uuids.generate()},
+    {'delete_on_termination': 'perhaps'}, {'device': 'vdb'}, {'attachment_id': uuids.generate()}])
+def test_the_rest_cannot_be_changed(cloud, server, volume, body):
+    put(cloud, server, volume, tag='data')
+    assert update(cloud, server, volume, {'volumeId': volume, **body}).status_code == 400
+
+
+def test_changes_of_what_is_not_there(cloud, server, volume):
+    body = {'volumeId': volume, 'delete_on_termination': True}
+    assert update(cloud, server, volume, body).status_code == 404
+    assert update(cloud, server, volume, {'delete_on_termination': True}).status_code == 400
+    put(cloud, server, volume)
+    assert update(cloud, server, volume, body, headers=clouds.STRANGER).status_code == 404
+    assert update(cloud, server, volume, body, headers=clouds.READER).status_code == 403
+    assert update(cloud, server, volume, body, '2.84').status_code == 400
+
+
+def test_a_locked_server_keeps_its_volumes_as_they_are(cloud, volume):
+    server = cloud.server(host='host1', locked_by='owner')
+    put(cloud, server, volume)
+    assert update(cloud, server, volume, {'volumeId': volume, 'delete_on_termination': True}).status_code == 409
+
+
+@pytest.fixture
+def migration(cloud, server, volumes):
+    """(old, new): a volume of the server's that block storage migrates."""
+    old = volumes.add(project_id=clouds.PROJECT)
+    device = put(cloud, server, old)
+    volumes.connect(device.attachment_id, {'host': 'host1'})
+    volumes.complete(device.attachment_id)
+    volumes.volumes[old]['migration_status'] = 'migrating'
+    return old, volumes.add(project_id=clouds.PROJECT, migration_status=f'target:{old}')
+
+
+@pytest.mark.parametrize('version', ['2.1', '2.84', '2.85', MOST])
+def test_block_storage_replaces_a_volume(cloud, server, volumes, migration, version):
+    """VOL-S7, B 1943431: the new one is reserved before the answer."""
+    old, new = migration
+    assert update(cloud, server, old, {'volumeId': new}, version, SERVICE).status_code == 202
+    task, = tasks(cloud, server)
+    assert (task.flow, task.action, task.not_before) == ('swap_volume', 'swap_volume', None)
+    assert cloud.woken == [('cell1', task.uuid)]
+    assert volumes.volumes[new]['status'] == 'reserved'
+
+
+def test_users_do_not_replace_volumes(cloud, server, migration):
+    """B 2112187."""
+    old, new = migration
+    assert update(cloud, server, old, {'volumeId': new}).status_code == 403
+    assert update(cloud, server, old, {'volumeId': old}, '2.84').status_code == 403
+
+
+@pytest.mark.parametrize(('change', 'status'), [
+    ({'old': {'migration_status': None}}, 409), ({'old': {'migration_status': 'success'}}, 409),
+    ({'new': {'migration_status': None}}, 409), ({'new': {'migration_status': 'target:other'}}, 409),
+    ({'new': {'status': 'error'}}, 400), ({'old': {'size': 2}}, 400)], ids=str)
+def test_what_is_no_migration_is_refused(cloud, server, volumes, migration, change, status):
+    old, new = migration
+    volumes.volumes[old].update(change.get('old', {}))
+    volumes.volumes[new].update(change.get('new', {}))
+    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == status
+    assert tasks(cloud, server) == []
+
+
+def test_replacing_what_is_not_there(cloud, server, volumes, migration):
+    old, new = migration
+    assert update(cloud, server, old, {'volumeId': uuids.generate()}, headers=SERVICE).status_code == 400
+    assert update(cloud, server, uuids.generate(), {'volumeId': new}, '2.84', SERVICE).status_code == 404
+    assert update(cloud, server, new, {'volumeId': old}, '2.84', SERVICE).status_code == 404
+
+
+@pytest.mark.parametrize(('vm_state', 'status'), [
+    ('active', 202), ('paused', 202), ('resized', 202), ('stopped', 409), ('shelved', 409), ('error', 409)])
+def test_states_in_which_a_volume_is_replaced(cloud, server, migration, vm_state, status):
+    old, new = migration
+    cloud.db(1).write(lambda conn: _in_state(conn, server.uuid, vm_state))
+    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == status
+
+
+def _in_state(conn, uuid, vm_state):
+    instance = objects.Instance.get(conn, (), uuid=uuid)
+    instance.vm_state = vm_state
+    instance.save(conn)
+
+
+def test_a_volume_with_two_writers_is_not_replaced(cloud, server, volumes, migration):
+    """MAT-F2."""
+    old, new = migration
+    volumes.volumes[old]['multiattach'] = True
+    other = cloud.server(host='host1')
+    put(cloud, other, old)
+    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == 400
+
+
+def test_a_new_volume_that_cannot_be_reserved(cloud, server, volumes, migration):
+    old, new = migration
+    volumes.fail('reserve', errors.block.VolumeBusy(volume=new, reason='no'))
+    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == 400
+    assert tasks(cloud, server) == []

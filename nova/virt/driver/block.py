@@ -40,6 +40,11 @@ class BlockDriver(Protocol):
         the guest uses the old one.
         """
 
+    def rename_volume(self, h: Host, device: BlockDeviceMapping, volume_id: str) -> None:
+        """What host and guest know as this device's volume has another id from now on: the volume service has
+        ended a migration. Repeatable: one that is known by the new id already, or not at all, is done.
+        """
+
     def extend_volume(self, h: Host, device: BlockDeviceMapping, size_gb: int) -> None:
         """Let the host and the guest see that a volume has grown; its new size. Repeatable."""
 

@@ -44,6 +44,13 @@ def keep_connection(h: 'Host', volume_id: str, connection: Mapping[str, object] 
     h.journal.put(CONNECTIONS, kept or None)
 
 
+def rename_connection(h: 'Host', volume_id: str, name: str) -> None:
+    """Keep how a volume is connected under another id, if that is known under the old one."""
+    kept = connections(h)
+    if volume_id in kept:
+        h.journal.put(CONNECTIONS, {name: kept.pop(volume_id), **kept})
+
+
 def users(h: 'Host', volume_id: str) -> set[str]:
     """Servers for which a volume is connected to this host."""
     return {uuid for uuid, kept in h.journal.each(CONNECTIONS).items() if volume_id in kept}

@@ -84,6 +84,18 @@ class FakeDevices(Guests):
         self._save(guest)
 
     @effect
+    def rename_volume(self, h: Host, device: BlockDeviceMapping, volume_id: str) -> None:
+        kept.rename_connection(h, device.volume_id, volume_id)
+        found = self._volumes.get(device.volume_id)
+        if found is not None:
+            del self._volumes[device.volume_id]
+            self._volumes[volume_id] = found
+        guest = self._guests.get(h.instance.uuid)
+        if guest is not None and device.volume_id in guest.volumes:
+            guest.volumes = [volume_id if one == device.volume_id else one for one in guest.volumes]
+            self._save(guest)
+
+    @effect
     def extend_volume(self, h: Host, device: BlockDeviceMapping, size_gb: int) -> None:
         if device.volume_id not in self.guest(h).volumes:
             raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is not attached')

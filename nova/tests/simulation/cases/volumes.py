@@ -1,8 +1,8 @@
-"""Attaching and detaching volumes, as the API leaves it when it has died before it could reserve them."""
+"""Attaching, detaching and replacing volumes, as the API leaves it when it died before it could reserve."""
 
 from nova import objects
 from nova.common import uuids
-from nova.ops import detach_volume
+from nova.ops import detach_volume, swap_volume
 from nova.ops.attach_volume import flow, wire
 
 
@@ -37,4 +37,15 @@ def _detach(world):
     return uuid
 
 
-CASES = {'attach_volume': _attach, 'detach_volume': _detach}
+def _swap(world):
+    volumes = world.clients.volume
+    volume = volumes.add(project_id='project')
+    uuid = world.running(volumes=[volume])
+    target = volumes.begin_migration(volume)
+    device = next(one for one in world.server(uuid).block_devices if one.volume_id == volume)
+    world.begin(uuid, swap_volume.SwapVolume, swap_volume.SwapState(
+        device=device.uuid, old=volume, new=target, trust=world.clients.trust.entrust(world.asking)))
+    return uuid
+
+
+CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap}
