@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
+NEVER = float('inf')
+"""When something is due that is not."""
+
 
 class Clock(Protocol):
     """A machine's clocks."""

@@ -1,9 +1,8 @@
 """Bounded retry with back-off and a deadline."""
 
+import random
 from collections.abc import Callable
 from typing import Any, TypeVar
-
-import tenacity
 
 from nova.common import clock, threads
 
@@ -18,8 +17,12 @@ def call(fn: Callable[..., T], *args: Any, when: Callable[[BaseException], bool]
     losers of one race do not meet again.
     """
     deadline = clock.Deadline(seconds)
-    retryer = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(when), reraise=True, sleep=threads.sleep,
-        stop=lambda state: state.attempt_number >= attempts or deadline.passed(),
-        wait=tenacity.wait_random_exponential(multiplier=first, max=longest))
-    return retryer(fn, *args)
+    pause, attempt = first, 1
+    while True:
+        try:
+            return fn(*args)
+        except Exception as error:
+            if attempt >= attempts or deadline.passed() or not when(error):
+                raise
+        threads.sleep(random.uniform(0, min(longest, pause)))
+        pause, attempt = min(longest, 2 * pause), attempt + 1

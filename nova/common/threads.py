@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from typing import Any
 
-from nova.common import concurrency
+from nova.common import clock, concurrency
 from nova.common.concurrency import Condition, Event, Lock, Thread
 
 LOG = logging.getLogger(__name__)
@@ -220,15 +220,22 @@ class Pool:
 
 
 class Ticker:
-    """A daemon thread that calls `fn` every `seconds` until stopped; `kick` makes the next call at once.
+    """A daemon thread that calls `fn` every `seconds` until stopped, or when `fn` said that there is something
+    to do again; `kick` makes the next call at once, `within` makes it soon.
 
     Errors of `fn` go to `on_error`; the thread goes on.
+
+    Args:
+        fn: returns in how many seconds it is to be called again, None for `seconds`.
     """
 
-    def __init__(self, name: str, seconds: float, fn: Callable[[], object],
+    def __init__(self, name: str, seconds: float, fn: Callable[[], float | None],
                  on_error: Callable[[Exception], object]) -> None:
         self._name, self._fn, self._seconds, self._on_error = name, fn, seconds, on_error
-        self._wake, self._ended = event(), event()
+        self._wake = event()
+        self._ended = False
+        self._lock = lock()
+        self._due = self._sooner = clock.NEVER
         self._thread: Thread | None = None
 
     def start(self) -> 'Ticker':
@@ -236,22 +243,38 @@ class Ticker:
         return self
 
     def kick(self) -> None:
+        self.within(0.0)
+
+    def within(self, seconds: float) -> None:
+        """Call in so many seconds, unless that is done anyway; a call that has begun by now does not count."""
+        due = clock.monotonic() + seconds
+        with self._lock:
+            self._sooner = min(self._sooner, due)
+            if due >= self._due:
+                return
+            self._due = due
         self._wake.set()
 
     def stop(self, wait: float | None = 5.0) -> None:
-        self._ended.set()
+        self._ended = True
         self._wake.set()
         if self._thread is not None and not self._thread.is_current():
             self._thread.join(wait)
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._ended:
+            with self._lock:
+                self._due = self._sooner = clock.NEVER
+            pause = None
             try:
-                self._fn()
+                pause = self._fn()
             except Exception as error:  # noqa: BLE001  a beat that fails once must not end the heart
                 self._on_error(error)
-            self._wake.wait(self._seconds)
-            self._wake.clear()
+            with self._lock:
+                self._due = min(self._sooner, clock.monotonic() + (self._seconds if pause is None else pause))
+            while not self._ended and (left := self._due - clock.monotonic()) > 0:
+                self._wake.wait(left)
+                self._wake.clear()
 
 
 def pools() -> list[Pool]:

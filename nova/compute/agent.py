@@ -151,7 +151,6 @@ class ComputeAgent:
         self._farm.beats.add(self._heart)
         if self._own_farm is not None:
             self._own_farm.run()
-        self._farm.chores.wake()
 
     def stop_listening(self) -> None:
         """Take no more messages."""
@@ -200,8 +199,7 @@ class ComputeAgent:
     def _hurry(self, name: str) -> None:
         for chore in self._chores:
             if chore.name == name:
-                chore.kick()
-        self._farm.chores.wake()
+                self._farm.chores.kick(chore)
 
     # What conductors say
 
@@ -210,6 +208,7 @@ class ComputeAgent:
             LOG.error('A step for host %s came to %s; dropped', call.host, self.host)
             return
         self.steps.run(context, call)
+        self._farm.beats.within(beats.EARLY)
 
     def cancel_step(self, context: nova_context.RequestContext, ref: Any) -> None:
         self.steps.cancel(context, ref)
@@ -268,7 +267,7 @@ class ComputeAgent:
                  self.host, len(paid), len(orders.open_steps), len(orders.evict), len(started))
         self._tries['join'] = 0
         self._heart.begin(orders.epoch or 0)
-        self._farm.beats.kick()
+        self._farm.beats.within(0.0)
         self._joined.set()
         for name in ('nodes', 'power-sync', 'inventory'):
             self._hurry(name)

@@ -16,7 +16,9 @@ from nova.objects import step as wire
 LOG = logging.getLogger(__name__)
 
 TICK = 0.5
-"""Seconds between two looks at whose beat is due."""
+"""Seconds at least between two looks at whose beat is due, unless somebody asks for one."""
+LONGEST = 10.0
+"""Seconds at most between two looks."""
 EARLY = 1.0
 """Seconds for which a step runs before it is worth a beat of its own: quick ones are answered by then."""
 STANDSTILL = 30.0
@@ -59,22 +61,23 @@ class Heart:
         """Be silent until `begin`."""
         self.epoch = None
 
-    def look(self, now: float) -> None:
-        """Beat, if that is due, or if a step runs that no beat has named."""
+    def look(self, now: float) -> float:
+        """Beat, if that is due, or if a step runs that no beat has named; when the next beat is due."""
         epoch = self.epoch
         if epoch is None:
-            return
+            return clock.NEVER
         steps = self._steps()
-        fresh = any(now - since >= EARLY and self._named.get(task) != attempt
-                    for task, (attempt, since) in steps.items())
-        if now < self._due and not fresh:
-            return
+        fresh = [since + EARLY for task, (attempt, since) in steps.items() if self._named.get(task) != attempt]
+        due = min([self._due, *fresh])
+        if now < due:
+            return due
         self._due = now + self._seconds
         named = dict(list(steps.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
         self._client.beat(nova_context.admin(), wire.HostBeat(
             host=self.host, binary=self._binary, version=version.SERVICE_VERSION, disabled=self._disabled(),
             epoch=epoch, steps=self._named))
+        return self._due
 
 
 class Beats:
@@ -84,7 +87,7 @@ class Beats:
         self._hearts: list[Heart] = []
         self._lock = threads.lock()
         self.health = health.Pulse('no sign of life has been given', STANDSTILL)
-        self._ticker = threads.Ticker('beats', TICK, self._tick, self._complain)
+        self._ticker = threads.Ticker('beats', LONGEST, self._tick, self._complain)
 
     def start(self) -> None:
         self._ticker.start()
@@ -100,18 +103,21 @@ class Beats:
         with self._lock:
             self._hearts = [one for one in self._hearts if one is not heart]
 
-    def kick(self) -> None:
-        """Look now at what is due."""
-        self._ticker.kick()
+    def within(self, seconds: float) -> None:
+        """Look at what is due in so many seconds, unless that is done anyway."""
+        self._ticker.within(seconds)
 
-    def _tick(self) -> None:
+    def _tick(self) -> float:
         self.health.beat()
         now = clock.monotonic()
+        due = now + LONGEST
         for heart in self._hearts:
             try:
-                heart.look(now)
+                due = min(due, heart.look(now))
             except Exception:
+                due = now + TICK
                 LOG.exception('Host %s could not give a sign of life', heart.host)
+        return max(TICK, due - now)
 
     @staticmethod
     def _complain(error: Exception) -> None:

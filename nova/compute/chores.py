@@ -10,9 +10,10 @@ from nova.common import clock, health, threads
 LOG = logging.getLogger(__name__)
 
 TICK = 0.25
-"""Seconds between two looks at what is due."""
-
-NEVER = float('inf')
+"""Seconds at least between two looks at what is due, unless something was kicked."""
+LONGEST = 10.0
+"""Seconds at most between two looks."""
+NEVER = clock.NEVER
 STANDSTILL = 30.0
 """Seconds without a tick after which the clock stands still."""
 
@@ -32,10 +33,6 @@ class Chore:
     ended: bool = False
     kicked: bool = False
 
-    def kick(self) -> None:
-        """Make it due now; or, while it runs, as soon as it has ended."""
-        self.kicked = True
-
     def ready(self, now: float) -> bool:
         return not self.runs and (self.kicked or self.due <= now)
 
@@ -49,7 +46,7 @@ class Chores:
         self._lock = threads.lock()
         self.health = health.Pulse('nothing has been done by the clock', STANDSTILL)
         self._ticker = threads.Ticker(
-            'chores', TICK, self._tick, lambda error: LOG.error('the clock stumbled: %s', error))
+            'chores', LONGEST, self._tick, lambda error: LOG.error('the clock stumbled: %s', error))
 
     def start(self) -> None:
         self._ticker.start()
@@ -62,6 +59,7 @@ class Chores:
     def add(self, chore: Chore) -> Chore:
         with self._lock:
             self._all.append(chore)
+        self._ticker.within(self._pause(chore))
         return chore
 
     def remove(self, chores: list[Chore]) -> None:
@@ -71,22 +69,29 @@ class Chores:
                 chore.ended = True
             self._all = [one for one in self._all if not one.ended]
 
-    def wake(self) -> None:
-        """Look now at what is due."""
+    def kick(self, chore: Chore) -> None:
+        """Make a chore due now; or, while it runs, as soon as it has ended."""
+        chore.kicked = True
         self._ticker.kick()
 
-    def _tick(self) -> None:
+    @staticmethod
+    def _pause(chore: Chore) -> float:
+        """In how many seconds to look at it."""
+        return 0.0 if chore.kicked else max(TICK, chore.due - clock.monotonic())
+
+    def _tick(self) -> float:
         self.health.beat()
         now = clock.monotonic()
         with self._lock:
             ready = [chore for chore in self._all if chore.ready(now)]
             for chore in ready:
                 chore.runs = True
+            due = min((chore.due for chore in self._all if not chore.runs), default=NEVER)
         for chore in ready:
             self._pool.submit(self._run, chore)
+        return max(TICK, min(LONGEST, due - now))
 
-    @staticmethod
-    def _run(chore: Chore) -> None:
+    def _run(self, chore: Chore) -> None:
         pause: float | None = None
         # Its log lines carry a request id of their own, not the last one's of this thread.
         nova_context.admin().update_store()
@@ -100,3 +105,4 @@ class Chores:
         finally:
             chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)
             chore.runs = False
+            self._ticker.within(self._pause(chore))

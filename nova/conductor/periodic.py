@@ -29,7 +29,7 @@ from nova.task import engine as engines
 LOG = logging.getLogger(__name__)
 
 
-def ticker(name: str, seconds: float, fn: Callable[[], object]) -> threads.Ticker:
+def ticker(name: str, seconds: float, fn: Callable[[], float | None]) -> threads.Ticker:
     """Call `fn` every `seconds`; what it raises is logged, and it is called again."""
     def complain(error: Exception) -> None:
         if dbkit.is_passing(error):

@@ -1,6 +1,7 @@
 """Services of a cell: who runs where, and whether it is alive."""
 
 import datetime
+import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from nova import errors, version
 from nova.common import clock, dbkit, threads, uuids
 from nova.db.cell import models
-from nova.objects import base
+from nova.objects import base, statements
 from nova.objects.base import fields
 
 LOG = logging.getLogger(__name__)
@@ -105,23 +106,21 @@ class Service(base.Record):
             errors.host.ServiceNotFound: it joined once, and its row is gone.
         """
         table, now = models.services, dbkit.now(conn)
-        long_ago = now - datetime.timedelta(seconds=silence)
-        anew = sa.case((sa.or_(table.c.heard_since.is_(None), table.c.last_seen_up.is_(None),
-                               table.c.last_seen_up < long_ago), sa.literal(now, table.c.heard_since.type)),
-                       else_=table.c.heard_since)
-        # In this order: MariaDB takes what is set further left for the old value.
-        values = [(table.c.heard_since, anew), (table.c.report_count, table.c.report_count + 1),
-                  (table.c.last_seen_up, now), (table.c.version, version)]
+        values: dict[str, Any] = {
+            'its_now': now, 'its_past': now - datetime.timedelta(seconds=silence), 'its_version': version}
         if steps is not None:
-            values.append((table.c.steps, dict(steps)))
-        same = [table.c.host == host, table.c.binary == binary]
+            values['its_steps'] = dict(steps)
+        same: dict[str, Any] = {'host': host, 'binary': binary}
         if epoch is not None:
-            same.append(table.c.epoch == epoch)
-        agreed = same if disabled is None else [*same, table.c.disabled == disabled]
-        if conn.execute(table.update().where(*agreed).ordered_values(*values)).rowcount:
+            same['epoch'] = epoch
+        agreed = same if disabled is None else {**same, 'disabled': disabled}
+
+        def note(where: dict[str, Any]) -> bool:
+            heard = _noting(statements.shape_of(where), steps is not None)
+            return conn.execute(heard, {**values, **statements.values_of(where)}).rowcount > 0
+        if note(agreed):
             return None
-        heard = disabled is not None and conn.execute(
-            table.update().where(*same).ordered_values(*values)).rowcount
+        heard = disabled is not None and note(same)
         if not heard and epoch is None:
             # Workers of one service may begin at the same time.
             dbkit.insert_missing(conn, table, [
@@ -135,6 +134,21 @@ class Service(base.Record):
         """The lowest version among this cell's services of a kind; None when there are none."""
         table = models.services
         return conn.execute(sa.select(sa.func.min(table.c.version)).where(table.c.binary == binary)).scalar()
+
+
+@functools.cache
+def _noting(where: statements.Shape, steps: bool) -> sa.Update:
+    """The statement of a sign of life of a service that is as `where` says; `steps`: it names its steps."""
+    table = models.services
+    now, past = (sa.bindparam(name, type_=table.c.heard_since.type) for name in ('its_now', 'its_past'))
+    anew = sa.case((sa.or_(table.c.heard_since.is_(None), table.c.last_seen_up.is_(None),
+                           table.c.last_seen_up < past), now), else_=table.c.heard_since)
+    # In this order: MariaDB takes what is set further left for the old value.
+    values = [(table.c.heard_since, anew), (table.c.report_count, table.c.report_count + 1),
+              (table.c.last_seen_up, now), (table.c.version, sa.bindparam('its_version'))]
+    if steps:
+        values.append((table.c.steps, sa.bindparam('its_steps', type_=table.c.steps.type)))
+    return table.update().where(*statements.conditions(table.c, where)).ordered_values(*values)
 
 
 def _row(host: str, binary: str, version: int) -> dict[str, Any]:

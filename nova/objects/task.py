@@ -6,6 +6,7 @@ belongs into one transaction. Both the API database and every cell have these ta
 
 import dataclasses
 import datetime
+import functools
 import zlib
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
@@ -117,8 +118,13 @@ _GET = sa.select(tables.tasks).where(*statements.conditions(tables.tasks.c, (('u
 _SAVE = tables.tasks.update().where(
     *statements.conditions(tables.tasks.c, (('uuid', '='), ('generation', '='))))
 _PLAIN = sa.select(*(tables.tasks.c[name] for name in _NAMES if name not in _HEAVY))
-_OPEN = _PLAIN.where(
-    *statements.conditions(tables.tasks.c, (('status', 'IN'),)))
+_OPEN = _PLAIN.where(tables.tasks.c.status.in_([sa.literal_column(f"'{status}'") for status in OPEN]))
+_OPEN_OF = {
+    None: _OPEN, True: _OPEN.where(tables.tasks.c.runs_at == 'super'),
+    False: _OPEN.where(tables.tasks.c.runs_at != 'super')}
+_MINE = sa.func.substr(sa.bindparam('its_shards', type_=sa.String()), tables.tasks.c.shard + 1, 1) == '1'
+"""Shards as a row of ones and zeros: one parameter instead of hundreds."""
+_OPEN_MINE = {above: query.where(_MINE) for above, query in _OPEN_OF.items()}
 
 
 def from_row(row: Any) -> Task:
@@ -415,6 +421,11 @@ def progress_of(conn: sa.Connection, instance_uuids: Collection[str]) -> dict[st
     return {uuid: Progress.from_wire(wire) for uuid, wire in found if wire is not None}
 
 
+@functools.lru_cache(64)
+def _ones(shards: tuple[int, ...]) -> str:
+    return ''.join('1' if shard in shards else '0' for shard in range(SHARDS))
+
+
 def open_tasks(conn: sa.Connection, above: bool | None = None, shards: Collection[int] | None = None
                ) -> list[Task]:
     """Tasks that somebody must take care of, without most of a row (`_HEAVY`): this is asked every second by
@@ -424,12 +435,11 @@ def open_tasks(conn: sa.Connection, above: bool | None = None, shards: Collectio
         above: only those that wait for a super-conductor, or only all others.
         shards: only those in these shards.
     """
-    query = _OPEN
-    if above is not None:
-        query = query.where(tables.tasks.c.runs_at == 'super' if above else tables.tasks.c.runs_at != 'super')
-    if shards is not None and len(shards) < SHARDS:
-        query = query.where(tables.tasks.c.shard.in_(shards))
-    return [_plain(row) for row in conn.execute(query, {'its_status': OPEN}).mappings()]
+    if shards is None or len(shards) == SHARDS:
+        found = conn.execute(_OPEN_OF[above])
+    else:
+        found = conn.execute(_OPEN_MINE[above], {'its_shards': _ones(tuple(shards))})
+    return [_plain(row) for row in found.mappings()]
 
 
 def parked_on(conn: sa.Connection, host: str) -> list[Task]:
@@ -520,18 +530,19 @@ def enter(conn: sa.Connection, uuid: str, binary: str, host: str, supers: bool =
         created_at=dbkit.now(conn)))
 
 
+_BEAT = tables.workers.update().where(
+    *statements.conditions(tables.workers.c, (('uuid', '='),))).values(beat=tables.workers.c.beat + 1)
+_BEATS = sa.select(*(tables.workers.c[name] for name in ('uuid', 'beat', 'supers', 'knows')))
+
+
 def beat(conn: sa.Connection, uuid: str) -> bool:
     """Bump a worker's counter; False when its row is gone."""
-    table = tables.workers
-    return conn.execute(table.update().where(table.c.uuid == uuid).values(
-        beat=table.c.beat + 1)).rowcount == 1
+    return conn.execute(_BEAT, {'its_uuid': uuid}).rowcount == 1
 
 
 def beats(conn: sa.Connection) -> list[Beat]:
     """The counter of every worker."""
-    table = tables.workers
-    return [Beat(*row) for row in conn.execute(sa.select(
-        table.c.uuid, table.c.beat, table.c.supers, table.c.knows))]
+    return [Beat(*row) for row in conn.execute(_BEATS)]
 
 
 def leave(conn: sa.Connection, uuid: str) -> None:

@@ -37,13 +37,13 @@ class KickedWhenItEnds(float):
     def __radd__(self, other):
         if not self.done:
             self.done = True
-            self.chore.kick()
+            self.clock.kick(self.chore)
         return other + 3600
 
 
 def test_a_kick_in_the_moment_in_which_a_chore_ends_is_not_lost(clock):
     ran, seconds = Ran(), KickedWhenItEnds(3600)
-    seconds.done, seconds.chore = False, chores.Chore('kicked', seconds, ran)
+    seconds.done, seconds.clock, seconds.chore = False, clock, chores.Chore('kicked', seconds, ran)
     clock.add(seconds.chore)
     assert ran.wait(2)
 
@@ -58,7 +58,7 @@ def test_a_kick_while_a_chore_runs_has_it_run_again(clock):
         go.wait(5)
     chore = clock.add(chores.Chore('long', 3600, work))
     assert begun.wait(5)
-    chore.kick()
+    clock.kick(chore)
     go.set()
     assert ran.wait(2)
     assert not ran.wait(3, 1)
@@ -68,5 +68,5 @@ def test_a_chore_that_is_not_due_is_left_alone_until_it_is_kicked(clock):
     ran = Ran()
     chore = clock.add(chores.Chore('later', 3600, ran, due=chores.NEVER))
     assert not ran.wait(1, 0.6)
-    chore.kick()
+    clock.kick(chore)
     assert ran.wait(1)

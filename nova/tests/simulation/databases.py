@@ -17,6 +17,7 @@ from nova.common import clock, dbkit, retry
 from nova.db import scatter
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
+from nova.tests.simulation.loop import Loop
 from nova.tests.simulation.net import Net
 
 T = TypeVar('T')
@@ -83,9 +84,9 @@ class Server:
         driver.commit()
         return result
 
-    def scalar(self, sql: str) -> Any:
+    def scalar(self, sql: str, *values: object) -> Any:
         """One value, asked for without any ado."""
-        return self._driver.execute(sql).fetchone()[0]
+        return self._driver.execute(sql, values).fetchone()[0]
 
     # The face of `dbkit.Database`, without any way in between: for tests
 
@@ -149,9 +150,7 @@ class Database:
 
     def now(self) -> datetime.datetime:
         """The server's clock, which is wrong in its own way."""
-        loop = self._net.loop
-        seconds = loop.EPOCH + loop.now + self._server.skew
-        return datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None)
+        return _moment(self._net.loop.now + self._server.skew)
 
     def ping(self) -> None:
         with self.read():
@@ -159,6 +158,21 @@ class Database:
 
     def dispose(self) -> None:
         """Nothing is held."""
+
+
+def _moment(now: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(Loop.EPOCH + now, datetime.UTC).replace(tzinfo=None)
+
+
+def time_of(now: float) -> str:
+    """A moment of the loop's clock as a server that is right has it in its rows."""
+    return _moment(now).isoformat(' ', 'microseconds')
+
+
+def moment_of(time: str) -> float:
+    """The reverse of `time_of`."""
+    when = datetime.datetime.fromisoformat(time).replace(tzinfo=datetime.UTC)
+    return when.timestamp() - Loop.EPOCH
 
 
 def _name(fn: Any) -> str:

@@ -19,13 +19,15 @@ from nova.task import action
 from nova.tests.simulation import bus, cases, invariants, neighbours, net
 from nova.tests.simulation import world as worlds
 
-HEAL = 120.0
+HEAL = 90.0
 """Virtual seconds after which everything is well again, at the latest: once all is quiet."""
 BOUND = 900.0
 """Virtual seconds in which all tasks have to end from then on: less than any flow's deadline, since what is
 well has no reason to wait for one."""
 LOOK = 90.0
-"""Virtual seconds after which what came late has been looked for, and a host that returned has been heard."""
+"""Virtual seconds in which every host has to be heard again, and all that is on its way has come."""
+PAUSE = 3.0
+"""Virtual seconds in which a host that was heard again has told all."""
 SPAN = 12.0
 """Virtual seconds within which users ask and things break."""
 EFFECTS = 60
@@ -136,12 +138,14 @@ class Run:
         world = self.world
         self.arrange()
         last = self.began + max((event.at or 0.0 for event in self.history.events), default=0.0)
-        world.run(HEAL, lambda: world.loop.now > last + 5 and world.quiet())
+        world.wait(HEAL, lambda: world.loop.now > last + 5 and world.quiet())
         self.heal()
         world.settle(BOUND)
         # A host that returned, or whose answer is still on its way, has a moment.
         if self.history.broken():
-            world.run(LOOK)
+            healed = world.loop.now
+            assert world.run(LOOK, lambda: world.calm(healed)), 'a host is silent, or an effect on its way'
+            world.run(PAUSE)
             world.settle(BOUND)
         self.check()
         for uuid in world.users.servers:
@@ -219,13 +223,13 @@ class Run:
         if found is None or found.dead:
             return
         self.world.loop.pause(found)
-        self.world.loop.after(seconds, lambda: self.world.loop.resume(found))
+        self.world.loop.plan(seconds, lambda: self.world.loop.resume(found))
         if found is self.world.loop.actor.process:
             self.world.loop.give_way()
 
     def do_cut(self, service: str, kind: str, machine: str = net.ANY, seconds: float = 30.0) -> None:
         self.world.net.cut(machine, service, kind)
-        self.world.loop.after(seconds, lambda: self.world.net.heal(machine, service))
+        self.world.loop.plan(seconds, lambda: self.world.net.heal(machine, service))
 
     def do_mishaps(self, broker: str, lost: float = 0.0, doubled: float = 0.0, delayed: float = 0.0,
                    delay: float = 10.0, calls: bool = False, seconds: float = 30.0) -> None:
@@ -234,7 +238,7 @@ class Run:
 
         def end() -> None:
             found.mishaps = bus.Mishaps()
-        self.world.loop.after(seconds, end)
+        self.world.loop.plan(seconds, end)
 
     def do_err(self, service: str, times: int = 1, late: bool = False, final: bool = False) -> None:
         """A neighbour says no: for a moment, or (`final`) for good."""

@@ -13,6 +13,8 @@ from typing import Any
 
 import greenlet
 
+ON_ITS_WAY = -1
+
 
 class Killed(BaseException):
     """The process ends here, as by kill -9: nothing between this and the loop may catch it."""
@@ -189,8 +191,32 @@ class Loop:
         heapq.heappush(self._timers, (when, self._serial, what, token))
 
     def after(self, seconds: float, fn: Callable[[], object]) -> None:
-        """Call `fn` in so many seconds, in the loop itself: it must not wait."""
+        """What was sent arrives: call `fn` in so many seconds, in the loop itself. It must not wait."""
+        self.at(self.now + seconds, fn, ON_ITS_WAY)
+
+    def plan(self, seconds: float, fn: Callable[[], object]) -> None:
+        """Somebody outside of the world will do something in so many seconds."""
         self.at(self.now + seconds, fn)
+
+    def expects(self, seconds: float) -> bool:
+        """Whether something that is on its way (`after`) arrives later than in so many seconds."""
+        return any(token == ON_ITS_WAY and when > self.now + seconds for when, _, _, token in self._timers)
+
+    def leap(self, until: float) -> None:
+        """Everything stands still, as if all machines were suspended, until then or until somebody's plan.
+
+        Nothing happens while something is on its way.
+        """
+        if self._ready or any(token == ON_ITS_WAY for _, _, _, token in self._timers):
+            return
+        plans = [when for when, _, what, _ in self._timers if not isinstance(what, Actor)]
+        seconds = min([until, *plans]) - self.now
+        if seconds > 0:
+            self.say(f'everybody sleeps for {seconds:.3f} s', 'loop')
+            self.now += seconds
+            self._timers = [(when + seconds if isinstance(what, Actor) else when, serial, what, token)
+                            for when, serial, what, token in self._timers]
+            heapq.heapify(self._timers)
 
     def check(self) -> None:
         """Every effect and every wait begins so: who is dead does nothing more."""
@@ -260,17 +286,18 @@ class Loop:
     # Running
 
     def run(self, ended: Callable[[], bool], until: float) -> bool:
-        """Run until `ended()`, asked about once a virtual second; False when that is not before `until`."""
+        """Run until `ended()`, asked about once a virtual second when nobody can run; False when that is not
+        before `until`."""
         look = self.now
         while True:
             if self.failure is not None:
                 raise self.failure
-            if self.now >= look:
+            if self._ready:
+                self._switch()
+            elif self.now >= look:
                 if ended():
                     return True
                 look = self.now + 1.0
-            if self._ready:
-                self._switch()
             elif not self._timers:
                 raise Deadlock('nobody can run:\n' + self.standing())
             else:

@@ -92,6 +92,10 @@ class Net:
             self.loop.say(f'{key[1]} is well again for {key[0]}', 'net')
             del self._cuts[key]
 
+    def well(self) -> bool:
+        """Whether nothing is cut off, or told to fail."""
+        return not self._cuts and not any(fault.times > 0 for found in self.faults.values() for fault in found)
+
     def fail(self, service: str, error: Callable[[], Exception], times: int = 1, **where: Any) -> None:
         """Have a service answer with an error, `late` when the effect has happened; see `Fault`."""
         self.faults.setdefault(service, []).append(Fault(error, times, where.pop('late', False), **where))

@@ -44,7 +44,7 @@ def test_paused_workers_are_taken_over_and_go_on(new_world, number):
             process = world.loop.actor.process
             if process.name in world.processes:
                 world.loop.pause(process)
-                world.loop.after(60, lambda: world.loop.resume(process))
+                world.loop.plan(60, lambda: world.loop.resume(process))
                 world.loop.give_way()
         world.net.do(number, 'before' if number % 2 else 'after', pause)
         uuid, = builds(world)
@@ -92,7 +92,7 @@ def test_a_cell_is_away_between_two_moves(new_world, number):
         def leave():
             world.net.cut(net.ANY, 'db cell1', net.REFUSED)
             world.net.cut(net.ANY, 'bus cell1', net.REFUSED)
-            world.loop.after(900, world.net.heal)
+            world.loop.plan(900, world.net.heal)
         world.net.do(number, 'after', leave)
         world.run(910)
         ends_well(world)
@@ -158,7 +158,7 @@ def test_a_host_that_was_cut_off_learns_what_was_given_up(new_world, number):
             host = world.loop.actor.process.name
             name = host if host in world.hosts else 'h1'
             world.net.cut(name, 'bus cell1', net.HUNG)
-            world.loop.after(300, lambda: world.net.heal(name))
+            world.loop.plan(300, lambda: world.net.heal(name))
         world.net.do(number, 'after', cut)
         world.run(400)
         ends_well(world)

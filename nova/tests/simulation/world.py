@@ -50,8 +50,16 @@ class Shape:
 
 SMALL = Shape()
 _BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Hosts\.beat')
+_SILENT = "SELECT count(*) FROM services WHERE \"binary\" = 'nova-compute' AND last_seen_up < ?"
+AT_ONCE = ''
+_NEXT = """SELECT min(CASE WHEN status = 'ready' THEN coalesce(not_before, '') ELSE '' END) FROM tasks
+           WHERE finished_at IS NULL"""
+AWAKE = 12.0
+"""Seconds before something is due in which all have given signs of life again."""
+SOON = 1.0
+"""Seconds in which what is on its way arrives when nothing holds it up."""
 _OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
-BEAT, LEASE, RECAST, REPORT, DOWN = 3.0, 12.0, 10.0, 10.0, 40.0
+BEAT, LEASE, RECAST, REPORT, DOWN = 5.0, 20.0, 10.0, 10.0, 35.0
 """Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
 
 
@@ -80,7 +88,7 @@ def _settings() -> Any:
             ('beat_seconds', BEAT, 'task'), ('lease_seconds', LEASE, 'task'),
             ('recast_seconds', RECAST, 'task'), ('report_interval', REPORT, None),
             ('service_down_time', DOWN, None), ('vcpus', 4, 'fake'),
-            ('discover_hosts_in_cells_interval', 2, 'scheduler')):
+            ('discover_hosts_in_cells_interval', 30, 'scheduler')):
         made.set_override(name, value, group=group)
     return made
 
@@ -253,7 +261,7 @@ class World:
         for name in self._boots:
             self.boot(name)
         def known() -> bool:
-            joined = sum(self.raw[cell].scalar('SELECT count(*) FROM compute_nodes WHERE mapped')
+            joined = sum(self.raw[cell].scalar('SELECT count(*) FROM compute_nodes')
                          for cell in set(self.hosts.values()))
             return joined == len(self.clients.placement.providers) == len(self.hosts)
         if not self.loop.run(known, self.loop.now + 120):
@@ -277,7 +285,7 @@ class World:
         """kill -9; `back` seconds later it is started again, unless it is None."""
         self.loop.kill(self.processes[name])
         if back is not None:
-            self.loop.after(back, lambda: self.revive(name))
+            self.loop.plan(back, lambda: self.revive(name))
 
     def revive(self, name: str) -> None:
         """Start a process that is dead."""
@@ -305,13 +313,33 @@ class World:
         """Let time pass until `ended`, at most so long; whether it ended."""
         return self.loop.run(ended, self.loop.now + seconds)
 
+    def wait(self, seconds: float, ended: Callable[[], bool]) -> bool:
+        """`run`, but the world sleeps while everything is well and nothing is to be done for a while."""
+        def asked() -> bool:
+            if ended():
+                return True
+            self._sleep()
+            return False
+        return self.run(seconds, asked)
+
+    def _sleep(self) -> None:
+        """Leap over the time in which there would be nothing but signs of life."""
+        loop = self.loop
+        if self.api.actors or not self.net.well() or any(
+                process.dead or process.paused for process in self.processes.values()):
+            return
+        due = [when for when in (server.scalar(_NEXT) for server in self.raw.values()) if when is not None]
+        if AT_ONCE in due or not due:
+            return
+        loop.leap(min(databases.moment_of(when) for when in due) - AWAKE)
+
     def settle(self, seconds: float = 1200.0) -> None:
         """Let time pass until no task is open, at most so long.
 
         Raises:
             AssertionError: tasks that do not come to an end.
         """
-        if not self.run(seconds, self.quiet):
+        if not self.wait(seconds, self.quiet):
             left = [(task.flow, task.step, task.direction, task.status) for task in self.open_tasks()]
             raise AssertionError(f'not quiet after {seconds:.0f} s: {left}, {self._asking()} requests')
 
@@ -320,6 +348,12 @@ class World:
 
     def quiet(self) -> bool:
         return not self.api.actors and not any(server.scalar(_OPEN) for server in self.raw.values())
+
+    def calm(self, since: float) -> bool:
+        """Whether it is quiet, every host was heard after `since`, and nothing is still on its way."""
+        before = databases.time_of(since)
+        silent = sum(self.raw[cell].scalar(_SILENT, before) for cell in set(self.hosts.values()))
+        return self.quiet() and not silent and not self.loop.expects(SOON)
 
     def open_tasks(self) -> list[Any]:
         return [task for name in self.raw for task in self.tasks(name) if task.finished_at is None]
