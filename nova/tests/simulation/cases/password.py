@@ -10,6 +10,7 @@ def _state():
 
 def _start(world):
     uuid = world.running()
+    world.drivers[world.server(uuid).host].site.guests[uuid].agent = True
     world.begin(uuid, password.ChangePassword, _state())
     return uuid
 
