@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova import errors, objects
-from nova.common import units
 from nova.domain import bdm, image_disks
 from nova.ops.build import destination
 from nova.policies import servers as rules
@@ -128,16 +127,6 @@ def keep_in_zone(req: Any, devices: Sequence[Any], target: destination.Target) -
 
 # Images ------------------------------------------------------------------------------------------
 
-def named_image(req: Any, image_ref: str) -> Any:
-    """The image that a request names; None where it names none."""
-    if not image_ref:
-        return None
-    try:
-        return req.clients.image.show(image_ref, req.context)
-    except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:
-        raise errors.Invalid(error.message) from error
-
-
 def boot_image(req: Any, image: Any, devices: Sequence[Any]) -> Any:
     """The image the root disk comes from; volumes remember what they, or those they stem from, were made of."""
     if image is not None:
@@ -149,42 +138,6 @@ def boot_image(req: Any, image: Any, devices: Sequence[Any]) -> Any:
     if root is not None and root.snapshot_id:
         volume = _find_snapshot(req, root.snapshot_id)['volume_id']
     return objects.ImageMeta.from_volume(_find_volume(req, volume) if volume else {})
-
-
-def check_image(image: Any, flavor: Any, devices: Sequence[Any]) -> None:
-    """The image can be used, and fits."""
-    if image.status != 'active':
-        raise errors.image.ImageNotActive(image=image.id)
-    if flavor.memory_mb < (image.min_ram or 0):
-        raise errors.image.FlavorMemoryTooSmall()
-    root = bdm.boot_device(devices)
-    if root is not None and bdm.is_volume(root):
-        _check_root_volume(image, root)
-        return
-    if image.properties.rest.get('cinder_encryption_key_id'):
-        raise errors.Invalid(f'Image {image.id} is of an encrypted volume: a server can only boot from a '
-                             'volume that is made of it.')
-    if flavor.root_gb:
-        room = flavor.root_gb
-        if (image.size or 0) > room * units.Gi:
-            raise errors.image.FlavorDiskTooSmall(disk=room * units.Gi, image=image.size)
-        if (image.min_disk or 0) > room:
-            raise errors.image.FlavorDiskTooSmall(disk=room * units.Gi, image=image.min_disk * units.Gi)
-
-
-def _check_root_volume(image: Any, root: Any) -> None:
-    """A volume that is there holds its image; one to be made has to have room for it."""
-    least = (image.min_disk or 0) * units.Gi
-    if root.source_type == 'image':
-        least = max(least, image.size or 0)
-    if root.volume_size and root.volume_size * units.Gi < least:
-        raise errors.block.VolumeTooSmall(size=root.volume_size * units.Gi, least=least)
-
-
-def check_disk_config(server: Mapping[str, Any], image: Any) -> None:
-    wanted = server.get('OS-DCF:diskConfig')
-    if wanted == 'AUTO' and image.properties.auto_disk_config is False:
-        raise errors.Invalid(f'Requested image {image.id} has automatic disk resize disabled.')
 
 
 def check_flavor_disk(req: Any, flavor: Any, devices: Sequence[Any]) -> None:

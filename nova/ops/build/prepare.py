@@ -13,6 +13,7 @@ from nova.domain import bdm, files, networks, userdata
 from nova.ops.build import destination, disks, wire
 from nova.policies import servers as rules
 from nova.rest import types
+from nova.steps import image_checks
 
 
 @dataclasses.dataclass(slots=True)
@@ -60,13 +61,13 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
     check_text(req, server, high)
     target = destination.parse(req, server)
     image_ref = types.last_part(server.get('imageRef') or '')
-    named = disks.named_image(req, image_ref)
+    named = image_checks.named(req, image_ref)
     devices = disks.block_devices(req, server, named, flavor)
     disks.check_sharing(devices, high)
     target = disks.keep_in_zone(req, devices, target)
     image = disks.boot_image(req, named, devices)
-    disks.check_image(image, flavor, devices)
-    disks.check_disk_config(server, image)
+    image_checks.check(image, flavor, devices)
+    image_checks.check_disk_config(server, image)
     disks.check_flavor_disk(req, flavor, devices)
     root = bdm.name_devices(
         devices, image.properties.root_device_name, image.properties.hw_disk_bus or 'virtio')

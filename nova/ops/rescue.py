@@ -1,0 +1,123 @@
+"""rescue and unrescue: the guest is started from another image, its own disk beside it, and back."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from nova import errors, objects, states
+from nova.objects import base, fields
+from nova.policies import rescue as rules
+from nova.rest import types
+from nova.rest.field import Field
+from nova.rest.resource import Body, Reply
+from nova.states import VM
+from nova.steps import image_checks, power, volumes
+from nova.task.action import Action
+from nova.task.flow import Flow, Step
+from nova.task.guard import From
+from nova.task.handles import Host
+
+OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
+"""From here on servers that boot from a volume are rescued, on hosts with this trait."""
+
+
+class RescueState(base.State):
+    """`password` is hidden by `Trust.hide`."""
+
+    passing = ('password',)
+    fields = {
+        'image_id': fields.StringField(default=''),
+        'password': fields.maybe(fields.SecretField),
+    }
+
+
+def rescue_guest(h: Host, state: RescueState) -> None:
+    """The guest gets time to shut down, and is started from the rescue image."""
+    h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
+    h.driver.rescue(h, state.image_id, h.clients.trust.reveal(state.password) if state.password else None)
+    power.observe(h, state)
+
+
+def leave_rescue(h: Host, state: RescueState) -> None:
+    """Undo of `rescue_guest`: the guest is on its own disk again, off if it was."""
+    with contextlib.suppress(errors.virt.GuestNotFound):  # one in error may have none
+        h.driver.unrescue(h)
+        if h.instance.vm_state == VM.STOPPED:
+            h.driver.power_off(h)
+    power.accept(h, state)
+
+
+class Rescue(Flow):
+    action = 'rescue'
+    State = RescueState
+    steps = (Step(rescue_guest, undo=leave_rescue, at='host', timeout=1800.0, shows=states.Task.RESCUING),)
+    ends = VM.RESCUED
+
+
+def unrescue_guest(h: Host, state: objects.State) -> None:
+    h.driver.unrescue(h)
+    power.observe(h, state)
+
+
+class Unrescue(Flow):
+    """One that failed can be tried again: the server stays in rescue."""
+
+    action = 'unrescue'
+    State = objects.State
+    steps = (Step(unrescue_guest, undo=power.observe, at='host', shows=states.Task.UNRESCUING),)
+    ends = VM.ACTIVE
+
+
+class RescueAction(Action):
+    key = 'rescue'
+    rule = rules.RESCUE
+    body = Body(adminPass=Field(types.TEXT, 'Password in the rescue image.'),
+                rescue_image_ref=Field(types.UUID, 'What to start from; else what the server was made of.'),
+                null=True)
+    start = From(VM.ACTIVE, VM.STOPPED, VM.ERROR)
+    status = 200
+    returns = {'type': 'object', 'properties': {'adminPass': types.TEXT}}
+    flow = Rescue
+
+    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any] | None) -> Reply:
+        asked = body or {}
+        password = asked.get('adminPass') or req.make_password()
+        image_id = asked.get('rescue_image_ref') or instance.image_ref or ''
+        _check(req, instance, image_id)
+        state = RescueState(image_id=image_id, password=req.clients.trust.hide(password))
+        req.submit(Rescue, instance, state, guard=self.guard())
+        return Reply(body={'adminPass': password}) if req.conf.api.enable_instance_password else Reply()
+
+
+def _check(req: Any, server: objects.Instance, image_id: str) -> None:
+    """The server can be rescued by this image.
+
+    Raises:
+        errors.Invalid: 400; it cannot.
+        VolumeBusy: 409; one of its volumes is not in use by it.
+    """
+    if server.is_volume_backed:
+        if not req.at(OF_VOLUMES):
+            raise errors.Invalid(f'Instance {server.uuid} cannot be rescued: it boots from a volume.')
+        if not server.compute_id or ABLE not in req.clients.placement.traits(server.compute_id):
+            raise errors.Invalid(f'Instance {server.uuid} cannot be rescued: its host rescues none that boots '
+                                 'from a volume.')
+    image = image_checks.named(req, image_id)
+    if image is None:
+        raise errors.Invalid(f'Instance {server.uuid} boots from a volume: name the image to rescue it by, as '
+                             'rescue_image_ref.')
+    if image.status != 'active':
+        raise errors.image.ImageNotActive(image=image.id)
+    if image.properties.block_device_mapping or image.properties.mappings:
+        raise errors.Invalid(f'Requested rescue image {image.id} is not supported: it is one of volumes.')
+    for device in volumes.volume_devices(server):
+        status = req.clients.volume.show(req.context, device.volume_id)['status']
+        if status != 'in-use':
+            raise errors.block.VolumeBusy(volume=device.volume_id, reason=f'its status is {status}')
+
+
+class UnrescueAction(Action):
+    key = 'unrescue'
+    rule = rules.UNRESCUE
+    start = From(VM.RESCUED)
+    flow = Unrescue
