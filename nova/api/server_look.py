@@ -15,17 +15,6 @@ from nova.rest.field import ABSENT
 from nova.task import views
 
 
-class Seen:
-    """A server's fields as plain attributes.
-
-    A record checks every read, which is right for one server and too much for the forty reads of each of a
-    thousand.
-    """
-
-    def __init__(self, record: Any) -> None:
-        self.__dict__ = {name[5:]: value for name, value in vars(record).items() if name.startswith('_obj_')}
-
-
 class Look:
     """Passed to the getters of `nova.schema.server`.
 

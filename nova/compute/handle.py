@@ -59,8 +59,8 @@ class Hosting:
         """The handle of a server as its driver wrote down its record last; of one that it knows nothing of,
         the record has nothing but the uuid."""
         kept = self.journals.of(uuid).get(RECORD)
-        return self.handle(objects.Instance(uuid=uuid, block_devices=[]) if kept is None
-                           else objects.Record.from_wire(kept))
+        return self.handle(objects.Instance.part(uuid=uuid, block_devices=[]) if kept is None
+                           else objects.Instance.from_wire(kept))
 
 
 class Throttle:

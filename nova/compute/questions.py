@@ -30,10 +30,11 @@ class Answers:
         Raises:
             ConsoleTypeUnavailable: this host offers none of this kind.
         """
-        group, option = _PROXIES.get(asked.kind or '', (None, ''))
+        kind = asked.kind or ''
+        group, option = _PROXIES.get(kind, (None, ''))
         if group is None or not self._conf[group].enabled or not self._conf[group][option]:
-            raise errors.virt.ConsoleTypeUnavailable(type=asked.kind)
-        found = self._driver.console(self._hosting.handle(asked.instance, context), asked.kind)
+            raise errors.virt.ConsoleTypeUnavailable(type=kind)
+        found = self._driver.console(self._hosting.handle(asked.instance, context), kind)
         return ConsolePlace(base_url=self._conf[group][option], host=found.host, port=found.port,
                             tls_port=found.tls_port, internal_access_path=found.internal_access_path)
 

@@ -16,12 +16,14 @@ from nova import context as nova_context
 from nova import errors, objects, states
 from nova.common import clock, jsonutil, metrics, threads
 from nova.compute import handle, journal
+from nova.objects import fields
 from nova.objects import step as wire
 from nova.task import flow as flows
 
 LOG = log.getLogger(__name__)
 
-OUTCOMES: dict[type[Exception], str] = {errors.task.Cancelled: 'cancelled', errors.task.Refused: 'refused'}
+OUTCOMES: dict[type[Exception], wire.Outcome] = {
+    errors.task.Cancelled: 'cancelled', errors.task.Refused: 'refused'}
 """What a step has come to by its error; by every other it has failed."""
 
 MOST = 1000
@@ -244,7 +246,8 @@ class StepRunner:
                     percent=progress.percent, progress=progress))
 
         flow = flows.known(call.flow, call.flow_version) or flows.Flow
-        made = self._hosting.handle(call.instance, context, call.task, call.attempt,
+        server = call.instance or fields.NOT_YET  # a step of a flow without a server looks at none
+        made = self._hosting.handle(server, context, call.task, call.attempt,
                                     handle.Throttle(tell, flow.Progress))
         made.signals = set(map(states.Signal, call.signals))
         return made
@@ -356,7 +359,8 @@ class StepRunner:
             if not isinstance(error, errors.NovaError):
                 LOG.exception('Step %s of task %s failed unexpectedly', call.step, call.task)
             verdict = step.verdict(error) if step is not None and call.direction == 'do' else error
-            outcome = next((word for kind, word in OUTCOMES.items() if isinstance(verdict, kind)), 'failed')
+            outcome: wire.Outcome = next(
+                (word for kind, word in OUTCOMES.items() if isinstance(verdict, kind)), 'failed')
             return self._result(call, outcome, verdict)
         return self._result(call, 'done', None)
 
@@ -367,7 +371,7 @@ class StepRunner:
             raise errors.task.FlowUnknown(flow=call.flow, version=call.flow_version)
         return flow.step(call.step)
 
-    def _result(self, call: wire.StepCall, outcome: str, error: Exception | None
+    def _result(self, call: wire.StepCall, outcome: wire.Outcome, error: Exception | None
                 ) -> wire.StepResult:
         learnt = outcome == 'done'
         state = call.state.returned() if learnt and call.state is not None else None

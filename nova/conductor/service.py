@@ -60,16 +60,16 @@ class Endpoint:
 
     def wake(self, context: nova_context.RequestContext, wake: wire.Wake) -> None:
         if self._cells is not None and wake.cell is not None:
-            self._pool.background(self._wake_in_cell, self._cells, wake)
+            self._pool.background(self._wake_in_cell, self._cells, wake.cell, wake.task)
             return
         for each in self._works:
             self._pool.background(each.engine.wake, wake.task)
 
     @staticmethod
-    def _wake_in_cell(cells: cells.Cells, wake: wire.Wake) -> None:
+    def _wake_in_cell(cells: cells.Cells, cell: str, task: str) -> None:
         """Where the cell is may have to be asked; its task is for the cell's own threads."""
-        engine = cells.work(cells.mapping(wake.cell)).engine
-        engine.submit(engine.wake, wake.task)
+        engine = cells.work(cells.mapping(cell)).engine
+        engine.submit(engine.wake, task)
 
     def step_done(self, context: nova_context.RequestContext, result: wire.StepResult) -> None:
         for each in self._works:

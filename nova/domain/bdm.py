@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nova import errors
+from nova.objects import fields
 from nova.objects.block_device import BlockDeviceMapping
 
 Device = Mapping[str, Any]
@@ -86,7 +87,7 @@ def _device(entry: Device, source: str, target: str, ident: str | None,
         source_type=source, destination_type=target, boot_index=boot_index,
         image_id=ident if source == 'image' else None,
         snapshot_id=ident if source == 'snapshot' else None,
-        volume_id=ident if source == 'volume' else None,
+        volume_id=ident if source == 'volume' and ident else fields.NOT_YET,
         volume_size=_whole(entry.get('volume_size'), 'volume_size'),
         volume_type=entry.get('volume_type') or None,
         device_name=path(entry.get('device_name')), device_type=entry.get('device_type') or None,
@@ -205,9 +206,9 @@ def _check_sizes(devices: list[BlockDeviceMapping], swap_mb: int, ephemeral_gb: 
         device.volume_size = swap_mb if device.volume_size is None else device.volume_size
     for device in ephemerals:
         device.volume_size = ephemeral_gb if device.volume_size is None else device.volume_size
-    if sum(device.volume_size for device in ephemerals) > ephemeral_gb:
+    if sum(device.volume_size or 0 for device in ephemerals) > ephemeral_gb:
         raise _wrong('Ephemeral disks requested are larger than the instance type allows.')
-    if any(device.volume_size > swap_mb for device in swaps):
+    if any((device.volume_size or 0) > swap_mb for device in swaps):
         raise _wrong('Swap drive requested is larger than instance type allows.')
     for device in devices:
         if is_made(device) and device.source_type != 'snapshot' and not device.volume_size:

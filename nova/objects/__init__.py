@@ -2,7 +2,7 @@
 
 from nova.objects import quota
 from nova.objects.aggregate import Aggregate
-from nova.objects.base import NotLoaded, Record, State, hold
+from nova.objects.base import NotLoaded, Record, State
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.build_request import BuildRequest
 from nova.objects.cell_mapping import CellMapping
@@ -18,6 +18,7 @@ from nova.objects.migration import Migration
 from nova.objects.move import Move, Placing
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
+from nova.objects.persistent import Persistent, hold
 from nova.objects.progress import MigrationProgress, Progress
 from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
 from nova.objects.request_spec import Destination, RequestSpec
@@ -46,7 +47,7 @@ __all__ = [
     'HostMapping', 'HostNodes', 'HostOrders',
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
     'InstanceMapping', 'KeyPair', 'Migration', 'MigrationProgress', 'Move', 'Network', 'NetworkInfo',
-    'NetworkRequest', 'NotLoaded', 'Placing', 'Progress', 'Record', 'RequestSpec', 'SelectRequest', 'Selection',
-    'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef', 'StepResult', 'Subnet', 'Wake',
-    'hold', 'quota',
+    'NetworkRequest', 'NotLoaded', 'Persistent', 'Placing', 'Progress', 'Record', 'RequestSpec',
+    'SelectRequest', 'Selection', 'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef',
+    'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
 ]

@@ -1,5 +1,6 @@
 """Aggregates: hosts that have something in common, availability zones among them."""
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -7,25 +8,22 @@ import sqlalchemy as sa
 
 from nova import errors
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class Aggregate(base.Record):
+class Aggregate(Persistent):
     table = models.aggregates
     key = ('id',)
     missing, fact = errors.host.AggregateNotFound, 'aggregate'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'name': fields.StringField(),
-        'hosts': fields.ListOfStringsField(default=[]),
-        'metadata': fields.DictOfStringsField(default={}),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
-    hosts: list[str]
-    metadata: dict[str, str]
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    name: str
+    hosts: list[str] = []
+    metadata: dict[str, str] = {}
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @property
     def availability_zone(self) -> str | None:

@@ -1,5 +1,6 @@
 """Block devices: what a server's disks come from and where they are."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +8,11 @@ import sqlalchemy as sa
 
 from nova import errors
 from nova.db.cell import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class BlockDeviceMapping(base.Record):
+class BlockDeviceMapping(Persistent):
     """One disk: from `source_type` (image, volume, snapshot, blank) to `destination_type` (local, volume).
 
     A volume is attached through `attachment_id`, known before anything is connected. How to connect is asked of
@@ -21,29 +22,28 @@ class BlockDeviceMapping(base.Record):
     table = models.block_device_mappings
     key = ('uuid',)
     missing, fact = errors.block.BlockDeviceNotFound, 'device'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.maybe(fields.UUIDField),
-        'instance_uuid': fields.maybe(fields.UUIDField),
-        'source_type': fields.StringField(default='blank'),
-        'destination_type': fields.StringField(default='local'),
-        'guest_format': fields.maybe(fields.StringField),
-        'device_type': fields.maybe(fields.StringField),
-        'disk_bus': fields.maybe(fields.StringField),
-        'boot_index': fields.maybe(fields.IntegerField),
-        'device_name': fields.maybe(fields.StringField),
-        'delete_on_termination': fields.BooleanField(default=False),
-        'snapshot_id': fields.maybe(fields.StringField),
-        'volume_id': fields.maybe(fields.StringField),
-        'volume_size': fields.maybe(fields.IntegerField),
-        'volume_type': fields.maybe(fields.StringField),
-        'image_id': fields.maybe(fields.StringField),
-        'attachment_id': fields.maybe(fields.StringField),
-        'tag': fields.maybe(fields.StringField),
-        'encrypted': fields.BooleanField(default=False),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid | None = None
+    instance_uuid: fields.Late[fields.Uuid] = fields.NOT_YET
+    source_type: str = 'blank'
+    destination_type: str = 'local'
+    guest_format: str | None = None
+    device_type: str | None = None
+    disk_bus: str | None = None
+    boot_index: int | None = None
+    device_name: str | None = None
+    delete_on_termination: bool = False
+    snapshot_id: str | None = None
+    volume_id: fields.Late[str] = fields.NOT_YET
+    volume_size: int | None = None
+    volume_type: str | None = None
+    image_id: str | None = None
+    attachment_id: str | None = None
+    tag: str | None = None
+    encrypted: bool = False
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
     def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:

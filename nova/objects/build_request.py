@@ -1,5 +1,6 @@
 """Servers that no cell has yet."""
 
+import datetime
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
@@ -8,13 +9,14 @@ import sqlalchemy as sa
 from nova import errors
 from nova.db import paging
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.instance import Instance
+from nova.objects.persistent import Persistent
 
 _BATCH = 200
 
 
-class BuildRequest(base.Record):
+class BuildRequest(Persistent):
     """A server between its request and its hand-over to a cell.
 
     `instance` is the whole record, block devices, metadata and tags included. Who deletes the row decides the
@@ -31,18 +33,17 @@ class BuildRequest(base.Record):
     table = models.build_requests
     key = ('instance_uuid',)
     missing, fact = errors.server.BuildRequestNotFound, 'server'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'instance_uuid': fields.UUIDField(),
-        'project_id': fields.StringField(),
-        'instance': fields.ObjectField('Instance'),
-        'revision': fields.IntegerField(default=0),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    instance_uuid: fields.Uuid
+    project_id: str
+    instance: Instance
+    revision: int = 0
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
-    def of(cls, instance: base.Record) -> Self:
+    def of(cls, instance: Instance) -> Self:
         """The request for a new server."""
         return cls(instance_uuid=instance.uuid, project_id=instance.project_id, instance=instance,
                    created_at=instance.created_at)

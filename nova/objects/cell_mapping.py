@@ -1,32 +1,32 @@
 """Cells: where each has its database and its bus."""
 
+import datetime
 from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 CELL0_UUID = '00000000-0000-0000-0000-000000000000'
 
 
-class CellMapping(base.Record):
+class CellMapping(Persistent):
     """A cell. Its URLs hold passwords, and may hold the variables of a template (see `db.session`)."""
 
     table = models.cell_mappings
     missing, fact = errors.host.CellMappingNotFound, 'cell'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'name': fields.maybe(fields.StringField),
-        'transport_url': fields.SecretField(),
-        'database_connection': fields.SecretField(),
-        'disabled': fields.BooleanField(default=False),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    name: str | None = None
+    transport_url: fields.Secret
+    database_connection: fields.Secret
+    disabled: bool = False
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @property
     def is_cell0(self) -> bool:

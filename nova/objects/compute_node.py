@@ -1,16 +1,17 @@
 """Hypervisors: what a compute service says about each of its nodes."""
 
+import datetime
 from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.db.cell import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class ComputeNode(base.Record):
+class ComputeNode(Persistent):
     """A node. Amounts are what the hypervisor has and uses; what may be allocated is Placement's to say.
 
     Attributes:
@@ -22,36 +23,35 @@ class ComputeNode(base.Record):
 
     table = models.compute_nodes
     missing, fact = errors.host.ComputeNodeNotFound, 'node'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'host': fields.StringField(),
-        'hypervisor_hostname': fields.StringField(),
-        'hypervisor_type': fields.StringField(default=''),
-        'hypervisor_version': fields.IntegerField(default=0),
-        'host_ip': fields.maybe(fields.StringField),
-        'vcpus': fields.IntegerField(default=0),
-        'memory_mb': fields.IntegerField(default=0),
-        'local_gb': fields.IntegerField(default=0),
-        'vcpus_used': fields.IntegerField(default=0),
-        'memory_mb_used': fields.IntegerField(default=0),
-        'local_gb_used': fields.IntegerField(default=0),
-        'disk_available_least': fields.maybe(fields.IntegerField),
-        'running_vms': fields.IntegerField(default=0),
-        'current_workload': fields.IntegerField(default=0),
-        'cpu_allocation_ratio': fields.maybe(fields.FloatField),
-        'ram_allocation_ratio': fields.maybe(fields.FloatField),
-        'disk_allocation_ratio': fields.maybe(fields.FloatField),
-        'cpu_info': fields.maybe(fields.JsonField),
-        'supported_instances': fields.maybe(fields.JsonField),
-        'numa_topology': fields.maybe(fields.JsonField),
-        'pci_stats': fields.maybe(fields.JsonField),
-        'metrics': fields.maybe(fields.JsonField),
-        'stats': fields.JsonField(default={}),
-        'mapped': fields.BooleanField(default=False),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    host: str
+    hypervisor_hostname: str
+    hypervisor_type: str = ''
+    hypervisor_version: int = 0
+    host_ip: str | None = None
+    vcpus: int = 0
+    memory_mb: int = 0
+    local_gb: int = 0
+    vcpus_used: int = 0
+    memory_mb_used: int = 0
+    local_gb_used: int = 0
+    disk_available_least: int | None = None
+    running_vms: int = 0
+    current_workload: int = 0
+    cpu_allocation_ratio: float | None = None
+    ram_allocation_ratio: float | None = None
+    disk_allocation_ratio: float | None = None
+    cpu_info: fields.Json | None = None
+    supported_instances: fields.Json | None = None
+    numa_topology: fields.Json | None = None
+    pci_stats: fields.Json | None = None
+    metrics: fields.Json | None = None
+    stats: fields.Json = {}
+    mapped: bool = False
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @property
     def free_ram_mb(self) -> int:
@@ -71,7 +71,7 @@ class ComputeNode(base.Record):
         kept = cls.find(conn, uuid=reported.uuid)
         if kept is None:
             fresh = reported.copy()
-            fresh.id = None
+            fresh.id = fields.NOT_YET
             fresh.create(conn)
             return fresh
         if kept.host != reported.host:

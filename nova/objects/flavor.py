@@ -1,5 +1,6 @@
 """Flavors: what a server is made of, and who may use it."""
 
+import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
@@ -8,11 +9,11 @@ import sqlalchemy as sa
 from nova import errors
 from nova.db import paging
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class Flavor(base.Record):
+class Flavor(Persistent):
     """A flavor; deleting it deletes its extra specs and access rows too.
 
     The copy that a server carries is what it was made of, whatever has become of the flavor since.
@@ -21,24 +22,22 @@ class Flavor(base.Record):
     table = models.flavors
     key = ('flavorid',)
     missing, fact = errors.server.FlavorNotFound, 'flavor'
-    extra_specs: dict[str, str]
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'flavorid': fields.StringField(),
-        'name': fields.StringField(),
-        'memory_mb': fields.IntegerField(),
-        'vcpus': fields.IntegerField(),
-        'root_gb': fields.IntegerField(default=0),
-        'ephemeral_gb': fields.IntegerField(default=0),
-        'swap': fields.IntegerField(default=0),
-        'rxtx_factor': fields.FloatField(default=1.0),
-        'disabled': fields.BooleanField(default=False),
-        'is_public': fields.BooleanField(default=True),
-        'description': fields.maybe(fields.StringField),
-        'extra_specs': fields.DictOfStringsField(default={}),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    flavorid: str
+    name: str
+    memory_mb: int
+    vcpus: int
+    root_gb: int = 0
+    ephemeral_gb: int = 0
+    swap: int = 0
+    rxtx_factor: float = 1.0
+    disabled: bool = False
+    is_public: bool = True
+    description: str | None = None
+    extra_specs: dict[str, str] = {}
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
     def visible(cls, project_id: str) -> sa.ColumnElement[bool]:

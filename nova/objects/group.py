@@ -1,5 +1,6 @@
 """Server groups: servers that should, or must, be together or apart."""
 
+import datetime
 from collections.abc import Iterable
 from typing import Any, Self
 
@@ -8,11 +9,11 @@ import sqlalchemy as sa
 from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class InstanceGroup(base.Record):
+class InstanceGroup(Persistent):
     """A group.
 
     Attributes:
@@ -24,20 +25,18 @@ class InstanceGroup(base.Record):
 
     table = models.instance_groups
     missing, fact = errors.server.ServerGroupNotFound, 'group'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'user_id': fields.StringField(),
-        'project_id': fields.StringField(),
-        'name': fields.StringField(),
-        'policy': fields.maybe(fields.StringField),
-        'rules': fields.JsonField(default={}),
-        'members': fields.ListOfStringsField(default=[]),
-        'hosts': fields.ListOfStringsField(default=[]),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
-    members: list[str]
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    user_id: str
+    project_id: str
+    name: str
+    policy: str | None = None
+    rules: fields.Json = {}
+    members: list[str] = []
+    hosts: list[str] = []
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
     def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], **options: Any) -> list[Self]:

@@ -1,29 +1,30 @@
 """Hosts and the cells they are in."""
 
+import datetime
+
 import sqlalchemy as sa
 
 from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
 from nova.db.cell import models as models_of_cell
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
 from nova.objects.cell_mapping import CellMapping
 from nova.objects.compute_node import ComputeNode
+from nova.objects.persistent import Persistent
 from nova.objects.service import Service
 
 
-class HostMapping(base.Record):
+class HostMapping(Persistent):
     table = models.host_mappings
     key = ('host',)
     missing, fact = errors.host.HostMappingNotFound, 'host'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'cell_id': fields.IntegerField(),
-        'host': fields.StringField(),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    cell_id: int
+    host: str
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
 
 def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by_service: bool = False

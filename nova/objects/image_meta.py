@@ -4,33 +4,16 @@ Properties that the system understands are typed fields; the others are kept as 
 image says is lost on the way to the driver.
 """
 
+import datetime
 from collections.abc import Mapping
 from typing import Any, Self
 
 from oslo_utils import strutils
 
 from nova import errors
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import base, fields
 from nova.objects.image_values import VALUES
 
-_TEXTS = (
-    'hw_architecture', 'hw_boot_menu', 'hw_cdrom_bus', 'hw_cpu_policy', 'hw_cpu_thread_policy', 'hw_disk_bus',
-    'hw_disk_type', 'hw_emulator_threads_policy', 'hw_firmware_type', 'hw_input_bus', 'hw_locked_memory',
-    'hw_machine_type', 'hw_maxphysaddr_mode', 'hw_mem_page_size', 'hw_pci_numa_affinity_policy',
-    'hw_pointer_model', 'hw_qemu_guest_agent', 'hw_rescue_bus', 'hw_rescue_device', 'hw_rng_model',
-    'hw_scsi_model', 'hw_sound_model', 'hw_tpm_model', 'hw_tpm_version', 'hw_usb_model', 'hw_video_model',
-    'hw_vif_model', 'hw_viommu_model', 'hw_watchdog_action', 'img_config_drive', 'img_hide_hypervisor_id',
-    'img_hv_requested_version', 'img_hv_type', 'img_mkfs_options', 'img_signature',
-    'img_signature_certificate_uuid', 'img_signature_hash_method', 'img_signature_key_type', 'hw_vm_mode',
-    'hw_vif_multiqueue_enabled', 'os_admin_user', 'os_command_line', 'os_distro', 'os_secure_boot', 'os_type',
-    'os_version', 'root_device_name', 'os_shutdown_timeout', 'hw_ephemeral_encryption_format', 'kernel_id',
-    'ramdisk_id', 'hw_mem_encryption_model',
-)
-_NUMBERS = ('hw_cpu_cores', 'hw_cpu_max_cores', 'hw_cpu_max_sockets', 'hw_cpu_max_threads', 'hw_cpu_sockets',
-            'hw_cpu_threads', 'hw_numa_nodes', 'hw_maxphysaddr_bits', 'hw_serial_port_count', 'hw_video_ram')
-_TRUTHS = ('auto_disk_config', 'hw_mem_encryption', 'os_require_quiesce', 'os_skip_agent_inject_files_at_boot',
-           'os_skip_agent_inject_ssh', 'img_use_agent', 'hw_ephemeral_encryption', 'hw_virtio_packed_ring')
 _LEGACY = {'architecture': 'hw_architecture', 'vm_mode': 'hw_vm_mode', 'hypervisor_type': 'img_hv_type',
            'hypervisor_version_requires': 'img_hv_requested_version', 'mkfs_options': 'img_mkfs_options'}
 """Older names of properties."""
@@ -45,15 +28,80 @@ class ImageProperties(base.Record):
         mappings: older device mappings.
     """
 
-    fields = {
-        **{name: fields.maybe(fields.StringField) for name in _TEXTS},
-        **{name: fields.maybe(fields.IntegerField) for name in _NUMBERS},
-        **{name: fields.maybe(fields.BooleanField) for name in _TRUTHS},
-        'traits_required': fields.ListOfStringsField(default=[]),
-        'block_device_mapping': fields.maybe(fields.JsonField),
-        'mappings': fields.maybe(fields.JsonField),
-        'rest': fields.JsonField(default={}),
-    }
+    auto_disk_config: bool | None = None
+    hw_architecture: str | None = None
+    hw_boot_menu: str | None = None
+    hw_cdrom_bus: str | None = None
+    hw_cpu_cores: int | None = None
+    hw_cpu_max_cores: int | None = None
+    hw_cpu_max_sockets: int | None = None
+    hw_cpu_max_threads: int | None = None
+    hw_cpu_policy: str | None = None
+    hw_cpu_sockets: int | None = None
+    hw_cpu_thread_policy: str | None = None
+    hw_cpu_threads: int | None = None
+    hw_disk_bus: str | None = None
+    hw_disk_type: str | None = None
+    hw_emulator_threads_policy: str | None = None
+    hw_ephemeral_encryption: bool | None = None
+    hw_ephemeral_encryption_format: str | None = None
+    hw_firmware_type: str | None = None
+    hw_input_bus: str | None = None
+    hw_locked_memory: str | None = None
+    hw_machine_type: str | None = None
+    hw_maxphysaddr_bits: int | None = None
+    hw_maxphysaddr_mode: str | None = None
+    hw_mem_encryption: bool | None = None
+    hw_mem_encryption_model: str | None = None
+    hw_mem_page_size: str | None = None
+    hw_numa_nodes: int | None = None
+    hw_pci_numa_affinity_policy: str | None = None
+    hw_pointer_model: str | None = None
+    hw_qemu_guest_agent: str | None = None
+    hw_rescue_bus: str | None = None
+    hw_rescue_device: str | None = None
+    hw_rng_model: str | None = None
+    hw_scsi_model: str | None = None
+    hw_serial_port_count: int | None = None
+    hw_sound_model: str | None = None
+    hw_tpm_model: str | None = None
+    hw_tpm_version: str | None = None
+    hw_usb_model: str | None = None
+    hw_video_model: str | None = None
+    hw_video_ram: int | None = None
+    hw_vif_model: str | None = None
+    hw_vif_multiqueue_enabled: str | None = None
+    hw_viommu_model: str | None = None
+    hw_virtio_packed_ring: bool | None = None
+    hw_vm_mode: str | None = None
+    hw_watchdog_action: str | None = None
+    img_config_drive: str | None = None
+    img_hide_hypervisor_id: str | None = None
+    img_hv_requested_version: str | None = None
+    img_hv_type: str | None = None
+    img_mkfs_options: str | None = None
+    img_signature: str | None = None
+    img_signature_certificate_uuid: str | None = None
+    img_signature_hash_method: str | None = None
+    img_signature_key_type: str | None = None
+    img_use_agent: bool | None = None
+    kernel_id: str | None = None
+    os_admin_user: str | None = None
+    os_command_line: str | None = None
+    os_distro: str | None = None
+    os_require_quiesce: bool | None = None
+    os_secure_boot: str | None = None
+    os_shutdown_timeout: str | None = None
+    os_skip_agent_inject_files_at_boot: bool | None = None
+    os_skip_agent_inject_ssh: bool | None = None
+    os_type: str | None = None
+    os_version: str | None = None
+    ramdisk_id: str | None = None
+    root_device_name: str | None = None
+    traits_required: list[str] = []
+    block_device_mapping: fields.Json | None = None
+    mappings: fields.Json | None = None
+    rest: fields.Json = {}
 
     @classmethod
     def from_image(cls, properties: Mapping[str, Any]) -> Self:
@@ -71,7 +119,7 @@ class ImageProperties(base.Record):
                     raise errors.image.ImagePropertyInvalid(name=name, reason="it can only be 'required'")
                 known.setdefault('traits_required', []).append(name.removeprefix('trait:'))
             elif name in cls.fields and name not in ('rest', 'traits_required'):
-                known[name] = _typed(name, value)
+                known[name] = _typed(cls.fields[name], value)
             else:
                 rest[name] = value
         return cls(**known, rest=rest)
@@ -83,45 +131,44 @@ class ImageProperties(base.Record):
         return {**self.rest, **known, **{f'trait:{name}': 'required' for name in self.traits_required}}
 
 
-def _typed(name: str, value: Any) -> Any:
+def _typed(field: fields.Field, value: Any) -> Any:
+    allowed = VALUES.get(field.name)
     try:
-        if value is None:
-            return None
-        if name in _NUMBERS:
+        if value is None or field.kind == 'json':
+            return value
+        if field.kind == 'number':
             return int(value)
-        if name in _TRUTHS:
+        if field.kind == 'truth':
             return strutils.bool_from_string(value, strict=True)
-        if name in VALUES and str(value).lower() not in VALUES[name]:
-            raise ValueError(f"'{value}' is none of {', '.join(sorted(VALUES[name]))}")
-        return value if name in ('block_device_mapping', 'mappings') else str(value)
+        if allowed and str(value).lower() not in allowed:
+            raise ValueError(f"'{value}' is none of {', '.join(sorted(allowed))}")
+        return str(value)
     except ValueError as error:
-        raise errors.image.ImagePropertyInvalid(name=name, reason=str(error)) from error
+        raise errors.image.ImagePropertyInvalid(name=field.name, reason=str(error)) from error
 
 
 class ImageMeta(base.Record):
     """An image as the image service shows it, or as a volume says about the image it was made of."""
 
-    fields = {
-        'id': fields.maybe(fields.StringField),
-        'name': fields.maybe(fields.StringField),
-        'status': fields.maybe(fields.StringField),
-        'visibility': fields.maybe(fields.StringField),
-        'protected': fields.BooleanField(default=False),
-        'owner': fields.maybe(fields.StringField),
-        'checksum': fields.maybe(fields.StringField),
-        'size': fields.maybe(fields.IntegerField),
-        'virtual_size': fields.maybe(fields.IntegerField),
-        'container_format': fields.maybe(fields.StringField),
-        'disk_format': fields.maybe(fields.StringField),
-        'min_ram': fields.IntegerField(default=0),
-        'min_disk': fields.IntegerField(default=0),
-        'tags': fields.ListOfStringsField(default=[]),
-        'direct_url': fields.maybe(fields.StringField),
-        'locations': fields.JsonField(default=[]),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-        'properties': fields.ObjectField('ImageProperties'),
-    }
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    visibility: str | None = None
+    protected: bool = False
+    owner: str | None = None
+    checksum: str | None = None
+    size: int | None = None
+    virtual_size: int | None = None
+    container_format: str | None = None
+    disk_format: str | None = None
+    min_ram: int = 0
+    min_disk: int = 0
+    tags: list[str] = []
+    direct_url: str | None = None
+    locations: fields.Json = []
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+    properties: ImageProperties
 
     @classmethod
     def from_image(cls, image: Mapping[str, Any]) -> Self:

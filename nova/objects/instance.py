@@ -14,9 +14,13 @@ import sqlalchemy as sa
 from nova import errors, states
 from nova.common import clock, dbkit, uuids
 from nova.db.cell import models
-from nova.objects import base, statements, tag
-from nova.objects.base import fields
+from nova.objects import base, fields, statements, tag
 from nova.objects.block_device import BlockDeviceMapping
+from nova.objects.flavor import Flavor
+from nova.objects.image_meta import ImageMeta
+from nova.objects.keypair import KeyPair
+from nova.objects.network_model import NetworkInfo
+from nova.objects.persistent import Persistent
 
 EXTRA = tuple(name for name in models.instance_extra.columns.keys()  # noqa: SIM118
               if name != 'instance_uuid')
@@ -28,7 +32,7 @@ WORK = (*EXTRA, 'metadata', 'block_devices')
 FULL = (*WORK, 'tags')
 
 
-class Instance(base.Record):
+class Instance(Persistent):
     """A server.
 
     Attributes:
@@ -44,69 +48,66 @@ class Instance(base.Record):
 
     table = models.instances
     missing, fact = errors.server.ServerNotFound, 'server'
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    project_id: str
+    user_id: str
+    display_name: str | None
+    display_description: str | None
+    hostname: str | None
+    image_ref: str | None
+    kernel_id: str | None
+    ramdisk_id: str | None
+    vm_state: str
     task_state: str | None
+    power_state: int
+    host: str | None
+    node: str | None
+    compute_id: str | None
+    launched_on: str | None
+    flavorid: str | None
+    instance_type_id: int | None
+    memory_mb: int
+    vcpus: int
+    root_gb: int
+    ephemeral_gb: int
+    availability_zone: str | None
+    key_name: str | None
+    user_data: str | None
+    config_drive: bool
+    locked_by: str | None
+    access_ip_v4: str | None
+    access_ip_v6: str | None
+    root_device_name: str | None
+    default_ephemeral_device: str | None
+    default_swap_device: str | None
+    auto_disk_config: bool
+    progress: int
+    reservation_id: str | None
+    launch_index: int
+    hidden: bool
+    system_metadata: dict[str, str] | None
+    launched_at: datetime.datetime | None
     terminated_at: datetime.datetime | None
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'project_id': fields.StringField(),
-        'user_id': fields.StringField(),
-        'display_name': fields.StringField(nullable=True),
-        'display_description': fields.StringField(nullable=True),
-        'hostname': fields.StringField(nullable=True),
-        'image_ref': fields.StringField(nullable=True),
-        'kernel_id': fields.StringField(nullable=True),
-        'ramdisk_id': fields.StringField(nullable=True),
-        'vm_state': fields.StringField(),
-        'task_state': fields.StringField(nullable=True),
-        'power_state': fields.IntegerField(),
-        'host': fields.StringField(nullable=True),
-        'node': fields.StringField(nullable=True),
-        'compute_id': fields.StringField(nullable=True),
-        'launched_on': fields.StringField(nullable=True),
-        'flavorid': fields.StringField(nullable=True),
-        'instance_type_id': fields.IntegerField(nullable=True),
-        'memory_mb': fields.IntegerField(),
-        'vcpus': fields.IntegerField(),
-        'root_gb': fields.IntegerField(),
-        'ephemeral_gb': fields.IntegerField(),
-        'availability_zone': fields.StringField(nullable=True),
-        'key_name': fields.StringField(nullable=True),
-        'user_data': fields.StringField(nullable=True),
-        'config_drive': fields.BooleanField(),
-        'locked_by': fields.StringField(nullable=True),
-        'access_ip_v4': fields.StringField(nullable=True),
-        'access_ip_v6': fields.StringField(nullable=True),
-        'root_device_name': fields.StringField(nullable=True),
-        'default_ephemeral_device': fields.StringField(nullable=True),
-        'default_swap_device': fields.StringField(nullable=True),
-        'auto_disk_config': fields.BooleanField(),
-        'progress': fields.IntegerField(),
-        'reservation_id': fields.StringField(nullable=True),
-        'launch_index': fields.IntegerField(),
-        'hidden': fields.BooleanField(),
-        'system_metadata': fields.DictOfStringsField(nullable=True),
-        'launched_at': fields.TimeField(nullable=True),
-        'terminated_at': fields.TimeField(nullable=True),
-        'deleted': fields.IntegerField(),
-        'deleted_at': fields.TimeField(nullable=True),
-        'created_at': fields.TimeField(nullable=True),
-        'updated_at': fields.TimeField(nullable=True),
-        'flavor': fields.ObjectField('Flavor', nullable=True),
-        'old_flavor': fields.ObjectField('Flavor', nullable=True),
-        'new_flavor': fields.ObjectField('Flavor', nullable=True),
-        'image_meta': fields.ObjectField('ImageMeta', nullable=True),
-        'keypair': fields.ObjectField('KeyPair', nullable=True),
-        'network_info': fields.ObjectField('NetworkInfo', nullable=True),
-        'numa_topology': fields.JsonField(nullable=True),
-        'pci_requests': fields.JsonField(nullable=True),
-        'trusted_certs': fields.ListOfStringsField(nullable=True),
-        'device_metadata': fields.JsonField(nullable=True),
-        'migration_context': fields.JsonField(nullable=True),
-        'metadata': fields.DictOfStringsField(),
-        'tags': fields.ListOfStringsField(),
-        'block_devices': fields.ListOfObjectsField('BlockDeviceMapping'),
-    }
+    deleted: int
+    deleted_at: datetime.datetime | None
+    created_at: datetime.datetime | None
+    updated_at: datetime.datetime | None
+    flavor: fields.Late[Flavor]
+    old_flavor: Flavor | None
+    new_flavor: Flavor | None
+    image_meta: ImageMeta | None
+    keypair: KeyPair | None
+    network_info: NetworkInfo | None
+    numa_topology: fields.Json | None
+    pci_requests: fields.Json | None
+    trusted_certs: list[str] | None
+    device_metadata: fields.Json | None
+    migration_context: fields.Json | None
+    metadata: dict[str, str]
+    tags: list[str]
+    block_devices: list[BlockDeviceMapping]
 
     @classmethod
     def new(cls, **values: Any) -> Self:
@@ -151,7 +152,7 @@ class Instance(base.Record):
         except TypeError:
             return template % {'uuid': self.uuid, 'id': self.id}
 
-    def take_flavor(self, flavor: base.Record) -> None:
+    def take_flavor(self, flavor: Flavor) -> None:
         """Become a server of another flavor."""
         self.flavor = flavor
         for name, value in of_flavor(flavor).items():
@@ -212,8 +213,8 @@ class Instance(base.Record):
         for name in EXTRA:
             if name in mapping:
                 value = mapping[name]
-                self.__dict__[f'_obj_{name}'] = (
-                    base.Record.from_wire(value) if name in _EXTRA_RECORDS and value is not None else value)
+                decode = _DECODE.get(name)
+                self.__dict__[name] = value if value is None or decode is None else decode(value)
         return self
 
     def refresh(self, conn: sa.Connection) -> None:
@@ -222,13 +223,13 @@ class Instance(base.Record):
         fresh = type(self).find(conn, prefetch=wanted, uuid=self.uuid, deleted=None)
         if fresh is None:
             raise self.not_found(self._by_key())
-        self.__dict__.update(fresh.__dict__)
+        self._take(fresh)
 
     # Writing
 
     def create(self, conn: sa.Connection) -> None:
         """Insert it with everything that belongs to it."""
-        self.id = None
+        self.id = fields.NOT_YET
         super().create(conn)
         conn.execute(models.instance_extra.insert().values(
             instance_uuid=self.uuid, **self._extra_values(EXTRA)))
@@ -243,7 +244,7 @@ class Instance(base.Record):
             self._keep_device(conn, device)
         self.clean()
 
-    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
+    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:
         """Update what changed, in whichever table it is; block devices without a row get one.
 
         Devices that left the list keep their rows: deleting one is `BlockDeviceMapping.destroy`.
@@ -254,7 +255,7 @@ class Instance(base.Record):
         Raises:
             ServerNotFound: the row is gone, or does not fulfil the conditions.
         """
-        changed = self.obj_what_changed()
+        changed = self.changed()
         extra = self._extra_values(name for name in EXTRA if name in changed)
         metadata = dict(self.metadata) if 'metadata' in changed else None
         tags = list(self.tags) if 'tags' in changed else None
@@ -294,10 +295,11 @@ class Instance(base.Record):
                 for name, value in values.items()}
 
 
-_EXTRA_RECORDS = frozenset(name for name in EXTRA if name in Instance._children)
+_DECODE = {name: Instance.fields[name].decode for name in EXTRA if Instance.fields[name].child}
+"""Records kept in `instance_extra` as text."""
 
 
-def of_flavor(flavor: base.Record) -> dict[str, Any]:
+def of_flavor(flavor: Flavor) -> dict[str, Any]:
     """The columns that repeat a flavor."""
     return {'flavorid': flavor.flavorid, 'instance_type_id': flavor.id, 'memory_mb': flavor.memory_mb,
             'vcpus': flavor.vcpus, 'root_gb': flavor.root_gb, 'ephemeral_gb': flavor.ephemeral_gb}
@@ -322,7 +324,7 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
 
 def _set(by_uuid: dict[str, Instance], name: str, values: dict[str, Any]) -> None:
     for uuid, value in values.items():
-        by_uuid[uuid].__dict__[f'_obj_{name}'] = value
+        by_uuid[uuid].__dict__[name] = value
 
 
 def metadata_of(conn: sa.Connection, instance_uuids: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -1,14 +1,16 @@
 """Servers and the cells they are in; what quotas count."""
 
+import datetime
+
 import sqlalchemy as sa
 
 from nova import errors
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class InstanceMapping(base.Record):
+class InstanceMapping(Persistent):
     """Where a server is.
 
     Attributes:
@@ -20,18 +22,17 @@ class InstanceMapping(base.Record):
     table = models.instance_mappings
     key = ('instance_uuid',)
     missing, fact = errors.server.InstanceMappingNotFound, 'server'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'instance_uuid': fields.UUIDField(),
-        'cell_id': fields.maybe(fields.IntegerField),
-        'project_id': fields.StringField(),
-        'user_id': fields.StringField(),
-        'vcpus': fields.IntegerField(default=0),
-        'memory_mb': fields.IntegerField(default=0),
-        'queued_for_delete': fields.BooleanField(default=False),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    instance_uuid: fields.Uuid
+    cell_id: int | None = None
+    project_id: str
+    user_id: str
+    vcpus: int = 0
+    memory_mb: int = 0
+    queued_for_delete: bool = False
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
     def hand_over(cls, conn: sa.Connection, instance_uuid: str, cell_id: int) -> bool:

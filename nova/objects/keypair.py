@@ -1,28 +1,28 @@
 """Key pairs: the public halves of users' keys."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from nova import errors
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 
-class KeyPair(base.Record):
+class KeyPair(Persistent):
     table = models.key_pairs
     key = ('user_id', 'name')
     missing = errors.server.KeyPairNotFound
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'user_id': fields.StringField(),
-        'name': fields.StringField(),
-        'type': fields.StringField(default='ssh'),
-        'fingerprint': fields.maybe(fields.StringField),
-        'public_key': fields.maybe(fields.StringField),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    user_id: str
+    name: str
+    type: str = 'ssh'
+    fingerprint: str | None = None
+    public_key: str | None = None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     @classmethod
     def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:

@@ -9,14 +9,14 @@ from nova import errors
 from nova.common import clock
 from nova.db import paging
 from nova.db.cell import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import fields
+from nova.objects.persistent import Persistent
 
 _T = models.migrations.c
 _ORDER = (paging.Key(_T.created_at, True), paging.Key(_T.uuid, True))
 
 
-class Migration(base.Record):
+class Migration(Persistent):
     """A move.
 
     Attributes:
@@ -27,33 +27,32 @@ class Migration(base.Record):
 
     table = models.migrations
     missing, fact = errors.virt.MigrationNotFound, 'migration'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'instance_uuid': fields.UUIDField(),
-        'migration_type': fields.StringField(),
-        'status': fields.StringField(),
-        'user_id': fields.maybe(fields.StringField),
-        'project_id': fields.maybe(fields.StringField),
-        'source_compute': fields.maybe(fields.StringField),
-        'source_node': fields.maybe(fields.StringField),
-        'dest_compute': fields.maybe(fields.StringField),
-        'dest_node': fields.maybe(fields.StringField),
-        'dest_host': fields.maybe(fields.StringField),
-        'dest_compute_id': fields.maybe(fields.StringField),
-        'old_instance_type_id': fields.maybe(fields.IntegerField),
-        'new_instance_type_id': fields.maybe(fields.IntegerField),
-        'hidden': fields.BooleanField(default=False),
-        'cross_cell_move': fields.BooleanField(default=False),
-        'memory_total': fields.maybe(fields.IntegerField),
-        'memory_processed': fields.maybe(fields.IntegerField),
-        'memory_remaining': fields.maybe(fields.IntegerField),
-        'disk_total': fields.maybe(fields.IntegerField),
-        'disk_processed': fields.maybe(fields.IntegerField),
-        'disk_remaining': fields.maybe(fields.IntegerField),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
+
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    instance_uuid: fields.Uuid
+    migration_type: str
+    status: str
+    user_id: str | None = None
+    project_id: str | None = None
+    source_compute: str | None = None
+    source_node: str | None = None
+    dest_compute: str | None = None
+    dest_node: str | None = None
+    dest_host: str | None = None
+    dest_compute_id: str | None = None
+    old_instance_type_id: int | None = None
+    new_instance_type_id: int | None = None
+    hidden: bool = False
+    cross_cell_move: bool = False
+    memory_total: int | None = None
+    memory_processed: int | None = None
+    memory_remaining: int | None = None
+    disk_total: int | None = None
+    disk_processed: int | None = None
+    disk_remaining: int | None = None
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
 
     FIRST: ClassVar[dict[str, str]] = {
         'resize': 'pre-migrating', 'migration': 'pre-migrating', 'live-migration': 'queued',

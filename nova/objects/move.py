@@ -1,7 +1,8 @@
 """What flows carry that bring a server to a host: where it is to go, and where it comes from."""
 
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import base, fields
+from nova.objects.flavor import Flavor
+from nova.objects.selection import Selection
 
 RESIZE, MIGRATION, LIVE, EVACUATION = 'resize', 'migration', 'live-migration', 'evacuation'
 
@@ -20,18 +21,16 @@ class Placing(base.State):
         zone: of that host.
     """
 
-    fields = {
-        'wanted_host': fields.maybe(fields.StringField),
-        'forced': fields.BooleanField(default=False),
-        'ignored': fields.ListOfStringsField(default=[]),
-        'new_flavor': fields.ObjectField('Flavor', nullable=True, default=None),
-        'selections': fields.ListOfObjectsField('Selection', default=[]),
-        'claimed': fields.BooleanField(default=False),
-        'dest': fields.maybe(fields.StringField),
-        'dest_node': fields.maybe(fields.StringField),
-        'dest_id': fields.maybe(fields.StringField),
-        'zone': fields.maybe(fields.StringField),
-    }
+    wanted_host: str | None = None
+    forced: bool = False
+    ignored: list[str] = []
+    new_flavor: fields.Late[Flavor] = fields.NOT_YET
+    selections: list[Selection] = []
+    claimed: bool = False
+    dest: fields.Late[str] = fields.NOT_YET
+    dest_node: fields.Late[str] = fields.NOT_YET
+    dest_id: fields.Late[str] = fields.NOT_YET
+    zone: str | None = None
 
 
 class Move(Placing):
@@ -51,22 +50,20 @@ class Move(Placing):
         unplugged: ports that the host it goes to has to plug in once the guest is there.
     """
 
-    fields = {
-        'migration': fields.UUIDField(),
-        'kind': fields.StringField(),
-        'source': fields.StringField(),
-        'source_node': fields.maybe(fields.StringField),
-        'source_id': fields.maybe(fields.StringField),
-        'source_zone': fields.maybe(fields.StringField),
-        'dest_ip': fields.maybe(fields.StringField),
-        'old_flavor': fields.ObjectField('Flavor', nullable=True, default=None),
-        'held': fields.JsonField(default={}),
-        'runs': fields.BooleanField(default=True),
-        'sources': fields.JsonField(default={}),
-        'targets': base.since('1.1', fields.JsonField(default={})),
-        'aborted': fields.BooleanField(default=False),
-        'unplugged': fields.ListOfStringsField(default=[]),
-    }
+    migration: fields.Uuid
+    kind: str
+    source: str
+    source_node: str | None = None
+    source_id: str | None = None
+    source_zone: str | None = None
+    dest_ip: str | None = None
+    old_flavor: fields.Late[Flavor] = fields.NOT_YET
+    held: fields.Json = {}
+    runs: bool = True
+    sources: fields.Json = {}
+    targets: fields.Json = fields.since('1.1', {})
+    aborted: bool = False
+    unplugged: list[str] = []
 
     @property
     def same_host(self) -> bool:

@@ -1,7 +1,6 @@
 """What a user asked for in the way of networks."""
 
 from nova.objects import base
-from nova.objects.base import fields
 
 
 class NetworkRequest(base.Record):
@@ -14,12 +13,10 @@ class NetworkRequest(base.Record):
         arq_uuid, device_profile: accelerator of the port.
     """
 
-    fields = {
-        'network_id': fields.maybe(fields.StringField),
-        'port_id': fields.maybe(fields.StringField),
-        'address': fields.maybe(fields.StringField),
-        'tag': fields.maybe(fields.StringField),
-        'pci_request_id': fields.maybe(fields.StringField),
-        'device_profile': fields.maybe(fields.StringField),
-        'arq_uuid': fields.maybe(fields.StringField),
-    }
+    network_id: str | None = None
+    port_id: str | None = None
+    address: str | None = None
+    tag: str | None = None
+    pci_request_id: str | None = None
+    device_profile: str | None = None
+    arq_uuid: str | None = None

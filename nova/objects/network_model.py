@@ -5,48 +5,42 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova.db.cell.models import instance_extra
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import base, fields
 
 
 class IP(base.Record):
     """An address; `type` is fixed or floating, and floating ones hang on a fixed one."""
 
-    fields = {
-        'address': fields.StringField(),
-        'version': fields.IntegerField(default=4),
-        'type': fields.StringField(default='fixed'),
-        'floating_ips': fields.ListOfObjectsField('IP', default=[]),
-    }
+    address: str
+    version: int = 4
+    type: str = 'fixed'
+    floating_ips: list['IP'] = []
 
 
 class Subnet(base.Record):
     """A subnet and the server's addresses in it; `routes` are ``{cidr, gateway}``."""
 
-    fields = {
-        'id': fields.maybe(fields.StringField),
-        'cidr': fields.maybe(fields.StringField),
-        'version': fields.IntegerField(default=4),
-        'gateway': fields.maybe(fields.StringField),
-        'dns': fields.ListOfStringsField(default=[]),
-        'dhcp_server': fields.maybe(fields.StringField),
-        'ipv6_address_mode': fields.maybe(fields.StringField),
-        'routes': fields.JsonField(default=[]),
-        'ips': fields.ListOfObjectsField('IP', default=[]),
-    }
+    id: str | None = None
+    cidr: str | None = None
+    version: int = 4
+    gateway: str | None = None
+    dns: list[str] = []
+    dhcp_server: str | None = None
+    ipv6_address_mode: str | None = None
+    routes: fields.Json = []
+    ips: list[IP] = []
 
 
 class Network(base.Record):
-    fields = {
-        'id': fields.StringField(),
-        'label': fields.maybe(fields.StringField),
-        'bridge': fields.maybe(fields.StringField),
-        'mtu': fields.maybe(fields.IntegerField),
-        'physical_network': fields.maybe(fields.StringField),
-        'tunneled': fields.BooleanField(default=False),
-        'project_id': fields.maybe(fields.StringField),
-        'subnets': fields.ListOfObjectsField('Subnet', default=[]),
-    }
+
+    id: str
+    label: str | None = None
+    bridge: str | None = None
+    mtu: int | None = None
+    physical_network: str | None = None
+    tunneled: bool = False
+    project_id: str | None = None
+    subnets: list[Subnet] = []
 
 
 class VIF(base.Record):
@@ -61,22 +55,20 @@ class VIF(base.Record):
         security_groups: names, as users know them; ids of groups that are gone.
     """
 
-    fields = {
-        'id': fields.StringField(),
-        'address': fields.maybe(fields.StringField),
-        'network': fields.ObjectField('Network'),
-        'type': fields.maybe(fields.StringField),
-        'vnic_type': fields.StringField(default='normal'),
-        'devname': fields.maybe(fields.StringField),
-        'ovs_interfaceid': fields.maybe(fields.StringField),
-        'details': fields.JsonField(default={}),
-        'profile': fields.JsonField(default={}),
-        'active': fields.BooleanField(default=False),
-        'made_by_us': fields.BooleanField(default=False),
-        'delegate_create': fields.BooleanField(default=True),
-        'tag': fields.maybe(fields.StringField),
-        'security_groups': fields.ListOfStringsField(default=[]),
-    }
+    id: str
+    address: str | None = None
+    network: Network
+    type: str | None = None
+    vnic_type: str = 'normal'
+    devname: str | None = None
+    ovs_interfaceid: str | None = None
+    details: fields.Json = {}
+    profile: fields.Json = {}
+    active: bool = False
+    made_by_us: bool = False
+    delegate_create: bool = True
+    tag: str | None = None
+    security_groups: list[str] = []
 
     def fixed_ips(self) -> list[IP]:
         return [ip for subnet in self.network.subnets for ip in subnet.ips]
@@ -85,9 +77,7 @@ class VIF(base.Record):
 class NetworkInfo(base.Record):
     """The interfaces of a server, in the order in which the guest sees them."""
 
-    fields = {
-        'vifs': fields.ListOfObjectsField('VIF', default=[]),
-    }
+    vifs: list[VIF] = []
 
     def fixed_ips(self) -> list[IP]:
         return [ip for vif in self.vifs for ip in vif.fixed_ips()]

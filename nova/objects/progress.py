@@ -1,7 +1,6 @@
 """How far a step is that takes its time: told by its host, journalled with its task, shown by views."""
 
 from nova.objects import base
-from nova.objects.base import fields
 
 
 class Progress(base.Record):
@@ -13,9 +12,7 @@ class Progress(base.Record):
         percent: of the step.
     """
 
-    fields = {
-        'percent': fields.IntegerField(default=0),
-    }
+    percent: int = 0
 
 
 class MigrationProgress(Progress):
@@ -25,11 +22,9 @@ class MigrationProgress(Progress):
         memory_remaining, disk_remaining: still to be copied; it grows when the guest changes what was copied.
     """
 
-    fields = {
-        'memory_total': fields.IntegerField(default=0),
-        'memory_processed': fields.IntegerField(default=0),
-        'memory_remaining': fields.IntegerField(default=0),
-        'disk_total': fields.IntegerField(default=0),
-        'disk_processed': fields.IntegerField(default=0),
-        'disk_remaining': fields.IntegerField(default=0),
-    }
+    memory_total: int = 0
+    memory_processed: int = 0
+    memory_remaining: int = 0
+    disk_total: int = 0
+    disk_processed: int = 0
+    disk_remaining: int = 0

@@ -1,25 +1,21 @@
 """What a host is asked about a guest while a user waits, and its answer."""
 
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import base, fields
+from nova.objects.instance import Instance
 
 
 class GuestQuestion(base.Record):
     """About whom, and what in particular: the `kind` of a console, how many `lines` of its log (None: all)."""
 
-    fields = {
-        'instance': fields.ObjectField('Instance'),
-        'kind': fields.maybe(fields.StringField),
-        'lines': fields.maybe(fields.IntegerField),
-    }
+    instance: Instance
+    kind: str | None = None
+    lines: int | None = None
 
 
 class GuestAnswer(base.Record):
     """What the driver said of the guest; its shape is that of `nova.virt.driver.console`."""
 
-    fields = {
-        'value': fields.JsonField(),
-    }
+    value: fields.Json
 
 
 class ConsolePlace(base.Record):
@@ -31,10 +27,8 @@ class ConsolePlace(base.Record):
         internal_access_path: what the proxy has to say there; None is nothing.
     """
 
-    fields = {
-        'base_url': fields.StringField(),
-        'host': fields.StringField(),
-        'port': fields.IntegerField(),
-        'tls_port': fields.maybe(fields.IntegerField),
-        'internal_access_path': fields.maybe(fields.SecretField),
-    }
+    base_url: str
+    host: str
+    port: int
+    tls_port: int | None = None
+    internal_access_path: fields.Secret | None = None

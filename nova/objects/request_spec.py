@@ -7,8 +7,11 @@ import sqlalchemy as sa
 from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
-from nova.objects import base
-from nova.objects.base import fields
+from nova.objects import base, fields
+from nova.objects.flavor import Flavor
+from nova.objects.group import InstanceGroup
+from nova.objects.image_meta import ImageMeta
+from nova.objects.network import NetworkRequest
 
 
 class Destination(base.Record):
@@ -22,14 +25,12 @@ class Destination(base.Record):
         forbidden_aggregates: none of these.
     """
 
-    fields = {
-        'host': fields.maybe(fields.StringField),
-        'node': fields.maybe(fields.StringField),
-        'cell': fields.maybe(fields.StringField),
-        'allow_cross_cell_move': fields.BooleanField(default=False),
-        'aggregates': fields.ListOfStringsField(default=[]),
-        'forbidden_aggregates': fields.ListOfStringsField(default=[]),
-    }
+    host: str | None = None
+    node: str | None = None
+    cell: str | None = None
+    allow_cross_cell_move: bool = False
+    aggregates: list[str] = []
+    forbidden_aggregates: list[str] = []
 
 
 class RequestSpec(base.Record):
@@ -47,29 +48,27 @@ class RequestSpec(base.Record):
         retry: hosts that were tried; not kept.
     """
 
-    fields = {
-        'instance_uuid': fields.UUIDField(),
-        'project_id': fields.StringField(),
-        'user_id': fields.StringField(),
-        'flavor': fields.ObjectField('Flavor'),
-        'image': fields.ObjectField('ImageMeta', nullable=True, default=None),
-        'num_instances': fields.IntegerField(default=1),
-        'availability_zone': fields.maybe(fields.StringField),
-        'force_hosts': fields.ListOfStringsField(default=[]),
-        'force_nodes': fields.ListOfStringsField(default=[]),
-        'ignore_hosts': fields.ListOfStringsField(default=[]),
-        'requested_destination': fields.ObjectField('Destination', nullable=True, default=None),
-        'scheduler_hints': fields.JsonField(default={}),
-        'instance_group': fields.ObjectField('InstanceGroup', nullable=True, default=None),
-        'requested_networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
-        'security_groups': fields.ListOfStringsField(default=[]),
-        'requested_resources': fields.JsonField(default=[]),
-        'is_bfv': fields.BooleanField(default=False),
-        'numa_topology': fields.maybe(fields.JsonField),
-        'pci_requests': fields.maybe(fields.JsonField),
-        'limits': fields.JsonField(default={}),
-        'retry': fields.ListOfStringsField(default=[]),
-    }
+    instance_uuid: fields.Uuid
+    project_id: str
+    user_id: str
+    flavor: Flavor
+    image: ImageMeta | None = None
+    num_instances: int = 1
+    availability_zone: str | None = None
+    force_hosts: list[str] = []
+    force_nodes: list[str] = []
+    ignore_hosts: list[str] = []
+    requested_destination: Destination | None = None
+    scheduler_hints: fields.Json = {}
+    instance_group: InstanceGroup | None = None
+    requested_networks: list[NetworkRequest] = []
+    security_groups: list[str] = []
+    requested_resources: fields.Json = []
+    is_bfv: bool = False
+    numa_topology: fields.Json | None = None
+    pci_requests: fields.Json | None = None
+    limits: fields.Json = {}
+    retry: list[str] = []
 
     @classmethod
     def find(cls, conn: sa.Connection, **by: str) -> Self | None:
@@ -119,7 +118,7 @@ class RequestSpec(base.Record):
                      {'instance_uuid': self.instance_uuid, 'spec': kept.to_wire()}, ['instance_uuid'])
         self.clean()
 
-    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:  # type: ignore[override]
+    def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:
         """Keep it again when something changed."""
         changed = set(self.changes())
         if changed:

@@ -1,7 +1,9 @@
 """What the scheduler answers."""
 
-from nova.objects import base
-from nova.objects.base import fields
+import datetime
+
+from nova.objects import base, fields
+from nova.objects.request_spec import RequestSpec
 
 
 class Selection(base.Record):
@@ -14,25 +16,21 @@ class Selection(base.Record):
         limits: what the host may check again.
     """
 
-    fields = {
-        'compute_node_uuid': fields.UUIDField(),
-        'service_host': fields.StringField(),
-        'nodename': fields.StringField(),
-        'cell_uuid': fields.UUIDField(),
-        'limits': fields.maybe(fields.JsonField),
-        'allocation_request': fields.maybe(fields.StringField),
-        'allocation_request_version': fields.maybe(fields.StringField),
-        'availability_zone': fields.maybe(fields.StringField),
-    }
+    compute_node_uuid: fields.Uuid
+    service_host: str
+    nodename: str
+    cell_uuid: fields.Uuid
+    limits: fields.Json | None = None
+    allocation_request: fields.Late[str] = fields.NOT_YET
+    allocation_request_version: fields.Late[str] = fields.NOT_YET
+    availability_zone: str | None = None
 
 
 class HostChoice(base.Record):
     """For one server: the claimed host first, then alternates of the same cell, which are not claimed."""
 
-    fields = {
-        'instance_uuid': fields.UUIDField(),
-        'selections': fields.ListOfObjectsField('Selection', default=[]),
-    }
+    instance_uuid: fields.Uuid
+    selections: list[Selection] = []
 
 
 class Selections(base.Record):
@@ -44,11 +42,9 @@ class Selections(base.Record):
         explain: why not, for operators: ``[{'stage': ..., 'name': ..., 'removed': n, 'left': n}]``.
     """
 
-    fields = {
-        'choices': fields.ListOfObjectsField('HostChoice', default=[]),
-        'reason': fields.StringField(default=''),
-        'explain': fields.JsonField(default=[]),
-    }
+    choices: list[HostChoice] = []
+    reason: str = ''
+    explain: fields.Json = []
 
 
 class SelectRequest(base.Record):
@@ -64,14 +60,12 @@ class SelectRequest(base.Record):
             claimed for it without a look whether it still waits.
     """
 
-    fields = {
-        'spec': fields.ObjectField('RequestSpec'),
-        'instance_uuids': fields.ListOfStringsField(),
-        'alternates': fields.BooleanField(default=True),
-        'claim': fields.BooleanField(default=True),
-        'ignore_cells': base.since('1.1', fields.ListOfStringsField(default=[])),
-        'task': base.since('1.2', fields.maybe(fields.StringField)),
-        'attempt': base.since('1.2', fields.IntegerField(default=0)),
-        'until': base.since('1.2', fields.maybe(fields.TimeField)),
-        'cell': base.since('1.3', fields.maybe(fields.UUIDField)),
-    }
+    spec: RequestSpec
+    instance_uuids: list[str]
+    alternates: bool = True
+    claim: bool = True
+    ignore_cells: list[str] = fields.since('1.1', [])
+    task: str | None = fields.since('1.2', None)
+    attempt: int = fields.since('1.2', 0)
+    until: datetime.datetime | None = fields.since('1.2', None)
+    cell: fields.Uuid | None = fields.since('1.3', None)

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from nova import errors, version
 from nova.common import clock, dbkit, threads, uuids
 from nova.db.cell import models
-from nova.objects import base, statements
-from nova.objects.base import fields
+from nova.objects import fields, statements
+from nova.objects.persistent import Persistent
 
 LOG = logging.getLogger(__name__)
 
 
-class Service(base.Record):
+class Service(Persistent):
     """A service process on a host.
 
     Attributes:
@@ -29,25 +29,24 @@ class Service(base.Record):
 
     table = models.services
     missing, fact = errors.host.ServiceNotFound, 'service'
-    fields = {
-        'id': fields.maybe(fields.IntegerField),
-        'uuid': fields.UUIDField(),
-        'host': fields.StringField(),
-        'binary': fields.StringField(),
-        'topic': fields.maybe(fields.StringField),
-        'report_count': fields.IntegerField(default=0),
-        'last_seen_up': fields.maybe(fields.TimeField),
-        'disabled': fields.BooleanField(default=False),
-        'disabled_reason': fields.maybe(fields.StringField),
-        'forced_down': fields.BooleanField(default=False),
-        'version': fields.IntegerField(default=1),
-        'epoch': fields.since('1.1', fields.IntegerField(default=0)),
-        'heard_since': fields.since('1.2', fields.maybe(fields.TimeField)),
-        'created_at': fields.maybe(fields.TimeField),
-        'updated_at': fields.maybe(fields.TimeField),
-    }
 
-    read_at: datetime.datetime | None = None
+    id: fields.Late[int] = fields.NOT_YET
+    uuid: fields.Uuid
+    host: str
+    binary: str
+    topic: str | None = None
+    report_count: int = 0
+    last_seen_up: datetime.datetime | None = None
+    disabled: bool = False
+    disabled_reason: str | None = None
+    forced_down: bool = False
+    version: int = 1
+    epoch: int = fields.since('1.1', 0)
+    heard_since: datetime.datetime | None = fields.since('1.2', None)
+    created_at: datetime.datetime | None = None
+    updated_at: datetime.datetime | None = None
+
+    read_at: datetime.datetime | None = fields.apart(None)
     """When it was read, by the clock of its database, which wrote `last_seen_up`."""
 
     def is_up(self, down_after: float, now: datetime.datetime | None = None) -> bool:

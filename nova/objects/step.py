@@ -1,7 +1,15 @@
 """What crosses the bus between conductors and hosts."""
 
-from nova.objects import base
-from nova.objects.base import fields
+from typing import Literal
+
+from nova.objects import base, fields
+from nova.objects.base import State
+from nova.objects.compute_node import ComputeNode
+from nova.objects.instance import Instance
+from nova.objects.progress import Progress
+
+Outcome = Literal['done', 'refused', 'failed', 'cancelled']
+"""How a step ends on a host."""
 
 
 class Wake(base.Record):
@@ -12,10 +20,8 @@ class Wake(base.Record):
             only their own and do not look.
     """
 
-    fields = {
-        'task': fields.UUIDField(),
-        'cell': fields.maybe(fields.UUIDField),
-    }
+    task: fields.Uuid
+    cell: fields.Uuid | None = None
 
 
 class StepCall(base.Record):
@@ -29,18 +35,16 @@ class StepCall(base.Record):
             the step hears of them.
     """
 
-    fields = {
-        'task': fields.UUIDField(),
-        'flow': fields.StringField(),
-        'flow_version': fields.StringField(),
-        'step': fields.StringField(),
-        'direction': fields.StringField(default='do'),
-        'attempt': fields.IntegerField(default=1),
-        'host': fields.StringField(),
-        'instance': fields.ObjectField('Instance', nullable=True, default=None),
-        'state': fields.ObjectField('State', subclasses=True),
-        'signals': fields.since('1.1', fields.ListOfStringsField(default=[])),
-    }
+    task: fields.Uuid
+    flow: str
+    flow_version: str
+    step: str
+    direction: str = 'do'
+    attempt: int = 1
+    host: str
+    instance: Instance | None = None
+    state: State
+    signals: list[str] = fields.since('1.1', [])
 
 
 class StepResult(base.Record):
@@ -52,17 +56,15 @@ class StepResult(base.Record):
         instance: what the host learnt are the record's changes.
     """
 
-    fields = {
-        'task': fields.UUIDField(),
-        'step': fields.StringField(),
-        'direction': fields.StringField(default='do'),
-        'attempt': fields.IntegerField(default=1),
-        'host': fields.StringField(),
-        'outcome': fields.StringField(),
-        'error': fields.maybe(fields.JsonField),
-        'instance': fields.ObjectField('Instance', nullable=True, default=None),
-        'state': fields.ObjectField('State', subclasses=True, nullable=True, default=None),
-    }
+    task: fields.Uuid
+    step: str
+    direction: str = 'do'
+    attempt: int = 1
+    host: str
+    outcome: Outcome
+    error: fields.Json | None = None
+    instance: Instance | None = None
+    state: State | None = None
 
 
 class StepProgress(base.Record):
@@ -72,24 +74,19 @@ class StepProgress(base.Record):
         progress: all about it, as the flow's `Progress`; None from hosts of the release before.
     """
 
-    fields = {
-        'task': fields.UUIDField(),
-        'step': fields.StringField(),
-        'attempt': fields.IntegerField(default=1),
-        'host': fields.StringField(),
-        'percent': fields.IntegerField(default=0),
-        'progress': fields.since(
-            '1.1', fields.ObjectField('Progress', subclasses=True, nullable=True, default=None)),
-    }
+    task: fields.Uuid
+    step: str
+    attempt: int = 1
+    host: str
+    percent: int = 0
+    progress: Progress | None = fields.since('1.1', None)
 
 
 class StepRef(base.Record):
     """One attempt of a task's step."""
 
-    fields = {
-        'task': fields.UUIDField(),
-        'attempt': fields.IntegerField(),
-    }
+    task: fields.Uuid
+    attempt: int
 
 
 class HostReport(base.Record):
@@ -102,15 +99,13 @@ class HostReport(base.Record):
         steps: attempts of tasks' steps that it has in line or runs, by task.
     """
 
-    fields = {
-        'host': fields.StringField(),
-        'binary': fields.StringField(),
-        'version': fields.IntegerField(),
-        'nodes': fields.ListOfObjectsField('ComputeNode', nullable=True, default=None),
-        'guests': fields.ListOfStringsField(default=[]),
-        'disabled': fields.maybe(fields.BooleanField),
-        'steps': fields.since('1.1', fields.JsonField(default={})),
-    }
+    host: str
+    binary: str
+    version: int
+    nodes: list[ComputeNode] | None = None
+    guests: list[str] = []
+    disabled: bool | None = None
+    steps: fields.Json = fields.since('1.1', {})
 
 
 class HostOrders(base.Record):
@@ -124,14 +119,12 @@ class HostOrders(base.Record):
         disabled: whether its service is.
     """
 
-    fields = {
-        'open_steps': fields.ListOfObjectsField('StepCall', default=[]),
-        'evict': fields.ListOfStringsField(default=[]),
-        'disabled': fields.BooleanField(default=False),
-        'stop': fields.since('1.1', fields.ListOfObjectsField('StepRef', default=[])),
-        'owed': fields.since('1.1', fields.ListOfObjectsField('StepCall', default=[])),
-        'epoch': fields.since('1.1', fields.IntegerField(default=0)),
-    }
+    open_steps: list[StepCall] = []
+    evict: list[str] = []
+    disabled: bool = False
+    stop: list[StepRef] = fields.since('1.1', [])
+    owed: list[StepCall] = fields.since('1.1', [])
+    epoch: int = fields.since('1.1', 0)
 
 
 class HostBeat(base.Record):
@@ -143,54 +136,42 @@ class HostBeat(base.Record):
         steps: attempts of tasks' steps that it has in line or runs, by task.
     """
 
-    fields = {
-        'host': fields.StringField(),
-        'binary': fields.StringField(),
-        'version': fields.IntegerField(),
-        'disabled': fields.maybe(fields.BooleanField),
-        'epoch': fields.maybe(fields.IntegerField),
-        'steps': fields.maybe(fields.JsonField),
-    }
+    host: str
+    binary: str
+    version: int
+    disabled: bool | None = None
+    epoch: int | None = None
+    steps: fields.Json | None = None
 
 
 class HostEpoch(base.Record):
     """The epoch that a host has to join at."""
 
-    fields = {
-        'epoch': fields.maybe(fields.IntegerField),
-    }
+    epoch: int | None = None
 
 
 class HostNodes(base.Record):
     """Nodes of a host about which something is new."""
 
-    fields = {
-        'host': fields.StringField(),
-        'nodes': fields.ListOfObjectsField('ComputeNode', default=[]),
-    }
+    host: str
+    nodes: list[ComputeNode] = []
 
 
 class HostPaid(base.Record):
     """Steps that a host owed and that are done with."""
 
-    fields = {
-        'host': fields.StringField(),
-        'steps': fields.ListOfObjectsField('StepRef', default=[]),
-    }
+    host: str
+    steps: list[StepRef] = []
 
 
 class HostStatus(base.Record):
     """What an operator says of a host's service."""
 
-    fields = {
-        'disabled': fields.BooleanField(),
-    }
+    disabled: bool
 
 
 class GuestStates(base.Record):
     """Power states that a host saw: `states` is server uuid to number."""
 
-    fields = {
-        'host': fields.StringField(),
-        'states': fields.JsonField(default={}),
-    }
+    host: str
+    states: fields.Json = {}

@@ -23,11 +23,9 @@ class DetachState(base.State):
         guest: a host has a guest that has it, perhaps.
     """
 
-    fields = {
-        'device': fields.UUIDField(),
-        'volume_id': fields.UUIDField(),
-        'guest': fields.BooleanField(default=False),
-    }
+    device: fields.Uuid
+    volume_id: fields.Uuid
+    guest: bool = False
 
 
 def find_device(h: Any, state: DetachState) -> None:

@@ -22,7 +22,8 @@ class PasswordState(base.State):
     """`password` is hidden by `Trust.hide`."""
 
     passing = ('password',)
-    fields = {'password': fields.maybe(fields.SecretField)}
+
+    password: fields.Secret | None = None
 
 
 def set_password(h: Host, state: PasswordState) -> None:

@@ -6,8 +6,6 @@ power operation.
 
 from typing import Any
 
-from oslo_versionedobjects import fields
-
 from nova import objects, states
 from nova.policies import servers as rules
 from nova.rest.field import Field
@@ -22,7 +20,8 @@ SOFT, HARD = 'SOFT', 'HARD'
 
 
 class RebootState(objects.State):
-    fields = {'kind': fields.StringField()}
+
+    kind: str
 
 
 def is_soft(state: RebootState) -> bool:

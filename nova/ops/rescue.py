@@ -25,10 +25,9 @@ class RescueState(base.State):
     """`password` is hidden by `Trust.hide`."""
 
     passing = ('password',)
-    fields = {
-        'image_id': fields.StringField(default=''),
-        'password': fields.maybe(fields.SecretField),
-    }
+
+    image_id: str = ''
+    password: fields.Secret | None = None
 
 
 def rescue_guest(h: Host, state: RescueState) -> None:

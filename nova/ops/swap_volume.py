@@ -35,14 +35,13 @@ class SwapState(base.State):
     """
 
     passing = ('trust',)
-    fields = {
-        'device': fields.UUIDField(),
-        'old': fields.UUIDField(),
-        'new': fields.UUIDField(),
-        'old_attachment': fields.maybe(fields.UUIDField),
-        'new_attachment': fields.maybe(fields.UUIDField),
-        'trust': fields.maybe(fields.SecretField),
-    }
+
+    device: fields.Uuid
+    old: fields.Uuid
+    new: fields.Uuid
+    old_attachment: fields.Uuid | None = None
+    new_attachment: fields.Uuid | None = None
+    trust: fields.Secret | None = None
 
 
 def _old(h: Any, state: SwapState) -> Any:

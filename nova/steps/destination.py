@@ -41,10 +41,10 @@ def spec_of(spec: objects.RequestSpec, instance: objects.Instance, state: object
     if instance.image_meta is not None:
         asked.image = instance.image_meta
     asked.num_instances = 1
-    forced = state.forced and state.wanted_host is not None
-    asked.force_hosts, asked.force_nodes = [state.wanted_host] if forced else [], []
+    forced = state.wanted_host if state.forced else None
+    asked.force_hosts, asked.force_nodes = [] if forced is None else [forced], []
     asked.requested_destination = objects.Destination(
-        host=None if forced else state.wanted_host, cell=cell)
+        host=state.wanted_host if forced is None else None, cell=cell)
     asked.ignore_hosts = list(state.ignored)
     return asked
 

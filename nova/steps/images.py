@@ -30,13 +30,12 @@ class ImageState(base.State):
     """
 
     passing = ('trust',)
-    fields = {
-        'image_id': fields.UUIDField(),
-        'values': fields.JsonField(default={}),
-        'of_volumes': fields.BooleanField(default=False),
-        'trust': fields.maybe(fields.SecretField),
-        'snapshots': fields.DictOfStringsField(default={}),
-    }
+
+    image_id: fields.Uuid
+    values: fields.Json = {}
+    of_volumes: bool = False
+    trust: fields.Secret | None = None
+    snapshots: dict[str, str] = {}
 
 
 def is_local(state: ImageState) -> bool:

@@ -50,7 +50,7 @@ def _ports(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]
 def _attachments(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
     known = {device.attachment_id for device in instance.block_devices} if instance is not None else set()
     if instance is not None and instance.migration_context is not None:  # a resize that may be taken back
-        known |= set(objects.Record.from_wire(instance.migration_context).sources.values())
+        known |= set(objects.Move.from_wire(instance.migration_context).sources.values())
     late = [one['id'] for one in clients.volume.attachments(uuid) if one['id'] not in known]
     for ident in late:
         clients.volume.detach(ident)

@@ -38,7 +38,7 @@ def count_flavor(h: Any, state: Any) -> None:
 
 def erase(conn: Any, uuid: str) -> None:
     """Leave no row of a server that no cell has; repeatable."""
-    objects.RequestSpec(instance_uuid=uuid).destroy(conn)
+    objects.RequestSpec.part(instance_uuid=uuid).destroy(conn)
     objects.InstanceGroup.remove_member(conn, uuid)
     found = objects.InstanceMapping.find(conn, instance_uuid=uuid)
     if found is not None:

@@ -29,7 +29,7 @@ def started(instance: objects.Instance, kind: str, **values: Any) -> objects.Mov
     """The state with which a move of a server begins."""
     values.setdefault('new_flavor', instance.flavor)
     return objects.Move(
-        kind=kind, source=instance.host, source_node=instance.node, source_id=instance.compute_id,
+        kind=kind, source=instance.host or '', source_node=instance.node, source_id=instance.compute_id,
         source_zone=instance.availability_zone, old_flavor=instance.flavor, **values)
 
 
@@ -194,6 +194,6 @@ def _staying(h: Any, state: objects.Move, cell: str) -> objects.Selection | None
         provider = wanted.setdefault(where.get(name, state.source_id or ''), {'resources': {}})
         provider['resources'][name] = amount
     return objects.Selection(
-        compute_node_uuid=state.source_id, service_host=state.source, nodename=state.source_node,
+        compute_node_uuid=state.source_id or '', service_host=state.source, nodename=state.source_node or '',
         cell_uuid=cell, allocation_request=jsonutil.text({'allocations': wanted}),
         allocation_request_version='1.39', availability_zone=state.source_zone)

@@ -45,9 +45,9 @@ class Run:
         """The present step as its host is told of it."""
         task = self.task
         return wire.StepCall(
-            task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=task.step,
-            direction=task.direction, attempt=task.attempt, host=task.host, instance=self.instance,
-            state=self.state, signals=task.signals or [])
+            task=task.uuid, flow=task.flow, flow_version=task.flow_version, step=self.step.name,
+            direction=task.direction, attempt=task.attempt, host=task.host or '',
+            instance=self.instance, state=self.state, signals=task.signals or [])
 
     def is_told(self) -> bool:
         """Whether users have told the operation something that its present step hears."""
@@ -98,7 +98,7 @@ def read(task: rows.Task, instance: instances.Instance | None) -> Run | None:
         return None
     try:
         flow.index(task.step or '')
-        return Run(task, flow, base.Record.from_wire(task.state), instance,
+        return Run(task, flow, base.State.from_wire(task.state), instance,
                    nova_context.RequestContext.from_dict(task.context))
     except Exception:  # noqa: BLE001  whatever it is, this row says nothing to us
         return None

@@ -76,6 +76,10 @@ class ListQuery(WithServers):
     hypervisor_hostname_pattern = Field(types.single(types.HOST), 'Part of the name.', query='2.53')
 
 
+_Servers = dict[tuple[str | None, str | None], list[dict[str, str | None]]]
+"""What is shown of the servers of a host and node."""
+
+
 class Look:
     """Services and servers of a page of nodes.
 
@@ -89,7 +93,7 @@ class Look:
         self._uuids = req.at('2.53')
         self._always = req.at('2.75')
         self._services: dict[str, Any] = {}
-        self._servers: dict[tuple[str, str], list[dict[str, str]]] | None = {} if with_servers else None
+        self._servers: _Servers | None = {} if with_servers else None
         by_db: dict[int, tuple[Any, list[Any]]] = {}
         for node, db in nodes:
             by_db.setdefault(id(db), (db, []))[1].append(node)

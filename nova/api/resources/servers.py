@@ -5,7 +5,6 @@ from typing import Any
 from nova import objects
 from nova.api import server_filters
 from nova.api.finder import CellUnreachable
-from nova.api.server_look import Seen
 from nova.common import clock
 from nova.objects import instance_list
 from nova.policies import servers as rules
@@ -60,7 +59,7 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
         req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit, marker,
         req.needs, stubs)
     more = found.rows[-1].uuid if found.rows and len(found.rows) == limit else None
-    return Page([Seen(row) for row in found.rows], marker=more, look=req.page_look(found),
+    return Page(found.rows, marker=more, look=req.page_look(found),
                 stubs=[stub(req, server) for server in found.stubs])
 
 

@@ -147,7 +147,6 @@ def _runs(req: Any, project_id: str | None, start: datetime.datetime, stop: date
           marker: str | None) -> Iterator[usage.Run]:
     """The servers that ran in the period, by uuid, behind the marker; of cells that answer."""
     table = Instance.table
-    assert table is not None
     where = [table.c.launched_at <= stop,
              sa.or_(table.c.terminated_at.is_(None), table.c.terminated_at >= start)]
     if project_id is not None:
@@ -170,6 +169,7 @@ def _runs(req: Any, project_id: str | None, start: datetime.datetime, stop: date
 
 
 def _run(server: Instance) -> usage.Run:
+    assert server.launched_at is not None, 'it is chosen by when it was launched'
     return usage.Run(server.uuid, server.project_id, server.display_name or '', server.flavor.name,
                      server.vm_state, server.vcpus, server.memory_mb, server.root_gb + server.ephemeral_gb,
                      server.launched_at, server.terminated_at)

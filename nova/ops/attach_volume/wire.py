@@ -13,9 +13,8 @@ class AttachState(base.State):
     """
 
     passing = ('trust',)
-    fields = {
-        'device': fields.UUIDField(),
-        'volume_id': fields.UUIDField(),
-        'trust': fields.maybe(fields.SecretField),
-        'guest': fields.BooleanField(default=False),
-    }
+
+    device: fields.Uuid
+    volume_id: fields.Uuid
+    trust: fields.Secret | None = None
+    guest: bool = False

@@ -3,16 +3,15 @@
 from typing import Any
 
 from nova.objects import base, fields
-from nova.objects.base import since
+from nova.objects.network import NetworkRequest
+from nova.objects.selection import Selection
 
 
 class InjectedFile(base.Record):
     """A file that is put into the guest before it starts; `contents` is base64, and nobody else's to see."""
 
-    fields = {
-        'path': fields.StringField(),
-        'contents': fields.SecretField(),
-    }
+    path: str
+    contents: fields.Secret
 
 
 class BuildState(base.State):
@@ -28,18 +27,17 @@ class BuildState(base.State):
     """
 
     passing = ('trust', 'files')
-    fields = {
-        'selections': fields.ListOfObjectsField('Selection', default=[]),
-        'claimed': fields.BooleanField(default=False),
-        'networks': fields.ListOfObjectsField('NetworkRequest', default=[]),
-        'security_groups': fields.ListOfStringsField(default=[]),
-        'has_volumes': fields.BooleanField(default=False),
-        'unplugged': fields.ListOfStringsField(default=[]),
-        'makes_volumes': fields.BooleanField(default=False),
-        'trust': fields.maybe(fields.SecretField),
-        'files': fields.ListOfObjectsField('InjectedFile', default=[]),
-        'ports': since('1.1', fields.ListOfStringsField(default=[])),
-    }
+
+    selections: list[Selection] = []
+    claimed: bool = False
+    networks: list[NetworkRequest] = []
+    security_groups: list[str] = []
+    has_volumes: bool = False
+    unplugged: list[str] = []
+    makes_volumes: bool = False
+    trust: fields.Secret | None = None
+    files: list[InjectedFile] = []
+    ports: list[str] = fields.since('1.1', [])
 
 
 class Planned(base.Record):
@@ -56,27 +54,24 @@ class Planned(base.Record):
         failure: why it has no host although others of the request have; None where that is not so.
     """
 
-    fields = {
-        'uuid': fields.UUIDField(),
-        'build': fields.UUIDField(),
-        'selections': fields.ListOfObjectsField('Selection', default=[]),
-        'revision': fields.IntegerField(default=-1),
-        'withdrawn': fields.BooleanField(default=False),
-        'handed': base.since('1.1', fields.BooleanField(default=False)),
-        'away': base.since('1.1', fields.ListOfStringsField(default=[])),
-        'failure': base.since('1.1', fields.maybe(fields.StringField)),
-    }
+    uuid: fields.Uuid
+    build: fields.Uuid
+    selections: list[Selection] = []
+    revision: int = -1
+    withdrawn: bool = False
+    handed: bool = fields.since('1.1', False)
+    away: list[str] = fields.since('1.1', [])
+    failure: str | None = fields.since('1.1', None)
 
 
 class ScheduleState(base.State):
     """The super-conductor's half, for all servers of one request; `trust` and `files` are for their builds."""
 
     passing = ('trust', 'files')
-    fields = {
-        'servers': fields.ListOfObjectsField('Planned', default=[]),
-        'trust': fields.maybe(fields.SecretField),
-        'files': fields.ListOfObjectsField('InjectedFile', default=[]),
-    }
+
+    servers: list[Planned] = []
+    trust: fields.Secret | None = None
+    files: list[InjectedFile] = []
 
     def living(self) -> list[Any]:
         """The servers that nobody has deleted as far as this task knows."""

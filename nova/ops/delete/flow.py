@@ -18,7 +18,7 @@ def look_at_host(h: Any, state: wire.DeleteState) -> None:
     a guest that the conductor no longer knows, and destroys it."""
     state.guest = h.instance.host is not None and h.host_is_up(h.instance.host)
     if h.instance.migration_context is not None:
-        state.move = objects.Record.from_wire(h.instance.migration_context)
+        state.move = objects.Move.from_wire(h.instance.migration_context)
         state.source = state.move.source
 
 

@@ -1,6 +1,7 @@
 """What a deletion carries with it."""
 
 from nova.objects import base, fields
+from nova.objects.move import Move
 
 
 class DeleteState(base.State):
@@ -11,8 +12,6 @@ class DeleteState(base.State):
         move: that resize.
     """
 
-    fields = {
-        'guest': fields.BooleanField(default=False),
-        'source': base.since('1.1', fields.maybe(fields.StringField)),
-        'move': base.since('1.1', fields.ObjectField('Move', nullable=True, default=None)),
-    }
+    guest: bool = False
+    source: str | None = fields.since('1.1', None)
+    move: Move | None = fields.since('1.1', None)

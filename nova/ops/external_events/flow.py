@@ -27,7 +27,7 @@ def refresh_network(h: Any, state: Any) -> None:
         if old is None:
             return
         server = h.instance.copy()
-        server.network_info = objects.Record.from_wire(old)
+        server.network_info = objects.NetworkInfo.from_wire(old)
         new = h.clients.network.info(server)
         if h.db.write(lambda conn, old=old, new=new: network_model.swap(conn, uuid, old, new)):
             return

@@ -99,8 +99,7 @@ def move_of(instance: objects.Instance) -> Move:
     """
     if instance.migration_context is None:
         raise errors.Invalid('Instance has not been resized.')
-    found: Move = objects.Record.from_wire(instance.migration_context)
-    return found
+    return Move.from_wire(instance.migration_context)
 
 
 def _decidable(req: Any, instance: Any) -> Move:

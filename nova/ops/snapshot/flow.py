@@ -8,7 +8,6 @@ from typing import Any
 
 from nova import errors, states
 from nova.domain import snapshots
-from nova.objects import fields
 from nova.steps import images
 from nova.task.flow import Flow, Step, Wait
 from nova.task.handles import Conductor
@@ -36,10 +35,9 @@ class BackupState(images.ImageState):
     """`rotation` is how many backups of this `backup_type` are kept, the new one included."""
 
     passing = images.ImageState.passing
-    fields = {
-        'backup_type': fields.StringField(),
-        'rotation': fields.IntegerField(),
-    }
+
+    backup_type: str
+    rotation: int
 
 
 def keeps_any(state: BackupState) -> bool:

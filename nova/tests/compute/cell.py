@@ -5,7 +5,7 @@ import uuid
 
 from nova import context, errors, objects
 from nova.compute import handle, servers
-from nova.objects.base import fields
+from nova.objects import fields
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
 from nova.states import Signal
@@ -106,8 +106,9 @@ GATES = Gates()
 
 class WorkState(objects.State):
     passing = ('lent',)
-    fields = {'note': fields.StringField(nullable=True, default=None),
-              'lent': fields.maybe(fields.SecretField)}
+
+    note: str | None = None
+    lent: fields.Secret | None = None
 
 
 def work(h, state):

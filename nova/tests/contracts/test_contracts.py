@@ -3,8 +3,7 @@
 import pytest
 
 from nova import errors
-from nova.objects import base
-from nova.objects.base import fields, since
+from nova.objects import base, fields
 from nova.tests.contracts import lock
 from nova.tests.contracts.lock import Contract
 
@@ -26,18 +25,16 @@ def test_a_change_without_a_new_version_is_refused():
 
 
 class ContractPart(base.Record):
-    fields = {
-        'old': fields.StringField(),
-        'fresh': since('1.2', fields.StringField(nullable=True, default=None)),
-    }
+
+    old: str
+    fresh: str | None = fields.since('1.2', None)
 
 
 class ContractWhole(base.Record):
-    fields = {
-        'name': fields.StringField(),
-        'parts': fields.ListOfObjectsField('ContractPart'),
-        'note': since('1.1', fields.StringField(nullable=True, default='none given')),
-    }
+
+    name: str
+    parts: list[ContractPart]
+    note: str | None = fields.since('1.1', 'none given')
 
 
 def test_versions_are_those_of_the_newest_fields():
@@ -67,4 +64,4 @@ def test_newer_senders_are_refused():
 
 def test_a_name_is_given_once():
     with pytest.raises(ValueError, match='declared twice'):
-        type('ContractPart', (base.Record,), {'fields': {}})
+        type('ContractPart', (base.Record,), {})

@@ -4,17 +4,20 @@ import os
 import threading
 
 from nova import errors
-from nova.objects import base
-from nova.objects.base import fields, since
+from nova.objects import base, fields
 from nova.rpc import kernel
 
 
 class Parcel(base.Record):
-    fields = {'text': fields.StringField(), 'note': since('1.1', fields.StringField(nullable=True))}
+
+    text: str
+    note: str | None = fields.since('1.1', None)
 
 
 class Receipt(base.Record):
-    fields = {'text': fields.StringField(), 'who': fields.StringField(nullable=True)}
+
+    text: str
+    who: str | None
 
 
 class Post(kernel.Interface):

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from nova import objects, states
 from nova.db import tasks as tables
-from nova.objects import fields, owed
+from nova.objects import owed
 from nova.objects import task as rows
 from nova.states import Signal
 from nova.task import flow
@@ -13,7 +13,8 @@ from nova.tests.task.world import LOG, EngineState, Looks, effect
 
 
 class MoveState(EngineState):
-    fields = {'source': fields.maybe(fields.StringField), 'dest': fields.maybe(fields.StringField)}
+    source: str | None = None
+    dest: str | None = None
 
 
 class EngineMove(flow.Flow[MoveState]):

@@ -8,7 +8,8 @@ from nova.tests.task.world import EngineHosted, EngineState
 
 
 class SecretState(EngineState):
-    fields = {'token': objects.fields.maybe(objects.fields.StringField)}
+
+    token: str | None = None
     passing = ('token',)
 
 

@@ -2,7 +2,6 @@
 
 from nova import context, errors, objects, states
 from nova.common import dbkit
-from nova.objects import fields
 from nova.objects import task as rows
 from nova.task import engine, flow, journal, keeper, lease
 
@@ -33,7 +32,8 @@ def effect(name):
 
 
 class EngineState(objects.State):
-    fields = {'seen': fields.ListOfStringsField(default=[])}
+
+    seen: list[str] = []
 
 
 class EngineLocal(flow.Flow[EngineState]):

@@ -28,7 +28,7 @@ def keep_record(h: 'Host') -> None:
 def record(h: 'Host') -> objects.Instance | None:
     """The server's record as it was kept last."""
     kept = h.journal.get(RECORD)
-    return None if kept is None else cast(objects.Instance, objects.Record.from_wire(kept))
+    return None if kept is None else objects.Instance.from_wire(kept)
 
 
 def connections(h: 'Host') -> dict[str, Connection]:

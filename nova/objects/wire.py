@@ -1,0 +1,66 @@
+"""The form of records on buses and in journals: JSON values in an envelope that names record and version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nova.common import registry
+
+NAME, VERSION = 'nova_object.name', 'nova_object.version'
+DATA, CHANGES = 'nova_object.data', 'nova_object.changes'
+KINDS: registry.Registry[Any] = registry.Registry('record')
+"""Every record class (`nova.objects.base.Record`, which is built on this) by its name."""
+
+
+def number(version: str) -> tuple[int, ...]:
+    """To compare versions by."""
+    return tuple(map(int, version.split('.')))
+
+
+def reads(kind: Any, version: str) -> bool:
+    """Whether this release reads that version of a record."""
+    theirs, ours = number(version), number(kind.VERSION)
+    return theirs[0] == ours[0] and theirs <= ours
+
+
+def versions() -> dict[str, str]:
+    """Record name to the version that this release speaks."""
+    return {kind.__name__: kind.VERSION for kind in KINDS.values()}
+
+
+def backport(wire: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    """A record's wire form as an older reader knows it: newer fields dropped, in child records too.
+
+    Args:
+        known: record name to the version that the reader knows; records not named stay as they are.
+    """
+    kind, target = KINDS.get(wire[NAME]), known.get(wire[NAME])
+    data, lower = wire[DATA], dict(wire)
+    if kind is not None and target is not None and number(target) < number(wire[VERSION]):
+        data = {name: value for name, value in data.items()
+                if name in kind.fields and number(kind.fields[name].since) <= number(target)}
+        lower[VERSION] = target
+        if CHANGES in wire:
+            lower[CHANGES] = [name for name in wire[CHANGES] if name in data]
+    lower[DATA] = {name: _backport_value(value, known) for name, value in data.items()}
+    return lower
+
+
+def _backport_value(value: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_backport_value(item, known) for item in value]
+    if isinstance(value, dict):
+        if NAME in value:
+            return backport(value, known)
+        return {name: _backport_value(item, known) for name, item in value.items()}
+    return value
+
+
+def plain(wire: Any) -> Any:
+    """A wire form without its envelopes: the fields as plain dicts and lists, for views."""
+    if isinstance(wire, dict):
+        data = wire.get(DATA, wire)
+        return {name: plain(value) if isinstance(value, (dict, list)) else value
+                for name, value in data.items()}
+    if isinstance(wire, list):
+        return [plain(item) for item in wire]
+    return wire
