@@ -13,7 +13,8 @@ from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
 from nova import objects, ops
-from nova.api import cells, faults, finder, middleware, request, resources, versions
+from nova.api import cells, faults, finder, middleware, proxies, request, resources, versions
+from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
 from nova.policies import enforcer as enforcement
@@ -26,8 +27,9 @@ Application = Callable[..., Any]
 
 
 def _resources() -> Iterator[ModuleType]:
-    for module in pkgutil.iter_modules(resources.__path__, f'{resources.__name__}.'):
-        yield importlib.import_module(module.name)
+    for folder in (resources, proxies):
+        for module in pkgutil.iter_modules(folder.__path__, f'{folder.__name__}.'):
+            yield importlib.import_module(module.name)
 
 
 def _declared(modules: Iterable[ModuleType], kind: type) -> Iterator[type]:
@@ -44,7 +46,8 @@ def operations() -> list[Operation]:
     """Everything that is served: the resources here, and the actions and resources of the rooms."""
     kinds = _declared([*_resources(), *ops.load()], Resource)
     served = [operation for kind in kinds for operation in kind().operations()]
-    return served + [kind().operation() for kind in ops.actions()]
+    served += [kind().operation() for kind in ops.actions()]
+    return [*served, *volumes_boot.aliases(served)]
 
 
 def rules() -> list[Any]:

@@ -1,13 +1,14 @@
 """Adapters to the neighbours: images, networks, volumes, placement. Built once a process and handed in."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from oslo_config import cfg
 
 from nova import errors
-from nova.clients import cinder, glance, keystone, protocols, session, trust
+from nova.clients import cinder, glance, keystone, passing, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
@@ -25,6 +26,8 @@ class Clients:
     volume: protocols.VolumeClient
     placement: protocols.PlacementClient
     trust: trust.Trust
+    passing: Mapping[str, protocols.PassingClient]
+    """``network`` and ``volume`` for whom the API passes on to them."""
 
 
 def volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
@@ -56,7 +59,8 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
         volume=cinder.Client(volume), placement=build_placement(conf, pool),
-        trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')))
+        trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')),
+        passing={'network': passing.Passing(network), 'volume': passing.Passing(volume, microversion='3.44')})
 
 
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:

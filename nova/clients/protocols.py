@@ -123,6 +123,19 @@ class IdentityClient(Protocol):
         """
 
 
+class PassingClient(Protocol):
+    """A neighbour's API for whom the Compute API passes on to it."""
+
+    def ask(self, context: nova_context.RequestContext, method: str, path: str, body: Document | None = None,
+            query: Mapping[str, str] | None = None) -> Any:
+        """Ask as the user; answers the document, or None where there is none.
+
+        Raises:
+            Invalid, Forbidden (a quota among others), NotFound, Conflict: what the neighbour says to it.
+            Unavailable: it cannot be asked.
+        """
+
+
 class ImageClient(Protocol):
     """The image service; as the user where the context has a token, else with our own credentials."""
 

@@ -7,6 +7,9 @@
     fakes.placement.before(lambda name, args: ...)
 """
 
+from typing import Any
+
+from nova import errors
 from nova.clients import Clients
 from nova.clients.fake.base import Fake, Hooks
 from nova.clients.fake.identity import FakeIdentity
@@ -32,6 +35,16 @@ class FakeNetwork(neutron.Client):
         self.fail, self.clear = self.api.fail, self.api.clear
 
 
+class FakePassing:
+    """A neighbour that has nothing of anything. Proxies are tried with the sandbox."""
+
+    def ask(self, context: object, method: str, path: str, body: object = None, query: object = None) -> Any:
+        noun = path.removesuffix('/detail').rpartition('/')[2].replace('-', '_')
+        if method == 'GET' and noun.endswith('s'):
+            return {noun: []}
+        raise errors.NotFound('It could not be found.')
+
+
 class FakeClients(Clients):
     """`Clients` whose members show themselves as fakes."""
 
@@ -45,4 +58,5 @@ class FakeClients(Clients):
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
     return FakeClients(identity=FakeIdentity(), image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(),
-                       placement=FakePlacement(), trust=Trust(['secret']))
+                       placement=FakePlacement(), trust=Trust(['secret']),
+                       passing={'network': FakePassing(), 'volume': FakePassing()})

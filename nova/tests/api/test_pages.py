@@ -23,6 +23,11 @@ OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usa
 """These count from the beginning, or mark servers within projects; their own tests turn their pages."""
 GLANCES = {'/images', '/images/detail'}
 """Glance turns these pages; the limit is handed on to it."""
+PASSED_ON = {'/os-security-groups', '/os-snapshots', '/os-snapshots/detail', '/os-volumes',
+             '/os-volumes/detail'}
+"""Those of other services; ``nova/tests/functional/test_proxies.py`` tries them."""
+SERVERS_TOO = {'/os-volumes_boot', '/os-volumes_boot/detail'}
+"""Other addresses of the list of servers."""
 ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions')
 """These refuse more than one limit."""
 
@@ -147,7 +152,7 @@ def test_the_lists_that_have_pages_are_known() -> None:
     """Who adds a list adds it here."""
     found = {operation.path for operation in app.operations()
              if operation.query is not None and 'limit' in operation.query.fields}
-    assert found == set(PAGED) | OTHERS | GLANCES
+    assert found == set(PAGED) | OTHERS | GLANCES | PASSED_ON | SERVERS_TOO
 
 
 @pytest.mark.parametrize(('path', 'version'), [(path, '2.96') for path in sorted(OTHERS)])

@@ -55,6 +55,7 @@ class Route:
         policy: names of rules, the main one first.
         strict: from here on unknown query keys are refused.
         gone: it answers 410 at every version.
+        alias: the route of which it is another address.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Route:
     query: Table | None
     body: Table | None
     resp: Table | None
+    alias: str | None = None
 
     @property
     def name(self) -> str:
@@ -150,15 +152,16 @@ def _named(said: Mapping[str, Any]) -> str:
 
 
 def _route(said: Mapping[str, Any], by_name: Mapping[str, Any]) -> Route:
+    alias = said.get('alias_of')
     own = {name: said[name] for name in ('op', 'action', 'since', 'until', 'level') if name in said}
-    if 'alias_of' in said:
-        said = {**by_name[said['alias_of']], **own}
+    if alias:
+        said = {**by_name[alias], **own}
     method, _, path = said['op'].partition(' ')
     tables = {kind: _table(said.get(kind), kind, by_name) for kind in ('query', 'body', 'resp')}
     errors = said.get('errors', {})
     return Route(method, path, said.get('action'), V(said.get('since', '2.1')), V(said.get('until', str(MAX))),
                  said['level'], tuple(_codes(said['ok'])), frozenset(errors), tuple(said.get('policy', ())),
-                 V(said.get('strict_query', '2.102')), not said['ok'], **tables)
+                 V(said.get('strict_query', '2.102')), not said['ok'], alias=alias, **tables)
 
 
 @functools.cache
@@ -171,6 +174,7 @@ def load() -> Facts:
 
 @functools.cache
 def missing() -> Mapping[str, int]:
-    """What is known not to be served yet: route to the issue that brings it."""
+    """What is known not to be served yet, other addresses of it included: route to the issue that brings it."""
     said = yaml.safe_load((HERE / 'missing.yaml').read_text()) or {}
-    return {name: issue for issue, names in said.items() for name in names}
+    found = {name: issue for issue, names in said.items() for name in names}
+    return found | {route.name: found[route.alias] for route in load().routes if route.alias in found}

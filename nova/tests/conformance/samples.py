@@ -570,3 +570,133 @@ def image_metadata(world: World, version: V) -> Ask:
 @sample('PUT /images/{image_id}/metadata/{id}')
 def set_image_meta(world: World, version: V) -> Ask:
     return Ask((_own_image(world), 'a'), {'meta': {'a': 'c'}}, ours=True, role='member')
+
+
+@sample('POST /os-baremetal-nodes')
+def new_node(world: World, version: V) -> Ask:
+    return Ask(body={}, expect=frozenset({400}))
+
+
+@sample('GET /os-baremetal-nodes', 'GET /os-baremetal-nodes/{id}')
+def nodes(world: World, version: V) -> Ask:
+    """No bare-metal service belongs to most clouds."""
+    return Ask((NOBODY,), expect=frozenset({501}))
+
+
+@sample('DELETE /os-baremetal-nodes/{id}')
+def drop_node(world: World, version: V) -> Ask:
+    return Ask((NOBODY,), expect=frozenset({400}))
+
+
+def _refused(key: str) -> Sample:
+    return lambda world, version: Ask((NOBODY,), {key: {}}, expect=frozenset({400}))
+
+
+for _name in ('add_interface', 'remove_interface'):
+    SAMPLES[f'POST /os-baremetal-nodes/{{id}}/action {_name}'] = _refused(_name)
+
+
+@sample('GET /os-networks/{id}', 'GET /os-tenant-networks/{id}')
+def one_network(world: World, version: V) -> Ask:
+    return Ask((world.network,))
+
+
+@sample('POST /os-floating-ips')
+def new_floating(world: World, version: V) -> Ask:
+    return Ask(body={'pool': world.external['name']},
+               after=lambda body: world.ask('DELETE', f'/os-floating-ips/{body["floating_ip"]["id"]}',
+                                            version='2.1'))
+
+
+@sample('GET /os-floating-ips/{id}')
+def one_floating(world: World, version: V) -> Ask:
+    return Ask((world.floating['id'],), ours=True)
+
+
+@sample('DELETE /os-floating-ips/{id}')
+def drop_floating(world: World, version: V) -> Ask:
+    return Ask((world.new_floating()['id'],), ours=True)
+
+
+@sample('POST /servers/{id}/action addFloatingIp')
+def give_floating(world: World, version: V) -> Ask:
+    said = {'addFloatingIp': {'address': world.floating['ip']}}
+    return Ask((world.server,), said, ours=True, after=lambda body: world.ask(
+        'POST', f'/servers/{world.server}/action', {'removeFloatingIp': said['addFloatingIp']}, '2.1'))
+
+
+@sample('POST /servers/{id}/action removeFloatingIp')
+def take_floating(world: World, version: V) -> Ask:
+    said = {'address': world.floating['ip']}
+    world.ask('POST', f'/servers/{world.server}/action', {'addFloatingIp': said}, '2.1')
+    return Ask((world.server,), {'removeFloatingIp': said}, ours=True)
+
+
+@sample('POST /os-security-groups')
+def new_security_group(world: World, version: V) -> Ask:
+    return Ask(body={'security_group': {'name': name(), 'description': ''}}, after=lambda body: world.ask(
+        'DELETE', f'/os-security-groups/{body["security_group"]["id"]}', version='2.1'))
+
+
+@sample('GET /os-security-groups/{id}')
+def one_security_group(world: World, version: V) -> Ask:
+    return Ask((world.wall,), ours=True)
+
+
+@sample('DELETE /os-security-groups/{id}')
+def drop_security_group(world: World, version: V) -> Ask:
+    return Ask((world.new_security_group(),), ours=True)
+
+
+@sample('PUT /os-security-groups/{id}')
+def rename_security_group(world: World, version: V) -> Ask:
+    return Ask((world.wall,), {'security_group': {'name': name(), 'description': 'd'}}, ours=True)
+
+
+def _rule_of(world: World) -> dict[str, Any]:
+    port = next(world.ports)
+    return {'parent_group_id': world.wall, 'ip_protocol': 'tcp', 'from_port': port, 'to_port': port,
+            'cidr': '192.0.2.0/24'}
+
+
+@sample('POST /os-security-group-rules')
+def new_rule(world: World, version: V) -> Ask:
+    return Ask(body={'security_group_rule': _rule_of(world)}, ours=True)
+
+
+@sample('DELETE /os-security-group-rules/{id}')
+def drop_rule(world: World, version: V) -> Ask:
+    made = world.ask('POST', '/os-security-group-rules', {'security_group_rule': _rule_of(world)}, '2.1')
+    return Ask((made['security_group_rule']['id'],), ours=True)
+
+
+@sample('POST /os-volumes')
+def new_volume(world: World, version: V) -> Ask:
+    return Ask(body={'volume': {'size': 1, 'display_name': name()}})
+
+
+@sample('GET /os-volumes/{id}')
+def one_volume(world: World, version: V) -> Ask:
+    return Ask((world.shelf,), ours=True)
+
+
+@sample('DELETE /os-volumes/{id}')
+def drop_volume(world: World, version: V) -> Ask:
+    return Ask((world.volume(),), ours=True)
+
+
+@sample('POST /os-snapshots')
+def new_snapshot(world: World, version: V) -> Ask:
+    return Ask(body={'snapshot': {'volume_id': world.shelf, 'display_name': name()}}, ours=True)
+
+
+def _snapshot(world: World) -> str:
+    made = world.ask('POST', '/os-snapshots', {'snapshot': {'volume_id': world.shelf}}, '2.1')['snapshot']
+    path = f'/os-snapshots/{made["id"]}'
+    world.until(lambda: world.ask('GET', path, version='2.1')['snapshot']['status'] == 'available', path)
+    return str(made['id'])
+
+
+@sample('GET /os-snapshots/{id}', 'DELETE /os-snapshots/{id}')
+def one_snapshot(world: World, version: V) -> Ask:
+    return Ask((_snapshot(world),), ours=True)

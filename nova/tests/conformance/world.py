@@ -1,6 +1,7 @@
 """What routes are asked about: a server, a flavor, a volume, made when first needed and removed at the end."""
 
 import functools
+import itertools
 import secrets
 import time
 from collections.abc import Callable
@@ -32,7 +33,7 @@ class World:
         self.admin, self.member = everybody.of[people.ADMIN], everybody.of[people.MEMBER]
         self._undo: list[tuple[people.Person, str]] = []
         self._actor: str | None = None
-        self._prepared: list[str] = []
+        self.ports = itertools.count(1000)
 
     # Asking
 
@@ -104,6 +105,33 @@ class World:
         self.until(lambda: self.other(kind, 'GET', where)['volume']['status'] == 'available', where)
         return str(made['id'])
 
+    @functools.cached_property
+    def shelf(self) -> str:
+        """A volume that stays."""
+        return self.volume()
+
+    @functools.cached_property
+    def floating(self) -> dict[str, Any]:
+        return self.new_floating()
+
+    def new_floating(self) -> dict[str, Any]:
+        made = self.ask('POST', '/os-floating-ips', {'pool': self.external['name']}, '2.1', who=self.member)
+        found = dict(made['floating_ip'])
+        self._undo.insert(0, (self.member, f'{self.member.urls["network"]}/v2.0/floatingips/{found["id"]}'))
+        return found
+
+    @functools.cached_property
+    def wall(self) -> str:
+        """A security group that stays."""
+        return self.new_security_group()
+
+    def new_security_group(self) -> str:
+        """The id of a new one."""
+        made = self.other('network', 'POST', '/v2.0/security-groups',
+                          {'security_group': {'name': name()}})['security_group']
+        self._undo.insert(0, (self.member, f'{self.member.urls["network"]}/v2.0/security-groups/{made["id"]}'))
+        return str(made['id'])
+
     def port(self) -> str:
         made = self.other('network', 'POST', '/v2.0/ports', {'port': {'network_id': self.network}})['port']
         self._undo.insert(0, (self.member, f'{self.member.urls["network"]}/v2.0/ports/{made["id"]}'))
@@ -111,10 +139,9 @@ class World:
 
     def security_group(self) -> str:
         """The name of a new one."""
-        made = self.other('network', 'POST', '/v2.0/security-groups',
-                          {'security_group': {'name': name()}})['security_group']
-        self._undo.insert(0, (self.member, f'{self.member.urls["network"]}/v2.0/security-groups/{made["id"]}'))
-        return str(made['name'])
+        ident = self.new_security_group()
+        found = self.other('network', 'GET', f'/v2.0/security-groups/{ident}')['security_group']
+        return str(found['name'])
 
     # What compute has
 
