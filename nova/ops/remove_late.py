@@ -8,16 +8,8 @@ operation has just made.
 from typing import Any
 
 from nova import objects
-from nova.objects import task as rows
-from nova.steps import late
+from nova.steps import late, turn
 from nova.task.flow import SHARING, Flow, Step
-
-SLOT = Flow.slot()
-
-
-def hold_server(h: Any, state: objects.State) -> None:
-    """Wait until nobody else is at work on the server, and let nobody begin."""
-    h.db.write(lambda conn: rows.take_slot(conn, h.task, SLOT or ''))
 
 
 def remove_late(h: Any, state: objects.State) -> None:
@@ -35,6 +27,6 @@ class RemoveLate(Flow[objects.State]):
     exclusion = SHARING
     deadline = 24 * 3600.0
     steps = (
-        Step(hold_server, timeout=24 * 3600.0),
+        Step(turn.hold_server, timeout=24 * 3600.0),
         Step(remove_late, timeout=3600.0),
     )

@@ -85,7 +85,7 @@ def has_guest(instance: Any) -> bool:
     return instance.host is not None and instance.vm_state != VM.SHELVED_OFFLOADED
 
 
-def find(h: Any, uuid: str) -> Any:
+def find(h: Any, uuid: str | None) -> Any:
     """The server's device with this uuid; None when it has none (any more)."""
     return next((device for device in h.instance.block_devices if device.uuid == uuid), None)
 

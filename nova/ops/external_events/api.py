@@ -5,12 +5,13 @@ whether the wait has begun: see `nova.objects.event`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from nova import objects
 from nova.objects import event as events
 from nova.objects import task as rows
+from nova.ops.external_events.extend import ExtendState, ExtendVolume
 from nova.ops.external_events.flow import RefreshNetwork
 from nova.policies import server_external_events as rules
 from nova.rest import types
@@ -21,6 +22,9 @@ from nova.task import journal
 NAMES = ('network-changed', 'network-vif-deleted', 'network-vif-plugged', 'network-vif-unplugged')
 LATER = {'2.51': 'volume-extended', '2.76': 'power-update', '2.82': 'accelerator-request-bound',
          '2.93': 'volume-reimaged'}
+GROWN = 'volume-extended'
+"""After this one a server's host and guest are told of the volume's size."""
+
 _STALE = frozenset({'network-changed', 'network-vif-deleted'})
 """After these the server's interfaces are asked of the network service."""
 
@@ -113,6 +117,7 @@ def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
     A later event about the same thing takes the place of the earlier. What is to be looked at anew is looked at
     once, however often it is told, as long as nobody has begun to look.
     """
+    grown = {(each.server_uuid, each.tag) for each in told if each.name == GROWN}
     kept = [events.Event(each.server_uuid, each.name, each.tag or '', each.status)
             for each in told if each.name in _AWAITED]
     stale = sorted({each.server_uuid for each in told if each.name in _STALE})
@@ -122,7 +127,18 @@ def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
         looks = rows.not_begun(conn, RefreshNetwork.name, stale) if stale else set()
         begun = [journal.insert(conn, RefreshNetwork, objects.State(), req.context, instance_uuid=uuid).uuid
                  for uuid in stale if uuid not in looks]
+        begun += [journal.insert(conn, ExtendVolume, ExtendState(volume_id=device.volume_id), req.context,
+                                 instance_uuid=device.instance_uuid).uuid
+                  for device in _devices(conn, grown)]
         return begun + (rows.waiting_on(conn, sorted({each.instance_uuid for each in kept})) if kept else [])
     db = req.dbs.cell(cell.database_connection)
-    for task in db.write(write) if kept or stale else ():
+    for task in db.write(write) if kept or stale or grown else ():
         req.wake(cell, task)
+
+
+def _devices(conn: Any, grown: Collection[tuple[str, str | None]]) -> list[Any]:
+    """The devices of servers whose volumes have grown."""
+    if not grown:
+        return []
+    found = objects.BlockDeviceMapping.all(conn, instance_uuid=sorted({server for server, _ in grown}))
+    return [device for device in found if (device.instance_uuid, device.volume_id) in grown]

@@ -146,3 +146,21 @@ def test_a_storm_of_events_is_one_task(cloud: Cloud) -> None:
     assert tell(cloud, {'name': 'network-changed', 'server_uuid': made.uuid}).status_code == 200
     with cloud.db(1).read() as conn:
         assert [len(rows.of_instance(conn, one.uuid)) for one in (made, other)] == [2, 1]
+
+
+def test_a_volume_that_has_grown(cloud: Cloud) -> None:
+    """Only who has it is told, in an action that users see."""
+    made, other = cloud.server(host='host1'), cloud.server(host='host1')
+    volume = uuids.generate()
+    cloud.db(1).write(lambda conn: objects.BlockDeviceMapping(
+        uuid=uuids.generate(), instance_uuid=made.uuid, source_type='volume', destination_type='volume',
+        device_name='/dev/vdb', volume_id=volume).create(conn))
+    assert tell(cloud, *[{'name': 'volume-extended', 'server_uuid': one.uuid, 'tag': tag}
+                         for one in (made, other) for tag in (volume, volume, 'nonsense')],
+                version='2.51').status_code == 200
+    with cloud.db(1).read() as conn:
+        task, = rows.of_instance(conn, made.uuid)
+        assert rows.of_instance(conn, other.uuid) == []
+    assert (task.flow, task.exclusive, cloud.woken) == ('extend_volume', None, [('cell1', task.uuid)])
+    shown = cloud.call('GET', f'/servers/{made.uuid}/os-instance-actions').json['instanceActions']
+    assert [one['action'] for one in shown] == ['extend_volume']

@@ -297,6 +297,19 @@ def test_a_shared_volume_on_two_servers(demo, volumes):
     assert volumes.show(shared)['status'] == 'in-use'
 
 
+def test_a_volume_grows_while_a_guest_uses_it(demo, admin, volumes):
+    """2.51: the host is told of the size that Cinder says."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    assert volumes.send('POST', f'/volumes/{volume}/action', {'os-extend': {'new_size': 3}}).status_code == 202
+    assert admin.call('POST', '/os-server-external-events', {'events': [
+        {'name': 'volume-extended', 'server_uuid': server, 'tag': volume}]}).status_code == 200
+    until(lambda: last_action(demo, server)['action'] == 'extend_volume')
+    volumes.settled(server)
+    assert last_action(demo, server)['message'] is None
+
+
 def migrating(admin, volumes, volume):
     """Have Cinder begin to migrate a volume; the id of the one that it made."""
     assert admin.call('POST', f'/v3/volumes/{volume}/action', service='volume', body={

@@ -4,6 +4,7 @@ from nova import objects
 from nova.common import uuids
 from nova.ops import detach_volume, swap_volume
 from nova.ops.attach_volume import flow, wire
+from nova.ops.external_events import extend
 
 
 def _row(world, uuid, volume, name='/dev/vdb', **values):
@@ -48,4 +49,13 @@ def _swap(world):
     return uuid
 
 
-CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap}
+def _extend(world):
+    volume = world.clients.volume.add(project_id='project')
+    uuid = world.running(volumes=[volume])
+    world.clients.volume.volumes[volume]['size'] = 2
+    world.begin(uuid, extend.ExtendVolume, extend.ExtendState(volume_id=volume))
+    return uuid
+
+
+CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
+         'extend_volume': _extend}
