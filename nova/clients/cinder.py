@@ -6,6 +6,7 @@ attachment itself is asked whether the wish has come true.
 """
 
 import functools
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients import session
 from nova.clients.protocols import Document
+
+LOG = logging.getLogger(__name__)
 
 VERSION = '3.48'
 """Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
@@ -173,6 +176,13 @@ class Client:
         known = self.attachment(attachment_id)
         if known['status'] != 'attached':
             raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
+
+    def tell_snapshot(self, snapshot_id: str, status: str, progress: str | None = None) -> None:
+        said = {'status': status, **({'progress': progress} if progress else {})}
+        answer = self._call('POST', f'/snapshots/{snapshot_id}/action', allow=(400, 404),
+                            body={'os-update_snapshot_status': said})
+        if answer.status == 400:
+            LOG.warning('Cinder does not hear that snapshot %s is %s: %s', snapshot_id, status, answer.message)
 
     def migrated(self, old: str, new: str, error: bool) -> str:
         """See `VolumeClient.migrated`.

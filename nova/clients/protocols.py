@@ -281,6 +281,9 @@ class VolumeClient(Protocol):
     def complete(self, attachment_id: str) -> None:
         """The volume is in the guest: mark it in use. Repeatable."""
 
+    def tell_snapshot(self, snapshot_id: str, status: str, progress: str | None = None) -> None:
+        """Tell how a host's part of a snapshot went; one that is gone, or said so before, is fine."""
+
     def migrated(self, old: str, new: str, error: bool) -> str:
         """Tell that a server has gone from one volume of a migration to the other, or has not; returns the id
         under which its volume is kept. Repeatable.

@@ -370,6 +370,7 @@ class Snapshots:
         add('/v3/snapshots', GET=self._list, POST=self._create)
         add('/v3/snapshots/detail', GET=self._list)
         add('/v3/snapshots/{ident}', GET=self._show, PUT=self._update, DELETE=self._delete)
+        add('/v3/snapshots/{ident}/action', POST=self._act)
         add('/v3/snapshots/{ident}/metadata/{key}', DELETE=self._drop_metadata_item)
 
     def _list(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -385,6 +386,21 @@ class Snapshots:
         body = _body(req, 'snapshot')
         made = self._volumes.snapshot(service.who(req), body, force_allowed=_at(req, '3.66'))
         web.send(resp, {'snapshot': _snapshot_view(made)}, 202)
+
+    def _act(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
+        """Compute says how its part of a snapshot went."""
+        service.need_admin(req)
+        said = service.enveloped(req, 'os-update_snapshot_status')
+        follows = {'creating': ('creating', 'available', 'error'), 'deleting': ('deleting', 'error_deleting')}
+
+        def write(rows: Rows) -> None:
+            found = b.snapshot_for(rows, service.who(req), ident)
+            if said.get('status') not in follows.get(found['status'], ()):
+                raise problem.BadRequest(f'Provided snapshot status {said.get("status")} not allowed for '
+                                         f'snapshot with status {found["status"]}.')
+            b.save(rows, b.SNAPSHOT, found, status=said['status'])
+        self._store.write(write)
+        resp.status = falcon.HTTP_202
 
     def _show(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
         with self._store.read() as rows:

@@ -155,6 +155,11 @@ class FakeVolume(FakeSnapshots):
         self.volumes[volume_id]['status'] = next(
             (word for word in ('in-use', 'attaching', 'reserved') if word in words), 'available')
 
+    @effect
+    def tell_snapshot(self, snapshot_id: str, status: str, progress: str | None = None) -> None:
+        if snapshot_id in self.snapshots:
+            self.snapshots[snapshot_id].update(status=status, progress=progress)
+
     def begin_migration(self, volume_id: str) -> str:
         """The service has made another volume for this one, which migrates."""
         volume = self.volumes[volume_id]

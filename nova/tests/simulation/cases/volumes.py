@@ -2,7 +2,7 @@
 
 from nova import objects
 from nova.common import uuids
-from nova.ops import detach_volume, swap_volume
+from nova.ops import detach_volume, swap_volume, volume_snapshots
 from nova.ops.attach_volume import flow, wire
 from nova.ops.external_events import extend
 
@@ -57,5 +57,19 @@ def _extend(world):
     return uuid
 
 
+def _snapshot(kind):
+    def start(world):
+        volumes = world.clients.volume
+        volume = volumes.add(project_id='project')
+        snapshot = volumes.add_snapshot(volume)
+        uuid = world.running(volumes=[volume])
+        device = next(one for one in world.server(uuid).block_devices if one.volume_id == volume)
+        world.begin(uuid, kind, volume_snapshots.SnapshotState(device=device.uuid, snapshot_id=snapshot, info={
+            'new_file': 'new', 'type': 'qcow2', 'file_to_merge': 'new'}))
+        return uuid
+    return start
+
+
 CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
-         'extend_volume': _extend}
+         'extend_volume': _extend, 'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
+         'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot)}
