@@ -22,6 +22,7 @@ from nova.objects import (
     purge,
 )
 from nova.objects import task as rows
+from nova.ops import remove_late
 from nova.ops.delete import reclaim
 from nova.ops.resize import decide
 from nova.task import engine as engines
@@ -80,6 +81,18 @@ class ConfirmResizes:
         seconds = self._conf.resize_confirm_window
         for task in decide.confirm_due(self._engine.journal, seconds) if seconds > 0 else ():
             self._engine.submit(self._engine.wake, task.uuid)
+
+
+class Comparison:
+    """Looks again for what came late at the neighbours: see `remove_late.begin_later`."""
+
+    def __init__(self, engine: Callable[[], engines.Engine]) -> None:
+        self._engine = engine
+
+    def __call__(self) -> None:
+        count = remove_late.begin_later(self._engine().journal)
+        if count:
+            LOG.info('%d servers are looked at again, for operations on them left doubts', count)
 
 
 class Discovery:

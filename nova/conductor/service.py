@@ -5,6 +5,7 @@
 """
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -156,6 +157,7 @@ class ConductorService:
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('resizes', 10, periodic.ConfirmResizes(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
+        self._compare(lambda: own.engine)
         return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))
 
     def _serve_top(self) -> None:
@@ -174,6 +176,11 @@ class ConductorService:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(self._dbs.api, self._conf)))
+        self._compare(lambda: found.work(found.mapping(CELL0_UUID)).engine)
+
+    def _compare(self, engine: Callable[[], engines.Engine]) -> None:
+        self._tickers.append(periodic.ticker('comparison', remove_late.EVERY.total_seconds(),
+                                             periodic.Comparison(engine)))
 
     def _look_after(self, name: str, made: work.Work) -> None:
         self._works.append(made)

@@ -345,6 +345,25 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bo
     return len(old)
 
 
+def doubtful(conn: sa.Connection, ages: Iterable[datetime.timedelta], span: datetime.timedelta, flow: str,
+             limit: int) -> list[Task]:
+    """The oldest tasks that left a doubt and ended so long ago: those about whose servers no task of `flow` was
+    begun within `span`, and which are none themselves.
+
+    Args:
+        ages: time since their end, each up to `span` more.
+    """
+    table, looks, now = tables.tasks, tables.tasks.alias(), dbkit.now(conn)
+    then = sa.or_(*(sa.and_(table.c.finished_at <= now - age, table.c.finished_at > now - age - span)
+                    for age in ages))
+    looked = sa.exists().where(looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == flow,
+                               looks.c.created_at > now - span)
+    return [from_row(row) for row in conn.execute(
+        sa.select(table).where(then, sa.or_(table.c.doubt, table.c.cancel),
+                               table.c.instance_uuid.is_not(None), table.c.flow != flow, ~looked)
+        .order_by(table.c.id).limit(limit))]
+
+
 class Inert(NamedTuple):
     """A task that nobody has let run yet; `parent` is the one that is to."""
 

@@ -1,15 +1,27 @@
 """What an operation asked of others, and what came when it had ended, is removed: for nobody to see.
 
 An operation whose step was tried again, taken over, or did not go right is followed by this one a minute later
-(`nova.task.runner.LATE`). It holds the server while it looks, so that nothing is taken for late that another
+(`nova.task.runner.LATE`), and later again (`begin_later`), because who was away for long may have one more
+effect when he returns. It holds the server while it looks, so that nothing is taken for late that another
 operation has just made.
 """
 
+import datetime
 from typing import Any
 
-from nova import objects
+from nova import context, objects
+from nova.objects import task as rows
 from nova.steps import late, turn
+from nova.task import journal
 from nova.task.flow import SHARING, Flow, Step
+
+EVERY = datetime.timedelta(hours=1)
+"""Time between two comparisons."""
+AGES = tuple(datetime.timedelta(hours=hours) for hours in (1, 4, 20))
+"""How long after the end of a task that left a doubt its server is looked at again. A task that clients do not
+see is dropped a day after its end."""
+MOST = 500
+"""Tasks that one transaction begins."""
 
 
 def remove_late(h: Any, state: objects.State) -> None:
@@ -30,3 +42,22 @@ class RemoveLate(Flow[objects.State]):
         Step(turn.hold_server, timeout=24 * 3600.0),
         Step(remove_late, timeout=3600.0),
     )
+
+
+def begin_later(tasks: journal.Journal) -> int:
+    """Compare again: begin to look at servers about which a task of some time ago left a doubt; how many.
+
+    Called about every hour (`EVERY`) by each conductor of a cell; who comes first begins it.
+    """
+    count = 0
+    while begun := tasks.db.write(_begin_some):
+        count += begun
+    return count
+
+
+def _begin_some(conn: Any) -> int:
+    found = {task.instance_uuid: task for task in rows.doubtful(conn, AGES, EVERY, RemoveLate.name, MOST)}
+    for uuid, task in found.items():
+        journal.insert(conn, RemoveLate, objects.State(), context.RequestContext.from_dict(task.context),
+                       instance_uuid=uuid, parent=task.uuid)
+    return len(found)

@@ -116,7 +116,12 @@ class Engine:
         self.attend(uuid, again, rows.RUNNING, alone=True)
 
     def step_done(self, result: wire.StepResult) -> None:
-        """Take the answer of a host; an answer to a question that is no longer asked is dropped."""
+        """Take the answer of a host; an answer to a question that is no longer asked is dropped.
+
+        What that host did may have had effects when nobody expected any more.
+        """
+        awaited = False
+
         def take(run: Run) -> bool:
             if (run.task.step, run.task.attempt) != (result.step, result.attempt):
                 LOG.debug('Late answer about step %s of task %s dropped', result.step, result.task)
@@ -126,8 +131,12 @@ class Engine:
                     run.state = run.state.after(result.state)
                 if result.instance is not None and run.instance is not None:
                     run.instance.learn(result.instance)
+            nonlocal awaited
+            awaited = True
             return self.runner.settle(run, result.outcome, result.error, host=result.host)
         self.attend(result.task, take, rows.PARKED)
+        if not awaited:
+            self._see_to_late_effects(result.task)
 
     def progress(self, report: wire.StepProgress) -> None:
         """Note how far a host has come with a step."""
@@ -200,6 +209,8 @@ class Engine:
     def _judge(self, uuid: str, run: Run | None, error: Exception) -> None:
         """What was raised where no step's function was at work fails the step; or else it ends the task."""
         self._left.add(uuid)
+        if isinstance(error, errors.task.Lost):
+            self._see_to_late_effects(uuid)
         if self._is_told(uuid, error):
             return
         LOG.error('Task %s came upon a fault', uuid, exc_info=error)
@@ -213,6 +224,22 @@ class Engine:
             if not self._is_told(uuid, another):
                 LOG.error('Task %s cannot even fail', uuid, exc_info=another)
                 self.condemn(uuid, error)
+
+    def _see_to_late_effects(self, uuid: str) -> None:
+        """Somebody was away for long, and had an effect when he returned: this worker, or a host.
+
+        While the task goes on, who has it now has doubts himself, and looks when it has ended.
+        """
+        def follow(conn: sa.Connection) -> None:
+            task = rows.get(conn, uuid)
+            if task is not None and task.ended and task.doubt:
+                self.runner.follow_doubt(conn, task, again=True)
+        try:
+            self.journal.db.write(follow, landed=dbkit.repeatable)
+        except Exception as error:
+            if not dbkit.is_passing(error):
+                raise
+            LOG.warning('What task %s may have left is for the next comparison: %s', uuid, error)
 
     @staticmethod
     def _is_told(uuid: str, error: Exception) -> bool:

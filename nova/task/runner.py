@@ -247,12 +247,18 @@ class Runner:
                                exclusive=None, finished_at=self._now(), **changes)
         self.tell_end(task, end, successor)
 
-    def follow_doubt(self, conn: sa.Connection, task: rows.Task) -> None:
-        """Have somebody look, after a while, at what a task may have left that ends now."""
-        flow, shared = self._after_doubt, flows.known(task.flow, task.flow_version)
-        if flow is not None and task.instance_uuid and (shared is None or shared.exclusion != flows.SHARING):
+    def follow_doubt(self, conn: sa.Connection, task: rows.Task, again: bool = False) -> None:
+        """Have somebody look, after a while, at what a task may have left that ends now, or has ended.
+
+        Args:
+            again: unless somebody is to look anyway.
+        """
+        flow, shared, server = self._after_doubt, flows.known(task.flow, task.flow_version), task.instance_uuid
+        if flow is None or server is None or (shared is not None and shared.exclusion == flows.SHARING):
+            return
+        if not again or server not in rows.not_begun(conn, flow.name, [server]):
             journals.insert(conn, flow, flow.State(), nova_context.RequestContext.from_dict(task.context),
-                            instance_uuid=task.instance_uuid, parent=task.uuid, wait=LATE)
+                            instance_uuid=server, parent=task.uuid, wait=LATE)
 
     def tell_end(self, task: rows.Task, end: str, successor: str | None) -> None:
         """Say so, and wake who waited for it."""

@@ -3,9 +3,21 @@
 import pytest
 
 from nova import errors
+from nova.objects import step as wire
 from nova.objects import task as rows
+from nova.ops import remove_late
 from nova.task import flow, runner
-from nova.tests.task.world import AWAY, BROKEN, EngineDelete, EngineLocal, EngineState, effect
+from nova.tests.task.world import (
+    AWAY,
+    BEAT,
+    BROKEN,
+    EngineDelete,
+    EngineHosted,
+    EngineLocal,
+    EngineState,
+    Looks,
+    effect,
+)
 
 
 class EngineLook(flow.Flow[EngineState]):
@@ -13,6 +25,19 @@ class EngineLook(flow.Flow[EngineState]):
 
     exclusion = flow.SHARING
     steps = (flow.Step(effect('look')),)
+
+
+MEANWHILE = []
+"""What happens while the step runs, once."""
+
+
+def sleep(h, state):
+    while MEANWHILE:
+        MEANWHILE.pop()()
+
+
+class EngineSleepy(flow.Flow[EngineState]):
+    steps = (flow.Step(sleep),)
 
 
 def follower(world, task):
@@ -60,6 +85,79 @@ def test_so_is_one_that_was_cancelled(world, worker):
     worker.wake(delete.uuid)
     worker.wake(task.uuid)
     assert world.task(task).status == rows.UNDONE and len(follower(world, task)) == 1
+
+
+def answer(call):
+    return wire.StepResult(task=call.task, step=call.step, attempt=call.attempt, host=call.host, outcome='done')
+
+
+def looked(world, worker, time, task):
+    """Have those who follow a task look now; how many have looked so far."""
+    time.go(runner.LATE + 1)
+    worker.lease.beat()
+    for each in follower(world, task):
+        worker.wake(each.uuid)
+    assert all(each.ended for each in follower(world, task))
+    return len(follower(world, task))
+
+
+def test_a_worker_that_was_away_for_long_has_somebody_look_when_he_returns(time, world, worker):
+    """2.10: his one late effect came after the look that followed the task."""
+    other = world.worker(after_doubt=EngineLook)
+    looks = Looks(other)
+    task = world.begin(EngineSleepy)
+
+    def taken_over():
+        looks.round()
+        for _ in range(4):
+            time.go(BEAT)
+            looks.round()
+        assert world.task(task).status == rows.DONE and looked(world, other, time, task) == 1
+    MEANWHILE.append(taken_over)
+    worker.wake(task.uuid)
+    assert looked(world, worker, time, task) == 2
+
+
+def test_so_does_a_host_that_answers_when_it_was_given_up(time, world, worker):
+    task = world.begin(EngineHosted)
+    worker.wake(task.uuid)
+    call, = world.hosts.calls
+    world.hosts.up = False
+    BROKEN['pick'] = errors.Internal('no other host')
+    Looks(worker).round(6)
+    assert world.task(task).status == rows.UNDONE
+    late = answer(call)
+    worker.step_done(late)
+    assert len(follower(world, task)) == 1, 'it will be looked for anyway'
+    assert looked(world, worker, time, task) == 1
+    worker.step_done(late)
+    assert looked(world, worker, time, task) == 2
+
+
+def test_an_answer_that_comes_twice_is_no_reason_to_look(time, world, worker):
+    task = world.begin(EngineHosted)
+    worker.wake(task.uuid)
+    call, = world.hosts.calls
+    for _ in range(2):
+        worker.step_done(answer(call))
+    assert world.task(task).status == rows.DONE and follower(world, task) == []
+
+
+def test_who_says_nothing_any_more_is_found_by_the_comparisons_of_the_next_day(time, world):
+    """2.10: three times, whoever compares and how often; a task without doubt is none of its business."""
+    worker = world.worker(after_doubt=remove_late.RemoveLate)
+    right = world.begin(EngineLocal)
+    worker.wake(right.uuid)
+    BROKEN['two'] = errors.Internal('no')
+    task = world.begin(EngineLocal)
+    worker.wake(task.uuid)
+    assert world.task(task).status == rows.UNDONE
+    found = []
+    for minute in range(0, 26 * 60, 20):
+        found += [minute // 60] * remove_late.begin_later(world.journal)
+        assert remove_late.begin_later(world.journal) == 0
+        time.go(20 * 60)
+    assert found == [1, 4, 20]
 
 
 def test_what_looks_is_not_looked_after_itself(world, worker):
