@@ -31,6 +31,7 @@ from nova.rpc import host as rpc_host
 from nova.rpc import liveness as rpc_liveness
 from nova.rpc import questions as rpc_questions
 from nova.rpc import transport
+from nova.virt.driver.events import Change, Lifecycle
 
 LOG = log.getLogger(__name__)
 
@@ -122,6 +123,7 @@ class ComputeAgent:
         self.steps = steps.StepRunner(self._hosting, self._journal, self._done, self._conductor.progress,
                                       self._farm.step_pool)
         self._debts = recovery.Debts(self.steps, self._hosting)
+        driver.listen(self._guest_changed)
         self._heart = beats.Heart(host, BINARY, rpc_liveness.Liveness.client(bus), conf.report_interval,
                                   self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
@@ -145,6 +147,9 @@ class ComputeAgent:
                          due=clock.monotonic() + JOIN_FIRST),
             chores.Chore('prune', 3600, self._prune),
         ]
+        tidy = conf.image_cache.manager_interval
+        if tidy >= 0:
+            wanted.append(chores.Chore('tidy', tidy or 60, self._tidy, due=clock.monotonic() + (tidy or 60)))
         if sync >= 0:
             wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER))
         self._chores = [self._farm.chores.add(chore) for chore in wanted]
@@ -195,6 +200,14 @@ class ComputeAgent:
     def sync_power(self) -> None:
         """Report the guests' power soon, rather than at the next interval."""
         self._hurry('power-sync')
+
+    def _guest_changed(self, event: Lifecycle) -> None:
+        """A guest has changed; where no step has done it, its server's record may have to follow."""
+        if event.server not in self.steps.busy() and event.change is not Change.MIGRATED:
+            self._hurry('power-sync')
+
+    def _tidy(self) -> None:
+        self.driver.tidy()
 
     def _hurry(self, name: str) -> None:
         for chore in self._chores:

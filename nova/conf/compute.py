@@ -13,6 +13,8 @@ Guests that ran before the host rebooted are started again.'''),
 Disks are qcow2 overlays on cached images.'''),
     cfg.BoolOpt('force_raw_images', default=True, help='''
 Cached images are converted to raw.'''),
+    cfg.StrOpt('config_drive_format', default='iso9660', choices=('iso9660', 'vfat'), help='''
+File system of config drives; a CD, or a disk with vfat.'''),
     cfg.BoolOpt('force_config_drive', default=False, help='''
 Every server gets a config drive.'''),
     cfg.ListOpt('non_inheritable_image_properties', default=['cache_in_nova', 'bittorrent'], help='''

@@ -11,6 +11,13 @@ class DriverFailed(base.Internal):
     template = 'The hypervisor driver failed: {reason}'
 
 
+class HypervisorUnavailable(base.Unavailable):
+    """It is being restarted, for instance."""
+
+    again = True
+    template = 'The hypervisor cannot be reached: {reason}'
+
+
 class Unsupported(base.Conflict):
     template = 'The hypervisor does not support this operation: {reason}'
 

@@ -9,7 +9,8 @@ pytest_plugins = ['nova.tests.fixtures.databases']
 
 def pytest_collection_modifyitems(config, items):
     """What is slow, or needs servers or a cluster, runs only when the marker expression names it."""
-    unnamed = {name for name in ('slow', 'real', 'cluster', 'realcloud') if name not in config.option.markexpr}
+    unnamed = {name for name in ('slow', 'real', 'cluster', 'realcloud', 'libvirt')
+               if name not in config.option.markexpr}
     left = [item for item in items if unnamed & {mark.name for mark in item.iter_markers()}]
     if left:
         items[:] = [item for item in items if item not in set(left)]

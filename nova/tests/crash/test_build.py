@@ -4,6 +4,7 @@ import pytest
 
 from nova import errors, objects, states
 from nova.objects import task as rows
+from nova.tests.compute.cell import Handle
 from nova.tests.crash.script import Killed
 from nova.tests.simulation import invariants
 from nova.virt.fake import driver as fake_driver
@@ -529,7 +530,7 @@ def _leak_port(world, uuid):
 
 
 def _lose_guest(world, uuid):
-    world.drivers['h1'].destroy(world.server(uuid))
+    world.drivers['h1'].destroy(Handle(world.server(uuid)))
 
 
 def _hang(world, uuid):

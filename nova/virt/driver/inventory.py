@@ -46,5 +46,8 @@ class InventoryDriver(Protocol):
     def resources(self, node: str) -> Resources:
         """What a node has and what is used of it, as the hypervisor sees it."""
 
+    def tidy(self) -> None:
+        """Delete what no guest of this host uses any more, such as images that disks were made of."""
+
     def host_uptime(self) -> str:
         """As ``uptime`` prints it."""

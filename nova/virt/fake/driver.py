@@ -71,5 +71,8 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
             supported_instances=[('x86_64', 'fake', 'hvm')],
             traits={'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE'})
 
+    def tidy(self) -> None:
+        """Nothing is kept that guests do not use."""
+
     def host_uptime(self) -> str:
         return '00:00:00 up 1 day, 0:00, 0 users, load average: 0.00, 0.00, 0.00'

@@ -1,0 +1,127 @@
+"""Simulated hosts with a libvirtd each, and guests of QEMU: see tools/guest."""
+
+import pathlib
+import re
+import subprocess
+import time
+import types
+import uuid
+
+from nova import conf as nova_conf
+from nova import objects
+from nova.clients.fake.image import FakeImage
+from nova.tests.virt.labs.base import PATIENCE, Lab, Site
+from nova.virt.libvirt.commands import Commands
+from nova.virt.libvirt.driver import LibvirtDriver
+
+TOOLS = pathlib.Path(__file__).parents[4] / 'tools' / 'guest'
+CACHE = pathlib.Path(__file__).parents[4] / '.guest'
+
+
+class LibvirtLab(Lab):
+    """Args: directory, for hosts and volumes; it is kept short by a link, sockets lie below it."""
+
+    def __init__(self, directory):
+        super().__init__()
+        subprocess.run([TOOLS / 'build', CACHE], check=True, capture_output=True)
+        tag = uuid.uuid4().hex[:4]
+        self.hosts = pathlib.Path(f'/tmp/nova-{tag}')
+        self._env = {'NOVA_HOSTS': str(self.hosts), 'NOVA_HOSTS_PREFIX': f'n{tag}',
+                     'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'}
+        self.tool('up', '2')
+        self.volumes = directory / 'volumes'
+        self.volumes.mkdir()
+        self.clients = types.SimpleNamespace(image=FakeImage())
+        data = (CACHE / 'guest.qcow2').read_bytes()
+        self.image = self.clients.image.add(data=data, disk_format='qcow2')
+        for name in ('h1', 'h2'):
+            self.sites[name] = self._site(name)
+
+    def tool(self, *command):
+        """Run tools/guest/hosts."""
+        return subprocess.run([TOOLS / 'hosts', *command], check=True, env=self._env, capture_output=True,
+                              text=True).stdout
+
+    def socket(self, name):
+        return f'qemu+unix:///system?socket={self.hosts}/{name}/run/libvirt-sock'
+
+    def _site(self, name):
+        conf = nova_conf.new(config_files=[], **{
+            'instances_path': str(self.hosts / name / 'instances'), 'my_ip': self.address(name),
+            'shutdown_timeout': 20, 'libvirt.virt_type': 'qemu', 'libvirt.connection_uri': self.socket(name),
+            'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
+            'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': 4,
+            'libvirt.device_detach_timeout': 5})
+        pid = (self.hosts / name / 'init.pid').read_text().strip()
+        commands = Commands(['nsenter', '-t', pid, '-n', '--'])
+        reach = {self.address(each): self.socket(each) for each in ('h1', 'h2')}
+        return Site(name, LibvirtDriver.build(conf, name, None, commands, reach.__getitem__), conf)
+
+    def address(self, host):
+        return f'10.99.0.1{host.removeprefix("h")}'
+
+    def volume(self, megabytes=8):
+        ident = str(uuid.uuid4())
+        path = self.volumes / ident
+        with path.open('wb') as file:
+            file.write(ident.encode())
+            file.truncate(megabytes << 20)
+        device = objects.BlockDeviceMapping(
+            uuid=str(uuid.uuid4()), volume_id=ident, source_type='volume', destination_type='volume',
+            device_name='/dev/vdb', volume_size=1)
+        return device, {'driver_volume_type': 'local', 'device_path': str(path)}
+
+    def grow(self, device, megabytes):
+        with (self.volumes / device.volume_id).open('r+b') as file:
+            file.truncate(megabytes << 20)
+
+    def vif(self):
+        ident = str(uuid.uuid4())
+        return objects.VIF(id=ident, address=f'fa:16:3e:{ident[0:2]}:{ident[2:4]}:{ident[4:6]}', type='bridge',
+                           devname=f'tap{ident}'[:14], network=objects.Network(id='net', bridge='br100'))
+
+    # Guests
+
+    def log(self, h):
+        return h.driver.console_output(h)
+
+    def wait(self, h, pattern, seconds=PATIENCE):
+        """The first match on the guest's console."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = re.search(pattern, self.log(h))
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f'{pattern!r} is not on the console, which ends with {self.log(h)[-400:]!r}')
+
+    def ready(self, h):
+        self.wait(h, 'GUEST ready')
+
+    def sees(self, h, what, there=True):
+        """The last that the guest says of its disks and interfaces names it, or not."""
+        if there:
+            return bool(self.wait(h, f'GUEST (block|net) .*{self._shown(what)}'))
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            lines = [line for line in self.log(h).splitlines() if line.startswith(('GUEST block', 'GUEST net'))]
+            last = {line.split()[1]: line for line in lines}
+            if not any(self._shown(what) in line for line in last.values()):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def _shown(self, what):
+        """A volume's serial number as a virtio disk cuts it; the address of an interface."""
+        return self.macs.get(what, what[:20])
+
+    @property
+    def macs(self):
+        return {vif.id: vif.address for made in self.made if made.network_info
+                for vif in made.network_info.vifs}
+
+    def data_of(self, image_id):
+        return self.clients.image.data[image_id]
+
+    def end(self):
+        self.tool('down')

@@ -1,0 +1,152 @@
+"""Domains as libvirt gets them: compared with files that people have read (nova/tests/virt/golden).
+
+``NOVA_GOLDEN=write`` writes them anew, to be read before they are committed.
+"""
+
+import os
+import pathlib
+
+import pytest
+from lxml import etree
+
+from nova import conf as nova_conf
+from nova import errors, objects
+from nova.virt.driver.claims import Cell, Claim
+from nova.virt.libvirt import cpusets, describe, spec, vif, volumes, xml
+from nova.virt.libvirt.paths import Paths
+
+GOLDEN = pathlib.Path(__file__).parent / 'golden'
+UUID = '5e9c7a52-6b0c-4f7c-9d0e-2d2f3c0f1a11'
+VOLUME = '1f0a3a7e-57a5-4f5e-8a7e-0c7a8b1d2e3f'
+PORT = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
+
+
+def subject(extra=None, properties=None, claim=Claim(), options=None, devices=(), vifs=(), drive=False, vcpus=1,
+            connections=None, rescue=False, **values):
+    flavor = objects.Flavor(flavorid='1', name='small', vcpus=vcpus, memory_mb=512, root_gb=1,
+                            extra_specs=extra or {})
+    image = objects.ImageMeta(id='image', properties=objects.ImageProperties.from_image(properties or {}))
+    instance = objects.Instance.new(
+        uuid=UUID, project_id='project', user_id='user', display_name='web & co', image_ref='image',
+        flavor=flavor, image_meta=image, block_devices=list(devices),
+        network_info=objects.NetworkInfo(vifs=list(vifs)), **values)
+    instance.id = 10
+    conf = nova_conf.new(config_files=[], **{'libvirt.virt_type': 'qemu', **(options or {})})
+    return describe.Subject(instance, conf, Paths(pathlib.Path('/var/instances'), UUID), connections or {},
+                            claim, 'qcow2', rescue, drive)
+
+
+def port(**values):
+    network = objects.Network(id='6f9b2e3a-0000-4000-8000-000000000000', bridge='br100', mtu=1450)
+    return objects.VIF(**{'id': PORT, 'address': 'fa:16:3e:01:02:03', 'network': network, 'type': 'bridge',
+                          **values})
+
+
+def a_volume(**values):
+    return objects.BlockDeviceMapping(uuid=UUID, volume_id=VOLUME, source_type='volume', volume_size=1,
+                                      destination_type='volume', device_name='/dev/vdc', **values)
+
+
+def local(**values):
+    return objects.BlockDeviceMapping(uuid=UUID, source_type='blank', destination_type='local', volume_size=1,
+                                      **values)
+
+
+FILE = {VOLUME: {'driver_volume_type': 'local', 'device_info': {'path': '/vol/1', 'type': 'file'}}}
+BLOCK = {VOLUME: {'driver_volume_type': 'iscsi', 'multiattach': True,
+                  'device_info': {'path': '/dev/sdx', 'type': 'block'}}}
+RBD = {VOLUME: {'driver_volume_type': 'rbd', 'name': 'pool/volume-1', 'hosts': ['10.0.0.1', '10.0.0.2'],
+                'ports': ['6789', '6789'], 'auth_username': 'cinder', 'secret_uuid': UUID,
+                'device_info': {'type': 'network'}}}
+PINNED = Claim(cells=(Cell(0, 1, (0, 1), 256, {0: 4, 1: 5}, 2048), Cell(1, 0, (2, 3), 256, {2: 0, 3: 1}, 2048)),
+               devices=('0000:81:00.1',))
+
+CASES = {
+    'plain': {},
+    'everything': {
+        'vcpus': 4, 'claim': PINNED, 'drive': True, 'vifs': [port()], 'connections': FILE,
+        'devices': [local(), local(guest_format='swap'), a_volume()],
+        'extra': {'quota:cpu_shares': '2048', 'quota:disk_read_iops_sec': '100', 'hw:cpu_cores': '2',
+                  'hw:tpm_version': '2.0', 'hw:tpm_model': 'tpm-crb'},
+        'properties': {'hw_machine_type': 'q35', 'hw_firmware_type': 'uefi', 'os_secure_boot': 'required',
+                       'hw_qemu_guest_agent': 'yes', 'hw_watchdog_action': 'reset', 'hw_video_model': 'virtio',
+                       'os_type': 'windows', 'img_hide_hypervisor_id': 'true'},
+        'options': {'libvirt.swtpm_enabled': True, 'spice.enabled': True, 'libvirt.num_pcie_ports': 2,
+                    'libvirt.hw_disk_discard': 'unmap'}},
+    'from-a-volume': {'devices': [a_volume(boot_index=0)], 'connections': BLOCK},
+    'volume-on-the-network': {'devices': [a_volume()], 'connections': RBD},
+    'scsi': {'properties': {'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi'}, 'devices': [a_volume()],
+             'connections': BLOCK},
+    'open-vswitch': {'vifs': [port(type='ovs', details={'bridge_name': 'br-int'}, ovs_interfaceid=PORT)]},
+    'rescue': {'rescue': True, 'drive': True, 'options': {'config_drive_format': 'vfat'}},
+    'cpu-model': {'options': {'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'],
+                              'libvirt.cpu_model_extra_flags': ['+pcid', '-vmx'], 'libvirt.tb_cache_size': 64,
+                              'vnc.enabled': False, 'libvirt.mem_stats_period_seconds': 0}},
+}
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_domain(name):
+    made = xml.text(xml.domain(describe.guest(subject(**CASES[name]))))
+    file = GOLDEN / f'{name}.xml'
+    if os.environ.get('NOVA_GOLDEN') == 'write':
+        file.write_text(made, encoding='utf-8')
+    assert made == file.read_text(encoding='utf-8')
+
+
+def test_disks_have_names_of_their_own():
+    """ATT: a wished name is taken where it fits the bus and is free."""
+    devices = [a_volume(), local(device_name='/dev/vdc'), local(device_name='/dev/sda')]
+    of = subject(devices=devices, connections=FILE, drive=True)
+    targets = [disk.target for disk in describe.guest(of).disks]
+    assert targets == ['vda', 'vdc', 'vdb', 'vdd', 'hda']
+
+
+def test_a_volume_that_is_not_connected():
+    with pytest.raises(errors.virt.DriverFailed, match='not connected'):
+        describe.guest(subject(devices=[a_volume()]))
+
+
+@pytest.mark.parametrize('kind', ['hostdev', 'unbound', None])
+def test_an_interface_of_an_unknown_kind(kind):
+    with pytest.raises(errors.virt.Unsupported):
+        describe.guest(subject(vifs=[port(type=kind)]))
+
+
+def test_a_tap_that_is_there():
+    assert vif.describe(port(type='tap'), 'virtio') == spec.Nic(
+        mac='fa:16:3e:01:02:03', kind='ethernet', target='tap7c9e6679-74', mtu=1450, alias=f'ua-{PORT}')
+
+
+@pytest.mark.parametrize(('text', 'cpus'), [
+    ('0-3,^2', {0, 1, 3}), ('', set()), (' 1 , 3-4', {1, 3, 4}), ('^1,0-2', {0, 2})])
+def test_sets_of_cpus(text, cpus):
+    assert cpusets.parse(text) == cpus
+
+
+@pytest.mark.parametrize('text', ['a', '1-', '-1', '1-2-3', '1..2'])
+def test_sets_of_cpus_that_are_none(text):
+    with pytest.raises(errors.Invalid):
+        cpusets.parse(text)
+
+
+def test_connection_data_is_flat_or_nested():
+    assert volumes.data_of({'driver_volume_type': 'x', 'data': {'a': 1}}) == {'a': 1}
+    assert volumes.data_of({'driver_volume_type': 'x', 'a': 1, 'device_info': {}}) == {
+        'driver_volume_type': 'x', 'a': 1}
+
+
+def test_the_destinations_domain_has_its_paths():
+    tree = etree.fromstring('<domain><devices><disk><source file="/here/U/disk"/></disk><serial><log '
+                            'file="/here/U/console.log"/></serial><graphics listen="1.1.1.1"><listen '
+                            'address="1.1.1.1"/></graphics></devices></domain>')
+    there = xml.text(xml.moved(tree, {'/here/U/': '/there/U/'}, '2.2.2.2'))
+    assert '/here' not in there and '1.1.1.1' not in there and there.count('/there/U/') == 2
+
+
+def test_a_snapshot_leaves_other_disks_alone():
+    tree = etree.fromstring('<domain><devices><disk><target dev="vda"/></disk><disk><target dev="vdb"/></disk>'
+                            '</devices></domain>')
+    made = xml.snapshot('vdb', '/vol/new', tree)
+    assert [(disk.get('name'), disk.get('snapshot')) for disk in made.iter('disk')] == [
+        ('vda', 'no'), ('vdb', 'external')]

@@ -1,0 +1,222 @@
+"""Volumes and snapshots."""
+
+import contextlib
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+
+import libvirt
+from lxml import etree
+from oslo_utils import strutils
+
+from nova import errors
+from nova.objects import BlockDeviceMapping
+from nova.states import Power
+from nova.task.handles import Host
+from nova.virt.driver import kept
+from nova.virt.libvirt import describe, spec, volumes, xml
+from nova.virt.libvirt.guests import LOOK_SECONDS, affect, power_of, stop_if_cancelled
+from nova.virt.libvirt.plugs import Plugs
+from nova.virt.libvirt.session import translated
+
+COPY = libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
+"""A copy that does not survive libvirtd: it is begun anew by who repeats the step."""
+
+
+class LibvirtVolumes(Plugs):
+    """See `nova.virt.driver.block`."""
+
+    @translated
+    def connector(self) -> dict[str, object]:
+        return self.volumes.properties(self.host)
+
+    @translated
+    def connect_volume(self, h: Host, device: BlockDeviceMapping, connection: Mapping[str, object]) -> None:
+        plain = {name: value for name, value in connection.items() if name != 'device_info'}
+        # Kept before it is connected: whoever cleans up after a crash knows what to disconnect.
+        kept.keep_connection(h, device.volume_id, plain)
+        kept.keep_connection(h, device.volume_id, {**plain, 'device_info': self.volumes.connect(plain)})
+
+    @translated
+    def disconnect_volume(self, h: Host, device: BlockDeviceMapping) -> None:
+        connection = kept.connections(h).get(device.volume_id)
+        if connection is None:
+            return
+        domain = self.session.find(h.instance.uuid)
+        if domain is not None and domain.isActive() and self._find(h, device, self.tree(domain)) is not None:
+            raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is in use by a guest that runs')
+        if kept.users(h, device.volume_id) == {h.instance.uuid}:
+            self.volumes.disconnect(connection)
+        kept.keep_connection(h, device.volume_id, None)
+
+    def _find(self, h: Host, device: BlockDeviceMapping, tree: etree._Element) -> etree._Element | None:
+        """The disk of a guest that is a volume: known by what it is of, for a disk whose volume was swapped
+        keeps its alias."""
+        connection = kept.connections(h).get(str(device.volume_id))
+        if connection is None or 'device_info' not in connection:
+            return None
+        return xml.find_source(tree, volumes.describe(device, connection).path)
+
+    def _expect(self, h: Host, device: BlockDeviceMapping, domain: libvirt.virDomain) -> etree._Element:
+        """
+        Raises:
+            errors.virt.DriverFailed: the guest does not have the volume.
+        """
+        found = self._find(h, device, self.tree(domain))
+        if found is None:
+            raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is not attached')
+        return found
+
+    def _disk(self, h: Host, device: BlockDeviceMapping, tree: etree._Element) -> spec.Disk:
+        """A volume as a disk that goes beside those that the guest has."""
+        taken = {each.get('dev') for each in tree.findall('./devices/disk/target')}
+        return describe.volume(self.subject(h), device, taken)
+
+    @translated
+    def attach_volume(self, h: Host, device: BlockDeviceMapping) -> None:
+        domain = self.domain(h)
+        described = self._disk(h, device, self.tree(domain))
+        if self._find(h, device, self.tree(domain)) is None:
+            domain.attachDeviceFlags(xml.text(xml.disk(described)), affect(domain))
+        kept.keep_record(h)
+
+    @translated
+    def detach_volume(self, h: Host, device: BlockDeviceMapping) -> None:
+        domain = self.session.find(h.instance.uuid)
+        if domain is not None:
+            self.plug_out(h, domain, lambda tree: self._find(h, device, tree), str(device.volume_id))
+
+    @translated
+    def swap_volume(self, h: Host, old: BlockDeviceMapping, new: BlockDeviceMapping) -> None:
+        domain = self.domain(h)
+        if self._find(h, new, self.tree(domain)) is not None:
+            return
+        self.expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
+        found, wanted = self._expect(h, old, domain), describe.volume(self.subject(h), new, set())
+        target = found.find('target').get('dev')
+        with self._copied(h, domain, target, xml.text(xml.disk(wanted)),
+                          libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT) as pivot:
+            pivot()
+
+    @contextlib.contextmanager
+    def _copied(self, h: Host, domain: libvirt.virDomain, target: str, disk: str, flags: int
+                ) -> Iterator[Callable[[], None]]:
+        """Within this a disk has a copy that follows what the guest writes; calling what it gives makes the
+        guest use the copy, otherwise the copy stays as it is at the end."""
+        with contextlib.suppress(libvirt.libvirtError):  # of an attempt before this one
+            domain.blockJobAbort(target)
+        domain.blockCopy(target, disk, flags=flags | COPY)
+        try:
+            while True:
+                job = domain.blockJobInfo(target)
+                if not job:
+                    raise errors.virt.DriverFailed(reason=f'copying of disk {target} has failed')
+                if job['end'] and job['cur'] == job['end'] and self._ready(domain, target):
+                    break
+                if job['end']:
+                    h.progress(int(90 * job['cur'] / job['end']))
+                stop_if_cancelled(h)
+                h.cancelled.wait(LOOK_SECONDS)
+            yield lambda: domain.blockJobAbort(target, libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT)
+        finally:
+            with contextlib.suppress(libvirt.libvirtError):  # it has ended with the pivot
+                domain.blockJobAbort(target)
+
+    def _ready(self, domain: libvirt.virDomain, target: str) -> bool:
+        mirrors = self.tree(domain).xpath("./devices/disk[target/@dev=$name]/mirror", name=target)
+        return bool(mirrors) and mirrors[0].get('ready') == 'yes'
+
+    @translated
+    def extend_volume(self, h: Host, device: BlockDeviceMapping, size_gb: int) -> None:
+        domain = self.domain(h)
+        found = self._expect(h, device, domain)
+        seen = self.volumes.extend(kept.connections(h)[device.volume_id])
+        if domain.isActive():
+            domain.blockResize(found.find('target').get('dev'), seen or size_gb << 30,
+                               libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+
+    @translated
+    def snapshot_volume(self, h: Host, device: BlockDeviceMapping, snapshot: Mapping[str, object]) -> None:
+        domain = self.expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        found = self._expect(h, device, domain)
+        now = pathlib.Path(str(xml.source(found)))
+        new = now.with_name(str(snapshot['new_file']))
+        if now == new:
+            return
+        wanted = xml.snapshot(found.find('target').get('dev'), str(new), self.tree(domain))
+        domain.snapshotCreateXML(
+            xml.text(wanted), libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
+            | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
+            | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC)
+
+    @translated
+    def delete_volume_snapshot(self, h: Host, device: BlockDeviceMapping,
+                               snapshot: Mapping[str, object]) -> None:
+        domain = self.expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        found = self._expect(h, device, domain)
+        target, now = found.find('target').get('dev'), pathlib.Path(str(xml.source(found)))
+        merged = now.with_name(str(snapshot['file_to_merge']))
+        below = snapshot.get('merge_target_file')
+        if below is None or merged == now:
+            domain.blockRebase(target, str(now.with_name(str(below))) if below else None, 0, 0)
+        else:
+            domain.blockCommit(target, str(now.with_name(str(below))), str(merged), 0,
+                               libvirt.VIR_DOMAIN_BLOCK_COMMIT_RELATIVE)
+        while domain.blockJobInfo(target):
+            h.cancelled.wait(LOOK_SECONDS)
+
+    # Images of the root disk
+
+    @translated
+    def snapshot(self, h: Host, image_id: str) -> None:
+        domain, paths = self.domain(h), self.paths(h)
+        if h.instance.is_volume_backed:
+            raise errors.virt.Unsupported(reason='the root disk is a volume, of which Cinder makes snapshots')
+        kind = h.clients.image.show(image_id).disk_format or self.disks.format
+        with tempfile.TemporaryDirectory(dir=self.instances, prefix='snapshot-') as name:
+            copy, made = pathlib.Path(name) / 'copy', pathlib.Path(name) / 'image'
+            if power_of(domain) in (Power.RUNNING, Power.PAUSED):
+                self._copy_live(h, domain, paths.root, copy)
+                self.disks.export(copy, made, kind, self.conf.libvirt.snapshot_compression)
+                copy.unlink()
+            else:
+                self.disks.export(paths.root, made, kind, self.conf.libvirt.snapshot_compression)
+            stop_if_cancelled(h)
+            with made.open('rb') as stream:
+                h.clients.image.upload(image_id, stream)
+        h.progress(100)
+
+    def _copy_live(self, h: Host, domain: libvirt.virDomain, root: pathlib.Path, copy: pathlib.Path) -> None:
+        """Copy the root disk of a guest that is on, its file systems at rest where its image wants that."""
+        disk = xml.find_source(self.tree(domain), str(root))
+        if disk is None:
+            raise errors.virt.DriverFailed(reason=f'disk {root} is not in use')
+        target = disk.find('target').get('dev')
+        wanted = spec.Disk(target=target, path=str(copy), format=self.disks.format)
+        with self._copied(h, domain, target, xml.text(xml.disk(wanted)), 0):
+            frozen = self._freeze(h, domain)
+            try:
+                domain.blockJobAbort(target)
+            finally:
+                if frozen:
+                    domain.fsThaw()
+
+    def _freeze(self, h: Host, domain: libvirt.virDomain) -> bool:
+        """Bring the guest's file systems to rest, where it has an agent; whether they are.
+
+        Raises:
+            errors.virt.AgentUnavailable: its image demands it, and it cannot be done.
+        """
+        properties = self.subject(h).properties
+        if not strutils.bool_from_string(properties.hw_qemu_guest_agent):
+            if properties.os_require_quiesce:
+                raise errors.virt.AgentUnavailable(
+                    server=h.instance.uuid, reason='its image does not say hw_qemu_guest_agent=yes')
+            return False
+        try:
+            domain.fsFreeze()
+        except libvirt.libvirtError as error:
+            if properties.os_require_quiesce:
+                raise errors.virt.AgentUnavailable(server=h.instance.uuid, reason=str(error)) from error
+            return False
+        return True

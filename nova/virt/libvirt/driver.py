@@ -1,0 +1,34 @@
+"""The driver: `nova.virt.driver.Driver` over libvirt."""
+
+import pathlib
+from collections.abc import Callable
+
+from oslo_config import cfg
+
+from nova.virt import driver
+from nova.virt.libvirt import transfer
+from nova.virt.libvirt.block import LibvirtVolumes
+from nova.virt.libvirt.commands import Commands
+from nova.virt.libvirt.inventory import LibvirtInventory
+from nova.virt.libvirt.live import LibvirtLive
+from nova.virt.libvirt.looks import LibvirtLooks
+from nova.virt.libvirt.move import LibvirtCold, uri_of
+from nova.virt.libvirt.net import LibvirtNet
+from nova.virt.libvirt.session import Session
+
+
+class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, LibvirtLooks, LibvirtInventory):
+    """See `nova.virt.driver.Driver`; `nova.virt.libvirt.guests.Guests` for the arguments."""
+
+    capabilities = driver.Capabilities(
+        attach_interface=True, device_tagging=False, extend_volume=True, multiattach=True,
+        image_types=('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ami', 'iso'))
+
+    @classmethod
+    def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None,
+              commands: Commands | None = None, reach: Callable[[str], str] | None = None) -> 'LibvirtDriver':
+        """For the loader, which leaves `commands` and `reach` as they are on a real host."""
+        made = cls(conf, host, Session(conf.libvirt.connection_uri or 'qemu:///system'), commands or Commands(),
+                   reach or (lambda address: uri_of(conf, address)))
+        made.session.on_open = lambda conn: transfer.announce(conn, made.instances)
+        return made

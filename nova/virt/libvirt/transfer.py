@@ -1,0 +1,79 @@
+"""Files of guests, brought to another host through its libvirt: the way and the rights of live migration."""
+
+import pathlib
+from typing import IO
+
+import libvirt
+from lxml import etree
+
+from nova.virt.libvirt import xml
+
+INSTANCES = 'nova-instances'
+"""Storage pool of every host that tells others where its ``instances_path`` is."""
+
+
+def announce(conn: libvirt.virConnect, instances: pathlib.Path) -> None:
+    """Tell other hosts where guests' files are on this one. Repeatable."""
+    root = etree.Element('pool', {'type': 'dir'})
+    etree.SubElement(root, 'name').text = INSTANCES
+    etree.SubElement(etree.SubElement(root, 'target'), 'path').text = str(instances)
+    conn.storagePoolDefineXML(xml.text(root))
+
+
+def instances_of(conn: libvirt.virConnect) -> pathlib.Path:
+    """Where a host has the files of its guests."""
+    tree = etree.fromstring(conn.storagePoolLookupByName(INSTANCES).XMLDesc(0))
+    return pathlib.Path(tree.findtext('./target/path'))
+
+
+class Directory:
+    """A directory of another host, made where it is not there; within this files can be put into it."""
+
+    def __init__(self, conn: libvirt.virConnect, path: pathlib.Path) -> None:
+        self._conn, self._path = conn, path
+        self._name = f'nova-{path.name}'
+
+    def __enter__(self) -> 'Directory':
+        root = etree.Element('pool', {'type': 'dir'})
+        etree.SubElement(root, 'name').text = self._name
+        etree.SubElement(etree.SubElement(root, 'target'), 'path').text = str(self._path)
+        try:
+            # Left by an attempt that was killed.
+            self._conn.storagePoolLookupByName(self._name).destroy()
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_POOL:
+                raise
+        self._pool = self._conn.storagePoolCreateXML(
+            xml.text(root), libvirt.VIR_STORAGE_POOL_CREATE_WITH_BUILD)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.destroy()
+
+    def put(self, file: pathlib.Path, name: str) -> None:
+        """Bring a file there, in place of one of its name."""
+        try:
+            self._pool.storageVolLookupByName(name).delete()
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
+                raise
+        size = file.stat().st_size
+        root = etree.Element('volume')
+        etree.SubElement(root, 'name').text = name
+        etree.SubElement(root, 'capacity', {'unit': 'bytes'}).text = str(size)
+        etree.SubElement(root, 'allocation', {'unit': 'bytes'}).text = '0'
+        etree.SubElement(etree.SubElement(root, 'target'), 'format', {'type': 'raw'})
+        volume = self._pool.createXML(xml.text(root))
+        stream = self._conn.newStream()
+        with file.open('rb') as source:
+            volume.upload(stream, 0, size)
+            try:
+                stream.sendAll(_read, source)
+            except libvirt.libvirtError:
+                stream.abort()
+                raise
+        stream.finish()
+
+
+def _read(stream: libvirt.virStream, count: int, source: IO[bytes]) -> bytes:
+    return source.read(count)
