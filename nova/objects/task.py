@@ -396,14 +396,24 @@ def remove_of(conn: sa.Connection, instance_uuid: str) -> None:
     conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
 
 
-def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> Task | None:
-    """Ask the holder of a server's slot to unwind; return it, or None when the slot is free."""
+def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> None:
+    """Ask the holder of a server's slot to unwind, if there is one."""
     table = tables.tasks
-    mine = sa.and_(table.c.instance_uuid == instance_uuid, table.c.exclusive == slot)
-    conn.execute(table.update().where(mine, table.c.cancel.is_(False)).values(
+    conn.execute(table.update().where(
+        table.c.instance_uuid == instance_uuid, table.c.exclusive == slot, table.c.cancel.is_(False)).values(
         cancel=True, generation=table.c.generation + 1, updated_at=dbkit.now(conn)))
-    row = conn.execute(sa.select(table).where(mine)).one_or_none()
-    return from_row(row) if row else None
+
+
+def cancel_holder(conn: sa.Connection, instance_uuid: str, slot: str) -> str | None:
+    """`cancel`; the holder's uuid, or None when the slot is free."""
+    table = tables.tasks
+    holder = conn.execute(sa.select(table.c.uuid, table.c.cancel).where(
+        table.c.instance_uuid == instance_uuid, table.c.exclusive == slot)).one_or_none()
+    if holder is None:
+        return None
+    if not holder.cancel:
+        cancel(conn, instance_uuid, slot)
+    return str(holder.uuid)
 
 
 def signal(conn: sa.Connection, instance_uuid: str, flow: str, told: states.Signal) -> str | None:

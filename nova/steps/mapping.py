@@ -3,40 +3,55 @@
 Its steps are those of super-conductors, who alone may look there.
 """
 
-from typing import Any
+import sqlalchemy as sa
 
 from nova import objects
 from nova.objects import quota
+from nova.task.handles import SuperConductor
 
 
-def forget(h: Any, state: Any) -> None:
-    """A deleted server is counted no more, and is in no group."""
-    uuid = h.task.instance_uuid
+def forget(h: SuperConductor, state: objects.State) -> None:
+    """A server that is being deleted for good is counted no more, and is in no group."""
+    uuid = h.instance.uuid
 
-    def write(conn: Any) -> None:
+    def write(conn: sa.Connection) -> None:
         objects.InstanceMapping.queue_for_delete(conn, uuid)
         objects.InstanceGroup.remove_member(conn, uuid)
     h.api_db.write(write)
 
 
-def uncount(h: Any, state: Any) -> None:
+def remember(h: SuperConductor, state: objects.State) -> None:
+    """Undo of `forget`: the server is counted, and in the group that was asked for when it was made."""
+    uuid = h.instance.uuid
+
+    def write(conn: sa.Connection) -> None:
+        objects.InstanceMapping.queue_for_delete(conn, uuid, queued=False)
+        spec = objects.RequestSpec.find(conn, instance_uuid=uuid)
+        group = spec.scheduler_hints.get('group', [None])[0] if spec is not None else None
+        found = objects.InstanceGroup.find(conn, uuid=group) if group else None
+        if found is not None:
+            found.add_members(conn, [uuid])
+    h.api_db.write(write)
+
+
+def uncount(h: SuperConductor, state: objects.State) -> None:
     """A server that is being deleted, or waits to be reclaimed, is not counted."""
-    h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, h.task.instance_uuid))
+    h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, h.instance.uuid))
 
 
-def count(h: Any, state: Any) -> None:
+def count(h: SuperConductor, state: objects.State) -> None:
     """A server that is back, or could not be deleted, is counted."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(
-        conn, h.task.instance_uuid, queued=False))
+        conn, h.instance.uuid, queued=False))
 
 
-def count_flavor(h: Any, state: Any) -> None:
+def count_flavor(h: SuperConductor, state: objects.State) -> None:
     """A server that is between two flavors no more counts for the one that it has."""
     h.api_db.write(lambda conn: quota.settle(
-        conn, h.task.instance_uuid, h.instance.vcpus, h.instance.memory_mb))
+        conn, h.instance.uuid, h.instance.vcpus, h.instance.memory_mb))
 
 
-def erase(conn: Any, uuid: str) -> None:
+def erase(conn: sa.Connection, uuid: str) -> None:
     """Leave no row of a server that no cell has; repeatable."""
     objects.RequestSpec.part(instance_uuid=uuid).destroy(conn)
     objects.InstanceGroup.remove_member(conn, uuid)

@@ -157,7 +157,7 @@ class Engine:
         holder = self.journal.cancel_holder(instance_uuid)
         if holder is None:
             return True
-        self.hurry(holder.uuid)
+        self.hurry(holder)
         return False
 
     def submit(self, fn: Callable[[str], None], uuid: str) -> bool:

@@ -137,10 +137,11 @@ class Journal:
         return self.db.write(lambda conn: rows.adopt(conn, uuid, owner),
                              landed=lambda conn: rows.is_owned(conn, uuid, owner))
 
-    def cancel_holder(self, instance_uuid: str) -> rows.Task | None:
-        """Ask who holds the server to unwind; None when the slot is free."""
-        slot = flows.Flow.slot()
-        return self.db.write(lambda conn: rows.cancel(conn, instance_uuid, slot or ''), landed=dbkit.repeatable)
+    def cancel_holder(self, instance_uuid: str) -> str | None:
+        """Ask who holds the server to unwind; uuid of that task, None when the slot is free."""
+        slot = flows.Flow.slot() or ''
+        return self.db.write(lambda conn: rows.cancel_holder(conn, instance_uuid, slot),
+                             landed=dbkit.repeatable)
 
     def open_tasks(self, above: bool | None = None, shards: Collection[int] | None = None) -> list[rows.Task]:
         """See `rows.open_tasks`."""

@@ -229,9 +229,10 @@ class Runner:
         becomes = {rows.DONE: flow.ends, rows.UNDONE: flow.fails, rows.STUCK: states.VM.ERROR}[end]
         if end == rows.STUCK and flow.exclusion == flows.SHARING:
             becomes = None
-        if instance is not None and becomes is not None and not (task.unwinds and end == rows.UNDONE):
-            instance.vm_state = becomes
-        if instance is not None and not task.cancel and (
+        unwound = task.unwinds and end == rows.UNDONE
+        if instance is not None and not unwound and becomes not in (None, instance.vm_state):
+            instance.vm_state = str(becomes)
+        if instance is not None and not task.cancel and instance.task_state is not None and (
                 flow.exclusion not in (flows.SHARING, flows.QUEUED)):
             instance.task_state = None
         run.state.forget()

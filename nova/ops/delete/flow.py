@@ -38,33 +38,36 @@ def close_moves(h: Any, state: wire.DeleteState) -> None:
         h.clients.placement.drop(migration.uuid)
         if migration.status == 'finished':
             h.db.write(lambda conn, uuid=migration.uuid: objects.Migration.mark(conn, uuid, 'confirmed'))
-    h.instance.migration_context = None
+    if h.instance.migration_context is not None:
+        h.instance.migration_context = None
 
 
-def bury_row(h: Any, state: wire.DeleteState) -> None:
-    """The row stays as history; disks, tags and tokens go with the server."""
-    if h.instance is not None:
-        h.db.write(lambda conn: h.instance.copy().destroy(conn))
+def purge(h: Any, state: wire.DeleteState) -> None:
+    """Give up what neighbours hold for the server, and delete its row last; it stays as history, without its
+    devices, tags and tokens. All of this may be repeated, whatever a crash has left."""
+    close_moves(h, state)
+    ports.release_ports(h, state)
+    volumes.release_volumes(h, state)
+    allocate.drop_allocation(h, state)
+    h.db.write(lambda conn: h.instance.copy().destroy(conn))
+    h.instance.vm_state, h.instance.task_state = str(states.VM.DELETED), None
+    h.instance.clean()
 
 
 class Delete(Flow[wire.DeleteState]):
-    """For good. Its project's quota is free before the server is gone: who waits for that finds room."""
+    """For good. What super-conductors alone may do comes first, so that all that follows the guest's end is the
+    cell's; and who waits until the server is gone finds its project's quota free."""
 
-    version = '1.1'
+    version = '1.2'
     action = 'delete'
     exclusion = PREEMPTING
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.DELETING),
-        Step(mapping.uncount, undo=mapping.count, at='super'),
+        Step(mapping.forget, undo=mapping.remember, at='super'),
         Step(host.destroy_guest, undo=power.observe, at='host', when=reaches_guest, pivot=True,
              timeout=1800.0),
         Step(host.forget_source, at='source', when=was_resized, timeout=1800.0),
-        Step(close_moves),
-        Step(ports.release_ports),
-        Step(volumes.release_volumes),
-        Step(allocate.drop_allocation),
-        Step(bury_row),
-        Step(mapping.forget, at='super'),
+        Step(purge),
     )
     ends = states.VM.DELETED
     fails = states.VM.ERROR

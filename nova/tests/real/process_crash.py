@@ -267,7 +267,7 @@ class AtActivation(AtHandOver):
             unlock()
 
 
-class AtBurial(Hold):
+class AtPurge(Hold):
     """The network service takes its time until the server's row is locked."""
 
     def __init__(self, world):
@@ -276,7 +276,7 @@ class AtBurial(Hold):
         self._undo.callback(self._go_on)
 
     def begun(self, uuid):
-        where, _ = self.world.wait_step(uuid, 'release_ports')
+        where, _ = self.world.wait_step(uuid, 'purge')
         self._undo.callback(self.lock_row(where, 'instances', uuid))
         self._go_on()
 
@@ -321,11 +321,11 @@ def cases():
             for operation, (step, effect, *_) in POWER.items():
                 yield Case(operation, step, (AtHost, effect, when), victims)
         for victims in (('owner',), ('conductors',), ('broker',), ('database',)):
-            yield Case('delete', 'release_ports', (AtNeighbour, 'network', 'DELETE', '/v2.0/ports/', when),
+            yield Case('delete', 'purge', (AtNeighbour, 'network', 'DELETE', '/v2.0/ports/', when),
                        victims)
     for victims in (('super-conductor',), ('conductors',), ('database',)):
-        yield Case('delete', 'uncount', (AtRow, 'api', 'instance_mappings'), victims)
-        yield Case('delete', 'bury_row', (AtBurial,), victims)
+        yield Case('delete', 'forget', (AtRow, 'api', 'instance_mappings'), victims)
+        yield Case('delete', 'purge', (AtPurge,), victims)
 
 
 def sample(count, seed=2):
