@@ -274,21 +274,26 @@ class Request(request.Request):
         place = self._place()
         if place.mapping is None:
             raise errors.server.ServerBuilding(server=instance.uuid)
-        now = clock.utcnow()
 
         def write(conn: sa.Connection) -> Any:
             objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
             alter(fresh)
-            if not fresh.save(conn):
-                return fresh
-            task_rows.insert(conn, task_rows.Task(
-                uuid=uuids.generate(), flow=action, flow_version='1.0', instance_uuid=instance.uuid,
-                exclusive=None, status=task_rows.DONE, state={}, context=self.context.to_dict(), action=action,
-                request_id=self.context.request_id, user_id=self.context.user_id,
-                project_id=self.context.project_id, finished_at=now))
+            if fresh.save(conn):
+                self._note(conn, instance.uuid, action)
             return fresh
         return place.db.write(write)
+
+    def note(self, instance: Any, action: str) -> None:
+        """Add something that was done to the server's actions."""
+        self._place().db.write(lambda conn: self._note(conn, instance.uuid, action))
+
+    def _note(self, conn: sa.Connection, instance_uuid: str, action: str) -> None:
+        task_rows.insert(conn, task_rows.Task(
+            uuid=uuids.generate(), flow=action, flow_version='1.0', instance_uuid=instance_uuid,
+            exclusive=None, status=task_rows.DONE, state={}, context=self.context.to_dict(), action=action,
+            request_id=self.context.request_id, user_id=self.context.user_id,
+            project_id=self.context.project_id, finished_at=clock.utcnow()))
 
     # Limits
 

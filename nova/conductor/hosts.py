@@ -13,6 +13,7 @@ from nova.objects import compute_node, instance, owed
 from nova.objects import service as services
 from nova.objects import step as wire
 from nova.objects import task as rows
+from nova.ops.evacuate import returned
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Hosts:
                 owed.paid(conn, ref.task, ref.attempt)
         self._db.write(write)
         LOG.info('Host %s owes %d steps no more', report.host, len(report.steps))
+        for task in returned.begin_due(self._engine.journal, report.host):
+            self._engine.submit(self._engine.wake, task.uuid)
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
         """A service lives. A host that has to join first, or is wrong about itself, is told so."""

@@ -24,6 +24,7 @@ from nova.objects import (
 from nova.objects import task as rows
 from nova.ops import remove_late
 from nova.ops.delete import reclaim
+from nova.ops.evacuate import returned
 from nova.ops.resize import decide
 from nova.task import engine as engines
 
@@ -93,6 +94,17 @@ class Comparison:
         count = remove_late.begin_later(self._engine().journal)
         if count:
             LOG.info('%d servers are looked at again, for operations on them left doubts', count)
+
+
+class Evacuations:
+    """Completes evacuations whose hosts have returned and have paid what they owed."""
+
+    def __init__(self, engine: engines.Engine) -> None:
+        self._engine = engine
+
+    def __call__(self) -> None:
+        for task in returned.begin_due(self._engine.journal):
+            self._engine.submit(self._engine.wake, task.uuid)
 
 
 class Discovery:

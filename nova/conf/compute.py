@@ -50,6 +50,8 @@ _LIMITS = [
 Builds that run on a host at the same time; 0 is no limit.'''),
     cfg.IntOpt('max_concurrent_snapshots', default=5, min=0, help='''
 Snapshots that run on a host at the same time; 0 is no limit.'''),
+    cfg.IntOpt('migrate_max_retries', default=-1, min=-1, help='''
+Other hosts that a live migration tries when one will not do; -1 tries them all.'''),
     cfg.IntOpt('max_concurrent_live_migrations', default=1, min=0, help='''
 Live migrations that leave a host at the same time; 0 is no limit.'''),
     cfg.IntOpt('max_local_block_devices', default=3, min=-1, help='''

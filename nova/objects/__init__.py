@@ -15,7 +15,7 @@ from nova.objects.instance import Instance
 from nova.objects.instance_mapping import InstanceMapping
 from nova.objects.keypair import KeyPair
 from nova.objects.migration import Migration
-from nova.objects.move import Move, Placing
+from nova.objects.move import LiveMove, Move, Placing
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
 from nova.objects.persistent import Persistent, hold
@@ -46,8 +46,8 @@ __all__ = [
     'Flavor', 'GuestAnswer', 'GuestQuestion', 'GuestStates', 'HostBeat', 'HostChoice', 'HostEpoch',
     'HostMapping', 'HostNodes', 'HostOrders',
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
-    'InstanceMapping', 'KeyPair', 'Migration', 'MigrationProgress', 'Move', 'Network', 'NetworkInfo',
-    'NetworkRequest', 'NotLoaded', 'Persistent', 'Placing', 'Progress', 'Record', 'RequestSpec',
+    'InstanceMapping', 'KeyPair', 'LiveMove', 'Migration', 'MigrationProgress', 'Move', 'Network',
+    'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Persistent', 'Placing', 'Progress', 'Record', 'RequestSpec',
     'SelectRequest', 'Selection', 'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef',
     'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
 ]

@@ -81,6 +81,12 @@ class Migration(Persistent):
         return models.migrations.c.status.not_in(cls.ENDED)
 
     @classmethod
+    def evacuated(cls, conn: sa.Connection, host: str | None = None) -> list[Self]:
+        """Evacuations from a host, or from any, that may have the guest still."""
+        here = () if host is None else (_T.source_compute == host,)
+        return cls.all(conn, *here, migration_type='evacuation', status='done')
+
+    @classmethod
     def newest(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], limit: int) -> list[Self]:
         """Moves, the newest first."""
         return cls.all(conn, *where, order=paging.ordering(_ORDER), limit=limit)

@@ -46,7 +46,6 @@ class Move(Placing):
         runs: its guest ran when the move began.
         sources: the attachments of its volumes at the source, by the volume's id.
         targets: those that they have at the host it goes to.
-        aborted: it was told to stop.
         unplugged: ports that the host it goes to has to plug in once the guest is there.
     """
 
@@ -61,11 +60,22 @@ class Move(Placing):
     held: fields.Json = {}
     runs: bool = True
     sources: fields.Json = {}
-    targets: fields.Json = fields.since('1.1', {})
-    aborted: bool = False
+    targets: fields.Json = {}
     unplugged: list[str] = []
 
     @property
     def same_host(self) -> bool:
         """Whether the server stays where it is, and only changes its flavor."""
         return bool(self.dest == self.source and self.dest_node == self.source_node)
+
+
+class LiveMove(Move):
+    """A server that runs while it moves.
+
+    Attributes:
+        block_migration: its local disks are copied, too; None leaves that to the drivers.
+        data: what the drivers of both hosts tell each other.
+    """
+
+    block_migration: bool | None = None
+    data: fields.Json = {}

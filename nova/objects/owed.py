@@ -40,6 +40,11 @@ def owed_by(conn: sa.Connection, host: str) -> list[Any]:
         sa.select(table.c.call).where(table.c.host == host).order_by(table.c.id)).scalars()]
 
 
+def owes(conn: sa.Connection, host: str, instance_uuid: str) -> bool:
+    """Whether a host owes a step on this server."""
+    return any(call.instance.uuid == instance_uuid for call in owed_by(conn, host) if call.instance is not None)
+
+
 def paid(conn: sa.Connection, task: str, attempt: int) -> bool:
     """The host has done it; False when nothing was owed under this attempt."""
     table = models.owed_steps

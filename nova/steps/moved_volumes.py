@@ -18,6 +18,15 @@ def reserve_there(h: Any, state: objects.Move) -> None:
                      for device in devices}
 
 
+def connect_there(h: Any, state: objects.Move) -> None:
+    """On the host that the server goes to: connect its volumes, though the record names those of the source."""
+    for device in volumes.volume_devices(h.instance):
+        if device.volume_id in state.targets:
+            there = device.copy()
+            there.attachment_id = state.targets[device.volume_id]
+            volumes.connect(h, there)
+
+
 def unreserve_there(h: Any, state: objects.Move) -> None:
     """Undo of `reserve_there`: the server has the attachments that its record names, and no other."""
     volumes.drop_unnamed(h, state)

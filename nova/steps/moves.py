@@ -9,7 +9,7 @@ old ones have more: so much of both as the host must have to go either way.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nova import errors, objects
 from nova.common import jsonutil
@@ -25,10 +25,13 @@ Held = dict[str, Any]
 """What a consumer holds: ``{provider: {"resources": {class: amount}}}``."""
 
 
-def started(instance: objects.Instance, kind: str, **values: Any) -> objects.Move:
+M = TypeVar('M', bound=objects.Move)
+
+
+def started(instance: objects.Instance, kind: str, record: type[M], **values: Any) -> M:
     """The state with which a move of a server begins."""
     values.setdefault('new_flavor', instance.flavor)
-    return objects.Move(
+    return record(
         kind=kind, source=instance.host or '', source_node=instance.node, source_id=instance.compute_id,
         source_zone=instance.availability_zone, old_flavor=instance.flavor, **values)
 
@@ -51,8 +54,7 @@ def open_migration(h: Any, state: objects.Move) -> None:
 
 def close_failed(h: Any, state: objects.Move) -> None:
     """Undo of `open_migration`: the server is where it was and what it was."""
-    aborted = state.aborted or h.task.cancel
-    mark(h, state, 'cancelled' if aborted and state.kind == moves.LIVE else 'error')
+    mark(h, state, 'cancelled' if h.task.unwinds and state.kind == moves.LIVE else 'error')
     if state.kind == moves.RESIZE:
         count_only(h, h.instance.flavor)
 
@@ -138,8 +140,8 @@ def take_dest(h: Any, state: objects.Move) -> None:
     if first and _stays(state, selection):
         _share(h, state, selection)
     state.dest_ip = _address(h, state.dest_id)
-    mark(h, state, 'pre-migrating', dest_compute=state.dest, dest_node=state.dest_node,
-         dest_compute_id=state.dest_id, dest_host=state.dest_ip)
+    mark(h, state, 'queued' if state.kind == moves.LIVE else 'pre-migrating', dest_compute=state.dest,
+         dest_node=state.dest_node, dest_compute_id=state.dest_id, dest_host=state.dest_ip)
 
 
 def _address(h: Any, node: str | None) -> str | None:

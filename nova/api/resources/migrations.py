@@ -4,14 +4,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova import errors
+from nova import errors, states
 from nova.common import clock, problem, units
 from nova.objects import Migration
+from nova.objects import task as task_rows
+from nova.ops.live_migrate import flow
 from nova.policies import migrations as rules
 from nova.policies import servers as server_rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field
-from nova.rest.resource import Many, One, Page, Reply, Resource, get
+from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, post
+from nova.task.guard import From
 
 _T = Migration.table.c
 _TEXT = types.nullable(types.TEXT)
@@ -65,12 +68,12 @@ class LiveView(Document):
     dest_compute = _hidden('dest_compute')
     dest_node = _hidden('dest_node')
     dest_host = _hidden('dest_host')
-    memory_total_bytes = Field(_NUMBER, get=lambda m, look: m.memory_total, **_BOTH)
-    memory_processed_bytes = Field(_NUMBER, get=lambda m, look: m.memory_processed, **_BOTH)
-    memory_remaining_bytes = Field(_NUMBER, get=lambda m, look: m.memory_remaining, **_BOTH)
-    disk_total_bytes = Field(_NUMBER, get=lambda m, look: m.disk_total, **_BOTH)
-    disk_processed_bytes = Field(_NUMBER, get=lambda m, look: m.disk_processed, **_BOTH)
-    disk_remaining_bytes = Field(_NUMBER, get=lambda m, look: m.disk_remaining, **_BOTH)
+    memory_total_bytes = Field(_NUMBER, get=lambda m, look: look.copied('memory_total'), **_BOTH)
+    memory_processed_bytes = Field(_NUMBER, get=lambda m, look: look.copied('memory_processed'), **_BOTH)
+    memory_remaining_bytes = Field(_NUMBER, get=lambda m, look: look.copied('memory_remaining'), **_BOTH)
+    disk_total_bytes = Field(_NUMBER, get=lambda m, look: look.copied('disk_total'), **_BOTH)
+    disk_processed_bytes = Field(_NUMBER, get=lambda m, look: look.copied('disk_processed'), **_BOTH)
+    disk_remaining_bytes = Field(_NUMBER, get=lambda m, look: look.copied('disk_remaining'), **_BOTH)
     project_id = Field(_TEXT, list='2.80', show='2.80')
     user_id = Field(_TEXT, list='2.80', show='2.80')
     created_at = _time('created_at')
@@ -93,9 +96,20 @@ class MigrationQuery(Document):
 
 
 class _Look:
-    def __init__(self, req: Any, rule: Any) -> None:
-        self._req = req
+    """
+    Args:
+        rule: who it allows sees hosts.
+        progress: of the server's live migration, where its host has told of it.
+    """
+
+    def __init__(self, req: Any, rule: Any, progress: Any = None) -> None:
+        self._req, self._progress = req, progress
         self.sees_hosts = req.can(rule)
+
+    def copied(self, name: str) -> int | None:
+        """How many bytes, as the host last told."""
+        told: int | None = getattr(self._progress, name, None)
+        return told
 
     def links(self, migration: Any) -> Any:
         if not migration.is_live:
@@ -174,18 +188,70 @@ class Migrations(Resource):
         """List the live migrations of a server that are going on."""
         with req.found.db.read() as conn:
             found = Migration.live_of(conn, instance.uuid)
-        return Page(found, look=_Look(req, server_rules.MIGRATIONS_INDEX_HOST))
+        return Page(found, look=_Look(req, server_rules.MIGRATIONS_INDEX_HOST, _progress(req, instance)))
 
     @get(_PATH + '/{migration_id}', since='2.23', rule=server_rules.MIGRATIONS_SHOW,
          returns=One('migration', LiveView))
     def show(self, req: Any, instance: Any, migration_id: str) -> Reply:
         """Show a live migration that is going on."""
-        found = find_live(req, instance, migration_id)
-        look = _Look(req, server_rules.MIGRATIONS_SHOW)
+        found = _find_live(req, instance, migration_id)
+        look = _Look(req, server_rules.MIGRATIONS_SHOW, _progress(req, instance))
         return Reply(subject=found, look=look)
 
+    @delete(_PATH + '/{migration_id}', since='2.24', rule=server_rules.MIGRATIONS_DELETE, ok=202)
+    def abort(self, req: Any, instance: Any, migration_id: str) -> None:
+        """Abort a live migration; from 2.65 on also one that has not begun."""
+        _MOVES.check_lock(instance, req.context)
+        _MOVES.check(instance, 'abort live migration')
+        found = _find_live(req, instance, migration_id)
+        allowed = ('running', 'queued', 'preparing') if req.at('2.65') else ('running',)
+        _check_status(found, allowed, 'abort live migration')
+        _tell(req, instance, found, states.Signal.ABORT, 'live_migration_cancel')
 
-def find_live(req: Any, instance: Any, text: str) -> Migration:
+    @post(_PATH + '/{migration_id}/action', since='2.22', action='force_complete', ok=202,
+          rule=server_rules.MIGRATIONS_FORCE_COMPLETE, body=Body(types.NULL))
+    def force_complete(self, req: Any, instance: Any, migration_id: str) -> None:
+        """Have a live migration end although the guest changes its memory faster than that is copied."""
+        _RUNS.check_lock(instance, req.context)
+        _RUNS.check(instance, 'force_complete')
+        try:
+            found = _find_live(req, instance, migration_id)
+        except errors.virt.MigrationNotFound as error:
+            raise problem.BadRequest(error.message) from error
+        _check_status(found, ('running',), 'force_complete')
+        _tell(req, instance, found, states.Signal.FORCE_COMPLETE, 'live_migration_force_complete')
+
+
+_MOVES = From(task=(states.Task.MIGRATING,))
+_RUNS = From(states.VM.ACTIVE, task=(states.Task.MIGRATING,))
+
+
+def _check_status(migration: Migration, allowed: tuple[str, ...], action: str) -> None:
+    if migration.status not in allowed:
+        raise errors.virt.MigrationInState(migration=migration.uuid, server=migration.instance_uuid,
+                                           state=migration.status, action=action)
+
+
+def _tell(req: Any, instance: Any, migration: Migration, told: states.Signal, action: str) -> None:
+    """Tell the operation, and note that it was told.
+
+    Raises:
+        MigrationInState: it has just ended.
+    """
+    try:
+        req.signal(flow.LiveMigrate, instance, told)
+    except errors.task.NotInProgress as error:
+        raise errors.virt.MigrationInState(migration=migration.uuid, server=instance.uuid, state='completed',
+                                           action=action) from error
+    req.note(instance, action)
+
+
+def _progress(req: Any, instance: Any) -> Any:
+    with req.found.db.read() as conn:
+        return task_rows.progress_of(conn, [instance.uuid]).get(instance.uuid)
+
+
+def _find_live(req: Any, instance: Any, text: str) -> Migration:
     """
     Raises:
         MigrationNotFound: the server has no such one, or it has ended.

@@ -36,7 +36,7 @@ class ResizeAction(Action):
         _check_disk_config(instance, body.get('OS-DCF:diskConfig'))
         stays = req.conf.allow_resize_to_same_host
         return moves.started(
-            instance, kinds.RESIZE, migration=uuids.generate(), new_flavor=flavor,
+            instance, kinds.RESIZE, Move, migration=uuids.generate(), new_flavor=flavor,
             runs=instance.vm_state == states.VM.ACTIVE, ignored=[] if stays else [instance.host])
 
     def answer(self, req: Any, instance: Any, body: Any) -> None:
@@ -112,5 +112,5 @@ class MigrateAction(Action):
             if not req.finder.node_exists(host, None):
                 raise errors.Invalid(f'Compute host {host} could not be found.')
         return moves.started(
-            instance, kinds.MIGRATION, migration=uuids.generate(), wanted_host=host,
+            instance, kinds.MIGRATION, Move, migration=uuids.generate(), wanted_host=host,
             runs=instance.vm_state == states.VM.ACTIVE, ignored=[instance.host])

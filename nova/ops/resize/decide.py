@@ -8,9 +8,9 @@ from typing import Any
 
 from nova import context, errors, objects, states
 from nova.objects import Migration, Move
-from nova.ops.resize import flow, host
+from nova.ops.resize import host
 from nova.policies import servers as rules
-from nova.steps import moves, volumes
+from nova.steps import moves, switch, volumes
 from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
@@ -82,7 +82,7 @@ class RevertResize(Flow):
     steps = (
         Step(begin_revert, pivot=True, shows=states.Task.RESIZE_REVERTING),
         Step(host.undo_arrival, at='dest', timeout=1800.0),
-        Step(flow.switch_to_source),
+        Step(switch.to_source),
         Step(host.return_to_source, at='source', timeout=1800.0),
         Step(count_old, at='super'),
         Step(close_reverted),

@@ -6,10 +6,10 @@ be had back, and its part of Placement belongs to the migration.
 
 from typing import Any
 
-from nova import errors, states
+from nova import states
 from nova.objects import Move
 from nova.ops.resize import host
-from nova.steps import moved_volumes, moves, ports, volumes
+from nova.steps import moved_volumes, moves, ports, switch, volumes
 from nova.task.flow import Flow, Step, Wait
 
 
@@ -26,37 +26,8 @@ def leave_dest_alone(h: Any, state: Move) -> None:
 
 
 def switch_to_dest(h: Any, state: Move) -> None:
-    """From here on the record speaks of the server as it will be.
-
-    Raises:
-        Refused: nothing on the host can bind a port.
-    """
-    instance = h.instance
-    if not state.same_host:
-        try:
-            awaited = ports.move_ports(h, state.dest)
-        except errors.network.PortBindingFailed as error:
-            raise errors.task.Refused(error.message) from error
-        state.unplugged = awaited if state.runs and h.conf.vif_plugging_timeout > 0 else []
-        moved_volumes.use_there(instance, state)
-    instance.host, instance.node, instance.compute_id = state.dest, state.dest_node, state.dest_id
-    instance.launched_on = state.dest
-    instance.availability_zone = state.zone or instance.availability_zone
-    instance.take_flavor(state.new_flavor)
+    switch.to_dest(h, state)
     moves.mark(h, state, 'post-migrating')
-
-
-def switch_to_source(h: Any, state: Move) -> None:
-    """Undo of `switch_to_dest`; also when nothing of it was done."""
-    instance = h.instance
-    if not state.same_host:
-        ports.move_ports(h, state.source)
-        moved_volumes.use_source(instance, state)
-    instance.host, instance.node, instance.compute_id = state.source, state.source_node, state.source_id
-    instance.launched_on = state.source
-    instance.availability_zone = state.source_zone
-    instance.take_flavor(state.old_flavor)
-    state.unplugged = []
 
 
 def await_decision(h: Any, state: Move) -> None:
@@ -76,7 +47,7 @@ STEPS = (
     Step(host.expect_guest, undo=host.undo_arrival, at='dest', elsewhere=True, when=moves.leaves),
     Step(host.leave_source, undo=host.return_to_source, at='source', elsewhere=True,
          timeout=4 * Flow.deadline, shows=states.Task.RESIZE_MIGRATING),
-    Step(switch_to_dest, undo=switch_to_source, shows=states.Task.RESIZE_MIGRATED),
+    Step(switch_to_dest, undo=switch.to_source, shows=states.Task.RESIZE_MIGRATED),
     Step(host.arrive, undo=host.undo_arrival, at='dest', elsewhere=True, timeout=4 * Flow.deadline,
          shows=states.Task.RESIZE_FINISH),
     Wait(ports.vifs_plugged, when=ports.awaits_plugging, timeout=Flow.deadline),

@@ -6,6 +6,7 @@ import pytest
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
+from nova.tests.functional.moving import LARGE, SMALL, attachments, held, host_of, migration_of
 
 pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
 
@@ -34,26 +35,6 @@ def flavor(admin):
     yield make
     for ident in made:
         admin.call('DELETE', f'/flavors/{ident}')
-
-
-def host_of(admin, uuid):
-    return admin.show(uuid)['OS-EXT-SRV-ATTR:host']
-
-
-def held(admin, consumer):
-    """What a consumer holds, by the name of the host."""
-    found = admin.get(f'/allocations/{consumer}', service='placement')['allocations']
-    names = {one['uuid']: one['name']
-             for one in admin.get('/resource_providers', service='placement')['resource_providers']}
-    return {names[provider]: part['resources'] for provider, part in found.items()}
-
-
-def migration_of(admin, uuid):
-    return admin.get(f'/os-migrations?instance_uuid={uuid}', version='2.80')['migrations'][0]
-
-
-SMALL = {'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}
-LARGE = {'VCPU': 2, 'MEMORY_MB': 1024, 'DISK_GB': 2}
 
 
 def test_a_resize_is_confirmed(demo, admin, flavor):
@@ -213,12 +194,6 @@ def test_decisions_are_for_resized_servers(demo):
     uuid = demo.booted('plain')['id']
     for action in ('confirmResize', 'revertResize'):
         assert demo.call('POST', f'/servers/{uuid}/action', {action: None}).status_code == 409
-
-
-def attachments(admin, uuid):
-    found = admin.get('/v3/attachments/detail?all_tenants=1', service='volume',
-                      headers={'OpenStack-API-Version': 'volume 3.59'})['attachments']
-    return [(one['id'], one['status']) for one in found if one['instance'] == uuid]
 
 
 @pytest.mark.parametrize('decision', ['confirmResize', 'revertResize'])

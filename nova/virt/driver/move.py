@@ -76,6 +76,11 @@ class ColdDriver(Protocol):
         """On the source: the guest is as before the move, its volumes connected already; runs if `start`."""
 
 
+    def leave_evacuated(self, h: Host, move: Move) -> None:
+        """On a source that has returned: the server lives elsewhere; its guest, local disks, interfaces and
+        claims here go. Disks that the hosts share stay, for they are in use."""
+
+
 class LiveDriver(Protocol):
     """The guest runs while it moves. Every method may be repeated."""
 

@@ -66,6 +66,15 @@ class FakeCold(FakeClaims):
             self._power(found, Power.RUNNING)
 
 
+    @effect
+    def leave_evacuated(self, h: Host, move: Move) -> None:
+        uuid = h.instance.uuid
+        self._guests.pop(uuid, None)
+        self.site.disks.pop(uuid, None)
+        self.unclaim(h)
+        h.journal.put(kept.RECORD, None)
+
+
 class FakeLive(FakeClaims):
     """See `nova.virt.driver.move.LiveDriver`."""
 
@@ -140,9 +149,9 @@ class FakeLive(FakeClaims):
     @effect
     def rollback_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         uuid = h.instance.uuid
-        if self.site.arriving.pop(uuid, None) is None and self._guests.get(uuid) is not None:
-            return
-        self._guests.pop(uuid, None)
+        if self._guests.get(uuid) is not None:
+            raise errors.virt.MigrationFailed(server=uuid, reason='it has arrived: there is no way back')
+        self.site.arriving.pop(uuid, None)
         self.site.disks.pop(uuid, None)
         self.unclaim(h)
         h.journal.put(kept.RECORD, None)

@@ -25,7 +25,7 @@ def begin(world, uuid, kind=flow.Resize, **values):
     server = world.server(uuid)
     named = kinds.RESIZE if kind is flow.Resize else kinds.MIGRATION
     more = {'new_flavor': larger(world)} if kind is flow.Resize else {}
-    world.begin(uuid, kind, moves.started(server, named, **{
+    world.begin(uuid, kind, moves.started(server, named, objects.Move, **{
         'migration': uuids.generate(), 'runs': server.vm_state == 'active', 'ignored': [server.host], **more,
         **values}))
 

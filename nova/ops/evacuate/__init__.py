@@ -1,0 +1,1 @@
+"""Making a server anew whose host has failed."""

@@ -1,0 +1,60 @@
+"""POST /servers/{id}/action: evacuate."""
+
+from typing import Any
+
+from nova import errors, states
+from nova.common import problem, uuids
+from nova.objects import Move
+from nova.objects import move as kinds
+from nova.ops.evacuate import flow
+from nova.policies import evacuate as rules
+from nova.rest import types
+from nova.rest.field import Field, Span
+from nova.rest.resource import Body, Reply
+from nova.steps import moves
+from nova.task.action import Action
+from nova.task.guard import ANY, From
+
+
+class EvacuateAction(Action):
+    """For servers whose host is down.
+
+    Before 2.29 the host that is named is taken as it is; from then on the scheduler checks it, until 2.67
+    unless it is told not to.
+    """
+
+    key = 'evacuate'
+    rule = rules.EVACUATE
+    body = Body(
+        host=Field(types.HOST, body='2.1'),
+        adminPass=Field(types.TEXT, body='2.1'),
+        onSharedStorage=Field(types.BOOLISH, body=Span('2.1', '2.13', required=True)),
+        force=Field(types.BOOLISH, body=Span('2.29', '2.67')))
+    start = From(states.VM.ACTIVE, states.VM.STOPPED, states.VM.ERROR, task=ANY, lock=False, host=True)
+    status = 200
+    flow = flow.Evacuate
+    returns = types.OBJECT
+
+    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+        host, force = body.get('host'), types.is_true(body.get('force', False))
+        if force and host is None:
+            raise problem.BadRequest("Can't force to a non-provided destination")
+        if host is not None:
+            req.finder.host_cell(host)
+            if host == instance.host:
+                raise errors.Invalid('The target host can\'t be the same one.')
+        if types.is_true(body.get('onSharedStorage', False)) and body.get('adminPass'):
+            raise problem.BadRequest("admin password can't be changed on existing disk")
+        if req.host_is_up(instance.host):
+            raise errors.Invalid(f'Compute service of {instance.host} is still in use.')
+        runs = instance.vm_state != states.VM.STOPPED and not req.at('2.95')
+        return moves.started(
+            instance, kinds.EVACUATION, Move, migration=uuids.generate(), wanted_host=host,
+            forced=host is not None and (force or not req.at('2.29')), runs=runs, ignored=[instance.host])
+
+    def reply(self, req: Any, instance: Any, body: Any, state: Any, task: Any) -> Any:
+        if req.at('2.14'):
+            return None
+        if types.is_true(body.get('onSharedStorage', False)) or not req.conf.api.enable_instance_password:
+            return Reply(body={'adminPass': None} if req.conf.api.enable_instance_password else {})
+        return Reply(body={'adminPass': body.get('adminPass') or req.make_password()})

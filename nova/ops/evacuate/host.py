@@ -1,0 +1,36 @@
+"""What the hosts at both ends of an evacuation do."""
+
+from typing import Any
+
+from nova import states
+from nova.objects import Move
+from nova.steps import ports, power, volumes
+
+
+def spawn_again(h: Any, state: Move) -> None:
+    """The guest is made anew; one that did not run, or is not to, is off."""
+    volumes.connect_volumes(h, state)
+    h.driver.spawn(h, [], ports.awaits_plugging(state))
+    volumes.complete_attachments(h, state)
+    if not state.runs:
+        h.driver.power_off(h, 0)
+    power.observe(h, state)
+
+
+def undo_spawn(h: Any, state: Move) -> None:
+    """Nothing of the guest is left here."""
+    h.driver.destroy(h)
+    volumes.let_go(h)
+    h.instance.power_state = int(states.Power.NOSTATE)
+
+
+def let_run(h: Any, state: Move) -> None:
+    """The guest's ports are plugged in, or it has to do without."""
+    h.driver.unpause(h)
+    power.observe(h, state)
+
+
+def leave_evacuated(h: Any, state: Move) -> None:
+    """The server lives elsewhere: what is left of it here goes."""
+    h.driver.leave_evacuated(h, state)
+    volumes.let_go(h)

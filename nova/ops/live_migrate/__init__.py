@@ -1,0 +1,1 @@
+"""Migrating servers while they run."""

@@ -1,0 +1,56 @@
+"""POST /servers/{id}/action: os-migrateLive."""
+
+from typing import Any
+
+from nova import errors, states
+from nova.common import problem, uuids
+from nova.objects import LiveMove
+from nova.objects import move as kinds
+from nova.ops.live_migrate import flow
+from nova.policies import migrate_server as rules
+from nova.rest import types
+from nova.rest.field import Field, Span
+from nova.rest.resource import Body
+from nova.steps import moves
+from nova.task.action import Action
+from nova.task.guard import From
+
+_AUTO = types.enum(*types.BOOLISH['enum'], 'auto')
+
+
+class MigrateLiveAction(Action):
+    """Whether the hosts will do is found out in the background, at every version.
+
+    Before 2.30 the host that is named is taken as it is; from then on the scheduler checks it, until 2.67
+    unless it is told not to.
+    """
+
+    key = 'os-migrateLive'
+    rule = rules.MIGRATE_LIVE
+    rules = (rules.MIGRATE_LIVE_HOST,)
+    body = Body(
+        host=Field(types.nullable(types.HOST), required=True, body='2.1'),
+        block_migration=Field(required=True, body=(Span('2.1', '2.24', type=types.BOOLISH),
+                                                   Span('2.25', type=_AUTO))),
+        disk_over_commit=Field(types.BOOLISH, body=Span('2.1', '2.24', required=True)),
+        force=Field(types.BOOLISH, body=Span('2.30', '2.67')))
+    start = From(states.VM.ACTIVE, states.VM.PAUSED, host=True)
+    flow = flow.LiveMigrate
+
+    def prepare(self, req: Any, instance: Any, body: Any) -> LiveMove:
+        host, force = body['host'], types.is_true(body.get('force', False))
+        if force and host is None:
+            raise problem.BadRequest("Can't force to a non-provided destination")
+        if host is not None:
+            req.authorize(rules.MIGRATE_LIVE_HOST)
+            if not req.finder.node_exists(host, None):
+                raise errors.Invalid(f'Compute host {host} could not be found.')
+            if host == instance.host:
+                raise errors.Invalid('The server is on that host already: the destination must be another one.')
+        if not req.host_is_up(instance.host):
+            raise errors.Invalid(f'Compute service of {instance.host} is unavailable at this time.')
+        block = body['block_migration']
+        return moves.started(
+            instance, kinds.LIVE, LiveMove, migration=uuids.generate(), wanted_host=host,
+            forced=host is not None and (force or not req.at('2.30')), ignored=[instance.host],
+            block_migration=None if block == 'auto' else types.is_true(block))

@@ -1,0 +1,99 @@
+"""From one host to another while the guest runs.
+
+Whether it has arrived is seen, not decided: whatever becomes of the step that brings it over, a guest that is
+gone from the source runs at the destination, and then there is no way back. Until then all of it can be undone,
+and the guest has not noticed.
+
+A destination that will not do is followed by another one that the scheduler names, as often as
+``migrate_max_retries`` allows.
+"""
+
+from typing import Any
+
+from nova import errors, states
+from nova.objects import LiveMove, fields
+from nova.objects.progress import MigrationProgress
+from nova.ops.live_migrate import host
+from nova.steps import moved_volumes, moves, switch, volumes
+from nova.task.flow import Flow, Step
+
+
+def choose_again(h: Any, state: LiveMove) -> None:
+    """A host; on a later round one that was not tried yet.
+
+    Raises:
+        errors.task.RetriesExceeded: that was the one that had to be, or often enough.
+    """
+    if state.dest is not None:
+        state.ignored = [*state.ignored, state.dest]
+        most = h.conf.migrate_max_retries
+        tried = len(state.ignored) - 1
+        if state.wanted_host is not None or 0 <= most < tried:
+            said = h.refusals()
+            raise errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
+        state.dest = fields.NOT_YET
+    moves.choose_dest(h, state)
+
+
+def prepare_network(h: Any, state: LiveMove) -> None:
+    """The ports can be had on the destination, too.
+
+    Raises:
+        Refused: nothing there can bind one.
+    """
+    moves.mark(h, state, 'preparing')
+    try:
+        h.clients.network.prebind(h.instance, state.dest)
+    except errors.network.PortBindingFailed as error:
+        raise errors.task.Refused(error.message) from error
+
+
+def leave_network(h: Any, state: LiveMove) -> None:
+    """Undo of `prepare_network`."""
+    h.clients.network.drop_bindings(h.instance, state.dest)
+
+
+def begin_migration(h: Any, state: LiveMove) -> None:
+    moves.mark(h, state, 'running')
+
+
+def follow_guest(h: Any, state: LiveMove) -> None:
+    """The guest has arrived: ports and record follow."""
+    h.instance.network_info = h.clients.network.activate(h.instance, state.dest)
+    switch.name_dest(h, state)
+    moves.mark(h, state, 'post-migrating')
+
+
+def close_completed(h: Any, state: LiveMove) -> None:
+    """Nothing of the source is the server's any more."""
+    volumes.drop_unnamed(h, state)
+    h.clients.network.drop_bindings(h.instance, state.source)
+    moves.drop_source(h, state)
+    h.instance.progress = 0
+    moves.mark(h, state, 'completed')
+
+
+class LiveMigrate(Flow):
+    name = 'live_migrate'
+    action = 'live-migration'
+    State = LiveMove
+    Progress = MigrationProgress
+    deadline = 24 * 3600.0
+    steps = (
+        Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.MIGRATING),
+        Step(moves.own_source, undo=moves.give_back, at='super'),
+        Step(choose_again, at='super', choice=True),
+        Step(moves.take_dest),
+        Step(host.check_dest, at='dest', elsewhere=True),
+        Step(host.check_source, at='source', elsewhere=True),
+        Step(prepare_network, undo=leave_network),
+        Step(moved_volumes.reserve_there, undo=moved_volumes.unreserve_there),
+        Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True),
+        Step(begin_migration),
+        Step(host.migrate, at='source', pivot=True, timeout=24 * 3600.0, limit='max_concurrent_live_migrations',
+             signals=(states.Signal.ABORT, states.Signal.FORCE_COMPLETE)),
+        Step(follow_guest),
+        Step(host.finish, at='dest', timeout=1800.0),
+        Step(host.leave, at='source', timeout=1800.0),
+        Step(close_completed),
+    )

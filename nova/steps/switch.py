@@ -1,0 +1,61 @@
+"""When the record of a server that moves begins to speak of the other host: ports, attachments and all."""
+
+import logging
+from typing import Any
+
+from nova import errors
+from nova.objects import Move
+from nova.objects import move as moves
+from nova.steps import moved_volumes, ports
+
+LOG = logging.getLogger(__name__)
+
+
+def to_dest(h: Any, state: Move) -> None:
+    """From here on the record speaks of the server as it will be.
+
+    Raises:
+        Refused: nothing on the host can bind a port.
+    """
+    if not state.same_host:
+        try:
+            awaited = ports.move_ports(h, state.dest)
+        except errors.network.PortBindingFailed as error:
+            raise errors.task.Refused(error.message) from error
+        state.unplugged = awaited if state.runs and h.conf.vif_plugging_timeout > 0 else []
+    name_dest(h, state)
+
+
+def name_dest(h: Any, state: Move) -> None:
+    """`to_dest` of the record alone."""
+    instance = h.instance
+    if not state.same_host:
+        moved_volumes.use_there(instance, state)
+    instance.host, instance.node, instance.compute_id = state.dest, state.dest_node, state.dest_id
+    instance.launched_on = state.dest
+    instance.availability_zone = state.zone or instance.availability_zone
+    instance.take_flavor(state.new_flavor)
+
+
+def to_source(h: Any, state: Move) -> None:
+    """Undo of `to_dest`; also when nothing of it was done."""
+    instance = h.instance
+    if not state.same_host:
+        _bind_back(h, state)
+        moved_volumes.use_source(instance, state)
+    instance.host, instance.node, instance.compute_id = state.source, state.source_node, state.source_id
+    instance.launched_on = state.source
+    instance.availability_zone = state.source_zone
+    instance.take_flavor(state.old_flavor)
+    state.unplugged = []
+
+
+def _bind_back(h: Any, state: Move) -> None:
+    """A host that a server is evacuated from is down, and may be unable to bind anything."""
+    try:
+        ports.move_ports(h, state.source)
+    except errors.network.PortBindingFailed as error:
+        if state.kind != moves.EVACUATION:
+            raise
+        LOG.warning('Server %s is back on a host that is down, and its ports are not: %s', h.instance.uuid,
+                    error.message)
