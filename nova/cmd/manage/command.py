@@ -4,11 +4,15 @@ import dataclasses
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
 from nova.db import session
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
+    from nova.virt.driver import Driver
 
 Run = Callable[['Env', Any], int | None]
 
@@ -40,9 +44,24 @@ class Command:
 class Env:
     """What a command works with: the configuration, the databases, and where it prints."""
 
-    def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None,
+                 neighbours: 'Clients | None' = None) -> None:
         self.conf = conf
         self.dbs = dbs or session.Databases(conf, patience=None)
+        self._clients = neighbours
+
+    @property
+    def clients(self) -> 'Clients':
+        """The neighbours; few commands need them, and they take a while to load."""
+        from nova import clients
+        if self._clients is None:
+            self._clients = clients.build(self.conf)
+        return self._clients
+
+    def driver(self) -> 'Driver':
+        """The hypervisor driver of this host."""
+        from nova.virt import loader
+        return cast('Driver', loader.load(self.conf, self.conf.host))
 
     def say(self, text: str) -> None:
         sys.stdout.write(f'{text}\n')

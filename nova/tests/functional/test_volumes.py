@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from nova import conf as nova_conf
+from nova.cmd import manage
+from nova.cmd.manage import command
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.volumes import Volumes
@@ -362,3 +365,23 @@ def test_a_replacement_that_fails(demo, admin, volumes, faulty, fault):
     until(lambda: volumes.send('GET', f'/volumes/{new}').status_code == 404)
     volumes.settled(server)
     assert volumes.of(server) == before and volumes.show(volume)['status'] == 'in-use'
+
+
+def test_operators_connect_a_volume_anew(cloud, demo, admin, volumes, tmp_path):
+    """nova-manage volume_attachment refresh: conductor and host do it, the server keeps its volume."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    demo.act(server, 'os-stop', None, 'SHUTOFF')
+    before, = volumes.of(server)
+    connector = tmp_path / 'connector.json'
+    connector.write_text(json.dumps({'host': admin.show(server)['OS-EXT-SRV-ATTR:host'], 'ip': '127.0.0.1'}))
+    conf = nova_conf.new(config_files=[], **{'api_database.connection': cloud.deployment.database('api')})
+    assert manage.run(['volume_attachment', 'refresh', server, volume, str(connector)], command.Env(conf)) == 0
+    after, = volumes.of(server)
+    assert after['attachment_id'] != before['attachment_id'] and volumes.show(volume)['status'] == 'in-use'
+    assert {**after, 'attachment_id': None} == {**before, 'attachment_id': None}
+    assert last_action(demo, server)['action'] == 'refresh_volume_attachment'
+    demo.act(server, 'os-start', None, 'ACTIVE')
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')

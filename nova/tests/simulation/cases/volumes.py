@@ -2,9 +2,10 @@
 
 from nova import objects
 from nova.common import uuids
-from nova.ops import detach_volume, swap_volume, volume_snapshots
+from nova.ops import detach_volume, refresh_volume_attachment, swap_volume, volume_snapshots
 from nova.ops.attach_volume import flow, wire
 from nova.ops.external_events import extend
+from nova.tests.simulation import cases
 
 
 def _row(world, uuid, volume, name='/dev/vdb', **values):
@@ -70,6 +71,18 @@ def _snapshot(kind):
     return start
 
 
+def _refresh(world):
+    volume = world.clients.volume.add(project_id='project')
+    uuid = world.running(volumes=[volume])
+    cases.put(world, uuid, 'stopped')
+    server = world.server(uuid)
+    device = next(one for one in server.block_devices if one.volume_id == volume)
+    world.begin(uuid, refresh_volume_attachment.RefreshVolumeAttachment, refresh_volume_attachment.RefreshState(
+        device=device.uuid, connector={'host': server.host}))
+    return uuid
+
+
 CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
-         'extend_volume': _extend, 'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
+         'extend_volume': _extend, 'refresh_volume_attachment': _refresh,
+         'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
          'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot)}
