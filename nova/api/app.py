@@ -17,6 +17,7 @@ from nova.api import cells, faults, finder, middleware, proxies, request, resour
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
+from nova.objects.question import ImageList
 from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
@@ -120,7 +121,8 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
     def tell_host(context: Any, cell: Any, name: str, status: Any) -> None:
         host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
 
-    def ask_host(context: Any, cell: Any, name: str, method: str, question: objects.GuestQuestion) -> Any:
+    def ask_host(context: Any, cell: Any, name: str, method: str,
+                 question: objects.GuestQuestion | ImageList) -> Any:
         client = questions.Questions.client(buses.cell(cell.transport_url), name)
         return getattr(client, method)(context, question)
     found = finder.Finder(dbs, conf.api.cell_timeout)

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import secrets
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from nova.common import clock, dbkit, uuids
 from nova.objects import quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
-from nova.objects.question import GuestQuestion
+from nova.objects.question import GuestQuestion, ImageList
 from nova.objects.service import Alive
 from nova.rest import request
 from nova.task import flow as flows
@@ -30,7 +30,7 @@ T = TypeVar('T')
 
 Tell = Callable[[Any, Any, str, Any], None]
 """``tell_host(context, cell mapping, host, HostStatus)``: best effort, at once."""
-Ask = Callable[[Any, Any, str, str, GuestQuestion], Any]
+Ask = Callable[[Any, Any, str, str, GuestQuestion | ImageList], Any]
 """``ask_host(context, cell mapping, host, method, question)``: a method of `nova.rpc.questions`, and its
 answer."""
 Wake = Callable[..., None]
@@ -122,6 +122,10 @@ class Request(request.Request):
             return self._ask_host(self.context, place.mapping, instance.host, method, question)
         except errors.bus.BusAway as error:
             raise errors.host.HostAway(server=instance.uuid) from error
+
+    def cache_images(self, cell: objects.CellMapping, host: str, images: Sequence[str]) -> None:
+        """Have a host fetch images for guests to come; nobody waits for it."""
+        self._ask_host(self.context, cell, host, 'cache_images', ImageList(images=list(images)))
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """Write beside the path's server, in the database of its cell; what runs twice leaves as much as

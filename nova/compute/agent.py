@@ -54,6 +54,7 @@ class ComputeFarm:
     def __init__(self, size: int = 64) -> None:
         self.rpc_pool = threads.Pool('compute-rpc', 4, QUEUE)
         self.question_pool = threads.Pool('compute-questions', 4, QUEUE)
+        self.image_pool = threads.Pool('compute-images', 1, QUEUE)
         self.step_pool = threads.Pool('compute-steps', size)
         self.chores = chores.Chores(8)
         self.beats = beats.Beats()
@@ -95,6 +96,7 @@ class ComputeFarm:
         self.chores.stop()
         self.rpc_pool.close()
         self.question_pool.close(wait=False)
+        self.image_pool.close(wait=False)
         self.step_pool.close(wait=False)
 
 
@@ -128,7 +130,7 @@ class ComputeAgent:
                                   self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
-            bus, host, questions.Answers(self._hosting), self._farm.question_pool)
+            bus, host, questions.Answers(self._hosting, self._farm.image_pool), self._farm.question_pool)
         self._joined = threads.event()
         self._stopped = threads.event()
         self._tries = {'join': 0, 'inventory': 0}

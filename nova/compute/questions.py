@@ -1,9 +1,14 @@
 """What a host answers about its guests; see `nova.rpc.questions`."""
 
+import logging
+
 from nova import context as nova_context
 from nova import errors
+from nova.common import threads
 from nova.compute import handle
-from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
+from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion, ImageList
+
+LOG = logging.getLogger(__name__)
 
 CONSOLE_TEXT = 100 * 1024
 """Characters of a guest's log that are told at most, the last ones."""
@@ -19,10 +24,15 @@ _PROXIES = {
 
 
 class Answers:
-    """Answers for one host."""
+    """Answers for one host.
 
-    def __init__(self, hosting: handle.Hosting) -> None:
+    Args:
+        images: fetches images.
+    """
+
+    def __init__(self, hosting: handle.Hosting, images: threads.Pool) -> None:
         self._conf, self._driver, self._hosting = hosting.conf, hosting.driver, hosting
+        self._images = images
 
     def console(self, context: nova_context.RequestContext, asked: GuestQuestion) -> ConsolePlace:
         """Where a console listens.
@@ -37,6 +47,19 @@ class Answers:
         found = self._driver.console(self._hosting.handle(asked.instance, context), kind)
         return ConsolePlace(base_url=self._conf[group][option], host=found.host, port=found.port,
                             tls_port=found.tls_port, internal_access_path=found.internal_access_path)
+
+    def cache_images(self, context: nova_context.RequestContext, wanted: ImageList) -> None:
+        """Fetch images one after the other, while nothing else waits for it."""
+        for image in wanted.images:
+            self._images.background(self._cache, image)
+
+    def _cache(self, image: str) -> None:
+        try:
+            fetched = self._driver.cache_image(self._hosting.clients, image)
+        except errors.NovaError as error:
+            LOG.warning('Image %s was not cached: %s', image, error.message)
+            return
+        LOG.info('Image %s is cached%s', image, '' if fetched else ' already')
 
     def console_output(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
         """The end of the guest's log, at most `CONSOLE_TEXT` of it."""

@@ -17,6 +17,8 @@ Directory under which services keep what must survive a restart.'''),
 How the bus services run many things at once. Read before anything else, so it works in a file named with
 --config-file; the environment variable NOVA_CONCURRENCY wins over it. WSGI applications always use
 threads.'''),
+    cfg.StrOpt('instance_usage_audit_period', default='month', regex=r'(hour|day|month|year)(@\d+)?', help='''
+Period of audits of usage: hour, day, month or year; month@15 begins on the 15th, day@6 at six.'''),
     cfg.StrOpt('default_availability_zone', default='nova', help='''
 Zone shown for compute hosts in no aggregate that names one. Users should not ask for it by name.'''),
     cfg.StrOpt('internal_service_availability_zone', default='internal', help='''

@@ -12,6 +12,12 @@ class GuestQuestion(base.Record):
     lines: int | None = None
 
 
+class ImageList(base.Record):
+    """Images that a host is to have at hand."""
+
+    images: list[str]
+
+
 class GuestAnswer(base.Record):
     """What the driver said of the guest; its shape is that of `nova.virt.driver.console`."""
 

@@ -69,6 +69,7 @@ jsonschema.FORMATS.update({
         ('host-label', _pattern(r'[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+'),
          f'made of {_LETTERS} and, within, "-"'),
         ('id-chars', _pattern(r'[a-zA-Z0-9._-]*'), f'made of {_LETTERS}, ".", "-" and "_"'),
+        ('share-tag', _pattern(r'[a-zA-Z0-9-]*'), f'made of {_LETTERS} and "-"'),
         ('dev-path', _pattern(r'[A-Za-z0-9._/-]*'), f'made of {_LETTERS}, ".", "-", "_" and "/"'),
         ('device', _pattern(r'/dev/x?[a-z]?d?[a-z]+[0-9]*'), 'the path of a device, such as /dev/vdb'),
         ('flavor-id-chars', _pattern(r'(?! )[a-zA-Z0-9. _-]+(?<! )'),

@@ -8,10 +8,12 @@ SECONDS = 20.0
 
 class Questions(kernel.Interface):
     """Served by every compute host under its own name, by threads of its own: a hypervisor that does not answer
-    holds up other questions, but no step and no sign of life. Nothing is changed by a question.
+    holds up other questions, but no step and no sign of life. Nothing is changed by a question, and
+    `cache_images`, which nobody waits for, is of no effect on guests either.
     """
 
     topic = 'compute-questions'
     console = kernel.call(question.GuestQuestion, returns=question.ConsolePlace, timeout=SECONDS)
     console_output = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
+    cache_images = kernel.cast(question.ImageList, since='1.1')
     diagnostics = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)

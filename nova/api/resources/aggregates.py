@@ -10,6 +10,7 @@ from oslo_db import exception as db_exc
 from nova import errors, objects
 from nova.common import clock, problem, units, uuids
 from nova.objects import Aggregate
+from nova.objects.service import Alive
 from nova.policies import aggregates as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -39,6 +40,10 @@ class AggregateView(Document):
     updated_at = Field(types.nullable(types.TEXT), get=lambda a, look: clock.strtime(a.updated_at), **_EVERY)
     deleted = Field(types.BOOLEAN, get=lambda a, look: False, **_EVERY)
     deleted_at = Field(types.NULL, get=lambda a, look: None, **_EVERY)
+
+
+class _Image(Document):
+    id = Field(types.UUID, 'Of an image.', required=True, body='2.81')
 
 
 _ONE = One('aggregate', AggregateView)
@@ -126,6 +131,17 @@ def _tell_placement(req: Any, aggregate: Aggregate, host: str, tell: Callable[[s
             tell(node.uuid, aggregate.uuid)
         except (errors.Unavailable, errors.NotFound) as error:
             LOG.warning('Placement was not told that aggregate %s changed: %s', aggregate.uuid, error.message)
+
+
+def _cache_on(req: Any, host: str, images: list[str]) -> None:
+    """Tell a host that is up; another one will fetch them when a server needs them."""
+    cell, db = req.finder.host_cell(host)
+    with db.read() as conn:
+        up = Alive.look(conn, req.conf.service_down_time, host).is_up(host)
+    if up:
+        req.cache_images(cell, host, images)
+    else:
+        LOG.info('Host %s is down, so it caches no images', host)
 
 
 class Aggregates(Resource):
@@ -219,6 +235,18 @@ class Aggregates(Resource):
         aggregate = _write(req, aggregate_id, change)
         _tell_placement(req, aggregate, host, req.clients.placement.remove_from_aggregate)
         return aggregate
+
+    @post(_ID + '/images', since='2.81', rule=rules.IMAGES, ok=202, body=Body(
+        cache=Field(types.array(_Image, 1), 'Images to have at hand.', required=True)))
+    def cache(self, req: Any, aggregate_id: str) -> None:
+        """Have the hosts fetch images, so that they are there when a server needs one."""
+        wanted = [image['id'] for image in req.body['cache']]
+        if len(wanted) != len(set(wanted)):
+            raise problem.BadRequest('Duplicate images in request')
+        with req.dbs.api.read() as conn:
+            hosts = Aggregate.get(conn, id=_id(aggregate_id)).hosts
+        for host in hosts:
+            _cache_on(req, host, wanted)
 
     @post(_ID + '/action', action='set_metadata', rule=rules.SET_METADATA, returns=_ONE,
           body=Body(metadata=Field(types.mapping(types.nullable(types.text(high=255))), required=True)))

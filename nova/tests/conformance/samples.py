@@ -413,9 +413,11 @@ def attached(world: World, version: V) -> Ask:
 
 @sample('PUT /servers/{server_id}/os-volume_attachments/{id}')
 def keep_volume(world: World, version: V) -> Ask:
+    """Before 2.85 it only replaces volumes, and of those only what the block storage service migrates."""
     server, volume = _attached(world)
     if version < V('2.85'):
-        return Ask((server, volume), {'volumeAttachment': {'volumeId': world.volume()}}, ours=True)
+        return Ask((server, volume), {'volumeAttachment': {'volumeId': world.volume()}}, ours=True,
+                   expect=frozenset({409}))
     wanted = {'volumeId': volume, 'delete_on_termination': True}
     return Ask((server, volume), {'volumeAttachment': wanted}, ours=True)
 
@@ -537,6 +539,28 @@ def evacuate(world: World, version: V) -> Ask:
     """Its host is up."""
     said = {} if version >= V('2.14') else {'onSharedStorage': True}
     return Ask((world.server,), {'evacuate': said}, ours=True, expect=frozenset({400, 409}))
+
+
+@sample('POST /servers/{server_id}/shares')
+def share(world: World, version: V) -> Ask:
+    """Where no host can attach any."""
+    return Ask((world.server,), {'share': {'share_id': NOBODY}}, ours=True, expect=frozenset({403, 404}))
+
+
+@sample('GET /servers/{server_id}/shares/{id}', 'DELETE /servers/{server_id}/shares/{id}')
+def one_share(world: World, version: V) -> Ask:
+    return Ask((world.server, NOBODY), ours=True, expect=frozenset({404}))
+
+
+@sample('GET /servers/{server_id}/migrations/{id}', 'DELETE /servers/{server_id}/migrations/{id}')
+def one_migration(world: World, version: V) -> Ask:
+    """Only live migrations that go on are told of."""
+    return Ask((world.server, '1'), ours=True, expect=frozenset({404}))
+
+
+@sample('POST /servers/{server_id}/migrations/{id}/action force_complete')
+def force(world: World, version: V) -> Ask:
+    return Ask((world.server, '1'), {'force_complete': None}, ours=True, expect=frozenset({404}))
 
 
 # Proxies

@@ -1,10 +1,13 @@
 """Volumes and snapshots."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nova.objects import BlockDeviceMapping
 from nova.task.handles import Host
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
 
 
 class BlockDriver(Protocol):
@@ -13,6 +16,9 @@ class BlockDriver(Protocol):
     It is told once, to `connect_volume`, and kept in the host's journal until `disconnect_volume`: whatever
     needs it in between (spawn, hard reboot, the end of the guest, a host that was booted) finds it there.
     """
+
+    def cache_image(self, clients: 'Clients', image_id: str) -> bool:
+        """Keep the data of an image at hand for guests to come; False when it was there already."""
 
     def connector(self) -> dict[str, object]:
         """What this host tells Cinder about itself: ``host``, ``ip``, ``initiator``, ``multipath`` ..."""

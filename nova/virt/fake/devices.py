@@ -1,6 +1,7 @@
 """Volumes, snapshots and interfaces of fake guests."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from nova import errors
 from nova.objects import VIF, BlockDeviceMapping
@@ -10,9 +11,20 @@ from nova.virt.driver import kept
 from nova.virt.fake.guests import Guests, effect
 from nova.virt.fake.things import Connected, Guest
 
+if TYPE_CHECKING:
+    from nova.clients import Clients
+
 
 class FakeDevices(Guests):
     """See `nova.virt.driver.block` and `nova.virt.driver.net`."""
+
+    # Images
+
+    def cache_image(self, clients: 'Clients', image_id: str) -> bool:
+        fresh = image_id not in self.cached
+        if fresh:
+            self.cached[image_id] = sum(len(part) for part in clients.image.download(image_id))
+        return fresh
 
     # Volumes
 

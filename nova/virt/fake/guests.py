@@ -66,6 +66,8 @@ class Guests:
         """Server uuid to the files that it was spawned with, by path; kept in memory only."""
         self.passwords: dict[str, str | None] = {}
         """Server uuid to the password that was set last; kept in memory only."""
+        self.cached: dict[str, int] = {}
+        """Image id to the bytes of images that were fetched ahead; kept in memory only."""
         self.fabric.join(self.site)
 
     @property

@@ -1,0 +1,71 @@
+"""What is told of a server beside itself: its sealed password, its NUMA cells, its shares."""
+
+import pytest
+
+from nova.tests.api.cloud import MEMBER, READER, STRANGER
+
+
+def password(cloud, server, headers=MEMBER, method='GET'):
+    return cloud.call(method, f'/servers/{server.uuid}/os-server-password', headers=headers)
+
+
+def test_a_sealed_password_is_shown_and_forgotten(cloud):
+    server = cloud.server(system_metadata={'guest_password': 'sealed', 'locked_reason': 'why'})
+    assert password(cloud, server, READER).json == {'password': 'sealed'}
+    assert password(cloud, server, READER, 'DELETE').status_code == 403
+    assert password(cloud, server, STRANGER).status_code == 404
+    assert password(cloud, server, MEMBER, 'DELETE').status_code == 204
+    assert password(cloud, server).json == {'password': ''}
+    assert cloud.instance(server.uuid).system_metadata == {'locked_reason': 'why'}
+    assert password(cloud, server, MEMBER, 'DELETE').status_code == 204
+
+
+CELLS = {'cells': [{'id': 0, 'cpuset': [1], 'pcpuset': [0], 'memory': 512, 'pagesize': 4, 'siblings': [[0, 1]],
+                    'cpu_pinning': {'0': 7}, 'host_node': 1}]}
+
+
+def test_topology(cloud):
+    server = cloud.server(numa_topology=CELLS)
+    path = f'/servers/{server.uuid}/topology'
+    seen = {'memory_mb': 512, 'vcpu_set': [0, 1], 'siblings': [[0, 1]]}
+    assert cloud.call('GET', path, '2.78', headers=READER).json == {'nodes': [seen], 'pagesize_kb': 4}
+    assert cloud.call('GET', path, '2.78').json == {
+        'nodes': [{**seen, 'cpu_pinning': {'0': 7}, 'host_node': 1}], 'pagesize_kb': 4}
+    assert cloud.call('GET', path, '2.77').status_code == 404
+
+
+def test_a_server_without_cells(cloud):
+    path = f'/servers/{cloud.server().uuid}/topology'
+    assert cloud.call('GET', path, '2.78').json == {'nodes': [], 'pagesize_kb': None}
+
+
+def test_shares(cloud):
+    path = f'/servers/{cloud.server().uuid}/shares'
+    share = '00000000-0000-4000-8000-000000000001'
+    assert cloud.call('GET', path, '2.97').json == {'shares': []}
+    assert cloud.call('GET', path, '2.96').status_code == 404
+    assert cloud.call('POST', path, '2.97', json={'share': {'share_id': share}}).status_code == 403
+    assert cloud.call('GET', f'{path}/{share}', '2.97').status_code == 404
+    assert cloud.call('DELETE', f'{path}/{share}', '2.97').status_code == 404
+
+
+@pytest.mark.parametrize('wrong',
+                         [{}, {'share_id': 'x'}, {'share_id': None}, {'tag': 'a b'}, {'tag': ''}, {'more': 1}])
+def test_odd_shares(cloud, wrong):
+    share = {'share_id': '00000000-0000-4000-8000-000000000001', **wrong} if wrong else {}
+    path = f'/servers/{cloud.server().uuid}/shares'
+    assert cloud.call('POST', path, '2.97', json={'share': share}).status_code == 400
+
+
+def test_audits(cloud):
+    cloud.host('one')
+    cloud.host('two', cell=2)
+    log = cloud.call('GET', '/os-instance_usage_audit_log').json['instance_usage_audit_logs']
+    assert (log['num_hosts'], log['hosts_not_run'], log['log']) == (2, ['one', 'two'], {})
+    assert log['overall_status'] == '0 of 2 hosts done. 0 errors.'
+    found = cloud.call('GET',
+                       '/os-instance_usage_audit_log/2026-03-05 10:00:00').json['instance_usage_audit_log']
+    assert found['period_beginning'] == '2026-02-01 00:00:00'
+    assert found['period_ending'] == '2026-03-01 00:00:00'
+    assert cloud.call('GET', '/os-instance_usage_audit_log/yesterday').status_code == 400
+    assert cloud.call('GET', '/os-instance_usage_audit_log', headers=MEMBER).status_code == 403
