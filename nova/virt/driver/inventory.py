@@ -39,6 +39,12 @@ class Resources:
     children: list[Child] = dataclasses.field(default_factory=list)
 
 
+def dedicated(cpus: int) -> dict[str, dict[str, Any]]:
+    """Inventory of CPUs that are given to one guest alone; nothing where there are none."""
+    return {'PCPU': {'total': cpus, 'reserved': 0, 'min_unit': 1, 'max_unit': cpus, 'step_size': 1,
+                     'allocation_ratio': 1.0}} if cpus else {}
+
+
 class InventoryDriver(Protocol):
     def nodes(self) -> list[str]:
         """Names of the nodes that this service manages: mostly one, the host's."""

@@ -1,15 +1,18 @@
 """What of a fake host one guest has to itself."""
 
 from nova.task.handles import Host
-from nova.virt.driver import claims, kept
+from nova.virt.claiming import Claims
+from nova.virt.driver.claims import Claim
 from nova.virt.fake.guests import Guests
 
 
 class FakeClaims(Guests):
-    """See `nova.virt.driver.claims`."""
+    """See `nova.virt.driver.claims`; a host whose cells nobody says has one, of CPUs that are shared."""
 
-    def claim(self, h: Host) -> claims.Claim:
-        return claims.Claim()
+    claims: Claims
+
+    def claim(self, h: Host) -> Claim:
+        return self.claims.take(h)
 
     def unclaim(self, h: Host) -> None:
-        h.journal.put(kept.CLAIM, None)
+        self.claims.unclaim(h)

@@ -6,11 +6,12 @@ With a state directory its guests are files, so that they outlive the agent like
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 from oslo_config import cfg
 
 from nova.states import Power
-from nova.virt import driver
+from nova.virt import claiming, driver
 from nova.virt.driver import inventory
 from nova.virt.fake import faults as fake_faults
 from nova.virt.fake.devices import FakeDevices
@@ -19,6 +20,7 @@ from nova.virt.fake.looks import FakeLooks
 from nova.virt.fake.move import FakeCold, FakeLive
 from nova.virt.fake.power import FakePower
 from nova.virt.fake.things import Guest
+from nova.virt.fitting import HostCell, HostDevice
 
 __all__ = ['FakeDriver', 'Guest', 'Size']
 
@@ -42,16 +44,20 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
 
     def __init__(self, host: str, state_dir: pathlib.Path | str | None = None,
                  faults: fake_faults.Faults | None = None, size: Size | None = None,
-                 fabric: Fabric | None = None, cpu: str = 'Fake') -> None:
+                 fabric: Fabric | None = None, cpu: str = 'Fake', cells: Sequence[HostCell] = (),
+                 devices: Sequence[HostDevice] = (), aliases: Sequence[str] = ()) -> None:
         super().__init__(host, state_dir, faults, fabric, cpu)
         self.size = size or Size()
+        self.cells = tuple(cells) or (HostCell(0, self.size.memory_mb),)
+        self.claims = claiming.Claims(lambda: self.cells, lambda: devices, aliases)
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None) -> 'FakeDriver':
         """For the loader: the size is that of ``[fake]``; it reaches the hosts with state directories beside
         its own."""
         return cls(host, state_dir, size=Size(conf.fake.vcpus, conf.fake.memory_mb, conf.fake.local_gb),
-                   fabric=Fabric(state_dir.parent) if state_dir is not None else None)
+                   fabric=Fabric(state_dir.parent) if state_dir is not None else None,
+                   aliases=conf.pci.alias)
 
     def nodes(self) -> list[str]:
         return [self.host]
@@ -69,6 +75,7 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
             cpu_info={'arch': 'x86_64', 'model': self.cpu, 'vendor': 'Fake', 'features': [],
                       'topology': {'sockets': 1, 'cores': self.size.vcpus, 'threads': 1}},
             supported_instances=[('x86_64', 'fake', 'hvm')],
+            inventory=inventory.dedicated(sum(len(cell.dedicated) for cell in self.cells)),
             traits={'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE'})
 
     def tidy(self) -> None:

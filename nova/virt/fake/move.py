@@ -25,6 +25,7 @@ class FakeCold(FakeClaims):
             guest = self.guest(h)
             self._power(guest, Power.SHUTDOWN)
             self.site.kept[uuid] = self.site.disks.pop(uuid, Disk())
+            self.claims.set_aside(h)
         self._guests.pop(uuid, None)
         target = self.fabric.reach(move.dest, uuid)
         target.disks[uuid] = dataclasses.replace(self.site.kept[uuid], marks=list(self.site.kept[uuid].marks))
@@ -48,8 +49,8 @@ class FakeCold(FakeClaims):
     @effect
     def confirm_migration(self, h: Host, move: Move) -> None:
         self.site.kept.pop(h.instance.uuid, None)
+        self.claims.forget_aside(h)
         if not move.same_host:
-            self.unclaim(h)
             h.journal.put(kept.RECORD, None)
 
     @effect
@@ -58,6 +59,7 @@ class FakeCold(FakeClaims):
         if uuid in self.site.kept:
             self._guests.pop(uuid, None)
             self.site.disks[uuid] = self.site.kept.pop(uuid)
+            self.claims.take_back(h)
         found = self._guests.get(uuid)
         if found is None:
             self.claim(h)

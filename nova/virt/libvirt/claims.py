@@ -1,24 +1,61 @@
-"""What of this host one guest has to itself, kept in the host's journal."""
+"""What guests can have of this host to themselves: cells, CPUs and pages as libvirt says, devices by option."""
 
+import json
+from collections.abc import Callable, Sequence
+
+import libvirt
+from lxml import etree
 from oslo_config import cfg
 
-from nova.task.handles import Host
-from nova.virt.driver import kept
-from nova.virt.driver.claims import Claim
+from nova import errors
+from nova.virt.fitting import HostCell, HostDevice
+from nova.virt.libvirt import cpusets
 
 
-class Claims:
-    """The claims of one host."""
+def cells(conf: cfg.ConfigOpts, capabilities: etree._Element) -> list[HostCell]:
+    """The host's NUMA cells."""
+    dedicated = cpusets.parse(conf.compute.cpu_dedicated_set or '')
+    return [_cell(cell, dedicated) for cell in capabilities.findall('./host/topology/cells/cell')]
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._conf = conf
 
-    def of(self, h: Host) -> Claim:
-        """What a guest has claimed."""
-        return Claim()
+def _cell(cell: etree._Element, dedicated: set[int]) -> HostCell:
+    cpus = cell.findall('./cpus/cpu')
+    here = frozenset(int(cpu.get('id')) for cpu in cpus)
+    cores = {frozenset(cpusets.parse(cpu.get('siblings') or cpu.get('id'))) for cpu in cpus}
+    pages = {int(page.get('size')): int(page.text) for page in cell.findall('./pages')
+             if page.get('unit') == 'KiB' and int(page.get('size')) > 4}
+    return HostCell(node=int(cell.get('id')), memory_mb=int(cell.findtext('./memory')) >> 10, cpus=here,
+                    dedicated=here & dedicated, siblings=tuple(sorted(cores, key=min)), pages=pages)
 
-    def claim(self, h: Host) -> Claim:
-        return Claim()
 
-    def unclaim(self, h: Host) -> None:
-        h.journal.put(kept.CLAIM, None)
+def devices(conf: cfg.ConfigOpts, connection: Callable[[], libvirt.virConnect]) -> Sequence[HostDevice]:
+    """The host's PCI devices that ``[pci] device_spec`` names.
+
+    Raises:
+        errors.Invalid: the option is no JSON.
+    """
+    if not conf.pci.device_spec:
+        return []
+    try:
+        wanted = [json.loads(spec) for spec in conf.pci.device_spec]
+    except ValueError as error:
+        raise errors.Invalid(f'[pci] device_spec is not JSON: {error}') from error
+    listed = connection().listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)
+    found = [_device(etree.fromstring(each.XMLDesc(0)).find('./capability')) for each in listed]
+    return [device for device in found if any(_matches(device, spec) for spec in wanted)]
+
+
+def _device(capability: etree._Element) -> HostDevice:
+    domain, bus, slot, function = (int(capability.findtext(name)) for name in (
+        'domain', 'bus', 'slot', 'function'))
+    numa = capability.find('numa')
+    return HostDevice(
+        address=f'{domain:04x}:{bus:02x}:{slot:02x}.{function}',
+        node=int(numa.get('node')) if numa is not None else None,
+        vendor_id=capability.find('vendor').get('id', '').removeprefix('0x'),
+        product_id=capability.find('product').get('id', '').removeprefix('0x'))
+
+
+def _matches(device: HostDevice, spec: dict[str, str]) -> bool:
+    return all(getattr(device, name, None) == value for name, value in spec.items()
+               if name in ('address', 'vendor_id', 'product_id'))

@@ -13,6 +13,7 @@ from nova.domain import bdm
 from nova.objects import VIF
 from nova.states import Power
 from nova.task.handles import Host
+from nova.virt import claiming
 from nova.virt.driver import events, kept
 from nova.virt.libvirt import claims, describe, vif, xml
 from nova.virt.libvirt.cache import ImageCache
@@ -53,7 +54,9 @@ class Guests:
                                 conf.force_raw_images)
         self.disks = Disks(conf, commands, self.cache)
         self.volumes = Volumes(conf)
-        self.claims = claims.Claims(conf)
+        self.claims = claiming.Claims(
+            lambda: claims.cells(conf, etree.fromstring(session.conn.getCapabilities())),
+            lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias)
 
     # Looking
 

@@ -37,14 +37,13 @@ class LibvirtInventory(Guests):
         running = conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
         used = [domain.info() for domain in running]
         disk = os.statvfs(self.instances)
-        more = {'PCPU': _whole(len(dedicated))} if dedicated else {}
         return inventory.Resources(
             vcpus=len(shared), memory_mb=_memory_mb(), local_gb=disk.f_blocks * disk.f_frsize >> 30,
             hypervisor_type='QEMU', hypervisor_version=conn.getVersion(),
             vcpus_used=sum(info[3] for info in used), memory_mb_used=sum(info[1] for info in used) >> 10,
             local_gb_used=(disk.f_blocks - disk.f_bavail) * disk.f_frsize >> 30, running_vms=len(running),
             cpu_info=_cpu_info(capabilities), supported_instances=_supported(capabilities),
-            inventory=more, traits=_traits(offered))
+            inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered))
 
     def cpus(self, online: set[int]) -> tuple[set[int], set[int]]:
         """The CPUs that guests share, and those that are given to one guest alone."""
@@ -68,11 +67,6 @@ class LibvirtInventory(Guests):
 
     def host_uptime(self) -> str:
         return self.commands.run('uptime').strip()
-
-
-def _whole(total: int) -> dict[str, int | float]:
-    return {'total': total, 'reserved': 0, 'min_unit': 1, 'max_unit': total, 'step_size': 1,
-            'allocation_ratio': 1.0}
 
 
 def _online(capabilities: etree._Element) -> set[int]:

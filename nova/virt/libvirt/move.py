@@ -58,6 +58,7 @@ class LibvirtCold(LibvirtPower):
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
         paths.home.mkdir(exist_ok=True)
+        self.claims.set_aside(h)
         os.rename(paths.home, paths.kept)
 
     def _copy_here(self, h: Host, paths: Paths) -> None:
@@ -119,8 +120,8 @@ class LibvirtCold(LibvirtPower):
     def confirm_migration(self, h: Host, move: Move) -> None:
         paths = self.paths(h)
         shutil.rmtree(paths.kept, ignore_errors=True)
+        self.claims.forget_aside(h)
         if not move.same_host:
-            self.unclaim(h)
             h.journal.put(kept.RECORD, None)
 
     @translated
@@ -129,6 +130,7 @@ class LibvirtCold(LibvirtPower):
         if paths.kept.exists():
             self.remove(h)
             shutil.rmtree(paths.home, ignore_errors=True)
+            self.claims.take_back(h)
             os.rename(paths.kept, paths.home)
         domain = self.session.find(h.instance.uuid)
         if domain is None or (start and power_of(domain) != Power.RUNNING):

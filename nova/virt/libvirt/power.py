@@ -23,7 +23,7 @@ class LibvirtPower(Guests):
     """See `nova.virt.driver.power`."""
 
     def claim(self, h: Host) -> Claim:
-        return self.claims.claim(h)
+        return self.claims.take(h)
 
     def unclaim(self, h: Host) -> None:
         self.claims.unclaim(h)

@@ -1,6 +1,7 @@
 """Files of guests, brought to another host through its libvirt: the way and the rights of live migration."""
 
 import pathlib
+import uuid
 from typing import IO
 
 import libvirt
@@ -16,6 +17,8 @@ def announce(conn: libvirt.virConnect, instances: pathlib.Path) -> None:
     """Tell other hosts where guests' files are on this one. Repeatable."""
     root = etree.Element('pool', {'type': 'dir'})
     etree.SubElement(root, 'name').text = INSTANCES
+    # One that is there is defined anew by its uuid only.
+    etree.SubElement(root, 'uuid').text = str(uuid.uuid5(uuid.NAMESPACE_OID, INSTANCES))
     etree.SubElement(etree.SubElement(root, 'target'), 'path').text = str(instances)
     conn.storagePoolDefineXML(xml.text(root))
 

@@ -48,7 +48,7 @@ class LibvirtLab(Lab):
     def _site(self, name):
         conf = nova_conf.new(config_files=[], **{
             'instances_path': str(self.hosts / name / 'instances'), 'my_ip': self.address(name),
-            'shutdown_timeout': 20, 'libvirt.virt_type': 'qemu', 'libvirt.connection_uri': self.socket(name),
+            'shutdown_timeout': 3, 'libvirt.virt_type': 'qemu', 'libvirt.connection_uri': self.socket(name),
             'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
             'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': 4,
             'libvirt.device_detach_timeout': 5})
@@ -79,6 +79,14 @@ class LibvirtLab(Lab):
         ident = str(uuid.uuid4())
         return objects.VIF(id=ident, address=f'fa:16:3e:{ident[0:2]}:{ident[2:4]}:{ident[4:6]}', type='bridge',
                            devname=f'tap{ident}'[:14], network=objects.Network(id='net', bridge='br100'))
+
+    def said_at(self, name, port):
+        """The first that a port of a host says; its loopback is its own."""
+        pid = (self.hosts / name / 'init.pid').read_text().strip()
+        return subprocess.run(
+            ['nsenter', '-t', pid, '-n', '--', 'bash', '-c',
+             f'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 12 <&3'],
+            check=True, capture_output=True, timeout=30).stdout
 
     # Guests
 

@@ -1,0 +1,179 @@
+"""What of a host one guest has to itself: who gets which CPUs, cells, pages and devices, and who none."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nova import errors, objects
+from nova.compute.servers import ServerJournals
+from nova.tests.compute.cell import Handle
+from nova.tests.virt.labs.base import Moving
+from nova.virt import fitting
+from nova.virt.fake.driver import FakeDriver
+from nova.virt.fitting import HostCell, HostDevice
+
+CORES = (frozenset({0, 1}), frozenset({2, 3}))
+CELLS = (HostCell(0, 1024, dedicated=frozenset({0, 1, 2, 3}), siblings=CORES, pages={2048: 256}),
+         HostCell(1, 1024, dedicated=frozenset({4, 5}), pages={1048576: 1}))
+GPU = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8"}'
+DEVICES = (HostDevice('0000:81:00.0', '10de', '1eb8', 1), HostDevice('0000:82:00.0', '10de', '1eb8', 0),
+           HostDevice('0000:83:00.0', '8086', '1eb8', 0))
+
+
+def server(vcpus=2, memory_mb=512, image=None, **specs):
+    flavor = objects.Flavor(flavorid='1', name='f', vcpus=vcpus, memory_mb=memory_mb, root_gb=1,
+                            extra_specs={name.replace('__', ':'): value for name, value in specs.items()})
+    meta = objects.ImageMeta(properties=objects.ImageProperties.from_image(image or {}))
+    return objects.Instance.new(project_id='p', user_id='u', flavor=flavor, image_meta=meta)
+
+
+@pytest.fixture
+def host():
+    driver, journals = FakeDriver('host1', cells=CELLS, devices=DEVICES, aliases=[GPU]), ServerJournals()
+
+    class Host:
+        def __init__(self):
+            self.driver, self.journals = driver, journals
+
+        def claim(self, instance):
+            return driver.claim(Handle(instance, journals))
+
+        def unclaim(self, instance):
+            driver.unclaim(Handle(instance, journals))
+    return Host()
+
+
+PINNED = {'hw__cpu_policy': 'dedicated'}
+
+
+def pins(claim):
+    return {vcpu: pcpu for cell in claim.cells for vcpu, pcpu in cell.pinned.items()}
+
+
+def test_nothing_is_asked_for(host):
+    instance = server()
+    claim = host.claim(instance)
+    assert (claim.cells, claim.devices, instance.numa_topology) == ((), (), None)
+
+
+def test_cpus_are_given_once(host):
+    first, second, third = server(**PINNED), server(image={'hw_cpu_policy': 'dedicated'}), server(**PINNED)
+    given_ = [set(pins(host.claim(each)).values()) for each in (first, second, third)]
+    assert given_ == [{0, 1}, {2, 3}, {4, 5}]
+    assert host.claim(first) == host.claim(first)
+    with pytest.raises(errors.task.Refused, match='dedicated CPUs'):
+        host.claim(server(vcpus=1, **PINNED))
+    host.unclaim(second)
+    host.unclaim(second)
+    assert set(pins(host.claim(server(vcpus=1, **PINNED))).values()) == {2}
+    assert first.numa_topology['nodes'][0]['cpu_pinning'] == {'0': 0, '1': 1}
+
+
+def test_a_claim_outlives_the_process(host, tmp_path):
+    journals = ServerJournals(tmp_path)
+    instance = server(**PINNED)
+    FakeDriver('host1', cells=CELLS).claim(Handle(instance, journals))
+    again = FakeDriver('host1', cells=CELLS)
+    with_same = again.claim(Handle(instance, ServerJournals(tmp_path)))
+    other = again.claim(Handle(server(**PINNED), ServerJournals(tmp_path)))
+    assert pins(with_same) == {0: 0, 1: 1} and set(pins(other).values()) == {2, 3}
+
+
+@pytest.mark.parametrize(('threads', 'chosen'), [('isolate', {0, 2}), ('require', {0, 1}), ('prefer', {0, 1})])
+def test_threads_of_a_core(host, threads, chosen):
+    assert set(pins(host.claim(server(hw__cpu_thread_policy=threads, **PINNED))).values()) == chosen
+
+
+def test_mixed_cpus(host):
+    claim = host.claim(server(vcpus=4, hw__cpu_policy='mixed', hw__cpu_dedicated_mask='^0-1'))
+    assert set(pins(claim)) == {2, 3}
+
+
+def test_cells_of_the_guest_are_on_cells_of_the_host(host):
+    claim = host.claim(server(vcpus=4, memory_mb=1536, hw__numa_nodes='2', **{
+        'hw__numa_cpus.0': '0-2', 'hw__numa_cpus.1': '3', 'hw__numa_mem.0': '1024', 'hw__numa_mem.1': '512'}))
+    assert [(cell.node, cell.cpus, cell.memory_mb) for cell in claim.cells] == [
+        (0, (0, 1, 2), 1024), (1, (3,), 512)]
+    with pytest.raises(errors.task.Refused, match='memory'):
+        host.claim(server(memory_mb=1024, hw__numa_nodes='1'))
+    with pytest.raises(errors.task.Refused, match='fewer NUMA cells'):
+        host.claim(server(vcpus=3, memory_mb=3, hw__numa_nodes='3'))
+
+
+@pytest.mark.parametrize(('page', 'memory', 'node', 'size'), [
+    ('large', 512, 0, 2048), ('2MB', 512, 0, 2048), ('1GB', 1024, 1, 1048576), ('any', 512, 0, 2048),
+    ('small', 512, 0, None), ('any', 5, 0, None)])
+def test_pages(host, page, memory, node, size):
+    cell, = host.claim(server(memory_mb=memory, hw__mem_page_size=page)).cells
+    assert (cell.node, cell.page_kb) == (node, size)
+
+
+def test_pages_run_out(host):
+    host.claim(server(hw__mem_page_size='large'))
+    with pytest.raises(errors.task.Refused, match='pages'):
+        host.claim(server(hw__mem_page_size='large'))
+
+
+def test_devices(host):
+    """Those near the guest's memory first; each once."""
+    first = host.claim(server(pci_passthrough__alias='gpu:1', **PINNED))
+    second = host.claim(server(pci_passthrough__alias='gpu'))
+    assert (first.devices, second.devices) == (('0000:82:00.0',), ('0000:81:00.0',))
+    with pytest.raises(errors.task.Refused, match='no device'):
+        host.claim(server(pci_passthrough__alias='gpu:1'))
+
+
+@pytest.mark.parametrize('specs', [
+    {'hw__cpu_policy': 'mixed'}, {'hw__numa_nodes': '3'}, {'pci_passthrough__alias': 'nonsense:1'},
+    {'hw__mem_page_size': 'huge'}, {'hw__numa_nodes': '1', 'hw__numa_cpus.0': '0', 'hw__numa_mem.0': '512'},
+    {'hw__numa_nodes': '1', 'hw__numa_cpus.0': '0-1', 'hw__numa_mem.0': '511'},
+    {'hw__numa_nodes': '1', 'hw__numa_cpus.0': 'x', 'hw__numa_mem.0': '512'}], ids=json.dumps)
+def test_wishes_that_make_no_sense(host, specs):
+    with pytest.raises(errors.Invalid):
+        host.claim(server(**specs))
+
+
+def test_a_resize_in_place_has_both_until_it_is_decided(host):
+    instance = server(**PINNED)
+    h = Handle(instance, host.journals)
+    driver, old = host.driver, instance.flavor
+    driver.spawn(h)
+    new = server(vcpus=4, memory_mb=1024, **PINNED).flavor
+
+    class Resize:
+        same_host, dest, old_flavor, new_flavor = True, 'host1', old, new
+    driver.migrate_out(h, Moving(Resize))
+    instance.take_flavor(new)
+    with pytest.raises(errors.task.Refused):
+        driver.migrate_in(h, Moving(Resize), True)  # cell 0 has two left, cell 1 has two
+    driver.destroy(h)
+    instance.take_flavor(old)
+    driver.revert_migration(h, Moving(Resize), True)
+    assert set(pins(driver.claim(h)).values()) == {0, 1}
+    driver.destroy(h)
+    assert host.claim(server(vcpus=4, **PINNED)).cells[0].node == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 8), st.booleans()), max_size=12))
+def test_nobody_gets_what_another_has(wishes):
+    driver, journals, held = FakeDriver('host1', cells=CELLS), ServerJournals(), []
+    for vcpus, blocks, gives_back in wishes:
+        instance = server(vcpus=vcpus, memory_mb=128 * blocks, **PINNED)
+        try:
+            claim = driver.claim(Handle(instance, journals))
+        except errors.task.Refused:
+            continue
+        if gives_back:
+            driver.unclaim(Handle(instance, journals))
+        else:
+            held.append(claim)
+    cpus = [pcpu for claim in held for pcpu in pins(claim).values()]
+    assert len(cpus) == len(set(cpus)) and set(cpus) <= {0, 1, 2, 3, 4, 5}
+    for cell in CELLS:
+        assert sum(each.memory_mb for claim in held for each in claim.cells if each.node == cell.node) <= 1024
+
+
+def test_sizes_of_pages():
+    assert fitting.page_kb('2048') == 2048 and fitting.page_kb('1GiB') == 1048576

@@ -1,0 +1,112 @@
+"""Claims of the guests of one host, in its journal: nobody gets what another has; a crash forgets nothing."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from nova.common import threads
+from nova.objects import Instance
+from nova.task.handles import Host
+from nova.virt import fitting
+from nova.virt.driver import kept
+from nova.virt.driver.claims import Cell, Claim
+
+ASIDE = 'claim_aside'
+"""What a guest that is moving has on the host it leaves, until the move is confirmed or reverted."""
+
+
+class Claims:
+    """
+    Args:
+        cells, devices: what the host has now.
+        aliases: ``[pci] alias``.
+    """
+
+    def __init__(self, cells: Callable[[], Sequence[fitting.HostCell]],
+                 devices: Callable[[], Sequence[fitting.HostDevice]], aliases: Sequence[str] = ()) -> None:
+        self._cells, self._devices, self._aliases = cells, devices, aliases
+        self._lock = threads.lock()
+
+    def of(self, h: Host) -> Claim:
+        """What a guest has."""
+        return _read(h.journal.get(kept.CLAIM)) or Claim()
+
+    def claim(self, h: Host) -> Claim:
+        """Claim what the server asks for; what it has claimed for the same wish is answered.
+
+        Raises:
+            errors.task.Refused: this host has not enough left.
+            errors.Invalid: what it asks for makes no sense.
+        """
+        asked = fitting.wanted(cast(Instance, h.instance), self._aliases)
+        found = h.journal.get(kept.CLAIM)
+        if not asked:
+            if found is not None:
+                h.journal.put(kept.CLAIM, None)
+            return Claim()
+        wish = repr(asked)
+        if found is not None and found.get('wish') == wish:
+            return self.of(h)
+        with self._lock:
+            made = fitting.fit(asked, self._cells(), self._devices(), self._taken(h))
+            h.journal.put(kept.CLAIM, {'wish': wish, **dataclasses.asdict(made)})
+        return made
+
+    def take(self, h: Host) -> Claim:
+        """`claim`, and say in the server's record what it is, for its owner to see."""
+        made = self.claim(h)
+        shown = topology(made)
+        if shown is not None or (h.instance.known('numa_topology') and h.instance.numa_topology):
+            h.instance.numa_topology = shown
+        return made
+
+    def _taken(self, h: Host) -> list[Claim]:
+        """What others have, and what this server has set aside."""
+        entries = [entry for uuid, entry in h.journal.each(kept.CLAIM).items() if uuid != h.instance.uuid]
+        entries += h.journal.each(ASIDE).values()
+        return [claim for entry in entries if (claim := _read(entry)) is not None]
+
+    def unclaim(self, h: Host) -> None:
+        """Give back what a guest has, but for what was set aside. Repeatable."""
+        h.journal.put(kept.CLAIM, None)
+
+    # Moves
+
+    def set_aside(self, h: Host) -> None:
+        """Keep what a guest that leaves has, though another one of it may claim here. Repeatable."""
+        if h.journal.get(ASIDE) is None:
+            h.journal.put(ASIDE, h.journal.get(kept.CLAIM))
+            h.journal.put(kept.CLAIM, None)
+
+    def take_back(self, h: Host) -> None:
+        """It comes back. Repeatable."""
+        if h.journal.get(ASIDE) is not None:
+            h.journal.put(kept.CLAIM, h.journal.get(ASIDE))
+            h.journal.put(ASIDE, None)
+
+    def forget_aside(self, h: Host) -> None:
+        """It has left. Repeatable."""
+        h.journal.put(ASIDE, None)
+
+
+def topology(claim: Claim) -> dict[str, object] | None:
+    """What a server's record keeps of the cells that its guest has, for its owner to see; None without any."""
+    if not claim.cells:
+        return None
+    return {'pagesize_kb': max((cell.page_kb or 0 for cell in claim.cells), default=0) or None,
+            'nodes': [{'vcpu_set': list(cell.cpus), 'memory_mb': cell.memory_mb, 'siblings': [],
+                       'host_node': cell.node,
+                       'cpu_pinning': {str(vcpu): pcpu for vcpu, pcpu in cell.pinned.items()}}
+                      for cell in claim.cells]}
+
+
+def _read(entry: dict[str, object] | None) -> Claim | None:
+    if entry is None:
+        return None
+    cells = cast(list[dict[str, Any]], entry['cells'])
+    return Claim(tuple(_cell(cell) for cell in cells), tuple(cast(list[str], entry['devices'])))
+
+
+def _cell(values: dict[str, Any]) -> Cell:
+    return Cell(**{**values, 'cpus': tuple(values['cpus']),
+                   'pinned': {int(vcpu): pcpu for vcpu, pcpu in values['pinned'].items()}})

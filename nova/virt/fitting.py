@@ -1,0 +1,255 @@
+"""Which CPUs, NUMA cells, pages and devices of a host a guest gets to itself: the arithmetic of all drivers."""
+
+import dataclasses
+import itertools
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from nova import errors
+from nova.objects import Instance
+from nova.virt.driver.claims import Cell, Claim
+
+_UNITS = {'': 1, 'k': 1, 'm': 1024, 'g': 1024 * 1024}
+_PAGE = re.compile(r'(?P<number>\d+)(?P<unit>[kKmMgG]?)(i?[bB])?')
+SMALL_KB = 4
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostCell:
+    """A NUMA cell of a host.
+
+    Attributes:
+        dedicated: CPUs that are given to one guest alone.
+        siblings: CPUs that are threads of one core.
+        pages: size in KiB of pages that are set aside, to how many there are.
+    """
+
+    node: int
+    memory_mb: int
+    cpus: frozenset[int] = frozenset()
+    dedicated: frozenset[int] = frozenset()
+    siblings: tuple[frozenset[int], ...] = ()
+    pages: Mapping[int, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostDevice:
+    """A device that guests may have."""
+
+    address: str
+    vendor_id: str
+    product_id: str
+    node: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WantedCell:
+    cpus: tuple[int, ...]
+    memory_mb: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a guest asks for beyond CPUs and memory that are shared.
+
+    Attributes:
+        cells: None floats over the host.
+        dedicated: guest CPUs that have a CPU of the host each.
+        threads: isolate, require, prefer; None does not mind.
+        page: small, large, any, or a size in KiB.
+        devices: kinds of devices, one entry a device: vendor and product.
+    """
+
+    cells: tuple[WantedCell, ...] = ()
+    dedicated: frozenset[int] = frozenset()
+    threads: str | None = None
+    page: str | int | None = None
+    devices: tuple[tuple[str | None, str | None], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.devices)
+
+
+class NoRoom(errors.task.Refused):
+    """This host has not enough of it; another might."""
+
+
+# What is wanted
+
+def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
+    """What a server's flavor and image ask for; false when that is nothing.
+
+    Args:
+        aliases: ``[pci] alias``.
+
+    Raises:
+        errors.Invalid: it makes no sense.
+    """
+    flavor = instance.flavor if instance.known('flavor') else None
+    if flavor is None:
+        return Wanted()
+    specs = flavor.extra_specs
+    image = instance.image_meta if instance.known('image_meta') else None
+
+    def asked(name: str) -> str | None:
+        own = getattr(image.properties, 'hw_' + name, None) if image is not None else None
+        return specs.get('hw:' + name) or (str(own) if own else None)
+    policy, page = asked('cpu_policy'), asked('mem_page_size')
+    dedicated = _dedicated(policy, specs.get('hw:cpu_dedicated_mask'), instance.vcpus)
+    nodes = asked('numa_nodes')
+    count = int(nodes) if nodes else 1 if dedicated or page else 0
+    return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
+                  asked('cpu_thread_policy'), page_kb(page) if page else None,
+                  _devices(specs.get('pci_passthrough:alias', ''), aliases))
+
+
+def _dedicated(policy: str | None, mask: str | None, vcpus: int) -> frozenset[int]:
+    every = frozenset(range(vcpus))
+    if policy == 'dedicated':
+        return every
+    if policy != 'mixed':
+        return frozenset()
+    if not mask:
+        raise errors.Invalid("hw:cpu_policy 'mixed' needs hw:cpu_dedicated_mask.")
+    shared = frozenset().union(*(numbers(part[1:]) for part in mask.split(',') if part.startswith('^')))
+    named = frozenset().union(*(numbers(part) for part in mask.split(',') if not part.startswith('^')))
+    return ((named or every) - shared) & every
+
+
+def numbers(text: str) -> frozenset[int]:
+    """``2-4`` or ``7``.
+
+    Raises:
+        errors.Invalid: it is neither.
+    """
+    found = re.fullmatch(r'(\d+)(?:-(\d+))?', text.strip())
+    if found is None:
+        raise errors.Invalid(f'{text!r} is not a range of CPUs.')
+    return frozenset(range(int(found[1]), int(found[2] or found[1]) + 1))
+
+
+def page_kb(text: str) -> str | int:
+    """Size of pages in KiB, or one of the words that leave it open."""
+    if text in ('small', 'large', 'any'):
+        return text
+    found = _PAGE.fullmatch(text)
+    if found is None:
+        raise errors.Invalid(f'{text!r} is not a size of memory pages.')
+    return int(found['number']) * _UNITS[found['unit'].lower()]
+
+
+def _cells(specs: Mapping[str, str], count: int, vcpus: int, memory_mb: int) -> tuple[WantedCell, ...]:
+    if not count:
+        return ()
+    if f'hw:numa_cpus.{count - 1}' in specs:
+        cells = []
+        for number in range(count):
+            cpus = frozenset().union(*map(numbers, specs.get(f'hw:numa_cpus.{number}', '').split(',')))
+            cells.append(WantedCell(tuple(sorted(cpus)), int(specs.get(f'hw:numa_mem.{number}', '0'))))
+        if sorted(cpu for cell in cells for cpu in cell.cpus) != list(range(vcpus)):
+            raise errors.Invalid('hw:numa_cpus must name each CPU of the guest once.')
+        if sum(cell.memory_mb for cell in cells) != memory_mb:
+            raise errors.Invalid('hw:numa_mem must add up to the memory of the guest.')
+        return tuple(cells)
+    if vcpus % count or memory_mb % count:
+        raise errors.Invalid(
+            f'{vcpus} CPUs and {memory_mb} MB cannot be divided into {count} equal NUMA cells.')
+    each = vcpus // count
+    return tuple(WantedCell(tuple(range(number * each, number * each + each)), memory_mb // count)
+                 for number in range(count))
+
+
+def _devices(text: str, aliases: Sequence[str]) -> tuple[tuple[str | None, str | None], ...]:
+    known = {alias['name']: alias for alias in map(json.loads, aliases)}
+    found: list[tuple[str | None, str | None]] = []
+    for part in filter(None, (word.strip() for word in text.split(','))):
+        name, _, count = part.partition(':')
+        if name not in known:
+            raise errors.Invalid(f'No [pci] alias of this host is called {name!r}.')
+        kind = known[name].get('vendor_id'), known[name].get('product_id')
+        found += [kind] * int(count or 1)
+    return tuple(found)
+
+
+# Where it fits
+
+def fit(asked: Wanted, host: Sequence[HostCell], devices: Sequence[HostDevice],
+        taken: Collection[Claim]) -> Claim:
+    """What of the host the guest gets.
+
+    Args:
+        taken: what other guests have.
+
+    Raises:
+        NoRoom: it does not fit; the text says what is missing.
+    """
+    reason = 'this host has fewer NUMA cells than the guest'
+    for nodes in itertools.permutations(host, len(asked.cells)):
+        try:
+            cells = tuple(_place(number, cell, node, asked, taken)
+                          for number, (cell, node) in enumerate(zip(asked.cells, nodes, strict=True)))
+        except NoRoom as error:
+            reason = error.message
+            continue
+        return Claim(cells, _take(asked, devices, taken, {node.node for node in nodes}))
+    raise NoRoom(reason)
+
+
+def _place(number: int, cell: WantedCell, node: HostCell, asked: Wanted, taken: Collection[Claim]) -> Cell:
+    """One cell of the guest on one of the host's."""
+    here = [each for claim in taken for each in claim.cells if each.node == node.node]
+    page = _page(cell, node, asked.page, here)
+    if page is None and sum(each.memory_mb for each in here) + cell.memory_mb > node.memory_mb:
+        raise NoRoom(f'NUMA cell {node.node} has not enough memory left')
+    pinned = [cpu for cpu in cell.cpus if cpu in asked.dedicated]
+    free = node.dedicated - {pcpu for each in here for pcpu in each.pinned.values()}
+    chosen = list(itertools.islice(_order(free, node, asked.threads, here), len(pinned)))
+    if len(chosen) < len(pinned):
+        raise NoRoom(f'NUMA cell {node.node} has not enough dedicated CPUs left')
+    return Cell(number, node.node, cell.cpus, cell.memory_mb, dict(zip(pinned, chosen, strict=True)), page)
+
+
+def _order(free: frozenset[int], node: HostCell, threads: str | None, here: Sequence[Cell]) -> Iterator[int]:
+    """Free CPUs, the best first."""
+    cores = node.siblings or tuple(frozenset({cpu}) for cpu in sorted(node.dedicated))
+    used = {pcpu for each in here for pcpu in each.pinned.values()}
+    if threads == 'isolate':
+        yield from (min(core & free) for core in cores if core & free and not core & used)
+        return
+    whole = [core & free for core in sorted(cores, key=min) if core & free == core & node.dedicated]
+    rest = [core & free for core in sorted(cores, key=min) if core & free not in whole]
+    groups = [core for core in whole if len(core) > 1] if threads == 'require' else whole + rest
+    for core in groups:
+        yield from sorted(core)
+
+
+def _page(cell: WantedCell, node: HostCell, page: str | int | None, here: Sequence[Cell]) -> int | None:
+    """The size of the pages of a cell's memory; None is the usual one."""
+    if page in (None, 'small', SMALL_KB):
+        return None
+    sizes = [page] if isinstance(page, int) else sorted(node.pages, reverse=True)
+    for size in sizes:
+        used = sum(each.memory_mb * 1024 // size for each in here if each.page_kb == size)
+        count, rest = divmod(cell.memory_mb * 1024, size)
+        if not rest and used + count <= node.pages.get(size, 0):
+            return size
+    if page == 'any':
+        return None
+    raise NoRoom(f'NUMA cell {node.node} has not enough pages of the wanted size left')
+
+
+def _take(asked: Wanted, devices: Sequence[HostDevice], taken: Collection[Claim],
+          nodes: Collection[int]) -> tuple[str, ...]:
+    """Devices, those near the guest's cells first."""
+    used = {address for claim in taken for address in claim.devices}
+    free = sorted((device for device in devices if device.address not in used),
+                  key=lambda device: (device.node not in nodes, device.address))
+    chosen: list[str] = []
+    for vendor, product in asked.devices:
+        found = next((device.address for device in free if device.address not in chosen
+                      and vendor in (None, device.vendor_id) and product in (None, device.product_id)), None)
+        if found is None:
+            raise NoRoom(f'this host has no device {vendor}:{product} left')
+        chosen.append(found)
+    return tuple(chosen)
