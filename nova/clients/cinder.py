@@ -20,6 +20,9 @@ LOG = logging.getLogger(__name__)
 VERSION = '3.48'
 """Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
 
+REIMAGE = '3.68'
+"""From here on a volume is written anew from an image."""
+
 Context = nova_context.RequestContext | None
 
 
@@ -127,6 +130,12 @@ class Client:
         """
         busy = functools.partial(_busy, volume_id)
         self._call('DELETE', f'/volumes/{volume_id}', allow=(404,), on={400: busy, 409: busy})
+
+    def reimage(self, context: Context, volume_id: str, image_id: str) -> None:
+        """See `VolumeClient.reimage`."""
+        self._service.call('POST', f'/volumes/{volume_id}/action', microversion=REIMAGE, context=context,
+                           body={'os-reimage': {'image_id': image_id, 'reimage_reserved': True}},
+                           on={400: _invalid, 404: functools.partial(_no_volume, volume_id), 409: _invalid})
 
     def reserve(self, volume_id: str, server_uuid: str, context: Context = None) -> str:
         """See `VolumeClient.reserve`.

@@ -271,6 +271,13 @@ class VolumeClient(Protocol):
             VolumeBusy: it is attached, has snapshots, or is still being made.
         """
 
+    def reimage(self, context: nova_context.RequestContext | None, volume_id: str, image_id: str) -> None:
+        """Have a reserved volume written anew from an image; it is ``downloading`` meanwhile.
+
+        Raises:
+            VolumeInvalid: its state does not allow it, or the image does not fit.
+        """
+
     def reserve(self, volume_id: str, server_uuid: str,
                 context: nova_context.RequestContext | None = None) -> str:
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""

@@ -210,6 +210,24 @@ class Volumes:
         return self._images.path(ident), {'least': size, 'bootable': True,
                                           'image_metadata': {**_extra_properties(image), **facts}}
 
+    def reimage(self, caller: service.Caller, ident: str, image: str, reserved: bool) -> None:
+        """Write a volume anew from an image; that is done when the answer is read."""
+        source, given = self._from_image(caller, image)
+
+        def write(rows: Rows) -> None:
+            volume = volume_for(rows, caller, ident)
+            if volume['status'] not in (('reserved',) if reserved else ('available', 'error')):
+                raise InvalidVolume(why=f'Volume {ident} cannot be written anew: it is {volume["status"]}.')
+            if volume['size'] < given['least']:
+                raise InvalidInput(why=f'Volume {ident} is too small for image {image}.')
+            save(rows, VOLUME, volume, image_metadata=given['image_metadata'], bootable=True)
+        self.store.write(write)
+        path = self.path(ident)
+        size = path.stat().st_size
+        os.truncate(path, 0)
+        os.truncate(path, size)
+        copy_sparse(source, path)
+
     def delete(self, caller: service.Caller, ident: str, force: bool = False) -> None:
         def write(rows: Rows) -> None:
             volume = volume_for(rows, caller, ident)

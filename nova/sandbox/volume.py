@@ -207,7 +207,7 @@ class Actions:
             'os-unset_image_metadata': self._unset_image_metadata,
             'os-show_image_metadata': self._show_image_metadata,
             'os-retype': self._retype, 'os-migrate_volume_completion': self._migrated,
-            'os-migrate_volume': self._migrate,
+            'os-migrate_volume': self._migrate, 'os-reimage': self._reimage,
         }
 
     def route(self, add: Callable[..., None]) -> None:
@@ -241,6 +241,11 @@ class Actions:
             b.volume_for(rows, service.who(req), ident)
         if service.truth(_member(body, 'error')):
             self._save(req, ident, status='error_extending')
+
+    def _reimage(self, req: falcon.Request, ident: str, body: Any) -> None:
+        _since(req, '3.68')
+        reserved = service.truth(body.get('reimage_reserved', False))
+        self._volumes.reimage(service.who(req), ident, str(_member(body, 'image_id')), reserved)
 
     def _reset(self, req: falcon.Request, ident: str, body: Any) -> None:
         service.need_admin(req)

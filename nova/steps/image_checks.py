@@ -19,7 +19,7 @@ def named(req: Any, image_ref: str) -> objects.ImageMeta | None:
     return found
 
 
-def check(image: objects.ImageMeta, flavor: objects.Flavor,
+def check(image: objects.ImageMeta, flavor: Any,
           devices: Sequence[objects.BlockDeviceMapping]) -> None:
     """The image can be used, and fits."""
     if image.status != 'active':

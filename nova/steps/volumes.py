@@ -140,6 +140,14 @@ def volume_devices(instance: objects.Instance) -> list[Any]:
     return [device for device in instance.block_devices if device.volume_id]
 
 
+def root_volume(instance: objects.Instance) -> objects.BlockDeviceMapping:
+    """The volume that it boots from; to be asked of a server that does."""
+    root = instance.root_device
+    if root is None or root.volume_id is None:
+        raise errors.block.BlockDeviceInvalid(reason=f'Instance {instance.uuid} boots from no volume.')
+    return root
+
+
 def reserve_volumes(h: Any, state: Any) -> None:
     """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again.
 
@@ -195,10 +203,10 @@ def disconnect_volumes(h: Any, state: Any) -> None:
     """
     for device in volume_devices(h.instance):
         h.driver.disconnect_volume(h, device)
-        _reserve_anew(h.clients.volume, h.instance.uuid, device)
+        reserve_anew(h.clients.volume, h.instance.uuid, device)
 
 
-def _reserve_anew(volumes: Any, server: str, device: Any) -> None:
+def reserve_anew(volumes: Any, server: str, device: Any) -> None:
     """Cinder reserves no volume that a host is connecting; one that is in use, it does.
 
     Where it does not (the volume is gone, or is somebody else's now), the server has lost it: who connects

@@ -103,6 +103,13 @@ class FakeVolume(FakeSnapshots):
         self.volumes.pop(volume_id, None)
 
     @effect
+    def reimage(self, context: nova_context.RequestContext | None, volume_id: str, image_id: str) -> None:
+        volume = self.volumes[volume_id]
+        if volume['status'] not in ('reserved', 'available'):
+            raise errors.block.VolumeInvalid(reason=f'its status is {volume["status"]}')
+        volume['volume_image_metadata'] = {'image_id': image_id}
+
+    @effect
     def reserve(self, volume_id: str, server_uuid: str,
                 context: nova_context.RequestContext | None = None) -> str:
         if volume_id not in self.volumes or not self._sees(context, self.volumes[volume_id]):

@@ -1,16 +1,15 @@
 """The host's part of a build."""
 
-import base64
 from typing import Any
 
 from nova import states
-from nova.steps import ports, schedule, volumes
+from nova.steps import injection, ports, schedule, volumes
 
 
 def spawn(h: Any, state: Any) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
     paused = ports.awaits_plugging(state)
-    h.driver.spawn(h, [(file.path, base64.b64decode(file.contents)) for file in state.files], paused=paused)
+    h.driver.spawn(h, injection.decoded(state.files), paused=paused)
     volumes.complete_attachments(h, state)
     h.instance.power_state = int(states.Power.PAUSED if paused else states.Power.RUNNING)
     schedule.mark_launched(h.instance)

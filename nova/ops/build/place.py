@@ -7,11 +7,12 @@ from nova import objects
 from nova.common import uuids
 from nova.objects import task as rows
 from nova.ops.build import schedule, wire
+from nova.steps import injection
 from nova.task import journal
 
 
 def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: str | None = None,
-           trust: str | None = None, files: Sequence[wire.InjectedFile] = ()) -> rows.Task:
+           trust: str | None = None, files: Sequence[injection.InjectedFile] = ()) -> rows.Task:
     """Mapping, request spec and build request of each server, and one task that will place them all.
 
     Args:

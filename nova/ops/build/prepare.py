@@ -10,10 +10,10 @@ from typing import Any
 
 from nova import errors, objects
 from nova.domain import bdm, files, networks, userdata
-from nova.ops.build import destination, disks, wire
+from nova.ops.build import destination, disks
 from nova.policies import servers as rules
 from nova.rest import types
-from nova.steps import image_checks
+from nova.steps import image_checks, injection
 
 
 @dataclasses.dataclass(slots=True)
@@ -44,7 +44,7 @@ class Order:
     group: Any
     hints: dict[str, list[str]]
     password: str
-    files: list[wire.InjectedFile]
+    files: list[injection.InjectedFile]
     trust: str | None
 
 
@@ -77,8 +77,7 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
         root_device=root, networks=requested, security_groups=security_groups(req, server, requested),
         keypair=find_keypair(req, server), target=target, group=destination.find_group(req, hints), hints=hints,
         password=server.get('adminPass') or req.make_password(),
-        files=[wire.InjectedFile(path=file['path'], contents=file['contents'])
-               for file in server.get('personality') or ()],
+        files=injection.asked(server.get('personality')),
         trust=req.clients.trust.entrust(req.context))
 
 

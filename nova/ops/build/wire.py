@@ -5,13 +5,7 @@ from typing import Any
 from nova.objects import base, fields
 from nova.objects.network import NetworkRequest
 from nova.objects.selection import Selection
-
-
-class InjectedFile(base.Record):
-    """A file that is put into the guest before it starts; `contents` is base64, and nobody else's to see."""
-
-    path: str
-    contents: fields.Secret
+from nova.steps.injection import InjectedFile
 
 
 class BuildState(base.State):

@@ -252,6 +252,9 @@ class World:
     def open_tasks(self):
         return [task for name in self.raw for task in self._tasks(name, rows.OPEN + (rows.INERT,))]
 
+    def failed_tasks(self):
+        return [task for name in self.raw for task in self._tasks(name, (rows.UNDONE, rows.STUCK))]
+
     def _tasks(self, name, statuses):
         with self.raw[name].read() as conn:
             found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))

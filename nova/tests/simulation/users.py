@@ -5,18 +5,25 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nova import context as nova_context
 from nova import errors, objects, ops
+from nova.clients.trust import Trust
 from nova.common import uuids
 from nova.ops.build import place
-from nova.ops.build import wire as build_wire
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
 from nova.rpc import conductor as rpc_conductor
+from nova.steps import injection
 from nova.task import action, guard, journal
 from nova.task import flow as flows
 
 PROJECT, USER = 'project', 'user'
+
+
+def entrusted() -> str | None:
+    """The word of the user, as his request leaves it with a task."""
+    return Trust(['secret']).entrust(nova_context.RequestContext(USER, PROJECT, auth_token='users'))
 
 
 def start_of(kind: type[flows.Flow]) -> guard.From:
@@ -53,9 +60,9 @@ def a_server(world: Any, index: int, volumes: Sequence[str], new: Sequence[str],
     return instance, spec
 
 
-def injected(files: Sequence[tuple[str, bytes]]) -> list[build_wire.InjectedFile]:
+def injected(files: Sequence[tuple[str, bytes]]) -> list[injection.InjectedFile]:
     """Files to be put into a server."""
-    return [build_wire.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
+    return [injection.InjectedFile(path=path, contents=base64.b64encode(contents).decode())
             for path, contents in files]
 
 

@@ -1,7 +1,5 @@
 """An image of a server with a volume beside its own disk; a backup after which an older one goes."""
 
-from nova import context
-from nova.clients.trust import Trust
 from nova.common import uuids
 from nova.domain import snapshots
 from nova.ops.snapshot import flow
@@ -37,8 +35,7 @@ def _backup(world):
 def _any(kind, **more):
     """The state with which an image of whatever server begins."""
     ident = uuids.generate()
-    trust = Trust(['secret']).entrust(context.RequestContext(users.USER, users.PROJECT, auth_token='users'))
-    return kind(image_id=ident, trust=trust, **more, values={
+    return kind(image_id=ident, trust=users.entrusted(), **more, values={
         'id': ident, 'name': 'image', 'image_type': 'snapshot', 'disk_format': 'raw',
         'container_format': 'bare'})
 

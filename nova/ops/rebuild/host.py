@@ -1,0 +1,50 @@
+"""The host's part of a rebuild."""
+
+from nova.common import clock
+from nova.ops.rebuild.wire import RebuildState
+from nova.states import VM, Power
+from nova.steps import injection, power, volumes
+from nova.task.handles import Host
+
+
+def clear_guest(h: Host, state: RebuildState) -> None:
+    """The guest gets time to shut down, and goes with its local disks; its volumes stay connected."""
+    if h.driver.state(h) is not None:
+        h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
+    h.driver.destroy(h)
+    power.observe(h, state)
+
+
+def settle(h: Host, state: RebuildState) -> None:
+    """Undo of `clear_guest`: a guest that is there still is what it is; a server without one is an error."""
+    power.accept(h, state)
+    if h.driver.state(h) is None:
+        state.lost, h.instance.vm_state = True, str(VM.ERROR)
+
+
+def release_root(h: Host, state: RebuildState) -> None:
+    """The volume that is to be written anew is on no host, and nobody else gets it meanwhile."""
+    device = volumes.root_volume(h.instance)
+    h.driver.disconnect_volume(h, device)
+    volumes.reserve_anew(h.clients.volume, h.instance.uuid, device)
+
+
+def connect_root(h: Host, state: RebuildState) -> None:
+    volumes.connect(h, volumes.root_volume(h.instance))
+
+
+def respawn(h: Host, state: RebuildState) -> None:
+    """The guest is made of the record as it is now, and off if it was."""
+    h.driver.spawn(h, injection.decoded(state.files))
+    volumes.complete_attachments(h, state)
+    if state.stopped:
+        h.driver.power_off(h)
+    power.observe(h, state)
+    h.instance.launched_at = clock.utcnow()
+    h.instance.vm_state = str(VM.STOPPED if state.stopped else VM.ACTIVE)
+
+
+def unspawn(h: Host, state: RebuildState) -> None:
+    """Undo of `respawn`: nothing of the guest is left."""
+    h.driver.destroy(h)
+    h.instance.power_state = int(Power.NOSTATE)
