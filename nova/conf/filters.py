@@ -52,6 +52,8 @@ What separates that start from the rest of the name.'''),
     _multiplier('build_failure', 1000000.0, 'recent failed builds, against the host'),
     _multiplier('cross_cell_move', 1000000.0, 'staying in the same cell when moved'),
     _multiplier('image_props', 0.0, 'servers with the same image properties'),
+    cfg.ListOpt('image_props_weight_setting', default=[], help='''
+Image properties that count there, and how much: os_distro=2, hw_machine_type=1; unset is all of them.'''),
 ]
 
 

@@ -4,6 +4,7 @@ A filter of one's own derives from `BaseHostFilter` and is named by its import p
 ``[filter_scheduler] available_filters``.
 """
 
+import abc
 import importlib
 import pkgutil
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from nova.scheduler.host_state import HostState, Wanted
 ALL = 'nova.scheduler.filters.all_filters'
 
 
-class BaseHostFilter:
+class BaseHostFilter(abc.ABC):
     """A filter.
 
     `run_filter_once_per_request`: the answer is the same for all servers of one request, so it is asked once.
@@ -28,9 +29,9 @@ class BaseHostFilter:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self.conf = conf
 
+    @abc.abstractmethod
     def host_passes(self, host_state: HostState, spec_obj: Wanted) -> bool:
         """Whether the host may have the server."""
-        raise NotImplementedError
 
     def filter_all(self, hosts: Sequence[HostState], wanted: Wanted) -> list[HostState]:
         """Those that may; filters that can tell at once that all or none may override this."""

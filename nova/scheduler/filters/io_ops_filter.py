@@ -12,3 +12,7 @@ class IoOpsFilter(BaseHostFilter):
         limit = least(host_state.values_of('max_io_ops_per_host'),
                       self.conf.filter_scheduler.max_io_ops_per_host)
         return limit < 0 or host_state.num_io_ops < limit
+
+
+class AggregateIoOpsFilter(IoOpsFilter):
+    """The same under its other name."""

@@ -16,3 +16,7 @@ class NumInstancesFilter(BaseHostFilter):
         limit = least(host_state.values_of('max_instances_per_host'),
                       self.conf.filter_scheduler.max_instances_per_host)
         return host_state.num_instances < limit
+
+
+class AggregateNumInstancesFilter(NumInstancesFilter):
+    """The same under its other name."""

@@ -5,6 +5,7 @@ the weigher's multiplier, and summed over all weighers. One's own derives from `
 path stands in ``[filter_scheduler] weight_classes``.
 """
 
+import abc
 import importlib
 import pkgutil
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from nova.scheduler.filters import named
 from nova.scheduler.host_state import HostState, Wanted
 
 
-class BaseHostWeigher:
+class BaseHostWeigher(abc.ABC):
     """A weigher.
 
     Attributes:
@@ -38,9 +39,9 @@ class BaseHostWeigher:
             return self._default
         return host_state.multiplier(self.option, self._default)
 
+    @abc.abstractmethod
     def _weigh_object(self, host_state: HostState, weight_properties: Wanted) -> float:
         """How much the host has; more is better."""
-        raise NotImplementedError
 
     def applies(self, wanted: Wanted) -> bool:
         """Whether it has anything to say about this request."""

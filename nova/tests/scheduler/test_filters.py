@@ -49,6 +49,19 @@ QEMU = {'supported_instances': [['x86_64', 'qemu', 'hvm']], 'hypervisor_version'
     ('IoOpsFilter', host(num_io_ops=8), wanted(), {}, False),
     ('IoOpsFilter', host(num_io_ops=7), wanted(), {}, True),
     ('IoOpsFilter', host(num_io_ops=999), wanted(), {'max_io_ops_per_host': -1}, True),
+    ('AggregateIoOpsFilter', host(num_io_ops=3, metadata=[{'max_io_ops_per_host': '3'}]), wanted(), {}, False),
+    ('AggregateNumInstancesFilter', host(num_instances=1, metadata=[{'max_instances_per_host': '1'}]), wanted(),
+     {}, False),
+    ('AggregateTypeAffinityFilter', host(), wanted(), {}, True),
+    ('AggregateTypeAffinityFilter', host(metadata=[{'instance_type': 'e, f'}]), wanted(), {}, True),
+    ('AggregateTypeAffinityFilter', host(metadata=[{'instance_type': 'e'}]), wanted(), {}, False),
+    ('MetricsFilter', host(), wanted(), {}, True),
+    ('NUMATopologyFilter', host(), wanted(), {}, True),
+    ('NUMATopologyFilter', host(), wanted({'hw:numa_nodes': '1'}), {}, False),
+    ('NUMATopologyFilter', host(numa_topology={'cells': [{'id': 0, 'cpus': 1, 'memory': 1}]}),
+     wanted({'hw:numa_nodes': '1'}), {}, True),
+    ('PciPassthroughFilter', host(), wanted(), {}, True),
+    ('PciPassthroughFilter', host(), wanted({'pci_passthrough:alias': 'a1:1'}), {}, False),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {}, True),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {'isolated_images': ['i']}, False),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {'isolated_images': ['i'], 'isolated_hosts': ['h1']},
@@ -142,7 +155,7 @@ def test_the_language_of_extra_specs(have: Any, asked: str, expected: bool) -> N
 
 def test_filters_are_found_by_name_and_by_path() -> None:
     names = {one.__name__ for one in filters.all_filters()}
-    assert {'ComputeFilter', 'SameHostFilter', 'JsonFilter'} <= names and len(names) == 16
+    assert {'ComputeFilter', 'SameHostFilter', 'JsonFilter'} <= names
     found = filters.available([f'{__name__}.host_filter_of_ones_own', 'nova.scheduler.filters.all_filters'])
     assert 'OnesOwn' in found
     with pytest.raises(ValueError, match='NoSuchFilter'):
@@ -158,3 +171,47 @@ class OnesOwn(filters.BaseHostFilter):
 
 def host_filter_of_ones_own() -> list[type[filters.BaseHostFilter]]:
     return [OnesOwn]
+
+
+POOLS = [{'vendor_id': '8086', 'product_id': '1', 'count': 1},
+         {'vendor_id': '8086', 'product_id': '2', 'count': 2}]
+
+
+@pytest.mark.parametrize(('asked', 'enough'), [
+    ('a:1', True), ('a', True), ('a:2', False), ('any:3', True), ('any:4', False), ('a:1,any:2', True),
+    ('a:1,any:3', False), ('unknown:1', False)])
+def test_pci_devices(asked: str, enough: bool) -> None:
+    alias = ['{"name": "a", "vendor_id": "8086", "product_id": "1"}', '{"name": "any", "vendor_id": "8086"}']
+    configured = nova_conf.new(config_files=[], **{
+        'pci.alias': alias, 'filter_scheduler.enabled_filters': ['PciPassthroughFilter']})
+    one, = filters.enabled(configured)
+    assert one.host_passes(host(pci_stats=POOLS), wanted({'pci_passthrough:alias': asked})) is enough
+
+
+def test_metrics_that_have_a_weight_have_to_be_measured() -> None:
+    configured = nova_conf.new(config_files=[], **{
+        'metrics.weight_setting': ['load=-1'], 'filter_scheduler.enabled_filters': ['MetricsFilter']})
+    one, = filters.enabled(configured)
+    assert not one.host_passes(host(), wanted())
+    assert one.host_passes(host(metrics=[{'name': 'load', 'value': 1}]), wanted())
+
+
+def test_a_filter_without_a_judgement_is_none() -> None:
+    class Empty(filters.BaseHostFilter):
+        pass
+    with pytest.raises(TypeError):
+        Empty(nova_conf.new(config_files=[]))  # type: ignore[abstract]
+
+
+FIELD = {
+    'AggregateImagePropertiesIsolation', 'AggregateInstanceExtraSpecsFilter', 'AggregateIoOpsFilter',
+    'AggregateMultiTenancyIsolation', 'AggregateNumInstancesFilter', 'AggregateTypeAffinityFilter',
+    'AllHostsFilter',
+    'ComputeCapabilitiesFilter', 'ComputeFilter', 'DifferentHostFilter', 'ImagePropertiesFilter', 'IoOpsFilter',
+    'IsolatedHostsFilter', 'JsonFilter', 'MetricsFilter', 'NUMATopologyFilter', 'NumInstancesFilter',
+    'PciPassthroughFilter', 'SameHostFilter', 'ServerGroupAffinityFilter', 'ServerGroupAntiAffinityFilter',
+    'SimpleCIDRAffinityFilter'}
+
+
+def test_the_field_knows_each_by_its_name() -> None:
+    assert {one.__name__ for one in filters.all_filters()} == FIELD

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from nova import conf as nova_conf
+from nova import errors
 from nova.scheduler import weights
 from nova.scheduler.host_state import Aggregate, Flavor, Group, HostState, Wanted
 
@@ -77,7 +78,38 @@ def test_a_multiplier_that_is_no_number_does_not_count() -> None:
 
 
 def test_weighers_are_found() -> None:
-    assert len(weights.all_weighers()) == 11
     assert order([]) == []
     with pytest.raises(ValueError, match='nowhere'):
         order([host('h')], 'nowhere.at.All')
+
+
+def test_metrics() -> None:
+    hosts = [host('a', metrics=[{'name': 'load', 'value': 9}]),
+             host('b', metrics=[{'name': 'load', 'value': 1}])]
+    configured = nova_conf.new(config_files=[], **{
+        'metrics.weight_setting': ['load=-1.0'],
+        'filter_scheduler.weight_classes': ['nova.scheduler.weights.metrics.MetricsWeigher']})
+    weighers = weights.enabled(configured)
+    assert [one.host for one in weights.order(weighers, hosts, WANTED)] == ['b', 'a']
+    with pytest.raises(errors.Internal, match='load'):
+        weights.order(weighers, [*hosts, host('c')], WANTED)
+    configured.set_override('required', False, 'metrics')
+    assert [one.host for one in weights.order(weighers, [host('c'), *hosts], WANTED)] == ['b', 'a', 'c']
+
+
+def test_like_images_come_together() -> None:
+    wanted = Wanted('server', 'p', 'u', Flavor('f', 1, 1, 1, 0, 0, {}),
+                    image={'os_distro': 'x', 'hw_disk_bus': 'y'})
+    hosts = [host('a', stats={'image_properties': {'hw_disk_bus=y': 3}}),
+             host('b', stats={'image_properties': {'os_distro=x': 2}})]
+    path = 'nova.scheduler.weights.image_props.ImagePropertiesWeigher'
+    assert order(hosts, path, wanted, image_props_weight_multiplier=1.0) == ['a', 'b']
+    only = {'image_props_weight_multiplier': 1.0, 'image_props_weight_setting': ['os_distro=2']}
+    assert order(hosts, path, wanted, **only) == ['b', 'a']
+
+
+def test_the_field_knows_each_by_its_name() -> None:
+    assert {one.__name__ for one in weights.all_weighers()} == {
+        'BuildFailureWeigher', 'CPUWeigher', 'CrossCellWeigher', 'DiskWeigher', 'HypervisorVersionWeigher',
+        'ImagePropertiesWeigher', 'IoOpsWeigher', 'MetricsWeigher', 'NumInstancesWeigher', 'PCIWeigher',
+        'RAMWeigher', 'ServerGroupSoftAffinityWeigher', 'ServerGroupSoftAntiAffinityWeigher'}

@@ -1,0 +1,102 @@
+"""NUMA: which cells a guest asks for, and whether a host has room for them. Pure arithmetic.
+
+A host's topology is ``{cells: [{id, cpus, cpus_used, memory, memory_used, pages: [{size_kb, total, used}]}]}``:
+``cpus`` and ``cpus_used`` are numbers of CPUs, memory is in mebibytes.
+"""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nova import errors
+
+_SMALL_KB = 4
+_NAMED_PAGES = {'small', 'large', 'any'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One cell of a guest; `pages` is the size of its pages in kB, a name of sizes, or None for any."""
+
+    cpus: int
+    memory: int
+    pages: str | None = None
+
+
+def wanted(vcpus: int, memory: int, specs: Mapping[str, str],
+           properties: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """The cells that a flavor and an image ask for; none where nobody asks for any.
+
+    Raises:
+        errors.Invalid: they do not add up.
+    """
+    try:
+        return _wanted(vcpus, memory, specs, properties)
+    except ValueError as error:
+        raise errors.Invalid(f'What is asked of NUMA nodes cannot be read: {error}') from None
+
+
+def _wanted(vcpus: int, memory: int, specs: Mapping[str, str],
+            properties: Mapping[str, Any]) -> tuple[Cell, ...]:
+    def said(name: str) -> str | None:
+        value = specs.get(f'hw:{name}', properties.get(f'hw_{name}'))
+        return None if value is None else str(value)
+    pages, pinned = said('mem_page_size'), said('cpu_policy') in ('dedicated', 'mixed')
+    nodes = said('numa_nodes')
+    if nodes is None and pages is None and not pinned:
+        return ()
+    count = int(nodes or 1)
+    if count < 1 or vcpus % count and said('numa_cpus.0') is None:
+        raise errors.Invalid(f'{vcpus} CPUs cannot be divided over {count} NUMA nodes.')
+    cells = []
+    for number in range(count):
+        cpus, amount = said(f'numa_cpus.{number}'), said(f'numa_mem.{number}')
+        cells.append(Cell(len(_cpus(cpus)) if cpus else vcpus // count,
+                          int(amount) if amount else memory // count,
+                          pages))
+    if sum(cell.cpus for cell in cells) != vcpus:
+        raise errors.Invalid(f'The NUMA nodes do not have {vcpus} CPUs together.')
+    return tuple(cells)
+
+
+def _cpus(text: str) -> set[int]:
+    found: set[int] = set()
+    for word in text.split(','):
+        first, _, last = word.strip().partition('-')
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def fits(host: Mapping[str, Any] | None, cells: Sequence[Cell]) -> bool:
+    """Whether each cell of a guest finds a cell of the host of its own."""
+    if not cells:
+        return True
+    rooms = list((host or {}).get('cells', ()))
+    if len(rooms) < len(cells):
+        return False
+    return any(all(_has_room(room, cell) for room, cell in zip(chosen, cells, strict=True))
+               for chosen in itertools.permutations(rooms, len(cells)))
+
+
+def _has_room(room: Mapping[str, Any], cell: Cell) -> bool:
+    if room['cpus'] - room.get('cpus_used', 0) < cell.cpus:
+        return False
+    if cell.pages is None:
+        return bool(room['memory'] - room.get('memory_used', 0) >= cell.memory)
+    return any(_wants(cell.pages, pages['size_kb']) and cell.memory * 1024 % pages['size_kb'] == 0
+               and (pages['total'] - pages.get('used', 0)) * pages['size_kb'] >= cell.memory * 1024
+               for pages in room.get('pages', ()))
+
+
+def _wants(pages: str, size_kb: int) -> bool:
+    if pages in _NAMED_PAGES:
+        return pages == 'any' or (pages == 'small') == (size_kb == _SMALL_KB)
+    return _kilobytes(pages) == size_kb
+
+
+def _kilobytes(text: str) -> int:
+    """``2048``, ``2048KB``, ``2M``, ``1GB``; 0 is no size."""
+    shape = re.fullmatch(r'(\d+)([kKMG]?)(i?[bB])?', text)
+    return int(shape[1]) * {'G': 1024 * 1024, 'M': 1024}.get(shape[2], 1) if shape else 0

@@ -1,0 +1,60 @@
+"""Devices of the host for the guest alone."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from oslo_config import cfg
+
+from nova.scheduler.filters import BaseHostFilter
+from nova.scheduler.host_state import HostState, Wanted
+
+_SPEC = 'pci_passthrough:alias'
+
+
+def aliases(conf: cfg.ConfigOpts) -> dict[str, dict[str, Any]]:
+    """What ``[pci] alias`` calls which devices.
+
+    Raises:
+        ValueError: one that is no object with a name.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for text in conf.pci.alias:
+        one = json.loads(text)
+        if not isinstance(one, dict) or not one.get('name'):
+            raise ValueError(f'[pci] alias: {text!r} is no object with a name')
+        found[one['name']] = {key: one[key] for key in ('vendor_id', 'product_id') if key in one}
+    return found
+
+
+class PciPassthroughFilter(BaseHostFilter):
+    """Passes hosts with as many free devices as ``pci_passthrough:alias`` of the flavor asks for.
+
+    Hosts that keep their devices in Placement are judged there; this is for those that report pools of them.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        super().__init__(conf)
+        self._aliases = aliases(conf)
+
+    def host_passes(self, host_state: HostState, spec_obj: Wanted) -> bool:
+        asked = spec_obj.flavor.extra_specs.get(_SPEC)
+        if not asked:
+            return True
+        pools = [[dict(pool), int(pool['count'])] for pool in host_state.pci_stats or ()]
+        for word in asked.split(','):
+            name, _, count = word.strip().partition(':')
+            known = name in self._aliases and (count or '1').isdigit()
+            if not known or not _take(pools, self._aliases[name], int(count or 1)):
+                return False
+        return True
+
+
+def _take(pools: list[list[Any]], what: Mapping[str, Any], count: int) -> bool:
+    """Take so many devices from the pools that have such; whether there were enough."""
+    for entry in pools:
+        pool, left = entry
+        if all(pool.get(key) == value for key, value in what.items()):
+            taken = min(left, count)
+            entry[1], count = left - taken, count - taken
+    return count == 0
