@@ -112,7 +112,7 @@ def _new(req: Any, server: objects.Instance, body: Mapping[str, Any], image: obj
     if reimages or not server.is_volume_backed:
         values |= {'image_meta': image, 'kernel_id': image.properties.kernel_id,
                    'ramdisk_id': image.properties.ramdisk_id}
-    return objects.Instance(**values)
+    return objects.Instance.part(**values)
 
 
 def _keypair(req: Any, name: str | None) -> objects.KeyPair | None:

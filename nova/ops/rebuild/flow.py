@@ -23,7 +23,7 @@ CHANGED = (
 def take_order(h: Conductor, state: RebuildState) -> None:
     """The record says what the guest is to be made of."""
     names = [name for name in CHANGED if state.new.known(name)]
-    state.old = objects.Instance(**{name: getattr(h.instance, name) for name in names})
+    state.old = objects.Instance.part(**{name: getattr(h.instance, name) for name in names})
     state.stopped = h.instance.vm_state == states.VM.STOPPED
     put(h.instance, state.new)
 

@@ -9,7 +9,7 @@ from nova.tests.simulation import cases, users
 def _state(**more):
     image = objects.ImageMeta(id=uuids.generate(), name='other', status='active',
                               properties=objects.ImageProperties())
-    return wire.RebuildState(image_id=image.id, **more, new=objects.Instance(
+    return wire.RebuildState(image_id=image.id, **more, new=objects.Instance.part(
         image_ref=image.id, image_meta=image, display_name='renamed', metadata={'a': 'b'}))
 
 
