@@ -6,6 +6,7 @@ Idempotent: what is there stays as it is, except passwords and endpoint URLs, wh
 import dataclasses
 import hashlib
 import io
+import pathlib
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -127,6 +128,24 @@ def _networks(rows: Rows, project: str) -> dict[str, str]:
                 'enable_dhcp': name == PRIVATE})
         made[name] = found['id']
     return made
+
+
+def add_image(sandbox: Sandbox, project: str, file: pathlib.Path) -> str:
+    """A public image of a file, called as the file without its ending, which says its format; its id.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    name, ending = file.stem, file.suffix.removeprefix('.')
+    found = next(iter(sandbox.store.list(image.IMAGE, name=name)), None)
+    if found is None:
+        found = sandbox.images.create(project, {
+            'name': name, 'visibility': 'public', 'container_format': 'bare',
+            'disk_format': 'qcow2' if ending == 'qcow2' else 'raw'})
+    if found['status'] == 'queued':
+        with file.open('rb') as stream:
+            sandbox.images.upload(found['id'], stream)
+    return str(found['id'])
 
 
 def _image(sandbox: Sandbox, project: str) -> str:

@@ -9,7 +9,7 @@ import os
 import pathlib
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova.common import clock, package, threads
@@ -23,8 +23,9 @@ READY_SECONDS = 60.0
 class Cloud:
     """A running standalone cloud."""
 
-    def __init__(self, deployment: config.Deployment, say: Callable[[str], object] = print) -> None:
-        self.deployment, self._say = deployment, say
+    def __init__(self, deployment: config.Deployment, say: Callable[[str], object] = print,
+                 images: Sequence[pathlib.Path] = ()) -> None:
+        self.deployment, self._say, self._images = deployment, say, images
         self._stops: list[tuple[str, Callable[[], object]]] = []
         self._confs: dict[str, Any] = {}
 
@@ -37,7 +38,7 @@ class Cloud:
         from nova.standalone import services
         began = clock.monotonic()
         files = config.write_files(self.deployment)
-        for what, begin in services.plan(self.deployment, files):
+        for what, begin in services.plan(self.deployment, files, self._images):
             LOG.info('Starting %s', what)
             stop = begin()
             if stop is not None:
@@ -73,6 +74,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     found.add_argument('--cells', type=_count, help='cells; 2 in a new cloud, may grow later')
     found.add_argument('--computes', type=_count,
                        help='simulated compute hosts; 4 in a new cloud, may grow later')
+    found.add_argument('--driver', choices=('fake', 'libvirt'),
+                       help='simulated guests (the default), or real ones of QEMU')
+    found.add_argument('--libvirt-uri', help='with --driver libvirt: where guests run (default: qemu:///system)')
+    found.add_argument('--image', type=pathlib.Path, action='append', default=[], metavar='FILE',
+                       help='a qcow2 or raw file that becomes a public image of its name')
     found.add_argument('--state-dir', type=pathlib.Path, default=config.default_directory(),
                        help=f'where the cloud lives (default: {config.default_directory()})')
     found.add_argument('--debug', action='store_true', help='log in detail')
@@ -116,7 +122,9 @@ def run(arguments: argparse.Namespace, then: Callable[[Cloud], object] | None = 
         signal.signal(number, end)
     try:
         claimed = config.claim(arguments.state_dir.absolute())
-        cloud = Cloud(config.load(arguments.state_dir.absolute(), arguments.cells, arguments.computes))
+        cloud = Cloud(config.load(arguments.state_dir.absolute(), arguments.cells, arguments.computes,
+                                  driver=arguments.driver, libvirt_uri=arguments.libvirt_uri),
+                      images=arguments.image)
     except config.Refused as error:
         print(error, file=sys.stderr)
         return 1

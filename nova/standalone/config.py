@@ -38,6 +38,8 @@ class Deployment:
         ports: by server; proposals, since one may be taken when the cloud starts again.
         cells: name to uuid, cell0 not among them.
         hosts: compute host to the name of its cell.
+        driver: fake or libvirt.
+        libvirt_uri: of the libvirt whose guests the only host runs.
     """
 
     directory: pathlib.Path
@@ -45,6 +47,8 @@ class Deployment:
     ports: dict[str, int]
     cells: dict[str, str]
     hosts: dict[str, str]
+    driver: str = 'fake'
+    libvirt_uri: str = 'qemu:///system'
 
     def url(self, name: str) -> str:
         """Base URL of a service: compute, placement, or one of the sandbox's."""
@@ -61,7 +65,8 @@ class Deployment:
 
     def save(self) -> None:
         file = self.directory / 'standalone.json'
-        kept = {'passwords': self.passwords, 'ports': self.ports, 'cells': self.cells, 'hosts': self.hosts}
+        kept = {'passwords': self.passwords, 'ports': self.ports, 'cells': self.cells, 'hosts': self.hosts,
+                'driver': self.driver, 'libvirt_uri': self.libvirt_uri}
         _write(file, json.dumps(kept, indent=1))
 
 
@@ -88,15 +93,19 @@ def claim(directory: pathlib.Path) -> IO[str]:
 
 
 def load(directory: pathlib.Path, cells: int | None, computes: int | None,
-         ports: dict[str, int] | None = None) -> Deployment:
+         ports: dict[str, int] | None = None, driver: str | None = None,
+         libvirt_uri: str | None = None) -> Deployment:
     """The deployment in `directory`, made where there is none, grown where more is asked for.
 
     Args:
         cells, computes: how many are wanted; None keeps what is there, and is 2 and 4 for a new one.
         ports: of a new one, instead of the usual; 0 is any that is free.
+        driver: of its hosts; None keeps it, and is fake for a new one.
+        libvirt_uri: where guests run, with the driver libvirt.
 
     Raises:
-        Refused: fewer than there are: their servers would be lost.
+        Refused: fewer than there are, or another driver: their servers would be lost. Or several hosts of one
+            libvirt.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = directory / 'standalone.json'
@@ -105,17 +114,30 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
         directory=directory, passwords=kept.get('passwords', {}),
         ports=kept.get('ports') or dict(ports or PORTS),
         cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
+    _choose_driver(found, kept, driver, libvirt_uri)
+    real = found.driver == 'libvirt'
+    if real and (computes or 1) > 1:
+        raise Refused('One libvirt is one compute host: leave --computes out, or use --driver fake.')
     for user in USERS:
         found.passwords.setdefault(user, secrets.token_urlsafe(16))
     _grow('cells', found.cells, cells, 2)
-    for number in range(len(found.cells), cells or max(len(found.cells), 2)):
+    for number in range(len(found.cells), cells or max(len(found.cells), 1 if real else 2)):
         found.cells[f'cell{number + 1}'] = uuids.generate()
     _grow('computes', found.hosts, computes, 4)
-    for number in range(len(found.hosts), computes or max(len(found.hosts), 4)):
+    for number in range(len(found.hosts), computes or max(len(found.hosts), 1 if real else 4)):
         found.hosts[f'compute{number + 1}'] = f'cell{number % len(found.cells) + 1}'
     found.ports = {name: _free(port) for name, port in found.ports.items()}
     found.save()
     return found
+
+
+def _choose_driver(found: Deployment, kept: dict[str, Any], driver: str | None, uri: str | None) -> None:
+    there = kept.get('driver', 'fake') if kept else None
+    if driver is not None and there not in (None, driver):
+        raise Refused(f'The hosts of this state directory have the driver {there}; leave --driver out, or use '
+                      'another --state-dir.')
+    found.driver = there or driver or 'fake'
+    found.libvirt_uri = uri or kept.get('libvirt_uri') or found.libvirt_uri
 
 
 def _grow(what: str, there: dict[str, str], wanted: int | None, least: int) -> None:
@@ -159,9 +181,12 @@ def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, An
 def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
     neighbours = {name: _credentials(deployment, 'nova', valid_interfaces='public')
                   for name in ('keystone', 'neutron', 'glance', 'cinder', 'placement')}
-    return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': 'fake.FakeDriver',
+    driver = {'fake': 'fake.FakeDriver', 'libvirt': 'libvirt.LibvirtDriver'}[deployment.driver]
+    return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': driver,
+                        'force_config_drive': deployment.driver == 'libvirt',
                         'osapi_compute_listen': '127.0.0.1', 'my_ip': '127.0.0.1',
                         'report_interval': 5, 'service_down_time': 30},
+            'libvirt': {'virt_type': 'qemu', 'connection_uri': deployment.libvirt_uri},
             'oslo_concurrency': {'lock_path': deployment.directory / 'locks'}, **neighbours,
             'service_user': {'send_service_user_token': 'true', **_credentials(deployment, 'nova')}}
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 
-from nova.common import threads
+from nova.common import clock, threads
 
 NAME = 'first'
+CONSOLE_SECONDS = 120.0
 
 
 class Failed(Exception):
@@ -38,15 +39,18 @@ def openstack(clouds: pathlib.Path, *words: str, quiet: bool = False) -> str:
     return done.stdout
 
 
-def show_first_server(clouds: pathlib.Path) -> None:
+def show_first_server(clouds: pathlib.Path, image: str = 'tiny', real: bool = False) -> None:
     """Boot `NAME`, unless it is there already, and show that it is ACTIVE and how it became so.
+
+    Args:
+        real: its guest is one, whose console is shown.
 
     Raises:
         Failed: it is not.
     """
     there = json.loads(openstack(clouds, 'server', 'list', '-f', 'json', quiet=True))
     if NAME not in [server['Name'] for server in there]:
-        openstack(clouds, 'server', 'create', '--image', 'tiny', '--flavor', 'm1.tiny', '--network', 'private',
+        openstack(clouds, 'server', 'create', '--image', image, '--flavor', 'm1.tiny', '--network', 'private',
                   '--wait', NAME)
     openstack(clouds, 'server', 'list')
     shown = json.loads(openstack(clouds, 'server', 'show', NAME, '-f', 'json', quiet=True))
@@ -54,6 +58,23 @@ def show_first_server(clouds: pathlib.Path) -> None:
         raise Failed(f'The server is {shown["status"]}: {shown.get("fault")}')
     print(f'{NAME} is {shown["status"]} at {shown["addresses"]}', flush=True)
     openstack(clouds, 'server', 'event', 'list', NAME, '--long')
+    if real:
+        show_console(clouds)
+
+
+def show_console(clouds: pathlib.Path) -> None:
+    """Show what the guest says while it starts: until it says no more.
+
+    Raises:
+        Failed: it says nothing within `CONSOLE_SECONDS`.
+    """
+    deadline, before, said = clock.Deadline(CONSOLE_SECONDS), '', ''
+    while not said.strip() or (said != before and not deadline.passed()):
+        if deadline.passed():
+            raise Failed(f'The guest has said nothing on its console in {CONSOLE_SECONDS:.0f} s.')
+        threads.sleep(4.0)
+        before, said = said, openstack(clouds, 'console', 'log', 'show', NAME, quiet=True)
+    print(said, flush=True)
 
 
 def main() -> int:
@@ -68,7 +89,9 @@ def main() -> int:
     if passing:
         arguments.state_dir = pathlib.Path(tempfile.mkdtemp(prefix='nova-quickstart-'))
     arguments.state_dir = arguments.state_dir or config.default_directory()
-    code = app.run(arguments, then=lambda cloud: show_first_server(cloud.clouds_file), stay=not arguments.once)
+    image = arguments.image[0].stem if arguments.image else 'tiny'
+    code = app.run(arguments, then=lambda cloud: show_first_server(
+        cloud.clouds_file, image, cloud.deployment.driver == 'libvirt'), stay=not arguments.once)
     if passing and code == 0:
         shutil.rmtree(arguments.state_dir)
     return code

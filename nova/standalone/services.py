@@ -2,7 +2,7 @@
 
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,12 +48,17 @@ class Shared:
         self.dbs.dispose()
 
 
-def plan(deployment: config.Deployment, files: Files) -> list[tuple[str, Start]]:
-    """Every service in starting order."""
+def plan(deployment: config.Deployment, files: Files, images: Sequence[pathlib.Path] = ()
+         ) -> list[tuple[str, Start]]:
+    """Every service in starting order.
+
+    Args:
+        images: files that become public images.
+    """
     shared = functools.cache(lambda name: Shared(files[name]))
     found: list[tuple[str, Start]] = [
         ('databases', lambda: _databases(deployment, shared('nova'))),
-        ('sandbox', lambda: _sandbox(deployment)),
+        ('sandbox', lambda: _sandbox(deployment, images)),
         ('placement', lambda: _placement(deployment, files['placement'])),
         ('scheduler', lambda: _started(scheduler.SchedulerService(
             shared('nova').conf, host='scheduler', dbs=shared('nova').dbs, buses=shared('nova').buses,
@@ -98,10 +103,14 @@ def _databases(deployment: config.Deployment, top: Shared) -> Stop:
     return top.stop
 
 
-def _sandbox(deployment: config.Deployment) -> Stop:
+def _sandbox(deployment: config.Deployment, images: Sequence[pathlib.Path]) -> Stop:
     found = sandbox_app.Sandbox(deployment.database('sandbox'), deployment.directory / 'sandbox',
                                 public_url=deployment.url)
-    bootstrap.bootstrap(found, deployment.passwords)
+    made = bootstrap.bootstrap(found, deployment.passwords)
+    for file in images:
+        bootstrap.add_image(found, made.projects['admin'], file)
+    if deployment.driver == 'libvirt':
+        found.ports.vif_type = 'bridge'
     server = sandbox_app.Server(found.application, port=deployment.ports['sandbox']).start()
 
     def stop() -> None:

@@ -61,7 +61,7 @@ def test_the_life_of_a_guest(real):
     h.driver.snapshot(h, image)
     before = len(real.log(h))
     h.driver.power_off(h, timeout=60)
-    assert 'GUEST poweroff' in real.log(h)[before:]
+    assert 'GUEST agent-shutdown' in real.log(h)[before:]
     again = real.h(real.server(image_ref=image))
     again.driver.spawn(again)
     real.ready(again)
@@ -151,15 +151,19 @@ def test_what_a_guest_has_written_is_there_after_a_live_migration(real):
 @pytest.mark.parametrize(('signal', 'moved'), [(Signal.ABORT, False), (Signal.FORCE_COMPLETE, True),
                                                (Signal.POST_COPY, True)])
 def test_a_live_migration_that_takes_its_time(real, signal, moved):
-    """It tells how far it is; it is called off, or made an end of."""
-    here = real.h(real.server())
+    """It tells how far it is; it is called off, or made an end of. Its disk is a volume (BFV)."""
+    device, connection = real.root_volume()
+    here = real.h(real.server(image_ref=None, block_devices=[device]))
     there = real.h(here.instance, 'h2')
+    for h in (here, there):
+        h.driver.connect_volume(h, device, connection)
     here.conf.set_override('live_migration_bandwidth', 1, 'libvirt')
     here.conf.set_override('live_migration_permit_post_copy', signal is Signal.POST_COPY, 'libvirt')
     try:
         here.driver.spawn(here)
-        real.wait(here, 'GUEST modules')
+        real.wait(here, 'GUEST boot')
         move, data = live(real, here, there)
+        assert data['block_migration'] is False
         threading.Thread(target=lambda: (real.until(lambda: _copied(here) > 0, 60),
                                          here.signals.add(signal))).start()
         if moved:
@@ -175,6 +179,9 @@ def test_a_live_migration_that_takes_its_time(real, signal, moved):
     if not moved:
         there.driver.rollback_live_migration(there, move, data)
     assert runs.driver.state(runs) == Power.RUNNING and not_there.driver.state(not_there) is None
+    runs.driver.destroy(runs)
+    for h in (here, there):
+        let_go(h, device)
 
 
 def _copied(h):

@@ -179,7 +179,7 @@ class LibvirtLive(LibvirtPower):
                 (conf.live_migration_with_native_tls, libvirt.VIR_MIGRATE_TLS),
                 (conf.live_migration_tunnelled and not data['block_migration'], libvirt.VIR_MIGRATE_TUNNELLED),
                 # Both hosts have been seen to see the same files, and nothing is in the host's cache.
-                (data['shared'] and self._uncached(), libvirt.VIR_MIGRATE_UNSAFE)):
+                ((data['shared'] or data.get('volumes')) and self._uncached(), libvirt.VIR_MIGRATE_UNSAFE)):
             flags |= flag if wanted else 0
         return int(flags)
 

@@ -71,6 +71,13 @@ class LibvirtLab(Lab):
             device_name='/dev/vdb', volume_size=1)
         return device, {'driver_volume_type': 'local', 'device_path': str(path)}
 
+    def root_volume(self):
+        """A volume that a guest boots from."""
+        device, connection = self.volume()
+        (self.volumes / device.volume_id).write_bytes((CACHE / 'guest.raw').read_bytes())
+        device.boot_index, device.device_name = 0, '/dev/vda'
+        return device, connection
+
     def grow(self, device, megabytes):
         with (self.volumes / device.volume_id).open('r+b') as file:
             file.truncate(megabytes << 20)

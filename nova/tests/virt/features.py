@@ -1,0 +1,126 @@
+"""What the libvirt driver can do, by the tests that show it; doc/source/user/features.rst is made of it.
+
+    python -m nova.tests.virt.features      writes the page
+"""
+
+import ast
+import dataclasses
+import pathlib
+
+HERE = pathlib.Path(__file__).parent
+PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features.rst'
+
+PROTOCOL, GUESTS, XML, CLAIMS = 'test_protocol', 'test_libvirt_guests', 'test_libvirt_xml', 'test_claims'
+
+
+@dataclasses.dataclass(frozen=True)
+class Feature:
+    """`tests` are ``module.function``; none is missing."""
+
+    name: str
+    tests: tuple[str, ...] = ()
+
+
+def _feature(name, **tests):
+    return Feature(name, tuple(f'{module}.test_{test}' for module, named in tests.items()
+                               for test in named.split()))
+
+
+LIFE = 'the_life_of_a_guest'
+FEATURES = (
+    _feature('Boot from an image', test_protocol='a_guest_is_made_once a_cancelled_build_leaves_no_guest',
+             test_libvirt_guests=LIFE),
+    _feature('Boot from a volume', test_libvirt_guests='a_live_migration_that_takes_its_time',
+             test_libvirt_xml='domain'),
+    _feature('Ephemeral and swap disks', test_libvirt_guests='disks_of_every_kind'),
+    _feature('Config drive, user data, key pairs, personality files', test_libvirt_guests=LIFE),
+    _feature('Start, stop with ACPI', test_protocol='power_is_repeatable', test_libvirt_guests=LIFE),
+    _feature('Pause, suspend', test_protocol='power_is_repeatable what_a_guest_that_is_off_cannot_do'),
+    _feature('Reboot, soft and hard', test_protocol='a_hard_reboot_is_a_way_out_of_anything'),
+    _feature('Rescue', test_protocol='rescue'),
+    _feature('Console log', test_protocol='looking_at_a_guest', test_libvirt_guests=LIFE),
+    _feature('VNC console', test_protocol='looking_at_a_guest', test_libvirt_guests=LIFE),
+    _feature('SPICE console', test_libvirt_xml='domain'),
+    _feature('Serial console over TCP'),
+    _feature('Diagnostics', test_protocol='looking_at_a_guest'),
+    _feature('Administrator password by the agent', test_protocol='a_password_needs_an_agent',
+             test_libvirt_guests=LIFE),
+    _feature('Image of a server, running or not, quiesced', test_protocol='an_image_of_a_server',
+             test_libvirt_guests=LIFE),
+    _feature('Attach and detach volumes', test_protocol='volumes_of_a_guest_that_is_off '
+             'devices_come_and_go_while_a_guest_runs connections_are_the_hosts_to_remember'),
+    _feature('Swap a volume', test_protocol='a_volume_is_swapped_under_a_guest'),
+    _feature('Extend a volume', test_protocol='devices_come_and_go_while_a_guest_runs'),
+    _feature('Volumes on RBD, iSCSI, Fibre Channel', test_libvirt_xml='domain'),
+    _feature('Encrypted volumes'),
+    _feature('Interfaces on Linux bridges', test_protocol='devices_come_and_go_while_a_guest_runs',
+             test_libvirt_guests='two_guests_reach_each_other nothing_is_left_on_the_host'),
+    _feature('Interfaces on Open vSwitch', test_libvirt_xml='domain'),
+    _feature('SR-IOV interfaces'),
+    _feature('Cold migration', test_protocol='a_cold_migration'),
+    _feature('Resize, also in place', test_protocol='a_resize_in_place a_disk_does_not_shrink'),
+    _feature('Live migration with local disks', test_protocol='a_live_migration live_migrations_that_cannot_be',
+             test_libvirt_guests='what_a_guest_has_written_is_there_after_a_live_migration'),
+    _feature('Abort, force-complete, post-copy', test_protocol='a_live_migration_that_is_called_off',
+             test_libvirt_guests='a_live_migration_that_takes_its_time'),
+    _feature('libvirtd restarts under guests', test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
+    _feature('Lifecycle events', test_protocol='events',
+             test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
+    _feature('Pinned CPUs, NUMA cells, huge pages', test_libvirt_xml='domain',
+             test_claims='cpus_are_given_once cells_of_the_guest_are_on_cells_of_the_host pages'),
+    _feature('PCI passthrough', test_libvirt_xml='domain', test_claims='devices'),
+    _feature('UEFI, secure boot, emulated TPM', test_libvirt_xml='domain'),
+    _feature('vGPU'),
+    _feature('Guests with encrypted memory (SEV)'),
+)
+
+
+def known():
+    """Every test there is, as ``module.function``."""
+    return {f'{module}.{node.name}' for module in (PROTOCOL, GUESTS, XML, CLAIMS)
+            for node in ast.parse((HERE / f'{module}.py').read_text(encoding='utf-8')).body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith('test_')}
+
+
+def state(feature):
+    """mature: a real guest did it; experimental: only what libvirt is told was looked at; missing: no test."""
+    if not feature.tests:
+        return 'missing'
+    real = any(test.startswith((PROTOCOL, GUESTS)) for test in feature.tests)
+    return 'mature' if real else 'experimental'
+
+
+def page():
+    """The page."""
+    head = '''===========================
+What the hypervisors can do
+===========================
+
+The driver ``libvirt.LibvirtDriver`` is tested with real guests of QEMU on two hosts (``tools/test libvirt``),
+by the same tests that the simulated one, ``fake.FakeDriver``, is held to. This page is made from the tests
+(``nova/tests/virt/features.py``); a test fails when it is not.
+
+mature
+    a real guest does it in a test that runs on every change.
+experimental
+    a test compares what libvirt is told; no guest has done it here.
+missing
+    there is no such thing yet.
+
+.. list-table::
+   :header-rows: 1
+   :widths: 40 15 45
+
+   * - Feature
+     - libvirt
+     - Tests
+'''
+    rows = []
+    for feature in FEATURES:
+        tests = ', '.join(f'``{test.partition(".test_")[2]}``' for test in feature.tests) or '-'
+        rows.append(f'   * - {feature.name}\n     - {state(feature)}\n     - {tests}\n')
+    return head + ''.join(rows)
+
+
+if __name__ == '__main__':
+    PAGE.write_text(page(), encoding='utf-8')
