@@ -36,6 +36,12 @@ class MigrationImpossible(base.Conflict):
     template = 'Instance {server} cannot be moved: {reason}'
 
 
+class GuestArrived(base.Conflict):
+    """There is no way back: what was to be rolled back has gone right."""
+
+    template = 'The guest of instance {server} has arrived on this host.'
+
+
 class MigrationFailed(base.Conflict):
     template = 'The move of instance {server} has failed: {reason}'
 

@@ -75,7 +75,9 @@ class LiveMove(Move):
     Attributes:
         block_migration: its local disks are copied, too; None leaves that to the drivers.
         data: what the drivers of both hosts tell each other.
+        arrived: the guest was found at the destination when it was to be given up.
     """
 
     block_migration: bool | None = None
     data: fields.Json = {}
+    arrived: bool = False

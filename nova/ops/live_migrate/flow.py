@@ -4,6 +4,9 @@ Whether it has arrived is seen, not decided: whatever becomes of the step that b
 gone from the source runs at the destination, and then there is no way back. Until then all of it can be undone,
 and the guest has not noticed.
 
+A source that goes down is given up, and the choice made anew; if the guest is found at the destination then,
+that is the choice, and the flow goes on from there.
+
 A destination that will not do is followed by another one that the scheduler names, as often as
 ``migrate_max_retries`` allows.
 """
@@ -24,15 +27,42 @@ def choose_again(h: Any, state: LiveMove) -> None:
     Raises:
         errors.task.RetriesExceeded: that was the one that had to be, or often enough.
     """
+    if state.arrived:
+        return
     if state.dest is not None:
         state.ignored = [*state.ignored, state.dest]
         most = h.conf.migrate_max_retries
         tried = len(state.ignored) - 1
         if state.wanted_host is not None or 0 <= most < tried:
-            said = h.refusals()
-            raise errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
+            raise _exceeded(h)
         state.dest = fields.NOT_YET
-    moves.choose_dest(h, state)
+    try:
+        moves.choose_dest(h, state)
+    except errors.placement.NoValidHost as error:
+        if len(state.ignored) > 1:
+            raise _exceeded(h) from error
+        raise
+
+
+def _exceeded(h: Any) -> errors.NovaError:
+    """The hosts that were tried would not, and there is no other one."""
+    said = h.refusals()
+    return errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
+
+
+def stay_there(h: Any, state: LiveMove) -> None:
+    """Undo of a choice: a guest that has arrived is not left where nothing knows of it.
+
+    Raises:
+        errors.virt.GuestArrived: it has, and the flow does not come forward again: it is stuck.
+    """
+    if state.arrived and h.task.turn is None:
+        raise errors.virt.GuestArrived(server=h.instance.uuid)
+
+
+def is_here(state: LiveMove) -> bool:
+    """Whether the guest is at its source, for all that is known."""
+    return not state.arrived
 
 
 def prepare_network(h: Any, state: LiveMove) -> None:
@@ -82,16 +112,16 @@ class LiveMigrate(Flow):
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.MIGRATING),
         Step(moves.own_source, undo=moves.give_back, at='super'),
-        Step(choose_again, at='super', choice=True),
-        Step(moves.take_dest),
-        Step(host.check_dest, at='dest', elsewhere=True),
-        Step(host.check_source, at='source', elsewhere=True),
-        Step(prepare_network, undo=leave_network),
-        Step(moved_volumes.reserve_there, undo=moved_volumes.unreserve_there),
-        Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True),
-        Step(begin_migration),
+        Step(choose_again, undo=stay_there, at='super', choice=True),
+        Step(moves.take_dest, when=is_here),
+        Step(host.check_dest, at='dest', elsewhere=True, when=is_here),
+        Step(host.check_source, at='source', elsewhere=True, when=is_here),
+        Step(prepare_network, undo=leave_network, when=is_here),
+        Step(moved_volumes.reserve_there, undo=moved_volumes.unreserve_there, when=is_here),
+        Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True, when=is_here),
+        Step(begin_migration, when=is_here),
         Step(host.migrate, at='source', pivot=True, timeout=24 * 3600.0, limit='max_concurrent_live_migrations',
-             signals=(states.Signal.ABORT, states.Signal.FORCE_COMPLETE)),
+             signals=(states.Signal.ABORT, states.Signal.FORCE_COMPLETE), when=is_here),
         Step(follow_guest),
         Step(host.finish, at='dest', timeout=1800.0),
         Step(host.leave, at='source', timeout=1800.0),

@@ -27,8 +27,15 @@ def prepare(h: Any, state: LiveMove) -> None:
 
 
 def roll_back(h: Any, state: LiveMove) -> None:
-    """Undo of `prepare`: the guest is not expected any more."""
-    h.driver.rollback_live_migration(h, state, state.data)
+    """Undo of `prepare`: the guest is not expected any more.
+
+    Unless it is found here, because its source went down when it had just left.
+    """
+    try:
+        h.driver.rollback_live_migration(h, state, state.data)
+    except errors.virt.GuestArrived:
+        state.arrived = True
+        return
     volumes.let_go(h)
 
 

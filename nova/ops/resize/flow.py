@@ -44,7 +44,7 @@ STEPS = (
     Step(moves.choose_dest, at='super'),
     Step(moves.take_dest, choice=True, shows=states.Task.RESIZE_PREP),
     Step(prepare_dest, undo=leave_dest_alone),
-    Step(host.expect_guest, undo=host.undo_arrival, at='dest', elsewhere=True, when=moves.leaves),
+    Step(host.expect_guest, undo=host.clear_dest, at='dest', elsewhere=True, when=moves.leaves),
     Step(host.leave_source, undo=host.return_to_source, at='source', elsewhere=True,
          timeout=4 * Flow.deadline, shows=states.Task.RESIZE_MIGRATING),
     Step(switch_to_dest, undo=switch.to_source, shows=states.Task.RESIZE_MIGRATED),

@@ -48,8 +48,13 @@ def let_run(h: Any, state: Move) -> None:
     power.observe(h, state)
 
 
-def undo_arrival(h: Any, state: Move) -> None:
+def clear_dest(h: Any, state: Move) -> None:
     """Nothing of the guest is left here but what is kept aside, if this is the source as well."""
     h.driver.destroy(h)
     volumes.let_go(h)
+
+
+def undo_arrival(h: Any, state: Move) -> None:
+    """`clear_dest`, and the guest runs nowhere."""
+    clear_dest(h, state)
     h.instance.power_state = int(states.Power.SHUTDOWN)

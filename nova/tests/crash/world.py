@@ -22,12 +22,14 @@ from nova.compute import servers
 from nova.conductor import handle
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
+from nova.objects import owed
 from nova.objects import task as rows
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops.build import place
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
+from nova.ops.evacuate import returned
 from nova.task import engine, flow, journal, keeper, lease
 from nova.tests.crash.script import JOURNAL, Killed, Script
 from nova.tests.simulation import users
@@ -146,7 +148,6 @@ class World:
         self.queue = collections.deque()
         self.up = set(HOSTS)
         self.refusing = set()
-        self.large = None
         self.clients = fake.build()
         self.cells = CELLS
         fabric = Fabric()
@@ -290,6 +291,25 @@ class World:
         worker = next(each for each in self.workers if each.name == cell)
         wired = objects.Record.from_wire(result.to_wire())
         self.queue.append((worker, lambda: worker.engines[cell].step_done(wired), ()))
+
+    def lose(self, host):
+        """A host goes down."""
+        self.up.discard(host)
+
+    def regain(self, host):
+        """It returns, and does what it owes before anything else."""
+        cell = HOSTS[host]
+        self.up.add(host)
+        with self.raw[cell].read() as conn:
+            calls = owed.owed_by(conn, host)
+        for call in calls:
+            self.host_step(cell, call)
+            self.raw[cell].write(lambda conn, call=call: owed.paid(conn, call.task, call.attempt))
+        self.settle()
+        self.count_from_here()
+        worker = next(each for each in self.workers if each.name == cell)
+        for task in returned.begin_due(journal.Journal(self.raw[cell]), host):
+            self.queue.append((worker, lambda uuid=task.uuid: worker.engines[cell].wake(uuid), ()))
 
     # What users do
 

@@ -29,6 +29,7 @@ from nova.tests.simulation.loop import Loop, Machine, Process
 from nova.tests.simulation.net import Net
 from nova.tests.simulation.users import PROJECT, USER
 from nova.virt.fake import driver as fake_driver
+from nova.virt.fake.fabric import Fabric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +151,7 @@ class World:
         self._boots: dict[str, Callable[[Process], Any]] = {}
         self._all: list[Process] = []
         self.drivers: dict[str, fake_driver.FakeDriver] = {}
+        self.fabric = Fabric()
         self.hosts: dict[str, str] = {}
         self.lost: set[str] = set()
         self._seed()
@@ -215,7 +217,8 @@ class World:
         self._boots[name] = boot
 
     def _driver(self, host: str) -> fake_driver.FakeDriver:
-        made = fake_driver.FakeDriver(host, size=fake_driver.Size(vcpus=4, memory_mb=8192, local_gb=100))
+        made = fake_driver.FakeDriver(host, size=fake_driver.Size(vcpus=4, memory_mb=8192, local_gb=100),
+                                      fabric=self.fabric)
         service = f'driver {host}'
         under_way: dict[Any, Any] = {}
 
@@ -291,6 +294,17 @@ class World:
         """Start a process that is dead."""
         if self.processes[name].dead and name not in self.lost:
             self.boot(name)
+
+    def lose(self, host: str) -> None:
+        """A host goes down, and that is noticed."""
+        self.kill(host, back=None)
+        self.run(DOWN + 10.0)
+        self.count_from_here()
+
+    def regain(self, host: str) -> None:
+        """It returns, and does what it owes; what that begins goes on from here."""
+        self.revive(host)
+        self.run(120.0, lambda: not self.quiet())
 
     def kill_current(self, back: float | None = 1.0) -> None:
         """Kill the process that is at work: an act around an effect."""

@@ -121,7 +121,11 @@ class LiveDriver(Protocol):
         """On the source: disks, interfaces and claims of the guest that has left go; shared disks stay."""
 
     def rollback_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
-        """On the destination: nothing of what was prepared is left; shared disks stay."""
+        """On the destination: nothing of what was prepared is left; shared disks stay.
+
+        Raises:
+            errors.virt.GuestArrived: the guest runs here, and nothing was done.
+        """
 
 
 class MoveDriver(ColdDriver, LiveDriver, Protocol):

@@ -152,7 +152,7 @@ class FakeLive(FakeClaims):
     def rollback_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         uuid = h.instance.uuid
         if self._guests.get(uuid) is not None:
-            raise errors.virt.MigrationFailed(server=uuid, reason='it has arrived: there is no way back')
+            raise errors.virt.GuestArrived(server=uuid)
         self.site.arriving.pop(uuid, None)
         self.site.disks.pop(uuid, None)
         self.unclaim(h)

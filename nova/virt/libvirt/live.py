@@ -277,7 +277,7 @@ class LibvirtLive(LibvirtPower):
     def rollback_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         domain = self.session.find(h.instance.uuid)
         if domain is not None and power_of(domain) == Power.RUNNING:
-            raise errors.virt.DriverFailed(reason=f'the guest of {h.instance.uuid} runs on {self.host}')
+            raise errors.virt.GuestArrived(server=h.instance.uuid)
         self.remove(h)
         (self.instances / str(data.get('mark') or '.shared-')).unlink(missing_ok=True)
         self._forget(h, data)

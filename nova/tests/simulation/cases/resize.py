@@ -13,11 +13,12 @@ def _server(world):
 
 def larger(world):
     """A flavor with more of everything."""
-    flavor = objects.Flavor(flavorid='2', name='large', vcpus=2, memory_mb=1024, root_gb=2)
-    if world.large is None:
-        world.raw['api'].write(flavor.create)
-        world.large = flavor
-    return world.large
+    def write(conn):
+        found = objects.Flavor.find(conn, flavorid='2')
+        if found is None:
+            objects.Flavor(flavorid='2', name='large', vcpus=2, memory_mb=1024, root_gb=2).create(conn)
+        return objects.Flavor.get(conn, flavorid='2')
+    return world.raw['api'].write(write)
 
 
 def begin(world, uuid, kind=flow.Resize, **values):

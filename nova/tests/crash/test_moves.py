@@ -1,0 +1,180 @@
+"""Moves: hosts that refuse, that stay the same, and that go down while a server is on its way."""
+
+import random
+
+import pytest
+
+from nova import objects
+from nova.ops import power_sync
+from nova.ops.resize import decide
+from nova.task import journal
+from nova.tests.simulation import cases, invariants
+from nova.tests.simulation.cases import live_migrate, resize
+
+SAMPLE = 10
+"""Moments of one flow at which a host goes down in the default run."""
+
+
+def held(world, consumer):
+    """What a consumer holds, by host."""
+    hosts = {uuid: name for name, uuid in world.nodes.items()}
+    found = world.clients.placement.consumers.get(consumer)
+    return {hosts[provider]: part['resources'] for provider, part in found.allocations.items()} if found else {}
+
+
+def migration_of(world, uuid):
+    with world.raw[world.cell_of(uuid)].read() as conn:
+        return objects.Migration.all(conn, instance_uuid=uuid, order=[objects.Migration.table.c.id])[-1]
+
+
+SMALL = {'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}
+LARGE = {'VCPU': 2, 'MEMORY_MB': 1024, 'DISK_GB': 2}
+
+
+# On the same host --------------------------------------------------------------------------------
+
+def on_the_same_host(world, crowded):
+    """A server that was resized where it is, because the scheduler said so or would not."""
+    uuid = world.running()
+    if crowded:  # not even the larger flavor beside the old one has room
+        node = world.nodes[world.server(uuid).host]
+        world.clients.placement.claim('other', {'allocations': {node: {'resources': {'VCPU': 2}}}}, 'p', 'u')
+    resize.begin(world, uuid, ignored=[], **({} if not crowded else {'wanted_host': world.server(uuid).host}))
+    world.settle()
+    world.clients.placement.drop('other')
+    return uuid
+
+
+@pytest.mark.parametrize('crowded', [False, True])
+@pytest.mark.parametrize('decision', [None, decide.ConfirmResize, decide.RevertResize])
+def test_a_server_is_resized_where_it_is(new_world, crowded, decision):
+    """MIG-S4 (B 1790204): the host gives the larger of both, class by class, never their sum."""
+    world = new_world()
+    uuid = on_the_same_host(world, crowded)
+    server = world.server(uuid)
+    assert (server.vm_state, server.host) == ('resized', 'h1')
+    assert held(world, uuid) == {'h1': LARGE}
+    assert held(world, migration_of(world, uuid).uuid) == {}
+    invariants.check(world)
+    if decision is not None:
+        world.begin(uuid, decision, decide.move_of(server))
+        world.settle()
+        assert held(world, uuid) == {'h1': LARGE if decision is decide.ConfirmResize else SMALL}
+        invariants.check(world)
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+
+
+def test_what_the_old_flavor_has_more_is_kept(new_world):
+    """MIG-S4: so that the way back is always open."""
+    world = new_world()
+    uuid = world.running(flavor=resize.larger(world))
+    less = objects.Flavor(id=7, flavorid='3', name='less', vcpus=1, memory_mb=512, root_gb=2)
+    resize.begin(world, uuid, ignored=[], new_flavor=less, wanted_host='h1')
+    world.settle()
+    assert held(world, uuid) == {'h1': {**SMALL, 'DISK_GB': 2}}
+    assert held(world, migration_of(world, uuid).uuid) == {'h1': {'VCPU': 1, 'MEMORY_MB': 512}}
+    invariants.check(world)
+    world.begin(uuid, decide.RevertResize, decide.move_of(world.server(uuid)))
+    world.settle()
+    assert held(world, uuid) == {'h1': LARGE}
+    invariants.check(world)
+
+
+# Hosts that refuse -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('begin', [resize.begin, live_migrate.live_migrate], ids=['resize', 'live'])
+def test_no_host_takes_it(new_world, begin):
+    """ALT-S6, ALT-F1: each alternate is tried; then all is as before, and the task says why."""
+    world = new_world()
+    world.refusing = {'h2'}
+    if begin is resize.begin:
+        uuid = world.running()
+        begin(world, uuid)
+    else:
+        uuid = begin(world)
+    world.settle()
+    invariants.check(world)
+    assert world.server(uuid).vm_state == 'active' and held(world, uuid) == {'h1': SMALL}
+    task, = [each for each in world.tasks_of(uuid) if each.error]
+    assert 'told to' in task.error['message'] and migration_of(world, uuid).status == 'error'
+
+
+def test_the_next_alternate_takes_it(new_world):
+    """ALT-S6 (B 1741125): claimed in the cell, without the scheduler."""
+    world = new_world()
+    uuid = world.running()
+    server = world.server(uuid)
+    world.refusing = {'h2'}
+    resize.begin(world, uuid, ignored=[])
+    world.settle()
+    assert world.server(uuid).host == server.host and world.server(uuid).vm_state == 'resized'
+    invariants.check(world)
+
+
+# Hosts that go down ------------------------------------------------------------------------------
+
+FLOWS = ('resize', 'migrate', 'live_migrate', 'confirm_resize', 'revert_resize')
+
+
+def effects(new_world, name):
+    world = new_world()
+    cases.starts()[name](world)
+    world.settle()
+    return world.script.count
+
+
+def lost_at(world, name, number, host):
+    """Begin a flow, lose a host around one of its effects, come to rest; then the host returns."""
+    uuid = cases.starts()[name](world)
+    world.script.do(number, 'after', lambda: world.lose(host))
+    world.settle()
+    invariants.check(world)
+    world.script.reset()
+    world.regain(host)
+    world.settle()
+    if world.server(uuid) is not None:  # what hosts report of their guests brings records up to date
+        world.begin(uuid, power_sync.SyncPower)
+        world.settle()
+    invariants.check(world)
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+
+
+@pytest.mark.parametrize('name', FLOWS)
+@pytest.mark.parametrize('host', ['h1', 'h2'])
+def test_a_host_goes_down_on_the_way(new_world, name, host):
+    """TSK-S2, MIG-F2 (B 1825537): whichever end it is, and whenever."""
+    count = effects(new_world, name)
+    for number in sorted(random.Random(count).sample(range(1, count + 1), min(SAMPLE, count))):
+        lost_at(new_world(), name, number, host)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize('name', FLOWS)
+@pytest.mark.parametrize('host', ['h1', 'h2'])
+def test_a_host_goes_down_at_every_moment(new_world, name, host):
+    for number in range(1, effects(new_world, name) + 1):
+        lost_at(new_world(), name, number, host)
+
+
+# By the clock ------------------------------------------------------------------------------------
+
+def test_a_resize_is_confirmed_when_its_time_has_passed(new_world):
+    """TSK-S3: resize_confirm_window; and whoever decides at the same moment wins."""
+    world = new_world()
+    uuid, other = (resize.resized(world) for _ in range(2))
+    cell = world.cell_of(uuid)
+    world.begin(other, decide.RevertResize, decide.move_of(world.server(other)))
+    tasks = journal.Journal(world.raw[cell])
+    assert decide.confirm_due(tasks, 3600.0) == []
+    begun = decide.confirm_due(tasks, -1.0)
+    assert [task.instance_uuid for task in begun] == [uuid]
+    assert decide.confirm_due(tasks, -1.0) == []
+    world.settle()
+    assert (world.server(uuid).vm_state, world.server(uuid).vcpus) == ('active', 2)
+    assert (world.server(other).vm_state, world.server(other).vcpus) == ('active', 1)
+    invariants.check(world)
