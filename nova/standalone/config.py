@@ -47,8 +47,8 @@ class Deployment:
     ports: dict[str, int]
     cells: dict[str, str]
     hosts: dict[str, str]
-    driver: str = 'fake'
-    libvirt_uri: str = 'qemu:///system'
+    driver: str = dataclasses.field(default='fake', kw_only=True)
+    libvirt_uri: str = dataclasses.field(default='qemu:///system', kw_only=True)
 
     def url(self, name: str) -> str:
         """Base URL of a service: compute, placement, or one of the sandbox's."""
