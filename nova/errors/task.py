@@ -31,6 +31,13 @@ class NotInProgress(base.Conflict):
     template = "Operation '{action}' is not in progress on server {server}."
 
 
+class LeftOver(base.Conflict):
+    """What is to be removed cannot be removed yet."""
+
+    again = True
+    template = 'Something is left over of server {server}: {reason}'
+
+
 class TaskNotFound(base.NotFound):
     template = 'Task {task} could not be found.'
 

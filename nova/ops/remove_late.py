@@ -11,7 +11,7 @@ from typing import Any
 
 from nova import context, objects
 from nova.objects import task as rows
-from nova.steps import late, turn
+from nova.steps import attachments, late, turn
 from nova.task import journal
 from nova.task.flow import SHARING, Flow, Step
 
@@ -31,6 +31,11 @@ def remove_late(h: Any, state: objects.State) -> None:
             conn, ('network_info', 'block_devices', 'migration_context'), uuid=h.task.instance_uuid,
             deleted=None)
     project = instance.project_id if instance is not None else h.task.project_id
+    never = late.never_attached(h.clients, instance)
+    for device in never:
+        attachments.forget_row(h, device.uuid)
+    if instance is not None and never:
+        instance.block_devices = [device for device in instance.block_devices if device not in never]
     late.sweep(h.clients, h.task.instance_uuid, project, instance)
 
 

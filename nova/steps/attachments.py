@@ -104,7 +104,12 @@ def give_up(h: Any, volume_id: str) -> None:
             h.clients.volume.detach(attachment['id'])
 
 
+def forget_row(h: Any, uuid: str) -> None:
+    """Nobody finds the device in the database any more."""
+    h.db.write(lambda conn: objects.BlockDeviceMapping.drop(conn, uuid))
+
+
 def forget(h: Any, uuid: str) -> None:
     """The server has no such device any more."""
-    h.db.write(lambda conn: objects.BlockDeviceMapping.drop(conn, uuid))
+    forget_row(h, uuid)
     h.instance.block_devices = [device for device in h.instance.block_devices if device.uuid != uuid]

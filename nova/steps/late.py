@@ -11,9 +11,13 @@ import logging
 from typing import Any
 
 from nova import errors, objects
+from nova.states import VM
 from nova.steps import volumes
 
 LOG = logging.getLogger(__name__)
+
+_UP = frozenset({VM.ACTIVE, VM.PAUSED, VM.STOPPED, VM.SUSPENDED})
+"""States of servers whose guests have every volume that is theirs."""
 
 
 def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> list[str]:
@@ -27,18 +31,38 @@ def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> lis
             gone.
 
     Returns:
-        What was removed, in words for the log. What cannot be removed now is left for the next time.
+        What was removed, in words for the log.
+
+    Raises:
+        errors.task.LeftOver: something cannot be removed now, such as a volume that is still being made; what
+            can be is removed.
     """
     gone = instance is None or bool(instance.deleted)
     removed: list[str] = []
+    left: list[str] = []
     for look in (_ports, _attachments, _volumes, _snapshots, _allocations):
         try:
             removed += look(clients, uuid, project_id, None if gone else instance)
         except (errors.Unavailable, errors.Conflict) as error:
             LOG.info('What is left over of server %s cannot be removed now: %s', uuid, error)
+            left.append(error.message)
     for each in removed:
         LOG.warning('Server %s had something that came late, or was left behind: %s is removed', uuid, each)
+    if left:
+        raise errors.task.LeftOver(server=uuid, reason='; '.join(left))
     return removed
+
+
+def never_attached(clients: Any, instance: Any) -> list[Any]:
+    """Volumes that a server was to get, and never got: its guest is there, and Cinder only reserves them.
+
+    Such a device is left of an attachment whose turn did not come in time.
+    """
+    if instance is None or instance.deleted or instance.host is None or instance.vm_state not in _UP:
+        return []
+    waiting = {one['id'] for one in clients.volume.attachments(instance.uuid) if one['status'] == 'reserved'}
+    return [device for device in instance.block_devices if device.source_type == 'volume' and device.volume_id
+            and (device.attachment_id is None or device.attachment_id in waiting)]
 
 
 def _ports(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:

@@ -23,6 +23,9 @@ SERVER, DEVICE, TASK = TAGS = 'nova_server', 'nova_device', 'nova_task'
 MAKING = frozenset({'creating', 'downloading'})
 """Statuses of a volume that is not there yet."""
 
+SHARING = ('multiattach', 'shared_targets', 'service_uuid')
+"""What a host has to know of a volume beside its connection: whether others use it, or its path to storage."""
+
 PATIENCE = 4
 """How often it is tried to delete a volume of a build that has failed, before that is left to the deletion of
 the server; less than the engine has."""
@@ -176,9 +179,11 @@ def connect_volumes(h: Any, state: Any) -> None:
 
 def connect(h: Any, device: Any) -> None:
     """`connect_volumes` of one of them."""
-    connection = h.clients.volume.connect(
+    volumes = h.clients.volume
+    connection = volumes.connect(
         device.attachment_id, {**h.driver.connector(), 'mountpoint': device.device_name})
-    h.driver.connect_volume(h, device, connection)
+    volume = volumes.show(None, device.volume_id)
+    h.driver.connect_volume(h, device, {**connection, **{name: volume.get(name) for name in SHARING}})
 
 
 def drop_unnamed(h: Any, state: Any) -> None:

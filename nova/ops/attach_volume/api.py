@@ -9,7 +9,7 @@ from typing import Any
 
 from nova import errors, objects
 from nova.common import uuids
-from nova.domain import bdm
+from nova.domain import bdm, placement_request
 from nova.ops.attach_volume import flow, wire
 from nova.policies import volumes_attachments as rules
 from nova.rest import types
@@ -19,9 +19,8 @@ from nova.steps import attachments
 from nova.task.action import Action
 from nova.task.guard import From
 
-MULTIATTACH, LATER = '2.60', '2.101'
+SHARED, LATER = '2.60', '2.101'
 WITH_TAG = 'COMPUTE_VOLUME_ATTACH_WITH_TAG'
-SHARED = 'COMPUTE_VOLUME_MULTI_ATTACH'
 
 
 class AttachVolume(Action):
@@ -71,7 +70,7 @@ def _check_volume(req: Any, instance: Any, volume: Any) -> None:
         MultiattachUnsupported, VolumeInvalid: 400.
     """
     shared = bool(volume.get('multiattach'))
-    if shared and (not req.at(MULTIATTACH) or instance.vm_state == 'shelved_offloaded'):
+    if shared and (not req.at(SHARED) or instance.vm_state == 'shelved_offloaded'):
         raise errors.block.MultiattachUnsupported(volume=volume['id'])
     if any(device.volume_id == volume['id'] for device in instance.block_devices):
         raise errors.block.VolumeInvalid(reason=f'volume {volume["id"]} already attached')
@@ -98,7 +97,7 @@ def _check_host(req: Any, instance: Any, volume: Any, tag: str | None) -> None:
     traits = req.clients.placement.traits(instance.compute_id) if instance.compute_id else set()
     if tag and WITH_TAG not in traits:
         raise errors.block.TaggedAttachUnsupported()
-    if volume.get('multiattach') and SHARED not in traits:
+    if volume.get('multiattach') and placement_request.MULTIATTACH not in traits:
         raise errors.block.MultiattachUnsupported(volume=volume['id'])
 
 

@@ -50,6 +50,11 @@ def block_devices(req: Any, server: Mapping[str, Any], image: Any, flavor: Any) 
     return devices
 
 
+def shares(req: Any, devices: Sequence[Any]) -> bool:
+    """Whether one of the volumes may be used by other servers too; then not every host will do (MAT-F1)."""
+    return any(_find_volume(req, device.volume_id).get('multiattach') for device in devices if device.volume_id)
+
+
 def check_sharing(devices: Sequence[Any], count: int) -> None:
     """Several servers of one request cannot have the same volume; each gets its own of those that are made.
 

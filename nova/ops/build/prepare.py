@@ -27,6 +27,7 @@ class Order:
         password: the administrator's; answered once and kept nowhere.
         files: for the guests.
         trust: to make ports and volumes in the user's name.
+        shares: the host must be able to share a volume with others.
     """
 
     server: Mapping[str, Any]
@@ -46,6 +47,7 @@ class Order:
     password: str
     files: list[injection.InjectedFile]
     trust: str | None
+    shares: bool
 
 
 def order(req: Any, body: Mapping[str, Any]) -> Order:
@@ -78,7 +80,7 @@ def order(req: Any, body: Mapping[str, Any]) -> Order:
         keypair=find_keypair(req, server), target=target, group=destination.find_group(req, hints), hints=hints,
         password=server.get('adminPass') or req.make_password(),
         files=injection.asked(server.get('personality')),
-        trust=req.clients.trust.entrust(req.context))
+        trust=req.clients.trust.entrust(req.context), shares=disks.shares(req, devices))
 
 
 def counts(server: Mapping[str, Any]) -> tuple[int, int]:

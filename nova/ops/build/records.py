@@ -7,6 +7,7 @@ from typing import Any
 from nova import objects
 from nova.common import clock, uuids
 from nova.domain import bdm, hostnames
+from nova.domain.placement_request import MULTIATTACH
 from nova.ops.build import prepare
 from nova.rest import types
 from nova.states import VM, Task
@@ -73,4 +74,5 @@ def _spec(order: prepare.Order, instance: Any) -> Any:
         force_nodes=[target.node] if target.forced and target.node else [],
         requested_destination=asked, scheduler_hints=order.hints, instance_group=order.group,
         requested_networks=order.networks, security_groups=order.security_groups,
-        is_bfv=bdm.volume_backed(order.devices))
+        is_bfv=bdm.volume_backed(order.devices),
+        requested_resources=[{'suffix': '', 'required': [MULTIATTACH]}] if order.shares else [])

@@ -300,6 +300,19 @@ def test_a_shared_volume_on_two_servers(demo, volumes):
     assert volumes.show(shared)['status'] == 'in-use'
 
 
+def test_a_server_boots_from_a_shared_volume(demo, volumes):
+    """MAT-S1, MAT-T: boot index 0, on hosts that can; another server has it beside."""
+    shared = volumes.make(volume_type='multiattach', imageRef=demo.image)
+    disk = {'source_type': 'volume', 'destination_type': 'volume', 'uuid': shared, 'boot_index': 0}
+    first = demo.booted('first', imageRef='', block_device_mapping_v2=[disk])['id']
+    second = demo.booted('second')['id']
+    assert volumes.attach(second, shared).status_code == 202
+    until(lambda: {each['server_id'] for each in volumes.show(shared)['attachments']} == {first, second})
+    volumes.settled(second)
+    demo.delete(first)
+    assert [each['server_id'] for each in volumes.show(shared)['attachments']] == [second]
+
+
 def test_a_volume_grows_while_a_guest_uses_it(demo, admin, volumes):
     """2.51: the host is told of the size that Cinder says."""
     server, volume = demo.booted()['id'], volumes.make()

@@ -323,7 +323,11 @@ def test_a_shared_volume_needs_2_60(cloud, create):
     volume = cloud.clients.volume.add(multiattach=True, project_id=clouds.PROJECT)
     device = {'source_type': 'volume', 'destination_type': 'volume', 'uuid': volume, 'boot_index': -1}
     assert create(version='2.59', block_device_mapping_v2=[device]).status_code == 400
-    assert create(version='2.60', block_device_mapping_v2=[device]).status_code == 202
+    answer = create(version='2.60', block_device_mapping_v2=[device])
+    assert answer.status_code == 202
+    with cloud.dbs.api.read() as conn:
+        spec = objects.RequestSpec.find(conn, instance_uuid=answer.json['server']['id'])
+    assert spec.requested_resources == [{'suffix': '', 'required': ['COMPUTE_VOLUME_MULTI_ATTACH']}], 'MAT-F1'
 
 
 def test_a_flavor_without_a_disk_is_for_boot_volumes(cloud, create):
