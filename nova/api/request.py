@@ -62,7 +62,7 @@ class Request(request.Request):
 
     Attributes:
         conf, dbs, clients, finder, cells: of the process.
-        found: where the server of the path was found, when the path names one.
+        found: see `place`; None where the path names no server.
         wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
             `submit`.
         tell_host: ``tell_host(cell mapping, host, HostStatus)``.
@@ -96,9 +96,11 @@ class Request(request.Request):
         self.context.resource_uuid = self.found.instance.uuid
         return self.found.instance
 
-    def host_is_up(self, host: str) -> bool:
+    def host_is_up(self, host: str | None) -> bool:
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
-        with self._place().db.read() as conn:
+        if host is None:
+            return False
+        with self.place.db.read() as conn:
             return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
 
     def ask_host(self, instance: Any, method: str, **about: Any) -> Any:
@@ -112,7 +114,7 @@ class Request(request.Request):
             HostAway: the host does not answer, or not in time; 503.
             nova.errors: what the host itself answers.
         """
-        place = self._place()
+        place = self.place
         if place.mapping is None or not instance.host:
             raise errors.server.ServerNotReady(server=instance.uuid)
         if not self.host_is_up(instance.host):
@@ -130,16 +132,18 @@ class Request(request.Request):
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """Write beside the path's server, in the database of its cell; what runs twice leaves as much as
         once."""
-        return self._place().db.write(write, landed=dbkit.repeatable)
+        return self.place.db.write(write, landed=dbkit.repeatable)
 
-    def _place(self) -> Found:
+    @property
+    def place(self) -> Found:
+        """Where the server of the path was found."""
         if self.found is None:
             raise RuntimeError('the path of this operation names no server')
         return self.found
 
     def server_look(self, instance: Any, password: str | None = None) -> Look:
         """What the view of the path's server reads beside it; `password` is shown to who rebuilt it."""
-        place = self._place()
+        place = self.place
         return Look(self, [(instance, place.db if place.mapping else None)], self.needs, password)
 
     def page_look(self, found: Any) -> Look:
@@ -164,7 +168,7 @@ class Request(request.Request):
             ServerInState: another operation has the slot; 409.
             nova.errors: what `guard` raises.
         """
-        place = self._place()
+        place = self.place
 
         def judge(conn: sa.Connection) -> Any:
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
@@ -190,7 +194,7 @@ class Request(request.Request):
         Raises:
             errors.task.NotInProgress: there is no such operation, or it has ended.
         """
-        place = self._place()
+        place = self.place
         task = place.db.write(lambda conn: task_rows.signal(conn, instance.uuid, flow.name, told),
                               landed=dbkit.repeatable)
         if task is None:
@@ -199,7 +203,7 @@ class Request(request.Request):
 
     def let_begin(self, task: task_rows.Task, also: Callable[[sa.Connection], T]) -> T:
         """Have a task begin that waits for us, once `also`, which may run twice, has been written."""
-        place = self._place()
+        place = self.place
 
         def write(conn: sa.Connection) -> tuple[T, bool]:
             return also(conn), task_rows.let_begin(conn, task.uuid)
@@ -217,7 +221,7 @@ class Request(request.Request):
         Raises:
             Busy: it has begun, and ends by itself.
         """
-        place = self._place()
+        place = self.place
 
         def write(conn: sa.Connection) -> str | None:
             successor = task_rows.withdraw(conn, task.uuid)
@@ -233,7 +237,7 @@ class Request(request.Request):
 
     def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""
-        with self._place().db.read() as conn:
+        with self.place.db.read() as conn:
             now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
         if now.task_state is None:
             return errors.server.ServerBusy(action=flow.action or flow.name, server=instance.uuid)
@@ -256,7 +260,7 @@ class Request(request.Request):
                 self.server(instance.uuid)
 
     def _change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...]) -> Any:
-        place = self._place()
+        place = self.place
 
         def in_cell(conn: sa.Connection) -> Any:
             objects.hold(conn, objects.Instance, uuid=instance.uuid)
@@ -275,7 +279,7 @@ class Request(request.Request):
         Raises:
             ServerBuilding: no cell has the server yet.
         """
-        place = self._place()
+        place = self.place
         if place.mapping is None:
             raise errors.server.ServerBuilding(server=instance.uuid)
 
@@ -290,7 +294,7 @@ class Request(request.Request):
 
     def note(self, instance: Any, action: str) -> None:
         """Add something that was done to the server's actions."""
-        self._place().db.write(lambda conn: self._note(conn, instance.uuid, action))
+        self.place.db.write(lambda conn: self._note(conn, instance.uuid, action))
 
     def _note(self, conn: sa.Connection, instance_uuid: str, action: str) -> None:
         task_rows.insert(conn, task_rows.Task(

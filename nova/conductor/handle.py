@@ -51,8 +51,8 @@ class SuperConductor(Conductor):
     def cells(self) -> list[cell_mapping.CellMapping]:
         return self._cells.mappings()
 
-    def cell(self, uuid: str) -> cell_mapping.CellMapping:
-        return self._cells.mapping(uuid)
+    def cell(self, uuid: str, fresh: bool = False) -> cell_mapping.CellMapping:
+        return self._cells.mapping(uuid, fresh)
 
     def cell_db(self, mapping: cell_mapping.CellMapping) -> fences.Database:
         return self.fence.database(self._cells.db(mapping))

@@ -104,6 +104,10 @@ class Task:
     def ended(self) -> bool:
         return self.finished_at is not None
 
+    def elapsed(self, now: datetime.datetime) -> float:
+        """Seconds since the present step was first started."""
+        return (now - (self.step_started_at or now)).total_seconds()
+
     @property
     def unwinds(self) -> bool:
         """Whether it is to go back as far as it can: another operation takes its place, or it was aborted."""

@@ -16,12 +16,11 @@ def trigger_crash_dump(h: Host, state: objects.State) -> None:
     h.driver.crash_dump(h)
 
 
-class CrashDump(Flow):
+class CrashDump(Flow[objects.State]):
     """Shows no task_state, so it keeps nobody else from the server."""
 
     name = 'trigger_crash_dump'
     action = 'trigger_crash_dump'
-    State = objects.State
     exclusion = SHARING
     steps = (Step(trigger_crash_dump, at='host'),)
 

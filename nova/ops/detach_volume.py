@@ -6,13 +6,14 @@ go there is no way back: what fails then is tried again, and in the end is an er
 
 from typing import Any
 
-from nova import errors
+from nova import errors, objects
 from nova.objects import base, fields
 from nova.policies import volumes_attachments as rules
 from nova.steps import attachments
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Conductor, Host, Request
 
 
 class DetachState(base.State):
@@ -28,7 +29,7 @@ class DetachState(base.State):
     guest: bool = False
 
 
-def find_device(h: Any, state: DetachState) -> None:
+def find_device(h: Conductor, state: DetachState) -> None:
     """Where the volume has to be taken from: nowhere, if that was done already."""
     state.guest = attachments.find(h, state.device) is not None and attachments.has_guest(h.instance)
 
@@ -37,30 +38,29 @@ def reaches_guest(state: DetachState) -> bool:
     return bool(state.guest)
 
 
-def detach_from_guest(h: Any, state: DetachState) -> None:
-    h.driver.detach_volume(h, attachments.find(h, state.device))
+def detach_from_guest(h: Host, state: DetachState) -> None:
+    h.driver.detach_volume(h, attachments.device(h, state.device))
 
 
-def attach_again(h: Any, state: DetachState) -> None:
+def attach_again(h: Host, state: DetachState) -> None:
     """Undo of `detach_from_guest`: a guest that has let go after all gets it back."""
-    attachments.give_to_guest(h, attachments.find(h, state.device))
+    attachments.give_to_guest(h, attachments.device(h, state.device))
 
 
-def let_go(h: Any, state: DetachState) -> None:
+def let_go(h: Host, state: DetachState) -> None:
     """On the host: nothing here has the volume."""
-    h.driver.disconnect_volume(h, attachments.find(h, state.device))
+    h.driver.disconnect_volume(h, attachments.device(h, state.device))
 
 
-def give_up_volume(h: Any, state: DetachState) -> None:
+def give_up_volume(h: Conductor, state: DetachState) -> None:
     """The server has neither attachment nor device; a volume that is gone needs no attachment."""
     attachments.give_up(h, state.volume_id)
     attachments.forget(h, state.device)
 
 
-class DetachVolume(Flow):
+class DetachVolume(Flow[DetachState]):
     name = 'detach_volume'
     action = 'detach_volume'
-    State = DetachState
     exclusion = QUEUED
     steps = (
         Step(find_device),
@@ -77,14 +77,14 @@ class DetachAction(Action):
     start = From(*attachments.STATES)
     flow = DetachVolume
 
-    def answer(self, req: Any, instance: Any, body: Any, volume_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Any, volume_id: str = '') -> None:
         """Detach a volume; asked once more before that is done, it is answered as before, and done once."""
         attachments.check_shelved(req, instance, self.word)
         device = attachments.of_volume(instance, volume_id)
         req.clients.volume.show(req.context, volume_id)
         if device.is_root:
             raise errors.block.VolumeInvalid(reason='Cannot detach a root device volume')
-        if attachments.has_guest(instance) and not req.host_is_up(instance.host):
+        if attachments.has_guest(instance) and not req.host_is_up(instance.host or ''):
             raise errors.host.HostDown(host=instance.host)
-        req.submit(DetachVolume, instance, DetachState(device=device.uuid, volume_id=volume_id),
+        req.submit(DetachVolume, instance, DetachState(device=device.uuid or '', volume_id=volume_id),
                    guard=self.guard())

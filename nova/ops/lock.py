@@ -6,12 +6,14 @@ Answered within the request: nothing waits and no guest is touched.
 from collections.abc import Mapping
 from typing import Any
 
+from nova import objects
 from nova.policies import lock_server
 from nova.rest.field import Field
 from nova.rest.resource import Body
 from nova.rest.types import text
 from nova.task.action import Action
 from nova.task.guard import ANY, From
+from nova.task.handles import Request
 
 OWNER, ADMIN = 'owner', 'admin'
 REASON = 'locked_reason'
@@ -26,12 +28,12 @@ class Lock(Action):
     body = Body(locked_reason=Field(text(1, 255), 'Why.'), null=True, since='2.73')
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         """An owner who locks once more changes nothing, so an administrator's lock stays."""
         is_owner = instance.project_id == req.context.project_id
         reason = body.get(REASON) if req.at('2.73') and body else None
 
-        def alter(fresh: Any) -> None:
+        def alter(fresh: objects.Instance) -> None:
             if not (fresh.locked_by and is_owner):
                 fresh.locked_by = OWNER if is_owner else ADMIN
                 fresh.system_metadata = _with(fresh.system_metadata, reason)
@@ -44,10 +46,10 @@ class Unlock(Action):
     rules = (lock_server.UNLOCK_OVERRIDE,)
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         is_owner = instance.project_id == req.context.project_id
 
-        def alter(fresh: Any) -> None:
+        def alter(fresh: objects.Instance) -> None:
             if fresh.locked_by == ADMIN and is_owner:
                 req.authorize(lock_server.UNLOCK_OVERRIDE,
                               {'project_id': fresh.project_id, 'user_id': fresh.user_id})

@@ -15,7 +15,7 @@ from nova.rest.resource import Body
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host
+from nova.task.handles import Host, Request
 
 
 class PasswordState(base.State):
@@ -31,10 +31,9 @@ def set_password(h: Host, state: PasswordState) -> None:
     h.driver.set_password(h, h.clients.trust.reveal(state.password or ''))
 
 
-class ChangePassword(Flow):
+class ChangePassword(Flow[PasswordState]):
     name = 'change_password'
     action = 'changePassword'
-    State = PasswordState
     steps = (Step(set_password, at='host', shows=states.Task.UPDATING_PASSWORD),)
 
 
@@ -45,5 +44,5 @@ class ChangePasswordAction(Action):
     start = From(states.VM.ACTIVE)
     flow = ChangePassword
 
-    def prepare(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> PasswordState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> PasswordState:
         return PasswordState(password=req.clients.trust.hide(body['adminPass']))

@@ -1,6 +1,5 @@
 """pause and unpause: the guest's CPUs stand still, its memory stays."""
 
-from typing import Any
 
 from nova import objects, states
 from nova.policies import pause as rules
@@ -9,26 +8,27 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Host
 
 
-def pause_guest(h: Any, state: Any) -> None:
+def pause_guest(h: Host, state: objects.State) -> None:
     h.driver.pause(h)
     power.observe(h, state)
 
 
-def unpause_guest(h: Any, state: Any) -> None:
+def unpause_guest(h: Host, state: objects.State) -> None:
     h.driver.unpause(h)
     power.observe(h, state)
 
 
-def unpause_again(h: Any, state: Any) -> None:
+def unpause_again(h: Host, state: objects.State) -> None:
     """A guest that stands still goes on; one that does not, because it was off for instance, is what it is."""
     if h.driver.state(h) == Power.PAUSED:
         h.driver.unpause(h)
     power.accept(h, state)
 
 
-def pause_again(h: Any, state: Any) -> None:
+def pause_again(h: Host, state: objects.State) -> None:
     """A guest that goes on stands still again; any other is what it is."""
     if h.driver.state(h) == Power.RUNNING:
         h.driver.pause(h)

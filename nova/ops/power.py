@@ -1,6 +1,5 @@
 """os-start and os-stop: the guest's power."""
 
-from typing import Any
 
 from nova import objects, states
 from nova.policies import servers as rules
@@ -8,15 +7,16 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Host
 
 
-def power_on(h: Any, state: Any) -> None:
+def power_on(h: Host, state: objects.State) -> None:
     """Start the guest; one that runs is left alone."""
     h.driver.power_on(h)
     power.observe(h, state)
 
 
-def power_off(h: Any, state: Any) -> None:
+def power_off(h: Host, state: objects.State) -> None:
     """Ask the guest to shut down, and switch it off when it has not within `shutdown_timeout`."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)

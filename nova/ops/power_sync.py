@@ -4,12 +4,12 @@ What was seen may be old when it is acted upon, a message being as late as it li
 like any other: they hold the server, and the host looks again before it does anything.
 """
 
-from typing import Any
 
 from nova import objects, states
 from nova.states import VM, Power
 from nova.steps import power
 from nova.task.flow import Flow, Step
+from nova.task.handles import Host
 
 _STOP = frozenset({
     (VM.ACTIVE, Power.SHUTDOWN), (VM.ACTIVE, Power.CRASHED), (VM.ACTIVE, Power.SUSPENDED),
@@ -24,7 +24,7 @@ def stops(vm_state: str, seen: Power) -> bool:
     return (vm_state, seen) in _STOP
 
 
-def settle(h: Any, state: Any) -> None:
+def settle(h: Host, state: objects.State) -> None:
     """Look again, and do what is to be done about what is seen now, which may be nothing."""
     power.observe(h, state)
     if stops(h.instance.vm_state, Power(h.instance.power_state)):

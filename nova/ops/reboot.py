@@ -15,6 +15,7 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Host, Request
 
 SOFT, HARD = 'SOFT', 'HARD'
 
@@ -32,17 +33,17 @@ def is_hard(state: RebootState) -> bool:
     return state.kind == HARD
 
 
-def reboot_soft(h: Any, state: RebootState) -> None:
+def reboot_soft(h: Host, state: RebootState) -> None:
     h.driver.reboot(h, SOFT)
     power.observe(h, state)
 
 
-def reboot_hard(h: Any, state: RebootState) -> None:
+def reboot_hard(h: Host, state: RebootState) -> None:
     h.driver.reboot(h, HARD)
     power.observe(h, state)
 
 
-def settle_failed(h: Any, state: RebootState) -> None:
+def settle_failed(h: Host, state: RebootState) -> None:
     """After a failed reboot a server whose guest runs is active; any other is an error."""
     power.observe(h, state)
     runs = h.instance.power_state == states.Power.RUNNING
@@ -75,7 +76,7 @@ class RebootAction(Action):
     flow = Reboot
     start = _HARD
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         kind = body['type'].upper()
         start = _HARD if kind == HARD else _SOFT
         start.check(instance, self.word)

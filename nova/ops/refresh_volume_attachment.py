@@ -6,7 +6,7 @@ host still knows the old way to it.
 
 from typing import Any
 
-from nova import errors
+from nova import errors, objects
 from nova.objects import base, fields
 from nova.states import VM
 from nova.steps import attachments
@@ -36,7 +36,7 @@ def reserve_anew(h: Conductor, state: RefreshState) -> None:
     device = attachments.find(h, state.device)
     if device is None or not device.volume_id:
         raise errors.block.BlockDeviceNotFound(device=state.device)
-    state.old_attachment = device.attachment_id
+    state.old_attachment = device.attachment_id or ''
     state.new_attachment = h.clients.volume.reserve(device.volume_id, h.instance.uuid)
 
 
@@ -48,7 +48,7 @@ def drop_new(h: Conductor, state: RefreshState) -> None:
             h.clients.volume.detach(one['id'])
 
 
-def _connect(h: Host, device: Any, attachment: str, connector: Any) -> None:
+def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Any) -> None:
     device = device.copy()
     device.attachment_id = attachment
     h.driver.disconnect_volume(h, device)
@@ -59,17 +59,17 @@ def _connect(h: Host, device: Any, attachment: str, connector: Any) -> None:
 
 def connect_anew(h: Host, state: RefreshState) -> None:
     """Let the volume go, and connect it by the new attachment; repeatable."""
-    _connect(h, attachments.find(h, state.device), state.new_attachment, state.connector)
+    _connect(h, attachments.device(h, state.device), state.new_attachment, state.connector)
 
 
 def connect_as_before(h: Host, state: RefreshState) -> None:
     """Undo of `connect_anew`."""
-    _connect(h, attachments.find(h, state.device), state.old_attachment, state.connector)
+    _connect(h, attachments.device(h, state.device), state.old_attachment, state.connector)
 
 
 def take_new(h: Conductor, state: RefreshState) -> None:
     h.clients.volume.detach(state.old_attachment)
-    attachments.find(h, state.device).attachment_id = state.new_attachment
+    attachments.device(h, state.device).attachment_id = state.new_attachment
 
 
 class RefreshVolumeAttachment(Flow[RefreshState]):

@@ -7,13 +7,15 @@ operation has just made.
 """
 
 import datetime
-from typing import Any
+
+import sqlalchemy as sa
 
 from nova import context, objects
 from nova.objects import task as rows
 from nova.steps import attachments, late, turn
 from nova.task import journal
 from nova.task.flow import SHARING, Flow, Step
+from nova.task.handles import Conductor
 
 EVERY = datetime.timedelta(hours=1)
 """Time between two comparisons."""
@@ -24,19 +26,19 @@ MOST = 500
 """Tasks that one transaction begins."""
 
 
-def remove_late(h: Any, state: objects.State) -> None:
+def remove_late(h: Conductor, state: objects.State) -> None:
     """Compare what the neighbours have of the server with its record as it is now."""
+    uuid = h.task.instance_uuid or ''
     with h.db.read() as conn:
         instance = objects.Instance.find(
-            conn, ('network_info', 'block_devices', 'migration_context'), uuid=h.task.instance_uuid,
-            deleted=None)
+            conn, ('network_info', 'block_devices', 'migration_context'), uuid=uuid, deleted=None)
     project = instance.project_id if instance is not None else h.task.project_id
     never = late.never_attached(h.clients, instance)
     for device in never:
-        attachments.forget_row(h, device.uuid)
+        attachments.forget_row(h, device.uuid or '')
     if instance is not None and never:
         instance.block_devices = [device for device in instance.block_devices if device not in never]
-    late.sweep(h.clients, h.task.instance_uuid, project, instance)
+    late.sweep(h.clients, uuid, project, instance)
 
 
 class RemoveLate(Flow[objects.State]):
@@ -60,7 +62,7 @@ def begin_later(tasks: journal.Journal) -> int:
     return count
 
 
-def _begin_some(conn: Any) -> int:
+def _begin_some(conn: sa.Connection) -> int:
     found = {task.instance_uuid: task for task in rows.doubtful(conn, AGES, EVERY, RemoveLate.name, MOST)}
     for uuid, task in found.items():
         journal.insert(conn, RemoveLate, objects.State(), context.RequestContext.from_dict(task.context),

@@ -15,7 +15,7 @@ from nova.steps import image_checks, power, volumes
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host
+from nova.task.handles import Host, Request
 
 OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
 """From here on servers that boot from a volume are rescued, on hosts with this trait."""
@@ -46,9 +46,8 @@ def leave_rescue(h: Host, state: RescueState) -> None:
     power.accept(h, state)
 
 
-class Rescue(Flow):
+class Rescue(Flow[RescueState]):
     action = 'rescue'
-    State = RescueState
     steps = (Step(rescue_guest, undo=leave_rescue, at='host', timeout=1800.0, shows=states.Task.RESCUING),)
     ends = VM.RESCUED
 
@@ -58,11 +57,10 @@ def unrescue_guest(h: Host, state: objects.State) -> None:
     power.observe(h, state)
 
 
-class Unrescue(Flow):
+class Unrescue(Flow[objects.State]):
     """One that failed can be tried again: the server stays in rescue."""
 
     action = 'unrescue'
-    State = objects.State
     steps = (Step(unrescue_guest, undo=power.observe, at='host', shows=states.Task.UNRESCUING),)
     ends = VM.ACTIVE
 
@@ -78,7 +76,7 @@ class RescueAction(Action):
     returns = {'type': 'object', 'properties': {'adminPass': types.TEXT}}
     flow = Rescue
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any] | None) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any] | None) -> Reply:
         asked = body or {}
         password = asked.get('adminPass') or req.make_password()
         image_id = asked.get('rescue_image_ref') or instance.image_ref or ''
@@ -88,7 +86,7 @@ class RescueAction(Action):
         return Reply(body={'adminPass': password}) if req.conf.api.enable_instance_password else Reply()
 
 
-def _check(req: Any, server: objects.Instance, image_id: str) -> None:
+def _check(req: Request, server: objects.Instance, image_id: str) -> None:
     """The server can be rescued by this image.
 
     Raises:

@@ -1,6 +1,5 @@
 """suspend and resume: the guest's memory is on disk, its host gives nothing to it but room."""
 
-from typing import Any
 
 from nova import objects, states
 from nova.policies import suspend as rules
@@ -9,26 +8,27 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Host
 
 
-def suspend_guest(h: Any, state: Any) -> None:
+def suspend_guest(h: Host, state: objects.State) -> None:
     h.driver.suspend(h)
     power.observe(h, state)
 
 
-def resume_guest(h: Any, state: Any) -> None:
+def resume_guest(h: Host, state: objects.State) -> None:
     h.driver.resume(h)
     power.observe(h, state)
 
 
-def resume_again(h: Any, state: Any) -> None:
+def resume_again(h: Host, state: objects.State) -> None:
     """A guest whose memory is on disk goes on; one that is not suspended, because it was off, is what it is."""
     if h.driver.state(h) == Power.SUSPENDED:
         h.driver.resume(h)
     power.accept(h, state)
 
 
-def suspend_again(h: Any, state: Any) -> None:
+def suspend_again(h: Host, state: objects.State) -> None:
     """A guest that goes on is suspended again; any other is what it is."""
     if h.driver.state(h) == Power.RUNNING:
         h.driver.suspend(h)

@@ -8,7 +8,7 @@ service, which is told how it went.
 from collections.abc import Mapping
 from typing import Any
 
-from nova import errors
+from nova import errors, objects
 from nova.objects import base, fields
 from nova.policies import volumes_attachments as rules
 from nova.rest import types
@@ -19,6 +19,7 @@ from nova.steps import attachments, volumes
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import ANY, From
+from nova.task.handles import Conductor, Handle, Host, Request
 
 CHANGES = '2.85'
 LONGEST = 6 * 3600.0
@@ -44,18 +45,18 @@ class SwapState(base.State):
     trust: fields.Secret | None = None
 
 
-def _old(h: Any, state: SwapState) -> Any:
-    return attachments.find(h, state.device)
+def _old(h: Handle, state: SwapState) -> Any:
+    return attachments.device(h, state.device)
 
 
-def _new(h: Any, state: SwapState) -> Any:
+def _new(h: Handle, state: SwapState) -> Any:
     """The same device with the new volume in it."""
     device = _old(h, state).copy()
     device.volume_id, device.attachment_id = state.new, state.new_attachment
     return device
 
 
-def reserve_new(h: Any, state: SwapState) -> None:
+def reserve_new(h: Conductor, state: SwapState) -> None:
     """The server has both volumes at the volume service; repeatable."""
     device = _old(h, state)
     if device is None or device.volume_id != state.old:
@@ -67,13 +68,13 @@ def reserve_new(h: Any, state: SwapState) -> None:
     state.trust = None
 
 
-def unreserve_new(h: Any, state: SwapState) -> None:
+def unreserve_new(h: Conductor, state: SwapState) -> None:
     """Undo of `reserve_new`: the new volume is not the server's, and the migration has failed."""
     attachments.give_up(h, state.new)
     h.clients.volume.migrated(state.old, state.new, error=True)
 
 
-def swap_volumes(h: Any, state: SwapState) -> None:
+def swap_volumes(h: Host, state: SwapState) -> None:
     """On the host: connect the new volume and have the guest use it, with the old one's data; repeatable."""
     new = _new(h, state)
     volumes.connect(h, new)
@@ -81,34 +82,33 @@ def swap_volumes(h: Any, state: SwapState) -> None:
     h.clients.volume.complete(new.attachment_id)
 
 
-def swap_back(h: Any, state: SwapState) -> None:
+def swap_back(h: Host, state: SwapState) -> None:
     """Undo of `swap_volumes`: the guest uses the old volume, and the host has no other."""
     old, new = _old(h, state), _new(h, state)
     h.driver.swap_volume(h, new, old)
     h.driver.disconnect_volume(h, new)
 
 
-def let_go_of_old(h: Any, state: SwapState) -> None:
+def let_go_of_old(h: Host, state: SwapState) -> None:
     h.driver.disconnect_volume(h, _old(h, state))
 
 
-def take_new(h: Any, state: SwapState) -> None:
+def take_new(h: Conductor, state: SwapState) -> None:
     """The old attachment is given up, and the volume service goes on; whatever id it keeps is the device's."""
-    h.clients.volume.detach(state.old_attachment)
+    h.clients.volume.detach(state.old_attachment or '')
     device = _old(h, state)
     device.volume_id = h.clients.volume.migrated(state.old, state.new, error=False)
     device.attachment_id = state.new_attachment
 
 
-def rename_on_host(h: Any, state: SwapState) -> None:
+def rename_on_host(h: Host, state: SwapState) -> None:
     """The host knows the volume by the id that it is kept under."""
     h.driver.rename_volume(h, _new(h, state), _old(h, state).volume_id)
 
 
-class SwapVolume(Flow):
+class SwapVolume(Flow[SwapState]):
     name = 'swap_volume'
     action = 'swap_volume'
-    State = SwapState
     exclusion = QUEUED
     deadline = LONGEST + 600.0
     steps = (
@@ -130,13 +130,13 @@ class UpdateAttachment(Action):
     body = Body(VolumeAttachment, face='update', under='volumeAttachment')
     start = From(task=ANY, launched=False)
 
-    def __call__(self, req: Any, instance: Any, **names: str) -> Any:
+    def __call__(self, req: Request, instance: objects.Instance, **names: str) -> Any:
         swaps = not req.at(CHANGES) or req.body['volumeAttachment']['volumeId'] != names['volume_id']
         about = {'project_id': instance.project_id, 'user_id': instance.user_id}
         req.authorize(rules.SWAP if swaps else rules.UPDATE, about)
         return super().__call__(req, instance, **names)
 
-    def answer(self, req: Any, instance: Any, body: Any, volume_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Any, volume_id: str = '') -> None:
         """Change what may be changed (from 2.85 on), and replace the volume where another one is named."""
         wanted = body['volumeAttachment']
         if req.at(CHANGES):
@@ -144,18 +144,19 @@ class UpdateAttachment(Action):
         if not req.at(CHANGES) or wanted['volumeId'] != volume_id:
             self._swap(req, instance, volume_id, wanted['volumeId'])
 
-    def _swap(self, req: Any, instance: Any, old_id: str, new_id: str) -> None:
+    def _swap(self, req: Request, instance: objects.Instance, old_id: str, new_id: str) -> None:
         _SWAP.check(instance, self.word)
         req.clients.volume.show(req.context, old_id)
         device = attachments.of_volume(instance, old_id)
         _check_migration(req, old_id, new_id)
         attachments.begin_reserved(
-            req, SwapVolume, instance, SwapState(device=device.uuid, old=old_id, new=new_id,
+            req, SwapVolume, instance, SwapState(device=device.uuid or '', old=old_id, new=new_id,
                                                  trust=req.clients.trust.entrust(req.context)),
             new_id, guard=_SWAP.guard(self.word))
 
 
-def _change(req: Any, instance: Any, device: Any, wanted: Mapping[str, Any]) -> None:
+def _change(req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping,
+            wanted: Mapping[str, Any]) -> None:
     """Make the device what is wanted, as far as that can be changed.
 
     Raises:
@@ -168,13 +169,13 @@ def _change(req: Any, instance: Any, device: Any, wanted: Mapping[str, Any]) -> 
     if 'delete_on_termination' not in wanted:
         return
 
-    def alter(fresh: Any) -> None:
+    def alter(fresh: objects.Instance) -> None:
         attachments.of_volume(fresh, device.volume_id).delete_on_termination = types.is_true(
             wanted['delete_on_termination'])
     req.change(instance, alter, loads=('block_devices',))
 
 
-def _check_migration(req: Any, old_id: str, new_id: str) -> None:
+def _check_migration(req: Request, old_id: str, new_id: str) -> None:
     """The volume service migrates the one volume to the other, and nobody else writes to it.
 
     Raises:

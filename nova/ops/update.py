@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import errors, objects
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.resource import Body, One, Reply, Resource, put
 from nova.schema.server import Server
+from nova.task.handles import Request
 
 _SEEN = (rules.SHOW_HOST_STATUS, rules.EXTENDED_ATTRIBUTES, rules.SHOW_FLAVOR_EXTRA_SPECS,
          rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
@@ -18,7 +21,7 @@ class UpdateServer(Resource):
 
     @put('/servers/{server_id}', rule=rules.UPDATE, rules=_SEEN,
          body=Body(Server, face='update', under='server'), returns=One('server', Server, 'updated'))
-    def update(self, req: Any, instance: Any) -> Reply:
+    def update(self, req: Request, instance: objects.Instance) -> Reply:
         """Change a server's names and addresses."""
         asked = req.body['server']
         changes = {column: asked[key] for key, column in _COLUMNS.items() if key in asked}
@@ -40,13 +43,13 @@ def _set(record: Any, changes: dict[str, Any]) -> None:
         setattr(record, name, value)
 
 
-def _pin(req: Any, instance: Any, zone: str | None) -> None:
+def _pin(req: Request, instance: objects.Instance, zone: str | None) -> None:
     """Tie the server to the zone it is in, or untie it (2.104).
 
     Raises:
         Conflict: another zone than it is in, or than it is tied to.
     """
-    def write(conn: Any) -> None:
+    def write(conn: sa.Connection) -> None:
         objects.hold(conn, objects.InstanceMapping, instance_uuid=instance.uuid)
         spec = objects.RequestSpec.get(conn, instance_uuid=instance.uuid)
         if zone is not None and spec.availability_zone not in (None, zone):

@@ -16,7 +16,7 @@ from nova.rest.resource import Body, Reply, Resource, delete, post
 from nova.steps import attachments
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Host
+from nova.task.handles import Conductor, Host, Request
 
 _IDLE = From(launched=False, lock=False, host=True)
 _LONGEST = 3600.0
@@ -36,7 +36,7 @@ class SnapshotState(base.State):
 
 
 def snapshot_on_host(h: Host, state: SnapshotState) -> None:
-    h.driver.snapshot_volume(h, attachments.find(h, state.device), state.info)
+    h.driver.snapshot_volume(h, attachments.device(h, state.device), state.info)
 
 
 def say_snapshot_failed(h: Conductor, state: SnapshotState) -> None:
@@ -64,7 +64,7 @@ class SnapshotVolume(Flow[SnapshotState]):
 
 
 def merge_on_host(h: Host, state: SnapshotState) -> None:
-    h.driver.delete_volume_snapshot(h, attachments.find(h, state.device), state.info)
+    h.driver.delete_volume_snapshot(h, attachments.device(h, state.device), state.info)
 
 
 def say_merge_failed(h: Conductor, state: SnapshotState) -> None:
@@ -109,7 +109,7 @@ class AssistedVolumeSnapshots(Resource):
 
     @post('/os-assisted-volume-snapshots', rule=rules.CREATE, returns=types.OBJECT,
           body=Body(AssistedSnapshot, under='snapshot'))
-    def create(self, req: Any) -> Reply:
+    def create(self, req: Request) -> Reply:
         """Have the host that uses a volume begin a snapshot of it."""
         asked = req.body['snapshot']
         info = asked['create_info']
@@ -118,7 +118,7 @@ class AssistedVolumeSnapshots(Resource):
 
     @delete('/os-assisted-volume-snapshots/{snapshot_id}', rule=rules.DELETE, ok=204, query=DeleteQuery,
             strict='2.75')
-    def delete(self, req: Any, snapshot_id: str) -> None:
+    def delete(self, req: Request, snapshot_id: str) -> None:
         """Have the host that uses a volume merge a snapshot of it."""
         info = _delete_info(req.query.get('delete_info'))
         _submit(req, DeleteVolumeSnapshot, info['volume_id'], snapshot_id, info)
@@ -134,7 +134,7 @@ def _delete_info(given: str | None) -> dict[str, Any]:
     return info
 
 
-def _submit(req: Any, kind: type[Flow[SnapshotState]], volume_id: str, snapshot_id: str,
+def _submit(req: Request, kind: type[Flow[SnapshotState]], volume_id: str, snapshot_id: str,
             info: dict[str, Any]) -> None:
     """Begin the operation on the one server that has the volume.
 
@@ -150,7 +150,7 @@ def _submit(req: Any, kind: type[Flow[SnapshotState]], volume_id: str, snapshot_
     try:
         instance = req.server(found[0].instance_uuid)
         _IDLE.check(instance, kind.name)
-        req.submit(kind, instance, SnapshotState(device=found[0].uuid, snapshot_id=snapshot_id, info=info),
-                   guard=_IDLE.guard(kind.name))
+        state = SnapshotState(device=found[0].uuid or '', snapshot_id=snapshot_id, info=info)
+        req.submit(kind, instance, state, guard=_IDLE.guard(kind.name))
     except errors.Conflict as error:
         raise errors.Invalid(error.message) from error

@@ -4,11 +4,15 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+
+import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.states import VM
 from nova.steps import volumes
+from nova.task import guard as guards
+from nova.task.flow import AnyFlow
+from nova.task.handles import Conductor, Handle, Host, Request
 
 SHELVED = frozenset({VM.SHELVED, VM.SHELVED_OFFLOADED})
 STATES = (VM.ACTIVE, VM.PAUSED, VM.STOPPED, VM.RESIZED, VM.SOFT_DELETED, VM.SHELVED, VM.SHELVED_OFFLOADED)
@@ -17,13 +21,13 @@ STATES = (VM.ACTIVE, VM.PAUSED, VM.STOPPED, VM.RESIZED, VM.SOFT_DELETED, VM.SHEL
 PATIENCE = 150.0
 """Seconds after which a task begins whose request has not said so: longer than the volume service may take."""
 
-Keep = Callable[[Any, str], bool]
-Drop = Callable[[Any], None]
+Keep = Callable[[sa.Connection, str], bool]
+Drop = Callable[[sa.Connection], None]
 
 
 # What users may ask ------------------------------------------------------------------------------
 
-def check_shelved(req: Any, instance: Any, action: str) -> None:
+def check_shelved(req: Request, instance: objects.Instance, action: str) -> None:
     """Volumes of shelved servers are attached and detached from 2.20 on.
 
     Raises:
@@ -34,7 +38,7 @@ def check_shelved(req: Any, instance: Any, action: str) -> None:
             action=action, server=instance.uuid, attribute='vm_state', state=instance.vm_state)
 
 
-def of_volume(instance: Any, volume_id: str) -> Any:
+def of_volume(instance: objects.Instance, volume_id: str) -> objects.BlockDeviceMapping:
     """The server's device that is this volume.
 
     Raises:
@@ -46,9 +50,10 @@ def of_volume(instance: Any, volume_id: str) -> Any:
     raise errors.block.VolumeNotAttached(volume=volume_id, server=instance.uuid)
 
 
-def begin_reserved(req: Any, flow: Any, instance: Any, state: Any, volume_id: str, *, guard: Any,
-                   also: Any = None, keep: Keep = lambda conn, attachment: True,
-                   drop: Drop = lambda conn: None) -> None:
+def begin_reserved(req: Request, flow: type[AnyFlow], instance: objects.Instance, state: objects.State,
+                   volume_id: str, *, guard: guards.Check,
+                   also: Callable[[sa.Connection, objects.Instance], None] | None = None,
+                   keep: Keep = lambda conn, attachment: True, drop: Drop = lambda conn: None) -> None:
     """Begin an operation whose volume is reserved for the server, as the user, before the answer.
 
     The task is there first, and waits. Who dies before it may begin leaves one that begins by itself, finds the
@@ -80,36 +85,48 @@ def begin_reserved(req: Any, flow: Any, instance: Any, state: Any, volume_id: st
 
 # Steps -------------------------------------------------------------------------------------------
 
-def has_guest(instance: Any) -> bool:
+def has_guest(instance: objects.Instance) -> bool:
     """Whether a host has to be told: there is one, and it has the server's guest."""
     return instance.host is not None and instance.vm_state != VM.SHELVED_OFFLOADED
 
 
-def find(h: Any, uuid: str | None) -> Any:
+def find(h: Handle, uuid: str | None) -> objects.BlockDeviceMapping | None:
     """The server's device with this uuid; None when it has none (any more)."""
     return next((device for device in h.instance.block_devices if device.uuid == uuid), None)
 
 
-def give_to_guest(h: Any, device: Any) -> None:
+def device(h: Handle, uuid: str) -> objects.BlockDeviceMapping:
+    """The server's device with this uuid.
+
+    Raises:
+        VolumeNotAttached: it is gone.
+    """
+    found = find(h, uuid)
+    if found is None:
+        raise errors.block.VolumeNotAttached(volume=uuid, server=h.instance.uuid)
+    return found
+
+
+def give_to_guest(h: Host, device: objects.BlockDeviceMapping) -> None:
     """On the host: connect the volume, attach it to the guest, and have Cinder show it in use; repeatable."""
     volumes.connect(h, device)
     h.driver.attach_volume(h, device)
-    h.clients.volume.complete(device.attachment_id)
+    h.clients.volume.complete(device.attachment_id or '')
 
 
-def give_up(h: Any, volume_id: str) -> None:
+def give_up(h: Handle, volume_id: str) -> None:
     """The server has no attachment of this volume, recorded or not; the volume may be somebody else's."""
     for attachment in h.clients.volume.attachments(h.instance.uuid):
         if attachment['volume_id'] == volume_id:
             h.clients.volume.detach(attachment['id'])
 
 
-def forget_row(h: Any, uuid: str) -> None:
+def forget_row(h: Conductor, uuid: str) -> None:
     """Nobody finds the device in the database any more."""
     h.db.write(lambda conn: objects.BlockDeviceMapping.drop(conn, uuid))
 
 
-def forget(h: Any, uuid: str) -> None:
+def forget(h: Conductor, uuid: str) -> None:
     """The server has no such device any more."""
     forget_row(h, uuid)
     h.instance.block_devices = [device for device in h.instance.block_devices if device.uuid != uuid]

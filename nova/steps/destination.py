@@ -8,9 +8,10 @@ from typing import Any
 
 from nova import objects
 from nova.steps import schedule
+from nova.task.handles import Conductor, SuperConductor
 
 
-def choose(h: Any, state: objects.Placing) -> None:
+def choose(h: SuperConductor, state: objects.Placing) -> None:
     """At a super-conductor: ask for a host and alternates; the first of them is claimed for the server.
 
     Server groups, the zone that the server is pinned to, and its hints count as they did when it was made.
@@ -25,7 +26,7 @@ def choose(h: Any, state: objects.Placing) -> None:
     state.claimed = True
 
 
-def cell_of(h: Any) -> objects.CellMapping:
+def cell_of(h: SuperConductor) -> objects.CellMapping:
     """At a super-conductor: the server's cell."""
     with h.api_db.read() as conn:
         mapping = objects.InstanceMapping.get(conn, instance_uuid=h.instance.uuid)
@@ -49,7 +50,7 @@ def spec_of(spec: objects.RequestSpec, instance: objects.Instance, state: object
     return asked
 
 
-def take(h: Any, state: objects.Placing, **how: Any) -> objects.Selection:
+def take(h: Conductor, state: objects.Placing, **how: Any) -> objects.Selection:
     """In the cell: take the next of the hosts that were chosen; to be called by a step with ``choice=True``.
 
     Args:

@@ -6,9 +6,10 @@ from typing import Any
 from nova import errors, objects
 from nova.common import units
 from nova.domain import bdm
+from nova.task.handles import Request
 
 
-def named(req: Any, image_ref: str) -> objects.ImageMeta | None:
+def named(req: Request, image_ref: str) -> objects.ImageMeta | None:
     """The image that a request names; None where it names none."""
     if not image_ref:
         return None

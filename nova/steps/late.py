@@ -8,11 +8,14 @@ server has and should not have can be told, once nothing is done to it any more.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova import errors, objects
 from nova.states import VM
 from nova.steps import volumes
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
 
 LOG = logging.getLogger(__name__)
 
@@ -20,7 +23,8 @@ _UP = frozenset({VM.ACTIVE, VM.PAUSED, VM.STOPPED, VM.SUSPENDED})
 """States of servers whose guests have every volume that is theirs."""
 
 
-def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> list[str]:
+def sweep(clients: 'Clients', uuid: str, project_id: str | None,
+          instance: objects.Instance | None = None) -> list[str]:
     """Remove what is there for a server and should not be. Repeatable.
 
     To be called while no operation on the server is open: once after the end of a task, and now and then later.
@@ -53,7 +57,7 @@ def sweep(clients: Any, uuid: str, project_id: str, instance: Any = None) -> lis
     return removed
 
 
-def never_attached(clients: Any, instance: Any) -> list[Any]:
+def never_attached(clients: 'Clients', instance: objects.Instance | None) -> list[objects.BlockDeviceMapping]:
     """Volumes that a server was to get, and never got: its guest is there, and Cinder only reserves them.
 
     Such a device is left of an attachment whose turn did not come in time.
@@ -65,13 +69,15 @@ def never_attached(clients: Any, instance: Any) -> list[Any]:
             and (device.attachment_id is None or device.attachment_id in waiting)]
 
 
-def _ports(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+def _ports(clients: 'Clients', uuid: str, project_id: str | None,
+           instance: objects.Instance | None) -> list[str]:
     info = instance.network_info if instance is not None else None
     kept = [vif.id for vif in info.vifs] if info is not None else []
     return [f'port {port}' for port in clients.network.drop_late(uuid, kept, gone=instance is None)]
 
 
-def _attachments(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+def _attachments(clients: 'Clients', uuid: str, project_id: str | None,
+                 instance: objects.Instance | None) -> list[str]:
     known = {device.attachment_id for device in instance.block_devices} if instance is not None else set()
     if instance is not None and instance.migration_context is not None:  # a resize that may be taken back
         known |= set(objects.Move.from_wire(instance.migration_context).sources.values())
@@ -81,7 +87,8 @@ def _attachments(clients: Any, uuid: str, project_id: str, instance: Any) -> lis
     return [f'volume attachment {ident}' for ident in late]
 
 
-def _volumes(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+def _volumes(clients: 'Clients', uuid: str, project_id: str | None,
+             instance: objects.Instance | None) -> list[str]:
     known = {device.volume_id for device in instance.block_devices} if instance is not None else set()
     late = [one['id'] for one in volumes.made_for(clients, uuid, project_id) if one['id'] not in known]
     for ident in late:
@@ -89,7 +96,8 @@ def _volumes(clients: Any, uuid: str, project_id: str, instance: Any) -> list[st
     return [f'volume {ident}' for ident in late]
 
 
-def _snapshots(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+def _snapshots(clients: 'Clients', uuid: str, project_id: str | None,
+               instance: objects.Instance | None) -> list[str]:
     """Those that an image names carry no tag any more."""
     late = [one['id'] for one in clients.volume.find_snapshots({volumes.SERVER: uuid})
             if one.get('os-extended-snapshot-attributes:project_id', project_id) == project_id]
@@ -98,7 +106,8 @@ def _snapshots(clients: Any, uuid: str, project_id: str, instance: Any) -> list[
     return [f'snapshot {ident}' for ident in late]
 
 
-def _allocations(clients: Any, uuid: str, project_id: str, instance: Any) -> list[str]:
+def _allocations(clients: 'Clients', uuid: str, project_id: str | None,
+                 instance: objects.Instance | None) -> list[str]:
     """A server that is on a host keeps what it holds; nobody else needs anything."""
     if (instance is not None and instance.host) or not clients.placement.allocations(uuid).allocations:
         return []

@@ -4,13 +4,13 @@ Cinder gives a volume that a server has to the same server once more, so the vol
 The record names the attachments of the end where the server is; the move's state those of both.
 """
 
-from typing import Any
 
 from nova import objects
 from nova.steps import volumes
+from nova.task.handles import Conductor, Host
 
 
-def reserve_there(h: Any, state: objects.Move) -> None:
+def reserve_there(h: Conductor, state: objects.Move) -> None:
     """A second attachment of each volume, for the host that the server goes to. Repeatable."""
     devices = [device for device in volumes.volume_devices(h.instance) if device.attachment_id]
     state.sources = {device.volume_id: device.attachment_id for device in devices}
@@ -18,7 +18,7 @@ def reserve_there(h: Any, state: objects.Move) -> None:
                      for device in devices}
 
 
-def connect_there(h: Any, state: objects.Move) -> None:
+def connect_there(h: Host, state: objects.Move) -> None:
     """On the host that the server goes to: connect its volumes, though the record names those of the source."""
     for device in volumes.volume_devices(h.instance):
         if device.volume_id in state.targets:
@@ -27,7 +27,7 @@ def connect_there(h: Any, state: objects.Move) -> None:
             volumes.connect(h, there)
 
 
-def unreserve_there(h: Any, state: objects.Move) -> None:
+def unreserve_there(h: Conductor, state: objects.Move) -> None:
     """Undo of `reserve_there`: the server has the attachments that its record names, and no other."""
     volumes.drop_unnamed(h, state)
     state.targets = {}

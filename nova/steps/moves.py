@@ -18,6 +18,7 @@ from nova.objects import move as moves
 from nova.objects import quota
 from nova.objects.migration import Migration
 from nova.steps import destination, schedule
+from nova.task.handles import Conductor, Handle, SuperConductor
 
 CONSUMER, SERVER = 'MIGRATION', 'INSTANCE'
 
@@ -38,7 +39,7 @@ def started(instance: objects.Instance, kind: str, record: type[M], **values: An
 
 # The record --------------------------------------------------------------------------------------
 
-def open_migration(h: Any, state: objects.Move) -> None:
+def open_migration(h: SuperConductor, state: objects.Move) -> None:
     """At a super-conductor: operators see the move, and quotas count the larger of both flavors."""
     record = Migration(
         uuid=state.migration, instance_uuid=h.instance.uuid, migration_type=state.kind,
@@ -52,30 +53,30 @@ def open_migration(h: Any, state: objects.Move) -> None:
         _count(h, max(old.vcpus, new.vcpus), max(old.memory_mb, new.memory_mb))
 
 
-def close_failed(h: Any, state: objects.Move) -> None:
+def close_failed(h: SuperConductor, state: objects.Move) -> None:
     """Undo of `open_migration`: the server is where it was and what it was."""
     mark(h, state, 'cancelled' if h.task.unwinds and state.kind == moves.LIVE else 'error')
     if state.kind == moves.RESIZE:
         count_only(h, h.instance.flavor)
 
 
-def mark(h: Any, state: objects.Move, status: str, **values: Any) -> None:
+def mark(h: Conductor, state: objects.Move, status: str, **values: Any) -> None:
     """Say how far the move is."""
     h.db.write(lambda conn: Migration.mark(conn, state.migration, status, **values))
 
 
-def _count(h: Any, vcpus: int, memory_mb: int) -> None:
-    h.api_db.write(lambda conn: quota.settle(conn, h.task.instance_uuid, vcpus, memory_mb))
+def _count(h: SuperConductor, vcpus: int, memory_mb: int) -> None:
+    h.api_db.write(lambda conn: quota.settle(conn, h.instance.uuid, vcpus, memory_mb))
 
 
-def count_only(h: Any, flavor: objects.Flavor) -> None:
+def count_only(h: SuperConductor, flavor: objects.Flavor) -> None:
     """At a super-conductor: quotas count this flavor of the server, and no other."""
     _count(h, flavor.vcpus, flavor.memory_mb)
 
 
 # What the source gives ---------------------------------------------------------------------------
 
-def own_source(h: Any, state: objects.Move) -> None:
+def own_source(h: Conductor, state: objects.Move) -> None:
     """What the server holds belongs to the migration from here on, in one write."""
     placement = h.clients.placement
     held = placement.allocations(h.instance.uuid).allocations
@@ -84,7 +85,7 @@ def own_source(h: Any, state: objects.Move) -> None:
     state.held = held or placement.allocations(state.migration).allocations
 
 
-def give_back(h: Any, state: objects.Move) -> None:
+def give_back(h: Conductor, state: objects.Move) -> None:
     """Undo of `own_source`: the server holds what it did, and nothing at a destination."""
     if state.held:
         wanted = {h.instance.uuid: (state.held, SERVER), state.migration: ({}, CONSUMER)}
@@ -97,18 +98,18 @@ def give_back(h: Any, state: objects.Move) -> None:
         h.clients.placement.move(state.migration, h.instance.uuid, SERVER)
 
 
-def drop_source(h: Any, state: objects.Move) -> None:
+def drop_source(h: Conductor, state: objects.Move) -> None:
     """The source gives nothing any more."""
     h.clients.placement.drop(state.migration)
 
 
-def _hold(h: Any, wanted: Mapping[str, tuple[Held, str]]) -> bool:
+def _hold(h: Handle, wanted: Mapping[str, tuple[Held, str]]) -> bool:
     return bool(h.clients.placement.hold(wanted, h.instance.project_id, h.instance.user_id))
 
 
 # The destination ---------------------------------------------------------------------------------
 
-def choose_dest(h: Any, state: objects.Move) -> None:
+def choose_dest(h: SuperConductor, state: objects.Move) -> None:
     """At a super-conductor: a host and alternates; or the one where the server is, if it may stay and must.
 
     Raises:
@@ -125,7 +126,7 @@ def choose_dest(h: Any, state: objects.Move) -> None:
         state.selections, state.claimed = [stays], False
 
 
-def take_dest(h: Any, state: objects.Move) -> None:
+def take_dest(h: Conductor, state: objects.Move) -> None:
     """The next host that was chosen; the record shows it.
 
     Raises:
@@ -144,7 +145,7 @@ def take_dest(h: Any, state: objects.Move) -> None:
          dest_node=state.dest_node, dest_compute_id=state.dest_id, dest_host=state.dest_ip)
 
 
-def _address(h: Any, node: str | None) -> str | None:
+def _address(h: Conductor, node: str | None) -> str | None:
     with h.db.read() as conn:
         found = objects.ComputeNode.find(conn, uuid=node)
     return found.host_ip if found is not None else None
@@ -159,7 +160,7 @@ def _stays(state: objects.Move, selection: objects.Selection) -> bool:
     return (selection.service_host, selection.nodename) == (state.source, state.source_node)
 
 
-def _share(h: Any, state: objects.Move, selection: objects.Selection) -> bool:
+def _share(h: Conductor, state: objects.Move, selection: objects.Selection) -> bool:
     """On the host where it is, the server holds the new amounts and the migration what the old have more."""
     new = jsonutil.loads(selection.allocation_request)['allocations']
     return _hold(h, {h.instance.uuid: (new, SERVER), state.migration: (_surplus(state.held, new), CONSUMER)})
@@ -174,7 +175,7 @@ def _surplus(old: Held, new: Held) -> Held:
     return {provider: {'resources': rest} for provider, rest in more.items() if rest}
 
 
-def _staying(h: Any, state: objects.Move, cell: str) -> objects.Selection | None:
+def _staying(h: SuperConductor, state: objects.Move, cell: str) -> objects.Selection | None:
     """The host where the server is, as the one it is resized on, although the scheduler has left it out.
 
     Placement names no host that has no room for the new amounts beside the old. Only where nothing but amounts

@@ -6,9 +6,10 @@ The network service finds them again by server, so both ways may be repeated.
 import logging
 from typing import Any
 
-from nova import errors
+from nova import errors, objects
 from nova.domain import networks
 from nova.objects import event
+from nova.task.handles import Conductor, Handle
 
 LOG = logging.getLogger(__name__)
 
@@ -16,7 +17,7 @@ ASK_SECONDS = 10
 """Until the network service is asked about ports of which it has not told us: it should have."""
 
 
-def make_ports(h: Any, state: Any) -> None:
+def make_ports(h: Conductor, state: Any) -> None:
     """Give the server its ports, as its user, before any host is tried: they are its own on each of them.
 
     The state carries what was asked for: `networks` (NetworkRequest records), `security_groups`, and `trust`;
@@ -32,7 +33,7 @@ def has_ports(state: Any) -> bool:
     return bool(state.ports)
 
 
-def place_ports(h: Any, state: Any) -> None:
+def place_ports(h: Conductor, state: Any) -> None:
     """Bind the ports of `make_ports` to the server's host. There is no undo: a next host takes them over.
 
     It is known by then which host the server is on, since of a server without one nothing may be told. The
@@ -46,7 +47,7 @@ def place_ports(h: Any, state: Any) -> None:
         # What was said of a port on another host, or for another server, is not about this one.
         h.db.write(lambda conn: event.forget(conn, h.instance.uuid, state.ports))
     try:
-        info = h.clients.network.place(h.instance, state.ports, state.networks, h.instance.host)
+        info = h.clients.network.place(h.instance, state.ports, state.networks, h.instance.host or '')
     except errors.network.PortBindingFailed as error:
         raise errors.task.Refused(error.message) from error
     h.instance.network_info = info
@@ -54,7 +55,7 @@ def place_ports(h: Any, state: Any) -> None:
     state.unplugged = [vif.id for vif in info.vifs if not vif.active] if awaited else []
 
 
-def move_ports(h: Any, host: str) -> list[str]:
+def move_ports(h: Conductor, host: str) -> list[str]:
     """Bind the ports that a server has to another host; repeatable, and its own undo.
 
     Returns:
@@ -72,7 +73,7 @@ def move_ports(h: Any, host: str) -> list[str]:
     return [vif.id for vif in h.instance.network_info.vifs if not vif.active]
 
 
-def release_ports(h: Any, state: Any) -> None:
+def release_ports(h: Conductor, state: objects.State) -> None:
     """Delete the ports we made and give back those we were lent; those that are gone are fine."""
     h.clients.network.release(h.instance, getattr(state, 'networks', ()))
     h.instance.network_info = None
@@ -82,7 +83,7 @@ def awaits_plugging(state: Any) -> bool:
     return bool(state.unplugged)
 
 
-def vifs_plugged(h: Any, state: Any) -> bool:
+def vifs_plugged(h: Conductor, state: Any) -> bool:
     """Condition of a wait: the network service has told of every port, or shows it as ACTIVE on this host.
 
     What it tells is in our own database; it is asked only now and then, because an event may be lost.
@@ -95,7 +96,7 @@ def vifs_plugged(h: Any, state: Any) -> bool:
         told = event.last_words(conn, server, event.PLUGGED)
     failed = sorted(port for port in state.unplugged if told.get(port) == event.FAILED)
     missing = {port for port in state.unplugged if told.get(port) != event.COMPLETED}
-    waited = (h.db.now() - h.task.step_started_at).total_seconds()
+    waited = h.task.elapsed(h.db.now())
     late = waited >= h.conf.vif_plugging_timeout
     if missing and (failed or late or waited >= ASK_SECONDS):
         missing = _not_active(h, missing)
@@ -112,7 +113,7 @@ def vifs_plugged(h: Any, state: Any) -> bool:
     return True
 
 
-def _not_active(h: Any, ports: set[str]) -> set[str]:
+def _not_active(h: Handle, ports: set[str]) -> set[str]:
     """Those of `ports` that the network service shows on this host, but not as ACTIVE."""
     try:
         shown = h.clients.network.ports(h.instance.uuid)
@@ -123,7 +124,8 @@ def _not_active(h: Any, ports: set[str]) -> set[str]:
         port['status'] == 'ACTIVE' and port.get('binding:host_id') == h.instance.host)}
 
 
-def _note_active(instance: Any, ports: set[str]) -> None:
+def _note_active(instance: objects.Instance, ports: set[str]) -> None:
+    assert instance.network_info is not None, 'a server with ports has them in its record'
     info = instance.network_info.copy()
     for vif in info.vifs:
         vif.active = vif.active or vif.id in ports

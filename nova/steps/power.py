@@ -1,20 +1,21 @@
 """What a guest does, as its hypervisor says: the undo of steps that do nothing but change that."""
 
-from typing import Any
 
+from nova import objects
 from nova.states import VM, Power
+from nova.task.handles import Host
 
 _MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM.PAUSED,
           Power.SUSPENDED: VM.SUSPENDED}
 
 
-def observe(h: Any, state: Any) -> None:
+def observe(h: Host, state: objects.State) -> None:
     """On the host: write down what the hypervisor says about the guest."""
     seen = h.driver.state(h)
     h.instance.power_state = int(Power.NOSTATE if seen is None else seen)
 
 
-def accept(h: Any, state: Any) -> None:
+def accept(h: Host, state: objects.State) -> None:
     """On the host: an operation has failed, and the server is what its guest is, wherever that left it.
 
     An error stays one: it needs a success to get out of it.

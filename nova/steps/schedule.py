@@ -6,16 +6,16 @@ claimed already when a flow receives it; every other one is claimed in Placement
 
 import datetime
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from nova import errors, objects
 from nova.common import clock, dbkit, jsonutil
+from nova.task.handles import Conductor, Handle, SuperConductor
 
 SURELY_WAITS = datetime.timedelta(seconds=3)
 """For how long a scheduler need not ask whether its answer is waited for: less than it may be silent for."""
 
 
-def ask(h: Any, spec: objects.RequestSpec, uuids: Sequence[str], *, ignore_cells: Sequence[str] = (),
+def ask(h: SuperConductor, spec: objects.RequestSpec, uuids: Sequence[str], *, ignore_cells: Sequence[str] = (),
         cell: str | None = None) -> dict[str, list[objects.Selection]]:
     """Hosts for servers, from the scheduler: for each the one that was claimed, then alternates.
 
@@ -36,7 +36,7 @@ def ask(h: Any, spec: objects.RequestSpec, uuids: Sequence[str], *, ignore_cells
     return chosen
 
 
-def take_next(h: Any, selections: Sequence[objects.Selection], claimed: bool,
+def take_next(h: Conductor, selections: Sequence[objects.Selection], claimed: bool,
               how: Callable[[objects.Selection], bool] | None = None) -> tuple[
         objects.Selection, list[objects.Selection]]:
     """The next selection whose resources are ours, and those left after it.
@@ -57,7 +57,7 @@ def take_next(h: Any, selections: Sequence[objects.Selection], claimed: bool,
     raise errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
 
 
-def claim(h: Any, selection: objects.Selection) -> bool:
+def claim(h: Handle, selection: objects.Selection) -> bool:
     """Claim one in Placement; whether it fitted."""
     request = jsonutil.loads(selection.allocation_request)
     return h.clients.placement.claim(h.instance.uuid, request, h.instance.project_id, h.instance.user_id)
@@ -73,7 +73,7 @@ def settle(instance: objects.Instance, selection: objects.Selection) -> None:
     instance.launched_on = selection.service_host
 
 
-def leave_host(h: Any, state: Any) -> None:
+def leave_host(h: Conductor, state: objects.State) -> None:
     """Undo of a choice: nothing is held in Placement, and the record names no host."""
     h.clients.placement.drop(h.instance.uuid)
     instance = h.instance

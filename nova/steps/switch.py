@@ -1,17 +1,17 @@
 """When the record of a server that moves begins to speak of the other host: ports, attachments and all."""
 
 import logging
-from typing import Any
 
 from nova import errors
 from nova.objects import Move
 from nova.objects import move as moves
 from nova.steps import moved_volumes, ports
+from nova.task.handles import Conductor
 
 LOG = logging.getLogger(__name__)
 
 
-def to_dest(h: Any, state: Move) -> None:
+def to_dest(h: Conductor, state: Move) -> None:
     """From here on the record speaks of the server as it will be.
 
     Raises:
@@ -26,7 +26,7 @@ def to_dest(h: Any, state: Move) -> None:
     name_dest(h, state)
 
 
-def name_dest(h: Any, state: Move) -> None:
+def name_dest(h: Conductor, state: Move) -> None:
     """`to_dest` of the record alone."""
     instance = h.instance
     if not state.same_host:
@@ -37,7 +37,7 @@ def name_dest(h: Any, state: Move) -> None:
     instance.take_flavor(state.new_flavor)
 
 
-def to_source(h: Any, state: Move) -> None:
+def to_source(h: Conductor, state: Move) -> None:
     """Undo of `to_dest`; also when nothing of it was done."""
     instance = h.instance
     if not state.same_host:
@@ -50,7 +50,7 @@ def to_source(h: Any, state: Move) -> None:
     state.unplugged = []
 
 
-def _bind_back(h: Any, state: Move) -> None:
+def _bind_back(h: Conductor, state: Move) -> None:
     """A host that a server is evacuated from is down, and may be unable to bind anything."""
     try:
         ports.move_ports(h, state.source)

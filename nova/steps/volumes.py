@@ -10,10 +10,15 @@ made twice; and what comes late is found by `nova.steps.late`.
 
 import contextlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nova import errors, objects
 from nova.domain import bdm
+from nova.objects import fields
+from nova.task.handles import Conductor, Handle, Host
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +42,7 @@ def makes_volumes(state: Any) -> bool:
     return bool(state.makes_volumes)
 
 
-def make_volumes(h: Any, state: Any) -> None:
+def make_volumes(h: Conductor, state: Any) -> None:
     """Ask for the volumes that the server brings into being; they take their time to become available.
 
     They are made as the user, which makes them his project's.
@@ -49,17 +54,17 @@ def make_volumes(h: Any, state: Any) -> None:
         device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
 
 
-def made_for(clients: Any, uuid: str, project: str) -> list[Any]:
+def made_for(clients: 'Clients', uuid: str, project: str | None) -> list[Any]:
     """Volumes that say they were made for a server; strangers may write metadata too, but into their own."""
     return [one for one in clients.volume.find({SERVER: uuid})
             if one.get('os-vol-tenant-attr:tenant_id', project) == project]
 
 
-def _of_server(h: Any) -> list[Any]:
+def _of_server(h: Handle) -> list[Any]:
     return made_for(h.clients, h.instance.uuid, h.instance.project_id)
 
 
-def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
+def _wanted(h: Conductor, state: Any, device: objects.BlockDeviceMapping) -> dict[str, Any]:
     """What to ask Cinder for. Where servers have to stay in their zone, the volume is made in the host's."""
     zone = None
     if not h.conf.cinder.cross_az_attach:
@@ -72,7 +77,7 @@ def _wanted(h: Any, state: Any, device: Any) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def unmake_volumes(h: Any, state: Any) -> None:
+def unmake_volumes(h: Conductor, state: objects.State) -> None:
     """Undo of `make_volumes`: whatever was made for the server is deleted, recorded or not.
 
     Cinder deletes none that it is still making. For a moment that is waited for; after it, or when the server
@@ -84,23 +89,23 @@ def unmake_volumes(h: Any, state: Any) -> None:
     for device in made:
         device.delete_on_termination = True
         device.volume_id = there.get(device.device_name) or device.volume_id
-    left = set()
-    for ident in {*(one['id'] for one in found), *(device.volume_id for device in made)} - {None}:
+    left: set[str] = set()
+    for ident in {*(one['id'] for one in found), *(device.volume_id for device in made if device.volume_id)}:
         try:
             h.clients.volume.delete(ident)
         except errors.block.VolumeBusy:
             if not h.task.cancel and h.task.tries < PATIENCE:
                 raise
             left.add(ident)
-    for device in made:
-        if device.volume_id not in left:
-            device.volume_id = None
+    for each in made:
+        if each.volume_id not in left:
+            each.volume_id = fields.NOT_YET
 
 
-def volumes_settled(h: Any, state: Any) -> bool:
+def volumes_settled(h: Conductor, state: objects.State) -> bool:
     """Whether Cinder has made all of them, has given up, or has had all the time there is."""
     seconds = h.conf.block_device_allocate_retries * h.conf.block_device_allocate_retries_interval
-    if (h.db.now() - h.task.step_started_at).total_seconds() >= seconds:
+    if h.task.elapsed(h.db.now()) >= seconds:
         return True
     made = filter(bdm.is_made, h.instance.block_devices)
     try:
@@ -109,14 +114,14 @@ def volumes_settled(h: Any, state: Any) -> bool:
         return False
 
 
-def _status(h: Any, device: Any) -> str:
+def _status(h: Handle, device: objects.BlockDeviceMapping) -> str:
     try:
         return str(h.clients.volume.show(None, device.volume_id)['status'])
     except errors.block.VolumeNotFound:
         return 'deleted'
 
 
-def check_volumes(h: Any, state: Any) -> None:
+def check_volumes(h: Conductor, state: objects.State) -> None:
     """The volumes are there, once each: a second one is what a request became whose sender died.
 
     The record has them, so their tags go: what carries one after that has come late, or is a copy.
@@ -151,7 +156,7 @@ def root_volume(instance: objects.Instance) -> objects.BlockDeviceMapping:
     return root
 
 
-def reserve_volumes(h: Any, state: Any) -> None:
+def reserve_volumes(h: Conductor, state: Any) -> None:
     """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again.
 
     The user reserves what he named. His token is needed for nothing after that, and goes.
@@ -163,7 +168,7 @@ def reserve_volumes(h: Any, state: Any) -> None:
     state.trust = None
 
 
-def unreserve_volumes(h: Any, state: Any) -> None:
+def unreserve_volumes(h: Conductor, state: objects.State) -> None:
     """Undo of `reserve_volumes`: the server has no attachment, recorded or not."""
     for attachment in h.clients.volume.attachments(h.instance.uuid):
         h.clients.volume.detach(attachment['id'])
@@ -171,22 +176,22 @@ def unreserve_volumes(h: Any, state: Any) -> None:
         device.attachment_id = None
 
 
-def connect_volumes(h: Any, state: Any) -> None:
+def connect_volumes(h: Host, state: objects.State) -> None:
     """On the host: tell Cinder who connects and connect every volume; repeatable."""
     for device in volume_devices(h.instance):
         connect(h, device)
 
 
-def connect(h: Any, device: Any) -> None:
+def connect(h: Host, device: objects.BlockDeviceMapping) -> None:
     """`connect_volumes` of one of them."""
     volumes = h.clients.volume
     connection = volumes.connect(
-        device.attachment_id, {**h.driver.connector(), 'mountpoint': device.device_name})
+        device.attachment_id or '', {**h.driver.connector(), 'mountpoint': device.device_name})
     volume = volumes.show(None, device.volume_id)
     h.driver.connect_volume(h, device, {**connection, **{name: volume.get(name) for name in SHARING}})
 
 
-def drop_unnamed(h: Any, state: Any) -> None:
+def drop_unnamed(h: Conductor, state: objects.State) -> None:
     """The server keeps the attachments that its record names, and no other."""
     devices = volume_devices(h.instance)
     kept = {device.attachment_id for device in devices}
@@ -195,13 +200,13 @@ def drop_unnamed(h: Any, state: Any) -> None:
             h.clients.volume.detach(attachment['id'])
 
 
-def let_go(h: Any) -> None:
+def let_go(h: Host) -> None:
     """On the host: no volume of the server is connected here any more; its attachments stay."""
     for device in volume_devices(h.instance):
         h.driver.disconnect_volume(h, device)
 
 
-def disconnect_volumes(h: Any, state: Any) -> None:
+def disconnect_volumes(h: Host, state: objects.State) -> None:
     """On the host: let every volume go, and keep it reserved for the server as it was before.
 
     An attachment that has met a host cannot forget it, so a new one takes its place.
@@ -211,7 +216,7 @@ def disconnect_volumes(h: Any, state: Any) -> None:
         reserve_anew(h.clients.volume, h.instance.uuid, device)
 
 
-def reserve_anew(volumes: Any, server: str, device: Any) -> None:
+def reserve_anew(volumes: Any, server: str, device: objects.BlockDeviceMapping) -> None:
     """Cinder reserves no volume that a host is connecting; one that is in use, it does.
 
     Where it does not (the volume is gone, or is somebody else's now), the server has lost it: who connects
@@ -232,13 +237,13 @@ def reserve_anew(volumes: Any, server: str, device: Any) -> None:
     device.attachment_id = fresh or device.attachment_id
 
 
-def complete_attachments(h: Any, state: Any) -> None:
+def complete_attachments(h: Handle, state: objects.State) -> None:
     """The guest has its volumes: Cinder shows them in use."""
     for device in volume_devices(h.instance):
         h.clients.volume.complete(device.attachment_id)
 
 
-def release_volumes(h: Any, state: Any) -> None:
+def release_volumes(h: Conductor, state: objects.State) -> None:
     """End of a server: no attachment is left, and what was to die with it is deleted.
 
     Asks Cinder for the server's attachments rather than trusting the rows: what a crash left is found too.

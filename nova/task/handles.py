@@ -14,6 +14,7 @@ from nova import context as nova_context
 from nova import objects, states
 from nova.common import dbkit, threads
 from nova.objects import task as task_rows
+from nova.objects.question import GuestAnswer
 from nova.policies import base as policies
 from nova.rest import urls
 from nova.rpc import scheduler as rpc_scheduler
@@ -32,20 +33,27 @@ Document = dict[str, Any]
 """A JSON object of another service, or of a user."""
 
 
-class Conductor(Protocol):
-    """Handle of a step that runs in a conductor."""
+class Handle(Protocol):
+    """What every step has, wherever it runs."""
 
     context: nova_context.RequestContext
     """Who asked for the operation; has no token."""
-    task: task_rows.Task
     instance: objects.Instance
     """The server; there is none in a flow that has no server yet."""
     conf: cfg.ConfigOpts
+    clients: 'Clients'
+
+
+class Conductor(Handle, Protocol):
+    """Handle of a step that runs in a conductor.
+
+    Its databases and clients are behind a fence: they raise `errors.task.Lost`, which no step catches, when the
+    task may be in other hands.
+    """
+
+    task: task_rows.Task
     db: fence.Database
     """The database that holds the task and the server; its ``now`` is the time of the task's."""
-    clients: 'Clients'
-    """Databases and clients are behind a fence: they raise `errors.task.Lost`, which no step catches, when the
-    task may be in other hands."""
 
     def cancel_holder(self) -> bool:
         """Cancel the exclusive operation on this server; True when none is left."""
@@ -66,8 +74,8 @@ class SuperConductor(Conductor, Protocol):
     def cells(self) -> list[objects.CellMapping]:
         """Every cell, cell0 and disabled ones included."""
 
-    def cell(self, uuid: str) -> objects.CellMapping:
-        """The cell with this uuid."""
+    def cell(self, uuid: str, fresh: bool = False) -> objects.CellMapping:
+        """The cell with this uuid, as it is mapped, or was some seconds ago unless `fresh`."""
 
     def cell_db(self, mapping: objects.CellMapping) -> fence.Database:
         """The database of a cell."""
@@ -90,18 +98,14 @@ class ServerJournal(Protocol):
         """What is kept under a name of every server that has it, by uuid."""
 
 
-class Host(Protocol):
+class Host(Handle, Protocol):
     """Handle of a step that runs on a compute host."""
 
-    context: nova_context.RequestContext
     task: str
     """uuid of the task."""
     attempt: int
-    instance: objects.Instance
     host: str
-    conf: cfg.ConfigOpts
     driver: 'Driver'
-    clients: 'Clients'
     cancelled: threads.Event
     """Set when the operation was cancelled; a long step should then stop and raise `Cancelled`."""
 
@@ -173,8 +177,8 @@ class Wake(Protocol):
         """
 
 
-class Request(Protocol):
-    """One request of the Compute API, past version, validation and authentication."""
+class Asked(Protocol):
+    """What is asked, by whom, and what he may."""
 
     @property
     def context(self) -> nova_context.RequestContext: ...
@@ -184,30 +188,13 @@ class Request(Protocol):
         """Validated; for an action, what is under its key."""
 
     @property
+    def query(self) -> Mapping[str, str]: ...
+
+    @property
     def links(self) -> urls.Links: ...
 
     @property
     def conf(self) -> cfg.ConfigOpts: ...
-
-    @property
-    def dbs(self) -> 'Databases': ...
-
-    @property
-    def clients(self) -> 'Clients': ...
-
-    @property
-    def finder(self) -> Finder: ...
-
-    @property
-    def cells(self) -> Cells: ...
-
-    @property
-    def found(self) -> Place | None:
-        """Where the server of the path was found; None when the path names none."""
-
-    @property
-    def wake(self) -> Wake:
-        """For tasks that were begun by other means than `submit`."""
 
     @property
     def limits(self) -> Mapping[str, int]:
@@ -229,6 +216,30 @@ class Request(Protocol):
     def limit(self, resource: str) -> int:
         """One of `limits`."""
 
+
+class Request(Asked, Protocol):
+    """One request of the Compute API, past version, validation and authentication."""
+
+    @property
+    def dbs(self) -> 'Databases': ...
+
+    @property
+    def clients(self) -> 'Clients': ...
+
+    @property
+    def finder(self) -> Finder: ...
+
+    @property
+    def cells(self) -> Cells: ...
+
+    @property
+    def place(self) -> Place:
+        """Where the server of the path was found."""
+
+    @property
+    def wake(self) -> Wake:
+        """For tasks that were begun by other means than `submit`."""
+
     def make_password(self) -> str:
         """A password for the administrator of a new guest."""
 
@@ -242,12 +253,33 @@ class Request(Protocol):
     def server_look(self, instance: objects.Instance, password: str | None = None) -> object:
         """What the view of the path's server reads beside it."""
 
-    def host_is_up(self, host: str) -> bool:
+    def host_is_up(self, host: str | None) -> bool:
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
 
+    def ask_host(self, instance: objects.Instance, method: str, **about: object) -> GuestAnswer:
+        """Ask the host of the path's server about its guest: a method of `nova.rpc.questions`, and its answer.
+
+        Args:
+            about: what in particular, as fields of `GuestQuestion`.
+
+        Raises:
+            ServerNotReady: it has no host yet; 409.
+            HostAway: the host does not answer, or not in time; 503.
+            nova.errors: what the host itself answers.
+        """
+
+    def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
+        """Write beside the path's server, in its cell's database; what runs twice leaves as much as once."""
+
     def submit(self, flow: 'type[AnyFlow]', instance: objects.Instance, state: objects.State, *,
-               guard: guards.Check | None = None) -> task_rows.Task:
+               guard: guards.Check | None = None,
+               also: Callable[[sa.Connection, objects.Instance], None] | None = None,
+               wait: float | None = None) -> task_rows.Task:
         """Take the server's slot for `flow`, judge its states once more, and have the task run.
+
+        Args:
+            also: ``also(conn, server)``, what else belongs into that transaction.
+            wait: seconds for which it does not begin unless `let_begin` says so; nobody else does meanwhile.
 
         Raises:
             ServerInState: another operation has the slot; 409.
@@ -259,6 +291,19 @@ class Request(Protocol):
 
         Raises:
             errors.task.NotInProgress: there is no such operation, or it has ended.
+        """
+
+    def let_begin(self, task: task_rows.Task, also: Callable[[sa.Connection], T]) -> T:
+        """Have a task begin that waits for us, once `also`, which may run twice, has been written."""
+
+    def withdraw(self, task: task_rows.Task, also: Callable[[sa.Connection], None], doubt: bool) -> None:
+        """Drop a task that waits for us, and undo with `also`, which may run twice, what was written with it.
+
+        Args:
+            doubt: what was asked of a neighbour for it may still come true: somebody looks after a while.
+
+        Raises:
+            Busy: it has begun, and ends by itself.
         """
 
     def change(self, instance: objects.Instance, alter: Callable[[objects.Instance], None],

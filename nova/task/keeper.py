@@ -157,7 +157,7 @@ class Keeper:
             if not run.is_over(now):
                 return False
             error: errors.NovaError = errors.task.StepFailed(
-                step=run.step.name, reason=f'waited {run.elapsed(now):.0f} seconds')
+                step=run.step.name, reason=f'waited {run.task.elapsed(now):.0f} seconds')
             if run.is_late(now):
                 error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
             return engine.runner.settle(run, 'failed', errors.to_dict(error))

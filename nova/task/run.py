@@ -62,10 +62,6 @@ class Run:
         """Whether the deadline for going forward has passed."""
         return self.task.deadline is not None and now >= self.task.deadline
 
-    def elapsed(self, now: datetime.datetime) -> float:
-        """Seconds since the present step was first started."""
-        return (now - (self.task.step_started_at or now)).total_seconds()
-
     def is_over(self, now: datetime.datetime) -> bool:
         """See `is_over`."""
         return is_over(self.task, self.flow, now)

@@ -193,7 +193,7 @@ class Runner:
 
     def _pause(self, run: Run, now: datetime.datetime) -> datetime.timedelta:
         """As long again as the step has been tried for."""
-        elapsed = run.elapsed(now)
+        elapsed = run.task.elapsed(now)
         pause = next((pause for pause in self._pauses if pause >= elapsed), self._pauses[-1])
         if run.task.direction == 'do' and not run.committed:
             pause = min(pause, LONGEST_FORWARD)

@@ -62,16 +62,16 @@ class InstanceActions(Resource):
         """List the operations on a server, newest first."""
         since, before = _times(req)
         if not req.at('2.58'):
-            return Page(views.list_actions(req.found.db, instance.uuid, None, None, since, before))
+            return Page(views.list_actions(req.place.db, instance.uuid, None, None, since, before))
         limit, marker = req.paging()
-        found = views.list_actions(req.found.db, instance.uuid, limit + 1, marker, since, before)
+        found = views.list_actions(req.place.db, instance.uuid, limit + 1, marker, since, before)
         return Page.of(found, limit, lambda action: action.request_id)
 
     @get(_PATH + '/{request_id}', rule=rules.SHOW, rules=(rules.EVENTS, rules.EVENTS_DETAILS), deleted='2.21',
          returns=One('instanceAction', ActionView))
     def show(self, req: Any, instance: Any, request_id: str) -> Reply:
         """Show an operation and its steps; until 2.50 the steps are for administrators."""
-        found = views.show_action(req.found.db, instance.uuid, request_id)
+        found = views.show_action(req.place.db, instance.uuid, request_id)
         if found is None:
             raise problem.NotFound(f'Action {request_id} not found')
         return Reply(subject=found, look=_Look(instance.project_id, req.at('2.51') or req.can(rules.EVENTS)))

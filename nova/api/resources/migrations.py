@@ -186,7 +186,7 @@ class Migrations(Resource):
          returns=Many('migrations', LiveView))
     def of_server(self, req: Any, instance: Any) -> Page:
         """List the live migrations of a server that are going on."""
-        with req.found.db.read() as conn:
+        with req.place.db.read() as conn:
             found = Migration.live_of(conn, instance.uuid)
         return Page(found, look=_Look(req, server_rules.MIGRATIONS_INDEX_HOST, _progress(req, instance)))
 
@@ -260,7 +260,7 @@ def _find_live(req: Any, instance: Any, text: str) -> Migration:
         number = units.number(text)
     except ValueError:
         raise errors.virt.MigrationNotFound(migration=text) from None
-    with req.found.db.read() as conn:
+    with req.place.db.read() as conn:
         found = [each for each in Migration.live_of(conn, instance.uuid) if each.id == number]
     if not found:
         raise errors.virt.MigrationNotFound(migration=text)

@@ -7,6 +7,9 @@ a while, and does what is missing.
 
 from typing import Any
 
+import sqlalchemy as sa
+from oslo_config import cfg
+
 from nova import errors, objects
 from nova.common import uuids
 from nova.domain import bdm, placement_request
@@ -18,6 +21,7 @@ from nova.schema.volume_attachment import Attached, VolumeAttachment
 from nova.steps import attachments
 from nova.task.action import Action
 from nova.task.guard import From
+from nova.task.handles import Request
 
 SHARED, LATER = '2.60', '2.101'
 WITH_TAG = 'COMPUTE_VOLUME_ATTACH_WITH_TAG'
@@ -32,7 +36,7 @@ class AttachVolume(Action):
     status = {'2.1': 200, LATER: 202}
     returns = One(None, Attached, 'created')
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Reply | None:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Reply | None:
         attachments.check_shelved(req, instance, self.word)
         wanted = body['volumeAttachment']
         volume = req.clients.volume.show(req.context, wanted['volumeId'])
@@ -45,25 +49,26 @@ class AttachVolume(Action):
         device = self._reserved(req, instance, device)
         return None if req.at(LATER) else Reply(subject=device)
 
-    def _reserved(self, req: Any, instance: Any, device: Any) -> Any:
+    def _reserved(self, req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping) -> Any:
         """The device with its name, once the volume is reserved and the task begins."""
         kept: list[objects.BlockDeviceMapping] = []
-        rows = objects.BlockDeviceMapping
+        rows, uuid = objects.BlockDeviceMapping, device.uuid
+        assert uuid is not None, 'a device that is made is named before anything is written'
 
-        def keep(conn: Any, fresh: Any) -> None:
+        def keep(conn: sa.Connection, fresh: objects.Instance) -> None:
             kept[:] = [device.copy()]
             _name(conn, req.conf, fresh, kept[0])
             kept[0].create(conn)
-        state = wire.AttachState(device=device.uuid, volume_id=device.volume_id,
+        state = wire.AttachState(device=uuid, volume_id=device.volume_id,
                                  trust=req.clients.trust.entrust(req.context))
         attachments.begin_reserved(
             req, flow.AttachVolume, instance, state, device.volume_id, guard=self.guard(), also=keep,
-            keep=lambda conn, attachment: rows.keep_attachment(conn, device.uuid, attachment),
-            drop=lambda conn: rows.drop(conn, device.uuid))
+            keep=lambda conn, attachment: rows.keep_attachment(conn, uuid, attachment),
+            drop=lambda conn: rows.drop(conn, uuid))
         return kept[0]
 
 
-def _check_volume(req: Any, instance: Any, volume: Any) -> None:
+def _check_volume(req: Request, instance: objects.Instance, volume: Any) -> None:
     """The volume can be attached to this server.
 
     Raises:
@@ -86,7 +91,7 @@ def _check_volume(req: Any, instance: Any, volume: Any) -> None:
                    f'{instance.availability_zone}. Volume is in: {zone}')
 
 
-def _check_host(req: Any, instance: Any, volume: Any, tag: str | None) -> None:
+def _check_host(req: Request, instance: objects.Instance, volume: Any, tag: str | None) -> None:
     """The host can do what this attachment needs, as far as it needs more than any host can.
 
     Raises:
@@ -101,7 +106,8 @@ def _check_host(req: Any, instance: Any, volume: Any, tag: str | None) -> None:
         raise errors.block.MultiattachUnsupported(volume=volume['id'])
 
 
-def _name(conn: Any, conf: Any, instance: Any, device: Any) -> None:
+def _name(conn: sa.Connection, conf: cfg.ConfigOpts, instance: objects.Instance,
+          device: objects.BlockDeviceMapping) -> None:
     """Give the device a name that no other one of the server has; the server's turn is ours meanwhile.
 
     Raises:

@@ -4,15 +4,15 @@ The request has written the device's row, and mostly has reserved the volume as 
 do so, the first step does, in the user's name all the same.
 """
 
-from typing import Any
 
 from nova import errors
 from nova.ops.attach_volume import wire
 from nova.steps import attachments
 from nova.task.flow import QUEUED, Flow, Step
+from nova.task.handles import Conductor, Host
 
 
-def reserve_volume(h: Any, state: wire.AttachState) -> None:
+def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
     """Nobody else gets the volume from here on; repeatable."""
     device = attachments.find(h, state.device)
     if device is None:
@@ -24,7 +24,7 @@ def reserve_volume(h: Any, state: wire.AttachState) -> None:
     state.guest = attachments.has_guest(h.instance)
 
 
-def unreserve_volume(h: Any, state: wire.AttachState) -> None:
+def unreserve_volume(h: Conductor, state: wire.AttachState) -> None:
     """Undo of `reserve_volume`: the server has neither attachment nor device."""
     attachments.give_up(h, state.volume_id)
     attachments.forget(h, state.device)
@@ -34,11 +34,11 @@ def reaches_guest(state: wire.AttachState) -> bool:
     return bool(state.guest)
 
 
-def attach_to_guest(h: Any, state: wire.AttachState) -> None:
-    attachments.give_to_guest(h, attachments.find(h, state.device))
+def attach_to_guest(h: Host, state: wire.AttachState) -> None:
+    attachments.give_to_guest(h, attachments.device(h, state.device))
 
 
-def take_from_guest(h: Any, state: wire.AttachState) -> None:
+def take_from_guest(h: Host, state: wire.AttachState) -> None:
     """Undo of `attach_to_guest`: neither guest nor host has it."""
     device = attachments.find(h, state.device)
     if device is not None:
@@ -46,12 +46,11 @@ def take_from_guest(h: Any, state: wire.AttachState) -> None:
         h.driver.disconnect_volume(h, device)
 
 
-class AttachVolume(Flow):
+class AttachVolume(Flow[wire.AttachState]):
     """A server that has left its host for a while gets the reservation; who brings it back, connects it."""
 
     name = 'attach_volume'
     action = 'attach_volume'
-    State = wire.AttachState
     exclusion = QUEUED
     steps = (
         Step(reserve_volume, undo=unreserve_volume),

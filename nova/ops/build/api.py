@@ -1,15 +1,19 @@
 """POST /servers: check, count, write down, answer. Nothing is made before the task that will make it is."""
 
-from typing import Any
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 
 from nova import objects
 from nova.domain import quota as arithmetic
 from nova.objects import quota
+from nova.objects import task as rows
 from nova.ops.build import place, prepare, records
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.resource import Body, Reply, Resource, post
 from nova.schema.server import ServerCreate
+from nova.task.handles import Request
 
 _RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_ATTACH_VOLUME,
           rules.CREATE_TRUSTED_CERTS, rules.REQUESTED_DESTINATION, rules.CREATE_ATTACH_NETWORK,
@@ -19,7 +23,7 @@ _RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_
 class CreateServers(Resource):
 
     @post('/servers', rule=rules.CREATE, rules=_RULES, body=Body(ServerCreate, face='create'), ok=202)
-    def create(self, req: Any) -> Reply:
+    def create(self, req: Request) -> Reply:
         """Create one server, or several."""
         order = prepare.order(req, req.body)
         servers = records.make(req, order)
@@ -28,14 +32,15 @@ class CreateServers(Resource):
         return _answer(req, order, made)
 
 
-def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, Any]]) -> tuple[list[Any], Any]:
+def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Sequence[records.Server]
+           ) -> tuple[list[objects.Instance], rows.Task]:
     """As many of the servers as quota has room for, in one transaction with the counting.
 
     Raises:
         OverQuota: not even the smallest number fits.
         LimitExceeded: the server group would be too large.
     """
-    room = quota.Room(conn, req.conf, req.context.project_id, req.context.user_id)
+    room = quota.Room(conn, req.conf, req.context.project_id or '', req.context.user_id or '')
     each = arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb)
     fits = min(arithmetic.fitting(limits, used, each, order.high) for limits, used in room.scopes)
     count = max(fits, order.low)
@@ -51,7 +56,7 @@ def _write(conn: Any, req: Any, order: prepare.Order, servers: list[tuple[Any, A
     return [instance for instance, _ in made], task
 
 
-def _answer(req: Any, order: prepare.Order, made: list[Any]) -> Reply:
+def _answer(req: Request, order: prepare.Order, made: list[objects.Instance]) -> Reply:
     """The first server; or, where asked for, what all of them have in common."""
     if types.is_true(order.server.get('return_reservation_id')):
         return Reply(body={'reservation_id': made[0].reservation_id})

@@ -7,6 +7,7 @@ from typing import Any
 from nova import errors, objects
 from nova.objects import aggregate
 from nova.policies import servers as rules
+from nova.task.handles import Request
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Target:
     forced: bool = False
 
 
-def parse(req: Any, server: Mapping[str, Any]) -> Target:
+def parse(req: Request, server: Mapping[str, Any]) -> Target:
     """The zone, and with it or beside it the host.
 
     Raises:
@@ -61,19 +62,19 @@ def _split(text: str | None) -> tuple[str | None, str | None, str | None]:
     return zone, host, node
 
 
-def _check_zone(req: Any, zone: str) -> None:
+def _check_zone(req: Request, zone: str) -> None:
     with req.dbs.api.read() as conn:
         known = set(aggregate.zones(conn).values())
     if zone != req.conf.default_availability_zone and zone not in known:
         raise errors.Invalid('The requested availability zone is not available')
 
 
-def _check_host(req: Any, host: str | None, node: str | None) -> None:
+def _check_host(req: Request, host: str | None, node: str | None) -> None:
     if not req.finder.node_exists(host, node):
         raise errors.Invalid(f'Compute host {host or node} could not be found.')
 
 
-def find_group(req: Any, hints: Mapping[str, list[str]]) -> Any:
+def find_group(req: Request, hints: Mapping[str, list[str]]) -> Any:
     """The server group that the hints name; only one can be.
 
     Raises:

@@ -8,11 +8,12 @@ from nova import errors, objects
 from nova.domain import bdm, image_disks
 from nova.ops.build import destination
 from nova.policies import servers as rules
+from nova.task.handles import Request
 
 MULTIATTACH = '2.60'
 
 
-def block_devices(req: Any, server: Mapping[str, Any], image: Any, flavor: Any) -> list[Any]:
+def block_devices(req: Request, server: Mapping[str, Any], image: Any, flavor: Any) -> list[Any]:
     """Every disk of a server, complete and with its size; what it is to be made of exists.
 
     Args:
@@ -50,7 +51,7 @@ def block_devices(req: Any, server: Mapping[str, Any], image: Any, flavor: Any) 
     return devices
 
 
-def shares(req: Any, devices: Sequence[Any]) -> bool:
+def shares(req: Request, devices: Sequence[Any]) -> bool:
     """Whether one of the volumes may be used by other servers too; then not every host will do (MAT-F1)."""
     return any(_find_volume(req, device.volume_id).get('multiattach') for device in devices if device.volume_id)
 
@@ -65,7 +66,7 @@ def check_sharing(devices: Sequence[Any], count: int) -> None:
         raise errors.block.BlockDeviceInvalid(reason='Several servers of one request cannot share a volume.')
 
 
-def _check_volume(req: Any, device: Any) -> None:
+def _check_volume(req: Request, device: objects.BlockDeviceMapping) -> None:
     volume = _find_volume(req, device.volume_id)
     shared = bool(volume.get('multiattach'))
     if shared and not req.at(MULTIATTACH):
@@ -79,28 +80,28 @@ def _check_volume(req: Any, device: Any) -> None:
     device.volume_size = volume['size']
 
 
-def _find_volume(req: Any, ident: str) -> dict[str, Any]:
+def _find_volume(req: Request, ident: str) -> dict[str, Any]:
     try:
         return dict(req.clients.volume.show(req.context, ident))
     except errors.block.VolumeNotFound as error:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get volume {ident}.') from error
 
 
-def _find_snapshot(req: Any, ident: str) -> dict[str, Any]:
+def _find_snapshot(req: Request, ident: str) -> dict[str, Any]:
     try:
         return dict(req.clients.volume.snapshot(req.context, ident))
     except errors.block.SnapshotNotFound as error:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get snapshot {ident}.') from error
 
 
-def _find_image(req: Any, ident: str) -> Any:
+def _find_image(req: Request, ident: str) -> Any:
     try:
         return req.clients.image.show(ident, req.context)
     except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get image {ident}.') from error
 
 
-def _check_types(req: Any, devices: Sequence[Any]) -> None:
+def _check_types(req: Request, devices: Sequence[Any]) -> None:
     """Types of volumes to be made exist; from here on they go by their names."""
     typed = [device for device in devices if device.volume_type]
     known = req.clients.volume.types(req.context) if typed else []
@@ -111,7 +112,7 @@ def _check_types(req: Any, devices: Sequence[Any]) -> None:
         device.volume_type = names[device.volume_type]
 
 
-def keep_in_zone(req: Any, devices: Sequence[Any], target: destination.Target) -> destination.Target:
+def keep_in_zone(req: Request, devices: Sequence[Any], target: destination.Target) -> destination.Target:
     """Where volumes cannot be attached across zones: the target, in the zone of the volumes.
 
     Raises:
@@ -132,7 +133,7 @@ def keep_in_zone(req: Any, devices: Sequence[Any], target: destination.Target) -
 
 # Images ------------------------------------------------------------------------------------------
 
-def boot_image(req: Any, image: Any, devices: Sequence[Any]) -> Any:
+def boot_image(req: Request, image: Any, devices: Sequence[Any]) -> Any:
     """The image the root disk comes from; volumes remember what they, or those they stem from, were made of."""
     if image is not None:
         return image
@@ -145,7 +146,7 @@ def boot_image(req: Any, image: Any, devices: Sequence[Any]) -> Any:
     return objects.ImageMeta.from_volume(_find_volume(req, volume) if volume else {})
 
 
-def check_flavor_disk(req: Any, flavor: Any, devices: Sequence[Any]) -> None:
+def check_flavor_disk(req: Request, flavor: Any, devices: Sequence[Any]) -> None:
     """A flavor without a root disk is for boot volumes, unless policy says otherwise."""
     if flavor.root_gb == 0 and not bdm.volume_backed(devices) and not req.can(rules.CREATE_ZERO_DISK_FLAVOR):
         raise errors.Forbidden('Only volume-backed servers are allowed for flavors with zero disk.')

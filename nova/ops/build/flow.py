@@ -10,28 +10,28 @@ What plugs a port in finds it on the host only when the guest is there. So a gue
 in yet starts paused, and runs when the network service says that they are: it never calls into a dead line.
 """
 
-from typing import Any
 
 from nova import states
 from nova.ops.build import host, wire
 from nova.steps import allocate, ports, schedule, volumes
 from nova.task.flow import Flow, Step, Wait
+from nova.task.handles import Conductor
 
 
-def make_ports(h: Any, state: wire.BuildState) -> None:
+def make_ports(h: Conductor, state: wire.BuildState) -> None:
     """As the user, whose token is kept no longer than there is something to be done in his name."""
     ports.make_ports(h, state)
     if not state.has_volumes:
         state.trust = None
 
 
-def give_up(h: Any, state: wire.BuildState) -> None:
+def give_up(h: Conductor, state: wire.BuildState) -> None:
     """Undo of the first step: the server has no ports, nor what the scheduler has claimed for it."""
     ports.release_ports(h, state)
     allocate.drop_allocation(h, state)
 
 
-def take_host(h: Any, state: wire.BuildState) -> None:
+def take_host(h: Conductor, state: wire.BuildState) -> None:
     """The selection that the scheduler claimed, or on a later round the next alternate that can be claimed."""
     selection, state.selections = schedule.take_next(h, state.selections, state.claimed)
     state.claimed = False

@@ -12,9 +12,12 @@ server that was withdrawn is cleared here, by the one task that knows of everyth
 servers waiting and nobody else's.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import sqlalchemy as sa
 
 from nova import objects
 from nova.common import dbkit
@@ -25,13 +28,14 @@ from nova.ops.build import flow as build
 from nova.ops.build import wire
 from nova.steps import mapping
 from nova.task import journal
+from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
 
 PENDING, HANDED, WITHDRAWN = 'pending', 'handed', 'withdrawn'
 
 
-def standing(conn: Any, uuid: str) -> tuple[str, Any]:
+def standing(conn: sa.Connection, uuid: str) -> tuple[str, Any]:
     """How far a server is: its build request waits, or a cell has it, or its owner deleted it.
 
     Returns:
@@ -46,7 +50,7 @@ def standing(conn: Any, uuid: str) -> tuple[str, Any]:
     return WITHDRAWN, None
 
 
-def note_withdrawn(h: Any, state: wire.ScheduleState) -> None:
+def note_withdrawn(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Leave out from now on whom its owner has deleted meanwhile."""
     with h.api_db.read() as conn:
         for server in state.living():
@@ -79,7 +83,7 @@ def each(servers: Iterable[wire.Planned], move: Callable[[wire.Planned], None]) 
 
 # (a) ---------------------------------------------------------------------------------------------
 
-def write_cells(h: Any, state: wire.ScheduleState) -> None:
+def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Rows and an inert build task of each server that has a host; those of a cell that is away lose theirs."""
     by_cell: dict[str, list[wire.Planned]] = {}
     for server in state.placed():
@@ -87,7 +91,7 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
     for cell_uuid, servers in by_cell.items():
         orders = orders_of(h, servers)
 
-        def write(conn: Any, orders: Any = orders) -> None:
+        def write(conn: sa.Connection, orders: Any = orders) -> None:
             for server, request, spec in orders:
                 create(conn, h, server, request, spec, state)
         try:
@@ -102,7 +106,7 @@ def write_cells(h: Any, state: wire.ScheduleState) -> None:
                 server.selections = []
 
 
-def _write_to(h: Any, cell_uuid: str, write: Callable[[Any], None]) -> None:
+def _write_to(h: SuperConductor, cell_uuid: str, write: Callable[[Any], None]) -> None:
     """Write to a cell; to where its database is now, if that has moved since this process looked."""
     known = h.cell(cell_uuid)
     try:
@@ -116,7 +120,7 @@ def _write_to(h: Any, cell_uuid: str, write: Callable[[Any], None]) -> None:
         h.cell_db(now).write(write)
 
 
-def orders_of(h: Any, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned, Any, Any]]:
+def orders_of(h: SuperConductor, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned, Any, Any]]:
     """The build request and the spec of each server that is still wanted."""
     uuids = [server.uuid for server in servers]
     with h.api_db.read() as conn:
@@ -126,7 +130,7 @@ def orders_of(h: Any, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planne
             for server in servers if server.uuid in requests]
 
 
-def create(conn: Any, h: Any, server: wire.Planned, request: Any, spec: Any,
+def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: Any, spec: Any,
            more: wire.ScheduleState | None = None) -> rows.Task | None:
     """Rows of one server and its task; nothing when they are there from an earlier attempt.
 
@@ -144,7 +148,7 @@ def create(conn: Any, h: Any, server: wire.Planned, request: Any, spec: Any,
     return insert_build(conn, h, server, instance, spec, more)
 
 
-def insert_build(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: Any,
+def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instance: objects.Instance, spec: Any,
                  more: wire.ScheduleState | None = None) -> rows.Task:
     """The server's build task; its parent is the task that hands the server over."""
     state = wire.BuildState(
@@ -158,7 +162,7 @@ def insert_build(conn: Any, h: Any, server: wire.Planned, instance: Any, spec: A
                           status=rows.INERT, parent=h.task.uuid)
 
 
-def purge_cells(h: Any, state: wire.ScheduleState) -> None:
+def purge_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Undo of `write_cells`. What a cell that is away may have is invisible, and purged later (`HandOvers`)."""
     for server in state.servers:
         if not server.selections:
@@ -175,18 +179,18 @@ def purge_cells(h: Any, state: wire.ScheduleState) -> None:
             LOG.warning('Server %s leaves rows in a cell that is away; they are purged later', server.uuid)
 
 
-def _purge(h: Any, server: wire.Planned) -> None:
+def _purge(h: SuperConductor, server: wire.Planned) -> None:
     """Out of the cell that was chosen for it."""
     h.cell_db(h.cell(server.selections[0].cell_uuid)).write(lambda conn: purge.instance(conn, server.uuid))
 
 
 # (b) ---------------------------------------------------------------------------------------------
 
-def hand_over(h: Any, state: wire.ScheduleState) -> None:
+def hand_over(h: SuperConductor, state: wire.ScheduleState) -> None:
     """The cells have the servers, except those whose owner was faster, or changed them just now."""
     cells = {server.uuid: h.cell(server.selections[0].cell_uuid) for server in state.placed()}
 
-    def swap_all(conn: Any) -> dict[str, str]:
+    def swap_all(conn: sa.Connection) -> dict[str, str]:
         return {server.uuid: swap(conn, server, cells[server.uuid]) for server in state.placed()}
     words = h.api_db.write(swap_all)
     for server in state.placed():
@@ -194,7 +198,7 @@ def hand_over(h: Any, state: wire.ScheduleState) -> None:
         server.withdrawn = words[server.uuid] == WITHDRAWN
 
 
-def swap(conn: Any, server: wire.Planned, cell: Any) -> str:
+def swap(conn: sa.Connection, server: wire.Planned, cell: Any) -> str:
     """Point the mapping at the cell if the build request is there to be dropped; how far the server is now.
 
     It is still `PENDING` when it was changed since it was written into the cell.
@@ -204,13 +208,13 @@ def swap(conn: Any, server: wire.Planned, cell: Any) -> str:
     return standing(conn, server.uuid)[0]
 
 
-def follow(h: Any, server: wire.Planned, cell: Any) -> bool:
+def follow(h: SuperConductor, server: wire.Planned, cell: Any) -> bool:
     """Bring what was changed meanwhile into the cell, until the server can be handed over; whether it was."""
     with h.api_db.read() as conn:
         word, found = standing(conn, server.uuid)
     while word == PENDING:
         if server.revision != found.revision:
-            h.cell_db(cell).write(lambda conn, request=found: _bring(conn, request))
+            h.cell_db(cell).write(functools.partial(_bring, request=found))
             server.revision = found.revision
         word = h.api_db.write(lambda conn: swap(conn, server, cell))
         if word == PENDING:
@@ -219,7 +223,7 @@ def follow(h: Any, server: wire.Planned, cell: Any) -> bool:
     return word == HANDED
 
 
-def _bring(conn: Any, request: Any) -> None:
+def _bring(conn: sa.Connection, request: Any) -> None:
     kept = objects.Instance.get(conn, ('metadata', 'tags'), uuid=request.instance_uuid)
     for name in request.ALTERABLE:
         value = getattr(request.instance, name)
@@ -230,12 +234,12 @@ def _bring(conn: Any, request: Any) -> None:
 
 # (c) ---------------------------------------------------------------------------------------------
 
-def let_go(h: Any, server: wire.Planned, cell: Any) -> None:
+def let_go(h: SuperConductor, server: wire.Planned, cell: Any) -> None:
     """Have the server's build run."""
     h.adopt(cell, server.build)
 
 
-def clear(h: Any, server: wire.Planned) -> None:
+def clear(h: SuperConductor, server: wire.Planned) -> None:
     """Nothing stays of a server whose owner withdrew it."""
     h.clients.placement.drop(server.uuid)
     if server.selections:

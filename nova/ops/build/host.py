@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from nova import states
+from nova import objects, states
 from nova.steps import injection, ports, schedule, volumes
+from nova.task.handles import Host
 
 
-def spawn(h: Any, state: Any) -> None:
+def spawn(h: Host, state: Any) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
     paused = ports.awaits_plugging(state)
     h.driver.spawn(h, injection.decoded(state.files), paused=paused)
@@ -15,13 +16,13 @@ def spawn(h: Any, state: Any) -> None:
     schedule.mark_launched(h.instance)
 
 
-def let_run(h: Any, state: Any) -> None:
+def let_run(h: Host, state: objects.State) -> None:
     """The guest's ports are plugged in, or it has to do without."""
     h.driver.unpause(h)
     h.instance.power_state = int(states.Power.RUNNING)
 
 
-def destroy(h: Any, state: Any) -> None:
+def destroy(h: Host, state: objects.State) -> None:
     """Undo of `spawn`: nothing of the guest is left here."""
     h.driver.destroy(h)
     h.instance.power_state = int(states.Power.NOSTATE)

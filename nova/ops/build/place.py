@@ -1,8 +1,10 @@
 """What a request for servers leaves in the API database, all of it in one transaction."""
 
 from collections.abc import Sequence
-from typing import Any
 
+import sqlalchemy as sa
+
+from nova import context as nova_context
 from nova import objects
 from nova.common import uuids
 from nova.objects import task as rows
@@ -11,7 +13,8 @@ from nova.steps import injection
 from nova.task import journal
 
 
-def insert(conn: Any, context: Any, servers: Sequence[tuple[Any, Any]], group: str | None = None,
+def insert(conn: sa.Connection, context: nova_context.RequestContext,
+           servers: Sequence[tuple[objects.Instance, objects.RequestSpec]], group: str | None = None,
            trust: str | None = None, files: Sequence[injection.InjectedFile] = ()) -> rows.Task:
     """Mapping, request spec and build request of each server, and one task that will place them all.
 

@@ -14,6 +14,7 @@ from nova.ops.build import destination, disks
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.steps import image_checks, injection
+from nova.task.handles import Request
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,7 +51,7 @@ class Order:
     shares: bool
 
 
-def order(req: Any, body: Mapping[str, Any]) -> Order:
+def order(req: Request, body: Mapping[str, Any]) -> Order:
     """Check everything that can be checked before quota is counted.
 
     Raises:
@@ -97,13 +98,13 @@ def _hints(given: Mapping[str, Any]) -> dict[str, list[str]]:
             for key, value in given.items() if value is not None}
 
 
-def find_flavor(req: Any, ref: Any) -> Any:
+def find_flavor(req: Request, ref: Any) -> Any:
     """A flavor that the project may use; one it may not see does not exist for it."""
     with req.dbs.api.read() as conn:
         return objects.Flavor.get_for(conn, str(ref), req.context)
 
 
-def check_text(req: Any, server: Mapping[str, Any], count: int) -> None:
+def check_text(req: Request, server: Mapping[str, Any], count: int) -> None:
     """What has no other owner: user data, metadata, names, certificates, files."""
     if server.get('user_data'):
         userdata.check(server['user_data'])
@@ -120,7 +121,7 @@ def check_text(req: Any, server: Mapping[str, Any], count: int) -> None:
 
 # Networks and keys -------------------------------------------------------------------------------
 
-def check_networks(req: Any, server: Mapping[str, Any], low: int, high: int) -> tuple[list[Any], int]:
+def check_networks(req: Request, server: Mapping[str, Any], low: int, high: int) -> tuple[list[Any], int]:
     """Requests for definite networks and ports, checked as the user; and how many servers get their ports.
 
     Raises:
@@ -146,7 +147,7 @@ def group_names(server: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(group['name'] for group in groups if 'name' in group))
 
 
-def security_groups(req: Any, server: Mapping[str, Any], requested: Sequence[Any]) -> list[str]:
+def security_groups(req: Request, server: Mapping[str, Any], requested: Sequence[Any]) -> list[str]:
     """ids of the groups that ports we make get; none where Neutron gives them the project's default."""
     names = group_names(server)
     if not networks.wanted(requested) or names in ([], ['default']):
@@ -157,7 +158,7 @@ def security_groups(req: Any, server: Mapping[str, Any], requested: Sequence[Any
         raise errors.Invalid(error.message) from error
 
 
-def find_keypair(req: Any, server: Mapping[str, Any]) -> Any:
+def find_keypair(req: Request, server: Mapping[str, Any]) -> Any:
     name = server.get('key_name')
     if not name:
         return None

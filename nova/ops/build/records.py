@@ -2,7 +2,10 @@
 
 import secrets
 import string
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from oslo_config import cfg
 
 from nova import objects
 from nova.common import clock, uuids
@@ -11,10 +14,14 @@ from nova.domain.placement_request import MULTIATTACH
 from nova.ops.build import prepare
 from nova.rest import types
 from nova.states import VM, Task
+from nova.task.handles import Request
+
+Server = tuple[objects.Instance, objects.RequestSpec]
+"""A server that is to be made, and what it needs."""
 
 
-def make(req: Any, order: prepare.Order) -> list[tuple[Any, Any]]:
-    """`Instance` and `RequestSpec` of as many servers as were asked for at most."""
+def make(req: Request, order: prepare.Order) -> list[Server]:
+    """As many servers as were asked for at most."""
     reservation = reservation_id()
     return [_server(req, order, reservation, index if order.high > 1 else None) for index in range(order.high)]
 
@@ -24,7 +31,7 @@ def reservation_id() -> str:
     return 'r-' + ''.join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
 
 
-def _server(req: Any, order: prepare.Order, reservation: str, index: int | None) -> tuple[Any, Any]:
+def _server(req: Request, order: prepare.Order, reservation: str, index: int | None) -> Server:
     server, uuid = order.server, uuids.generate()
     devices = [device.copy() for device in order.devices]
     instance = objects.Instance.new(
@@ -48,22 +55,23 @@ def _server(req: Any, order: prepare.Order, reservation: str, index: int | None)
     return instance, _spec(order, instance)
 
 
-def wants_config_drive(conf: Any, server: Any, image: Any) -> bool:
+def wants_config_drive(conf: cfg.ConfigOpts, server: Mapping[str, Any], image: objects.ImageMeta) -> bool:
     """Whether the guest gets a drive with its metadata: the user, the image or the operator says so."""
     return (types.is_true(server.get('config_drive')) or conf.force_config_drive
             or image.properties.img_config_drive == 'mandatory')
 
 
-def _auto_disk_config(server: Any, image: Any) -> bool:
+def _auto_disk_config(server: Mapping[str, Any], image: objects.ImageMeta) -> bool:
     asked = server.get('OS-DCF:diskConfig')
     return bool(image.properties.auto_disk_config) if asked is None else asked == 'AUTO'
 
 
-def _first_name(devices: list[Any], kind: Any) -> str | None:
+def _first_name(devices: Sequence[objects.BlockDeviceMapping],
+                kind: Callable[[objects.BlockDeviceMapping], bool]) -> str | None:
     return next((device.device_name for device in devices if kind(device)), None)
 
 
-def _spec(order: prepare.Order, instance: Any) -> Any:
+def _spec(order: prepare.Order, instance: objects.Instance) -> objects.RequestSpec:
     target = order.target
     asked = None if target.forced or not (target.host or target.node) else objects.Destination(
         host=target.host, node=target.node)

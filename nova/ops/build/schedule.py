@@ -6,23 +6,23 @@ changes hands, `nova.ops.build.unplaced` what becomes of one for which there is 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from nova import errors, objects
 from nova.common import uuids
 from nova.ops.build import handover, unplaced, wire
 from nova.steps import schedule
 from nova.task.flow import SHARING, Flow, Step
+from nova.task.handles import SuperConductor
 
 
-def choose_hosts(h: Any, state: wire.ScheduleState) -> None:
+def choose_hosts(h: SuperConductor, state: wire.ScheduleState) -> None:
     """A host and alternates for every server, claimed in Placement; all of them or none."""
     handover.note_withdrawn(h, state)
     if state.living():
         _choose(h, state.living())
 
 
-def choose_others(h: Any, state: wire.ScheduleState) -> None:
+def choose_others(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Hosts of other cells for the servers whose cell could not be written to.
 
     What may have reached that cell all the same carries the number of a build that nobody will let go.
@@ -44,7 +44,7 @@ def choose_others(h: Any, state: wire.ScheduleState) -> None:
             server.failure = error.message
 
 
-def _choose(h: Any, servers: Sequence[wire.Planned]) -> None:
+def _choose(h: SuperConductor, servers: Sequence[wire.Planned]) -> None:
     with h.api_db.read() as conn:
         spec = objects.RequestSpec.get(conn, instance_uuid=servers[0].uuid)
     spec.num_instances = len(servers)
@@ -54,12 +54,12 @@ def _choose(h: Any, servers: Sequence[wire.Planned]) -> None:
         server.selections = chosen[server.uuid]
 
 
-def write_cells(h: Any, state: wire.ScheduleState) -> None:
+def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Each server's rows and its build task, in the cell of its host."""
     handover.write_cells(h, state)
 
 
-def write_others(h: Any, state: wire.ScheduleState) -> None:
+def write_others(h: SuperConductor, state: wire.ScheduleState) -> None:
     """The same for servers that were given hosts of other cells; where these are away too, they have failed."""
     handover.write_cells(h, state)
     for server in state.living():
@@ -69,7 +69,7 @@ def write_others(h: Any, state: wire.ScheduleState) -> None:
         raise errors.host.CellDown()
 
 
-def activate(h: Any, state: wire.ScheduleState) -> None:
+def activate(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Let the builds go, clear what was made for servers that nobody wants, and end those without a host."""
     def move(server: wire.Planned) -> None:
         if server.withdrawn:

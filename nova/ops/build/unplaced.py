@@ -15,6 +15,7 @@ from nova.common import clock
 from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import handover, wire
+from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
 
@@ -22,12 +23,12 @@ CHOICE = 'choose_hosts'
 """The step that a server without a host has failed at, as its owner reads it."""
 
 
-def end_in_error(h: Any, state: wire.ScheduleState) -> None:
+def end_in_error(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Undo of the choice: no claim is left, and no server is without an end."""
     handover.each(state.servers, lambda server: end(h, server))
 
 
-def end(h: Any, server: wire.Planned) -> None:
+def end(h: SuperConductor, server: wire.Planned) -> None:
     """End one server; one that a cell has after all (the answer of the hand-over was lost) is let go there."""
     with h.api_db.read() as conn:
         word, found = handover.standing(conn, server.uuid)
@@ -48,7 +49,7 @@ def end(h: Any, server: wire.Planned) -> None:
             h.api_db.write(lambda conn: _keep(conn, h, server))
 
 
-def _reason(h: Any, server: wire.Planned) -> dict[str, Any] | None:
+def _reason(h: Conductor, server: wire.Planned) -> dict[str, Any] | None:
     """The fault to show: the server's own, or that of the whole request."""
     if server.failure is None:
         return h.task.error
@@ -57,11 +58,11 @@ def _reason(h: Any, server: wire.Planned) -> dict[str, Any] | None:
             'created': clock.isotime(clock.utcnow())}
 
 
-def _put_in_cell0(h: Any, server: wire.Planned) -> None:
+def _put_in_cell0(h: SuperConductor, server: wire.Planned) -> None:
     cell0 = next(cell for cell in h.cells() if cell.is_cell0)
     db = h.cell_db(cell0)
     for _, request, spec in handover.orders_of(h, [server]):
-        def write(conn: Any, request: Any = request, spec: Any = spec) -> None:
+        def write(conn: sa.Connection, request: Any = request, spec: Any = spec) -> None:
             request.instance.vm_state, request.instance.task_state = str(states.VM.ERROR), None
             task = handover.create(conn, h, server, request, spec)
             if task is not None:
@@ -72,20 +73,20 @@ def _put_in_cell0(h: Any, server: wire.Planned) -> None:
         handover.clear(h, server)
 
 
-def _keep(conn: Any, h: Any, server: wire.Planned) -> None:
+def _keep(conn: sa.Connection, h: Conductor, server: wire.Planned) -> None:
     """Mark the build request as what it is: a server in ERROR."""
     spec = objects.RequestSpec.find(conn, instance_uuid=server.uuid)
     if spec is None or objects.BuildRequest.find(conn, instance_uuid=server.uuid) is None:
         return  # withdrawn meanwhile
 
-    def fail(instance: Any) -> None:
+    def fail(instance: objects.Instance) -> None:
         instance.vm_state, instance.task_state = str(states.VM.ERROR), None
     instance = objects.BuildRequest.alter(conn, server.uuid, fail)
     if rows.get(conn, server.build) is None:
         _end_failed(conn, h, server, handover.insert_build(conn, h, server, instance, spec))
 
 
-def _end_failed(conn: Any, h: Any, server: wire.Planned, task: rows.Task) -> None:
+def _end_failed(conn: sa.Connection, h: Conductor, server: wire.Planned, task: rows.Task) -> None:
     """The server's `create` is a task that has failed already."""
     reason = _reason(h, server)
     note = rows.Note(CHOICE, 'do', 1, 'failed', detail=(reason or {}).get('message'),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import errors, objects, states
 from nova.objects import task as rows
 from nova.ops.delete import flow, wire
@@ -10,6 +12,7 @@ from nova.policies import servers as rules
 from nova.steps import mapping
 from nova.task.action import Action
 from nova.task.guard import ANY, From
+from nova.task.handles import Request
 
 _ALWAYS = From(task=ANY, launched=False)
 
@@ -23,7 +26,7 @@ class DeleteServer(Action):
     start = _ALWAYS
     status = 204
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         later = req.conf.reclaim_instance_interval > 0 and instance.launched_at is not None
         if not (later and instance.vm_state == states.VM.SOFT_DELETED):
             _remove(req, instance, flow.SoftDelete if later else flow.Delete)
@@ -35,14 +38,14 @@ class ForceDelete(Action):
     rule = deferred_delete.FORCE
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         _remove(req, instance, flow.Delete)
         return None
 
 
-def _remove(req: Any, instance: Any, kind: Any) -> None:
+def _remove(req: Request, instance: objects.Instance, kind: Any) -> None:
     """Withdraw a server that no cell has; have its cell delete any other."""
-    if req.found.mapping is None:
+    if req.place.mapping is None:
         if req.dbs.api.write(lambda conn: withdraw(conn, instance.uuid)):
             return
         instance = req.server(instance.uuid)
@@ -63,7 +66,7 @@ _BUSY_ENOUGH = {'delete': (states.Task.DELETING,),
 """What a server may be doing so that nothing more needs to be begun."""
 
 
-def withdraw(conn: Any, uuid: str) -> bool:
+def withdraw(conn: sa.Connection, uuid: str) -> bool:
     """Take a server back before any cell has it; False when its build request is gone.
 
     What was made for it is cleared by the task that is to place it. Where that task has given up, and left the
@@ -86,7 +89,7 @@ class RestoreServer(Action):
     rule = deferred_delete.RESTORE
     start = From(states.VM.SOFT_DELETED)
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
         req.dbs.api.write(lambda conn: objects.quota.recount(conn, req.conf, instance.uuid))
         try:
             req.submit(flow.Restore, instance, wire.DeleteState(), guard=self.guard())
@@ -95,13 +98,13 @@ class RestoreServer(Action):
             raise
 
 
-def _uncount(conn: Any, req: Any, uuid: str) -> None:
+def _uncount(conn: sa.Connection, req: Request, uuid: str) -> None:
     """A server that stays deleted is not counted; one that somebody else restores meanwhile is.
 
     Whoever counts it next waits for this transaction.
     """
     objects.hold(conn, objects.InstanceMapping, instance_uuid=uuid)
-    with req.found.db.read() as cell:
+    with req.place.db.read() as cell:
         server = objects.Instance.find(cell, (), uuid=uuid)
     if server is None or (server.vm_state == states.VM.SOFT_DELETED and server.task_state is None):
         objects.InstanceMapping.queue_for_delete(conn, uuid)

@@ -4,16 +4,17 @@ A deletion comes before everything else: it cancels what holds the server and wa
 the guest's end nothing is taken back, only finished.
 """
 
-from typing import Any
+import functools
 
 from nova import objects, states
 from nova.common import clock
 from nova.ops.delete import host, wire
 from nova.steps import allocate, mapping, ports, power, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
+from nova.task.handles import Conductor
 
 
-def look_at_host(h: Any, state: wire.DeleteState) -> None:
+def look_at_host(h: Conductor, state: wire.DeleteState) -> None:
     """Whether there is a host to be told. One that is down is not waited for: its agent, when it returns, finds
     a guest that the conductor no longer knows, and destroys it."""
     state.guest = h.instance.host is not None and h.host_is_up(h.instance.host)
@@ -30,19 +31,19 @@ def was_resized(state: wire.DeleteState) -> bool:
     return state.source is not None
 
 
-def close_moves(h: Any, state: wire.DeleteState) -> None:
+def close_moves(h: Conductor, state: wire.DeleteState) -> None:
     """No host gives the server anything because of a move any more; a resize counts as confirmed (MIG-F3)."""
     with h.db.read() as conn:
         found = objects.Migration.unsettled(conn, h.instance.uuid)
     for migration in found:
         h.clients.placement.drop(migration.uuid)
         if migration.status == 'finished':
-            h.db.write(lambda conn, uuid=migration.uuid: objects.Migration.mark(conn, uuid, 'confirmed'))
+            h.db.write(functools.partial(objects.Migration.mark, uuid=migration.uuid, status='confirmed'))
     if h.instance.migration_context is not None:
         h.instance.migration_context = None
 
 
-def purge(h: Any, state: wire.DeleteState) -> None:
+def purge(h: Conductor, state: wire.DeleteState) -> None:
     """Give up what neighbours hold for the server, and delete its row last; it stays as history, without its
     devices, tags and tokens. All of this may be repeated, whatever a crash has left."""
     close_moves(h, state)
@@ -73,7 +74,7 @@ class Delete(Flow[wire.DeleteState]):
     fails = states.VM.ERROR
 
 
-def mark_reclaimable(h: Any, state: wire.DeleteState) -> None:
+def mark_reclaimable(h: Conductor, state: wire.DeleteState) -> None:
     """From now on the time runs after which the server is deleted for good."""
     h.instance.deleted_at = clock.utcnow()
 
@@ -99,7 +100,7 @@ class SoftDelete(Flow[wire.DeleteState]):
     fails = states.VM.ERROR
 
 
-def lift_mark(h: Any, state: wire.DeleteState) -> None:
+def lift_mark(h: Conductor, state: wire.DeleteState) -> None:
     h.instance.deleted_at = None
 
 

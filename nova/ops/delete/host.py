@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from nova import states
+from nova import objects, states
 from nova.steps import power, volumes
+from nova.task.handles import Host
 
 
-def destroy_guest(h: Any, state: Any) -> None:
+def destroy_guest(h: Host, state: objects.State) -> None:
     """Nothing of the guest is left here, its volumes are let go; a guest that never was is fine."""
     h.driver.destroy(h)
     for device in volumes.volume_devices(h.instance):
@@ -14,17 +15,17 @@ def destroy_guest(h: Any, state: Any) -> None:
     h.instance.power_state = int(states.Power.NOSTATE)
 
 
-def forget_source(h: Any, state: Any) -> None:
+def forget_source(h: Host, state: Any) -> None:
     """What a resize has kept aside here is not needed any more."""
     h.driver.confirm_migration(h, state.move)
 
 
-def switch_off(h: Any, state: Any) -> None:
+def switch_off(h: Host, state: objects.State) -> None:
     """A server that may be restored keeps its disks and does not run."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)
 
 
-def switch_on(h: Any, state: Any) -> None:
+def switch_on(h: Host, state: objects.State) -> None:
     h.driver.power_on(h)
     power.observe(h, state)

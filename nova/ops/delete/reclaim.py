@@ -1,7 +1,8 @@
 """The end of soft deletes: servers whose time to be restored has passed are deleted for good."""
 
 import datetime
-from typing import Any
+
+import sqlalchemy as sa
 
 from nova import context, errors, objects, states
 from nova.common import clock
@@ -31,7 +32,7 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
     return begun
 
 
-def _still_deleted(conn: Any, uuid: str) -> objects.Instance:
+def _still_deleted(conn: sa.Connection, uuid: str) -> objects.Instance:
     """The server, if nobody has restored it or begins to."""
     found = objects.Instance.get(conn, (), uuid=uuid)
     if found.vm_state != states.VM.SOFT_DELETED or found.task_state is not None:

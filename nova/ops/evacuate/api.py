@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from nova import errors, states
+from nova import errors, objects, states
 from nova.common import problem, uuids
 from nova.objects import Move
 from nova.objects import move as kinds
+from nova.objects import task as rows
 from nova.ops.evacuate import flow
 from nova.policies import evacuate as rules
 from nova.rest import types
@@ -14,6 +15,7 @@ from nova.rest.resource import Body, Reply
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import ANY, From
+from nova.task.handles import Request
 
 
 class EvacuateAction(Action):
@@ -35,7 +37,7 @@ class EvacuateAction(Action):
     flow = flow.Evacuate
     returns = types.OBJECT
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
         host, force = body.get('host'), types.is_true(body.get('force', False))
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")
@@ -52,7 +54,8 @@ class EvacuateAction(Action):
             instance, kinds.EVACUATION, Move, migration=uuids.generate(), wanted_host=host,
             forced=host is not None and (force or not req.at('2.29')), runs=runs, ignored=[instance.host])
 
-    def reply(self, req: Any, instance: Any, body: Any, state: Any, task: Any) -> Any:
+    def reply(self, req: Request, instance: objects.Instance, body: Any, state: objects.State,
+              task: rows.Task) -> Any:
         if req.at('2.14'):
             return None
         if types.is_true(body.get('onSharedStorage', False)) or not req.conf.api.enable_instance_password:

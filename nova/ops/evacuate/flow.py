@@ -4,26 +4,26 @@ The host that failed owes the removal of its guest, and does it when it returns;
 any other reason. Until then its part of Placement is the migration's: the guest may run there still.
 """
 
-from typing import Any
 
 from nova import states
 from nova.objects import Migration, Move, base, fields, owed
 from nova.ops.evacuate import host
 from nova.steps import moved_volumes, moves, ports, switch, volumes
 from nova.task.flow import SHARING, Flow, Step, Wait
+from nova.task.handles import Conductor
 
 
-def switch_to_dest(h: Any, state: Move) -> None:
+def switch_to_dest(h: Conductor, state: Move) -> None:
     switch.to_dest(h, state)
     moves.mark(h, state, 'pre-migrating')
 
 
-def settle_there(h: Any, state: Move) -> None:
+def settle_there(h: Conductor, state: Move) -> None:
     """The server lives there, and what it was before it died."""
     h.instance.vm_state = str(states.VM.ACTIVE if state.runs else states.VM.STOPPED)
 
 
-def settle_source(h: Any, state: Move) -> None:
+def settle_source(h: Conductor, state: Move) -> None:
     """The source was up after all, and has removed its guest; or it owes that, and gives room until then."""
     with h.db.read() as conn:
         owes = owed.owes(conn, state.source, h.instance.uuid)
@@ -32,9 +32,8 @@ def settle_source(h: Any, state: Move) -> None:
     moves.mark(h, state, 'done' if owes else 'completed')
 
 
-class Evacuate(Flow):
+class Evacuate(Flow[Move]):
     action = 'evacuate'
-    State = Move
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.REBUILDING),
         Step(moves.own_source, undo=moves.give_back, at='super'),
@@ -60,16 +59,15 @@ class Evacuated(base.State):
     migration: fields.Uuid
 
 
-def drop_evacuated(h: Any, state: Evacuated) -> None:
+def drop_evacuated(h: Conductor, state: Evacuated) -> None:
     h.clients.placement.drop(state.migration)
     h.db.write(lambda conn: Migration.mark(conn, state.migration, 'completed'))
 
 
-class CompleteEvacuation(Flow):
+class CompleteEvacuation(Flow[Evacuated]):
     """The host that had failed has returned and has removed the guest: it gives the server nothing more."""
 
     name = 'complete_evacuation'
-    State = Evacuated
     exclusion = SHARING
     deadline = 24 * 3600.0
     steps = (Step(drop_evacuated, timeout=24 * 3600.0),)

@@ -1,13 +1,13 @@
 """What the hosts at both ends of an evacuation do."""
 
-from typing import Any
 
 from nova import states
 from nova.objects import Move
 from nova.steps import ports, power, volumes
+from nova.task.handles import Host
 
 
-def spawn_again(h: Any, state: Move) -> None:
+def spawn_again(h: Host, state: Move) -> None:
     """The guest is made anew; one that did not run, or is not to, is off."""
     volumes.connect_volumes(h, state)
     h.driver.spawn(h, [], ports.awaits_plugging(state))
@@ -17,20 +17,20 @@ def spawn_again(h: Any, state: Move) -> None:
     power.observe(h, state)
 
 
-def undo_spawn(h: Any, state: Move) -> None:
+def undo_spawn(h: Host, state: Move) -> None:
     """Nothing of the guest is left here."""
     h.driver.destroy(h)
     volumes.let_go(h)
     h.instance.power_state = int(states.Power.NOSTATE)
 
 
-def let_run(h: Any, state: Move) -> None:
+def let_run(h: Host, state: Move) -> None:
     """The guest's ports are plugged in, or it has to do without."""
     h.driver.unpause(h)
     power.observe(h, state)
 
 
-def leave_evacuated(h: Any, state: Move) -> None:
+def leave_evacuated(h: Host, state: Move) -> None:
     """The server lives elsewhere: what is left of it here goes."""
     h.driver.leave_evacuated(h, state)
     volumes.let_go(h)

@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import objects
 from nova.objects import event as events
 from nova.objects import task as rows
@@ -18,6 +20,7 @@ from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field, Span
 from nova.rest.resource import Body, Many, Reply, Resource, post
 from nova.task import journal
+from nova.task.handles import Request
 
 NAMES = ('network-changed', 'network-vif-deleted', 'network-vif-plugged', 'network-vif-unplugged')
 LATER = {'2.51': 'volume-extended', '2.76': 'power-update', '2.82': 'accelerator-request-bound',
@@ -75,7 +78,7 @@ class ExternalEvents(Resource):
 
     @post('/os-server-external-events', rule=rules.CREATE, returns=Many('events', EventDocument),
           body=Body(events=Field(types.array(EventDocument, low=1), required=True)))
-    def create(self, req: Any) -> Reply:
+    def create(self, req: Request) -> Reply:
         """Take note of what happened to servers' ports, volumes and devices; 207 when some was refused."""
         told = [Told(**each) for each in req.body['events']]
         places = _places(req, sorted({each.server_uuid for each in told}))
@@ -95,7 +98,7 @@ class ExternalEvents(Resource):
         return Reply(subject=told, status=200 if all(each.code == 200 for each in told) else 207)
 
 
-def _places(req: Any, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str | None]]:
+def _places(req: Request, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str | None]]:
     """Cell and host of each server that a cell has; no host is known while its cell cannot be asked."""
     with req.dbs.api.read() as conn:
         mapped = {one.instance_uuid: one.cell_id
@@ -111,7 +114,7 @@ def _places(req: Any, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str | Non
     return found
 
 
-def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
+def _take(req: Request, cell: Any, told: Iterable[Told]) -> None:
     """Write down what was told about servers of one cell, and wake who waits for it.
 
     A later event about the same thing takes the place of the earlier. What is to be looked at anew is looked at
@@ -122,7 +125,7 @@ def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
             for each in told if each.name in _AWAITED]
     stale = sorted({each.server_uuid for each in told if each.name in _STALE})
 
-    def write(conn: Any) -> list[str]:
+    def write(conn: sa.Connection) -> list[str]:
         events.store(conn, kept)
         looks = rows.not_begun(conn, RefreshNetwork.name, stale) if stale else set()
         begun = [journal.insert(conn, RefreshNetwork, objects.State(), req.context, instance_uuid=uuid).uuid
@@ -136,7 +139,7 @@ def _take(req: Any, cell: Any, told: Iterable[Told]) -> None:
         req.wake(cell, task)
 
 
-def _devices(conn: Any, grown: Collection[tuple[str, str | None]]) -> list[Any]:
+def _devices(conn: sa.Connection, grown: Collection[tuple[str, str | None]]) -> list[Any]:
     """The devices of servers whose volumes have grown."""
     if not grown:
         return []

@@ -1,15 +1,16 @@
 """What the network service says has changed is asked of it anew, beside whatever else is done to the server."""
 
-from typing import Any
+import functools
 
 from nova import errors, objects
 from nova.objects import network_model
 from nova.task.flow import SHARING, Flow, Step
+from nova.task.handles import Conductor
 
 _TRIES = 5
 
 
-def refresh_network(h: Any, state: Any) -> None:
+def refresh_network(h: Conductor, state: objects.State) -> None:
     """Bring what the record says of the server's interfaces up to date.
 
     An operation that changes them at the same moment has the last word: this writes only where nothing was
@@ -18,7 +19,7 @@ def refresh_network(h: Any, state: Any) -> None:
     Raises:
         StepFailed: others wrote every time.
     """
-    uuid = h.task.instance_uuid
+    uuid = h.task.instance_uuid or ''
     for _ in range(_TRIES):
         if h.instance is None or h.instance.deleted:
             return
@@ -29,7 +30,7 @@ def refresh_network(h: Any, state: Any) -> None:
         server = h.instance.copy()
         server.network_info = objects.NetworkInfo.from_wire(old)
         new = h.clients.network.info(server)
-        if h.db.write(lambda conn, old=old, new=new: network_model.swap(conn, uuid, old, new)):
+        if h.db.write(functools.partial(network_model.swap, uuid=uuid, old=old, new=new)):
             return
     raise errors.task.StepFailed(step='refresh_network', reason='the server changed again and again')
 

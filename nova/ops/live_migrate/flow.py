@@ -11,7 +11,6 @@ A destination that will not do is followed by another one that the scheduler nam
 ``migrate_max_retries`` allows.
 """
 
-from typing import Any
 
 from nova import errors, states
 from nova.objects import LiveMove, fields
@@ -19,9 +18,10 @@ from nova.objects.progress import MigrationProgress
 from nova.ops.live_migrate import host
 from nova.steps import moved_volumes, moves, switch, volumes
 from nova.task.flow import Flow, Step
+from nova.task.handles import Conductor, SuperConductor
 
 
-def choose_again(h: Any, state: LiveMove) -> None:
+def choose_again(h: SuperConductor, state: LiveMove) -> None:
     """A host; on a later round one that was not tried yet.
 
     Raises:
@@ -44,13 +44,13 @@ def choose_again(h: Any, state: LiveMove) -> None:
         raise
 
 
-def _exceeded(h: Any) -> errors.NovaError:
+def _exceeded(h: Conductor) -> errors.NovaError:
     """The hosts that were tried would not, and there is no other one."""
     said = h.refusals()
     return errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
 
 
-def stay_there(h: Any, state: LiveMove) -> None:
+def stay_there(h: Conductor, state: LiveMove) -> None:
     """Undo of a choice: a guest that has arrived is not left where nothing knows of it.
 
     Raises:
@@ -65,7 +65,7 @@ def is_here(state: LiveMove) -> bool:
     return not state.arrived
 
 
-def prepare_network(h: Any, state: LiveMove) -> None:
+def prepare_network(h: Conductor, state: LiveMove) -> None:
     """The ports can be had on the destination, too.
 
     Raises:
@@ -78,23 +78,23 @@ def prepare_network(h: Any, state: LiveMove) -> None:
         raise errors.task.Refused(error.message) from error
 
 
-def leave_network(h: Any, state: LiveMove) -> None:
+def leave_network(h: Conductor, state: LiveMove) -> None:
     """Undo of `prepare_network`."""
     h.clients.network.drop_bindings(h.instance, state.dest)
 
 
-def begin_migration(h: Any, state: LiveMove) -> None:
+def begin_migration(h: Conductor, state: LiveMove) -> None:
     moves.mark(h, state, 'running')
 
 
-def follow_guest(h: Any, state: LiveMove) -> None:
+def follow_guest(h: Conductor, state: LiveMove) -> None:
     """The guest has arrived: ports and record follow."""
     h.instance.network_info = h.clients.network.activate(h.instance, state.dest)
     switch.name_dest(h, state)
     moves.mark(h, state, 'post-migrating')
 
 
-def close_completed(h: Any, state: LiveMove) -> None:
+def close_completed(h: Conductor, state: LiveMove) -> None:
     """Nothing of the source is the server's any more."""
     volumes.drop_unnamed(h, state)
     h.clients.network.drop_bindings(h.instance, state.source)
@@ -103,10 +103,9 @@ def close_completed(h: Any, state: LiveMove) -> None:
     moves.mark(h, state, 'completed')
 
 
-class LiveMigrate(Flow):
+class LiveMigrate(Flow[LiveMove]):
     name = 'live_migrate'
     action = 'live-migration'
-    State = LiveMove
     Progress = MigrationProgress
     deadline = 24 * 3600.0
     steps = (

@@ -14,6 +14,7 @@ from nova.states import VM
 from nova.steps import image_checks, injection, volumes
 from nova.task.action import Action
 from nova.task.guard import From
+from nova.task.handles import Request
 
 OF_VOLUMES = '2.93'
 """From here on a server that boots from a volume is rebuilt of another image."""
@@ -33,7 +34,7 @@ class RebuildServer(Action):
     returns = One('server', Server, 'rebuilt')
     flow = flow.Rebuild
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
         image = image_checks.named(req, body['imageRef'])
         assert image is not None  # the schema wants one
         _check(req, instance, body, image)
@@ -50,7 +51,7 @@ class RebuildServer(Action):
         return Reply(subject=shown, look=look, headers={'Location': req.links.self('servers', instance.uuid)})
 
 
-def _check(req: Any, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta) -> None:
+def _check(req: Request, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta) -> None:
     """What makes no sense is refused before anything is touched."""
     image_checks.check(image, server.flavor, server.block_devices)
     image_checks.check_disk_config(body, image)
@@ -71,7 +72,7 @@ def _check(req: Any, server: objects.Instance, body: Mapping[str, Any], image: o
                              f'not have: {", ".join(sorted(lacking))}.')
 
 
-def _traits(req: Any, server: objects.Instance, image: objects.ImageMeta) -> set[str]:
+def _traits(req: Request, server: objects.Instance, image: objects.ImageMeta) -> set[str]:
     """Of the server's host; asked where the image wants any."""
     if not image.properties.traits_required or not server.compute_id:
         return set()
@@ -79,7 +80,7 @@ def _traits(req: Any, server: objects.Instance, image: objects.ImageMeta) -> set
     return found
 
 
-def _is_other(req: Any, server: objects.Instance, image: objects.ImageMeta) -> bool:
+def _is_other(req: Request, server: objects.Instance, image: objects.ImageMeta) -> bool:
     """Whether the root volume was made of another image.
 
     Raises:
@@ -97,7 +98,7 @@ def _is_other(req: Any, server: objects.Instance, image: objects.ImageMeta) -> b
     return True
 
 
-def _new(req: Any, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta,
+def _new(req: Request, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta,
          reimages: bool) -> objects.Instance:
     """What the record is to say, as far as it changes."""
     values: dict[str, Any] = {column: body[key] for key, column in _NAMES.items() if key in body}
@@ -115,7 +116,7 @@ def _new(req: Any, server: objects.Instance, body: Mapping[str, Any], image: obj
     return objects.Instance.part(**values)
 
 
-def _keypair(req: Any, name: str | None) -> objects.KeyPair | None:
+def _keypair(req: Request, name: str | None) -> objects.KeyPair | None:
     """The caller's; keys are of users, servers of projects."""
     if name is None:
         return None

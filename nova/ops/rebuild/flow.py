@@ -91,9 +91,8 @@ def has_new_image(state: RebuildState) -> bool:
     return bool(state.new.known('image_meta'))
 
 
-class Rebuild(Flow):
+class Rebuild(Flow[RebuildState]):
     action = 'rebuild'
-    State = RebuildState
     deadline = 7200.0
     steps = (
         Step(take_order, undo=give_back, shows=states.Task.REBUILDING),

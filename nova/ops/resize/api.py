@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import errors, objects, states
 from nova.common import uuids
 from nova.objects import Move, quota
@@ -15,6 +17,7 @@ from nova.rest.resource import Body
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import From
+from nova.task.handles import Request
 
 _START = From(states.VM.ACTIVE, states.VM.STOPPED, host_up=True)
 
@@ -30,7 +33,7 @@ class ResizeAction(Action):
     start = _START
     flow = flow.Resize
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
         flavor = _find_flavor(req, types.last_part(str(body['flavorRef'])))
         _check_flavor(instance, flavor)
         _check_disk_config(instance, body.get('OS-DCF:diskConfig'))
@@ -39,7 +42,7 @@ class ResizeAction(Action):
             instance, kinds.RESIZE, Move, migration=uuids.generate(), new_flavor=flavor,
             runs=instance.vm_state == states.VM.ACTIVE, ignored=[] if stays else [instance.host])
 
-    def answer(self, req: Any, instance: Any, body: Any) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Any) -> None:
         state = self.prepare(req, instance, body)
         new = state.new_flavor
         req.dbs.api.write(lambda conn: quota.resize(conn, req.conf, instance.uuid, new.vcpus, new.memory_mb))
@@ -53,12 +56,12 @@ class ResizeAction(Action):
             req.change(instance, lambda fresh: setattr(fresh, 'auto_disk_config', wanted == 'AUTO'))
 
 
-def _find_flavor(req: Any, ref: str) -> objects.Flavor:
+def _find_flavor(req: Request, ref: str) -> objects.Flavor:
     with req.dbs.api.read() as conn:
         return objects.Flavor.get_for(conn, ref, req.context)
 
 
-def _check_flavor(instance: Any, flavor: Any) -> None:
+def _check_flavor(instance: objects.Instance, flavor: Any) -> None:
     """It is another one, and has room for the disks.
 
     Raises:
@@ -75,19 +78,19 @@ def _check_flavor(instance: Any, flavor: Any) -> None:
                              'is smaller.')
 
 
-def _check_disk_config(instance: Any, wanted: str | None) -> None:
+def _check_disk_config(instance: objects.Instance, wanted: str | None) -> None:
     image = instance.image_meta
     if wanted == 'AUTO' and image is not None and image.properties.auto_disk_config is False:
         raise errors.Invalid(f'Requested image {image.id} has automatic disk resize disabled.')
 
 
-def _count_as_it_is(conn: Any, req: Any, uuid: str) -> None:
+def _count_as_it_is(conn: sa.Connection, req: Request, uuid: str) -> None:
     """A server that is not resized after all counts for what it is; one that somebody else resizes is left.
 
     Whoever counts it next waits for this transaction.
     """
     objects.hold(conn, objects.InstanceMapping, instance_uuid=uuid)
-    with req.found.db.read() as cell:
+    with req.place.db.read() as cell:
         server = objects.Instance.find(cell, (), uuid=uuid)
     if server is not None and server.task_state is None and server.vm_state != states.VM.RESIZED:
         quota.settle(conn, uuid, server.vcpus, server.memory_mb)
@@ -103,7 +106,7 @@ class MigrateAction(Action):
     start = _START
     flow = flow.Migrate
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
         host = body.get('host') if req.at('2.56') and body else None
         if host is not None:
             req.authorize(migrate_server.MIGRATE_HOST)

@@ -6,6 +6,8 @@ Neither can be stopped half-way: once begun, what is left is done again until it
 import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from nova import context, errors, objects, states
 from nova.objects import Migration, Move
 from nova.ops.resize import host
@@ -15,17 +17,18 @@ from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
+from nova.task.handles import Conductor, Request, SuperConductor
 
 
-def begin_confirm(h: Any, state: Move) -> None:
+def begin_confirm(h: Conductor, state: Move) -> None:
     moves.mark(h, state, 'confirming')
 
 
-def count_new(h: Any, state: Move) -> None:
+def count_new(h: SuperConductor, state: Move) -> None:
     """Quotas and later moves know the flavor that it is."""
     moves.count_only(h, h.instance.flavor)
 
-    def write(conn: Any) -> None:
+    def write(conn: sa.Connection) -> None:
         spec = objects.RequestSpec.find(conn, instance_uuid=h.instance.uuid)
         if spec is not None:
             spec.flavor = h.instance.flavor
@@ -33,13 +36,13 @@ def count_new(h: Any, state: Move) -> None:
     h.api_db.write(write)
 
 
-def close_confirmed(h: Any, state: Move) -> None:
+def close_confirmed(h: Conductor, state: Move) -> None:
     """Nothing of the source is the server's any more."""
     _close(h, state, 'confirmed')
     moves.drop_source(h, state)
 
 
-def _close(h: Any, state: Move, status: str) -> None:
+def _close(h: Conductor, state: Move, status: str) -> None:
     """The server is what its guest is, and remembers no move."""
     volumes.drop_unnamed(h, state)
     off = h.instance.power_state == states.Power.SHUTDOWN
@@ -48,10 +51,9 @@ def _close(h: Any, state: Move, status: str) -> None:
     moves.mark(h, state, status)
 
 
-class ConfirmResize(Flow):
+class ConfirmResize(Flow[Move]):
     name = 'confirm_resize'
     action = 'confirmResize'
-    State = Move
     steps = (
         Step(begin_confirm, pivot=True),
         Step(host.forget_source, at='source', timeout=1800.0),
@@ -60,25 +62,24 @@ class ConfirmResize(Flow):
     )
 
 
-def begin_revert(h: Any, state: Move) -> None:
+def begin_revert(h: Conductor, state: Move) -> None:
     moves.mark(h, state, 'reverting')
 
 
-def count_old(h: Any, state: Move) -> None:
+def count_old(h: SuperConductor, state: Move) -> None:
     """Quotas count what it is again."""
     moves.count_only(h, h.instance.flavor)
 
 
-def close_reverted(h: Any, state: Move) -> None:
+def close_reverted(h: Conductor, state: Move) -> None:
     """What the source gives is the server's again, in one write with what the destination gave."""
     moves.give_back(h, state)
     _close(h, state, 'reverted')
 
 
-class RevertResize(Flow):
+class RevertResize(Flow[Move]):
     name = 'revert_resize'
     action = 'revertResize'
-    State = Move
     steps = (
         Step(begin_revert, pivot=True, shows=states.Task.RESIZE_REVERTING),
         Step(host.undo_arrival, at='dest', timeout=1800.0),
@@ -102,7 +103,7 @@ def move_of(instance: objects.Instance) -> Move:
     return Move.from_wire(instance.migration_context)
 
 
-def _decidable(req: Any, instance: Any) -> Move:
+def _decidable(req: Request, instance: objects.Instance) -> Move:
     """`move_of`, if its source can be told what is decided.
 
     Raises:
@@ -122,7 +123,7 @@ class ConfirmResizeAction(Action):
     status = 204
     flow = ConfirmResize
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
         return _decidable(req, instance)
 
 
@@ -133,7 +134,7 @@ class RevertResizeAction(Action):
     start = From(states.VM.RESIZED)
     flow = RevertResize
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
         return _decidable(req, instance)
 
 
@@ -158,7 +159,7 @@ def confirm_due(tasks: journal.Journal, seconds: float) -> list[Any]:
     return begun
 
 
-def _still_resized(conn: Any, uuid: str) -> objects.Instance:
+def _still_resized(conn: sa.Connection, uuid: str) -> objects.Instance:
     """The server, if nobody has decided meanwhile."""
     found = objects.Instance.get(conn, (), uuid=uuid)
     From(states.VM.RESIZED).check(found, 'confirm_resize')

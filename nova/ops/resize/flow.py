@@ -4,33 +4,33 @@ Nothing of the source goes before the user says so: its guest's disks are kept a
 be had back, and its part of Placement belongs to the migration.
 """
 
-from typing import Any
 
 from nova import states
 from nova.objects import Move
 from nova.ops.resize import host
 from nova.steps import moved_volumes, moves, ports, switch, volumes
 from nova.task.flow import Flow, Step, Wait
+from nova.task.handles import Conductor
 
 
-def prepare_dest(h: Any, state: Move) -> None:
+def prepare_dest(h: Conductor, state: Move) -> None:
     """Another host needs attachments of its own for the volumes."""
     if not state.same_host:
         moved_volumes.reserve_there(h, state)
     moves.mark(h, state, 'migrating')
 
 
-def leave_dest_alone(h: Any, state: Move) -> None:
+def leave_dest_alone(h: Conductor, state: Move) -> None:
     """Undo of `prepare_dest`."""
     moved_volumes.unreserve_there(h, state)
 
 
-def switch_to_dest(h: Any, state: Move) -> None:
+def switch_to_dest(h: Conductor, state: Move) -> None:
     switch.to_dest(h, state)
     moves.mark(h, state, 'post-migrating')
 
 
-def await_decision(h: Any, state: Move) -> None:
+def await_decision(h: Conductor, state: Move) -> None:
     """The server is there, and remembers how it can be had back."""
     volumes.complete_attachments(h, state)
     h.instance.progress = 0
@@ -56,21 +56,19 @@ STEPS = (
 )
 
 
-class Resize(Flow):
+class Resize(Flow[Move]):
     """Another flavor; as a rule another host, too."""
 
     action = 'resize'
-    State = Move
     deadline = 4 * Flow.deadline
     steps = STEPS
     ends = states.VM.RESIZED
 
 
-class Migrate(Flow):
+class Migrate(Flow[Move]):
     """Another host with the same flavor."""
 
     action = 'migrate'
-    State = Move
     deadline = 4 * Flow.deadline
     steps = STEPS
     ends = states.VM.RESIZED

@@ -1,28 +1,28 @@
 """What the hosts at both ends of a resize do."""
 
 import logging
-from typing import Any
 
 from nova import states
 from nova.objects import Move
 from nova.steps import ports, power, volumes
+from nova.task.handles import Host
 
 LOG = logging.getLogger(__name__)
 
 
-def expect_guest(h: Any, state: Move) -> None:
+def expect_guest(h: Host, state: Move) -> None:
     """The host answers: nothing is stopped for one that does not. What is brought here is its to remove."""
     LOG.info('Server %s is expected from host %s', h.instance.uuid, state.source)
 
 
-def leave_source(h: Any, state: Move) -> None:
+def leave_source(h: Host, state: Move) -> None:
     """The guest is off; its disks are kept aside here, and are at the destination in a copy."""
     h.driver.migrate_out(h, state)
     volumes.let_go(h)
     power.observe(h, state)
 
 
-def return_to_source(h: Any, state: Move) -> None:
+def return_to_source(h: Host, state: Move) -> None:
     """The guest is here again as it was, whatever of leaving it had happened."""
     volumes.connect_volumes(h, state)
     h.driver.revert_migration(h, state, state.runs)
@@ -30,31 +30,31 @@ def return_to_source(h: Any, state: Move) -> None:
     power.observe(h, state)
 
 
-def forget_source(h: Any, state: Move) -> None:
+def forget_source(h: Host, state: Move) -> None:
     """What was kept aside here is not needed any more."""
     h.driver.confirm_migration(h, state)
 
 
-def arrive(h: Any, state: Move) -> None:
+def arrive(h: Host, state: Move) -> None:
     """The guest of what has come, grown to its flavor; it runs if it did, once its ports are plugged in."""
     volumes.connect_volumes(h, state)
     h.driver.migrate_in(h, state, state.runs, ports.awaits_plugging(state))
     power.observe(h, state)
 
 
-def let_run(h: Any, state: Move) -> None:
+def let_run(h: Host, state: Move) -> None:
     """The guest's ports are plugged in, or it has to do without."""
     h.driver.unpause(h)
     power.observe(h, state)
 
 
-def clear_dest(h: Any, state: Move) -> None:
+def clear_dest(h: Host, state: Move) -> None:
     """Nothing of the guest is left here but what is kept aside, if this is the source as well."""
     h.driver.destroy(h)
     volumes.let_go(h)
 
 
-def undo_arrival(h: Any, state: Move) -> None:
+def undo_arrival(h: Host, state: Move) -> None:
     """`clear_dest`, and the guest runs nowhere."""
     clear_dest(h, state)
     h.instance.power_state = int(states.Power.SHUTDOWN)
