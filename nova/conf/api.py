@@ -25,6 +25,25 @@ again.'''),
 Ask only the cells in which the project has servers. Pays with many cells of which a project uses few.'''),
     cfg.BoolOpt('enable_instance_password', default=True, help='''
 Answers to create, rebuild and rescue carry the generated administrator password.'''),
+    cfg.BoolOpt('local_metadata_per_cell', default=False, help='''
+The metadata service asks the database of its own cell alone, and needs no API database.'''),
+    cfg.IntOpt('metadata_cache_expiration', default=15, min=0, help='''
+Seconds for which the metadata service remembers a server.'''),
+    cfg.ListOpt('vendordata_providers', default=['StaticJSON'], help='''
+Where what the operator says to guests comes from: StaticJSON (a file), DynamicJSON (services).'''),
+    cfg.StrOpt('vendordata_jsonfile_path', help='''
+File with a JSON object that every guest reads as vendor_data.json.'''),
+    cfg.ListOpt('vendordata_dynamic_targets', default=[], help='''
+Services that are asked about each server, as name@http://host/path; guests read what they answer in
+vendor_data2.json.'''),
+    cfg.StrOpt('vendordata_dynamic_ssl_certfile', default='', help='''
+Certificates that sign those of these services; unset are the usual ones.'''),
+    cfg.IntOpt('vendordata_dynamic_connect_timeout', default=5, min=1, help='''
+Seconds in which they have to accept a connection.'''),
+    cfg.IntOpt('vendordata_dynamic_read_timeout', default=5, min=1, help='''
+Seconds in which they have to answer.'''),
+    cfg.BoolOpt('vendordata_dynamic_failure_fatal', default=False, help='''
+A service that fails keeps metadata from being told, instead of being left out.'''),
     cfg.StrOpt('dhcp_domain', default='novalocal', help='''
 Domain of the host names that metadata and config drives tell guests; names that have a domain keep theirs.'''),
 ]

@@ -9,6 +9,12 @@ Address on which nova-api listens when it is its own web server.'''),
 Port on which nova-api listens when it is its own web server.'''),
     cfg.IntOpt('osapi_compute_workers', min=1, help='''
 Processes of nova-api when it is its own web server; unset is one.'''),
+    cfg.HostAddressOpt('metadata_listen', default='127.0.0.1', help='''
+Address on which nova-api-metadata listens when it is its own web server.'''),
+    cfg.PortOpt('metadata_listen_port', default=8775, help='''
+Port on which nova-api-metadata listens when it is its own web server.'''),
+    cfg.IntOpt('metadata_workers', min=1, help='''
+Processes of nova-api-metadata when it is its own web server; unset is one.'''),
 ]
 WSGI_OPTS: list[cfg.Opt] = [
     cfg.IntOpt('default_pool_size', default=16, min=1, help='''

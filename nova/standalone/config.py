@@ -22,7 +22,9 @@ from typing import IO, Any
 from nova.common import uuids
 
 USERS = ('admin', 'nova', 'placement', 'demo')
-PORTS = {'compute': 8774, 'placement': 8778, 'sandbox': 5000}
+METADATA = 'metadata'
+"""Under this name `Deployment.passwords` has what the network service signs servers with."""
+PORTS = {'compute': 8774, 'placement': 8778, 'sandbox': 5000, 'metadata': 8775}
 CELL0 = '00000000-0000-0000-0000-000000000000'
 
 
@@ -52,7 +54,7 @@ class Deployment:
 
     def url(self, name: str) -> str:
         """Base URL of a service: compute, placement, or one of the sandbox's."""
-        if name in ('compute', 'placement'):
+        if name in ('compute', 'placement', METADATA):
             return f'http://127.0.0.1:{self.ports[name]}'
         return f'http://127.0.0.1:{self.ports["sandbox"]}/{name}'
 
@@ -112,7 +114,7 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     found = Deployment(
         directory=directory, passwords=kept.get('passwords', {}),
-        ports=kept.get('ports') or dict(ports or PORTS),
+        ports={**(ports or PORTS), **kept.get('ports', {})},
         cells=kept.get('cells', {}), hosts=kept.get('hosts', {}))
     _choose_driver(found, kept, driver, libvirt_uri)
     real = found.driver == 'libvirt'
@@ -120,6 +122,7 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
         raise Refused('One libvirt is one compute host: leave --computes out, or use --driver fake.')
     for user in USERS:
         found.passwords.setdefault(user, secrets.token_urlsafe(16))
+    found.passwords.setdefault(METADATA, secrets.token_urlsafe(16))
     _grow('cells', found.cells, cells, 2)
     for number in range(len(found.cells), cells or max(len(found.cells), 1 if real else 2)):
         found.cells[f'cell{number + 1}'] = uuids.generate()
@@ -208,6 +211,8 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
     top = _common(deployment)
     top['DEFAULT'] |= {'transport_url': deployment.bus('top'),
                        'osapi_compute_listen_port': deployment.ports['compute']}
+    top['neutron'] |= {'service_metadata_proxy': 'true',
+                       'metadata_proxy_shared_secret': deployment.passwords[METADATA]}
     top |= {'api_database': {'connection': deployment.database('api')},
             'database': {'connection': deployment.database('cell0')},
             'api': {'auth_strategy': 'keystone'},

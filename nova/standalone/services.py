@@ -11,6 +11,7 @@ from oslo_config import cfg
 from nova import clients as neighbours
 from nova import conf as nova_conf
 from nova.api import app as api_app
+from nova.api.metadata import app as metadata_app
 from nova.common import clock, dbkit, threads
 from nova.compute import agent
 from nova.conductor import service as conductor
@@ -64,7 +65,8 @@ def plan(deployment: config.Deployment, files: Files, images: Sequence[pathlib.P
             shared('nova').conf, host='scheduler', dbs=shared('nova').dbs, buses=shared('nova').buses,
             clients=shared('nova').clients))),
         ('super-conductor', lambda: _conductor(shared('nova'), 'super', 'super')),
-        ('api', lambda: _api(deployment, shared('nova')))]
+        ('api', lambda: _api(deployment, shared('nova'))),
+        ('metadata', lambda: _metadata(deployment, shared('nova')))]
     for cell in deployment.cells:
         found.append((f'conductor of {cell}', functools.partial(
             lambda cell: _conductor(shared(cell), 'cell', f'conductor-{cell}'), cell)))
@@ -132,6 +134,11 @@ def _conductor(shared: Shared, role: str, host: str) -> Stop:
 def _api(deployment: config.Deployment, shared: Shared) -> Stop:
     app = api_app.make_app(shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients)
     return sandbox_app.Server(app, port=deployment.ports['compute']).start().stop
+
+
+def _metadata(deployment: config.Deployment, shared: Shared) -> Stop:
+    app = metadata_app.make_app(shared.conf, dbs=shared.dbs, clients=shared.clients)
+    return sandbox_app.Server(app, port=deployment.ports['metadata']).start().stop
 
 
 def _computes(deployment: config.Deployment, shared: Shared, cell: str) -> Stop:

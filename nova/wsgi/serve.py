@@ -1,4 +1,4 @@
-"""The Compute API under a web server of others.
+"""The Compute API and the metadata service under a web server of others.
 
 A wrong option ends the process while it starts; databases and buses are not needed for that. Nothing is opened
 before the first request comes, in the process that serves it: servers fork after loading.
@@ -7,7 +7,7 @@ before the first request comes, in the process that serves it: servers fork afte
 import os
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from oslo_config import cfg
@@ -16,6 +16,7 @@ from oslo_log import log
 from nova import clients
 from nova import conf as nova_conf
 from nova.api import app as nova_app
+from nova.api.metadata import app as metadata_app
 from nova.common import health, metrics, threads
 from nova.db import session
 from nova.rpc import transport
@@ -34,11 +35,24 @@ def load() -> cfg.ConfigOpts:
     return nova_conf.new(config_files=[str(pathlib.Path(folder) / 'nova.conf')] if folder else None)
 
 
+def compute(conf: cfg.ConfigOpts, dbs: session.Databases) -> Any:
+    """The Compute API."""
+    return nova_app.make_app(conf, dbs=dbs, buses=transport.Buses(conf), clients=clients.build(conf))
+
+
+def metadata(conf: cfg.ConfigOpts, dbs: session.Databases) -> Any:
+    """The metadata service."""
+    return metadata_app.make_app(conf, dbs=dbs, clients=clients.build(conf))
+
+
+Make = Callable[[cfg.ConfigOpts, session.Databases], Any]
+
+
 class Application:
     """The WSGI callable, made when it is first called."""
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._conf = conf
+    def __init__(self, conf: cfg.ConfigOpts, make: Make = compute) -> None:
+        self._conf, self._make = conf, make
         self._lock = threads.lock()
         self._app: Any = None
 
@@ -48,18 +62,20 @@ class Application:
                 if self._app is None:
                     log.setup(self._conf, 'nova')
                     dbs = session.Databases(self._conf)
-                    made = nova_app.make_app(self._conf, dbs=dbs, buses=transport.Buses(self._conf),
-                                             clients=clients.build(self._conf))
-                    database = health.Probe('the API database', lambda: dbs.api.ping())
-                    metrics.page_of(self._conf, {'database': database}, None)
+                    made = self._make(self._conf, dbs)
+                    asked = dbs.main if self._own_cell_alone() else dbs.api
+                    metrics.page_of(self._conf, {'database': health.Probe('the database', asked.ping)}, None)
                     self._app = made
         return self._app(environ, start_response)
 
+    def _own_cell_alone(self) -> bool:
+        return self._make is metadata and self._conf.api.local_metadata_per_cell
 
-def start() -> Application:
+
+def start(name: str = 'nova-api', make: Make = compute) -> Application:
     """Read the configuration; one line and the end of the process where it is wrong."""
     try:
-        return Application(load())
+        return Application(load(), make)
     except cfg.Error as error:
-        sys.stderr.write(f'nova-api: {error}\n')
+        sys.stderr.write(f'{name}: {error}\n')
         sys.exit(BOOT_ERROR)
