@@ -23,7 +23,7 @@ from nova.objects.service import Alive
 from nova.rest import request
 from nova.task import flow as flows
 from nova.task import guard as guards
-from nova.task import journal, runner
+from nova.task import journal, notify, runner
 from nova.task.flow import AnyFlow
 
 T = TypeVar('T')
@@ -266,7 +266,8 @@ class Request(request.Request):
             objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, loads, uuid=instance.uuid)
             alter(fresh)
-            fresh.save(conn)
+            with notify.Change(conn, instance.uuid, notify.by(self.context), notify.API):
+                fresh.save(conn)
             return fresh
 
         def in_request(conn: sa.Connection) -> Any:
@@ -302,6 +303,7 @@ class Request(request.Request):
             exclusive=None, status=task_rows.DONE, state={}, context=self.context.to_dict(), action=action,
             request_id=self.context.request_id, user_id=self.context.user_id,
             project_id=self.context.project_id, finished_at=clock.utcnow()))
+        notify.of_action(conn, action, instance_uuid, self.context)
 
     # Limits
 

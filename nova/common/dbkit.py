@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from oslo_config import cfg
 from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
@@ -231,11 +232,17 @@ class ServerClock:
 
 
 _clocks: weakref.WeakKeyDictionary[sa.Engine, ServerClock] = weakref.WeakKeyDictionary()
+_confs: weakref.WeakKeyDictionary[sa.Engine, cfg.ConfigOpts] = weakref.WeakKeyDictionary()
 
 
 def now(connection: sa.Connection) -> datetime.datetime:
     """What `Database.now` says, for who is in a transaction of that database."""
     return _clocks[connection.engine].ask(connection)
+
+
+def conf(connection: sa.Connection) -> cfg.ConfigOpts | None:
+    """The configuration of the process whose database this is; None where it was opened without one."""
+    return _confs.get(connection.engine)
 
 
 def is_passing(error: BaseException) -> bool:
@@ -261,11 +268,12 @@ class Database:
         patience: seconds after which a server that has not answered a statement is away; None waits for ever.
         server_clock: tells the server's time; a simulation hands in its own.
         reconnect: seconds for which `write` tries again while there is no connection to be had.
+        conf: for who is in a transaction of it (`dbkit.conf`).
         engine_options: further keyword arguments of oslo.db's `create_engine`.
     """
 
     def __init__(self, url: str, patience: float | None = None, server_clock: ServerClock | None = None,
-                 reconnect: float = 10.0, **engine_options: Any) -> None:
+                 reconnect: float = 10.0, conf: cfg.ConfigOpts | None = None, **engine_options: Any) -> None:
         self._reconnect = reconnect
         parsed = sa.make_url(url)
         self.dialect: str = parsed.get_backend_name()
@@ -285,6 +293,8 @@ class Database:
         parsed = parsed.update_query_dict(_limits(self.dialect, patience))
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._clock = _clocks[self.engine] = server_clock or ServerClock(self.dialect)
+        if conf is not None:
+            _confs[self.engine] = conf
         self._path = parsed.database
         self._awake: sqlite3.Connection | None = None
         self._listen()

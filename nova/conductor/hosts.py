@@ -15,6 +15,7 @@ from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.ops.evacuate import returned
 from nova.task import engine as engines
+from nova.task import notify
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +38,10 @@ class Hosts:
         Whether it lives is for its beats to say, and they count once they name the epoch that it is told here.
         """
         def write(conn: sa.Connection) -> services.Service:
+            is_new = services.Service.find(conn, host=report.host, binary=report.binary) is None
             found = services.Service.join(conn, report.host, report.binary, report.version)
+            if is_new:
+                notify.of_service(conn, 'create', found)
             self._nodes(conn, report.nodes)
             return found
         # What is given up after this raises the epoch again, and the host joins once more.

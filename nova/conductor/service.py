@@ -21,9 +21,10 @@ from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops import remove_late
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
+from nova.rpc import notifier, transport
 from nova.rpc import scheduler as rpc_scheduler
-from nova.rpc import transport
 from nova.task import engine as engines
+from nova.task import notify
 
 if TYPE_CHECKING:
     from nova.db import session
@@ -124,6 +125,7 @@ class ConductorService:
         self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads, QUEUE)
         self._reports = threads.Pool('conductor-reports', REPORTS, QUEUE)
         self._signs = threads.Pool('conductor-signs', SIGNS, QUEUE)
+        self._sender = None if notify.wanted(conf) is None else notifier.Notifier(conf)
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
         self._checks: dict[str, health.Check] = {}
@@ -152,7 +154,7 @@ class ConductorService:
         alive = liveness.Liveness(db, self._conf)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
-                        after_doubt=remove_late.RemoveLate)
+                        after_doubt=remove_late.RemoveLate, sender=self._sender)
         self._look_after('cell', own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('resizes', 10, periodic.ConfirmResizes(own.engine, self._conf)))
@@ -170,7 +172,7 @@ class ConductorService:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
         self._super_handle = top_handle
         self._look_after('API', work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
-                                          self._pool, supers=True))
+                                          self._pool, supers=True, sender=self._sender))
         self._tickers.append(periodic.ticker('cells', 1.0, found.watch))
         interval = self._conf.scheduler.discover_hosts_in_cells_interval
         if interval > 0:
@@ -191,7 +193,7 @@ class ConductorService:
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
         return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
-                         after_doubt=remove_late.RemoveLate)
+                         after_doubt=remove_late.RemoveLate, sender=self._sender)
 
     def _cell_handle(self, run: engines.Run, engine: engines.Engine) -> handle.Conductor:
         return handle.Conductor(run, engine, self._conf, self._clients)
@@ -228,3 +230,5 @@ class ConductorService:
             self._cells.stop()
         for each in self._works:
             each.stop()
+        if self._sender is not None:
+            self._sender.close()

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from oslo_config import cfg
 
 from nova.common import dbkit, health, threads
+from nova.conductor import relay
 from nova.task import engine as engines
 from nova.task import flow as flows
 from nova.task import handles, journal, keeper, lease
 
 LOG = logging.getLogger(__name__)
+
+RELAY_SECONDS = 1.0
+"""Between two looks for notifications that wait."""
 
 
 class Work:
@@ -19,11 +23,13 @@ class Work:
     Args:
         handle: builds the handle of a run; gets the engine too, because handles reach back to it.
         after_doubt: see `nova.task.runner.Runner`.
+        sender: of notifications; None where nobody listens.
     """
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
                  handle: Callable[[engines.Run, engines.Engine], handles.Conductor], pool: threads.Pool, *,
-                 supers: bool = False, after_doubt: type[flows.AnyFlow] | None = None) -> None:
+                 supers: bool = False, after_doubt: type[flows.AnyFlow] | None = None,
+                 sender: relay.Sender | None = None) -> None:
         beat = conf.task.beat_seconds
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))
@@ -34,6 +40,8 @@ class Work:
         # Signs of life depend on nothing but the database: looking after tasks may take its time.
         self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)
         self._rounds = threads.Ticker('keeper', beat, self._round, self._complain)
+        self._relay = None if sender is None else threads.Ticker(
+            'relay', RELAY_SECONDS, relay.Relay(db, self.lease, self.keeper.shards, sender), self._complain)
         self._complaints = 0
         # Who lets a lease's time pass twice has lost it, and does the work of the living no more.
         self.health = health.Pulse('tasks have not been looked after',
@@ -43,10 +51,14 @@ class Work:
         self.health.beat()
         self._beats.start()
         self._rounds.start()
+        if self._relay is not None:
+            self._relay.start()
 
     def rest(self) -> None:
         """Look after no more tasks; those in hand go on, and nobody else takes them."""
         self._rounds.stop()
+        if self._relay is not None:
+            self._relay.stop()
 
     def stop(self) -> None:
         """Stop looking after tasks and give up the lease; what is still owned is up for taking."""

@@ -145,7 +145,8 @@ class Databases:
     def _get(self, url: str, group: str) -> dbkit.Database:
         with self._lock:
             if url not in self._open:
-                self._open[url] = dbkit.Database(url, self._patience, **self._options(group))
+                self._open[url] = dbkit.Database(
+                    url, self._patience, conf=self._conf, **self._options(group))
             return self._open[url]
 
     def _options(self, group: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The journal's tables, the same in every cell and in the API database.
 
 `tasks` is what is to be done and how far it got, `task_steps` its history, `workers` the leases of those who do
-it, and `events` what neighbours announced, stored before anyone waits for it.
+it, `events` what neighbours announced, stored before anyone waits for it, and `notifications` what is to be
+told to whoever listens.
 """
 
 import sqlalchemy as sa
@@ -93,6 +94,21 @@ events = sa.Table(
     sa.Index(None, 'instance_uuid', 'name'),
     sa.Index(None, 'created_at'),
     **types.MYSQL)
+
+notifications = sa.Table(
+    'notifications', _metadata,
+    sa.Column('id', sa.Integer, primary_key=True),
+    sa.Column('uuid', types.string(36), nullable=False, unique=True),
+    sa.Column('subject', types.string(255), nullable=False),
+    sa.Column('shard', sa.SmallInteger, nullable=False),
+    sa.Column('owner', types.string(36)),
+    sa.Column('event_type', types.string(255), nullable=False),
+    sa.Column('publisher_id', types.string(255), nullable=False),
+    sa.Column('priority', types.string(16), nullable=False),
+    sa.Column('payload', types.Json, nullable=False),
+    sa.Column('created_at', types.time(), nullable=False),
+    **types.MYSQL)
+"""What is still to be told on the bus, in the order of `id`; a row goes when it was sent."""
 
 
 def task_tables(metadata: sa.MetaData) -> None:

@@ -12,7 +12,7 @@ copied through JSON. An exchange lives as long as somebody has it open.
 import collections
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import oslo_messaging
@@ -241,10 +241,10 @@ class InprocDriver(base.BaseDriver):
         return Listener(self._exchange(target.exchange),
                         [(target.topic, target.server), (target.topic, None)])
 
-    def listen_for_notifications(self, targets_and_priorities: list, pool: str | None, batch_size: int,
+    def listen_for_notifications(self, targets_and_priorities: Iterable, pool: str | None, batch_size: int,
                                  batch_timeout: float | None) -> Listener:
         """Listeners in different `pool`s compete here: a process has one consumer of notifications."""
-        exchange = self._exchange(targets_and_priorities[0][0].exchange)
+        exchange = self._exchange(next(iter(targets_and_priorities))[0].exchange)
         return Listener(exchange, [(f'{target.topic}.{priority}', None)
                                    for target, priority in targets_and_priorities])
 

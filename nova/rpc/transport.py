@@ -37,7 +37,7 @@ _NOTICED = {'transport_options': oslo_messaging.TransportOptions(at_least_once=T
 UNHEARD = 60.0
 """Most seconds for which a call is repeated while its server's queue does not exist."""
 _UNHEARD_PAUSE = 0.3
-_BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.AMQPError, OSError)
+BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.AMQPError, OSError)
 """What a broker's absence is raised as; the library lets some of kombu's and amqp's own errors through."""
 
 Sent = tuple[str, str, str]
@@ -170,7 +170,7 @@ class Bus:
                 raise errors.bus.BusAway(f'No answer to {target.topic}.{method} came in time.') from None
             except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError):
                 raise
-            except _BROKER as error:
+            except BROKER as error:
                 LOG.info('call %s.%s could not be sent: %s: %s', target.topic, method, type(error).__name__,
                          error)
                 if deadline.passed():
@@ -229,7 +229,7 @@ class Bus:
     def _clean(self, transport: Any) -> None:
         try:
             transport.cleanup()
-        except _BROKER as error:
+        except BROKER as error:
             LOG.info('%s was closed while its broker was away: %s', self.name, type(error).__name__)
 
     def _prepare(self, target: oslo_messaging.Target, **how: Any) -> Any:
@@ -252,7 +252,7 @@ class Bus:
             if (self._url or '').startswith('none:'):
                 raise errors.Unavailable(f'{self.name} has no message bus.')
             try:
-                _register_stray_options(self.conf)
+                register_stray_options(self.conf)
                 url = oslo_messaging.TransportURL.parse(self.conf, self._url)
                 self._transport = oslo_messaging.get_rpc_transport(self.conf, url)
             except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure, ValueError) as error:
@@ -263,7 +263,7 @@ class Bus:
             return self._inline
 
 
-def _register_stray_options(conf: cfg.ConfigOpts) -> None:
+def register_stray_options(conf: cfg.ConfigOpts) -> None:
     """Some releases of the library read these from our configuration, but register them on the global one."""
     for group in ('oslo_messaging_tracing', 'oslo_messaging_metrics'):
         name = f'oslo_messaging._{group.rpartition("_")[2]}.client'

@@ -13,6 +13,7 @@ from nova.objects import base
 from nova.objects import instance as instances
 from nova.objects import task as rows
 from nova.task import flow as flows
+from nova.task import notify
 
 Guard = Callable[[sa.Connection], instances.Instance]
 """Reads the server again inside the transaction, refuses by raising, and returns its `Instance`."""
@@ -51,8 +52,16 @@ def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
         not_before=None if wait is None else now + datetime.timedelta(seconds=wait),
         deadline=now + datetime.timedelta(seconds=(wait or 0.0) + flow.deadline))
     (rows.enqueue if task.queued else rows.insert)(conn, task)
-    instance = guard(conn) if guard is not None else None
-    shows = _first_shown(flow, state)
+    with notify.Change(conn, instance_uuid, notify.by(context)):
+        _judge(conn, flow, task, guard, _first_shown(flow, state))
+    notify.began(conn, task.uuid)
+    return task
+
+
+def _judge(conn: sa.Connection, flow: type[flows.AnyFlow], task: rows.Task, guard: Guard | None,
+           shows: states.Task | None) -> None:
+    """Let the server be looked at, and show what is being done with it."""
+    instance, instance_uuid = guard(conn) if guard is not None else None, task.instance_uuid
     if flow.exclusion == flows.PREEMPTING and instance_uuid:
         # In the same breath, so that the holder never writes over the task_state that this one shows.
         rows.cancel(conn, instance_uuid, flows.Flow.slot() or '')
@@ -60,7 +69,6 @@ def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
             rows.overrule(conn, instance_uuid, shows)
     elif instance is not None and shows and not rows.show(conn, instance.uuid, shows, instance.task_state):
         raise errors.task.Busy(f'Instance {instance.uuid} changed while the request was checked.')
-    return task
 
 
 def _first_shown(flow: type[flows.AnyFlow], state: base.State) -> states.Task | None:
@@ -118,12 +126,16 @@ class Journal:
             saved[:] = [dbkit.now(conn)]
             if not rows.save(conn, task, kept, saved[0], **changes):
                 raise errors.task.Lost(task=task.uuid)
-            if also is not None:
-                also(conn)
-            if instance is not None and instance.changes():
-                instance.copy().save(conn)
+            with notify.Change(conn, task.instance_uuid, notify.by(task)):
+                if also is not None:
+                    also(conn)
+                if instance is not None and instance.changes():
+                    instance.copy().save(conn)
+            notify.moved(conn, task, note, changes)
             leaves = task.queued and task.exclusive is not None and 'finished_at' in changes
-            return rows.pass_on(conn, task) if leaves else None
+            successor = rows.pass_on(conn, task) if leaves else None
+            notify.began(conn, successor)
+            return successor
         successor = self.db.write(write, landed=lambda conn: rows.is_saved(conn, task, saved[0]))
         for name, value in changes.items():
             setattr(task, name, value)
@@ -134,8 +146,12 @@ class Journal:
 
     def adopt(self, uuid: str, owner: str) -> bool:
         """Make an inert task the running one of `owner`; False when it is past that."""
-        return self.db.write(lambda conn: rows.adopt(conn, uuid, owner),
-                             landed=lambda conn: rows.is_owned(conn, uuid, owner))
+        def write(conn: sa.Connection) -> bool:
+            adopted = rows.adopt(conn, uuid, owner)
+            if adopted:
+                notify.began(conn, uuid)
+            return adopted
+        return self.db.write(write, landed=lambda conn: rows.is_owned(conn, uuid, owner))
 
     def cancel_holder(self, instance_uuid: str) -> str | None:
         """Ask who holds the server to unwind; uuid of that task, None when the slot is free."""

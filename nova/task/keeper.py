@@ -82,6 +82,10 @@ class Keeper:
         self._watched = watched
         self._engine.forget_others(watched)
 
+    def shards(self) -> tuple[int, ...]:
+        """Those that are this worker's, of what does not wait for a super-conductor alone."""
+        return self._carers.shards(False)
+
     def _ours(self) -> Iterator[rows.Task]:
         below, above = self._carers.shards(False), self._carers.shards(True)
         parts = [(None, below)] if len(below) == len(above) == rows.SHARDS else [(False, below), (True, above)]

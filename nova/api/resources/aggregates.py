@@ -15,6 +15,7 @@ from nova.policies import aggregates as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
 from nova.rest.resource import Body, Many, One, Resource, delete, get, post, put
+from nova.task import notify
 
 LOG = logging.getLogger(__name__)
 
@@ -56,8 +57,9 @@ def _id(text: str) -> int:
         raise problem.BadRequest(f"'{text}' is not an aggregate id") from None
 
 
-def _write(req: Any, aggregate_id: str, change: Callable[[sa.Connection, Aggregate], None]) -> Aggregate:
-    """Run ``change(conn, aggregate)`` in a transaction.
+def _write(req: Any, aggregate_id: str, change: Callable[[sa.Connection, Aggregate], None], told: str
+           ) -> Aggregate:
+    """Run ``change(conn, aggregate)`` in a transaction, which listeners know by the name `told`.
 
     One comes after the other, of whichever aggregates: a host is in one zone over all of them.
     """
@@ -66,9 +68,11 @@ def _write(req: Any, aggregate_id: str, change: Callable[[sa.Connection, Aggrega
     def write(conn: sa.Connection) -> Aggregate:
         objects.hold(conn, Aggregate)
         aggregate = Aggregate.get(conn, id=number)
+        notify.of_aggregate(conn, told, 'start', aggregate)
         change(conn, aggregate)
         aggregate.updated_at = clock.utcnow()
         aggregate.save(conn)
+        notify.of_aggregate(conn, told, 'end', aggregate)
         return aggregate
     return req.dbs.api.write(write)
 
@@ -163,7 +167,9 @@ class Aggregates(Resource):
 
         def write(conn: sa.Connection) -> Aggregate:
             record = made.copy()
+            notify.of_aggregate(conn, 'create', 'start', record)
             record.create(conn)
+            notify.of_aggregate(conn, 'create', 'end', record)
             return record
         try:
             return req.dbs.api.write(write)
@@ -189,7 +195,7 @@ class Aggregates(Resource):
                 _check_zone(conn, aggregate, wanted[_ZONE], aggregate.hosts)
                 aggregate.set_metadata(conn, {_ZONE: wanted[_ZONE]})
         try:
-            return _write(req, aggregate_id, change)
+            return _write(req, aggregate_id, change, 'update_prop')
         except db_exc.DBDuplicateEntry:
             raise errors.host.AggregateExists(name=wanted['name']) from None
 
@@ -204,7 +210,9 @@ class Aggregates(Resource):
             if aggregate.hosts:
                 raise problem.BadRequest(
                     f'Cannot remove aggregate {number}. Reason: Host aggregate is not empty.')
+            notify.of_aggregate(conn, 'delete', 'start', aggregate)
             aggregate.destroy(conn)
+            notify.of_aggregate(conn, 'delete', 'end', aggregate)
         req.dbs.api.write(write)
 
     @post(_ID + '/action', action='add_host', rule=rules.ADD_HOST, body=_HOST, returns=_ONE)
@@ -218,7 +226,7 @@ class Aggregates(Resource):
                 _refuse_move(req, conn, aggregate, host, 'add')
             _check_zone(conn, aggregate, aggregate.availability_zone, [host])
             aggregate.add_host(conn, host)
-        aggregate = _write(req, aggregate_id, change)
+        aggregate = _write(req, aggregate_id, change, 'add_host')
         _tell_placement(req, aggregate, host, req.clients.placement.add_to_aggregate)
         return aggregate
 
@@ -232,7 +240,7 @@ class Aggregates(Resource):
             if occupied and host in aggregate.hosts:
                 _refuse_move(req, conn, aggregate, host, 'remove')
             aggregate.remove_host(conn, host)
-        aggregate = _write(req, aggregate_id, change)
+        aggregate = _write(req, aggregate_id, change, 'remove_host')
         _tell_placement(req, aggregate, host, req.clients.placement.remove_from_aggregate)
         return aggregate
 
@@ -259,4 +267,4 @@ class Aggregates(Resource):
                 _refuse_zone_change(req, aggregate, wanted[_ZONE])
                 _check_zone(conn, aggregate, wanted[_ZONE], aggregate.hosts)
             aggregate.set_metadata(conn, wanted)
-        return _write(req, aggregate_id, change)
+        return _write(req, aggregate_id, change, 'update_metadata')

@@ -12,6 +12,7 @@ from nova.policies import flavor_access as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
 from nova.rest.resource import Body, Many, Resource, get, post
+from nova.task import notify
 
 _TENANT = Body(tenant=Field(types.KEY, 'The project.', required=True))
 
@@ -53,6 +54,7 @@ class FlavorAccess(Resource):
             if flavor.is_public and req.at('2.7'):
                 raise errors.Conflict('Can not add access to a public flavor.')
             flavor.add_access(conn, req.body['tenant'])
+            notify.of_flavor(conn, 'update', flavor)
             return _all(conn, flavor)
         return req.dbs.api.write(write)
 
@@ -64,5 +66,6 @@ class FlavorAccess(Resource):
             objects.hold(conn, Flavor, flavorid=flavor_id)
             flavor = Flavor.get(conn, flavorid=flavor_id)
             flavor.remove_access(conn, req.body['tenant'])
+            notify.of_flavor(conn, 'update', flavor)
             return _all(conn, flavor)
         return req.dbs.api.write(write)

@@ -13,6 +13,7 @@ from nova.policies import flavor_extra_specs as rules
 from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body, Resource, delete, get, post, put
+from nova.task import notify
 
 _VALUE = types.either({'type': 'string', 'maxLength': 255}, types.NUMBER)
 _SPECS = types.mapping(_VALUE, r'^[a-zA-Z0-9\-_:. ]{1,255}$')
@@ -29,7 +30,9 @@ def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
 
     def write(conn: sa.Connection) -> None:
         objects.hold(conn, Flavor, flavorid=flavor_id)
-        Flavor.get(conn, flavorid=flavor_id).set_extra_specs(conn, specs)
+        flavor = Flavor.get(conn, flavorid=flavor_id)
+        flavor.set_extra_specs(conn, specs)
+        notify.of_flavor(conn, 'update', flavor)
     req.dbs.api.write(write)
 
 
@@ -70,4 +73,8 @@ class FlavorExtraSpecs(Resource):
     @delete(_PATH + '/{key}', rule=rules.DELETE)
     def remove(self, req: Any, flavor_id: str, key: str) -> None:
         """Remove one extra spec."""
-        req.dbs.api.write(lambda conn: Flavor.get(conn, flavorid=flavor_id).remove_extra_spec(conn, key))
+        def write(conn: sa.Connection) -> None:
+            flavor = Flavor.get(conn, flavorid=flavor_id)
+            flavor.remove_extra_spec(conn, key)
+            notify.of_flavor(conn, 'update', flavor)
+        req.dbs.api.write(write)

@@ -14,6 +14,7 @@ from nova.policies import flavor_manage as rules
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post, put
+from nova.task import notify
 
 _SORT_KEYS = ('created_at', 'description', 'disabled', 'ephemeral_gb', 'flavorid', 'id', 'is_public',
               'memory_mb', 'name', 'root_gb', 'rxtx_factor', 'swap', 'updated_at', 'vcpu_weight', 'vcpus')
@@ -179,6 +180,7 @@ class Flavors(Resource):
         def write(conn: sa.Connection) -> Flavor:
             record = made.copy()
             record.create(conn)
+            notify.of_flavor(conn, 'create', record)
             return record
         try:
             return req.dbs.api.write(write)
@@ -198,10 +200,15 @@ class Flavors(Resource):
             flavor = Flavor.get(conn, flavorid=flavor_id)
             flavor.description = req.body['flavor']['description']
             flavor.save(conn)
+            notify.of_flavor(conn, 'update', flavor)
             return flavor
         return req.dbs.api.write(write)
 
     @delete('/flavors/{flavor_id}', rule=rules.DELETE, ok=202)
     def remove(self, req: Any, flavor_id: str) -> None:
         """Delete a flavor; servers keep what they were made of."""
-        req.dbs.api.write(lambda conn: Flavor.get(conn, flavorid=flavor_id).destroy(conn))
+        def write(conn: sa.Connection) -> None:
+            flavor = Flavor.get(conn, flavorid=flavor_id)
+            notify.of_flavor(conn, 'delete', flavor)
+            flavor.destroy(conn)
+        req.dbs.api.write(write)

@@ -14,6 +14,7 @@ from nova.policies import keypairs as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, post
+from nova.task import notify
 
 _NAME = (Span('2.1', '2.91', type=types.text(1, 255, 'keypair-chars')),
          Span('2.92', type=types.text(1, 255, 'keypair-chars-v292')))
@@ -111,6 +112,7 @@ class KeyPairs(Resource):
             if 0 <= limit <= quota.key_pairs(conn, user):
                 raise errors.server.LimitExceeded('Quota exceeded, too many key pairs.')
             record.create(conn)
+            notify.of_keypair(conn, 'import' if 'public_key' in wanted else 'create', record)
             return record
         try:
             record = req.dbs.api.write(write)
@@ -123,4 +125,9 @@ class KeyPairs(Resource):
     def remove(self, req: Any, name: str) -> None:
         """Delete a key pair; servers that have it keep it."""
         user = _owner(req, rules.DELETE, req.query.get('user_id'))
-        req.dbs.api.write(lambda conn: KeyPair.get(conn, user_id=user, name=name).destroy(conn))
+
+        def write(conn: sa.Connection) -> None:
+            record = KeyPair.get(conn, user_id=user, name=name)
+            notify.of_keypair(conn, 'delete', record)
+            record.destroy(conn)
+        req.dbs.api.write(write)

@@ -12,6 +12,7 @@ from nova.policies import server_groups as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post
+from nova.task import notify
 
 _HARD = ('affinity', 'anti-affinity')
 _POLICIES = (*_HARD, 'soft-affinity', 'soft-anti-affinity')
@@ -107,6 +108,7 @@ class ServerGroups(Resource):
             group = InstanceGroup(uuid=uuids.generate(), project_id=context.project_id, user_id=context.user_id,
                                   name=wanted['name'], policy=policy, rules=narrowed, members=[])
             group.create(conn)
+            notify.of_group(conn, 'create', group)
             return group
         made: InstanceGroup = req.dbs.api.write(write)
         return made
@@ -114,4 +116,8 @@ class ServerGroups(Resource):
     @delete('/os-server-groups/{group_id}', rules=(rules.DELETE,), ok=204)
     def remove(self, req: Any, group_id: str) -> None:
         """Delete a server group; its servers stay, and where they are."""
-        req.dbs.api.write(lambda conn: _find(req, conn, group_id, rules.DELETE).destroy(conn))
+        def write(conn: sa.Connection) -> None:
+            group = _find(req, conn, group_id, rules.DELETE)
+            notify.of_group(conn, 'delete', group)
+            group.destroy(conn)
+        req.dbs.api.write(write)

@@ -11,6 +11,7 @@ from nova.policies import services as rules
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, put
+from nova.task import notify
 
 COMPUTE = 'nova-compute'
 _TEXT = types.nullable(types.TEXT)
@@ -110,6 +111,7 @@ def change(req: Any, cell: Any, service: Service, **values: Any) -> Service:
         for name, value in values.items():
             setattr(fresh, name, value)
         fresh.save(conn)
+        notify.of_service(conn, 'update', fresh)
         return fresh
     changed: Service = req.dbs.cell(cell.database_connection).write(write)
     if 'disabled' in values:
@@ -155,7 +157,12 @@ class Services(Resource):
         db = req.dbs.cell(cell.database_connection)
         if service.binary == COMPUTE:
             _remove_host(req, service, db)
-        db.write(lambda conn: Service.get(conn, uuid=service.uuid).destroy(conn))
+
+        def write(conn: sa.Connection) -> None:
+            kept = Service.get(conn, uuid=service.uuid)
+            notify.of_service(conn, 'delete', kept)
+            kept.destroy(conn)
+        db.write(write)
 
 
 def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from nova.common import uuids
 from nova.objects import task as rows
 from nova.ops.build import schedule, wire
 from nova.steps import injection
-from nova.task import journal
+from nova.task import journal, notify
 
 
 def insert(conn: sa.Connection, context: nova_context.RequestContext,
@@ -33,6 +33,7 @@ def insert(conn: sa.Connection, context: nova_context.RequestContext,
     if group is not None:
         found = objects.InstanceGroup.get(conn, uuid=group)
         found.add_members(conn, [instance.uuid for instance, _ in servers])
+        notify.of_group(conn, 'add_member', found)
     planned = [wire.Planned(uuid=instance.uuid, build=uuids.generate()) for instance, _ in servers]
     state = wire.ScheduleState(servers=planned, trust=trust, files=list(files))
     return journal.insert(conn, schedule.Schedule, state, context)

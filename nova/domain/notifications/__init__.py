@@ -1,0 +1,1 @@
+"""What notifications say: payloads as other services know them, and which operation sends which."""

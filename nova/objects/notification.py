@@ -1,0 +1,96 @@
+"""Notifications that are still to be sent: rows beside what they tell of.
+
+They are sent in the order of their rows among those of one subject (a server, a flavor …). Who sends them
+writes its name on them first: another worker that cares for the same subject waits until they are gone, or
+their owner is dead.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova.common import dbkit
+from nova.db import tasks as tables
+from nova.objects import task as rows
+
+_T = tables.notifications.c
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Notification:
+    """One message.
+
+    Attributes:
+        uuid: its ``message_id``, the same however often it is sent.
+        subject: what it is about; the order of such is kept.
+        owner: the worker that sends it.
+    """
+
+    uuid: str
+    subject: str
+    event_type: str
+    publisher_id: str
+    priority: str
+    payload: dict[str, Any]
+    owner: str | None = None
+    id: int = 0
+    created_at: datetime.datetime | None = None
+
+
+_NAMES = [field.name for field in dataclasses.fields(Notification)]
+
+
+def add(conn: sa.Connection, made: Notification) -> None:
+    """Have it sent when the caller's transaction is there."""
+    values = dataclasses.asdict(made) | {'shard': rows.shard_of(made.subject), 'created_at': dbkit.now(conn)}
+    conn.execute(tables.notifications.insert(), {name: value for name, value in values.items() if name != 'id'})
+
+
+def waiting(conn: sa.Connection, worker: str, shards: Collection[int] | None, limit: int) -> list[Notification]:
+    """The oldest that are this worker's to send, because of their shard or because it has begun with them.
+
+    Args:
+        shards: None are all.
+    """
+    query = sa.select(*(_T[name] for name in _NAMES)).order_by(_T.id).limit(limit)
+    if shards is not None:
+        query = query.where(sa.or_(_T.shard.in_(list(shards)), _T.owner == worker))
+    found = conn.execute(query)
+    return [Notification(**row._mapping) for row in found]
+
+
+def sendable(found: Collection[Notification], worker: str, is_dead: Callable[[str], bool]
+             ) -> list[Notification]:
+    """Those that nobody else, who lives, has begun to send, or has to send before."""
+    others: set[str] = set()
+    free = []
+    for each in found:
+        if each.owner not in (None, worker) and not is_dead(str(each.owner)):
+            others.add(each.subject)
+        elif each.subject not in others:
+            free.append(each)
+    return free
+
+
+def take(conn: sa.Connection, worker: str, wanted: Collection[Notification]) -> bool:
+    """Write the worker's name on them; False when somebody else was quicker with one: then it looks again."""
+    new = [each for each in wanted if each.owner != worker]
+    taken = 0
+    for owner in {each.owner for each in new}:
+        taken += conn.execute(tables.notifications.update().where(
+            _T.id.in_([each.id for each in new if each.owner == owner]),
+            _T.owner.is_(None) if owner is None else _T.owner == owner).values(owner=worker)).rowcount
+    return taken == len(new)
+
+
+def sent(conn: sa.Connection, done: Collection[Notification]) -> None:
+    """They have been sent, and need not be kept."""
+    conn.execute(tables.notifications.delete().where(_T.id.in_([each.id for each in done])))
+
+
+def count(conn: sa.Connection) -> int:
+    """How many wait."""
+    return conn.execute(sa.select(sa.func.count()).select_from(tables.notifications)).scalar_one()
