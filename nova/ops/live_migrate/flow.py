@@ -11,7 +11,6 @@ A destination that will not do is followed by another one that the scheduler nam
 ``migrate_max_retries`` allows.
 """
 
-
 from nova import errors, states
 from nova.objects import LiveMove, fields
 from nova.objects.progress import MigrationProgress

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from nova import objects
+from nova.objects import task as rows
 from nova.ops import power_sync
 from nova.ops.resize import decide
 from nova.task import journal
@@ -102,18 +103,69 @@ def test_no_host_takes_it(new_world, begin):
 
 
 def test_the_next_alternate_takes_it(new_world):
-    """ALT-S6 (B 1741125): claimed in the cell, without the scheduler."""
+    """ALT-S6 (B 1741125): it is claimed in the cell, without the scheduler; here it is its own host."""
     world = new_world()
+    world.refusing = {'h1'}
     uuid = world.running()
-    server = world.server(uuid)
-    world.refusing = {'h2'}
+    assert world.server(uuid).host == 'h2'
     resize.begin(world, uuid, ignored=[])
     world.settle()
-    assert world.server(uuid).host == server.host and world.server(uuid).vm_state == 'resized'
+    task, = [each for each in world.tasks_of(uuid) if each.action == 'resize']
+    with world.raw['cell1'].read() as conn:
+        assert [step.host for step in rows.steps(conn, [task.uuid]) if step.status == 'refused'] == ['h1']
+    assert (world.server(uuid).vm_state, world.server(uuid).host) == ('resized', 'h2')
+    assert held(world, uuid) == {'h2': LARGE}
     invariants.check(world)
 
 
 # Hosts that go down ------------------------------------------------------------------------------
+
+def test_a_guest_that_has_arrived_when_its_source_dies_is_kept(new_world):
+    """VOL-S3, and the pivot that is seen: the flow goes on from the destination."""
+    world = new_world()
+    uuid = live_migrate.live_migrate(world)
+    world.settle()
+    arrival, = [number for number, each in enumerate(world.script.seen, 1) if each[3] == 'live_migrate']
+    world = new_world()
+    uuid = live_migrate.live_migrate(world)
+    world.script.do(arrival, 'after', lambda: world.lose('h1'))
+    world.settle()
+    assert (world.server(uuid).vm_state, world.server(uuid).host) == ('active', 'h2')
+    assert migration_of(world, uuid).status == 'completed'
+    invariants.check(world)
+    world.regain('h1')
+    world.settle()
+    invariants.check(world)
+
+
+def test_a_host_returns_whose_servers_could_not_be_evacuated(new_world):
+    """EVA-S1 (B 1764883): nothing there is removed; the guest is where the record says."""
+    world = new_world()
+    world.refusing = {'h2'}
+    uuid = cases.starts()['evacuate'](world)
+    world.settle()
+    invariants.check(world)
+    assert migration_of(world, uuid).status == 'error'
+    world.regain('h1')
+    world.settle()
+    assert uuid in world.drivers['h1'].guests() and held(world, uuid) == {'h1': SMALL}
+    invariants.check(world)
+
+
+def test_a_server_is_deleted_before_its_host_returns(new_world):
+    """EVA-S1 (B 1794996): the host removes what is left of it all the same."""
+    world = new_world()
+    uuid = cases.starts()['evacuate'](world)
+    world.settle()
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert uuid in world.drivers['h1'].guests()
+    world.regain('h1')
+    world.settle()
+    assert uuid not in world.drivers['h1'].guests() and not world.clients.placement.consumers
+    invariants.check(world)
+
 
 FLOWS = ('resize', 'migrate', 'live_migrate', 'confirm_resize', 'revert_resize')
 

@@ -86,8 +86,6 @@ def test_abort(cli, server, cloud):
         found = cli(f'{NEW} server migration list --server {server}', user='admin')
         return [row['Id'] for row in found if row['Status'] == 'running']
     number, = until(running)
-    shown = cli(f'{NEW} server migration show {server} {number}', user='admin')
-    assert shown['Status'] == 'running'
     cli(f'{NEW} server migration abort {server} {number}', user='admin', raw=True)
     rests(cli, 'ACTIVE')
     for file in files:

@@ -278,6 +278,17 @@ def test_a_cold_migration(lab, running, confirmed, start):
     assert running.driver.state(running) == (Power.RUNNING if start else Power.SHUTDOWN)
 
 
+def test_a_host_returns_whose_server_was_evacuated(lab, running):
+    """EVA-S1: its guest goes; the one that was made anew elsewhere stays."""
+    move = lab.move('evacuation', instance=running.instance)
+    there = lab.h(running.instance, 'h2')
+    there.driver.spawn(there)
+    for _ in range(2):
+        running.driver.leave_evacuated(running, move)
+    assert running.driver.state(running) is None
+    assert there.driver.state(there) == Power.RUNNING
+
+
 @pytest.mark.parametrize('confirmed', [True, False])
 def test_a_resize_in_place(lab, running, confirmed):
     larger = objects.Flavor(flavorid='2', name='larger', vcpus=2, memory_mb=192, root_gb=2)

@@ -14,7 +14,7 @@ from nova.virt.driver import kept
 from nova.virt.driver.move import Move
 from nova.virt.libvirt import transfer, vif
 from nova.virt.libvirt.guests import UNDEFINE, power_of, stop_if_cancelled, vifs_of
-from nova.virt.libvirt.paths import Paths
+from nova.virt.libvirt.paths import Paths, is_networked
 from nova.virt.libvirt.power import LibvirtPower
 from nova.virt.libvirt.session import translated
 
@@ -115,6 +115,16 @@ class LibvirtCold(LibvirtPower):
         else:
             self.define(h)
             kept.keep_record(h)
+
+    @translated
+    def leave_evacuated(self, h: Host, move: Move) -> None:
+        self.remove(h)
+        for each in vifs_of(h):
+            vif.unplug(self.commands, each)
+        if not is_networked(self.instances.resolve()):
+            shutil.rmtree(self.paths(h).home, ignore_errors=True)
+        self.unclaim(h)
+        h.journal.put(kept.RECORD, None)
 
     @translated
     def confirm_migration(self, h: Host, move: Move) -> None:

@@ -2,6 +2,23 @@
 
 import pathlib
 
+NETWORKED = frozenset({
+    'nfs', 'nfs4', 'ceph', 'fuse.ceph', 'fuse.glusterfs', 'glusterfs', 'lustre', 'gpfs', 'cifs', 'smb3',
+    'ocfs2', 'gfs2', 'beegfs', 'afs', '9p'})
+"""Types of file systems that several hosts may have in use."""
+
+
+def is_networked(path: pathlib.Path, mounts: str | None = None) -> bool:
+    """Whether a directory is on a file system that other hosts may see, too.
+
+    Args:
+        mounts: what ``/proc/mounts`` says; None reads it.
+    """
+    text = pathlib.Path('/proc/mounts').read_text(encoding='utf-8') if mounts is None else mounts
+    above = [str(path), *map(str, path.parents)]
+    kinds = {where: kind for _, where, kind, *_ in map(str.split, text.splitlines())}
+    return next((kinds[each] for each in above if each in kinds), '') in NETWORKED
+
 
 class Paths:
     """Below ``instances_path``.
