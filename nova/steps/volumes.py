@@ -207,12 +207,18 @@ def let_go(h: Host) -> None:
 
 
 def disconnect_volumes(h: Host, state: objects.State) -> None:
-    """On the host: let every volume go, and keep it reserved for the server as it was before.
+    """On the host: `let_go`, and nothing else. One that was given up does so when it returns, and by then the
+    server's attachments may be another host's."""
+    let_go(h)
 
-    An attachment that has met a host cannot forget it, so a new one takes its place.
+
+def renew_attachments(h: Conductor) -> None:
+    """A host is left: the volumes stay reserved for the server, by attachments that it does not know.
+
+    An attachment that has met a host cannot forget it. A host that was given up, and goes on later, finds
+    that there is none.
     """
     for device in volume_devices(h.instance):
-        h.driver.disconnect_volume(h, device)
         reserve_anew(h.clients.volume, h.instance.uuid, device)
 
 

@@ -38,6 +38,12 @@ def take_host(h: Conductor, state: wire.BuildState) -> None:
     schedule.settle(h.instance, selection)
 
 
+def leave_host(h: Conductor, state: wire.BuildState) -> None:
+    """Undo of `take_host`, and what it held: nothing that it may still do touches the server's volumes."""
+    volumes.renew_attachments(h)
+    schedule.leave_host(h, state)
+
+
 def has_volumes(state: wire.BuildState) -> bool:
     return bool(state.has_volumes)
 
@@ -55,7 +61,7 @@ class Build(Flow[wire.BuildState]):
         Wait(volumes.volumes_settled, when=volumes.makes_volumes, timeout=Flow.deadline),
         Step(volumes.check_volumes, when=volumes.makes_volumes),
         Step(volumes.reserve_volumes, undo=volumes.unreserve_volumes, when=has_volumes),
-        Step(take_host, undo=schedule.leave_host, choice=True),
+        Step(take_host, undo=leave_host, choice=True),
         Step(ports.place_ports, when=ports.has_ports),
         Step(volumes.connect_volumes, undo=volumes.disconnect_volumes, at='host', elsewhere=True,
              when=has_volumes, shows=states.Task.BLOCK_DEVICE_MAPPING),

@@ -101,7 +101,8 @@ def simple_flows() -> list[str]:
     """Flows that users may begin on a server without saying more."""
     acted = {each.flow for each in ops.actions() if inspect.isclass(each) and issubclass(each, action.Action)}
     return sorted(name for name, kind in cases.flows().items()
-                  if kind in acted and kind.exclusion != 'preempting' and name != deletion.Restore.name)
+                  if kind in acted and kind.exclusion != 'preempting' and name != deletion.Restore.name
+                  and cases.is_simple(name))
 
 
 class Run:

@@ -211,3 +211,26 @@ def test_clocks_that_differ_decide_nothing(new_world, cells):
                 world.delete(uuid)
             ends_well(world)
             assert not world.clients.placement.consumers
+
+
+def test_a_host_that_returns_takes_no_volume_from_where_the_server_is_now(new_world):
+    """7.8: it was given up while it connected the volume; what it does and undoes then is its own alone."""
+    with new_world() as world:
+        volume = world.clients.volume.add(project_id='project')
+        slept = []
+
+        def sleep(seen, actor, when):
+            if (seen.service, seen.name, when) == ('volume', 'connect', 'before') and not slept:
+                slept.append(actor.process)
+                world.loop.pause(actor.process)
+                world.loop.give_way()
+        world.net.watch.append(sleep)
+        uuid, = builds(world, volumes=[volume])
+        world.run(4 * worlds.DOWN)
+        are(world, [uuid])
+        world.loop.resume(slept[0])
+        ends_well(world)
+        server = world.server(uuid)
+        assert server.host != slept[0].name
+        held, = world.clients.volume.held.values()
+        assert held.id == server.block_devices[0].attachment_id

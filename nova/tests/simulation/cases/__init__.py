@@ -7,6 +7,7 @@ begins the flow. A flow without a case begins on a running server, put into the 
 with an empty state.
 """
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -38,6 +39,17 @@ def states_of(name):
         if made is not None:
             return made()
     return flows()[name].State()
+
+
+@functools.cache
+def is_simple(name):
+    """Whether a flow can begin on any server that its action allows: without a state of its own, or with the
+    one that its case's module says."""
+    try:
+        states_of(name)
+    except TypeError:  # the state needs something that only its case knows
+        return False
+    return True
 
 
 def put(world, uuid, vm_state):
