@@ -22,7 +22,7 @@ from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
 from nova.rest.resource import Operation, Resource
-from nova.rpc import conductor, host, questions
+from nova.rpc import conductor, host, questions, scheduler
 
 Application = Callable[..., Any]
 
@@ -125,6 +125,8 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
                  question: objects.GuestQuestion | ImageList) -> Any:
         client = questions.Questions.client(buses.cell(cell.transport_url), name)
         return getattr(client, method)(context, question)
+    def select(context: Any, wanted: objects.SelectRequest) -> objects.Selections:
+        return scheduler.Scheduler.client(buses.top).select(context, wanted)
     found = finder.Finder(dbs, conf.api.cell_timeout)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host)
+    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host, select)

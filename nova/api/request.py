@@ -33,6 +33,8 @@ Tell = Callable[[Any, Any, str, Any], None]
 Ask = Callable[[Any, Any, str, str, GuestQuestion | ImageList], Any]
 """``ask_host(context, cell mapping, host, method, question)``: a method of `nova.rpc.questions`, and its
 answer."""
+Select = Callable[[Any, objects.SelectRequest], objects.Selections]
+"""``select(context, request)``: a scheduler's answer."""
 Wake = Callable[..., None]
 """``wake(context, cell mapping or None, task uuid, above=False)``: best effort, at once; `above` wakes a
 super-conductor rather than one of the cell."""
@@ -55,6 +57,7 @@ class Services:
     wake: Wake
     tell_host: Tell
     ask_host: Ask
+    select: Select
 
 
 class Request(request.Request):
@@ -80,6 +83,7 @@ class Request(request.Request):
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
         self._ask_host = services.ask_host
+        self.select = functools.partial(services.select, self.context)
 
     # Servers
 

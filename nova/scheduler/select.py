@@ -138,7 +138,7 @@ class Selector:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
             if request.claim and who.has_given_up():
                 raise errors.task.Lost(task=request.task)
-        return self._answer(request, chosen, last, version, group)
+        return self._answer(request, chosen, last, version, group, [] if request.claim else why.stages)
 
     @contextlib.contextmanager
     def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool, who: asker.Asker) -> Iterator[None]:
@@ -305,7 +305,7 @@ class Selector:
 
     def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, dict[str, Any]]],
                 ranked: Sequence[HostState], version: str,
-                group: objects.InstanceGroup | None) -> objects.Selections:
+                group: objects.InstanceGroup | None, explain: list[dict[str, Any]]) -> objects.Selections:
         """Each server's host, and alternates of the same cell.
 
         They are hosts that no server of the request has got; where these are too few, as in a burst over few
@@ -327,7 +327,7 @@ class Selector:
             mine = [self._selection(state, allocation, version)]
             mine += [self._selection(one, one.candidates[0], version) for one in others[:wanted_more]]
             choices.append(objects.HostChoice(instance_uuid=uuid, selections=mine))
-        return objects.Selections(choices=choices, reason='', explain=[])
+        return objects.Selections(choices=choices, reason='', explain=explain)
 
     def _selection(self, state: HostState, allocation: dict[str, Any], version: str) -> objects.Selection:
         return objects.Selection(

@@ -240,6 +240,13 @@ class Request(Asked, Protocol):
     def wake(self) -> Wake:
         """For tasks that were begun by other means than `submit`."""
 
+    def select(self, wanted: objects.SelectRequest, /) -> objects.Selections:
+        """Ask a scheduler for hosts.
+
+        Raises:
+            Unavailable: none answers.
+        """
+
     def make_password(self) -> str:
         """A password for the administrator of a new guest."""
 

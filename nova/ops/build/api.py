@@ -15,14 +15,14 @@ from nova.rest.resource import Body, Reply, Resource, post
 from nova.schema.server import ServerCreate
 from nova.task.handles import Request
 
-_RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_ATTACH_VOLUME,
+CREATE_RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_ATTACH_VOLUME,
           rules.CREATE_TRUSTED_CERTS, rules.REQUESTED_DESTINATION, rules.CREATE_ATTACH_NETWORK,
           rules.CREATE_ZERO_DISK_FLAVOR)
 
 
 class CreateServers(Resource):
 
-    @post('/servers', rule=rules.CREATE, rules=_RULES, body=Body(ServerCreate, face='create'), ok=202)
+    @post('/servers', rule=rules.CREATE, rules=CREATE_RULES, body=Body(ServerCreate, face='create'), ok=202)
     def create(self, req: Request) -> Reply:
         """Create one server, or several."""
         order = prepare.order(req, req.body)
