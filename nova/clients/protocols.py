@@ -341,6 +341,16 @@ class NetworkClient(Protocol):
             ids, one a request, in their order.
         """
 
+    def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
+        """Take back what `make` made under this key, and these ports. Repeatable."""
+
+    def set_addresses(self, port_id: str, addresses: Sequence[Document]) -> None:
+        """Give a port these addresses: each ``subnet_id``, and ``ip_address`` where it is to have that one.
+
+        Raises:
+            Conflict: no address is free.
+        """
+
     def place(self, server: Any, ports: Sequence[str], requested: Sequence[Any], host: str) -> Any:
         """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable."""
 
@@ -397,6 +407,18 @@ class NetworkClient(Protocol):
     def groups_of(self, context: nova_context.RequestContext,
                   server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
         """Groups of a server's ports that the user sees, with their rules; and by id whom these name."""
+
+    def join_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> None:
+        """Put every port of the server that has port security in a group, which is given by name or id.
+        Repeatable.
+
+        Raises:
+            SecurityGroupNotFound, SecurityGroupAmbiguous: as their names say.
+            PortWithoutSecurity: none of them can be in any.
+        """
+
+    def leave_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> bool:
+        """Take every port of the server out of a group; whether any was in it."""
 
     def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
         """Make these the security groups of every port of the server. Repeatable."""

@@ -58,6 +58,15 @@ class SecurityGroupNotFound(base.NotFound):
     template = 'Security group {group} not found.'
 
 
+class SecurityGroupNotOfServer(base.NotFound):
+    template = 'Instance {server} is not in security group {group}.'
+
+
+class PortWithoutSecurity(base.Invalid):
+    template = ('No port of instance {server} can be in a security group: port security is off, or there is no '
+                'address.')
+
+
 class SecurityGroupAmbiguous(base.Conflict):
     template = "Multiple security groups match '{group}', use an ID to be more specific."
 

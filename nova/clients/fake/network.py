@@ -175,7 +175,9 @@ class FakeApi(Fake):
         port = self._known(port_id)
         if 'binding:host_id' in body and body['binding:host_id'] != port['binding:host_id']:
             port['status'] = 'DOWN'
-        port.update(copy.deepcopy(body))
+        port.update(copy.deepcopy({key: value for key, value in body.items() if key != 'fixed_ips'}))
+        if 'fixed_ips' in body:
+            port['fixed_ips'] = _given(self, port, body['fixed_ips'])
         self._plug(port)
         return copy.deepcopy(port)
 
@@ -246,6 +248,20 @@ def _check_rights(api: FakeApi, context: nova_context.RequestContext, body: Docu
     foreign = body.get('project_id', context.project_id) != context.project_id
     if bound or foreign or (chosen and network['project_id'] != context.project_id):
         raise errors.Forbidden('rule:create_port is disallowed by policy')
+
+
+def _given(api: FakeApi, port: Document, wanted: list[Document]) -> list[Document]:
+    """Addresses of a port that is there: those that are named, and free ones of the subnets without."""
+    taken = {one['ip_address'] for other in api.all_ports.values() for one in other['fixed_ips']
+             if other['network_id'] == port['network_id']}
+    given = []
+    for one in wanted:
+        net = ipaddress.ip_network(api.all_subnets[one['subnet_id']]['cidr'])
+        free = (str(ip) for ip in net.hosts() if str(ip) not in taken and ip != net[1])
+        address = one.get('ip_address') or next(free)
+        taken.add(address)
+        given.append({'subnet_id': one['subnet_id'], 'ip_address': address})
+    return given
 
 
 def plug(api: FakeApi, port_id: str) -> None:

@@ -166,6 +166,14 @@ def release_port(api: Api, port: Document, users: Iterable[str]) -> None:
         give_back(api, port['id'])
 
 
+def unmake(api: Api, server: Any, ports: Collection[str], key: str, users: Iterable[str]) -> None:
+    """Give up what an operation made, and these ports; see `NetworkClient.unmake`."""
+    mine = _tag(key, 0).removesuffix('0')
+    for port in api.ports(device_id=server.uuid):
+        if port['id'] in ports or any(tag.startswith(mine) for tag in port.get('tags', ())):
+            release_port(api, port, users)
+
+
 def give_back(api: Api, port_id: str) -> None:
     """Take a user's port off its server; one that is gone is given back."""
     try:

@@ -43,6 +43,12 @@ class Client:
         others = [vif.id for vif in known.vifs] if known is not None else []
         return allocate.make(self.api, context, server, requested, security_groups, key, others)
 
+    def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
+        allocate.unmake(self.api, server, ports, key, self._users(server))
+
+    def set_addresses(self, port_id: str, addresses: Sequence[Document]) -> None:
+        self.api.update_port(port_id, {'fixed_ips': [dict(one) for one in addresses]})
+
     def place(self, server: Any, ports: Sequence[str], requested: Sequence[NetworkRequest],
               host: str) -> NetworkInfo:
         placed = allocate.place(self.api, server, ports, host)
@@ -116,6 +122,12 @@ class Client:
     def groups_of(self, context: nova_context.RequestContext,
                   server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
         return security_groups.of_server(self.api, context, server_uuid)
+
+    def join_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> None:
+        security_groups.join(self.api, server_uuid, security_groups.find(self.api, context, name))
+
+    def leave_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> bool:
+        return security_groups.leave(self.api, server_uuid, security_groups.find(self.api, context, name))
 
     def set_security_groups(self, server_uuid: str, groups: Sequence[str]) -> None:
         security_groups.set_groups(self.api, server_uuid, groups)

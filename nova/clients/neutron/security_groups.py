@@ -22,6 +22,15 @@ def resolve(api: Api, context: nova_context.RequestContext, names: Sequence[str]
     wanted = list(dict.fromkeys(names))
     if not wanted or wanted == [DEFAULT]:
         return []
+    return list(dict.fromkeys(_found(api, context, wanted)))
+
+
+def find(api: Api, context: nova_context.RequestContext, name: str) -> str:
+    """id of the group that is meant by a name or an id; see `resolve` for what it raises."""
+    return _found(api, context, [name])[0]
+
+
+def _found(api: Api, context: nova_context.RequestContext, wanted: Sequence[str]) -> list[str]:
     mine = api.groups(context, project_id=context.project_id)
     by_id = {group['id'] for group in mine}
     out = []
@@ -34,7 +43,7 @@ def resolve(api: Api, context: nova_context.RequestContext, names: Sequence[str]
         if len(found) > 1:
             raise errors.network.SecurityGroupAmbiguous(group=word)
         out.append(found[0])
-    return list(dict.fromkeys(out))
+    return out
 
 
 def set_groups(api: Api, server_uuid: str, groups: Sequence[str]) -> None:
@@ -43,6 +52,27 @@ def set_groups(api: Api, server_uuid: str, groups: Sequence[str]) -> None:
         secure = port.get('port_security_enabled', True)
         if secure and set(port.get('security_groups', ())) != set(groups):
             api.update_port(port['id'], {'security_groups': list(groups)})
+
+
+def join(api: Api, server_uuid: str, group: str) -> None:
+    """See `NetworkClient.join_security_group`."""
+    ports = [port for port in api.ports(device_id=server_uuid)
+             if port.get('port_security_enabled', True) and port.get('fixed_ips')]
+    if not ports:
+        raise errors.network.PortWithoutSecurity(server=server_uuid)
+    for port in ports:
+        mine = list(port.get('security_groups', ()))
+        if group not in mine:
+            api.update_port(port['id'], {'security_groups': [*mine, group]})
+
+
+def leave(api: Api, server_uuid: str, group: str) -> bool:
+    """See `NetworkClient.leave_security_group`."""
+    ports = [port for port in api.ports(device_id=server_uuid) if group in port.get('security_groups', ())]
+    for port in ports:
+        api.update_port(port['id'], {'security_groups': [
+            one for one in port['security_groups'] if one != group]})
+    return bool(ports)
 
 
 def of_server(api: Api, context: nova_context.RequestContext,

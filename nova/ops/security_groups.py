@@ -1,0 +1,65 @@
+"""addSecurityGroup and removeSecurityGroup: what may reach a server's ports.
+
+Answered within the request: the network service does it, and no guest is touched. What the record says of it
+follows when the network service is asked next.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nova import errors, objects
+from nova.policies import security_groups as rules
+from nova.rest import types
+from nova.rest.field import Field
+from nova.rest.resource import Body
+from nova.steps import interfaces
+from nova.task.action import Action
+from nova.task.flow import SHARING, Flow, Step
+from nova.task.guard import ANY, From
+
+_ALWAYS = From(task=ANY, launched=False, lock=False)
+_BODY = Body(name=Field(types.text(1), 'Name or UUID of the group.', required=True))
+
+
+class NoteGroups(Flow[objects.State]):
+    """Not seen among a server's actions: the record follows what was done."""
+
+    name = 'note_groups'
+    exclusion = SHARING
+    steps = (Step(interfaces.refresh_network),)
+    deadline = 600.0
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    """The group that is meant.
+
+    Raises:
+        errors.Invalid: none is.
+    """
+    name: str = body['name']
+    if not name.strip():
+        raise errors.Invalid('Security group name cannot be empty.')
+    return name
+
+
+class AddSecurityGroup(Action):
+    key = 'addSecurityGroup'
+    rule = rules.ADD
+    body = _BODY
+    start = _ALWAYS
+
+    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+        req.clients.network.join_security_group(req.context, instance.uuid, _name(body))
+        req.submit(NoteGroups, instance, objects.State())
+
+
+class RemoveSecurityGroup(Action):
+    key = 'removeSecurityGroup'
+    rule = rules.REMOVE
+    body = _BODY
+    start = _ALWAYS
+
+    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+        if not req.clients.network.leave_security_group(req.context, instance.uuid, _name(body)):
+            raise errors.network.SecurityGroupNotOfServer(server=instance.uuid, group=body['name'])
+        req.submit(NoteGroups, instance, objects.State())

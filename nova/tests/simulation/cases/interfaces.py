@@ -1,0 +1,35 @@
+"""An interface to a port that is made, and one that is taken away; addresses of a port."""
+
+from nova.objects.network import NetworkRequest
+from nova.ops import attach_interface, detach_interface, fixed_ips
+from nova.tests.simulation import users
+
+
+def _attach(world):
+    uuid = world.running()
+    world.begin(uuid, attach_interface.AttachInterface, attach_interface.InterfaceState(
+        request=NetworkRequest(network_id=world.network), trust=users.entrusted()))
+    return uuid
+
+
+def _detach(world):
+    uuid = world.running()
+    port = world.server(uuid).network_info.vifs[0].id
+    world.begin(uuid, detach_interface.DetachInterface, detach_interface.PortState(port=port))
+    return uuid
+
+
+def _addresses(world):
+    uuid = world.running()
+    port, = world.clients.network.ports(uuid)
+    more = [*port['fixed_ips'], {'subnet_id': port['fixed_ips'][0]['subnet_id']}]
+    world.begin(uuid, fixed_ips.ChangeAddresses, fixed_ips.AddressesState(port=port['id'], addresses=more))
+    return uuid
+
+
+CASES = {'attach_interface': _attach, 'detach_interface': _detach, 'change_addresses': _addresses}
+STATES = {
+    'attach_interface': lambda: attach_interface.InterfaceState(
+        request=NetworkRequest(network_id='none such'), trust=users.entrusted()),
+    'detach_interface': lambda: detach_interface.PortState(port='none such'),
+    'change_addresses': lambda: fixed_ips.AddressesState(port='none such')}
