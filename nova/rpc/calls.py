@@ -20,8 +20,8 @@ class Calls:
     """Makes calls in threads of its own, so that each caller is free when its time is over.
 
     The library waits for a broker that accepts connections and says nothing, and its threads cannot be ended.
-    So while the broker has not proven that it answers, only one call tries, and the others wait for what comes
-    of it: a silent broker holds as many threads as calls were on their way when it fell silent.
+    So who calls sees first that the broker answers (`looks.answers`), once it has been silent: it holds as many
+    threads as calls were on their way when it fell silent.
     """
 
     def __init__(self, name: str) -> None:
@@ -29,8 +29,6 @@ class Calls:
         self._waiting: collections.deque[tuple[futures.Future[Any], Callable[[], Any]]] = collections.deque()
         self._changed = threads.condition()
         self._threads = self._idle = 0
-        self.proven = False
-        """Whether the last call that ended had an answer."""
 
     def run(self, call: Callable[[], Any], deadline: clock.Deadline, what: str) -> Any:
         """What `call` returns or raises, where that is by the `deadline`.
@@ -47,12 +45,11 @@ class Calls:
             return answer.result((deadline.left() or 0) + GRACE)
         except futures.TimeoutError:
             answer.cancel()
-            self.proven = False
             raise errors.bus.BusAway(f'No answer to {what} came in time.') from None
 
     def _grow(self) -> None:
         """Have a thread for what waits, where another one is allowed."""
-        if len(self._waiting) > self._idle and self._threads < (MOST if self.proven else 1):
+        if len(self._waiting) > self._idle and self._threads < MOST:
             self._threads += 1
             threads.start(f'call-{self._name}', self._work)
 
@@ -70,13 +67,11 @@ class Calls:
             if answer.set_running_or_notify_cancel():
                 self._make(answer, call)
 
-    def _make(self, answer: 'futures.Future[Any]', call: Callable[[], Any]) -> None:
+    @staticmethod
+    def _make(answer: 'futures.Future[Any]', call: Callable[[], Any]) -> None:
         try:
             result = call()
         except Exception as error:  # noqa: BLE001  handed to the caller, whatever it is
             answer.set_exception(error)
             return
-        with self._changed:
-            self.proven = True
-            self._grow()
         answer.set_result(result)

@@ -9,7 +9,6 @@ or is not answered raises `errors.Unavailable` when its timeout has passed, and 
 import contextlib
 import importlib
 import logging
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +16,11 @@ import amqp
 import kombu.exceptions
 import oslo_messaging
 from oslo_config import cfg
+from oslo_utils import strutils
 
 from nova import errors
 from nova.common import clock, jsonutil, metrics, threads
-from nova.rpc import calls, listening, outbox, urls
+from nova.rpc import calls, listening, looks, outbox, urls
 
 LOG = logging.getLogger(__name__)
 
@@ -91,7 +91,10 @@ class Bus:
         self._transport: Any = None
         self._inline = False
         self._addresses: list[tuple[str, int]] = []
+        self._tls = False
         self._calls = calls.Calls(name)
+        self._proven = False
+        """Whether the broker has answered, and no call has come to nothing since."""
         self._clients: dict[str, Any] = {}
         self._outbox = outbox.Outbox(name)
         self._servers: list[listening.Listening] = []
@@ -148,10 +151,16 @@ class Bus:
         if self._connect():
             return self._exchange(target, context, method, args, deadline, silence)
         what = f'{target.topic}.{method}'
-        if not self._calls.proven and not self._reachable(deadline):
-            raise errors.bus.BusAway(f'The message bus cannot be reached to call {what}.')
-        return self._calls.run(
-            lambda: self._exchange(target, context, method, args, deadline, silence), deadline, what)
+        if not self._proven:
+            if not self._reachable(deadline):
+                raise errors.bus.BusAway(f'The message bus cannot be reached to call {what}.')
+            self._proven = True
+        try:
+            return self._calls.run(
+                lambda: self._exchange(target, context, method, args, deadline, silence), deadline, what)
+        except errors.bus.BusAway:
+            self._proven = False
+            raise
 
     def _exchange(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
                   deadline: clock.Deadline, silence: float | None) -> Any:
@@ -181,11 +190,8 @@ class Bus:
     def _reachable(self, deadline: clock.Deadline) -> bool:
         while not deadline.passed():
             for address in self._addresses:
-                try:
-                    socket.create_connection(address, min(5.0, deadline.left() or 0.1)).close()
+                if looks.answers(address, min(5.0, deadline.left() or 0.1), self._tls):
                     return True
-                except OSError:
-                    continue
             threads.sleep(min(outbox.PAUSE, deadline.left() or 0))
         return not self._addresses
 
@@ -217,7 +223,7 @@ class Bus:
         with self._lock:
             transport, self._transport = self._transport, None
             self._clients.clear()
-            self._calls.proven = False
+            self._proven = False
         if transport is None:
             return
         if self._inline:
@@ -259,6 +265,9 @@ class Bus:
                 raise errors.Unavailable(
                     f'The transport URL of {self.name} cannot be used ({type(error).__name__}).') from None
             self._inline = url.transport == 'inproc'
+            if url.transport == 'rabbit':
+                tls = url.query.get('ssl', self.conf.oslo_messaging_rabbit.ssl)
+                self._tls = strutils.bool_from_string(tls)
             self._addresses = [(host.hostname, host.port or 5672) for host in url.hosts if host.hostname]
             return self._inline
 
