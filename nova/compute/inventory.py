@@ -10,6 +10,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log
 
+from nova.compute import provider_config
 from nova.domain import provider_tree
 from nova.objects import compute_node
 from nova.virt.driver import inventory
@@ -87,6 +88,9 @@ def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resource
 class Inventory:
     """Reports one host's nodes, each when something about it has changed.
 
+    Raises:
+        errors.Invalid: what an operator gives to its providers is wrong.
+
     Attributes:
         disabled: whether the host's service is; None until a conductor has said so.
     """
@@ -94,14 +98,17 @@ class Inventory:
     def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, placement: Any) -> None:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
         self._sent: dict[str, dict[str, Any]] = {}
+        self._given = provider_config.load(conf.compute.provider_config_location)
         self.disabled: bool | None = None
 
     def report(self) -> None:
         """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times."""
         for node in self._driver.nodes():
             found = self._driver.resources(node)
-            self._placement.report(
-                tree(self._conf, self._host, node, found, self._driver.capabilities.traits(), self.disabled))
+            wanted = tree(self._conf, self._host, node, found, self._driver.capabilities.traits(),
+                          self.disabled)
+            provider_config.apply(self._given, wanted)
+            self._placement.report(wanted)
 
     def news(self) -> list[compute_node.ComputeNode] | None:
         """Records of the nodes that changed since they were last returned; None when none did."""
