@@ -106,6 +106,8 @@ EVENTS: dict[str, Event] = {
     'rebuild': _REBUILD,
     'live_migrate': Event('instance.live_migration', phases=()),
     'evacuate': Event('instance.evacuate', single=True),
+    'attach_interface': Event('instance.interface_attach', fails=True),
+    'detach_interface': Event('instance.interface_detach'),
     'attach_volume': Event('instance.volume_attach', p.InstanceActionVolumePayload, _VOLUME, fails=True),
     'detach_volume': Event('instance.volume_detach', p.InstanceActionVolumePayload, _VOLUME),
     'swap_volume': Event('instance.volume_swap', p.InstanceActionVolumeSwapPayload, _SWAP, fails=True),
