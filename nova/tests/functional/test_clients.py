@@ -144,6 +144,31 @@ def test_servers_with_volumes_of_their_own(cli):
     until(lambda: cli('volume list') == [])
 
 
+def test_volumes_of_a_server(cli):
+    """`server add volume`, `remove volume`, `volume list` and `volume update`, at versions that differ."""
+    cli('server create --image tiny --flavor m1.tiny --network private --wait holder')
+    for name in ('old', 'new'):
+        cli(f'volume create --size 1 {name}')
+        until(lambda name=name: cli(f'volume show {name}')['status'] == 'available')
+    added = cli('--os-compute-api-version 2.96 server add volume --tag data --device /dev/vdx holder old')
+    assert (added['Device'], added['Tag']) == ('/dev/vdx', 'data')
+    cli('--os-compute-api-version 2.101 server add volume --enable-delete-on-termination holder new', raw=True)
+    until(lambda: {row['Status'] for row in cli('volume list')} == {'in-use'})
+    listed = {row['Device']: row for row in cli('--os-compute-api-version 2.96 server volume list holder')}
+    assert {device: row['Delete On Termination?'] for device, row in listed.items()} == {
+        '/dev/vdx': False, '/dev/vdb': True}
+    cli('--os-compute-api-version 2.96 server volume update --preserve-on-termination holder new', raw=True)
+    listed = cli('--os-compute-api-version 2.96 server volume list holder')
+    assert [row['Delete On Termination?'] for row in listed] == [False, False]
+    cli('server remove volume holder old', raw=True)
+    until(lambda: cli('volume show old')['status'] == 'available')
+    cli('server delete --wait holder', raw=True)
+    until(lambda: {row['Status'] for row in cli('volume list')} == {'available'})
+    for name in ('old', 'new'):
+        cli(f'volume delete {name}', raw=True)
+    until(lambda: cli('volume list') == [])
+
+
 def test_placement_through_osc(cli):
     providers = cli('resource provider list', user='admin')
     assert sorted(row['name'] for row in providers) == [f'compute{n}' for n in range(1, 5)]
@@ -157,5 +182,13 @@ def test_openstacksdk(cloud):
     server = connection.create_server('sdk', image='tiny', flavor='m1.tiny', network='private', wait=True)
     assert server.status == 'ACTIVE'
     assert [found.name for found in connection.compute.servers()] == ['sdk']
+    volume = connection.create_volume(size=1, wait=True)
+    attachment = connection.attach_volume(server, volume, wait=True)
+    assert (attachment.volume_id, attachment.device) == (volume.id, '/dev/vdb')
+    assert [one.volume_id for one in connection.compute.volume_attachments(server)] == [volume.id]
+    changed = connection.compute.update_volume_attachment(server, volume.id, delete_on_termination=True)
+    assert changed is not None
+    connection.detach_volume(server, connection.get_volume(volume.id), wait=True)
+    connection.delete_volume(volume.id, wait=True)
     connection.delete_server(server.id, wait=True)
     connection.close()

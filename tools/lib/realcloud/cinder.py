@@ -5,6 +5,9 @@ import cluster_config
 from realcloud import faults, neighbour
 from realcloud.deployment import REGION, VENV, Deployment
 
+BACKENDS = {'file': '/volumes', 'other': '/others'}
+"""Of both a volume can be migrated to the other one; volume types are named after them."""
+
 
 def files(deployment: Deployment) -> dict[str, cluster_config.Sections]:
     state = deployment.state('cinder')
@@ -15,7 +18,8 @@ def files(deployment: Deployment) -> dict[str, cluster_config.Sections]:
                     'resource_query_filters_file': VENV / 'etc/cinder/resource_filters.json',
                     'state_path': state, 'image_conversion_dir': state / 'conversion', 'host': 'storage',
                     'my_ip': '127.0.0.1', 'glance_api_servers': deployment.url('image'),
-                    'enabled_backends': 'file', 'default_volume_type': 'file', 'volume_clear': 'none',
+                    'enabled_backends': ','.join(BACKENDS), 'default_volume_type': 'file',
+                    'volume_clear': 'none',
                     'allow_availability_zone_fallback': 'true', 'default_availability_zone': 'nova',
                     'storage_availability_zone': 'nova', 'cloned_volume_same_az': 'false',
                     'quota_volumes': 1000, 'quota_snapshots': 1000, 'quota_gigabytes': 100000,
@@ -24,11 +28,12 @@ def files(deployment: Deployment) -> dict[str, cluster_config.Sections]:
         'coordination': {'backend_url': f'file://{state / "coordination"}'},
         'nova': deployment.credentials('nova') | {'region_name': REGION, 'interface': 'public'},
         'service_user': deployment.credentials('cinder') | {'send_service_user_token': 'true'},
-        'file': {'volume_driver': 'volume_files.Driver', 'volume_backend_name': 'file', 'nas_host': '127.0.0.1',
-                 'nas_share_path': '/volumes', 'nfs_mount_point_base': state / 'mount',
-                 'nfs_snapshot_support': 'true', 'nfs_sparsed_volumes': 'true',
-                 'nas_secure_file_operations': 'false', 'nas_secure_file_permissions': 'false',
-                 'max_over_subscription_ratio': 200, 'faults': faults.file(deployment, 'cinder')},
+        **{name: {'volume_driver': 'volume_files.Driver', 'volume_backend_name': name, 'nas_host': '127.0.0.1',
+                  'nas_share_path': path, 'nfs_mount_point_base': state / 'mount',
+                  'nfs_snapshot_support': 'true', 'nfs_sparsed_volumes': 'true',
+                  'nas_secure_file_operations': 'false', 'nas_secure_file_permissions': 'false',
+                  'max_over_subscription_ratio': 200, 'faults': faults.file(deployment, 'cinder')}
+           for name, path in BACKENDS.items()},
         'keystone_authtoken': deployment.authtoken('cinder', 'block-storage'),
         **deployment.oslo('cinder')}
     return {'cinder.conf': server}

@@ -11,7 +11,7 @@ GRANTS = {'demo': ('demo', ('member', 'reader')), 'alt_demo': ('alt_demo', ('mem
           'reader': ('demo', ('reader',))}
 """User to a project and roles there."""
 IMAGES = {'tiny': 8192, 'tiny-alt': 4096}
-TYPES = {'file': {}, 'multiattach': {'multiattach': '<is> True'}}
+TYPES = {'file': {}, 'multiattach': {'multiattach': '<is> True'}, 'other': {'volume_backend_name': 'other'}}
 
 
 def connect(deployment: Deployment, user: str = 'admin') -> openstack.connection.Connection:

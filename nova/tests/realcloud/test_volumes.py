@@ -1,0 +1,133 @@
+"""Volumes that come, go, grow and move between backends, with the real Cinder."""
+
+import pytest
+
+from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
+from nova.tests.functional.volumes import Volumes
+
+pytestmark = [pytest.mark.realcloud, pytest.mark.timeout(300)]
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def volumes(demo):
+    return Volumes(demo)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(cloud, admin, demo, volumes):
+    """Σ attachments = rows, every volume is free again, and nothing is left (acceptance 1.13)."""
+    yield
+    for server in demo.get('/servers')['servers']:
+        demo.delete(server['id'], PATIENCE)
+    leaks.check(cloud, admin, PATIENCE)
+    for one in volumes.call('GET', '/volumes')['volumes']:
+        volumes.wait(one['id'], 'available', PATIENCE)
+        volumes.call('DELETE', f'/volumes/{one["id"]}')
+
+
+@pytest.fixture
+def server(demo):
+    return booted(demo, 'one')
+
+
+def booted(demo, name):
+    answer = demo.boot(name, flavorRef=flavor(demo))
+    assert answer.status_code == 202, answer.text
+    return demo.wait(answer.json()['server']['id'], 'ACTIVE', PATIENCE)['id']
+
+
+def flavor(demo):
+    return demo.get('/flavors')['flavors'][0]['id']
+
+
+def attached(volumes, server, volume):
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use', PATIENCE)
+    volumes.settled(server)
+
+
+def test_a_volume_comes_and_goes(volumes, server):
+    """VOL-S1, VOL-S2."""
+    volume = volumes.make()
+    for _ in range(2):
+        attached(volumes, server, volume)
+        one, = volumes.of(server)
+        known = volumes.call('GET', f'/attachments/{one["attachment_id"]}')['attachment']
+        assert (known['status'], known['instance'], known['volume_id']) == ('attached', server, volume)
+        assert volumes.detach(server, volume).status_code == 202
+        volumes.wait(volume, 'available', PATIENCE)
+        volumes.settled(server)
+
+
+def test_who_does_not_let_go_keeps_it(demo, volumes, server):
+    """VOL-S2: a paused guest keeps its volume, in use at Cinder as before."""
+    volume = volumes.make()
+    attached(volumes, server, volume)
+    demo.act(server, 'pause', None, 'PAUSED')
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.settled(server)
+    assert volumes.show(volume)['status'] == 'in-use' and len(volumes.of(server)) == 1
+    demo.act(server, 'unpause', None, 'ACTIVE')
+
+
+def test_one_volume_is_one_servers(demo, volumes, server):
+    """VOL-F3: Cinder's refusal is a 400 that leaves nothing."""
+    other, volume = booted(demo, 'two'), volumes.make()
+    attached(volumes, server, volume)
+    assert volumes.attach(other, volume).status_code == 400
+    assert volumes.of(other) == []
+
+
+def test_a_shared_volume(demo, volumes, server):
+    """MAT-S1, MAT-T."""
+    other, shared = booted(demo, 'two'), volumes.make(volume_type='multiattach')
+    attached(volumes, server, shared)
+    attached(volumes, other, shared)
+    until(lambda: {one['server_id'] for one in volumes.show(shared)['attachments']} == {server, other},
+          PATIENCE)
+    assert volumes.detach(server, shared).status_code == 202
+    until(lambda: [one['server_id'] for one in volumes.show(shared)['attachments']] == [other], PATIENCE)
+    assert volumes.show(shared)['status'] == 'in-use'
+
+
+def test_a_volume_moves_to_another_backend_while_a_guest_uses_it(admin, demo, volumes, server):
+    """VOL-S7: Cinder asks us for it (``openstack volume migrate``); it keeps its id, by a new attachment."""
+    volume = volumes.make()
+    attached(volumes, server, volume)
+    before, = volumes.of(server)
+    assert at_cinder(admin, 'POST', f'/v3/volumes/{volume}/action', {'os-migrate_volume': {
+        'host': 'storage@other#other', 'force_host_copy': False, 'lock_volume': False}}).status_code == 202
+
+    def moved():
+        shown = at_cinder(admin, 'GET', f'/v3/volumes/{volume}').json()['volume']
+        assert shown['migration_status'] != 'error', shown
+        return (shown['migration_status'], shown['os-vol-host-attr:host']) == ('success', 'storage@other#other')
+    until(moved, PATIENCE * 2, told=lambda: at_cinder(admin, 'GET', f'/v3/volumes/{volume}').json())
+    volumes.settled(server)
+    after, = volumes.of(server)
+    assert after['attachment_id'] != before['attachment_id']
+    assert (after['volumeId'], after['device']) == (volume, before['device'])
+    assert volumes.show(volume)['status'] == 'in-use'
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available', PATIENCE)
+
+
+def test_a_server_boots_from_volumes_of_every_kind(demo, volumes):
+    volume = volumes.make()
+    made = {'destination_type': 'volume', 'volume_size': 1, 'delete_on_termination': True}
+    answer = demo.boot('bfv', imageRef='', flavorRef=flavor(demo), block_device_mapping_v2=[
+        {'source_type': 'image', 'uuid': demo.image, 'boot_index': 0, 'volume_type': 'other', **made},
+        {'source_type': 'blank', 'boot_index': -1, 'tag': 'data', **made},
+        {'source_type': 'volume', 'uuid': volume, 'destination_type': 'volume', 'boot_index': -1}])
+    assert answer.status_code == 202, answer.text
+    server = demo.wait(answer.json()['server']['id'], 'ACTIVE', PATIENCE)['id']
+    found = {one['device']: one for one in volumes.of(server)}
+    assert len(found) == 3 and [one['tag'] for one in found.values() if one['tag']] == ['data']
+    assert volumes.show(found['/dev/vda']['volumeId'])['volume_type'] == 'other'
+
+
+def at_cinder(admin, method, path, body=None):
+    return admin.call(method, path, body, service='volume', headers={'OpenStack-API-Version': 'volume 3.59'})
