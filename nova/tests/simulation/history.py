@@ -196,8 +196,9 @@ class Run:
 
     def do_operate(self, server: int, flow: str) -> None:
         uuid = self.uuid(server)
-        if uuid is not None:
-            self.world.users.begin(uuid, cases.flows()[flow], cases.states_of(flow))
+        state = None if uuid is None else cases.state_on(self.world, uuid, flow)
+        if state is not None:
+            self.world.users.begin(uuid, cases.flows()[flow], state)
 
     def do_guest_stops(self, server: int) -> None:
         """The guest shuts itself down."""

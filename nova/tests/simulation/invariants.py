@@ -70,7 +70,9 @@ def _allocations(world, servers):
         assert held[uuid].allocations[world.nodes[instance.host]]['resources']['VCPU'] == instance.vcpus
     for provider in world.clients.placement.providers.values():
         for name, inventory in provider.inventory.items():
-            assert world.clients.placement.used(provider.uuid, name) <= inventory['total'], 'overbooked (2)'
+            free = inventory['total'] - inventory.get('reserved', 0)
+            capacity = free * inventory.get('allocation_ratio', 1.0)
+            assert world.clients.placement.used(provider.uuid, name) <= capacity, 'overbooked (2)'
 
 
 def _moves(world):

@@ -34,19 +34,34 @@ def starts():
 
 def states_of(name):
     """The state with which a flow begins: what its case's module says in ``STATES``, else an empty one."""
+    made = _said('STATES', name)
+    return flows()[name].State() if made is None else made()
+
+
+def state_on(world, uuid, name):
+    """`states_of` on a server; None where it is no server for this, as its case's module says in ``ON``."""
+    made = _said('ON', name)
+    if made is None:
+        return states_of(name)
+    server = world.server(uuid)
+    return None if server is None else made(world, server)
+
+
+def _said(what, name):
     for module in pkgutil.iter_modules(__path__, f'{__name__}.'):
-        made = getattr(importlib.import_module(module.name), 'STATES', {}).get(name)
+        made = getattr(importlib.import_module(module.name), what, {}).get(name)
         if made is not None:
-            return made()
-    return flows()[name].State()
+            return made
+    return None
 
 
 @functools.cache
 def is_simple(name):
     """Whether a flow can begin on any server that its action allows: without a state of its own, or with the
-    one that its case's module says."""
+    one that its case's module says, of this server or of any."""
     try:
-        states_of(name)
+        if _said('ON', name) is None:
+            states_of(name)
     except TypeError:  # the state needs something that only its case knows
         return False
     return True

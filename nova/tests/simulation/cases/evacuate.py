@@ -27,3 +27,13 @@ def _returned(world):
 
 CASES = {'evacuate': evacuate, 'complete_evacuation': _returned}
 STATES = {'complete_evacuation': lambda: flow.Evacuated(migration=uuids.generate())}
+
+
+def _to_evacuate(world, server):
+    """Only from a host that is down; that it is noticed to be is for the API to say."""
+    if server.host is None or server.host in world.up:
+        return None
+    return moves.started(server, kinds.EVACUATION, Move, migration=uuids.generate(), ignored=[server.host])
+
+
+ON = {'evacuate': _to_evacuate}

@@ -16,3 +16,12 @@ def live_migrate(world, **values):
 
 
 CASES = {'live_migrate': live_migrate}
+
+
+def _to_migrate(world, server):
+    if server.host is None:
+        return None
+    return moves.started(server, kinds.LIVE, LiveMove, migration=uuids.generate(), ignored=[server.host])
+
+
+ON = {'live_migrate': _to_migrate}

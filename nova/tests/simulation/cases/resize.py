@@ -62,3 +62,24 @@ def _decision(kind):
 
 CASES = {'resize': _resize, 'migrate': _migrate, 'confirm_resize': _decision(decide.ConfirmResize),
          'revert_resize': _decision(decide.RevertResize)}
+
+
+def _to_resize(world, server):
+    if server.host is None:
+        return None
+    return moves.started(server, kinds.RESIZE, objects.Move, migration=uuids.generate(), ignored=[server.host],
+                         runs=server.vm_state == 'active', new_flavor=larger(world))
+
+
+def _to_migrate(world, server):
+    if server.host is None:
+        return None
+    return moves.started(server, kinds.MIGRATION, objects.Move, migration=uuids.generate(),
+                         ignored=[server.host], runs=server.vm_state == 'active')
+
+
+def _to_decide(world, server):
+    return decide.move_of(server) if server.migration_context is not None else None
+
+
+ON = {'resize': _to_resize, 'migrate': _to_migrate, 'confirm_resize': _to_decide, 'revert_resize': _to_decide}
