@@ -20,6 +20,9 @@ LOG = logging.getLogger(__name__)
 VERSION = '3.48'
 """Attachments that are completed (3.44), and ``shared_targets`` of volumes."""
 
+_PAGE = 1000
+"""As many as Cinder shows at once unless it is told otherwise."""
+
 REIMAGE = '3.68'
 """From here on a volume is written anew from an image."""
 
@@ -222,6 +225,17 @@ class Client:
         found = self._call('GET', '/attachments/detail', params=[
             ('all_tenants', '1'), ('instance_id', server_uuid)]).json()['attachments']
         return [one for one in found if one['instance'] == server_uuid]
+
+    def every_attachment(self) -> list[Document]:
+        """See `VolumeClient.every_attachment`; page by page, since Cinder limits how many it shows at once."""
+        found: list[Document] = []
+        while True:
+            marker = [('marker', found[-1]['id'])] if found else []
+            page = self._call('GET', '/attachments/detail', params=[
+                ('all_tenants', '1'), ('limit', str(_PAGE)), *marker]).json()['attachments']
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def detach(self, attachment_id: str) -> None:
         """See `VolumeClient.detach`.

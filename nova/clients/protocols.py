@@ -102,8 +102,8 @@ class PlacementClient(Protocol):
     def traits(self, provider: str) -> set[str]:
         """What a provider can do; nothing, where there is no such provider."""
 
-    def held_by(self, provider: str) -> dict[str, Document]:
-        """Consumers of a provider: ``{consumer: {"resources": {...}}}``."""
+    def holders(self, root: str) -> set[str]:
+        """Consumers of a provider, and of those below it; none, where there is no such provider."""
 
     def add_to_aggregate(self, provider: str, aggregate: str) -> None:
         """Put a provider in an aggregate. Repeatable."""
@@ -302,6 +302,9 @@ class VolumeClient(Protocol):
     def attachments(self, server_uuid: str) -> list[Document]:
         """Attachments of a server, of all its volumes."""
 
+    def every_attachment(self) -> list[Document]:
+        """Attachments of every volume of every project."""
+
     def detach(self, attachment_id: str) -> None:
         """Delete an attachment; one that does not exist is deleted."""
 
@@ -394,8 +397,11 @@ class NetworkClient(Protocol):
             project_id: only this project's.
         """
 
-    def ports(self, server_uuid: str) -> list[Document]:
-        """Ports of a server as Neutron's v2.0 API shows them, in the order they were made."""
+    def ports(self, server_uuid: str | None) -> list[Document]:
+        """Ports of a server as Neutron's v2.0 API shows them, in the order they were made.
+
+        None: those of every server of every project, of which at least ``id`` and ``device_id``.
+        """
 
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         """ids of security groups given by name or id.

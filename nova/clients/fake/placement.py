@@ -189,9 +189,9 @@ class FakePlacement(Fake):
                           for consumer, (held, kind) in wanted.items()})
 
     @probe
-    def held_by(self, provider: str) -> dict[str, Document]:
-        return {uuid: copy.deepcopy(held.allocations[provider]) for uuid, held in self.consumers.items()
-                if provider in held.allocations}
+    def holders(self, root: str) -> set[str]:
+        tree = [uuid for uuid in self.providers if self._beneath(uuid, root)]
+        return {consumer for consumer, held in self.consumers.items() if held.allocations.keys() & set(tree)}
 
     @effect
     def report(self, wanted: provider_tree.ProviderTree) -> None:

@@ -189,6 +189,10 @@ class FakeVolume(FakeSnapshots):
         return old
 
     @probe
+    def every_attachment(self) -> list[Document]:
+        return [self._shown(one) for one in self.held.values()]
+
+    @probe
     def attachment(self, attachment_id: str) -> Document:
         return self._shown(self._get(attachment_id))
 

@@ -113,8 +113,12 @@ class Client:
                 found.setdefault(port['device_id'], []).extend(one['ip_address'] for one in port['fixed_ips'])
         return found
 
-    def ports(self, server_uuid: str) -> list[Document]:
-        return self.api.ports(device_id=server_uuid)
+    def ports(self, server_uuid: str | None) -> list[Document]:
+        """See `NetworkClient.ports`."""
+        if server_uuid is not None:
+            return self.api.ports(device_id=server_uuid)
+        found = self.api.ports(fields=['id', 'device_id', 'device_owner'])
+        return [port for port in found if port['device_id'] and port['device_owner'].startswith('compute:')]
 
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         return security_groups.resolve(self.api, context, names)

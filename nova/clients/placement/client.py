@@ -51,8 +51,11 @@ class Client:
     def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
         return allocations.hold(self._service, wanted, project_id, user_id)
 
-    def held_by(self, provider: str) -> dict[str, Document]:
-        return allocations.held_by(self._service, provider)
+    def holders(self, root: str) -> set[str]:
+        """See `PlacementClient.holders`."""
+        tree = self._service.call('GET', '/resource_providers', params=[('in_tree', root)],
+                                  microversion=VERSION).json()['resource_providers']
+        return {consumer for one in tree for consumer in allocations.held_by(self._service, one['uuid'])}
 
     def report(self, wanted: provider_tree.ProviderTree) -> None:
         self._reporter.report(wanted)

@@ -36,14 +36,23 @@ def parser() -> argparse.ArgumentParser:
     categories = top.add_subparsers(dest='category', required=True, metavar='CATEGORY')
     parsers: dict[str, Any] = {}
     for (category, name), one in sorted(command.COMMANDS.items()):
+        if not name:  # the category is the command
+            _fill(categories.add_parser(category, help=one.what, description=one.run.__doc__,
+                                        formatter_class=argparse.RawDescriptionHelpFormatter), one)
+            continue
         if category not in parsers:
             parsers[category] = categories.add_parser(category).add_subparsers(
                 dest='command', required=True, metavar='COMMAND')
         sub = parsers[category].add_parser(name, help=one.what, description=one.run.__doc__,
                                            formatter_class=argparse.RawDescriptionHelpFormatter)
-        for argument in one.arguments:
-            sub.add_argument(*argument.names, **argument.options)
+        _fill(sub, one)
     return top
+
+
+def _fill(parser: argparse.ArgumentParser, one: command.Command) -> None:
+    parser.set_defaults(command=one.name)
+    for argument in one.arguments:
+        parser.add_argument(*argument.names, **argument.options)
 
 
 def _conf_args(options: argparse.Namespace) -> list[str]:
