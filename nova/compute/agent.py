@@ -5,11 +5,11 @@ Placement are there, and catches up when they are.
 """
 
 import pathlib
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
 
+from nova import clients as clients_
 from nova import context as nova_context
 from nova import errors, version
 from nova.common import clock, health, threads
@@ -31,6 +31,7 @@ from nova.rpc import host as rpc_host
 from nova.rpc import liveness as rpc_liveness
 from nova.rpc import questions as rpc_questions
 from nova.rpc import transport
+from nova.virt import driver as driver_
 from nova.virt.driver.events import Change, Lifecycle
 
 LOG = log.getLogger(__name__)
@@ -60,7 +61,8 @@ class ComputeFarm:
         self.beats = beats.Beats()
         self._agents: list[ComputeAgent] = []
 
-    def add(self, conf: cfg.ConfigOpts, host: str, driver: Any, bus: transport.Bus, clients: Any,
+    def add(self, conf: cfg.ConfigOpts, host: str, driver: driver_.Driver, bus: transport.Bus,
+            clients: clients_.Clients,
             state_dir: pathlib.Path | str) -> 'ComputeAgent':
         """A host of this farm; `start` starts it with the others."""
         agent = ComputeAgent(conf, host, driver, bus, clients, state_dir, self)
@@ -109,7 +111,8 @@ class ComputeAgent:
         farm: threads to share with other hosts; None makes its own, which starts and stops with it.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, bus: transport.Bus, clients: Any,
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: driver_.Driver, bus: transport.Bus,
+                 clients: clients_.Clients,
                  state_dir: pathlib.Path | str, farm: ComputeFarm | None = None) -> None:
         self.host, self.driver = host, driver
         self._conf = conf
@@ -218,24 +221,24 @@ class ComputeAgent:
 
     # What conductors say
 
-    def run_step(self, context: nova_context.RequestContext, call: Any) -> None:
+    def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None:
         if call.host != self.host:
             LOG.error('A step for host %s came to %s; dropped', call.host, self.host)
             return
         self.steps.run(context, call)
         self._farm.beats.within(beats.EARLY)
 
-    def cancel_step(self, context: nova_context.RequestContext, ref: Any) -> None:
+    def cancel_step(self, context: nova_context.RequestContext, ref: wire.StepRef) -> None:
         self.steps.cancel(context, ref)
 
-    def set_status(self, context: nova_context.RequestContext, status: Any) -> None:
+    def set_status(self, context: nova_context.RequestContext, status: wire.HostStatus) -> None:
         """An operator has disabled or enabled this host: Placement is to know at once."""
         if status.disabled != self.inventory.disabled:
             LOG.info('Host %s is %s', self.host, 'disabled' if status.disabled else 'enabled')
             self.inventory.disabled = status.disabled
             self._hurry('inventory')
 
-    def rejoin(self, context: nova_context.RequestContext, wanted: Any) -> None:
+    def rejoin(self, context: nova_context.RequestContext, wanted: wire.HostEpoch) -> None:
         """Something was given up while this host was not heard of: join as at the start, silent until then."""
         if self._heart.epoch in (None, wanted.epoch):
             return  # it joins just now, or has done so meanwhile
@@ -244,7 +247,7 @@ class ComputeAgent:
         self._joined.clear()
         self._hurry('join')
 
-    def _done(self, context: nova_context.RequestContext, result: Any) -> None:
+    def _done(self, context: nova_context.RequestContext, result: wire.StepResult) -> None:
         if self._conf.resume_guests_state_on_host_boot and result.outcome == 'done':
             self._powers.note(self.driver.guests())
         self._conductor.step_done(context, result)
@@ -288,7 +291,7 @@ class ComputeAgent:
             self._hurry(name)
         return chores.NEVER
 
-    def _report(self) -> Any:
+    def _report(self) -> wire.HostReport:
         """What a conductor has to know of a host that joins: all of it."""
         self.inventory.forget()
         return wire.HostReport(

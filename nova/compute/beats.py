@@ -6,12 +6,12 @@ hangs on a host, the host is not taken for dead.
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nova import context as nova_context
 from nova import version
 from nova.common import clock, health, threads
 from nova.objects import step as wire
+from nova.rpc import liveness as rpc_liveness
 
 LOG = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ class Heart:
         epoch: the one the host last joined at; None while it is silent.
     """
 
-    def __init__(self, host: str, binary: str, client: Any, seconds: float, steps: Callable[[], Open],
-                 disabled: Callable[[], bool | None]) -> None:
+    def __init__(self, host: str, binary: str, client: rpc_liveness.Liveness, seconds: float,
+                 steps: Callable[[], Open], disabled: Callable[[], bool | None]) -> None:
         self.host = host
         self.epoch: int | None = None
         self._binary, self._client, self._seconds = binary, client, seconds

@@ -10,10 +10,11 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log
 
+from nova.clients.protocols import PlacementClient
 from nova.compute import provider_config
 from nova.domain import provider_tree
 from nova.objects import compute_node
-from nova.virt.driver import inventory
+from nova.virt.driver import Driver, inventory
 
 LOG = log.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Inventory:
         disabled: whether the host's service is; None until a conductor has said so.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Any, placement: Any) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Driver, placement: PlacementClient) -> None:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
         self._sent: dict[str, dict[str, Any]] = {}
         self._given = provider_config.load(conf.compute.provider_config_location)

@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import pathlib
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
@@ -34,7 +33,8 @@ class Debts:
         self._runner, self._hosting = runner, hosting
         self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
 
-    def settle(self, orders: Any, context: nova_context.RequestContext) -> tuple[list[wire.StepRef], bool]:
+    def settle(self, orders: wire.HostOrders, context: nova_context.RequestContext
+               ) -> tuple[list[wire.StepRef], bool]:
         """Stop what was given up, run what is owed, remove the guests whose servers are gone.
 
         Returns:
@@ -52,7 +52,7 @@ class Debts:
                 self._evict(uuid)
         return paid, len(paid) == len(orders.owed or ())
 
-    def _settled(self, context: nova_context.RequestContext, call: Any) -> bool:
+    def _settled(self, context: nova_context.RequestContext, call: wire.StepCall) -> bool:
         """Whether a step that is owed went right, or went wrong too often for another attempt."""
         outcome = self._runner.settle(context, call, PATIENCE)
         if outcome == 'done':

@@ -3,13 +3,16 @@
 import dataclasses
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova import errors
 from nova.common import clock, dbkit, threads
 from nova.conductor import work
 from nova.objects import cell_mapping
 from nova.rpc import transport
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 LOG = logging.getLogger(__name__)
 
@@ -45,9 +48,10 @@ class Cells:
         size: threads for the tasks of each cell, so that one that hangs holds up none of another's.
     """
 
-    def __init__(self, dbs: Any, buses: transport.Buses, build: Build, size: int, keep: float = 5.0) -> None:
+    def __init__(self, dbs: 'Databases', buses: transport.Buses, build: Build, size: int,
+                 keep: float = 5.0) -> None:
         self._dbs, self._buses, self._build, self._size, self._keep = dbs, buses, build, size, keep
-        self._mappings: list[Any] = []
+        self._mappings: list[cell_mapping.CellMapping] = []
         self._until = clock.Deadline(0)
         self._running: dict[str, _Running] = {}
         self._lock = threads.lock()
@@ -56,7 +60,7 @@ class Cells:
     def api_db(self) -> dbkit.Database:
         return self._dbs.api
 
-    def mappings(self) -> list[Any]:
+    def mappings(self) -> list[cell_mapping.CellMapping]:
         """Every cell, cell0 and disabled ones included."""
         if self._until.passed() or not self._mappings:
             with self._dbs.api.read() as conn:
@@ -64,7 +68,7 @@ class Cells:
             self._until = clock.Deadline(self._keep)
         return list(self._mappings)
 
-    def mapping(self, uuid: str, fresh: bool = False) -> Any:
+    def mapping(self, uuid: str, fresh: bool = False) -> cell_mapping.CellMapping:
         """The cell with this uuid.
 
         Args:
@@ -81,10 +85,10 @@ class Cells:
         with self._dbs.api.read() as conn:
             return cell_mapping.CellMapping.get(conn, uuid=uuid)
 
-    def db(self, mapping: Any) -> dbkit.Database:
+    def db(self, mapping: cell_mapping.CellMapping) -> dbkit.Database:
         return self._dbs.cell(mapping.database_connection)
 
-    def work(self, mapping: Any) -> work.Work:
+    def work(self, mapping: cell_mapping.CellMapping) -> work.Work:
         """The engine on a cell's journal, started when first asked for; one at another place is stopped.
 
         Raises:
@@ -134,9 +138,9 @@ class Cells:
             one.stop()
 
 
-def _runs(mapping: Any) -> bool:
+def _runs(mapping: cell_mapping.CellMapping) -> bool:
     return bool(mapping.is_cell0 or not mapping.disabled)
 
 
-def _place(mapping: Any) -> Place:
+def _place(mapping: cell_mapping.CellMapping) -> Place:
     return mapping.database_connection, mapping.transport_url

@@ -4,7 +4,6 @@ import datetime
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -122,7 +121,7 @@ class Discovery:
             except db_exc.DBError as error:
                 LOG.warning('Hosts of cell %s cannot be discovered now: %s', mapping.name, error)
 
-    def _discover(self, mapping: Any) -> None:
+    def _discover(self, mapping: cell_mapping.CellMapping) -> None:
         db = self._cells.db(mapping)
         with db.read() as conn:
             new = compute_node.ComputeNode.all(conn, mapped=False)

@@ -1,13 +1,13 @@
 """When a hypervisor and a record disagree about power: which servers its host has to look at again."""
 
 import logging
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import context as nova_context
 from nova import errors
 from nova.objects import instance as instances
+from nova.objects import step as wire
 from nova.ops import power_sync
 from nova.states import Power
 from nova.task import engine as engines
@@ -15,7 +15,7 @@ from nova.task import engine as engines
 LOG = logging.getLogger(__name__)
 
 
-def sync(engine: engines.Engine, context: nova_context.RequestContext, report: Any) -> None:
+def sync(engine: engines.Engine, context: nova_context.RequestContext, report: wire.GuestStates) -> None:
     """Settle what a host reports: `report` has ``host`` and ``states`` {server uuid: power state}.
 
     Nothing is written because of a report alone: it may be older than what the records say.
@@ -29,11 +29,12 @@ def sync(engine: engines.Engine, context: nova_context.RequestContext, report: A
             _look_again(engine, context, server, seen)
 
 
-def _look_again(engine: engines.Engine, context: nova_context.RequestContext, server: Any, seen: Power) -> None:
+def _look_again(engine: engines.Engine, context: nova_context.RequestContext,
+                server: instances.Instance, seen: Power) -> None:
     stops = power_sync.stops(server.vm_state, seen)
     flow = power_sync.SyncStop if stops else power_sync.SyncPower
 
-    def unchanged(conn: sa.Connection) -> Any:
+    def unchanged(conn: sa.Connection) -> instances.Instance:
         fresh = instances.Instance.find(conn, uuid=server.uuid)
         if fresh is None or (fresh.host, fresh.vm_state, fresh.task_state) != (
                 server.host, server.vm_state, None):

@@ -19,7 +19,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Host
+from nova.task.handles import Conductor, Host, Request
 
 PATIENCE = 60.0
 """Seconds after which a task begins although nobody has let it."""
@@ -99,7 +99,7 @@ class AttachInterfaceAction(Action):
     status = 200
     returns = One('interfaceAttachment', interface.Interface)
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
         request = _checked(req, instance, body.get('interfaceAttachment') or {})
         state = InterfaceState(request=request, trust=req.clients.trust.entrust(req.context))
         task = req.submit(AttachInterface, instance, state, guard=self.guard(), wait=PATIENCE)
@@ -117,7 +117,7 @@ class AttachInterfaceAction(Action):
         return Reply(subject=interface.Shown(shown, request.tag))
 
 
-def _checked(req: Any, server: objects.Instance, wanted: Mapping[str, Any]) -> NetworkRequest:
+def _checked(req: Request, server: objects.Instance, wanted: Mapping[str, Any]) -> NetworkRequest:
     """What is asked for, made definite.
 
     Raises:

@@ -1,8 +1,6 @@
 """os-getConsoleOutput: the end of a server's serial console. Its host is asked; nothing is changed."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from nova import objects
 from nova.policies import console_output as rules
@@ -11,7 +9,7 @@ from nova.rest.field import Field
 from nova.rest.resource import Body, Reply
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 _CONTROLS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f]')
 """What terminals obey and clients of the API cannot show; tabs and ends of lines stay."""
@@ -25,7 +23,7 @@ class ConsoleOutput(Action):
     status = 200
     returns = {'type': 'object', 'properties': {'output': types.TEXT}}
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
         length = body.get('length')
         lines = None if length is None or int(length) < 0 else int(length)
         told = req.ask_host(instance, 'console_output', lines=lines)

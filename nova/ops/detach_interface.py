@@ -12,7 +12,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Host
+from nova.task.handles import Conductor, Host, Request
 
 
 class PortState(base.State):
@@ -63,7 +63,7 @@ class DetachInterfaceAction(Action):
     rule = rules.DELETE
     start = From(*interfaces.STATES, host=True)
 
-    def answer(self, req: Any, instance: objects.Instance, body: Any, port_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Any, port_id: str = '') -> None:
         if interfaces.find(instance, port_id) is None:
             raise errors.network.PortNotFound(port=port_id)
         req.submit(DetachInterface, instance, PortState(port=port_id), guard=self.guard())

@@ -4,7 +4,6 @@ The guest comes first. One that does not let go keeps its volume, and the server
 go there is no way back: what fails then is tried again, and in the end is an error of the server.
 """
 
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base, fields
@@ -77,7 +76,7 @@ class DetachAction(Action):
     start = From(*attachments.STATES)
     flow = DetachVolume
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any, volume_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: object, volume_id: str = '') -> None:
         """Detach a volume; asked once more before that is done, it is answered as before, and done once."""
         attachments.check_shelved(req, instance, self.word)
         device = attachments.of_volume(instance, volume_id)

@@ -16,7 +16,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Conductor
+from nova.task.handles import Conductor, Request
 
 _ALWAYS = From(task=ANY, launched=False)
 
@@ -63,7 +63,7 @@ class AddFixedIp(Action):
                                 'The network.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
         """
         Raises:
             errors.Invalid: the server has no port with an address there.
@@ -84,7 +84,7 @@ class RemoveFixedIp(Action):
     body = Body(address=Field(types.text(format='ip'), 'The address.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
         """
         Raises:
             errors.Invalid: it is none of the server's.

@@ -4,7 +4,6 @@ Answered within the request: nothing waits and no guest is touched.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from nova import objects
 from nova.policies import lock_server
@@ -13,7 +12,7 @@ from nova.rest.resource import Body
 from nova.rest.types import text
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 OWNER, ADMIN = 'owner', 'admin'
 REASON = 'locked_reason'
@@ -28,7 +27,7 @@ class Lock(Action):
     body = Body(locked_reason=Field(text(1, 255), 'Why.'), null=True, since='2.73')
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         """An owner who locks once more changes nothing, so an administrator's lock stays."""
         is_owner = instance.project_id == req.context.project_id
         reason = body.get(REASON) if req.at('2.73') and body else None
@@ -46,7 +45,7 @@ class Unlock(Action):
     rules = (lock_server.UNLOCK_OVERRIDE,)
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: object) -> None:
         is_owner = instance.project_id == req.context.project_id
 
         def alter(fresh: objects.Instance) -> None:

@@ -3,8 +3,6 @@
 It is sealed wherever it is kept on its way, and kept no longer than until the guest has it.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import objects, states
 from nova.objects import base, fields
@@ -15,7 +13,7 @@ from nova.rest.resource import Body
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host, Request
+from nova.task.handles import Document, Host, Request
 
 
 class PasswordState(base.State):
@@ -44,5 +42,5 @@ class ChangePasswordAction(Action):
     start = From(states.VM.ACTIVE)
     flow = ChangePassword
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> PasswordState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> PasswordState:
         return PasswordState(password=req.clients.trust.hide(body['adminPass']))

@@ -4,7 +4,6 @@ A hard reboot is also the way out of trouble, so it starts from nearly any state
 power operation.
 """
 
-from typing import Any
 
 from nova import objects, states
 from nova.policies import servers as rules
@@ -15,7 +14,7 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host, Request
+from nova.task.handles import Document, Host, Request
 
 SOFT, HARD = 'SOFT', 'HARD'
 
@@ -76,7 +75,7 @@ class RebootAction(Action):
     flow = Reboot
     start = _HARD
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> object:
         kind = body['type'].upper()
         start = _HARD if kind == HARD else _SOFT
         start.check(instance, self.word)

@@ -4,7 +4,6 @@ Operators do this by ``nova-manage volume_attachment refresh``, when a volume ha
 host still knows the old way to it.
 """
 
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base, fields
@@ -12,7 +11,7 @@ from nova.states import VM
 from nova.steps import attachments
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Host
+from nova.task.handles import Conductor, Document, Host
 
 START = From(VM.STOPPED, host=True)
 
@@ -48,7 +47,7 @@ def drop_new(h: Conductor, state: RefreshState) -> None:
             h.clients.volume.detach(one['id'])
 
 
-def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Any) -> None:
+def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Document) -> None:
     device = device.copy()
     device.attachment_id = attachment
     h.driver.disconnect_volume(h, device)

@@ -1,8 +1,6 @@
 """rescue and unrescue: the guest is started from another image, its own disk beside it, and back."""
 
 import contextlib
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects, states
 from nova.objects import base, fields
@@ -15,7 +13,7 @@ from nova.steps import image_checks, power, volumes
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host, Request
+from nova.task.handles import Document, Host, Request
 
 OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
 """From here on servers that boot from a volume are rescued, on hosts with this trait."""
@@ -76,7 +74,7 @@ class RescueAction(Action):
     returns = {'type': 'object', 'properties': {'adminPass': types.TEXT}}
     flow = Rescue
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any] | None) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Document | None) -> Reply:
         asked = body or {}
         password = asked.get('adminPass') or req.make_password()
         image_id = asked.get('rescue_image_ref') or instance.image_ref or ''

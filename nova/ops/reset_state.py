@@ -3,7 +3,6 @@
 For servers that an outage left in a wrong state. Nothing is done to the guest; an operation that runs goes on.
 """
 
-from typing import Any
 
 from nova import objects, states
 from nova.policies import admin_actions
@@ -12,7 +11,7 @@ from nova.rest.resource import Body
 from nova.rest.types import enum
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 _STATES = {'active': states.VM.ACTIVE, 'error': states.VM.ERROR}
 
@@ -24,7 +23,7 @@ class ResetState(Action):
     body = Body(state=Field(enum(*_STATES), 'What it is from now on.', required=True))
     start = From(task=None, launched=False, lock=False)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         def alter(fresh: objects.Instance) -> None:
             fresh.vm_state, fresh.task_state = str(_STATES[body['state']]), None
         req.record(instance, 'resetState', alter)

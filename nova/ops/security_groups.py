@@ -16,6 +16,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
+from nova.task.handles import Request
 
 _ALWAYS = From(task=ANY, launched=False, lock=False)
 _BODY = Body(name=Field(types.text(1), 'Name or UUID of the group.', required=True))
@@ -48,7 +49,7 @@ class AddSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
         req.clients.network.join_security_group(req.context, instance.uuid, _name(body))
         req.submit(NoteGroups, instance, objects.State())
 
@@ -59,7 +60,7 @@ class RemoveSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Any, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
         if not req.clients.network.leave_security_group(req.context, instance.uuid, _name(body)):
             raise errors.network.SecurityGroupNotOfServer(server=instance.uuid, group=body['name'])
         req.submit(NoteGroups, instance, objects.State())

@@ -19,7 +19,7 @@ from nova.steps import attachments, volumes
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Conductor, Handle, Host, Request
+from nova.task.handles import Conductor, Document, Handle, Host, Request
 
 CHANGES = '2.85'
 LONGEST = 6 * 3600.0
@@ -45,11 +45,11 @@ class SwapState(base.State):
     trust: fields.Secret | None = None
 
 
-def _old(h: Handle, state: SwapState) -> Any:
+def _old(h: Handle, state: SwapState) -> objects.BlockDeviceMapping:
     return attachments.device(h, state.device)
 
 
-def _new(h: Handle, state: SwapState) -> Any:
+def _new(h: Handle, state: SwapState) -> objects.BlockDeviceMapping:
     """The same device with the new volume in it."""
     device = _old(h, state).copy()
     device.volume_id, device.attachment_id = state.new, state.new_attachment
@@ -79,7 +79,7 @@ def swap_volumes(h: Host, state: SwapState) -> None:
     new = _new(h, state)
     volumes.connect(h, new)
     h.driver.swap_volume(h, _old(h, state), new)
-    h.clients.volume.complete(new.attachment_id)
+    h.clients.volume.complete(new.attachment_id or '')
 
 
 def swap_back(h: Host, state: SwapState) -> None:
@@ -130,13 +130,13 @@ class UpdateAttachment(Action):
     body = Body(VolumeAttachment, face='update', under='volumeAttachment')
     start = From(task=ANY, launched=False)
 
-    def __call__(self, req: Request, instance: objects.Instance, **names: str) -> Any:
+    def __call__(self, req: Request, instance: objects.Instance, **names: str) -> object:
         swaps = not req.at(CHANGES) or req.body['volumeAttachment']['volumeId'] != names['volume_id']
         about = {'project_id': instance.project_id, 'user_id': instance.user_id}
         req.authorize(rules.SWAP if swaps else rules.UPDATE, about)
         return super().__call__(req, instance, **names)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any, volume_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document, volume_id: str = '') -> None:
         """Change what may be changed (from 2.85 on), and replace the volume where another one is named."""
         wanted = body['volumeAttachment']
         if req.at(CHANGES):

@@ -1,12 +1,11 @@
 """What an image has to be so that a server can be made of it, or made anew: checks that answer 4xx."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from nova import errors, objects
 from nova.common import units
 from nova.domain import bdm
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 
 def named(req: Request, image_ref: str) -> objects.ImageMeta | None:
@@ -20,7 +19,7 @@ def named(req: Request, image_ref: str) -> objects.ImageMeta | None:
     return found
 
 
-def check(image: objects.ImageMeta, flavor: Any,
+def check(image: objects.ImageMeta, flavor: objects.Flavor,
           devices: Sequence[objects.BlockDeviceMapping]) -> None:
     """The image can be used, and fits."""
     if image.status != 'active':
@@ -51,7 +50,7 @@ def _check_root_volume(image: objects.ImageMeta, root: objects.BlockDeviceMappin
         raise errors.block.VolumeTooSmall(size=root.volume_size * units.Gi, least=least)
 
 
-def check_disk_config(server: Mapping[str, Any], image: objects.ImageMeta) -> None:
+def check_disk_config(server: Document, image: objects.ImageMeta) -> None:
     """The image lets its disk be resized, if that is asked for."""
     wanted = server.get('OS-DCF:diskConfig')
     if wanted == 'AUTO' and image.properties.auto_disk_config is False:

@@ -4,7 +4,7 @@ The network service finds them again by server, so both ways may be repeated.
 """
 
 import logging
-from typing import Any
+from typing import Protocol
 
 from nova import errors, objects
 from nova.domain import networks
@@ -17,7 +17,22 @@ ASK_SECONDS = 10
 """Until the network service is asked about ports of which it has not told us: it should have."""
 
 
-def make_ports(h: Conductor, state: Any) -> None:
+class Plugged(Protocol):
+    """State of a flow that waits for ports: `unplugged` are those that its host has to plug in."""
+
+    unplugged: list[str]
+
+
+class Ported(Plugged, Protocol):
+    """State of a flow that makes ports, of what was asked for: see `make_ports`."""
+
+    networks: list[objects.NetworkRequest]
+    security_groups: list[str]
+    trust: str | None
+    ports: list[str]
+
+
+def make_ports(h: Conductor, state: Ported) -> None:
     """Give the server its ports, as its user, before any host is tried: they are its own on each of them.
 
     The state carries what was asked for: `networks` (NetworkRequest records), `security_groups`, and `trust`;
@@ -29,11 +44,11 @@ def make_ports(h: Conductor, state: Any) -> None:
             user, h.instance, state.networks, state.security_groups, key=h.task.uuid)
 
 
-def has_ports(state: Any) -> bool:
+def has_ports(state: Ported) -> bool:
     return bool(state.ports)
 
 
-def place_ports(h: Conductor, state: Any) -> None:
+def place_ports(h: Conductor, state: Ported) -> None:
     """Bind the ports of `make_ports` to the server's host. There is no undo: a next host takes them over.
 
     It is known by then which host the server is on, since of a server without one nothing may be told. The
@@ -79,11 +94,11 @@ def release_ports(h: Conductor, state: objects.State) -> None:
     h.instance.network_info = None
 
 
-def awaits_plugging(state: Any) -> bool:
+def awaits_plugging(state: Plugged) -> bool:
     return bool(state.unplugged)
 
 
-def vifs_plugged(h: Conductor, state: Any) -> bool:
+def vifs_plugged(h: Conductor, state: Plugged) -> bool:
     """Condition of a wait: the network service has told of every port, or shows it as ACTIVE on this host.
 
     What it tells is in our own database; it is asked only now and then, because an event may be lost.

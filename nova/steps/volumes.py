@@ -10,15 +10,16 @@ made twice; and what comes late is found by `nova.steps.late`.
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from nova import errors, objects
 from nova.domain import bdm
 from nova.objects import fields
-from nova.task.handles import Conductor, Handle, Host
+from nova.task.handles import Conductor, Document, Handle, Host
 
 if TYPE_CHECKING:
     from nova.clients import Clients
+    from nova.clients.protocols import VolumeClient
 
 LOG = logging.getLogger(__name__)
 
@@ -38,11 +39,24 @@ the server; less than the engine has."""
 
 # Making ------------------------------------------------------------------------------------------
 
-def makes_volumes(state: Any) -> bool:
+class Reserved(Protocol):
+    """State of a flow that reserves volumes; `trust` is what it needs for that in the name of its user."""
+
+    trust: str | None
+
+
+class Made(Reserved, Protocol):
+    """State of a flow that makes volumes, in the zone of the first of `selections`."""
+
+    makes_volumes: bool
+    selections: list[objects.Selection]
+
+
+def makes_volumes(state: Made) -> bool:
     return bool(state.makes_volumes)
 
 
-def make_volumes(h: Conductor, state: Any) -> None:
+def make_volumes(h: Conductor, state: Made) -> None:
     """Ask for the volumes that the server brings into being; they take their time to become available.
 
     They are made as the user, which makes them his project's.
@@ -54,17 +68,17 @@ def make_volumes(h: Conductor, state: Any) -> None:
         device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
 
 
-def made_for(clients: 'Clients', uuid: str, project: str | None) -> list[Any]:
+def made_for(clients: 'Clients', uuid: str, project: str | None) -> list[Document]:
     """Volumes that say they were made for a server; strangers may write metadata too, but into their own."""
     return [one for one in clients.volume.find({SERVER: uuid})
             if one.get('os-vol-tenant-attr:tenant_id', project) == project]
 
 
-def _of_server(h: Handle) -> list[Any]:
+def _of_server(h: Handle) -> list[Document]:
     return made_for(h.clients, h.instance.uuid, h.instance.project_id)
 
 
-def _wanted(h: Conductor, state: Any, device: objects.BlockDeviceMapping) -> dict[str, Any]:
+def _wanted(h: Conductor, state: Made, device: objects.BlockDeviceMapping) -> Document:
     """What to ask Cinder for. Where servers have to stay in their zone, the volume is made in the host's."""
     zone = None
     if not h.conf.cinder.cross_az_attach:
@@ -143,7 +157,7 @@ def check_volumes(h: Conductor, state: objects.State) -> None:
 
 # Attaching ---------------------------------------------------------------------------------------
 
-def volume_devices(instance: objects.Instance) -> list[Any]:
+def volume_devices(instance: objects.Instance) -> list[objects.BlockDeviceMapping]:
     """The block devices that are volumes."""
     return [device for device in instance.block_devices if device.volume_id]
 
@@ -156,7 +170,7 @@ def root_volume(instance: objects.Instance) -> objects.BlockDeviceMapping:
     return root
 
 
-def reserve_volumes(h: Conductor, state: Any) -> None:
+def reserve_volumes(h: Conductor, state: Reserved) -> None:
     """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again.
 
     The user reserves what he named. His token is needed for nothing after that, and goes.
@@ -222,7 +236,7 @@ def renew_attachments(h: Conductor) -> None:
         reserve_anew(h.clients.volume, h.instance.uuid, device)
 
 
-def reserve_anew(volumes: Any, server: str, device: objects.BlockDeviceMapping) -> None:
+def reserve_anew(volumes: 'VolumeClient', server: str, device: objects.BlockDeviceMapping) -> None:
     """Cinder reserves no volume that a host is connecting; one that is in use, it does.
 
     Where it does not (the volume is gone, or is somebody else's now), the server has lost it: who connects
@@ -246,7 +260,7 @@ def reserve_anew(volumes: Any, server: str, device: objects.BlockDeviceMapping) 
 def complete_attachments(h: Handle, state: objects.State) -> None:
     """The guest has its volumes: Cinder shows them in use."""
     for device in volume_devices(h.instance):
-        h.clients.volume.complete(device.attachment_id)
+        h.clients.volume.complete(device.attachment_id or '')
 
 
 def release_volumes(h: Conductor, state: objects.State) -> None:
@@ -262,7 +276,7 @@ def release_volumes(h: Conductor, state: objects.State) -> None:
             delete_volume(volumes, device.volume_id)
 
 
-def delete_volume(volumes: Any, volume_id: str) -> None:
+def delete_volume(volumes: 'VolumeClient', volume_id: str) -> None:
     """Delete a volume that ends with its server; one that is shared with another server stays (MAT-F3).
 
     Raises:

@@ -9,9 +9,13 @@ request overrides `answer` instead.
 from typing import Any, ClassVar
 
 from nova import errors
+from nova.objects import Instance, State
+from nova.objects.task import Task
+from nova.policies.base import Rule
 from nova.rest.resource import Body, Operation, make
 from nova.task import guard
 from nova.task.flow import AnyFlow
+from nova.task.handles import Request
 
 
 class Action:
@@ -34,8 +38,8 @@ class Action:
     on: ClassVar[str] = 'servers'
     key: ClassVar[str | None] = None
     name: ClassVar[str] = ''
-    rule: ClassVar[Any] = None
-    rules: ClassVar[tuple[Any, ...]] = ()
+    rule: ClassVar[Rule | None] = None
+    rules: ClassVar[tuple[Rule, ...]] = ()
     body: ClassVar[Body | None] = None
     since: ClassVar[str] = '2.1'
     until: ClassVar[str | None] = None
@@ -46,18 +50,19 @@ class Action:
     method: ClassVar[str] = 'POST'
     path: ClassVar[str] = ''
 
-    def prepare(self, req: Any, instance: Any, body: Any) -> Any:
+    def prepare(self, req: Request, instance: Instance, body: Any) -> State:
         """Check what only this action knows, and make the flow's first state."""
         assert self.flow is not None
         return self.flow.State()
 
-    def answer(self, req: Any, instance: Any, body: Any) -> Any:
+    def answer(self, req: Request, instance: Instance, body: Any) -> object:
         """Do what was asked; the result is the response (see `nova.rest.resource`)."""
         state = self.prepare(req, instance, body)
+        assert self.flow is not None, 'an action without a flow answers by itself'
         task = req.submit(self.flow, instance, state, guard=self.guard())
         return self.reply(req, instance, body, state, task)
 
-    def reply(self, req: Any, instance: Any, body: Any, state: Any, task: Any) -> Any:
+    def reply(self, req: Request, instance: Instance, body: Any, state: Any, task: Task) -> object:
         """What to answer once the task is in the journal; nothing, by default."""
         return None
 
@@ -69,7 +74,7 @@ class Action:
     def word(self) -> str:
         return self.name or self.key or type(self).__name__.lower()
 
-    def __call__(self, req: Any, instance: Any, **names: str) -> Any:
+    def __call__(self, req: Request, instance: Instance, **names: str) -> object:
         """Check and answer; `names` are what the path names beside the server, and `answer` gets them."""
         self.start.check_lock(instance, req.context)
         self.start.check(instance, self.word)

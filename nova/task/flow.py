@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Place = Literal['cell', 'super', 'host', 'source', 'dest']
 Function = Callable[[Any, Any], object]
 """``fn(handle, state)``; which handle follows from `Step.at`."""
-S = TypeVar('S', bound=base.State, contravariant=True)
+S = TypeVar('S', contravariant=True)
 F = TypeVar('F', bound=base.State)
 
 HOST_PLACES = frozenset({'host', 'source', 'dest'})

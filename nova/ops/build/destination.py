@@ -7,7 +7,7 @@ from typing import Any
 from nova import errors, objects
 from nova.objects import aggregate
 from nova.policies import servers as rules
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Target:
     forced: bool = False
 
 
-def parse(req: Request, server: Mapping[str, Any]) -> Target:
+def parse(req: Request, server: Document) -> Target:
     """The zone, and with it or beside it the host.
 
     Raises:

@@ -1,19 +1,20 @@
 """The disks a request names: every volume, snapshot, image and type among them looked at, as the user."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nova import errors, objects
 from nova.domain import bdm, image_disks
 from nova.ops.build import destination
 from nova.policies import servers as rules
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 MULTIATTACH = '2.60'
 
 
-def block_devices(req: Request, server: Mapping[str, Any], image: Any, flavor: Any) -> list[Any]:
+def block_devices(req: Request, server: Document, image: objects.ImageMeta | None,
+                  flavor: objects.Flavor) -> list[objects.BlockDeviceMapping]:
     """Every disk of a server, complete and with its size; what it is to be made of exists.
 
     Args:
@@ -51,12 +52,12 @@ def block_devices(req: Request, server: Mapping[str, Any], image: Any, flavor: A
     return devices
 
 
-def shares(req: Request, devices: Sequence[Any]) -> bool:
+def shares(req: Request, devices: Sequence[objects.BlockDeviceMapping]) -> bool:
     """Whether one of the volumes may be used by other servers too; then not every host will do (MAT-F1)."""
     return any(_find_volume(req, device.volume_id).get('multiattach') for device in devices if device.volume_id)
 
 
-def check_sharing(devices: Sequence[Any], count: int) -> None:
+def check_sharing(devices: Sequence[objects.BlockDeviceMapping], count: int) -> None:
     """Several servers of one request cannot have the same volume; each gets its own of those that are made.
 
     Raises:
@@ -80,14 +81,14 @@ def _check_volume(req: Request, device: objects.BlockDeviceMapping) -> None:
     device.volume_size = volume['size']
 
 
-def _find_volume(req: Request, ident: str) -> dict[str, Any]:
+def _find_volume(req: Request, ident: str) -> Document:
     try:
         return dict(req.clients.volume.show(req.context, ident))
     except errors.block.VolumeNotFound as error:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get volume {ident}.') from error
 
 
-def _find_snapshot(req: Request, ident: str) -> dict[str, Any]:
+def _find_snapshot(req: Request, ident: str) -> Document:
     try:
         return dict(req.clients.volume.snapshot(req.context, ident))
     except errors.block.SnapshotNotFound as error:
@@ -101,7 +102,7 @@ def _find_image(req: Request, ident: str) -> Any:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get image {ident}.') from error
 
 
-def _check_types(req: Request, devices: Sequence[Any]) -> None:
+def _check_types(req: Request, devices: Sequence[objects.BlockDeviceMapping]) -> None:
     """Types of volumes to be made exist; from here on they go by their names."""
     typed = [device for device in devices if device.volume_type]
     known = req.clients.volume.types(req.context) if typed else []
@@ -112,7 +113,8 @@ def _check_types(req: Request, devices: Sequence[Any]) -> None:
         device.volume_type = names[device.volume_type]
 
 
-def keep_in_zone(req: Request, devices: Sequence[Any], target: destination.Target) -> destination.Target:
+def keep_in_zone(req: Request, devices: Sequence[objects.BlockDeviceMapping],
+                 target: destination.Target) -> destination.Target:
     """Where volumes cannot be attached across zones: the target, in the zone of the volumes.
 
     Raises:
@@ -133,7 +135,8 @@ def keep_in_zone(req: Request, devices: Sequence[Any], target: destination.Targe
 
 # Images ------------------------------------------------------------------------------------------
 
-def boot_image(req: Request, image: Any, devices: Sequence[Any]) -> Any:
+def boot_image(req: Request, image: objects.ImageMeta | None,
+               devices: Sequence[objects.BlockDeviceMapping]) -> objects.ImageMeta:
     """The image the root disk comes from; volumes remember what they, or those they stem from, were made of."""
     if image is not None:
         return image
@@ -146,7 +149,8 @@ def boot_image(req: Request, image: Any, devices: Sequence[Any]) -> Any:
     return objects.ImageMeta.from_volume(_find_volume(req, volume) if volume else {})
 
 
-def check_flavor_disk(req: Request, flavor: Any, devices: Sequence[Any]) -> None:
+def check_flavor_disk(req: Request, flavor: objects.Flavor,
+                      devices: Sequence[objects.BlockDeviceMapping]) -> None:
     """A flavor without a root disk is for boot volumes, unless policy says otherwise."""
     if flavor.root_gb == 0 and not bdm.volume_backed(devices) and not req.can(rules.CREATE_ZERO_DISK_FLAVOR):
         raise errors.Forbidden('Only volume-backed servers are allowed for flavors with zero disk.')

@@ -32,6 +32,9 @@ from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
 
+Order = tuple[wire.Planned, objects.BuildRequest, objects.RequestSpec]
+"""A server that is to be made, as it was asked for."""
+
 PENDING, HANDED, WITHDRAWN = 'pending', 'handed', 'withdrawn'
 
 
@@ -91,7 +94,7 @@ def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
     for cell_uuid, servers in by_cell.items():
         orders = orders_of(h, servers)
 
-        def write(conn: sa.Connection, orders: Any = orders) -> None:
+        def write(conn: sa.Connection, orders: list[Order] = orders) -> None:
             for server, request, spec in orders:
                 create(conn, h, server, request, spec, state)
         try:
@@ -106,7 +109,7 @@ def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
                 server.selections = []
 
 
-def _write_to(h: SuperConductor, cell_uuid: str, write: Callable[[Any], None]) -> None:
+def _write_to(h: SuperConductor, cell_uuid: str, write: Callable[[sa.Connection], None]) -> None:
     """Write to a cell; to where its database is now, if that has moved since this process looked."""
     known = h.cell(cell_uuid)
     try:
@@ -120,7 +123,7 @@ def _write_to(h: SuperConductor, cell_uuid: str, write: Callable[[Any], None]) -
         h.cell_db(now).write(write)
 
 
-def orders_of(h: SuperConductor, servers: Iterable[wire.Planned]) -> list[tuple[wire.Planned, Any, Any]]:
+def orders_of(h: SuperConductor, servers: Iterable[wire.Planned]) -> list[Order]:
     """The build request and the spec of each server that is still wanted."""
     uuids = [server.uuid for server in servers]
     with h.api_db.read() as conn:
@@ -130,8 +133,8 @@ def orders_of(h: SuperConductor, servers: Iterable[wire.Planned]) -> list[tuple[
             for server in servers if server.uuid in requests]
 
 
-def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: Any, spec: Any,
-           more: wire.ScheduleState | None = None) -> rows.Task | None:
+def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: objects.BuildRequest,
+           spec: objects.RequestSpec, more: wire.ScheduleState | None = None) -> rows.Task | None:
     """Rows of one server and its task; nothing when they are there from an earlier attempt.
 
     Args:
@@ -148,8 +151,8 @@ def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: Any
     return insert_build(conn, h, server, instance, spec, more)
 
 
-def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instance: objects.Instance, spec: Any,
-                 more: wire.ScheduleState | None = None) -> rows.Task:
+def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instance: objects.Instance,
+                 spec: objects.RequestSpec, more: wire.ScheduleState | None = None) -> rows.Task:
     """The server's build task; its parent is the task that hands the server over."""
     state = wire.BuildState(
         selections=server.selections, claimed=True, networks=spec.requested_networks,
@@ -198,7 +201,7 @@ def hand_over(h: SuperConductor, state: wire.ScheduleState) -> None:
         server.withdrawn = words[server.uuid] == WITHDRAWN
 
 
-def swap(conn: sa.Connection, server: wire.Planned, cell: Any) -> str:
+def swap(conn: sa.Connection, server: wire.Planned, cell: objects.CellMapping) -> str:
     """Point the mapping at the cell if the build request is there to be dropped; how far the server is now.
 
     It is still `PENDING` when it was changed since it was written into the cell.
@@ -208,7 +211,7 @@ def swap(conn: sa.Connection, server: wire.Planned, cell: Any) -> str:
     return standing(conn, server.uuid)[0]
 
 
-def follow(h: SuperConductor, server: wire.Planned, cell: Any) -> bool:
+def follow(h: SuperConductor, server: wire.Planned, cell: objects.CellMapping) -> bool:
     """Bring what was changed meanwhile into the cell, until the server can be handed over; whether it was."""
     with h.api_db.read() as conn:
         word, found = standing(conn, server.uuid)
@@ -223,7 +226,7 @@ def follow(h: SuperConductor, server: wire.Planned, cell: Any) -> bool:
     return word == HANDED
 
 
-def _bring(conn: sa.Connection, request: Any) -> None:
+def _bring(conn: sa.Connection, request: objects.BuildRequest) -> None:
     kept = objects.Instance.get(conn, ('metadata', 'tags'), uuid=request.instance_uuid)
     for name in request.ALTERABLE:
         value = getattr(request.instance, name)
@@ -234,7 +237,7 @@ def _bring(conn: sa.Connection, request: Any) -> None:
 
 # (c) ---------------------------------------------------------------------------------------------
 
-def let_go(h: SuperConductor, server: wire.Planned, cell: Any) -> None:
+def let_go(h: SuperConductor, server: wire.Planned, cell: objects.CellMapping) -> None:
     """Have the server's build run."""
     h.adopt(cell, server.build)
 

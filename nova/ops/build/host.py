@@ -1,13 +1,13 @@
 """The host's part of a build."""
 
-from typing import Any
 
 from nova import objects, states
+from nova.ops.build import wire
 from nova.steps import injection, ports, schedule, volumes
 from nova.task.handles import Host
 
 
-def spawn(h: Host, state: Any) -> None:
+def spawn(h: Host, state: wire.BuildState) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
     paused = ports.awaits_plugging(state)
     h.driver.spawn(h, injection.decoded(state.files), paused=paused)

@@ -5,7 +5,7 @@ the records of every server of the request are made.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nova import errors, objects
@@ -14,7 +14,7 @@ from nova.ops.build import destination, disks
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.steps import image_checks, injection
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 
 @dataclasses.dataclass(slots=True)
@@ -31,19 +31,19 @@ class Order:
         shares: the host must be able to share a volume with others.
     """
 
-    server: Mapping[str, Any]
+    server: Document
     low: int
     high: int
-    flavor: Any
-    image: Any
+    flavor: objects.Flavor
+    image: objects.ImageMeta
     image_ref: str
-    devices: list[Any]
+    devices: list[objects.BlockDeviceMapping]
     root_device: str | None
-    networks: list[Any]
+    networks: list[objects.NetworkRequest]
     security_groups: list[str]
-    keypair: Any
+    keypair: objects.KeyPair | None
     target: destination.Target
-    group: Any
+    group: objects.InstanceGroup | None
     hints: dict[str, list[str]]
     password: str
     files: list[injection.InjectedFile]
@@ -51,7 +51,7 @@ class Order:
     shares: bool
 
 
-def order(req: Request, body: Mapping[str, Any]) -> Order:
+def order(req: Request, body: Document) -> Order:
     """Check everything that can be checked before quota is counted.
 
     Raises:
@@ -84,7 +84,7 @@ def order(req: Request, body: Mapping[str, Any]) -> Order:
         trust=req.clients.trust.entrust(req.context), shares=disks.shares(req, devices))
 
 
-def counts(server: Mapping[str, Any]) -> tuple[int, int]:
+def counts(server: Document) -> tuple[int, int]:
     """How many servers at least and at most; the limits default to one another."""
     low = int(server.get('min_count') or 1)
     high = int(server.get('max_count') or low)
@@ -93,7 +93,7 @@ def counts(server: Mapping[str, Any]) -> tuple[int, int]:
     return low, high
 
 
-def _hints(given: Mapping[str, Any]) -> dict[str, list[str]]:
+def _hints(given: Document) -> dict[str, list[str]]:
     return {key: [str(item) for item in value] if isinstance(value, list) else [str(value)]
             for key, value in given.items() if value is not None}
 
@@ -104,7 +104,7 @@ def find_flavor(req: Request, ref: Any) -> Any:
         return objects.Flavor.get_for(conn, str(ref), req.context)
 
 
-def check_text(req: Request, server: Mapping[str, Any], count: int) -> None:
+def check_text(req: Request, server: Document, count: int) -> None:
     """What has no other owner: user data, metadata, names, certificates, files."""
     if server.get('user_data'):
         userdata.check(server['user_data'])
@@ -121,7 +121,7 @@ def check_text(req: Request, server: Mapping[str, Any], count: int) -> None:
 
 # Networks and keys -------------------------------------------------------------------------------
 
-def check_networks(req: Request, server: Mapping[str, Any], low: int, high: int) -> tuple[list[Any], int]:
+def check_networks(req: Request, server: Document, low: int, high: int) -> tuple[list[Any], int]:
     """Requests for definite networks and ports, checked as the user; and how many servers get their ports.
 
     Raises:
@@ -141,13 +141,13 @@ def check_networks(req: Request, server: Mapping[str, Any], low: int, high: int)
     return found, high if high == low else req.clients.network.fitting(req.context, found, high)
 
 
-def group_names(server: Mapping[str, Any]) -> list[str]:
+def group_names(server: Document) -> list[str]:
     """The security groups that the client names, each once; one without a name means nothing."""
     groups = server.get('security_groups') or ()
     return list(dict.fromkeys(group['name'] for group in groups if 'name' in group))
 
 
-def security_groups(req: Request, server: Mapping[str, Any], requested: Sequence[Any]) -> list[str]:
+def security_groups(req: Request, server: Document, requested: Sequence[objects.NetworkRequest]) -> list[str]:
     """ids of the groups that ports we make get; none where Neutron gives them the project's default."""
     names = group_names(server)
     if not networks.wanted(requested) or names in ([], ['default']):
@@ -158,7 +158,7 @@ def security_groups(req: Request, server: Mapping[str, Any], requested: Sequence
         raise errors.Invalid(error.message) from error
 
 
-def find_keypair(req: Request, server: Mapping[str, Any]) -> Any:
+def find_keypair(req: Request, server: Document) -> Any:
     name = server.get('key_name')
     if not name:
         return None

@@ -5,7 +5,6 @@ it is, a build request, in ERROR all the same: its owner sees the reason there, 
 """
 
 import logging
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -15,7 +14,7 @@ from nova.common import clock
 from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import handover, wire
-from nova.task.handles import Conductor, SuperConductor
+from nova.task.handles import Conductor, Document, SuperConductor
 
 LOG = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def end(h: SuperConductor, server: wire.Planned) -> None:
             h.api_db.write(lambda conn: _keep(conn, h, server))
 
 
-def _reason(h: Conductor, server: wire.Planned) -> dict[str, Any] | None:
+def _reason(h: Conductor, server: wire.Planned) -> Document | None:
     """The fault to show: the server's own, or that of the whole request."""
     if server.failure is None:
         return h.task.error
@@ -62,7 +61,8 @@ def _put_in_cell0(h: SuperConductor, server: wire.Planned) -> None:
     cell0 = next(cell for cell in h.cells() if cell.is_cell0)
     db = h.cell_db(cell0)
     for _, request, spec in handover.orders_of(h, [server]):
-        def write(conn: sa.Connection, request: Any = request, spec: Any = spec) -> None:
+        def write(conn: sa.Connection, request: objects.BuildRequest = request,
+                  spec: objects.RequestSpec = spec) -> None:
             request.instance.vm_state, request.instance.task_state = str(states.VM.ERROR), None
             task = handover.create(conn, h, server, request, spec)
             if task is not None:

@@ -1,6 +1,5 @@
 """What the two halves of a build carry with them."""
 
-from typing import Any
 
 from nova.objects import base, fields
 from nova.objects.network import NetworkRequest
@@ -67,10 +66,10 @@ class ScheduleState(base.State):
     trust: fields.Secret | None = None
     files: list[InjectedFile] = []
 
-    def living(self) -> list[Any]:
+    def living(self) -> list['Planned']:
         """The servers that nobody has deleted as far as this task knows."""
         return [server for server in self.servers if not server.withdrawn]
 
-    def placed(self) -> list[Any]:
+    def placed(self) -> list['Planned']:
         """Those of them that have a host."""
         return [server for server in self.living() if server.selections]

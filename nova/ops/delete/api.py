@@ -26,7 +26,7 @@ class DeleteServer(Action):
     start = _ALWAYS
     status = 204
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: object) -> object:
         later = req.conf.reclaim_instance_interval > 0 and instance.launched_at is not None
         if not (later and instance.vm_state == states.VM.SOFT_DELETED):
             _remove(req, instance, flow.SoftDelete if later else flow.Delete)
@@ -38,7 +38,7 @@ class ForceDelete(Action):
     rule = deferred_delete.FORCE
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: object) -> object:
         _remove(req, instance, flow.Delete)
         return None
 
@@ -89,7 +89,7 @@ class RestoreServer(Action):
     rule = deferred_delete.RESTORE
     start = From(states.VM.SOFT_DELETED)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> Any:
+    def answer(self, req: Request, instance: objects.Instance, body: object) -> None:
         req.dbs.api.write(lambda conn: objects.quota.recount(conn, req.conf, instance.uuid))
         try:
             req.submit(flow.Restore, instance, wire.DeleteState(), guard=self.guard())

@@ -1,8 +1,8 @@
 """The host's part of deleting and restoring a server."""
 
-from typing import Any
 
 from nova import objects, states
+from nova.ops.delete import wire
 from nova.steps import power, volumes
 from nova.task.handles import Host
 
@@ -15,8 +15,9 @@ def destroy_guest(h: Host, state: objects.State) -> None:
     h.instance.power_state = int(states.Power.NOSTATE)
 
 
-def forget_source(h: Host, state: Any) -> None:
+def forget_source(h: Host, state: wire.DeleteState) -> None:
     """What a resize has kept aside here is not needed any more."""
+    assert state.move is not None, 'only of a server that was resized'
     h.driver.confirm_migration(h, state.move)
 
 

@@ -1,6 +1,5 @@
 """POST /servers/{id}/action: evacuate."""
 
-from typing import Any
 
 from nova import errors, objects, states
 from nova.common import problem, uuids
@@ -15,7 +14,7 @@ from nova.rest.resource import Body, Reply
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 
 class EvacuateAction(Action):
@@ -37,7 +36,7 @@ class EvacuateAction(Action):
     flow = flow.Evacuate
     returns = types.OBJECT
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
         host, force = body.get('host'), types.is_true(body.get('force', False))
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")
@@ -54,8 +53,8 @@ class EvacuateAction(Action):
             instance, kinds.EVACUATION, Move, migration=uuids.generate(), wanted_host=host,
             forced=host is not None and (force or not req.at('2.29')), runs=runs, ignored=[instance.host])
 
-    def reply(self, req: Request, instance: objects.Instance, body: Any, state: objects.State,
-              task: rows.Task) -> Any:
+    def reply(self, req: Request, instance: objects.Instance, body: Document, state: objects.State,
+              task: rows.Task) -> object:
         if req.at('2.14'):
             return None
         if types.is_true(body.get('onSharedStorage', False)) or not req.conf.api.enable_instance_password:

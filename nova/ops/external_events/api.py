@@ -82,7 +82,7 @@ class ExternalEvents(Resource):
         """Take note of what happened to servers' ports, volumes and devices; 207 when some was refused."""
         told = [Told(**each) for each in req.body['events']]
         places = _places(req, sorted({each.server_uuid for each in told}))
-        by_cell: dict[int, tuple[Any, list[Told]]] = {}
+        by_cell: dict[int, tuple[objects.CellMapping, list[Told]]] = {}
         for each in told:
             cell, host = places.get(each.server_uuid, (None, None))
             if cell is None:
@@ -98,14 +98,14 @@ class ExternalEvents(Resource):
         return Reply(subject=told, status=200 if all(each.code == 200 for each in told) else 207)
 
 
-def _places(req: Request, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str | None]]:
+def _places(req: Request, uuids: Sequence[str]) -> Mapping[str, tuple[objects.CellMapping, str | None]]:
     """Cell and host of each server that a cell has; no host is known while its cell cannot be asked."""
     with req.dbs.api.read() as conn:
         mapped = {one.instance_uuid: one.cell_id
                   for one in objects.InstanceMapping.all(conn, instance_uuid=uuids) if one.cell_id is not None}
         cells = objects.CellMapping.all(conn, id=sorted(set(mapped.values()))) if mapped else []
     answers = req.cells.ask(lambda conn: objects.Instance.all(conn, uuid=uuids), cells)
-    found: dict[str, tuple[Any, str | None]] = {}
+    found: dict[str, tuple[objects.CellMapping, str | None]] = {}
     for cell, servers in answers:
         if servers is None:
             found.update({uuid: (cell, None) for uuid, home in mapped.items() if home == cell.id})
@@ -114,7 +114,7 @@ def _places(req: Request, uuids: Sequence[str]) -> Mapping[str, tuple[Any, str |
     return found
 
 
-def _take(req: Request, cell: Any, told: Iterable[Told]) -> None:
+def _take(req: Request, cell: objects.CellMapping, told: Iterable[Told]) -> None:
     """Write down what was told about servers of one cell, and wake who waits for it.
 
     A later event about the same thing takes the place of the earlier. What is to be looked at anew is looked at

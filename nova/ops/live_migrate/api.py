@@ -1,6 +1,5 @@
 """POST /servers/{id}/action: os-migrateLive."""
 
-from typing import Any
 
 from nova import errors, objects, states
 from nova.common import problem, uuids
@@ -14,7 +13,7 @@ from nova.rest.resource import Body
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 _AUTO = types.enum(*types.BOOLISH['enum'], 'auto')
 
@@ -38,7 +37,7 @@ class MigrateLiveAction(Action):
     start = From(states.VM.ACTIVE, states.VM.PAUSED, host=True)
     flow = flow.LiveMigrate
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> LiveMove:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> LiveMove:
         host, force = body['host'], types.is_true(body.get('force', False))
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")

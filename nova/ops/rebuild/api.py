@@ -1,7 +1,5 @@
 """rebuild: what a user may say, and what he hears: the server as it will be."""
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.domain import files, userdata
@@ -14,7 +12,7 @@ from nova.states import VM
 from nova.steps import image_checks, injection, volumes
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 OF_VOLUMES = '2.93'
 """From here on a server that boots from a volume is rebuilt of another image."""
@@ -34,7 +32,7 @@ class RebuildServer(Action):
     returns = One('server', Server, 'rebuilt')
     flow = flow.Rebuild
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
         image = image_checks.named(req, body['imageRef'])
         assert image is not None  # the schema wants one
         _check(req, instance, body, image)
@@ -51,7 +49,7 @@ class RebuildServer(Action):
         return Reply(subject=shown, look=look, headers={'Location': req.links.self('servers', instance.uuid)})
 
 
-def _check(req: Request, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta) -> None:
+def _check(req: Request, server: objects.Instance, body: Document, image: objects.ImageMeta) -> None:
     """What makes no sense is refused before anything is touched."""
     image_checks.check(image, server.flavor, server.block_devices)
     image_checks.check_disk_config(body, image)
@@ -98,10 +96,10 @@ def _is_other(req: Request, server: objects.Instance, image: objects.ImageMeta) 
     return True
 
 
-def _new(req: Request, server: objects.Instance, body: Mapping[str, Any], image: objects.ImageMeta,
+def _new(req: Request, server: objects.Instance, body: Document, image: objects.ImageMeta,
          reimages: bool) -> objects.Instance:
     """What the record is to say, as far as it changes."""
-    values: dict[str, Any] = {column: body[key] for key, column in _NAMES.items() if key in body}
+    values: Document = {column: body[key] for key, column in _NAMES.items() if key in body}
     values |= {column: types.canonical_ip(body[key]) for key, column in _ADDRESSES.items() if key in body}
     if 'OS-DCF:diskConfig' in body:
         values['auto_disk_config'] = body['OS-DCF:diskConfig'] == 'AUTO'

@@ -1,6 +1,5 @@
 """POST /servers/{id}/action: resize and migrate."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from nova.rest.resource import Body
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 _START = From(states.VM.ACTIVE, states.VM.STOPPED, host_up=True)
 
@@ -33,7 +32,7 @@ class ResizeAction(Action):
     start = _START
     flow = flow.Resize
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
         flavor = _find_flavor(req, types.last_part(str(body['flavorRef'])))
         _check_flavor(instance, flavor)
         _check_disk_config(instance, body.get('OS-DCF:diskConfig'))
@@ -42,7 +41,7 @@ class ResizeAction(Action):
             instance, kinds.RESIZE, Move, migration=uuids.generate(), new_flavor=flavor,
             runs=instance.vm_state == states.VM.ACTIVE, ignored=[] if stays else [instance.host])
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         state = self.prepare(req, instance, body)
         new = state.new_flavor
         req.dbs.api.write(lambda conn: quota.resize(conn, req.conf, instance.uuid, new.vcpus, new.memory_mb))
@@ -61,7 +60,7 @@ def _find_flavor(req: Request, ref: str) -> objects.Flavor:
         return objects.Flavor.get_for(conn, ref, req.context)
 
 
-def _check_flavor(instance: objects.Instance, flavor: Any) -> None:
+def _check_flavor(instance: objects.Instance, flavor: objects.Flavor) -> None:
     """It is another one, and has room for the disks.
 
     Raises:
@@ -106,7 +105,7 @@ class MigrateAction(Action):
     start = _START
     flow = flow.Migrate
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
         host = body.get('host') if req.at('2.56') and body else None
         if host is not None:
             req.authorize(migrate_server.MIGRATE_HOST)

@@ -123,7 +123,7 @@ class ConfirmResizeAction(Action):
     status = 204
     flow = ConfirmResize
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: object) -> Move:
         return _decidable(req, instance)
 
 
@@ -134,7 +134,7 @@ class RevertResizeAction(Action):
     start = From(states.VM.RESIZED)
     flow = RevertResize
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: object) -> Move:
         return _decidable(req, instance)
 
 

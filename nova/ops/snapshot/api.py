@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.common import uuids
@@ -18,7 +17,7 @@ from nova.states import VM
 from nova.steps import images
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ _ANSWER = {'type': 'object', 'properties': {'image_id': types.UUID}}
 class _MakesImage:
     """Both of them: the task first, then the image, so that who hears of it may ask for it at once."""
 
-    def reply(self, req: Request, instance: objects.Instance, body: Mapping[str, Any], state: images.ImageState,
+    def reply(self, req: Request, instance: objects.Instance, body: Document, state: images.ImageState,
               task: rows.Task) -> Reply:
         """
         Raises:
@@ -47,8 +46,8 @@ class _MakesImage:
         return Reply(headers={'Location': req.links.bookmark('images', state.image_id)})
 
 
-def _values(req: Request, server: objects.Instance, body: Mapping[str, Any], kind: str,
-            own: Mapping[str, str]) -> dict[str, Any]:
+def _values(req: Request, server: objects.Instance, body: Document, kind: str,
+            own: Mapping[str, str]) -> Document:
     """What the image will say, in values of the image service.
 
     Raises:
@@ -71,7 +70,7 @@ class CreateImage(_MakesImage, Action):
     start, returns = _START, _ANSWER
     flow = flows.Snapshot
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> images.ImageState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> images.ImageState:
         of_volumes = instance.is_volume_backed
         if of_volumes:
             req.authorize(rules.CREATE_IMAGE_ALLOW_VOLUME_BACKED,
@@ -92,7 +91,7 @@ class CreateBackup(_MakesImage, Action):
     start, returns = _START, _ANSWER
     flow = flows.Backup
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> flows.BackupState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> flows.BackupState:
         if instance.is_volume_backed:
             raise errors.Invalid(f'Server {instance.uuid} boots from a volume: that can be backed up by the '
                                  'volume service, or snapshotted by createImage.')
@@ -101,7 +100,7 @@ class CreateBackup(_MakesImage, Action):
             image_id=values['id'], values=values, backup_type=body['backup_type'],
             rotation=int(body['rotation']), trust=req.clients.trust.entrust(req.context))
 
-    def reply(self, req: Request, instance: objects.Instance, body: Mapping[str, Any], state: images.ImageState,
+    def reply(self, req: Request, instance: objects.Instance, body: Document, state: images.ImageState,
               task: rows.Task) -> Reply:
         """Where none is kept, older versions do not tell of the one that will not be."""
         told = super().reply(req, instance, body, state, task)

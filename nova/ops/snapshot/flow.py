@@ -4,13 +4,12 @@ The server goes on meanwhile, whatever it is. Until the image is whole everythin
 """
 
 import logging
-from typing import Any
 
 from nova import errors, states
 from nova.domain import snapshots
 from nova.steps import images
 from nova.task.flow import Flow, Step, Wait
-from nova.task.handles import Conductor
+from nova.task.handles import Conductor, Document
 
 LOG = logging.getLogger(__name__)
 
@@ -61,11 +60,11 @@ def rotate(h: Conductor, state: BackupState) -> None:
                         error)
 
 
-def _backups(h: Conductor, state: BackupState) -> list[dict[str, Any]]:
+def _backups(h: Conductor, state: BackupState) -> list[Document]:
     filters = {'owner': h.context.project_id or '', 'image_type': snapshots.BACKUP,
                'backup_type': state.backup_type, 'instance_uuid': h.task.instance_uuid or '',
                'sort_key': 'created_at', 'sort_dir': 'desc'}
-    found: list[dict[str, Any]] = []
+    found: list[Document] = []
     while page := h.clients.image.documents(None, filters, _PAGE, found[-1]['id'] if found else None):
         found += page
     return found
