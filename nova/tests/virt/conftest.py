@@ -13,7 +13,7 @@ def real_lab(tmp_path_factory):
     lab.end()
 
 
-@pytest.fixture(params=['fake', pytest.param('libvirt', marks=pytest.mark.libvirt)])
+@pytest.fixture(params=['fake', pytest.param('libvirt', marks=[pytest.mark.libvirt, pytest.mark.timeout(400)])])
 def lab(request):
     made = FakeLab() if request.param == 'fake' else request.getfixturevalue('real_lab')
     yield made

@@ -12,7 +12,7 @@ from nova.objects import MigrationProgress
 from nova.states import Power, Signal
 from nova.tests.virt.test_protocol import connected, let_go, live
 
-pytestmark = pytest.mark.libvirt
+pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(400)]
 
 AGENT = {'hw_qemu_guest_agent': 'yes', 'os_require_quiesce': 'true'}
 

@@ -227,7 +227,26 @@ def test_a_volume_is_swapped_under_a_guest(lab, running):
     let_go(running, new)
 
 
+def test_a_volume_gets_another_id(lab, running):
+    """As when the volume service has moved it: the guest need not notice."""
+    device = connected(running, lab)
+    running.driver.attach_volume(running, device)
+    other, _ = lab.volume()
+    for _ in range(2):
+        running.driver.rename_volume(running, device, other.volume_id)
+    running.driver.power_off(running)
+    running.driver.detach_volume(running, other)
+    assert running.driver.diagnostics(running)['num_disks'] == 1
+    let_go(running, other)
+
+
 # Images and rescue
+
+def test_an_image_is_fetched_ahead(lab):
+    ident = lab.clients.image.add(data=b'x' * 1024)
+    driver = lab.sites['h1'].driver
+    assert [driver.cache_image(lab.clients, ident) for _ in range(2)] == [True, False]
+
 
 @pytest.mark.parametrize('first', ['pause', 'power_off', None])
 def test_an_image_of_a_server(lab, running, first):
@@ -307,6 +326,16 @@ def test_a_resize_in_place(lab, running, confirmed):
         driver.revert_migration(running, move, True)
         assert driver.diagnostics(running)['num_cpus'] == 1
     assert driver.state(running) == Power.RUNNING
+
+
+def test_a_host_that_was_evacuated_comes_back(lab, running):
+    """EVA: nothing of the guest is left there; that it runs elsewhere is none of its business."""
+    there = lab.h(running.instance, 'h2')
+    there.driver.spawn(there)
+    for _ in range(2):
+        running.driver.leave_evacuated(running, lab.move('evacuation', instance=running.instance))
+    assert running.driver.state(running) is None and running.journal.get('record') is None
+    assert there.driver.state(there) == Power.RUNNING
 
 
 def test_a_disk_does_not_shrink(lab, running):

@@ -7,6 +7,7 @@ With a state directory its guests are files, so that they outlive the agent like
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
@@ -83,3 +84,7 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
 
     def host_uptime(self) -> str:
         return '00:00:00 up 1 day, 0:00, 0 users, load average: 0.00, 0.00, 0.00'
+
+
+if TYPE_CHECKING:
+    _DRIVER: type[driver.Driver] = FakeDriver

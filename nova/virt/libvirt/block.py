@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import libvirt
 from lxml import etree
@@ -19,12 +20,21 @@ from nova.virt.libvirt.guests import LOOK_SECONDS, affect, power_of, stop_if_can
 from nova.virt.libvirt.plugs import Plugs
 from nova.virt.libvirt.session import translated
 
+if TYPE_CHECKING:
+    from nova.clients import Clients
+
 COPY = libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
 """A copy that does not survive libvirtd: it is begun anew by who repeats the step."""
 
 
 class LibvirtVolumes(Plugs):
     """See `nova.virt.driver.block`."""
+
+    def cache_image(self, clients: 'Clients', image_id: str) -> bool:
+        if self.cache.find(image_id) is not None:
+            return False
+        self.cache.fetch(clients.image, image_id, lambda: None)
+        return True
 
     @translated
     def connector(self) -> dict[str, object]:
@@ -125,6 +135,10 @@ class LibvirtVolumes(Plugs):
     def _ready(self, domain: libvirt.virDomain, target: str) -> bool:
         mirrors = self.tree(domain).xpath("./devices/disk[target/@dev=$name]/mirror", name=target)
         return bool(mirrors) and mirrors[0].get('ready') == 'yes'
+
+    def rename_volume(self, h: Host, device: BlockDeviceMapping, volume_id: str) -> None:
+        # The disk of a guest is found by what it is of, so the guest need not hear of it.
+        kept.rename_connection(h, str(device.volume_id), volume_id)
 
     @translated
     def extend_volume(self, h: Host, device: BlockDeviceMapping, size_gb: int) -> None:

@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
@@ -32,3 +33,7 @@ class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, Libvir
                    reach or (lambda address: uri_of(conf, address)))
         made.session.on_open = lambda conn: transfer.announce(conn, made.instances)
         return made
+
+
+if TYPE_CHECKING:
+    _DRIVER: type[driver.Driver] = LibvirtDriver

@@ -49,7 +49,9 @@ class Guests:
                  reach: Callable[[str], str]) -> None:
         self.conf, self.host, self.session, self.commands, self._reach = conf, host, session, commands, reach
         self.instances = pathlib.Path(conf.instances_path)
-        self.instances.mkdir(parents=True, exist_ok=True)
+        self._hosts = self.instances / '.hosts'
+        self._hosts.mkdir(parents=True, exist_ok=True)
+        (self._hosts / host).touch()
         self.cache = ImageCache(self.instances / conf.image_cache.subdirectory_name, commands,
                                 conf.force_raw_images)
         self.disks = Disks(conf, commands, self.cache)
@@ -113,6 +115,10 @@ class Guests:
         paths = self.paths(h)
         return describe.Subject(h.instance, self.conf, paths, kept.connections(h), self.claims.of(h),
                                 self.disks.format, rescue, drive=paths.config.exists())
+
+    def shares_files_with(self, host: str) -> bool:
+        """Whether another host has its guests' files where this one has: each leaves a mark there."""
+        return (self._hosts / host).exists()
 
     # Making
 

@@ -135,6 +135,19 @@ class LibvirtCold(LibvirtPower):
             h.journal.put(kept.RECORD, None)
 
     @translated
+    def leave_evacuated(self, h: Host, move: Move) -> None:
+        paths = self.paths(h)
+        if self.shares_files_with(str(move.dest)):
+            self.remove(h)
+            for each in vifs_of(h):
+                vif.unplug(self.commands, each)
+            self.unclaim(h)
+            h.journal.put(kept.RECORD, None)
+            return
+        self.destroy(h)
+        shutil.rmtree(paths.kept, ignore_errors=True)
+
+    @translated
     def revert_migration(self, h: Host, move: Move, start: bool) -> None:
         paths = self.paths(h)
         if paths.kept.exists():

@@ -52,10 +52,21 @@ class LibvirtLab(Lab):
             'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
             'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': 4,
             'libvirt.device_detach_timeout': 5})
-        pid = (self.hosts / name / 'init.pid').read_text().strip()
-        commands = Commands(['nsenter', '-t', pid, '-n', '--'])
-        reach = {self.address(each): self.socket(each) for each in ('h1', 'h2')}
-        return Site(name, LibvirtDriver.build(conf, name, None, commands, reach.__getitem__), conf)
+        return Site(name, LibvirtDriver.build(conf, name, None, Commands(self.prefix(name)), self.reach), conf)
+
+    def prefix(self, name):
+        """What runs a program in a host's network."""
+        return ['nsenter', '-t', (self.hosts / name / 'init.pid').read_text().strip(), '-n', '--']
+
+    def reach(self, address):
+        """libvirt of the host with an address, from outside of the hosts."""
+        return next(self.socket(name) for name in ('h1', 'h2') if self.address(name) == address)
+
+    def forget_image(self, name):
+        """As if the image had never been fetched."""
+        found = self.sites[name].driver.cache.find(self.image)
+        if found is not None:
+            found.unlink()
 
     def address(self, host):
         return f'10.99.0.1{host.removeprefix("h")}'
@@ -89,10 +100,8 @@ class LibvirtLab(Lab):
 
     def said_at(self, name, port):
         """The first that a port of a host says; its loopback is its own."""
-        pid = (self.hosts / name / 'init.pid').read_text().strip()
         return subprocess.run(
-            ['nsenter', '-t', pid, '-n', '--', 'bash', '-c',
-             f'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 12 <&3'],
+            [*self.prefix(name), 'bash', '-c', f'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 12 <&3'],
             check=True, capture_output=True, timeout=30).stdout
 
     # Guests
@@ -116,15 +125,12 @@ class LibvirtLab(Lab):
     def sees(self, h, what, there=True):
         """The last that the guest says of its disks and interfaces names it, or not."""
         if there:
-            return bool(self.wait(h, f'GUEST (block|net) .*{self._shown(what)}'))
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            lines = [line for line in self.log(h).splitlines() if line.startswith(('GUEST block', 'GUEST net'))]
-            last = {line.split()[1]: line for line in lines}
-            if not any(self._shown(what) in line for line in last.values()):
-                return True
-            time.sleep(0.1)
-        return False
+            return bool(self.wait(h, f'GUEST .*{self._shown(what)}'))
+        return self.until(lambda: self._shown(what) not in self._heartbeat(h))
+
+    def _heartbeat(self, h):
+        """The last of what the guest says every five seconds, its disks and interfaces among it."""
+        return [line for line in self.log(h).splitlines() if line.startswith('GUEST heartbeat')][-1]
 
     def _shown(self, what):
         """A volume's serial number as a virtio disk cuts it; the address of an interface."""
