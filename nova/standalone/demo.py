@@ -68,12 +68,13 @@ def show_console(clouds: pathlib.Path) -> None:
     Raises:
         Failed: it says nothing within `CONSOLE_SECONDS`.
     """
-    deadline, before, said = clock.Deadline(CONSOLE_SECONDS), '', ''
-    while not said.strip() or (said != before and not deadline.passed()):
-        if deadline.passed():
-            raise Failed(f'The guest has said nothing on its console in {CONSOLE_SECONDS:.0f} s.')
+    deadline, quiet, said = clock.Deadline(CONSOLE_SECONDS), 0, ''
+    while quiet < 3 and not deadline.passed():
         threads.sleep(4.0)
-        before, said = said, openstack(clouds, 'console', 'log', 'show', NAME, quiet=True)
+        now = openstack(clouds, 'console', 'log', 'show', NAME, quiet=True)
+        quiet, said = (quiet + 1 if now == said and said.strip() else 0), now
+    if not said.strip():
+        raise Failed(f'The guest has said nothing on its console in {CONSOLE_SECONDS:.0f} s.')
     print(said, flush=True)
 
 

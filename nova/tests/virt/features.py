@@ -41,7 +41,7 @@ FEATURES = (
     _feature('Console log', test_protocol='looking_at_a_guest', test_libvirt_guests=LIFE),
     _feature('VNC console', test_protocol='looking_at_a_guest', test_libvirt_guests=LIFE),
     _feature('SPICE console', test_libvirt_xml='domain'),
-    _feature('Serial console over TCP'),
+    _feature('Serial console over TCP', test_libvirt_guests='a_serial_console_can_be_talked_to'),
     _feature('Diagnostics', test_protocol='looking_at_a_guest'),
     _feature('Administrator password by the agent', test_protocol='a_password_needs_an_agent',
              test_libvirt_guests=LIFE),

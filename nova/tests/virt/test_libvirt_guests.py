@@ -198,6 +198,24 @@ def test_disks_of_every_kind(real):
     real.wait(h, f'GUEST block vda={1 << 30}.* vdb={1 << 30}.* vdc={64 << 20}')
 
 
+def test_a_serial_console_can_be_talked_to(real):
+    """CON: over TCP, while the log goes on; its port is the guest's until that is gone."""
+    h = real.h(real.server())
+    h.conf.set_override('enabled', True, 'serial_console')
+    try:
+        h.driver.spawn(h)
+        place = h.driver.console(h, 'serial')
+        real.wait(h, 'GUEST ready')
+        real.say('h1', place.port, 'echo 6 times 7 is $((6 * 7))')
+        real.wait(h, '6 times 7 is 42')
+        h.driver.reboot(h, 'HARD')
+        assert h.driver.console(h, 'serial') == place
+    finally:
+        h.conf.clear_override('enabled', 'serial_console')
+    h.driver.destroy(h)
+    assert h.journal.get('serial') is None
+
+
 def test_nothing_is_left_on_the_host(real):
     """No domain, file, tap or secret; the image stays for the next guest, until nobody wants it."""
     instance = networked(real, '10.77.0.53')

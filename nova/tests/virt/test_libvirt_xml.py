@@ -22,7 +22,7 @@ PORT = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
 
 
 def subject(extra=None, properties=None, claim=Claim(), options=None, devices=(), vifs=(), drive=False, vcpus=1,
-            connections=None, rescue=False, **values):
+            connections=None, rescue=False, serial_port=None, **values):
     flavor = objects.Flavor(flavorid='1', name='small', vcpus=vcpus, memory_mb=512, root_gb=1,
                             extra_specs=extra or {})
     image = objects.ImageMeta(id='image', properties=objects.ImageProperties.from_image(properties or {}))
@@ -33,7 +33,7 @@ def subject(extra=None, properties=None, claim=Claim(), options=None, devices=()
     instance.id = 10
     conf = nova_conf.new(config_files=[], **{'libvirt.virt_type': 'qemu', **(options or {})})
     return describe.Subject(instance, conf, Paths(pathlib.Path('/var/instances'), UUID), connections or {},
-                            claim, 'qcow2', rescue, drive)
+                            claim, 'qcow2', rescue, drive, serial_port)
 
 
 def port(**values):
@@ -78,6 +78,7 @@ CASES = {
     'scsi': {'properties': {'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi'}, 'devices': [a_volume()],
              'connections': BLOCK},
     'open-vswitch': {'vifs': [port(type='ovs', details={'bridge_name': 'br-int'}, ovs_interfaceid=PORT)]},
+    'serial': {'serial_port': 10007, 'options': {'serial_console.enabled': True}},
     'rescue': {'rescue': True, 'drive': True, 'options': {'config_drive_format': 'vfat'}},
     'cpu-model': {'options': {'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'],
                               'libvirt.cpu_model_extra_flags': ['+pcid', '-vmx'], 'libvirt.tb_cache_size': 64,

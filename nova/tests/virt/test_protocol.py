@@ -4,6 +4,7 @@ import pytest
 
 from nova import errors, objects
 from nova.states import Power
+from nova.virt.driver import kept
 from nova.virt.driver.events import Change
 
 
@@ -238,6 +239,30 @@ def test_a_volume_gets_another_id(lab, running):
     running.driver.detach_volume(running, other)
     assert running.driver.diagnostics(running)['num_disks'] == 1
     let_go(running, other)
+
+
+def test_a_host_that_was_booted_needs_nobody(lab):
+    """What was attached since the guest was made is started with it; what was detached is not."""
+    first, connection = lab.volume()
+    h = lab.h(lab.server(block_devices=[first]))
+    h.driver.connect_volume(h, first, connection)
+    h.driver.spawn(h)
+    h.driver.power_off(h)
+    second, vif = connected(h, lab), lab.vif()
+    h.driver.attach_volume(h, second)
+    h.driver.attach_interface(h, vif)
+    h.driver.detach_volume(h, first)
+    let_go(h, first)
+    booted = lab.h(kept.record(h))
+    booted.driver.power_on(booted)
+    seen = booted.driver.diagnostics(booted)
+    assert (seen['state'], seen['num_disks'], seen['num_nics']) == ('running', 2, 1)
+    assert [device.volume_id for device in booted.instance.block_devices] == [second.volume_id]
+    booted.driver.power_off(booted)
+    booted.driver.detach_interface(booted, vif)
+    assert kept.record(booted).network_info.vifs == []
+    booted.driver.destroy(booted)
+    let_go(booted, second)
 
 
 # Images and rescue

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from nova import objects
+from nova.objects import VIF, BlockDeviceMapping, NetworkInfo
 
 if TYPE_CHECKING:
     from nova.task.handles import Host
@@ -25,6 +26,40 @@ def keep_record(h: 'Host') -> None:
     h.journal.put(RECORD, h.instance.to_wire())
 
 
+def keep_device(h: 'Host', device: BlockDeviceMapping) -> None:
+    """Keep the record with a volume that its guest has now."""
+    found = record(h)
+    if found is not None and device.volume_id not in [each.volume_id for each in found.block_devices]:
+        found.block_devices = [*found.block_devices, device]
+        h.journal.put(RECORD, found.to_wire())
+
+
+def keep_vif(h: 'Host', vif: VIF) -> None:
+    """Keep the record with an interface that its guest has now."""
+    found = record(h)
+    if found is None:
+        return
+    vifs = found.network_info.vifs if found.known('network_info') and found.network_info is not None else []
+    if vif.id not in [each.id for each in vifs]:
+        found.network_info = NetworkInfo(vifs=[*vifs, vif])
+        h.journal.put(RECORD, found.to_wire())
+
+
+def forget_vif(h: 'Host', ident: str) -> None:
+    """Keep the record without an interface."""
+    found = record(h)
+    if found is not None and found.known('network_info') and found.network_info is not None:
+        found.network_info = NetworkInfo(vifs=[each for each in found.network_info.vifs if each.id != ident])
+        h.journal.put(RECORD, found.to_wire())
+
+
+def _forget_device(h: 'Host', volume_id: str) -> None:
+    found = record(h)
+    if found is not None:
+        found.block_devices = [each for each in found.block_devices if each.volume_id != volume_id]
+        h.journal.put(RECORD, found.to_wire())
+
+
 def record(h: 'Host') -> objects.Instance | None:
     """The server's record as it was kept last."""
     kept = h.journal.get(RECORD)
@@ -37,11 +72,13 @@ def connections(h: 'Host') -> dict[str, Connection]:
 
 
 def keep_connection(h: 'Host', volume_id: str, connection: Mapping[str, object] | None) -> None:
-    """Keep how a volume is connected; None forgets it."""
+    """Keep how a volume is connected; None forgets it, and that the server has it."""
     kept = {name: value for name, value in connections(h).items() if name != volume_id}
     if connection is not None:
         kept[volume_id] = dict(connection)
     h.journal.put(CONNECTIONS, kept or None)
+    if connection is None:
+        _forget_device(h, volume_id)
 
 
 def rename_connection(h: 'Host', volume_id: str, name: str) -> None:
@@ -49,6 +86,11 @@ def rename_connection(h: 'Host', volume_id: str, name: str) -> None:
     kept = connections(h)
     if volume_id in kept:
         h.journal.put(CONNECTIONS, {name: kept.pop(volume_id), **kept})
+        found = record(h)
+        for device in found.block_devices if found is not None else ():
+            device.volume_id = name if device.volume_id == volume_id else device.volume_id
+        if found is not None:
+            h.journal.put(RECORD, found.to_wire())
 
 
 def users(h: 'Host', volume_id: str) -> set[str]:

@@ -66,6 +66,7 @@ class FakeDevices(Guests):
         if device.volume_id not in guest.volumes:
             guest.volumes = [*guest.volumes, device.volume_id]
             self._save(guest)
+        kept.keep_device(h, device)
 
     @effect
     def detach_volume(self, h: Host, device: BlockDeviceMapping) -> None:
@@ -152,9 +153,11 @@ class FakeDevices(Guests):
         if vif.id not in guest.interfaces:
             guest.interfaces = [*guest.interfaces, vif.id]
             self._save(guest)
+        kept.keep_vif(h, vif)
 
     @effect
     def detach_interface(self, h: Host, vif: VIF) -> None:
         guest = self._guests.get(h.instance.uuid)
         if guest is not None and vif.id in guest.interfaces:
             self._let_go(guest, vif.id)
+        kept.forget_vif(h, vif.id)

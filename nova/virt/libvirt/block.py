@@ -88,7 +88,7 @@ class LibvirtVolumes(Plugs):
         described = self._disk(h, device, self.tree(domain))
         if self._find(h, device, self.tree(domain)) is None:
             domain.attachDeviceFlags(xml.text(xml.disk(described)), affect(domain))
-        kept.keep_record(h)
+        kept.keep_device(h, device)
 
     @translated
     def detach_volume(self, h: Host, device: BlockDeviceMapping) -> None:

@@ -40,6 +40,7 @@ class Subject:
     disk_format: str
     rescue: bool = False
     drive: bool = False
+    serial_port: int | None = None
 
     @property
     def properties(self) -> ImageProperties:
@@ -68,7 +69,8 @@ def guest(of: Subject) -> spec.Guest:
     return spec.Guest(
         uuid=instance.uuid, name=name_of(instance, conf), virt_type=conf.libvirt.virt_type,
         memory_mb=memory, vcpus=instance.vcpus, cpu=_cpu(of), boot=_boot(of, arch), about=_about(of),
-        serial=spec.Serial(log=str(of.paths.console)),
+        serial=spec.Serial(log=str(of.paths.console), port=of.serial_port, host=(
+            conf.serial_console.proxyclient_address if of.serial_port else None)),
         cells=tuple(spec.Cell(id=cell.id, cpus=cell.cpus, memory_kb=cell.memory_mb * 1024, node=cell.node)
                     for cell in of.claim.cells),
         tuning=_tuning(of), disks=tuple(_disks(of)), nics=tuple(nics(of)), graphics=_graphics(of),

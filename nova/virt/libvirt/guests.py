@@ -1,5 +1,6 @@
 """What the parts of the driver share: the connection, the guests, their files."""
 
+import dataclasses
 import pathlib
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from nova.states import Power
 from nova.task.handles import Host
 from nova.virt import claiming
 from nova.virt.driver import events, kept
-from nova.virt.libvirt import claims, describe, vif, xml
+from nova.virt.libvirt import claims, describe, serial, vif, xml
 from nova.virt.libvirt.cache import ImageCache
 from nova.virt.libvirt.commands import Commands
 from nova.virt.libvirt.disks import Disks
@@ -124,7 +125,8 @@ class Guests:
 
     def define(self, h: Host, rescue: bool = False) -> libvirt.virDomain:
         """Write the domain down as the server's record says, in place of what was there."""
-        described = describe.guest(self.subject(h, rescue))
+        described = describe.guest(dataclasses.replace(
+            self.subject(h, rescue), serial_port=serial.port(h, self.conf)))
         old = self.session.find(h.instance.uuid)
         if old is not None and old.name() != described.name:
             old.undefineFlags(UNDEFINE)

@@ -16,7 +16,7 @@ from nova.states import Power, Signal
 from nova.task.handles import Host
 from nova.virt.driver import kept
 from nova.virt.driver.move import LiveData, LiveMove
-from nova.virt.libvirt import transfer, vif, xml
+from nova.virt.libvirt import serial, transfer, vif, xml
 from nova.virt.libvirt.guests import UNDEFINE, power_of, vifs_of
 from nova.virt.libvirt.power import LibvirtPower
 from nova.virt.libvirt.session import translated
@@ -102,8 +102,8 @@ class LibvirtLive(LibvirtPower):
         for each in vifs_of(h):
             vif.plug(self.commands, each)
         kept.keep_record(h)
-        return {**data, 'volumes': {volume: _path(connection) for volume, connection in
-                                    kept.connections(h).items()}}
+        volumes = {volume: _path(connection) for volume, connection in kept.connections(h).items()}
+        return {**data, 'serial': serial.port(h, self.conf), 'volumes': volumes}
 
     # The migration itself
 
@@ -206,7 +206,8 @@ class LibvirtLive(LibvirtPower):
         for volume, connection in kept.connections(h).items():
             if there.get(volume):
                 paths[_path(connection)] = there[volume]
-        return xml.text(xml.moved(tree, paths, str(data['listen'])))
+        port = data.get('serial')
+        return xml.text(xml.moved(tree, paths, str(data['listen']), str(port) if port else None))
 
     def _watch(self, h: Host, domain: libvirt.virDomain, ended: threads.Event) -> bool:
         """Tell progress and hear signals until the migration has ended; whether it was cancelled."""
@@ -271,6 +272,7 @@ class LibvirtLive(LibvirtPower):
         if not data.get('shared'):
             shutil.rmtree(self.paths(h).home, ignore_errors=True)
         self.unclaim(h)
+        serial.release(h)
         h.journal.put(kept.RECORD, None)
 
     @translated

@@ -36,6 +36,10 @@ class LibvirtLooks(Guests):
             if found is not None and int(found.get('port', -1)) > 0:
                 return Console(self.conf[wanted].server_proxyclient_address, int(found.get('port')),
                                tls_port=int(found.get('tlsPort', 0)) or None)
+        if kind == 'serial' and power_of(domain) in (Power.RUNNING, Power.PAUSED):
+            listens = self.tree(domain).find("./devices/serial[@type='tcp']/source")
+            if listens is not None:
+                return Console(self.conf.serial_console.proxyclient_address, int(listens.get('service')))
         raise errors.virt.ConsoleTypeUnavailable(type=kind)
 
     @translated

@@ -12,7 +12,7 @@ from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.driver import kept
 from nova.virt.driver.move import Move
-from nova.virt.libvirt import transfer, vif
+from nova.virt.libvirt import serial, transfer, vif
 from nova.virt.libvirt.guests import UNDEFINE, power_of, stop_if_cancelled, vifs_of
 from nova.virt.libvirt.paths import Paths, is_networked
 from nova.virt.libvirt.power import LibvirtPower
@@ -132,6 +132,7 @@ class LibvirtCold(LibvirtPower):
         shutil.rmtree(paths.kept, ignore_errors=True)
         self.claims.forget_aside(h)
         if not move.same_host:
+            serial.release(h)
             h.journal.put(kept.RECORD, None)
 
     @translated
@@ -142,6 +143,7 @@ class LibvirtCold(LibvirtPower):
             for each in vifs_of(h):
                 vif.unplug(self.commands, each)
             self.unclaim(h)
+            serial.release(h)
             h.journal.put(kept.RECORD, None)
             return
         self.destroy(h)

@@ -29,7 +29,7 @@ class LibvirtNet(Plugs):
         self.plug(h, [vif])
         described = _describe(vif, describe.model(self.subject(h)))
         self.plug_in(h, domain, xml.interface(described), str(described.alias))
-        kept.keep_record(h)
+        kept.keep_vif(h, vif)
 
     @translated
     def detach_interface(self, h: Host, vif: VIF) -> None:
@@ -37,6 +37,7 @@ class LibvirtNet(Plugs):
         if domain is not None:
             self.plug_out(h, domain, lambda tree: xml.find_device(tree, f'ua-{vif.id}'), vif.id)
         self.unplug(h, [vif])
+        kept.forget_vif(h, vif.id)
 
 
 _describe = vif.describe

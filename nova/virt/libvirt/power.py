@@ -14,7 +14,7 @@ from nova.task.handles import Host
 from nova.virt import config_drive
 from nova.virt.driver import kept
 from nova.virt.driver.claims import Claim
-from nova.virt.libvirt import drive, vif
+from nova.virt.libvirt import drive, serial, vif
 from nova.virt.libvirt.guests import LOOK_SECONDS, Guests, power_of, stop_if_cancelled, until, vifs_of
 from nova.virt.libvirt.session import translated
 
@@ -62,6 +62,7 @@ class LibvirtPower(Guests):
             os.rename(paths.home, paths.leaving)
         shutil.rmtree(paths.leaving, ignore_errors=True)
         self.unclaim(h)
+        serial.release(h)
         h.journal.put(kept.RECORD, None)
 
     @translated

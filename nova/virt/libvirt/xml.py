@@ -258,9 +258,10 @@ def find_device(tree: Element, alias: str) -> Element | None:
     return None
 
 
-def moved(tree: Element, paths: Mapping[str, str], listen: str | None = None) -> Element:
-    """A domain as its destination has it: what begins with a path of the source begins with another, and
-    graphics listen on the destination's address."""
+def moved(tree: Element, paths: Mapping[str, str], listen: str | None = None,
+          serial: str | None = None) -> Element:
+    """A domain as its destination has it: what begins with a path of the source begins with another,
+    graphics listen on the destination's address, and the serial console on its port."""
     for element in tree.iter():
         for name in ('file', 'dev'):
             value = element.get(name)
@@ -272,6 +273,9 @@ def moved(tree: Element, paths: Mapping[str, str], listen: str | None = None) ->
             graphics.set('listen', listen)
             for each in graphics.findall('listen'):
                 each.set('address', listen)
+    for source_ in tree.findall("./devices/serial[@type='tcp']/source"):
+        if serial is not None:
+            source_.set('service', serial)
     return tree
 
 

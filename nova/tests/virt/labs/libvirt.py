@@ -26,7 +26,7 @@ class LibvirtLab(Lab):
         subprocess.run([TOOLS / 'build', CACHE], check=True, capture_output=True)
         tag = uuid.uuid4().hex[:4]
         self.hosts = pathlib.Path(f'/tmp/nova-{tag}')
-        self._env = {'NOVA_HOSTS': str(self.hosts), 'NOVA_HOSTS_PREFIX': f'n{tag}',
+        self.env = {'NOVA_HOSTS': str(self.hosts), 'NOVA_HOSTS_PREFIX': f'n{tag}',
                      'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'}
         self.tool('up', '2')
         self.volumes = directory / 'volumes'
@@ -39,7 +39,7 @@ class LibvirtLab(Lab):
 
     def tool(self, *command):
         """Run tools/guest/hosts."""
-        return subprocess.run([TOOLS / 'hosts', *command], check=True, env=self._env, capture_output=True,
+        return subprocess.run([TOOLS / 'hosts', *command], check=True, env=self.env, capture_output=True,
                               text=True).stdout
 
     def socket(self, name):
@@ -103,6 +103,12 @@ class LibvirtLab(Lab):
         return subprocess.run(
             [*self.prefix(name), 'bash', '-c', f'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 12 <&3'],
             check=True, capture_output=True, timeout=30).stdout
+
+    def say(self, name, port, text):
+        """Type a line at a port of a host."""
+        subprocess.run([*self.prefix(name), 'bash', '-c',
+                        f'exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 1; printf "%s\\n" "$0" >&3; sleep 2', text],
+                       check=True, capture_output=True, timeout=60)
 
     # Guests
 
