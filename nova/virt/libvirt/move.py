@@ -121,9 +121,11 @@ class LibvirtCold(LibvirtPower):
         self.remove(h)
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
-        if not is_networked(self.instances.resolve()):
+        if not is_networked(self.instances.resolve()) and not self.shares_files_with(str(move.dest)):
             shutil.rmtree(self.paths(h).home, ignore_errors=True)
+            shutil.rmtree(self.paths(h).kept, ignore_errors=True)
         self.unclaim(h)
+        serial.release(h)
         h.journal.put(kept.RECORD, None)
 
     @translated
@@ -134,20 +136,6 @@ class LibvirtCold(LibvirtPower):
         if not move.same_host:
             serial.release(h)
             h.journal.put(kept.RECORD, None)
-
-    @translated
-    def leave_evacuated(self, h: Host, move: Move) -> None:
-        paths = self.paths(h)
-        if self.shares_files_with(str(move.dest)):
-            self.remove(h)
-            for each in vifs_of(h):
-                vif.unplug(self.commands, each)
-            self.unclaim(h)
-            serial.release(h)
-            h.journal.put(kept.RECORD, None)
-            return
-        self.destroy(h)
-        shutil.rmtree(paths.kept, ignore_errors=True)
 
     @translated
     def revert_migration(self, h: Host, move: Move, start: bool) -> None:
