@@ -18,7 +18,7 @@ class ComputeHost(kernel.Interface):
     topic = 'compute'
     records = '1.2'
     levels = {'1.1': {'StepCall': '1.0'}}
-    run_step = kernel.cast(step.StepCall)
+    run_step = kernel.cast(step.StepCall, keep=10)
     cancel_step = kernel.cast(step.StepRef)
     set_status = kernel.cast(step.HostStatus)
     rejoin = kernel.cast(step.HostEpoch, since='1.1')

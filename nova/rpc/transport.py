@@ -36,6 +36,8 @@ _NOTICED = {'transport_options': oslo_messaging.TransportOptions(at_least_once=T
 """Has a broker refuse a call that it has no queue for."""
 UNHEARD = 60.0
 """Most seconds for which a call is repeated while its server's queue does not exist."""
+_RECONNECT = {'rabbit_retry_backoff': 1, 'rabbit_interval_max': 2}
+"""Defaults of ours: by the library's own, a process whose broker was away looks again half a minute later."""
 _UNHEARD_PAUSE = 0.3
 BROKER = (oslo_messaging.MessagingException, kombu.exceptions.KombuError, amqp.AMQPError, OSError)
 """What a broker's absence is raised as; the library lets some of kombu's and amqp's own errors through."""
@@ -111,7 +113,7 @@ class Bus:
              keep: float = 0.0) -> None:
         """Send without an answer; never waits, never raises for the broker's sake.
 
-        `keep`: for how many seconds to go on trying while the broker is away.
+        `keep`: for how many seconds to go on trying while the broker is away, or nobody listens.
 
         Raises:
             errors.Internal: no message can hold `args`.
@@ -126,8 +128,11 @@ class Bus:
             outbox.drop(what, error.message)
             return
 
+        # What is kept waits for its server's queue, too: when a broker has just returned there may be none.
+        how = _NOTICED if keep and not target.fanout and not inline else {}
+
         def send() -> None:
-            self._prepare(target, retry=_OWN_RETRIES).cast(context, method, **args)
+            self._prepare(target, retry=_OWN_RETRIES, **how).cast(context, method, **args)
 
         if inline:
             send()
@@ -266,6 +271,8 @@ class Bus:
                     f'The transport URL of {self.name} cannot be used ({type(error).__name__}).') from None
             self._inline = url.transport == 'inproc'
             if url.transport == 'rabbit':
+                for name, seconds in _RECONNECT.items():
+                    self.conf.set_default(name, seconds, group='oslo_messaging_rabbit')
                 tls = url.query.get('ssl', self.conf.oslo_messaging_rabbit.ssl)
                 self._tls = strutils.bool_from_string(tls)
             self._addresses = [(host.hostname, host.port or 5672) for host in url.hosts if host.hostname]

@@ -177,6 +177,29 @@ def test_broker_that_comes_back(bus, conf, relay, serve):
     assert 'kept' in [one.text for _, one in office.got]
 
 
+def test_a_cast_that_is_kept_waits_for_who_listens_later(bus, serve):
+    """As for the queue of a host that has not found the broker again."""
+    Post.client(bus, 'late').keep(CONTEXT, parcel('kept'))
+    time.sleep(2)
+    office, _ = serve('late')
+    office.wait(1, 10)
+    assert [one.text for _, one in office.got] == ['kept']
+
+
+def test_a_broker_that_was_away_for_long_is_soon_found_again(bus, conf, relay, serve):
+    """TSK-S3: however long it was away; servers look every two seconds, and say so to who calls."""
+    serve('a')
+    client = Post.client(bus, 'a')
+    assert client.ask(CONTEXT, parcel('before')).text == 'BEFORE'
+    relay.cut()
+    time.sleep(20)
+    relay.mend()
+    began = time.monotonic()
+    conf.set_override('rpc_response_timeout', 30)
+    assert client.ask(CONTEXT, parcel('after')).text == 'AFTER'
+    assert time.monotonic() - began < 6
+
+
 def test_shared_pool(conf, bus):
     pool = threads.Pool('shared', 2)
     server_bus = transport.Bus(conf)
