@@ -42,22 +42,14 @@ class LibvirtVolumes(Plugs):
 
     @translated
     def connect_volume(self, h: Host, device: BlockDeviceMapping, connection: Mapping[str, object]) -> None:
-        plain = {name: value for name, value in connection.items() if name != 'device_info'}
-        # Kept before it is connected: whoever cleans up after a crash knows what to disconnect.
-        kept.keep_connection(h, device.volume_id, plain)
-        kept.keep_connection(h, device.volume_id, {**plain, 'device_info': self.volumes.connect(plain)})
+        self.volumes.bring(h, str(device.volume_id), connection)
 
     @translated
     def disconnect_volume(self, h: Host, device: BlockDeviceMapping) -> None:
-        connection = kept.connections(h).get(device.volume_id)
-        if connection is None:
-            return
         domain = self.session.find(h.instance.uuid)
         if domain is not None and domain.isActive() and self._find(h, device, self.tree(domain)) is not None:
             raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is in use by a guest that runs')
-        if kept.users(h, device.volume_id) == {h.instance.uuid}:
-            self.volumes.disconnect(connection)
-        kept.keep_connection(h, device.volume_id, None)
+        self.volumes.let_go(h, str(device.volume_id))
 
     def _find(self, h: Host, device: BlockDeviceMapping, tree: etree._Element) -> etree._Element | None:
         """The disk of a guest that is a volume: known by what it is of, for a disk whose volume was swapped

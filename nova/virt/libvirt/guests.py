@@ -135,7 +135,7 @@ class Guests:
     def ready(self, h: Host) -> None:
         """What the guest needs on the host is there: volumes, images, interfaces."""
         for volume, connection in kept.connections(h).items():
-            kept.keep_connection(h, volume, {**connection, 'device_info': self.volumes.connect(connection)})
+            self.volumes.bring(h, volume, connection)
         self.make_disks(h)
         for each in vifs_of(h):
             vif.plug(self.commands, each)

@@ -98,7 +98,7 @@ class LibvirtLive(LibvirtPower):
             if not (paths.home / name).exists():
                 self.commands.run('qemu-img', 'create', '-q', '-f', kind, str(paths.home / name), str(size))
         for volume, connection in kept.connections(h).items():
-            kept.keep_connection(h, volume, {**connection, 'device_info': self.volumes.connect(connection)})
+            self.volumes.bring(h, volume, connection)
         for each in vifs_of(h):
             vif.plug(self.commands, each)
         kept.keep_record(h)

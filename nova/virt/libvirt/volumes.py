@@ -3,17 +3,23 @@
 Volumes that are files of the host (``local``), for tests and single machines, need no connector.
 """
 
+import contextlib
 import os
 import pathlib
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from oslo_config import cfg
 
 from nova import errors
+from nova.common import threads
 from nova.objects import BlockDeviceMapping
+from nova.virt.driver import kept
 from nova.virt.driver.kept import Connection
 from nova.virt.libvirt import spec
+
+if TYPE_CHECKING:
+    from nova.task.handles import Host
 
 _NETWORK = frozenset({'rbd'})
 """Kinds of volumes that QEMU reaches by itself."""
@@ -60,10 +66,49 @@ class Network:
 
 
 class Volumes:
-    """Connects and disconnects volumes."""
+    """Connects and disconnects volumes.
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
-        self._conf = conf
+    Those that share a path to one backend take turns (MAT-S3): what one of them removes from the host another
+    one may need.
+
+    Args:
+        connectors: makes what connects a kind of volume; by default os-brick does.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, connectors: Callable[[str], Connector] | None = None) -> None:
+        self._conf, self._connectors = conf, connectors
+        self._lock = threads.lock()
+        self._turns: dict[str, threads.Lock] = {}
+
+    @contextlib.contextmanager
+    def _turn(self, volume_id: str, connection: Mapping[str, object]) -> Iterator[None]:
+        """Alone among those who share the backend, or at least the volume.
+
+        Cinder says of a backend that its targets are shared, are not (False), or that it does not know.
+        """
+        backend = connection.get('service_uuid') if connection.get('shared_targets') is not False else None
+        with self._lock:
+            turn = self._turns.setdefault(str(backend or volume_id), threads.rlock())
+        with turn:
+            yield
+
+    def bring(self, h: 'Host', volume_id: str, connection: Mapping[str, object]) -> None:
+        """Connect a volume for a server, and keep how."""
+        plain = {name: value for name, value in connection.items() if name != 'device_info'}
+        with self._turn(volume_id, plain):
+            # Kept before it is connected: whoever cleans up after a crash knows what to disconnect.
+            kept.keep_connection(h, volume_id, plain)
+            kept.keep_connection(h, volume_id, {**plain, 'device_info': self.connect(plain)})
+
+    def let_go(self, h: 'Host', volume_id: str) -> None:
+        """A server needs a volume no more; the last one on the host disconnects it. Repeatable."""
+        connection = kept.connections(h).get(volume_id)
+        if connection is None:
+            return
+        with self._turn(volume_id, connection):
+            if kept.users(h, volume_id) == {h.instance.uuid}:
+                self.disconnect(connection)
+            kept.keep_connection(h, volume_id, None)
 
     def properties(self, host: str) -> dict[str, object]:
         """What this host tells Cinder about itself.
@@ -92,6 +137,8 @@ class Volumes:
 
     def _of(self, connection: Mapping[str, object]) -> Connector:
         kind = str(connection.get('driver_volume_type', ''))
+        if self._connectors is not None:
+            return self._connectors(kind)
         if kind == 'local':
             return Local()
         if kind in _NETWORK:

@@ -1,0 +1,82 @@
+"""Volumes that several servers of a host use: the last one disconnects, however many leave at once (MAT-S3)."""
+
+import concurrent.futures
+import threading
+import types
+
+import pytest
+
+from nova import conf as nova_conf
+from nova.common import uuids
+from nova.compute import servers
+from nova.virt.driver import kept
+from nova.virt.libvirt import volumes
+
+BACKEND = {'driver_volume_type': 'iscsi', 'service_uuid': 'backend', 'shared_targets': True}
+
+
+class Target:
+    """A connector that notes who is at work at the same time, and what is on the host."""
+
+    def __init__(self):
+        self.here, self.at_work, self.most, self.lock = set(), 0, 0, threading.Lock()
+
+    def connect_volume(self, data):
+        self._work(lambda: self.here.add(data['target']))
+        return {'path': f'/dev/{data["target"]}'}
+
+    def disconnect_volume(self, data, info, **how):
+        self._work(lambda: self.here.remove(data['target']))
+
+    def _work(self, act):
+        with self.lock:
+            self.at_work += 1
+            self.most = max(self.most, self.at_work)
+        threading.Event().wait(0.01)
+        with self.lock:
+            act()
+            self.at_work -= 1
+
+
+@pytest.fixture
+def host():
+    target, journals = Target(), servers.ServerJournals()
+    made = volumes.Volumes(nova_conf.new(config_files=[]), lambda kind: target)
+
+    def handle():
+        uuid = uuids.generate()
+        return types.SimpleNamespace(instance=types.SimpleNamespace(uuid=uuid), journal=journals.of(uuid))
+    return types.SimpleNamespace(volumes=made, target=target, handle=handle)
+
+
+def at_once(work, things):
+    with concurrent.futures.ThreadPoolExecutor(len(things)) as pool:
+        list(pool.map(work, things))
+
+
+def test_the_last_of_a_volume_disconnects_it(host):
+    users = [host.handle() for _ in range(8)]
+    for _ in range(5):
+        at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
+        assert kept.users(users[0], 'volume') == {h.instance.uuid for h in users}
+        at_once(lambda h: host.volumes.let_go(h, 'volume'), users[1:])
+        assert host.target.here == {'one'}, 'one server still uses it'
+        host.volumes.let_go(users[0], 'volume')
+        assert host.target.here == set() and kept.users(users[0], 'volume') == set()
+        host.volumes.let_go(users[0], 'volume')
+
+
+def test_all_leave_at_once(host):
+    users = [host.handle() for _ in range(8)]
+    at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
+    at_once(lambda h: host.volumes.let_go(h, 'volume'), users)
+    assert host.target.here == set()
+
+
+@pytest.mark.parametrize(('shared', 'alone'), [(True, True), (None, True), (False, False)])
+def test_who_shares_a_backend_takes_turns(host, shared, alone):
+    """3.69: True, unknown, or False: then nothing is shared, and nobody waits."""
+    users = [(host.handle(), f'volume-{number}') for number in range(6)]
+    at_once(lambda each: host.volumes.bring(each[0], each[1], {
+        **BACKEND, 'shared_targets': shared, 'target': each[1]}), users)
+    assert len(host.target.here) == 6 and (host.target.most == 1) is alone
