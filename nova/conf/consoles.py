@@ -15,14 +15,6 @@ Where users reach nova-novncproxy.'''),
 Address on which nova-novncproxy listens.'''),
     cfg.PortOpt('novncproxy_port', default=6080, help='''
 Its port.'''),
-    cfg.ListOpt('auth_schemes', default=['none'], help='''
-How the proxy and guests' VNC servers get to know each other, best first: vencrypt, none.'''),
-    cfg.StrOpt('vencrypt_client_key', help='''
-Key of the proxy, where hosts ask for one.'''),
-    cfg.StrOpt('vencrypt_client_cert', help='''
-Its certificate.'''),
-    cfg.StrOpt('vencrypt_ca_certs', help='''
-Certificates that sign those of hosts.'''),
 ]
 _SPICE = [
     cfg.BoolOpt('enabled', default=False, help='''
@@ -63,6 +55,15 @@ Guests on this host have a MKS console.'''),
 Where users reach the proxy to it.'''),
 ]
 _CONSOLE = [
+    cfg.StrOpt('web', default='/usr/share/novnc', help='''
+Folder of the pages that nova-novncproxy and nova-spicehtml5proxy serve beside the consoles; one that is not
+there serves none.'''),
+    cfg.StrOpt('cert', help='''
+Certificate of the proxies, with which they speak TLS; PEM.'''),
+    cfg.StrOpt('key', help='''
+Its key, where it is not in the same file.'''),
+    cfg.BoolOpt('ssl_only', default=False, help='''
+Proxies speak nothing but TLS.'''),
     cfg.ListOpt('allowed_origins', default=[], help='''
 Hosts, besides the proxy's own, whose pages may open consoles.'''),
     cfg.StrOpt('ssl_ciphers', help='''
