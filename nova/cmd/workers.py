@@ -74,7 +74,7 @@ class Supervisor:
                 return self._stop()
             if what == signal.SIGHUP:
                 self._send(signal.SIGHUP)
-            self._bury()
+            self._reap()
 
     def _start_due(self) -> None:
         now = clock.monotonic()
@@ -93,7 +93,7 @@ class Supervisor:
         waiting = [worker.due for worker in self._workers if worker.process is None]
         return max(0.0, min(waiting) - clock.monotonic()) if waiting else None
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         now = clock.monotonic()
         for worker in self._workers:
             if worker.process is None or worker.process.poll() is None:

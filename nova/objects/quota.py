@@ -183,7 +183,7 @@ def lock(conn: sa.Connection, owner: str) -> None:
 
 
 def check_count(resource: str, limit: int, count: int) -> None:
-    """Refuse a count over a limit that is not shared between servers, such as key pairs.
+    """Refuse more things of a kind than the limit allows, such as key pairs of a user or members of a group.
 
     Raises:
         LimitExceeded: `count` is over `limit`.

@@ -203,8 +203,8 @@ def enqueue(conn: sa.Connection, task: Task) -> None:
 def pass_on(conn: sa.Connection, task: Task) -> str | None:
     """Give the slot that a queued operation has just left to who waits longest; return whose turn it is now.
 
-    One that was cancelled left it to whoever comes before everything else: then those that wait end here and
-    have done nothing.
+    A holder that was cancelled leaves the slot to the operation that cancelled it. Then the queued operations
+    end here, and none of their steps has begun.
     """
     table = tables.tasks
     waits = sa.and_(table.c.instance_uuid == task.instance_uuid, table.c.status == QUEUED)

@@ -22,14 +22,14 @@ def unpause_guest(h: Host, state: objects.State) -> None:
 
 
 def unpause_again(h: Host, state: objects.State) -> None:
-    """A guest that stands still goes on; one that does not, because it was off for instance, is what it is."""
+    """Undo of `pause_guest`: unpause the guest if it is paused; then the record says what the guest does."""
     if h.driver.state(h) == Power.PAUSED:
         h.driver.unpause(h)
     power.accept(h, state)
 
 
 def pause_again(h: Host, state: objects.State) -> None:
-    """A guest that goes on stands still again; any other is what it is."""
+    """Undo of `unpause_guest`: pause the guest if it runs; then the record says what the guest does."""
     if h.driver.state(h) == Power.RUNNING:
         h.driver.pause(h)
     power.accept(h, state)

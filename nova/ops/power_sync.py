@@ -42,9 +42,9 @@ class SyncStop(Flow[objects.State]):
 
 
 class SyncPower(Flow[objects.State]):
-    """Its record seems to have to follow the guest, which is nothing for users to see.
+    """The record seems to have to be changed to what the guest does. Users see no operation.
 
-    It may be in any state, so that a failure says nothing about what it is; the next report comes.
+    The server may be in any state, and keeps it when this fails: the host reports the guest again later.
     """
 
     name = 'sync_power'

@@ -306,14 +306,14 @@ class Engine:
         self._illegible = {uuid: seen for uuid, seen in self._illegible.items() if uuid in uuids}
 
     def condemn(self, uuid: str, error: Exception) -> None:
-        """End a task that nobody can take anywhere, by its row alone; its server, in error, can be deleted."""
+        """End a task as stuck, by its row alone; its server is in error, and can be deleted."""
         with self.journal.db.read() as conn:
             task = rows.find(conn, uuid)
         if task is None or task.ended:
             return
         LOG.error('Task %s (%s) is stuck at step %s: %s', uuid, task.flow, task.step, error)
         now = self.now()
-        # Nothing stays that was for its steps alone, and nothing that cannot be read.
+        # The state goes: it may hold what only steps may know, and perhaps nobody can read it.
         changes = {'status': rows.STUCK, 'owner': None, 'exclusive': None, 'finished_at': now,
                    'state': base.State().to_wire(),
                    'error': {**errors.to_dict(error), 'created': clock.isotime(now)}}

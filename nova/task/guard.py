@@ -72,4 +72,4 @@ class From:
 
 
 ANYTIME = From(task=ANY, launched=False)
-"""Whatever the server is in; the lock still counts."""
+"""From every state. A locked server still refuses everyone but administrators."""

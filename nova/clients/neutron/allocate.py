@@ -158,7 +158,10 @@ def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str]
 
 
 def release_port(api: Api, port: Document, users: Iterable[str]) -> None:
-    """`release` of one port. Where Neutron has no tags, a port is ours when it is none of the user's."""
+    """Delete a port that we made, and give back any other.
+
+    Our ports have a tag. Where Neutron has no tags, we made every port that is not in `users`.
+    """
     tagged = CAN_TAG in api.extensions()
     if OURS in port.get('tags', ()) or (not tagged and port['id'] not in set(users)):
         api.delete_port(port['id'])

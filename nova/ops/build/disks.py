@@ -15,7 +15,7 @@ MULTIATTACH = '2.60'
 
 def block_devices(req: Request, server: Document, image: objects.ImageMeta | None,
                   flavor: objects.Flavor) -> list[objects.BlockDeviceMapping]:
-    """Every disk of a server, complete and with its size; what it is to be made of exists.
+    """The disks of a new server, each with its size; images, snapshots and volumes that they name exist.
 
     Args:
         image: the `ImageMeta` that the request names, which may bring disks along; or None.

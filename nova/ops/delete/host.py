@@ -8,7 +8,7 @@ from nova.task.handles import Host
 
 
 def destroy_guest(h: Host, state: objects.State) -> None:
-    """Nothing of the guest is left here, its volumes are let go; a guest that never was is fine."""
+    """Remove the guest and disconnect its volumes. Where there is no guest, there may still be volumes."""
     h.driver.destroy(h)
     for device in volumes.volume_devices(h.instance):
         h.driver.disconnect_volume(h, device)

@@ -166,11 +166,11 @@ def delete(connection: sa.Connection, uuid: str) -> None:
         connection.execute(sa.delete(RP).where(RP.c.id == locked.id))
     except db_exc.DBReferenceError:
         raise errors.ProviderHasChildren(uuid=uuid) from None
-    _bury(connection, locked)
+    _keep_tombstone(connection, locked)
 
 
-def _bury(connection: sa.Connection, locked: Locked) -> None:
-    graves = models.provider_tombstones
-    number = _new_id(connection.execute(sa.insert(graves).values(provider_id=locked.id, uuid=locked.uuid)))
+def _keep_tombstone(connection: sa.Connection, locked: Locked) -> None:
+    tombstones = models.provider_tombstones
+    number = _new_id(connection.execute(sa.insert(tombstones).values(provider_id=locked.id, uuid=locked.uuid)))
     if number % 1000 == 0:
-        connection.execute(sa.delete(graves).where(graves.c.id <= number - TOMBSTONES_KEPT))
+        connection.execute(sa.delete(tombstones).where(tombstones.c.id <= number - TOMBSTONES_KEPT))

@@ -27,7 +27,7 @@ class PowerDriver(Protocol):
         """
 
     def destroy(self, h: Host) -> None:
-        """Remove the guest with its local disks, interfaces and claims; none is left is what counts.
+        """Remove the guest with its local disks, interfaces and claims; a guest that is not there is removed.
 
         Its volumes stay connected to the host until `disconnect_volume`.
         """
