@@ -12,11 +12,11 @@ A destination that will not do is followed by another one that the scheduler nam
 """
 
 from nova import errors, states
-from nova.objects import LiveMove, fields
+from nova.objects import LiveMove, event, fields
 from nova.objects.progress import MigrationProgress
 from nova.ops.live_migrate import host
-from nova.steps import moved_volumes, moves, switch, volumes
-from nova.task.flow import Flow, Step
+from nova.steps import moved_volumes, moves, ports, switch, volumes
+from nova.task.flow import Flow, Step, Wait
 from nova.task.handles import Conductor, SuperConductor
 
 
@@ -71,10 +71,24 @@ def prepare_network(h: Conductor, state: LiveMove) -> None:
         Refused: nothing there can bind one.
     """
     moves.mark(h, state, 'preparing')
+    info = h.instance.network_info
+    state.unplugged = [vif.id for vif in info.vifs if vif.details.get('ovs_hybrid_plug')] if info else []
+    if not h.conf.compute.live_migration_wait_for_vif_plug or h.conf.vif_plugging_timeout <= 0:
+        state.unplugged = []
+    if state.unplugged:  # what was said of them at the source is not about the destination
+        h.db.write(lambda conn: event.forget(conn, h.instance.uuid, state.unplugged))
     try:
         h.clients.network.prebind(h.instance, state.dest)
     except errors.network.PortBindingFailed as error:
         raise errors.task.Refused(error.message) from error
+
+
+def awaits_plugging(state: LiveMove) -> bool:
+    """Whether ports have to be plugged in at the destination before the guest comes.
+
+    Only those on a bridge of their own are; all others are when it is there.
+    """
+    return is_here(state) and ports.awaits_plugging(state)
 
 
 def leave_network(h: Conductor, state: LiveMove) -> None:
@@ -117,6 +131,7 @@ class LiveMigrate(Flow[LiveMove]):
         Step(prepare_network, undo=leave_network, when=is_here),
         Step(moved_volumes.reserve_there, undo=moved_volumes.unreserve_there, when=is_here),
         Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True, when=is_here),
+        Wait(ports.vifs_plugged, when=awaits_plugging, timeout=Flow.deadline),
         Step(begin_migration, when=is_here),
         Step(host.migrate, at='source', pivot=True, timeout=24 * 3600.0, limit='max_concurrent_live_migrations',
              signals=(states.Signal.ABORT, states.Signal.FORCE_COMPLETE), when=is_here),

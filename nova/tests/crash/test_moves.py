@@ -5,9 +5,13 @@ import random
 import pytest
 
 from nova import objects
+from nova.common import uuids
+from nova.objects import event
 from nova.objects import task as rows
 from nova.ops import power_sync
+from nova.ops.live_migrate import flow as live
 from nova.ops.resize import decide
+from nova.steps import moves
 from nova.task import journal
 from nova.tests.simulation import cases, invariants
 from nova.tests.simulation.cases import live_migrate, resize
@@ -119,6 +123,28 @@ def test_the_next_alternate_takes_it(new_world):
 
 
 # Hosts that go down ------------------------------------------------------------------------------
+
+def test_a_live_migration_waits_for_ports_on_bridges_of_their_own(new_world):
+    """``[compute] live_migration_wait_for_vif_plug``: what was told of them at the source does not count."""
+    def told(world, uuid):
+        return [event.Event(uuid, event.PLUGGED, vif.id) for vif in world.server(uuid).network_info.vifs]
+    world = new_world()
+    uuid = world.running()
+    info = world.server(uuid).network_info.copy()
+    for vif in info.vifs:
+        vif.details = {'ovs_hybrid_plug': True}
+    world.change(uuid, network_info=info)
+    server = world.server(uuid)
+    world.raw['cell1'].write(lambda conn: event.store(conn, told(world, uuid)))
+    world.begin(uuid, live.LiveMigrate, moves.started(
+        server, 'live-migration', objects.LiveMove, migration=uuids.generate(), ignored=[server.host]))
+    with pytest.raises(AssertionError, match='vifs_plugged'):
+        world.settle(rounds=3)
+    assert world.server(uuid).host == 'h1' and uuid in world.drivers['h1'].guests()
+    world.raw['cell1'].write(lambda conn: event.store(conn, told(world, uuid)))
+    world.settle()
+    assert world.server(uuid).host == 'h2'
+
 
 def test_a_guest_that_has_arrived_when_its_source_dies_is_kept(new_world):
     """VOL-S3, and the pivot that is seen: the flow goes on from the destination."""

@@ -199,6 +199,25 @@ def test_a_server_is_deleted_while_it_moves(demo, admin, running):
     assert migration['status'] == 'cancelled' and not held(admin, migration['uuid']) and not held(admin, uuid)
 
 
+def test_a_migration_that_has_not_begun_is_aborted(cloud, demo, admin):
+    """2.65: also while the destination prepares itself."""
+    files = [cloud.deployment.directory / 'computes' / host / 'faults.json' for host in cloud.deployment.hosts]
+    for file in files:
+        file.write_text(json.dumps({'prepare_live_migration': {'do': 'last', 'seconds': 6}}))
+    uuid = demo.booted('early')['id']
+    source = host_of(admin, uuid)
+    migrate(admin, uuid)
+    until(lambda: migration_of(admin, uuid)['status'] == 'preparing', told=lambda: migration_of(admin, uuid))
+    path = f'/servers/{uuid}/migrations/{migration_of(admin, uuid)["id"]}'
+    assert admin.call('DELETE', path, version='2.64').status_code == 400
+    assert admin.call('POST', f'{path}/action', {'force_complete': None}).status_code == 400
+    assert admin.call('DELETE', path).status_code == 202
+    ended(admin, uuid, 'cancelled')
+    assert host_of(admin, uuid) == source and held(admin, uuid) == {source: SMALL}
+    for file in files:
+        file.unlink()
+
+
 def test_migrations_are_paged_over_cells(demo, admin):
     """LST-S5, 2.59: the newest first; concatenated pages are all there is."""
     for number in range(4):
