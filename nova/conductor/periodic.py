@@ -25,6 +25,7 @@ from nova.ops import remove_late
 from nova.ops.delete import reclaim
 from nova.ops.evacuate import returned
 from nova.ops.resize import decide
+from nova.ops.shelve import offload_due
 from nova.task import engine as engines
 
 LOG = logging.getLogger(__name__)
@@ -103,6 +104,18 @@ class Evacuations:
 
     def __call__(self) -> None:
         for task in returned.begin_due(self._engine.journal):
+            self._engine.submit(self._engine.wake, task.uuid)
+
+
+class Offload:
+    """Takes servers off their hosts that were shelved longer than ``shelved_offload_time`` ago."""
+
+    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
+        self._engine, self._conf = engine, conf
+
+    def __call__(self) -> None:
+        seconds = self._conf.shelved_offload_time
+        for task in offload_due.begin_due(self._engine.journal, seconds) if seconds >= 0 else ():
             self._engine.submit(self._engine.wake, task.uuid)
 
 

@@ -9,7 +9,7 @@ import functools
 from nova import objects, states
 from nova.common import clock
 from nova.ops.delete import host, wire
-from nova.steps import allocate, mapping, ports, power, volumes
+from nova.steps import allocate, mapping, ports, power, shelving, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
 from nova.task.handles import Conductor
 
@@ -50,6 +50,7 @@ def purge(h: Conductor, state: wire.DeleteState) -> None:
     ports.release_ports(h, state)
     volumes.release_volumes(h, state)
     allocate.drop_allocation(h, state)
+    shelving.drop_image(h, h.instance)
     h.db.write(lambda conn: h.instance.copy().destroy(conn))
     h.instance.vm_state, h.instance.task_state = str(states.VM.DELETED), None
     h.instance.clean()

@@ -1,0 +1,68 @@
+"""The host's part of shelving a server, and of bringing it back."""
+
+from nova import objects
+from nova.ops.shelve import wire
+from nova.states import VM, Power
+from nova.steps import ports, power, volumes
+from nova.task.handles import Host
+
+
+def power_off(h: Host, state: wire.ShelveState) -> None:
+    """The guest gets time to shut down, so that its disk is whole."""
+    h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
+    power.observe(h, state)
+
+
+def go_on(h: Host, state: wire.ShelveState) -> None:
+    """Undo of `power_off`: a guest that ran runs again; one that was paused or suspended has lost that."""
+    if h.instance.vm_state != VM.STOPPED and h.driver.state(h) == Power.SHUTDOWN:
+        h.driver.power_on(h)
+    power.accept(h, state)
+
+
+def offload_guest(h: Host, state: objects.State) -> None:
+    """Nothing of the guest is left here, and none of its volumes is connected."""
+    h.driver.destroy(h)
+    volumes.disconnect_volumes(h, state)
+    h.instance.power_state = int(Power.NOSTATE)
+
+
+def power_on(h: Host, state: wire.UnshelveState) -> None:
+    """A server that has not left its host."""
+    h.driver.power_on(h)
+    power.observe(h, state)
+
+
+def power_off_again(h: Host, state: wire.UnshelveState) -> None:
+    h.driver.power_off(h)
+    power.observe(h, state)
+
+
+def respawn(h: Host, state: wire.UnshelveState) -> None:
+    """The guest is made of the image that has its disk, or of its volumes."""
+    own = h.instance.image_ref
+    root = h.instance.root_device
+    if state.image_id is not None:
+        h.instance.image_ref = state.image_id
+        if root is not None:
+            root.image_id = state.image_id
+    try:
+        h.driver.spawn(h, (), paused=ports.awaits_plugging(state))
+    finally:
+        h.instance.image_ref = own
+        if root is not None and state.image_id is not None:
+            root.image_id = own
+    volumes.complete_attachments(h, state)
+    power.observe(h, state)
+
+
+def unspawn(h: Host, state: wire.UnshelveState) -> None:
+    """Undo of `respawn`: nothing of the guest is left here."""
+    h.driver.destroy(h)
+    h.instance.power_state = int(Power.NOSTATE)
+
+
+def let_run(h: Host, state: wire.UnshelveState) -> None:
+    """The guest's ports are plugged in, or it has to do without."""
+    h.driver.unpause(h)
+    power.observe(h, state)
