@@ -93,20 +93,10 @@ class Hosts:
         """What a hypervisor sees of its guests."""
         power_sync.sync(self._engine, context, states)
 
-    def _nodes(self, conn: sa.Connection, nodes: Iterable[compute_node.ComputeNode] | None) -> None:
-        for node in nodes or ():
-            self._node(conn, node)
-
     @staticmethod
-    def _node(conn: sa.Connection, node: compute_node.ComputeNode) -> None:
-        known = compute_node.ComputeNode.find(conn, uuid=node.uuid)
-        if known is None:
-            node.copy().create(conn)
-            return
-        for name, value in node.changes().items():
-            if name not in ('id', 'uuid', 'mapped', 'created_at') and getattr(known, name) != value:
-                setattr(known, name, value)
-        known.save(conn)
+    def _nodes(conn: sa.Connection, nodes: Iterable[compute_node.ComputeNode] | None) -> None:
+        for node in nodes or ():
+            compute_node.ComputeNode.report(conn, node)
 
     def _strangers(self, report: wire.HostReport) -> list[str]:
         """Guests of the host that the records tell us to remove, because of what happened while it was away.

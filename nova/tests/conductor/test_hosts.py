@@ -6,6 +6,7 @@ from nova import context, errors, objects
 from nova.common import uuids
 from nova.conductor import hosts
 from nova.objects import owed
+from nova.task import journal
 from nova.tests.compute import cell
 
 CONTEXT = context.admin()
@@ -25,10 +26,10 @@ class Reach:
 
 
 class Engine:
-    """Has the steps that hosts are waited for."""
+    """Has the steps that hosts are waited for, and tasks that nobody runs."""
 
-    def __init__(self):
-        self.open = []
+    def __init__(self, db):
+        self.open, self.journal = [], journal.Journal(db)
 
     def open_steps(self, host):
         return self.open
@@ -42,8 +43,8 @@ class Nothing:
 
 
 @pytest.fixture
-def engine():
-    return Engine()
+def engine(db):
+    return Engine(db)
 
 
 @pytest.fixture
