@@ -19,8 +19,6 @@ Its port.'''),
 _SPICE = [
     cfg.BoolOpt('enabled', default=False, help='''
 Guests on this host have a SPICE console.'''),
-    cfg.BoolOpt('agent_enabled', default=True, help='''
-It has a channel to an agent in the guest.'''),
     cfg.StrOpt('server_listen', default='127.0.0.1', help='''
 Address on which guests' SPICE servers listen.'''),
     cfg.StrOpt('server_proxyclient_address', default='127.0.0.1', help='''
@@ -39,10 +37,6 @@ _SERIAL = [
 Guests on this host have a serial console.'''),
     cfg.StrOpt('base_url', default='ws://127.0.0.1:6083/', help='''
 Where users reach nova-serialproxy.'''),
-    cfg.StrOpt('proxyclient_address', default='127.0.0.1', help='''
-Address of this host under which the proxy reaches them.'''),
-    cfg.StrOpt('port_range', default='10000:20000', help='''
-Ports of this host for them.'''),
     cfg.StrOpt('serialproxy_host', default='127.0.0.1', help='''
 Address on which nova-serialproxy listens.'''),
     cfg.PortOpt('serialproxy_port', default=6083, help='''

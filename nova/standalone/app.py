@@ -60,7 +60,8 @@ class Cloud:
     def hint(self) -> str:
         """What to type next."""
         return (f'\nThe cloud listens on loopback; its state is in {self.deployment.directory}\n'
-                f'The Compute API is at {self.deployment.url("compute")}/v2.1\n\n'
+                f'The Compute API is at {self.deployment.url("compute")}/v2.1, described at '
+                f'{self.deployment.url("compute")}/docs\n\n'
                 f'    export OS_CLIENT_CONFIG_FILE={self.clouds_file}\n'
                 '    export OS_CLOUD=demo          # or admin\n'
                 '    openstack server list\n'

@@ -23,7 +23,7 @@ from nova.rpc import transport
 from nova.sandbox import app as sandbox_app
 from nova.sandbox import bootstrap
 from nova.scheduler import service as scheduler
-from nova.standalone import config
+from nova.standalone import config, docs
 from nova.virt import loader
 
 Stop = Callable[[], object]
@@ -132,7 +132,8 @@ def _conductor(shared: Shared, role: str, host: str) -> Stop:
 
 
 def _api(deployment: config.Deployment, shared: Shared) -> Stop:
-    app = api_app.make_app(shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients)
+    app = docs.beside(api_app.make_app(
+        shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients))
     return sandbox_app.Server(app, port=deployment.ports['compute']).start().stop
 
 
