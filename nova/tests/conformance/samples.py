@@ -552,15 +552,21 @@ def one_share(world: World, version: V) -> Ask:
     return Ask((world.server, NOBODY), ours=True, expect=frozenset({404}))
 
 
-@sample('GET /servers/{server_id}/migrations/{id}', 'DELETE /servers/{server_id}/migrations/{id}')
+@sample('GET /servers/{server_id}/migrations/{id}')
 def one_migration(world: World, version: V) -> Ask:
     """Only live migrations that go on are told of."""
     return Ask((world.server, '1'), ours=True, expect=frozenset({404}))
 
 
+@sample('DELETE /servers/{server_id}/migrations/{id}')
+def abort_migration(world: World, version: V) -> Ask:
+    """The server does not migrate."""
+    return Ask((world.server, '1'), ours=True, expect=frozenset({409}))
+
+
 @sample('POST /servers/{server_id}/migrations/{id}/action force_complete')
 def force(world: World, version: V) -> Ask:
-    return Ask((world.server, '1'), {'force_complete': None}, ours=True, expect=frozenset({404}))
+    return Ask((world.server, '1'), {'force_complete': None}, ours=True, expect=frozenset({409}))
 
 
 # Proxies
