@@ -10,7 +10,8 @@ import pathlib
 HERE = pathlib.Path(__file__).parent
 PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features.rst'
 
-PROTOCOL, GUESTS, XML, CLAIMS = 'test_protocol', 'test_libvirt_guests', 'test_libvirt_xml', 'test_claims'
+PROTOCOL, GUESTS, CRASHES, XML, CLAIMS = (
+    'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_xml', 'test_claims')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,10 @@ FEATURES = (
     _feature('Abort, force-complete, post-copy', test_protocol='a_live_migration_that_is_called_off',
              test_libvirt_guests='a_live_migration_that_takes_its_time'),
     _feature('libvirtd restarts under guests', test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
+    _feature('The agent dies in the middle of anything', test_libvirt_crashes='spawning_and_removing '
+             'a_half_made_guest_is_removed migrating_out'),
+    _feature('Guests start again after their host', test_protocol='a_host_that_was_booted_needs_nobody'),
+    _feature('Evacuation', test_protocol='a_host_returns_whose_server_was_evacuated'),
     _feature('Lifecycle events', test_protocol='events',
              test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
     _feature('Pinned CPUs, NUMA cells, huge pages', test_libvirt_xml='domain',
@@ -77,7 +82,7 @@ FEATURES = (
 
 def known():
     """Every test there is, as ``module.function``."""
-    return {f'{module}.{node.name}' for module in (PROTOCOL, GUESTS, XML, CLAIMS)
+    return {f'{module}.{node.name}' for module in (PROTOCOL, GUESTS, CRASHES, XML, CLAIMS)
             for node in ast.parse((HERE / f'{module}.py').read_text(encoding='utf-8')).body
             if isinstance(node, ast.FunctionDef) and node.name.startswith('test_')}
 
@@ -86,7 +91,7 @@ def state(feature):
     """mature: a real guest did it; experimental: only what libvirt is told was looked at; missing: no test."""
     if not feature.tests:
         return 'missing'
-    real = any(test.startswith((PROTOCOL, GUESTS)) for test in feature.tests)
+    real = any(test.startswith((PROTOCOL, GUESTS, CRASHES)) for test in feature.tests)
     return 'mature' if real else 'experimental'
 
 

@@ -145,6 +145,18 @@ def test_the_destinations_domain_has_its_paths():
     assert '/here' not in there and '1.1.1.1' not in there and there.count('/there/U/') == 2
 
 
+def test_the_destinations_domain_has_its_cpus():
+    """LM: what is claimed there is not what was claimed here."""
+    tree = xml.domain(describe.guest(subject(vcpus=4, claim=PINNED)))
+    xml.pin(tree, {'0': '8', '1': '9', '2': '12', '3': '13'}, {'0': 2, '1': 3})
+    assert [each.get('cpuset') for each in tree.find('cputune')] == ['8', '9', '12', '13', '8,9,12,13']
+    assert [each.get('nodeset') for each in tree.find('numatune')] == ['2,3', '2', '3']
+    plain = xml.domain(describe.guest(subject()))
+    before = xml.text(plain)
+    xml.pin(plain, {}, {})
+    assert xml.text(plain) == before
+
+
 def test_a_snapshot_leaves_other_disks_alone():
     tree = etree.fromstring('<domain><devices><disk><target dev="vda"/></disk><disk><target dev="vdb"/></disk>'
                             '</devices></domain>')

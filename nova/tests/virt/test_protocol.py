@@ -353,16 +353,6 @@ def test_a_resize_in_place(lab, running, confirmed):
     assert driver.state(running) == Power.RUNNING
 
 
-def test_a_host_that_was_evacuated_comes_back(lab, running):
-    """EVA: nothing of the guest is left there; that it runs elsewhere is none of its business."""
-    there = lab.h(running.instance, 'h2')
-    there.driver.spawn(there)
-    for _ in range(2):
-        running.driver.leave_evacuated(running, lab.move('evacuation', instance=running.instance))
-    assert running.driver.state(running) is None and running.journal.get('record') is None
-    assert there.driver.state(there) == Power.RUNNING
-
-
 def test_a_disk_does_not_shrink(lab, running):
     instance = lab.server(root_gb=2)
     h = lab.h(instance)

@@ -106,7 +106,7 @@ class FakeLive(FakeClaims):
         for volume in volumes_of(h.instance):
             if h.instance.uuid not in self.connected.get(volume, ()):
                 raise errors.virt.DriverFailed(reason=f'volume {volume} is not connected to {self.host}')
-        self.claim(h)
+        self.claims.claim(h)
         self.site.arriving[h.instance.uuid] = Prepared(
             volumes_of(h.instance), interfaces_of(h.instance), self.cpu)
         kept.keep_record(h)
@@ -137,6 +137,7 @@ class FakeLive(FakeClaims):
     def finish_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         guest = self.guest(h)
         self.site.arriving.pop(guest.uuid, None)
+        self.claim(h)
         kept.keep_record(h)
 
     @effect

@@ -90,7 +90,7 @@ class LibvirtLive(LibvirtPower):
 
     @translated
     def prepare_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> LiveData:
-        self.claim(h)
+        claimed = self.claims.claim(h)
         paths = self.paths(h)
         (self.instances / str(data['mark'])).unlink(missing_ok=True)
         paths.home.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,9 @@ class LibvirtLive(LibvirtPower):
             vif.plug(self.commands, each)
         kept.keep_record(h)
         volumes = {volume: _path(connection) for volume, connection in kept.connections(h).items()}
-        return {**data, 'serial': serial.port(h, self.conf), 'volumes': volumes}
+        return {**data, 'serial': serial.port(h, self.conf), 'volumes': volumes,
+                'nodes': {str(cell.id): cell.node for cell in claimed.cells},
+                'pins': {str(vcpu): str(cpu) for cell in claimed.cells for vcpu, cpu in cell.pinned.items()}}
 
     # The migration itself
 
@@ -206,6 +208,8 @@ class LibvirtLive(LibvirtPower):
         for volume, connection in kept.connections(h).items():
             if there.get(volume):
                 paths[_path(connection)] = there[volume]
+        xml.pin(tree, cast(dict[str, str], data.get('pins') or {}),
+                cast(dict[str, int], data.get('nodes') or {}))
         port = data.get('serial')
         return xml.text(xml.moved(tree, paths, str(data['listen']), str(port) if port else None))
 
@@ -254,6 +258,7 @@ class LibvirtLive(LibvirtPower):
         domain = self.domain(h)
         if power_of(domain) == Power.PAUSED and domain.state()[1] == libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
             raise errors.virt.DriverFailed(reason=f'the guest of {h.instance.uuid} has not arrived yet')
+        self.claim(h)
         kept.keep_record(h)
 
     @translated

@@ -279,6 +279,23 @@ def moved(tree: Element, paths: Mapping[str, str], listen: str | None = None,
     return tree
 
 
+def pin(tree: Element, pins: Mapping[str, str], nodes: Mapping[str, int]) -> None:
+    """Give a domain other CPUs and NUMA cells of its host.
+
+    Args:
+        pins: CPU of the guest to CPU of the host.
+        nodes: NUMA cell of the guest to that of the host.
+    """
+    for each in tree.findall('./cputune/vcpupin'):
+        each.set('cpuset', pins.get(each.get('vcpu'), each.get('cpuset')))
+    for each in tree.findall('./cputune/emulatorpin') if pins else ():
+        each.set('cpuset', ','.join(sorted(set(pins.values()), key=int)))
+    for each in tree.findall('./numatune/memnode'):
+        each.set('nodeset', str(nodes.get(each.get('cellid'), each.get('nodeset'))))
+    for each in tree.findall('./numatune/memory') if nodes else ():
+        each.set('nodeset', ','.join(map(str, sorted(set(nodes.values())))))
+
+
 def source(disk_: Element) -> str | None:
     """What a disk is of: its file, device, or name on the network."""
     found = disk_.find('source')
