@@ -234,3 +234,36 @@ def test_a_host_that_returns_takes_no_volume_from_where_the_server_is_now(new_wo
         assert server.host != slept[0].name
         held, = world.clients.volume.held.values()
         assert held.id == server.block_devices[0].attachment_id
+
+
+@pytest.mark.parametrize('kind', [net.HUNG, net.ONE_WAY, net.SLOW])
+@pytest.mark.parametrize('way', ['db cell1', 'bus cell1'])
+def test_a_cell_that_is_away_holds_up_no_other(new_world, way, kind):
+    """7.13: super-conductors and the services above them have a share for each cell."""
+    with new_world(worlds.Shape(cells=2), seed=5) as world:
+        uuids = [world.running() for _ in range(4)]
+        others = [uuid for uuid in uuids if world.cell_of(uuid) == 'cell2']
+        assert 0 < len(others) < len(uuids)
+        world.net.cut(net.ANY, way, kind)
+        news = builds(world, 4)
+        for uuid in uuids:
+            world.begin(uuid, Pause)
+        world.run(20)
+        are(world, others, states.VM.PAUSED)
+        are(world, [uuid for uuid in news if world.cell_of(uuid) == 'cell2'])
+        world.net.heal()
+        ends_well(world)
+
+
+@pytest.mark.parametrize('number', range(2, 8))
+@pytest.mark.parametrize('kind', net.KINDS)
+def test_every_call_ends(new_world, number, kind):
+    """Who asks the scheduler has an answer, or none, in time; nobody waits for ever for one that is lost."""
+    with new_world() as world:
+        world.net.do(number, 'after', lambda: world.net.cut(net.ANY, 'bus top', kind))
+        uuid, = builds(world)
+        world.net.do(number, 'after', lambda: world.net.cut(net.ANY, 'bus top', kind))
+        world.run(120)
+        world.net.heal()
+        ends_well(world, 300)
+        assert world.server(uuid).vm_state in (states.VM.ACTIVE, states.VM.ERROR)
