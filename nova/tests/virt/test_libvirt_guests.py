@@ -8,9 +8,11 @@ import threading
 import pytest
 
 from nova import errors, objects
+from nova.common import concurrency, threads
 from nova.objects import MigrationProgress
 from nova.states import Power, Signal
 from nova.tests.virt.test_protocol import connected, let_go, live
+from nova.virt.libvirt.driver import LibvirtDriver
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(400)]
 
@@ -106,6 +108,13 @@ def test_libvirtd_is_killed_while_guests_run(real):
     assert real.until(lambda: told, 10)
     h.driver.destroy(h)
     let_go(h, device)
+
+
+def test_eventlet_is_refused(real):
+    class Green(concurrency.Threading):
+        name = 'eventlet'
+    with threads.use(Green()), pytest.raises(errors.Invalid, match='concurrency_backend'):
+        LibvirtDriver.build(real.sites['h1'].conf, 'h1', None)
 
 
 def test_two_guests_reach_each_other(real):

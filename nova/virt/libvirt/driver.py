@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
+from nova import errors
+from nova.common import threads
 from nova.virt import driver
 from nova.virt.libvirt import transfer
 from nova.virt.libvirt.block import LibvirtVolumes
@@ -28,7 +30,14 @@ class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, Libvir
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None,
               commands: Commands | None = None, reach: Callable[[str], str] | None = None) -> 'LibvirtDriver':
-        """For the loader, which leaves `commands` and `reach` as they are on a real host."""
+        """For the loader, which leaves `commands` and `reach` as they are on a real host.
+
+        Raises:
+            errors.Invalid: the process runs on eventlet, all of which a call of libvirt would hold up.
+        """
+        if threads.backend() == 'eventlet':
+            raise errors.Invalid(
+                'The driver libvirt needs threads: set [DEFAULT] concurrency_backend = threading.')
         made = cls(conf, host, Session(conf.libvirt.connection_uri or 'qemu:///system'), commands or Commands(),
                    reach or (lambda address: uri_of(conf, address)))
         made.session.on_open = lambda conn: transfer.announce(conn, made.instances)
