@@ -5,8 +5,6 @@ can show it; then the task begins, binds the port to the server's host and gives
 between leaves a task that begins by itself after a while, and finds the port, or makes it.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base, fields
@@ -19,7 +17,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Host, Request
+from nova.task.handles import Conductor, Document, Host, Request
 
 PATIENCE = 60.0
 """Seconds after which a task begins although nobody has let it."""
@@ -99,7 +97,7 @@ class AttachInterfaceAction(Action):
     status = 200
     returns = One('interfaceAttachment', interface.Interface)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
         request = _checked(req, instance, body.get('interfaceAttachment') or {})
         state = InterfaceState(request=request, trust=req.clients.trust.entrust(req.context))
         task = req.submit(AttachInterface, instance, state, guard=self.guard(), wait=PATIENCE)
@@ -117,7 +115,7 @@ class AttachInterfaceAction(Action):
         return Reply(subject=interface.Shown(shown, request.tag))
 
 
-def _checked(req: Request, server: objects.Instance, wanted: Mapping[str, Any]) -> NetworkRequest:
+def _checked(req: Request, server: objects.Instance, wanted: Document) -> NetworkRequest:
     """What is asked for, made definite.
 
     Raises:

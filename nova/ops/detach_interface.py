@@ -3,7 +3,6 @@
 The guest comes first. One that does not let go keeps its interface, and the server is as it was.
 """
 
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base
@@ -63,7 +62,7 @@ class DetachInterfaceAction(Action):
     rule = rules.DELETE
     start = From(*interfaces.STATES, host=True)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Any, port_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: object, port_id: str = '') -> None:
         if interfaces.find(instance, port_id) is None:
             raise errors.network.PortNotFound(port=port_id)
         req.submit(DetachInterface, instance, PortState(port=port_id), guard=self.guard())

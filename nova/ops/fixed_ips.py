@@ -3,8 +3,6 @@
 The network service gives and takes addresses; a guest learns of it as of any other, by DHCP. No host is told.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base, fields
@@ -16,7 +14,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Conductor, Request
+from nova.task.handles import Conductor, Document, Request
 
 _ALWAYS = From(task=ANY, launched=False)
 
@@ -63,7 +61,7 @@ class AddFixedIp(Action):
                                 'The network.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         """
         Raises:
             errors.Invalid: the server has no port with an address there.
@@ -84,7 +82,7 @@ class RemoveFixedIp(Action):
     body = Body(address=Field(types.text(format='ip'), 'The address.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         """
         Raises:
             errors.Invalid: it is none of the server's.

@@ -4,8 +4,6 @@ Answered within the request: the network service does it, and no guest is touche
 follows when the network service is asked next.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.policies import security_groups as rules
@@ -16,7 +14,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Request
+from nova.task.handles import Document, Request
 
 _ALWAYS = From(task=ANY, launched=False, lock=False)
 _BODY = Body(name=Field(types.text(1), 'Name or UUID of the group.', required=True))
@@ -31,7 +29,7 @@ class NoteGroups(Flow[objects.State]):
     deadline = 600.0
 
 
-def _name(body: Mapping[str, Any]) -> str:
+def _name(body: Document) -> str:
     """The group that is meant.
 
     Raises:
@@ -49,7 +47,7 @@ class AddSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         req.clients.network.join_security_group(req.context, instance.uuid, _name(body))
         req.submit(NoteGroups, instance, objects.State())
 
@@ -60,7 +58,7 @@ class RemoveSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Mapping[str, Any]) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
         if not req.clients.network.leave_security_group(req.context, instance.uuid, _name(body)):
             raise errors.network.SecurityGroupNotOfServer(server=instance.uuid, group=body['name'])
         req.submit(NoteGroups, instance, objects.State())

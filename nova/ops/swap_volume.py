@@ -5,8 +5,6 @@ because a guest uses it. The guest's host copies; then the new volume takes the 
 service, which is told how it went.
 """
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import base, fields
@@ -156,7 +154,7 @@ class UpdateAttachment(Action):
 
 
 def _change(req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping,
-            wanted: Mapping[str, Any]) -> None:
+            wanted: Document) -> None:
     """Make the device what is wanted, as far as that can be changed.
 
     Raises:

@@ -5,7 +5,6 @@ user's name; then the task begins. No host is asked. Who dies between leaves a t
 a while, and does what is missing.
 """
 
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -49,7 +48,8 @@ class AttachVolume(Action):
         device = self._reserved(req, instance, device)
         return None if req.at(LATER) else Reply(subject=device)
 
-    def _reserved(self, req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping) -> Any:
+    def _reserved(self, req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping
+                  ) -> objects.BlockDeviceMapping:
         """The device with its name, once the volume is reserved and the task begins."""
         kept: list[objects.BlockDeviceMapping] = []
         rows, uuid = objects.BlockDeviceMapping, device.uuid

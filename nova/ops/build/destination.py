@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.objects import aggregate
@@ -74,7 +73,7 @@ def _check_host(req: Request, host: str | None, node: str | None) -> None:
         raise errors.Invalid(f'Compute host {host or node} could not be found.')
 
 
-def find_group(req: Request, hints: Mapping[str, list[str]]) -> Any:
+def find_group(req: Request, hints: Mapping[str, list[str]]) -> objects.InstanceGroup | None:
     """The server group that the hints name; only one can be.
 
     Raises:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from nova import errors, objects
 from nova.domain import bdm, image_disks
@@ -95,7 +94,7 @@ def _find_snapshot(req: Request, ident: str) -> Document:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get snapshot {ident}.') from error
 
 
-def _find_image(req: Request, ident: str) -> Any:
+def _find_image(req: Request, ident: str) -> objects.ImageMeta:
     try:
         return req.clients.image.show(ident, req.context)
     except (errors.image.ImageNotFound, errors.image.ImageForbidden) as error:

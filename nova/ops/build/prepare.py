@@ -6,7 +6,6 @@ the records of every server of the request are made.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from nova import errors, objects
 from nova.domain import bdm, files, networks, userdata
@@ -98,7 +97,7 @@ def _hints(given: Document) -> dict[str, list[str]]:
             for key, value in given.items() if value is not None}
 
 
-def find_flavor(req: Request, ref: Any) -> Any:
+def find_flavor(req: Request, ref: str) -> objects.Flavor:
     """A flavor that the project may use; one it may not see does not exist for it."""
     with req.dbs.api.read() as conn:
         return objects.Flavor.get_for(conn, str(ref), req.context)
@@ -121,7 +120,8 @@ def check_text(req: Request, server: Document, count: int) -> None:
 
 # Networks and keys -------------------------------------------------------------------------------
 
-def check_networks(req: Request, server: Document, low: int, high: int) -> tuple[list[Any], int]:
+def check_networks(req: Request, server: Document, low: int, high: int
+                   ) -> tuple[list[objects.NetworkRequest], int]:
     """Requests for definite networks and ports, checked as the user; and how many servers get their ports.
 
     Raises:
@@ -158,7 +158,7 @@ def security_groups(req: Request, server: Document, requested: Sequence[objects.
         raise errors.Invalid(error.message) from error
 
 
-def find_keypair(req: Request, server: Document) -> Any:
+def find_keypair(req: Request, server: Document) -> objects.KeyPair | None:
     name = server.get('key_name')
     if not name:
         return None

@@ -1,6 +1,5 @@
 """DELETE /servers/{id}, forceDelete and restore."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,6 +10,7 @@ from nova.policies import deferred_delete
 from nova.policies import servers as rules
 from nova.steps import mapping
 from nova.task.action import Action
+from nova.task.flow import AnyFlow
 from nova.task.guard import ANY, From
 from nova.task.handles import Request
 
@@ -43,7 +43,7 @@ class ForceDelete(Action):
         return None
 
 
-def _remove(req: Request, instance: objects.Instance, kind: Any) -> None:
+def _remove(req: Request, instance: objects.Instance, kind: type[AnyFlow]) -> None:
     """Withdraw a server that no cell has; have its cell delete any other."""
     if req.place.mapping is None:
         if req.dbs.api.write(lambda conn: withdraw(conn, instance.uuid)):

@@ -1,14 +1,14 @@
 """Hosts that return after their servers were evacuated."""
 
-from typing import Any
 
 from nova import context
 from nova.objects import Migration, owed
+from nova.objects import task as rows
 from nova.ops.evacuate import flow
 from nova.task import journal
 
 
-def begin_due(tasks: journal.Journal, host: str | None = None) -> list[Any]:
+def begin_due(tasks: journal.Journal, host: str | None = None) -> list[rows.Task]:
     """Complete the evacuations from a host, or from any, that owes nothing more; the tasks want to be woken.
 
     An evacuation is *done* only once what its source owes has been written down. So who finds nothing owed

@@ -6,7 +6,6 @@ whether the wait has begun: see `nova.objects.event`.
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -139,7 +138,8 @@ def _take(req: Request, cell: objects.CellMapping, told: Iterable[Told]) -> None
         req.wake(cell, task)
 
 
-def _devices(conn: sa.Connection, grown: Collection[tuple[str, str | None]]) -> list[Any]:
+def _devices(conn: sa.Connection, grown: Collection[tuple[str, str | None]]
+             ) -> list[objects.BlockDeviceMapping]:
     """The devices of servers whose volumes have grown."""
     if not grown:
         return []

@@ -4,12 +4,12 @@ Neither can be stopped half-way: once begun, what is left is done again until it
 """
 
 import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import context, errors, objects, states
 from nova.objects import Migration, Move
+from nova.objects import task as rows
 from nova.ops.resize import host
 from nova.policies import servers as rules
 from nova.steps import moves, switch, volumes
@@ -138,7 +138,7 @@ class RevertResizeAction(Action):
         return _decidable(req, instance)
 
 
-def confirm_due(tasks: journal.Journal, seconds: float) -> list[Any]:
+def confirm_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
     """Begin to confirm what was resized more than `seconds` ago in one cell; the tasks want to be woken.
 
     Confirming or taking back at the same moment is safe: whoever takes the server first wins.

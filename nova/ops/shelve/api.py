@@ -16,6 +16,7 @@ from nova.states import VM
 from nova.steps import shelving
 from nova.task.action import Action
 from nova.task.guard import From
+from nova.task.handles import Request
 
 ZONE, HOST = '2.77', '2.91'
 """From here on an unshelve may name a zone, and a host."""
@@ -27,7 +28,7 @@ class ShelveAction(Action):
     start = From(VM.ACTIVE, VM.STOPPED, VM.PAUSED, VM.SUSPENDED, host=True)
     flow = flow.Shelve
 
-    def prepare(self, req: Any, instance: objects.Instance, body: Any) -> wire.ShelveState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> wire.ShelveState:
         ident, of_volumes = uuids.generate(), instance.is_volume_backed
         values = {} if of_volumes else snapshots.values(
             ident, instance, f'{instance.display_name}-shelved', snapshots.SNAPSHOT, {},
@@ -61,7 +62,7 @@ class UnshelveAction(Action):
     start = From(VM.SHELVED, VM.SHELVED_OFFLOADED)
     flow = flow.Unshelve
 
-    def prepare(self, req: Any, instance: objects.Instance, body: Any) -> wire.UnshelveState:
+    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> wire.UnshelveState:
         asked: Mapping[str, Any] = body if isinstance(body, dict) and req.at(ZONE) else {}
         offloaded = instance.vm_state == VM.SHELVED_OFFLOADED
         if asked and not offloaded:
@@ -77,7 +78,7 @@ class UnshelveAction(Action):
             pin=asked.get('availability_zone'))
 
 
-def _check_place(req: Any, server: objects.Instance, asked: Mapping[str, Any]) -> None:
+def _check_place(req: Request, server: objects.Instance, asked: Mapping[str, Any]) -> None:
     """The zone and the host are there, and go together.
 
     Raises:
