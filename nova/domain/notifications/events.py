@@ -96,6 +96,9 @@ EVENTS: dict[str, Event] = {
     'resume': Event('instance.resume'),
     'rescue': Event('instance.rescue', p.InstanceActionRescuePayload, _RESCUE),
     'unrescue': Event('instance.unrescue'),
+    'shelve': Event('instance.shelve'),
+    'shelve_offload': Event('instance.shelve_offload'),
+    'unshelve': Event('instance.unshelve'),
     'trigger_crash_dump': Event('instance.trigger_crash_dump'),
     'snapshot': Event('instance.snapshot', p.InstanceActionSnapshotPayload, _IMAGE),
     'backup': Event('instance.snapshot', p.InstanceActionSnapshotPayload, _IMAGE),
@@ -121,6 +124,7 @@ STEPS: dict[tuple[str, str, str], Event] = {
     **{(flow, step, 'do'): event for flow in ('resize', 'migrate') for step, event in (
         ('take_dest', _PREP), ('leave_source', Event('instance.resize')),
         ('arrive', Event('instance.resize_finish')))},
+    ('shelve', 'offload_guest', 'do'): Event('instance.shelve_offload'),
     ('live_migrate', 'prepare', 'do'): Event('instance.live_migration_pre'),
     ('live_migrate', 'prepare', 'undo'): Event('instance.live_migration_rollback_dest'),
     ('live_migrate', 'finish', 'do'): Event('instance.live_migration_post_dest'),
