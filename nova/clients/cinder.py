@@ -58,6 +58,10 @@ def _words(metadata: Mapping[str, str]) -> str:
     return '{' + ', '.join(f"'{key}': '{value}'" for key, value in sorted(metadata.items())) + '}'
 
 
+def _info(attachment: Document) -> Document:
+    return {**attachment['connection_info'], 'attachment_id': attachment['id']}
+
+
 class Client:
     """`protocols.VolumeClient` over HTTP."""
 
@@ -168,11 +172,28 @@ class Client:
                             body={'attachment': {'connector': dict(connector)}}, allow=(400, 409),
                             on={404: functools.partial(_no_attachment, attachment_id)})
         if answer.status < 400:
-            return dict(answer.json()['attachment']['connection_info'])
+            return _info(answer.json()['attachment'])
         known = self.attachment(attachment_id)
-        if known['status'] != 'attached' or not known['connection_info']:
-            raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
-        return dict(known['connection_info'])
+        if known['status'] in ('attaching', 'attached') and known['connection_info']:
+            return _info(known)
+        if answer.status == 409 and known['status'] == 'reserved' and any(
+                one['id'] != attachment_id and one['volume_id'] == known['volume_id'] and one['connection_info']
+                for one in self.attachments(known['instance'])):
+            return self._connect_beside(known, connector)
+        raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
+
+    def _connect_beside(self, reserved: Document, connector: Mapping[str, Any]) -> Document:
+        """Have an attachment that is made with its connector take the place of one that is only reserved.
+
+        While one of a volume's attachments is connected, Cinder connects no other that is there already.
+        """
+        self.detach(reserved['id'])
+        busy = functools.partial(_busy, reserved['volume_id'])
+        answer = self._call('POST', '/attachments', body={'attachment': {
+            'volume_uuid': reserved['volume_id'], 'instance_uuid': reserved['instance'],
+            'connector': dict(connector)}}, on={
+                404: functools.partial(_no_volume, reserved['volume_id']), 400: busy, 409: busy})
+        return _info(answer.json()['attachment'])
 
     def complete(self, attachment_id: str) -> None:
         """See `VolumeClient.complete`.

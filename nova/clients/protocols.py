@@ -283,7 +283,11 @@ class VolumeClient(Protocol):
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
 
     def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
-        """Tell who connects; returns ``connection_info``. Repeatable."""
+        """Tell who connects; returns ``connection_info``. Repeatable.
+
+        Its ``attachment_id`` says which attachment it is: another one has taken the place of this where the
+        same server has the volume connected already, on another host.
+        """
 
     def complete(self, attachment_id: str) -> None:
         """The volume is in the guest: mark it in use. Repeatable."""

@@ -47,18 +47,21 @@ def drop_new(h: Conductor, state: RefreshState) -> None:
             h.clients.volume.detach(one['id'])
 
 
-def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Document) -> None:
+def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Document) -> str:
+    """Connect the volume by an attachment; the one that it came to be."""
     device = device.copy()
     device.attachment_id = attachment
     h.driver.disconnect_volume(h, device)
     connection = h.clients.volume.connect(attachment, {**connector, 'mountpoint': device.device_name})
     h.driver.connect_volume(h, device, connection)
-    h.clients.volume.complete(attachment)
+    h.clients.volume.complete(connection['attachment_id'])
+    return str(connection['attachment_id'])
 
 
 def connect_anew(h: Host, state: RefreshState) -> None:
     """Let the volume go, and connect it by the new attachment; repeatable."""
-    _connect(h, attachments.device(h, state.device), state.new_attachment, state.connector)
+    device = attachments.device(h, state.device)
+    state.new_attachment = _connect(h, device, state.new_attachment, state.connector)
 
 
 def connect_as_before(h: Host, state: RefreshState) -> None:

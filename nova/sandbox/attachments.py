@@ -62,11 +62,23 @@ class Attachments:
                                       f'but the current status is {volume["status"]}.')
 
     def update(self, caller: service.Caller, ident: str, body: Document) -> Document:
-        """Give an attachment its connector; it answers how to reach the data."""
+        """Give an attachment its connector; it answers how to reach the data.
+
+        Raises:
+            Conflict: another one of the volume is connected, and the volume is not shared; one that is made
+                with its connector passes.
+        """
         connector = body.get('connector')
         if not isinstance(connector, dict) or not connector:
             raise problem.BadRequest("'connector' is a required property")
-        return self._store.write(lambda rows: self._connect(rows, self.get(rows, caller, ident), connector))
+        def write(rows: Rows) -> Document:
+            attachment = self.get(rows, caller, ident)
+            others = rows.list(b.ATTACHMENT, parent=attachment['volume_id'])
+            volume = rows.get(b.VOLUME, attachment['volume_id']) or {}
+            if len(others) > 1 and not volume['multiattach'] and any(one['connection_info'] for one in others):
+                raise problem.Conflict(f'duplicate connectors detected on volume {volume["id"]}')
+            return self._connect(rows, attachment, connector)
+        return self._store.write(write)
 
     def _connect(self, rows: Rows, attachment: Document, connector: Any) -> Document:
         if not isinstance(connector, dict) or not connector.get('host'):

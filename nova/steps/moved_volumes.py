@@ -25,6 +25,7 @@ def connect_there(h: Host, state: objects.Move) -> None:
             there = device.copy()
             there.attachment_id = state.targets[device.volume_id]
             volumes.connect(h, there)
+            state.targets = {**state.targets, device.volume_id: there.attachment_id}
 
 
 def unreserve_there(h: Conductor, state: objects.Move) -> None:

@@ -197,10 +197,12 @@ def connect_volumes(h: Host, state: objects.State) -> None:
 
 
 def connect(h: Host, device: objects.BlockDeviceMapping) -> None:
-    """`connect_volumes` of one of them."""
+    """`connect_volumes` of one of them; the device names the attachment that is connected."""
     volumes = h.clients.volume
     connection = volumes.connect(
         device.attachment_id or '', {**h.driver.connector(), 'mountpoint': device.device_name})
+    if connection['attachment_id'] != device.attachment_id:  # unchanged, it is no change of the record
+        device.attachment_id = connection['attachment_id']
     volume = volumes.show(None, device.volume_id)
     h.driver.connect_volume(h, device, {**connection, **{name: volume.get(name) for name in SHARING}})
 

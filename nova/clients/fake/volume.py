@@ -138,6 +138,12 @@ class FakeVolume(FakeSnapshots):
     @effect
     def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
         attachment = self._get(attachment_id)
+        beside = [one for one in self.held.values() if one is not attachment and one.volume == attachment.volume
+                  and one.connector is not None]
+        if beside and attachment.connector is None and not self.volumes[attachment.volume]['multiattach']:
+            del self.held[attachment_id]
+            attachment = _Attachment(uuids.generate(), attachment.volume, attachment.server)
+            self.held[attachment.id] = attachment
         attachment.connector = dict(connector)
         self._settle(attachment.volume)
         return self._info(attachment)

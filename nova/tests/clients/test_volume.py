@@ -81,8 +81,12 @@ def test_a_second_attachment_of_the_same_server(there: Any, server: Any) -> None
     client.complete(source)
     target = client.reserve(volume, server.uuid)
     assert target != source
-    client.connect(target, {**CONNECTOR, 'host': 'host2'})
-    client.complete(target)
+    there_too = client.connect(target, {**CONNECTOR, 'host': 'host2'})['attachment_id']
+    assert there_too not in (source, target), 'Cinder connects none beside another that was there before'
+    assert {one['id'] for one in client.attachments(server.uuid)} == {source, there_too}
+    assert client.connect(there_too, {**CONNECTOR, 'host': 'host2'})['attachment_id'] == there_too
+    assert client.connect(source, CONNECTOR)['attachment_id'] == source
+    client.complete(there_too)
     client.detach(source)
     assert status(there, volume) == 'in-use'
 
