@@ -21,7 +21,7 @@ from nova.objects import (
     purge,
 )
 from nova.objects import task as rows
-from nova.ops import remove_late
+from nova.ops import remove_late, rescue
 from nova.ops.delete import reclaim
 from nova.ops.evacuate import returned
 from nova.ops.resize import decide
@@ -116,6 +116,18 @@ class Offload:
     def __call__(self) -> None:
         seconds = self._conf.shelved_offload_time
         for task in offload_due.begin_due(self._engine.journal, seconds) if seconds >= 0 else ():
+            self._engine.submit(self._engine.wake, task.uuid)
+
+
+class Unrescue:
+    """Ends rescues that have lasted longer than ``rescue_timeout``."""
+
+    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
+        self._engine, self._conf = engine, conf
+
+    def __call__(self) -> None:
+        seconds = self._conf.rescue_timeout
+        for task in rescue.begin_due(self._engine.journal, seconds) if seconds > 0 else ():
             self._engine.submit(self._engine.wake, task.uuid)
 
 

@@ -158,6 +158,7 @@ class ConductorService:
         self._look_after('cell', own)
         self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('offload', 60, periodic.Offload(own.engine, self._conf)))
+        self._tickers.append(periodic.ticker('unrescue', 60, periodic.Unrescue(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('resizes', 10, periodic.ConfirmResizes(own.engine, self._conf)))
         self._tickers.append(periodic.ticker('evacuations', 60, periodic.Evacuations(own.engine)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))

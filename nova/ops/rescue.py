@@ -1,15 +1,21 @@
 """rescue and unrescue: the guest is started from another image, its own disk beside it, and back."""
 
 import contextlib
+import datetime
 
-from nova import errors, objects, states
+import sqlalchemy as sa
+
+from nova import context, errors, objects, states
+from nova.common import clock
 from nova.objects import base, fields
+from nova.objects import task as rows
 from nova.policies import rescue as rules
 from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body, Reply
 from nova.states import VM
 from nova.steps import image_checks, power, volumes
+from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
@@ -17,6 +23,15 @@ from nova.task.handles import Document, Host, Request
 
 OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
 """From here on servers that boot from a volume are rescued, on hosts with this trait."""
+
+
+AT = 'rescued_at'
+"""Under this key a server's own notes keep since when it is in rescue."""
+
+MOST = 100
+"""Servers whose rescue is ended at a time."""
+
+_RESCUED = From(VM.RESCUED)
 
 
 class RescueState(base.State):
@@ -29,10 +44,12 @@ class RescueState(base.State):
 
 
 def rescue_guest(h: Host, state: RescueState) -> None:
-    """The guest gets time to shut down, and is started from the rescue image."""
+    """The guest gets time to shut down, and is started from the rescue image; from now on the rescue lasts."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     h.driver.rescue(h, state.image_id, h.clients.trust.reveal(state.password) if state.password else None)
     power.observe(h, state)
+    h.instance.system_metadata = {**(h.instance.system_metadata or {}),
+                                  AT: clock.isotime(clock.utcnow()) or ''}
 
 
 def leave_rescue(h: Host, state: RescueState) -> None:
@@ -61,6 +78,30 @@ class Unrescue(Flow[objects.State]):
     action = 'unrescue'
     steps = (Step(unrescue_guest, undo=power.observe, at='host', shows=states.Task.UNRESCUING),)
     ends = VM.ACTIVE
+
+
+def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
+    """Begin to unrescue what has been in rescue for more than `seconds` in one cell; wake the tasks.
+
+    Who unrescues it at the same moment may win: a server is taken only while it rests in rescue.
+    """
+    before = clock.utcnow() - datetime.timedelta(seconds=seconds)
+    with tasks.db.read() as conn:
+        rescued = objects.Instance.all(conn, vm_state=str(VM.RESCUED), task_state=None, limit=MOST)
+    begun = []
+    for instance in rescued:
+        said = (instance.system_metadata or {}).get(AT)
+        if not said or clock.parse(said) >= before:
+            continue
+
+        def guard(conn: sa.Connection, uuid: str = instance.uuid) -> objects.Instance:
+            fresh = objects.Instance.get(conn, (), uuid=uuid)
+            _RESCUED.check(fresh, 'unrescue')
+            return fresh
+        with contextlib.suppress(errors.Conflict):
+            begun.append(tasks.begin(Unrescue, objects.State(), context.admin(), instance_uuid=instance.uuid,
+                                     guard=guard))
+    return begun
 
 
 class RescueAction(Action):
@@ -114,5 +155,5 @@ def _check(req: Request, server: objects.Instance, image_id: str) -> None:
 class UnrescueAction(Action):
     key = 'unrescue'
     rule = rules.UNRESCUE
-    start = From(VM.RESCUED)
+    start = _RESCUED
     flow = Unrescue

@@ -1,10 +1,14 @@
 """rescue and unrescue from outside."""
 
+import datetime
+
 import pytest
 
 from nova import objects
-from nova.common import uuids
+from nova.common import clock, uuids
 from nova.objects import task as rows
+from nova.ops import rescue
+from nova.task import journal
 from nova.tests.api import cloud as clouds
 
 
@@ -90,6 +94,16 @@ def test_volumes_that_are_not_in_use(cloud):
     server = a_server(cloud, block_devices=[objects.BlockDeviceMapping(
         source_type='volume', destination_type='volume', device_name='/dev/vdb', volume_id=volume)])
     assert act(cloud, server, 'rescue').status_code == 409
+
+
+def test_a_rescue_that_lasts_too_long_is_ended(cloud):
+    def rescued(seconds):
+        when = clock.isotime(clock.utcnow() - datetime.timedelta(seconds=seconds))
+        return a_server(cloud, vm_state='rescued', system_metadata={'rescued_at': when})
+    old, young = rescued(600), rescued(60)
+    due = rescue.begin_due(journal.Journal(cloud.db(1)), 300)
+    assert [task.instance_uuid for task in due] == [old.uuid] and begun(cloud, young) == []
+    assert rescue.begin_due(journal.Journal(cloud.db(1)), 300) == []
 
 
 def test_locks_and_roles(cloud):
