@@ -1,5 +1,6 @@
 """Who lives in a cell, as its services table says; and that what is written there comes."""
 
+import datetime
 import logging
 
 from oslo_config import cfg
@@ -35,6 +36,11 @@ class Liveness:
         """Whether nova-compute on `host` lives; see `nova.objects.service.Alive`."""
         self._look()
         return self._alive.is_up(host)
+
+    def heard(self, host: str) -> datetime.datetime | None:
+        """When `host` was last heard of, for all we know."""
+        self._look()
+        return self._alive.heard(host)
 
     def holds(self, host: str, task: str, attempt: int) -> bool:
         """Whether the newest beat of `host` names this attempt of a task's step."""

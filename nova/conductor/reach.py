@@ -1,5 +1,7 @@
 """How a conductor reaches the compute hosts of one cell."""
 
+import datetime
+
 from nova import context as nova_context
 from nova.conductor import liveness
 from nova.objects import step as wire
@@ -35,6 +37,9 @@ class Reach:
     def is_up(self, host: str) -> bool:
         return self._alive.is_up(host)
 
+    def heard(self, host: str) -> datetime.datetime | None:
+        return self._alive.heard(host)
+
     def holds(self, host: str, task: str, attempt: int) -> bool:
         return self._alive.holds(host, task, attempt)
 
@@ -50,6 +55,9 @@ class NoHosts:
 
     def is_up(self, host: str) -> bool:
         return False
+
+    def heard(self, host: str) -> datetime.datetime | None:
+        return None
 
     def holds(self, host: str, task: str, attempt: int) -> bool:
         return False

@@ -199,6 +199,11 @@ class Alive:
                    computes if host is None else computes & (table.c.host == host))))
         return cls([Sign(*row) for row in rows], down_after, dbkit.now(conn))
 
+    def heard(self, host: str) -> datetime.datetime | None:
+        """When `host` was last heard of, by the cell database's clock."""
+        sign = self._hosts.get(host)
+        return None if sign is None else sign.last_seen_up
+
     def is_up(self, host: str) -> bool:
         """Whether nova-compute on `host` lives and is not forced down."""
         sign = self._hosts.get(host)

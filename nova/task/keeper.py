@@ -42,6 +42,7 @@ class _Watch:
         acted: when something was last done about it, or was last not necessary.
         times: how often something was done.
         again: it was there in an earlier round, too.
+        heard: the host's newest sign of life when its step was last sent again.
     """
 
     generation: int
@@ -49,6 +50,7 @@ class _Watch:
     acted: float
     times: int = 0
     again: bool = False
+    heard: datetime.datetime | None = None
 
 
 class Keeper:
@@ -143,11 +145,16 @@ class Keeper:
         if flow is not None and runs.is_over(task, flow, self._now):
             return self._expire
         # No host says what its steps have heard, so they are told again, after longer and longer pauses.
-        if hosts.holds(host, task.uuid, task.attempt) and not task.signals:
+        holds, heard = hosts.holds(host, task.uuid, task.attempt), hosts.heard(host)
+        if holds and not task.signals:
             watch.acted, watch.times = clock.monotonic(), 0
             return None
-        pause = min(self._recast * 2 ** watch.times, LONGEST_RECAST)
-        return self._resend if clock.monotonic() - watch.acted >= pause else None
+        # A host that was heard of since, and does not name the step, has not got it: whatever kept it is over.
+        times = watch.times if holds or heard == watch.heard else 0
+        if clock.monotonic() - watch.acted < min(self._recast * 2 ** times, LONGEST_RECAST):
+            return None
+        watch.heard = heard
+        return self._resend
 
     def _ask(self, uuid: str) -> None:
         """Ask a waiting task's condition again, or fail it when it has waited too long."""

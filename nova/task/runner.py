@@ -47,6 +47,9 @@ class Hosts(Protocol):
 
     def is_up(self, host: str) -> bool: ...
 
+    def heard(self, host: str) -> datetime.datetime | None:
+        """When the host's newest sign of life came."""
+
     def holds(self, host: str, task: str, attempt: int) -> bool:
         """Whether the host's newest sign of life names this attempt as one that it has in hand."""
 

@@ -424,6 +424,9 @@ class _Reach:
     def is_up(self, host):
         return host in self._world.up
 
+    def heard(self, host):
+        return None
+
     def holds(self, host, task, attempt):
         return False
 

@@ -178,3 +178,24 @@ def test_a_pause_is_kept_whoever_knocks(time, world):
     time.go(10)
     worker.wake(task.uuid)
     assert LOG.count('un_two') == count + 1
+
+
+def test_a_host_that_is_heard_of_again_is_told_at_once(time, world):
+    """TSK-S3: while nothing arrives, steps are sent less and less often; what the host says ends that."""
+    worker = world.worker()
+    looks = Looks(worker, recast=5.0)
+    task = world.begin(EngineHosted)
+    worker.wake(task.uuid)
+    for _ in range(100):
+        looks.round()
+        time.go(1.0)
+    sent = len(world.hosts.calls)
+    assert sent <= 6
+    looks.round()
+    world.hosts.sign = 'a beat that does not name the step'
+    looks.round()
+    assert len(world.hosts.calls) == sent + 1
+    for _ in range(4):
+        time.go(1.0)
+        looks.round()
+    assert len(world.hosts.calls) == sent + 1, 'what was sent just now may be on its way'

@@ -64,6 +64,7 @@ class EngineDelete(flow.Flow[EngineState]):
 class Hosts:
     def __init__(self):
         self.calls, self.cancelled, self.up, self.named = [], [], True, set()
+        self.sign = None
 
     def run_step(self, ctx, call):
         self.calls.append(call)
@@ -73,6 +74,9 @@ class Hosts:
 
     def is_up(self, host):
         return self.up
+
+    def heard(self, host):
+        return self.sign
 
     def holds(self, host, task, attempt):
         return (task, attempt) in self.named
