@@ -488,7 +488,6 @@ action('rebuild', lambda world, version: {'imageRef': world.image}, after=())
 action('rescue', after=(('unrescue', None),))
 action('unrescue', before=(('rescue', None),), after=())
 action('shelve', after=(('unshelve', None),))
-action('shelveOffload', before=(('shelve', None),))
 action('unshelve', before=(('shelve', None),), after=())
 action('resize', _resize)
 _to_larger('confirmResize')
@@ -505,7 +504,7 @@ action('addFixedIp', lambda world, version: {'networkId': world.network}, after=
 
 @sample('POST /servers/{id}/action removeSecurityGroup')
 def leave_group(world: World, version: V) -> Ask:
-    server, group = world.actor(), world.security_group()
+    server, group = world.actor(), world.wall
     world.act(server, 'addSecurityGroup', {'name': group})
     return Ask((server,), {'removeSecurityGroup': {'name': group}}, ours=True,
                after=lambda answer: world.spare(server))
@@ -554,8 +553,8 @@ def one_share(world: World, version: V) -> Ask:
 
 @sample('GET /servers/{server_id}/migrations/{id}')
 def one_migration(world: World, version: V) -> Ask:
-    """Only live migrations that go on are told of."""
-    return Ask((world.server, '1'), ours=True, expect=frozenset({404}))
+    """Only live migrations that go on are told of, and nothing goes on."""
+    return Ask((world.server, '1'), ours=True, expect=frozenset({404, 409}))
 
 
 @sample('DELETE /servers/{server_id}/migrations/{id}')
@@ -566,7 +565,21 @@ def abort_migration(world: World, version: V) -> Ask:
 
 @sample('POST /servers/{server_id}/migrations/{id}/action force_complete')
 def force(world: World, version: V) -> Ask:
-    return Ask((world.server, '1'), {'force_complete': None}, ours=True, expect=frozenset({409}))
+    return Ask((world.server, '1'), {'force_complete': None}, ours=True, expect=frozenset({404, 409}))
+
+
+@sample('DELETE /os-assisted-volume-snapshots/{id}')
+def drop_assisted(world: World, version: V) -> Ask:
+    """Without a word of which volume."""
+    return Ask((NOBODY,), expect=frozenset({400}))
+
+
+@sample('POST /servers/{id}/action shelveOffload')
+def offload(world: World, version: V) -> Ask:
+    """Where shelving offloads at once, there is nothing left to do."""
+    server = world.actor(('shelve', None))
+    return Ask((server,), {'shelveOffload': None}, after=_drop(world, server), ours=True,
+               expect=frozenset({409}))
 
 
 # Proxies

@@ -34,6 +34,8 @@ class World:
         self._undo: list[tuple[people.Person, str]] = []
         self._actor: str | None = None
         self.ports = itertools.count(1000)
+        self.ask('PUT', f'/os-quota-sets/{self.member.project_id}', {'quota_set': {
+            'instances': -1, 'cores': -1, 'ram': -1, 'server_groups': -1}})
 
     # Asking
 
