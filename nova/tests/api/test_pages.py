@@ -18,8 +18,9 @@ from nova.tests.api.cloud import PROJECT, Cloud
 SORTED = {'/servers': '2.1', '/servers/detail': '2.1', '/flavors': '2.1', '/flavors/detail': '2.1'}
 """Path of each list that can be sorted, and a version at which it has most keys."""
 PAGED = {**SORTED, '/os-keypairs': '2.35', '/os-hypervisors': '2.33', '/os-hypervisors/detail': '2.53',
-         '/servers/{server_id}/os-instance-actions': '2.58'}
-OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usage/{project_id}'}
+         '/servers/{server_id}/os-instance-actions': '2.58', '/os-migrations': '2.80'}
+OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usage/{project_id}',
+          '/servers/{server_id}/os-volume_attachments'}
 """These count from the beginning, or mark servers within projects; their own tests turn their pages."""
 GLANCES = {'/images', '/images/detail'}
 """Glance turns these pages; the limit is handed on to it."""
@@ -28,7 +29,7 @@ PASSED_ON = {'/os-security-groups', '/os-snapshots', '/os-snapshots/detail', '/o
 """Those of other services; ``nova/tests/functional/test_proxies.py`` tries them."""
 SERVERS_TOO = {'/os-volumes_boot', '/os-volumes_boot/detail'}
 """Other addresses of the list of servers."""
-ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions')
+ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions', '/os-migrations')
 """These refuse more than one limit."""
 
 
@@ -134,6 +135,10 @@ def fill(cloud: Cloud) -> Callable[[str], str]:
             elif path == '/os-keypairs':
                 key = objects.KeyPair(user_id='admin', name=f'k{number}', fingerprint='', public_key='')
                 cloud.dbs.api.write(lambda conn, key=key: key.copy().create(conn))
+            elif path == '/os-migrations':
+                move = objects.Migration(uuid=uuids.generate(), instance_uuid=uuids.generate(),
+                                         migration_type='migration', status='confirmed')
+                cloud.db(1 + number % 2).write(move.create)
             elif 'actions' in path:
                 server = server or cloud.server()
                 task = rows.Task(
@@ -157,9 +162,12 @@ def test_the_lists_that_have_pages_are_known() -> None:
 
 @pytest.mark.parametrize(('path', 'version'), [(path, '2.96') for path in sorted(OTHERS)])
 def test_limits_of_the_others(cloud: Cloud, path: str, version: str) -> None:
-    cloud.server()
+    server = cloud.server()
+    cloud.db(1).write(objects.BlockDeviceMapping(
+        uuid=uuids.generate(), instance_uuid=server.uuid, source_type='volume', destination_type='volume',
+        device_name='/dev/vdb', volume_id=uuids.generate(), attachment_id=uuids.generate()).create)
     cloud.call('POST', '/os-server-groups', '2.64', json={'server_group': {'name': 'a', 'policy': 'affinity'}})
-    where = path.replace('{project_id}', PROJECT) + '?'
+    where = path.replace('{project_id}', PROJECT).replace('{server_id}', server.uuid) + '?'
     assert not any(cloud.call('GET', f'{where}limit=0', version).json.values())
     for right in ('limit=1', 'limit=' + '9' * 30):
         answer = cloud.call('GET', f'{where}{right}', version)
