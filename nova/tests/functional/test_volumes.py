@@ -104,6 +104,21 @@ def test_a_server_that_stands_still(demo, volumes):
     volumes.wait(volume, 'available')
 
 
+def test_a_server_that_has_left_its_host(demo, volumes):
+    """VOL-S6, 2.20: attach and detach touch the reservation only; who brings the server back connects it."""
+    server, kept, lost = demo.booted()['id'], volumes.make(), volumes.make()
+    demo.act(server, 'shelve', None, 'SHELVED_OFFLOADED')
+    for volume in (kept, lost):
+        assert volumes.attach(server, volume).status_code == 202
+        volumes.settled(server)
+        assert volumes.show(volume)['status'] == 'reserved'
+    assert volumes.detach(server, lost).status_code == 202
+    volumes.wait(lost, 'available')
+    demo.act(server, 'unshelve', None, 'ACTIVE')
+    volumes.wait(kept, 'in-use')
+    assert [one['volumeId'] for one in volumes.of(server)] == [kept]
+
+
 def test_twenty_at_once_to_one_server(demo, volumes):
     """VOL-F3: as if they had come one after another; then all leave at once."""
     server, many = demo.booted()['id'], [volumes.make() for _ in range(20)]
