@@ -9,7 +9,6 @@ from lxml import etree
 from oslo_config import cfg
 
 from nova import errors
-from nova.common import clock, threads
 from nova.domain import bdm
 from nova.objects import VIF
 from nova.states import Power
@@ -234,13 +233,3 @@ def stop_if_cancelled(h: Host) -> None:
     """
     if h.cancelled.is_set():
         raise errors.task.Cancelled(task=h.task)
-
-
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether a condition comes true within so long."""
-    deadline = clock.Deadline(seconds)
-    while not condition():
-        if deadline.passed():
-            return False
-        threads.sleep(LOOK_SECONDS)
-    return True

@@ -15,7 +15,7 @@ from nova.virt import config_drive
 from nova.virt.driver import kept
 from nova.virt.driver.claims import Claim
 from nova.virt.libvirt import drive, serial, vif
-from nova.virt.libvirt.guests import LOOK_SECONDS, Guests, power_of, stop_if_cancelled, until, vifs_of
+from nova.virt.libvirt.guests import LOOK_SECONDS, Guests, power_of, stop_if_cancelled, vifs_of
 from nova.virt.libvirt.session import translated
 
 
@@ -184,10 +184,6 @@ class LibvirtPower(Guests):
             if error.get_error_code() in _NO_AGENT:
                 raise errors.virt.AgentUnavailable(server=h.instance.uuid, reason=str(error)) from error
             raise
-
-    def wait_off(self, domain: libvirt.virDomain, seconds: float) -> bool:
-        """Whether a guest is off within so long."""
-        return until(lambda: not domain.isActive(), seconds)
 
 
 _NO_AGENT = frozenset({libvirt.VIR_ERR_AGENT_UNRESPONSIVE, libvirt.VIR_ERR_AGENT_UNSYNCED,
