@@ -37,6 +37,10 @@ _SERIAL = [
 Guests on this host have a serial console.'''),
     cfg.StrOpt('base_url', default='ws://127.0.0.1:6083/', help='''
 Where users reach nova-serialproxy.'''),
+    cfg.StrOpt('proxyclient_address', default='127.0.0.1', help='''
+Address of this host under which the proxy reaches serial consoles; guests listen on it.'''),
+    cfg.StrOpt('port_range', default='10000:20000', help='''
+Ports of this host for serial consoles: the first, and the first that is none of them.'''),
     cfg.StrOpt('serialproxy_host', default='127.0.0.1', help='''
 Address on which nova-serialproxy listens.'''),
     cfg.PortOpt('serialproxy_port', default=6083, help='''
