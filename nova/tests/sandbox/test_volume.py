@@ -86,12 +86,15 @@ def test_second_server_is_refused(cinder, mine, volume, running: Running) -> Non
 
 
 def test_live_migration_has_two_attachments_of_one_server(cinder, volume) -> None:
-    """VOL-S3."""
+    """VOL-S3: the second one is made with its connector; one that was reserved gets none beside the first."""
     source = cinder.attachments.create(volume.id, connector('host1'), ONE)
     cinder.attachments.complete(source['id'])
-    target = cinder.attachments.create(volume.id, None, ONE)
+    reserved = cinder.attachments.create(volume.id, None, ONE)
     assert status(cinder, volume) == 'in-use'
-    cinder.attachments.update(target['id'], connector('host2'))
+    with pytest.raises(cinder_exc.ClientException, match='duplicate connectors'):
+        cinder.attachments.update(reserved['id'], connector('host2'))
+    cinder.attachments.delete(reserved['id'])
+    target = cinder.attachments.create(volume.id, connector('host2'), ONE)
     cinder.attachments.complete(target['id'])
     cinder.attachments.delete(source['id'])
     assert status(cinder, volume) == 'in-use'
