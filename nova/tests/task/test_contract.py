@@ -1,5 +1,8 @@
 """What a step may declare and be told: the hosts it runs on, signals, progress."""
 
+import functools
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
@@ -30,6 +33,20 @@ class EngineMove(flow.Flow[MoveState]):
         flow.Step(effect('finish'), effect('unfinish'), at='host'),
         flow.Step(effect('leave'), at='source'),
     )
+
+
+MEANWHILE: list[Callable[[], None]] = []
+"""What happens while `EngineTold` does its first step."""
+
+
+class EngineTold(flow.Flow[EngineState]):
+    action = 'told'
+
+    def hear(h, state):
+        for happen in MEANWHILE:
+            happen()
+
+    steps = (flow.Step(hear, effect('unhear')), flow.Step(effect('never')))
 
 
 class EngineSlow(flow.Flow[EngineState]):
@@ -224,15 +241,9 @@ def test_a_step_that_hears_of_the_abortion_is_waited_for(world, moving, outcome,
 
 def test_a_signal_that_comes_between_two_steps_is_not_overwritten(world):
     """The worker saves a step that it began before the signal: it sees it, and turns back."""
-    class EngineTold(flow.Flow[EngineState]):
-        action = 'told'
-
-        def hear(h, state):
-            signal(world, task, Signal.FORCE_COMPLETE)
-            signal(world, task, Signal.ABORT)
-
-        steps = (flow.Step(hear, effect('unhear')), flow.Step(effect('never')))
     task = world.begin(EngineTold)
+    MEANWHILE[:] = [functools.partial(signal, world, task, told)
+                    for told in (Signal.FORCE_COMPLETE, Signal.ABORT)]
     world.worker().wake(task.uuid)
     assert world.task(task).status == rows.UNDONE
     assert world.task(task).signals == ['force_complete', 'abort']
