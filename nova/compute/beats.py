@@ -115,6 +115,7 @@ class Beats:
             try:
                 due = min(due, heart.look(now))
             except Exception:
+                # Whatever is wrong with one host keeps no other from saying that it lives.
                 due = now + TICK
                 LOG.exception('Host %s could not give a sign of life', heart.host)
         return max(TICK, due - now)

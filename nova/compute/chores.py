@@ -101,6 +101,7 @@ class Chores:
             if not chore.ended:
                 pause = chore.fn()
         except Exception:
+            # A chore may be anybody's, and one that failed must be called again like any other.
             LOG.exception('%s failed; it is tried again', chore.name)
         finally:
             chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)

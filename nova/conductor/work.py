@@ -67,6 +67,7 @@ class Work:
         try:
             self.lease.leave()
         except Exception:
+            # Who stops, stops: a lease that is not given up runs out, and what hung on it is taken over then.
             LOG.warning('The lease in %r could not be given up', self.engine.journal.db, exc_info=True)
 
     def _round(self) -> None:

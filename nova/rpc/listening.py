@@ -42,6 +42,7 @@ class _Borrowed:
             message.acknowledge()
             message.reply({'error': errors.to_dict(error)})
         except Exception:
+            # A reply fails with whatever its connection fails with; the caller's own patience ends the call.
             LOG.info('%s could not be told that it is refused', self._topic, exc_info=True)
 
     def shutdown(self, wait: bool = True) -> None:

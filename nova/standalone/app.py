@@ -55,6 +55,7 @@ class Cloud:
             try:
                 stop()
             except Exception:
+                # Services raise what they like; the others have to be stopped all the same.
                 LOG.exception('%s did not stop cleanly', what)
 
     def hint(self) -> str:
