@@ -27,6 +27,7 @@ from nova.ops.evacuate import returned
 from nova.ops.resize import decide
 from nova.ops.shelve import offload_due
 from nova.task import engine as engines
+from nova.task import journal
 
 LOG = logging.getLogger(__name__)
 
@@ -60,28 +61,38 @@ class Retention:
             LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
 
 
-class Reclaim:
-    """Deletes for good what was deleted softly longer than ``reclaim_instance_interval`` ago."""
+Begin = Callable[[journal.Journal], list[rows.Task]]
+"""Begins what is due in one cell; the tasks want to be woken."""
 
-    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
-        self._engine, self._conf = engine, conf
+
+def timed(conf: cfg.ConfigOpts, option: str, begin: Callable[[journal.Journal, float], list[rows.Task]],
+          least: float = 1) -> Begin:
+    """`begin` with the seconds of an option; where they are fewer than `least`, nothing is ever due."""
+    def due(tasks: journal.Journal) -> list[rows.Task]:
+        return begin(tasks, conf[option]) if conf[option] >= least else []
+    return due
+
+
+class Due:
+    """Begins what is due, and wakes it."""
+
+    def __init__(self, engine: engines.Engine, begin: Begin) -> None:
+        self._engine, self._begin = engine, begin
 
     def __call__(self) -> None:
-        seconds = self._conf.reclaim_instance_interval
-        for task in reclaim.begin_due(self._engine.journal, seconds) if seconds > 0 else ():
+        for task in self._begin(self._engine.journal):
             self._engine.submit(self._engine.wake, task.uuid)
 
 
-class ConfirmResizes:
-    """Confirms what was resized longer than ``resize_confirm_window`` ago."""
-
-    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
-        self._engine, self._conf = engine, conf
-
-    def __call__(self) -> None:
-        seconds = self._conf.resize_confirm_window
-        for task in decide.confirm_due(self._engine.journal, seconds) if seconds > 0 else ():
-            self._engine.submit(self._engine.wake, task.uuid)
+def due(conf: cfg.ConfigOpts) -> list[tuple[str, float, Begin]]:
+    """What is begun when its time has come: a name, seconds between two looks, and how it is begun."""
+    return [
+        ('reclaim', 60, timed(conf, 'reclaim_instance_interval', reclaim.begin_due)),
+        ('offload', 60, timed(conf, 'shelved_offload_time', offload_due.begin_due, least=0)),
+        ('unrescue', 60, timed(conf, 'rescue_timeout', rescue.begin_due)),
+        ('resizes', 10, timed(conf, 'resize_confirm_window', decide.confirm_due)),
+        ('evacuations', 60, returned.begin_due),
+    ]
 
 
 class Comparison:
@@ -94,41 +105,6 @@ class Comparison:
         count = remove_late.begin_later(self._engine().journal)
         if count:
             LOG.info('%d servers are looked at again, for operations on them left doubts', count)
-
-
-class Evacuations:
-    """Completes evacuations whose hosts have returned and have paid what they owed."""
-
-    def __init__(self, engine: engines.Engine) -> None:
-        self._engine = engine
-
-    def __call__(self) -> None:
-        for task in returned.begin_due(self._engine.journal):
-            self._engine.submit(self._engine.wake, task.uuid)
-
-
-class Offload:
-    """Takes servers off their hosts that were shelved longer than ``shelved_offload_time`` ago."""
-
-    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
-        self._engine, self._conf = engine, conf
-
-    def __call__(self) -> None:
-        seconds = self._conf.shelved_offload_time
-        for task in offload_due.begin_due(self._engine.journal, seconds) if seconds >= 0 else ():
-            self._engine.submit(self._engine.wake, task.uuid)
-
-
-class Unrescue:
-    """Ends rescues that have lasted longer than ``rescue_timeout``."""
-
-    def __init__(self, engine: engines.Engine, conf: cfg.ConfigOpts) -> None:
-        self._engine, self._conf = engine, conf
-
-    def __call__(self) -> None:
-        seconds = self._conf.rescue_timeout
-        for task in rescue.begin_due(self._engine.journal, seconds) if seconds > 0 else ():
-            self._engine.submit(self._engine.wake, task.uuid)
 
 
 class Discovery:

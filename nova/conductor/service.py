@@ -156,11 +156,8 @@ class ConductorService:
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
         self._look_after('cell', own)
-        self._tickers.append(periodic.ticker('reclaim', 60, periodic.Reclaim(own.engine, self._conf)))
-        self._tickers.append(periodic.ticker('offload', 60, periodic.Offload(own.engine, self._conf)))
-        self._tickers.append(periodic.ticker('unrescue', 60, periodic.Unrescue(own.engine, self._conf)))
-        self._tickers.append(periodic.ticker('resizes', 10, periodic.ConfirmResizes(own.engine, self._conf)))
-        self._tickers.append(periodic.ticker('evacuations', 60, periodic.Evacuations(own.engine)))
+        for name, seconds, begin in periodic.due(self._conf):
+            self._tickers.append(periodic.ticker(name, seconds, periodic.Due(own.engine, begin)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
         self._compare(lambda: own.engine)
         return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))

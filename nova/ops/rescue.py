@@ -3,9 +3,7 @@
 import contextlib
 import datetime
 
-import sqlalchemy as sa
-
-from nova import context, errors, objects, states
+from nova import errors, objects, states
 from nova.common import clock
 from nova.objects import base, fields
 from nova.objects import task as rows
@@ -88,20 +86,10 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
     before = clock.utcnow() - datetime.timedelta(seconds=seconds)
     with tasks.db.read() as conn:
         rescued = objects.Instance.all(conn, vm_state=str(VM.RESCUED), task_state=None, limit=MOST)
-    begun = []
-    for instance in rescued:
-        said = (instance.system_metadata or {}).get(AT)
-        if not said or clock.parse(said) >= before:
-            continue
-
-        def guard(conn: sa.Connection, uuid: str = instance.uuid) -> objects.Instance:
-            fresh = objects.Instance.get(conn, (), uuid=uuid)
-            _RESCUED.check(fresh, 'unrescue')
-            return fresh
-        with contextlib.suppress(errors.Conflict):
-            begun.append(tasks.begin(Unrescue, objects.State(), context.admin(), instance_uuid=instance.uuid,
-                                     guard=guard))
-    return begun
+    due = [instance for instance in rescued
+           if (said := (instance.system_metadata or {}).get(AT)) and clock.parse(said) < before]
+    return tasks.begin_each(Unrescue, ((instance, objects.State()) for instance in due),
+                            lambda fresh: _RESCUED.check(fresh, 'unrescue'))
 
 
 class RescueAction(Action):

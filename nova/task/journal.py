@@ -1,7 +1,8 @@
 """The journal of one database: what belongs into one transaction when a task begins, moves or ends."""
 
+import contextlib
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +105,24 @@ class Journal:
               **options: Any) -> rows.Task:
         """`insert` in a transaction of its own."""
         return begin(self.db, flow, state, context, **options)
+
+    def begin_each(self, flow: type[flows.AnyFlow], due: Iterable[tuple[instances.Instance, base.State]],
+                   still: Callable[[instances.Instance], None]) -> list[rows.Task]:
+        """Begin for every server that is due; who has taken a server first wins.
+
+        Args:
+            still: judges a server as it is then, and refuses with an `errors.Conflict`.
+        """
+        begun = []
+        for instance, state in due:
+            def guard(conn: sa.Connection, uuid: str = instance.uuid) -> instances.Instance:
+                fresh = instances.Instance.get(conn, (), uuid=uuid)
+                still(fresh)
+                return fresh
+            with contextlib.suppress(errors.Conflict):
+                begun.append(self.begin(flow, state, nova_context.admin(), instance_uuid=instance.uuid,
+                                        guard=guard))
+        return begun
 
     def save(self, task: rows.Task, instance: instances.Instance | None, note: rows.Note | None,
              changes: dict[str, Any], also: Callable[[sa.Connection], None] | None = None) -> str | None:

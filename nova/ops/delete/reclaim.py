@@ -2,9 +2,7 @@
 
 import datetime
 
-import sqlalchemy as sa
-
-from nova import context, errors, objects, states
+from nova import errors, objects, states
 from nova.common import clock
 from nova.objects import task as rows
 from nova.ops.delete import flow, wire
@@ -21,21 +19,11 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
     with tasks.db.read() as conn:
         due = objects.Instance.all(conn, objects.Instance.table.c.deleted_at < before,
                                    vm_state=str(states.VM.SOFT_DELETED), task_state=None, limit=100)
-    begun = []
-    for instance in due:
-        try:
-            begun.append(tasks.begin(
-                flow.Delete, wire.DeleteState(), context.admin(), instance_uuid=instance.uuid,
-                guard=lambda conn, uuid=instance.uuid: _still_deleted(conn, uuid)))
-        except errors.Conflict:
-            continue
-    return begun
+    return tasks.begin_each(flow.Delete, ((instance, wire.DeleteState()) for instance in due), _still_deleted)
 
 
-def _still_deleted(conn: sa.Connection, uuid: str) -> objects.Instance:
-    """The server, if nobody has restored it or begins to."""
-    found = objects.Instance.get(conn, (), uuid=uuid)
+def _still_deleted(found: objects.Instance) -> None:
+    """Nobody has restored it or begins to."""
     if found.vm_state != states.VM.SOFT_DELETED or found.task_state is not None:
         raise errors.server.ServerInState(
-            action='delete', server=uuid, attribute='vm_state', state=found.vm_state)
-    return found
+            action='delete', server=found.uuid, attribute='vm_state', state=found.vm_state)

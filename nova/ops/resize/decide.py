@@ -7,7 +7,7 @@ import datetime
 
 import sqlalchemy as sa
 
-from nova import context, errors, objects, states
+from nova import errors, objects, states
 from nova.objects import Migration, Move
 from nova.objects import task as rows
 from nova.ops.resize import host
@@ -148,19 +148,5 @@ def confirm_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
         due = Migration.waiting(conn, before, limit=100)
         servers = objects.Instance.all(conn, uuid=[each.instance_uuid for each in due], task_state=None,
                                        vm_state=str(states.VM.RESIZED), prefetch=('migration_context',))
-    begun = []
-    for server in servers:
-        try:
-            begun.append(tasks.begin(
-                ConfirmResize, move_of(server), context.admin(), instance_uuid=server.uuid,
-                guard=lambda conn, uuid=server.uuid: _still_resized(conn, uuid)))
-        except errors.Conflict:
-            continue
-    return begun
-
-
-def _still_resized(conn: sa.Connection, uuid: str) -> objects.Instance:
-    """The server, if nobody has decided meanwhile."""
-    found = objects.Instance.get(conn, (), uuid=uuid)
-    From(states.VM.RESIZED).check(found, 'confirm_resize')
-    return found
+    return tasks.begin_each(ConfirmResize, ((server, move_of(server)) for server in servers),
+                            lambda fresh: From(states.VM.RESIZED).check(fresh, 'confirm_resize'))

@@ -2,9 +2,7 @@
 
 import datetime
 
-import sqlalchemy as sa
-
-from nova import context, errors, objects, states
+from nova import errors, objects, states
 from nova.common import clock
 from nova.objects import task as rows
 from nova.ops.shelve import flow
@@ -23,21 +21,13 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
     before = clock.utcnow() - datetime.timedelta(seconds=seconds)
     with tasks.db.read() as conn:
         shelved = objects.Instance.all(conn, vm_state=str(states.VM.SHELVED), task_state=None, limit=MOST)
-    begun = []
-    for instance in shelved:
-        when = shelving.since(instance)
-        if when is None or when >= before:
-            continue
+    due = [instance for instance in shelved if (when := shelving.since(instance)) is not None and when < before]
+    return tasks.begin_each(flow.ShelveOffload, ((instance, objects.State()) for instance in due),
+                            _still_shelved)
 
-        def still_shelved(conn: sa.Connection, uuid: str = instance.uuid) -> objects.Instance:
-            fresh = objects.Instance.get(conn, (), uuid=uuid)
-            if fresh.vm_state != states.VM.SHELVED or fresh.task_state is not None:
-                raise errors.server.ServerInState(
-                    action='shelveOffload', server=uuid, attribute='vm_state', state=fresh.vm_state)
-            return fresh
-        try:
-            begun.append(tasks.begin(flow.ShelveOffload, objects.State(), context.admin(),
-                                     instance_uuid=instance.uuid, guard=still_shelved))
-        except errors.Conflict:
-            continue
-    return begun
+
+def _still_shelved(found: objects.Instance) -> None:
+    """Nobody has unshelved it or begins to."""
+    if found.vm_state != states.VM.SHELVED or found.task_state is not None:
+        raise errors.server.ServerInState(
+            action='shelveOffload', server=found.uuid, attribute='vm_state', state=found.vm_state)
