@@ -10,6 +10,7 @@ import pytest
 from nova.standalone import app, config
 from nova.tests.fixtures import brokers, databases
 from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
 
 
 class User:
@@ -53,6 +54,12 @@ class User:
     def network(self):
         found = self.get('/v2.0/networks', service='network')['networks']
         return next(network['id'] for network in found if network['name'] == 'private')
+
+    def on_volume(self):
+        """Fields of a POST for a server whose root disk is a volume of the image, and goes with it."""
+        return {'imageRef': '', 'block_device_mapping_v2': [{
+            'source_type': 'image', 'destination_type': 'volume', 'boot_index': 0, 'volume_size': 1,
+            'delete_on_termination': True, 'uuid': self.image}]}
 
     def boot(self, name='server', version='2.96', hints=None, **fields):
         """POST /servers; returns the response."""
@@ -161,3 +168,10 @@ def demo(cloud):
 @pytest.fixture(scope='session')
 def admin(cloud):
     return User(cloud, 'admin')
+
+
+@pytest.fixture
+def nothing_leaks(cloud, admin, demo):
+    """The end of each test that uses it: its servers go, and nothing is left over."""
+    yield
+    leaks.end(cloud, admin, demo)

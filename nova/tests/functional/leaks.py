@@ -85,3 +85,10 @@ def _volumes(admin, living, devices):
 def check(cloud, admin, seconds=10):
     """Nothing is left over, or will be within a moment."""
     until(lambda: not _find(cloud, admin), seconds, 0.2, lambda: '\n'.join(_find(cloud, admin)))
+
+
+def end(cloud, admin, demo):
+    """Delete the servers of a test; invariants 1.13 hold at the quiet point after it."""
+    for server in demo.get('/servers')['servers']:
+        demo.delete(server['id'])
+    check(cloud, admin)

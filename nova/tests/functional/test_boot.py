@@ -8,16 +8,8 @@ import pytest
 from nova.common import dbkit
 from nova.db import tasks as tables
 from nova.tests.fixtures.waiting import until
-from nova.tests.functional import leaks
 
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    """Invariants 1.13 at the quiet point after each test."""
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+pytestmark = pytest.mark.usefixtures('nothing_leaks')
 
 
 def test_a_server_becomes_active(demo, admin):

@@ -5,19 +5,10 @@ import contextlib
 import pytest
 
 from nova.tests.fixtures.waiting import until
-from nova.tests.functional import leaks
 from nova.tests.functional.moving import SMALL, actions, held, host_of, migration_of
 
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    """Invariants 1.13 at the quiet point after each test."""
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
+              pytest.mark.usefixtures('nothing_leaks')]
 
 
 @contextlib.contextmanager

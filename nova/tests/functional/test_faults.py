@@ -31,9 +31,7 @@ def faulty(cloud, demo, admin):
     add.clear = clear
     yield add
     clear()
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+    leaks.end(cloud, admin, demo)
 
 
 @pytest.fixture

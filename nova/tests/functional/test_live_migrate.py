@@ -5,20 +5,11 @@ import json
 import pytest
 
 from nova.tests.fixtures.waiting import until
-from nova.tests.functional import leaks
 from nova.tests.functional.moving import SMALL, actions, attachments, held, host_of, migration_of
 
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
+pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
+              pytest.mark.usefixtures('nothing_leaks')]
 AUTO = {'host': None, 'block_migration': 'auto'}
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    """Invariants 1.13 at the quiet point after each test."""
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
 
 
 def migrate(admin, uuid, body=None, version='2.96'):

@@ -4,19 +4,8 @@ import json
 
 import pytest
 
-from nova.tests.functional import leaks
-
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
-ROOT = {'source_type': 'image', 'destination_type': 'volume', 'boot_index': 0, 'volume_size': 1,
-        'delete_on_termination': True}
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
+              pytest.mark.usefixtures('nothing_leaks')]
 
 
 @pytest.fixture(scope='module')
@@ -33,7 +22,7 @@ def other(demo):
 @pytest.mark.parametrize('of_volume', [False, True])
 def test_of_another_image(demo, other, status, of_volume):
     """It keeps its addresses and its volumes, and is off if it was."""
-    more = {'imageRef': '', 'block_device_mapping_v2': [{**ROOT, 'uuid': demo.image}]} if of_volume else {}
+    more = demo.on_volume() if of_volume else {}
     before = demo.booted('old', **more)
     uuid = before['id']
     if status == 'SHUTOFF':

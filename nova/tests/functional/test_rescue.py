@@ -3,13 +3,11 @@
 import pytest
 
 pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
-ROOT = {'source_type': 'image', 'destination_type': 'volume', 'boot_index': 0, 'volume_size': 1,
-        'delete_on_termination': True}
 
 
 @pytest.mark.parametrize('of_volume', [False, True])
 def test_there_and_back(demo, of_volume):
-    more = {'imageRef': '', 'block_device_mapping_v2': [{**ROOT, 'uuid': demo.image}]} if of_volume else {}
+    more = demo.on_volume() if of_volume else {}
     uuid = demo.booted('sick', **more)['id']
     demo.act(uuid, 'os-stop', status='SHUTOFF')
     answer = demo.call('POST', f'/servers/{uuid}/action', {'rescue': {'rescue_image_ref': demo.image}})

@@ -3,19 +3,9 @@
 import pytest
 
 from nova.tests.fixtures.waiting import until
-from nova.tests.functional import leaks
 
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
-ROOT = {'source_type': 'image', 'destination_type': 'volume', 'boot_index': 0, 'volume_size': 1,
-        'delete_on_termination': True}
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
+              pytest.mark.usefixtures('nothing_leaks')]
 
 
 def images(demo):
@@ -29,7 +19,7 @@ def held(admin, uuid):
 @pytest.mark.parametrize('of_volume', [False, True])
 def test_there_and_back(demo, admin, of_volume):
     """VOL-S6: a shelved server holds no host and no Placement, its volumes and addresses stay its own."""
-    more = {'imageRef': '', 'block_device_mapping_v2': [{**ROOT, 'uuid': demo.image}]} if of_volume else {}
+    more = demo.on_volume() if of_volume else {}
     before = demo.booted('sleepy', **more)
     uuid = before['id']
     demo.act(uuid, 'shelve', status='SHELVED_OFFLOADED')

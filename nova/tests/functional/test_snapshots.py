@@ -6,17 +6,9 @@ import time
 import pytest
 
 from nova.tests.fixtures.waiting import until
-from nova.tests.functional import leaks
 
-pytestmark = pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def nothing_leaks(cloud, admin, demo):
-    yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
+              pytest.mark.usefixtures('nothing_leaks')]
 
 
 def image(demo, ident):

@@ -25,9 +25,7 @@ def plugging(cloud, admin):
 @pytest.fixture
 def clean(cloud, demo, admin):
     yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+    leaks.end(cloud, admin, demo)
 
 
 def events(admin, uuid):

@@ -25,9 +25,7 @@ def volumes(demo):
 def nothing_leaks(cloud, admin, demo, volumes):
     """Invariants 1.13 at the quiet point after each test; every volume is free again."""
     yield
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
-    leaks.check(cloud, admin)
+    leaks.end(cloud, admin, demo)
     for one in volumes.call('GET', '/volumes')['volumes']:
         volumes.wait(one['id'], 'available')
         volumes.call('DELETE', f'/volumes/{one["id"]}')
