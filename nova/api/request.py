@@ -108,16 +108,7 @@ class Request(request.Request):
             return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
 
     def ask_host(self, instance: Any, method: str, **about: Any) -> Any:
-        """Ask the host of the path's server about its guest: a method of `nova.rpc.questions`, and its answer.
-
-        Args:
-            about: what in particular, as fields of `GuestQuestion`.
-
-        Raises:
-            ServerNotReady: it has no host yet; 409.
-            HostAway: the host does not answer, or not in time; 503.
-            nova.errors: what the host itself answers.
-        """
+        """See `nova.task.handles.Request.ask_host`."""
         place = self.place
         if place.mapping is None or not instance.host:
             raise errors.server.ServerNotReady(server=instance.uuid)
@@ -134,8 +125,7 @@ class Request(request.Request):
         self._ask_host(self.context, cell, host, 'cache_images', ImageList(images=list(images)))
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
-        """Write beside the path's server, in the database of its cell; what runs twice leaves as much as
-        once."""
+        """See `nova.task.handles.Request.write_in_cell`."""
         return self.place.db.write(write, landed=dbkit.repeatable)
 
     @property
@@ -162,16 +152,7 @@ class Request(request.Request):
     def submit(self, flow: Any, instance: Any, state: Any, *, guard: guards.Check | None = None,
                also: Callable[[sa.Connection, Any], None] | None = None,
                wait: float | None = None) -> task_rows.Task:
-        """Take the server's slot for `flow`, judge its states once more, and have the task run.
-
-        Args:
-            also: ``also(conn, server)``, what else belongs into that transaction.
-            wait: seconds for which it does not begin unless `let_begin` says so; nobody else does meanwhile.
-
-        Raises:
-            ServerInState: another operation has the slot; 409.
-            nova.errors: what `guard` raises.
-        """
+        """See `nova.task.handles.Request.submit`."""
         place = self.place
 
         def judge(conn: sa.Connection) -> Any:
