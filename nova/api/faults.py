@@ -1,10 +1,9 @@
 """The compute envelope of errors: one key that names the fault, with code and message under it."""
 
-from typing import Any
-
 import falcon
 
 from nova.common import problem, web
+from nova.common.jsonutil import JsonObject
 from nova.rest.dispatch import NoRoute
 
 NAMES = {
@@ -27,7 +26,7 @@ def render(req: falcon.Request, resp: falcon.Response, error: problem.Problem) -
     message = error.message
     if error.status == 500 and type(error) is problem.Problem:
         message = _BUG.format(request_id=getattr(req.context, 'request_id', '-'))
-    fault: dict[str, Any] = {'code': error.status, 'message': message}
+    fault: JsonObject = {'code': error.status, 'message': message}
     if error.status in (413, 429):
         fault['retryAfter'] = error.headers.get('Retry-After', '0')
     web.send(resp, {NAMES.get(error.status, 'computeFault'): fault}, error.status)

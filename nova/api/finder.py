@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from nova import errors, objects
 from nova.common import clock, dbkit
+from nova.common.jsonutil import JsonObject
 from nova.objects.instance import FULL
 
 T = TypeVar('T')
@@ -73,7 +74,7 @@ class Finder:
 
     def _in_cell(self, mapping: Any, cell: Any, prefetch: list[str], deleted: bool,
                  missing: errors.NovaError) -> Found:
-        by: dict[str, Any] = {'deleted': None} if deleted else {}
+        by: JsonObject = {'deleted': None} if deleted else {}
 
         def read(db: dbkit.Database) -> Any:
             with db.read() as conn:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nova import states
 from nova.common import clock, expressions, problem, units
+from nova.common.jsonutil import JsonObject
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.schema.server import query
@@ -30,7 +31,7 @@ class Wanted:
         plain: nothing was asked but the first page, so that stubs of down cells belong to it.
     """
 
-    filters: dict[str, Any]
+    filters: JsonObject
     sort: list[tuple[str, str]]
     nothing: bool = False
     plain: bool = False
@@ -141,7 +142,7 @@ def _address(req: Any, text: str, version: int, wanted: Wanted) -> None:
     wanted.nothing = not uuids
 
 
-def _scope(req: Any, asked: Mapping[str, str], filters: dict[str, Any], rule: Any) -> None:
+def _scope(req: Any, asked: Mapping[str, str], filters: JsonObject, rule: Any) -> None:
     """Whose servers: the caller's project's, or with ``all_tenants`` any."""
     text = asked.get('all_tenants')
     project = filters.pop('tenant_id', None) or filters.pop('project_id', None)

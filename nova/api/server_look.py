@@ -9,6 +9,7 @@ from typing import Any
 
 from nova import objects, states
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import aggregate
 from nova.policies import servers as rules
 from nova.rest.field import ABSENT
@@ -40,14 +41,14 @@ class Look:
             db = req.dbs.api if place is None and server.vm_state == states.VM.ERROR else place
             if db is not None:
                 self._by_db.setdefault(id(db), (db, []))[1].append(server)
-        self._services: dict[str, Any] = {}
-        self.faults: Mapping[str, dict[str, Any]] = {}
+        self._services: JsonObject = {}
+        self.faults: Mapping[str, JsonObject] = {}
         self._load_cells(needs)
         self._load_api(req, [server.uuid for server, _ in servers], needs)
 
     def _load_cells(self, needs: Collection[str]) -> None:
         wants_services = 'services' in needs and (self._host_status or self._unknown_only)
-        faults: dict[str, dict[str, Any]] = {}
+        faults: dict[str, JsonObject] = {}
         for db, servers in self._by_db.values():
             broken = [server.uuid for server in servers if server.deleted or server.vm_state == 'error']
             if 'fault' in needs and broken:
@@ -103,7 +104,7 @@ class Look:
     def pinned_zone(self, server: Any) -> str | None:
         return self._wishes.get(server.uuid, (None, {}))[0]
 
-    def hints(self, server: Any) -> dict[str, Any]:
+    def hints(self, server: Any) -> JsonObject:
         return self._wishes.get(server.uuid, (None, {}))[1]
 
     def instance_name(self, server: Any) -> str:

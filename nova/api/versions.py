@@ -6,6 +6,7 @@ from typing import Any
 import falcon
 
 from nova.common import microversion, problem, web
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.rest import openapi, urls
 from nova.rest.dispatch import NoRoute
@@ -28,7 +29,7 @@ class VersionNotFound(problem.NotFound):
     code, template = 'version_not_found', 'There is no API version {version}.'
 
 
-def _brief(name: str, root: str) -> dict[str, Any]:
+def _brief(name: str, root: str) -> JsonObject:
     current = name == _CURRENT
     return {
         'id': name, 'status': 'CURRENT' if current else 'DEPRECATED',
@@ -41,12 +42,12 @@ def _media(name: str) -> list[dict[str, str]]:
              'type': f'application/vnd.openstack.compute+json;version={name[1:] if name == _CURRENT else "2"}'}]
 
 
-def every(root: str) -> dict[str, Any]:
+def every(root: str) -> JsonObject:
     """All versions, for clients that look around."""
     return {'versions': [_brief(name, root) for name in (_LEGACY, _CURRENT)]}
 
 
-def one(name: str, root: str) -> dict[str, Any]:
+def one(name: str, root: str) -> JsonObject:
     """One version in full.
 
     Raises:
@@ -60,7 +61,7 @@ def one(name: str, root: str) -> dict[str, Any]:
     return {'version': {**whole, 'media-types': _media(name)}}
 
 
-def choices(root: str, path: str) -> dict[str, Any]:
+def choices(root: str, path: str) -> JsonObject:
     """What to answer (as 300) to a path without a version."""
     return {'choices': [
         {'id': name, 'status': _brief(name, root)['status'], 'media-types': _media(name),

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import requests
 from oslo_config import cfg
@@ -12,6 +11,7 @@ from nova.clients import cinder, glance, keystone, passing, protocols, session, 
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
+from nova.common.jsonutil import JsonObject
 
 __all__ = ['Clients', 'build']
 
@@ -30,7 +30,7 @@ class Clients:
     """``network`` and ``volume`` for whom the API passes on to them."""
 
 
-def volume_endpoint(conf: cfg.ConfigOpts) -> dict[str, Any]:
+def volume_endpoint(conf: cfg.ConfigOpts) -> JsonObject:
     """Where Cinder is, in [cinder]'s own words."""
     kind, name, interface = (conf.cinder.catalog_info.split(':') + ['', ''])[:3]
     return {'service_type': kind, 'service_name': name or None,

@@ -13,7 +13,7 @@ from typing import Any
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 LOG = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _words(metadata: Mapping[str, str]) -> str:
     return '{' + ', '.join(f"'{key}': '{value}'" for key, value in sorted(metadata.items())) + '}'
 
 
-def _info(attachment: Document) -> Document:
+def _info(attachment: JsonObject) -> JsonObject:
     return {**attachment['connection_info'], 'attachment_id': attachment['id']}
 
 
@@ -71,13 +71,13 @@ class Client:
     def _call(self, method: str, path: str, **kwargs: Any) -> session.Answer:
         return self._service.call(method, path, microversion=VERSION, **kwargs)
 
-    def show(self, context: Context, volume_id: str) -> Document:
+    def show(self, context: Context, volume_id: str) -> JsonObject:
         answer = self._call('GET', f'/volumes/{volume_id}', context=context, on={
             404: functools.partial(_no_volume, volume_id),
             403: lambda message: errors.block.VolumeForbidden(volume=volume_id)})
         return dict(answer.json()['volume'])
 
-    def snapshot(self, context: Context, snapshot_id: str) -> Document:
+    def snapshot(self, context: Context, snapshot_id: str) -> JsonObject:
         answer = self._call('GET', f'/snapshots/{snapshot_id}', context=context,
                             on={404: functools.partial(_no_snapshot, snapshot_id)})
         return dict(answer.json()['snapshot'])
@@ -89,7 +89,7 @@ class Client:
                                 413: _over_quota})
         return str(answer.json()['snapshot']['id'])
 
-    def find_snapshots(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find_snapshots(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         found = self._call('GET', '/snapshots/detail',
                            params=[('all_tenants', '1'), ('metadata', _words(metadata))]).json()['snapshots']
         return [one for one in found if metadata.items() <= one['metadata'].items()]
@@ -104,7 +104,7 @@ class Client:
             return errors.block.SnapshotBusy(snapshot=snapshot_id, reason=message)
         self._call('DELETE', f'/snapshots/{snapshot_id}', allow=(404,), on={400: busy, 409: busy})
 
-    def types(self, context: Context) -> list[Document]:
+    def types(self, context: Context) -> list[JsonObject]:
         answer = self._call('GET', '/types', params=[('is_public', 'None')], context=context)
         return list(answer.json()['volume_types'])
 
@@ -120,7 +120,7 @@ class Client:
             400: _invalid, 404: _invalid, 413: _over_quota})
         return str(answer.json()['volume']['id'])
 
-    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         found = self._call('GET', '/volumes/detail',
                            params=[('all_tenants', '1'), ('metadata', _words(metadata))]).json()['volumes']
         return [one for one in found if metadata.items() <= one['metadata'].items()]
@@ -161,7 +161,7 @@ class Client:
             on={404: functools.partial(_no_volume, volume_id), 400: busy, 409: busy})
         return str(answer.json()['attachment']['id'])
 
-    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> JsonObject:
         """See `VolumeClient.connect`.
 
         Raises:
@@ -182,7 +182,7 @@ class Client:
             return self._connect_beside(known, connector)
         raise errors.block.VolumeBusy(volume=known['volume_id'], reason=answer.message)
 
-    def _connect_beside(self, reserved: Document, connector: Mapping[str, Any]) -> Document:
+    def _connect_beside(self, reserved: JsonObject, connector: Mapping[str, Any]) -> JsonObject:
         """Have an attachment that is made with its connector take the place of one that is only reserved.
 
         While one of a volume's attachments is connected, Cinder connects no other that is there already.
@@ -232,7 +232,7 @@ class Client:
             raise errors.block.VolumeInvalid(reason=answer.message)
         return old
 
-    def attachment(self, attachment_id: str) -> Document:
+    def attachment(self, attachment_id: str) -> JsonObject:
         """See `VolumeClient.attachment`.
 
         Raises:
@@ -242,14 +242,14 @@ class Client:
                             on={404: functools.partial(_no_attachment, attachment_id)})
         return dict(answer.json()['attachment'])
 
-    def attachments(self, server_uuid: str) -> list[Document]:
+    def attachments(self, server_uuid: str) -> list[JsonObject]:
         found = self._call('GET', '/attachments/detail', params=[
             ('all_tenants', '1'), ('instance_id', server_uuid)]).json()['attachments']
         return [one for one in found if one['instance'] == server_uuid]
 
-    def every_attachment(self) -> list[Document]:
+    def every_attachment(self) -> list[JsonObject]:
         """See `VolumeClient.every_attachment`; page by page, since Cinder limits how many it shows at once."""
-        found: list[Document] = []
+        found: list[JsonObject] = []
         while True:
             marker = [('marker', found[-1]['id'])] if found else []
             page = self._call('GET', '/attachments/detail', params=[

@@ -6,7 +6,7 @@ from typing import Any
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 from nova.objects.image_meta import ImageMeta
 
 _CHUNK = 1024 * 1024
@@ -15,7 +15,7 @@ _PATCH = 'application/openstack-images-v2.1-json-patch'
 Context = nova_context.RequestContext | None
 
 
-def meta(image: Document) -> ImageMeta:
+def meta(image: JsonObject) -> ImageMeta:
     """The record of an image as Glance's v2 API shows it."""
     return ImageMeta.from_image(image)
 
@@ -38,8 +38,8 @@ class Client:
     def show(self, image_id: str, context: Context = None) -> ImageMeta:
         return meta(self._document(image_id, context))
 
-    def _document(self, image_id: str, context: Context) -> Document:
-        found: Document = self._service.call(
+    def _document(self, image_id: str, context: Context) -> JsonObject:
+        found: JsonObject = self._service.call(
             'GET', f'/v2/images/{image_id}', context=context, on=self._on(image_id)).json()
         return found
 
@@ -98,26 +98,26 @@ class Client:
                            on={403: errors.Forbidden, 409: errors.Conflict})
 
     def documents(self, context: Context, filters: Mapping[str, str], limit: int,
-                  marker: str | None) -> list[Document]:
+                  marker: str | None) -> list[JsonObject]:
         """See `ImageClient.documents`."""
         params = [*filters.items(), ('limit', str(limit)), *([('marker', marker)] if marker else [])]
-        found: list[Document] = self._service.call(
+        found: list[JsonObject] = self._service.call(
             'GET', '/v2/images', params=params, context=context, on={400: errors.Invalid}).json()['images']
         return found
 
     # As the user, for clients of ours that ask about images
 
-    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+    def document(self, context: nova_context.RequestContext, image_id: str) -> JsonObject:
         """See `ImageClient.document`."""
         return self._document(image_id, context)
 
     def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
-              drop: Collection[str]) -> Document:
+              drop: Collection[str]) -> JsonObject:
         """See `ImageClient.alter`."""
-        changes: list[Document] = [{'op': 'add', 'path': _pointer(name), 'value': value}
+        changes: list[JsonObject] = [{'op': 'add', 'path': _pointer(name), 'value': value}
                                    for name, value in put.items()]
         changes += [{'op': 'remove', 'path': _pointer(name)} for name in drop]
-        found: Document = self._service.call(
+        found: JsonObject = self._service.call(
             'PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH}, context=context,
             on={**self._on(image_id), 400: errors.Invalid, 409: errors.Conflict}).json()
         return found

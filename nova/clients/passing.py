@@ -6,7 +6,7 @@ from typing import Any
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 _REFUSALS: dict[int, type[errors.NovaError]] = {
     400: errors.Invalid, 403: errors.Forbidden, 404: errors.NotFound, 409: errors.Conflict,
@@ -25,7 +25,7 @@ class Passing:
     def __init__(self, service: session.Service, base: str = '', microversion: str | None = None) -> None:
         self._service, self._base, self._microversion = service, base, microversion
 
-    def ask(self, context: nova_context.RequestContext, method: str, path: str, body: Document | None = None,
+    def ask(self, context: nova_context.RequestContext, method: str, path: str, body: JsonObject | None = None,
             query: Mapping[str, str] | None = None) -> Any:
         """See `PassingClient.ask`."""
         answer = self._service.call(method, self._base + path, body=body, params=list((query or {}).items()),

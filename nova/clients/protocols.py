@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Any, Protocol
 
 from nova import context as nova_context
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
-
-Document = dict[str, Any]
 
 
 @dataclasses.dataclass(slots=True)
@@ -28,9 +27,9 @@ class Candidates:
         version: microversion that the allocation requests are written in.
     """
 
-    allocation_requests: list[Document]
-    provider_summaries: dict[str, Document]
-    explain: list[Document] = dataclasses.field(default_factory=list)
+    allocation_requests: list[JsonObject]
+    provider_summaries: dict[str, JsonObject]
+    explain: list[JsonObject] = dataclasses.field(default_factory=list)
     version: str = '1.39'
 
 
@@ -41,7 +40,7 @@ class Allocations:
     `generation` is None for a consumer that does not exist.
     """
 
-    allocations: dict[str, Document]
+    allocations: dict[str, JsonObject]
     generation: int | None = None
     project_id: str | None = None
     user_id: str | None = None
@@ -54,7 +53,7 @@ class PlacementClient(Protocol):
     def candidates(self, request: placement_request.ResourceRequest) -> Candidates:
         """Ways to serve a request; none is an answer, with `Candidates.explain`."""
 
-    def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
+    def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
               kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
         """Make the consumer hold exactly this; False when it does not fit any more. Repeatable.
 
@@ -75,7 +74,7 @@ class PlacementClient(Protocol):
             True when `target` holds it (also when it did already), False when there is nothing to move.
         """
 
-    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+    def hold(self, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str) -> bool:
         """Make each of several consumers hold exactly what is said, in one atomic write. Repeatable.
 
         Args:
@@ -126,7 +125,7 @@ class IdentityClient(Protocol):
 class PassingClient(Protocol):
     """A neighbour's API for whom the Compute API passes on to it."""
 
-    def ask(self, context: nova_context.RequestContext, method: str, path: str, body: Document | None = None,
+    def ask(self, context: nova_context.RequestContext, method: str, path: str, body: JsonObject | None = None,
             query: Mapping[str, str] | None = None) -> Any:
         """Ask as the user; answers the document, or None where there is none.
 
@@ -170,7 +169,7 @@ class ImageClient(Protocol):
         """Delete an image; one that does not exist is deleted."""
 
     def documents(self, context: nova_context.RequestContext | None, filters: Mapping[str, str], limit: int,
-                  marker: str | None) -> list[Document]:
+                  marker: str | None) -> list[JsonObject]:
         """Images that the user sees, or we, as Glance's v2 API shows them; at most `limit`, behind the marker.
 
         Raises:
@@ -179,7 +178,7 @@ class ImageClient(Protocol):
 
     # For clients that still ask us about images: what the user may, in his name, as Glance says it.
 
-    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+    def document(self, context: nova_context.RequestContext, image_id: str) -> JsonObject:
         """One of them.
 
         Raises:
@@ -187,7 +186,7 @@ class ImageClient(Protocol):
         """
 
     def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
-              drop: Collection[str]) -> Document:
+              drop: Collection[str]) -> JsonObject:
         """Set properties of the user's image and take others away; returns it.
 
         Raises:
@@ -209,14 +208,14 @@ class VolumeClient(Protocol):
     else needs our credentials.
     """
 
-    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
+    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> JsonObject:
         """A volume as Cinder's v3 API shows it.
 
         Raises:
             VolumeNotFound: no such volume, or not for this user.
         """
 
-    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
+    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> JsonObject:
         """A snapshot as Cinder's v3 API shows it.
 
         Raises:
@@ -235,7 +234,7 @@ class VolumeClient(Protocol):
             VolumeNotFound, VolumeInvalid: as their names say.
         """
 
-    def find_snapshots(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find_snapshots(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         """Snapshots of any project with these metadata."""
 
     def untag_snapshot(self, snapshot_id: str, keys: Sequence[str]) -> None:
@@ -248,7 +247,7 @@ class VolumeClient(Protocol):
             SnapshotBusy: it is still being made, or in use.
         """
 
-    def types(self, context: nova_context.RequestContext | None) -> list[Document]:
+    def types(self, context: nova_context.RequestContext | None) -> list[JsonObject]:
         """The volume types that the user may choose from: ``id`` and ``name`` of each."""
 
     def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
@@ -258,7 +257,7 @@ class VolumeClient(Protocol):
         should tell the server and the device, so that a late one can be found by `find`.
         """
 
-    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         """Volumes of any project with these metadata."""
 
     def untag(self, volume_id: str, keys: Sequence[str]) -> None:
@@ -282,7 +281,7 @@ class VolumeClient(Protocol):
                 context: nova_context.RequestContext | None = None) -> str:
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
 
-    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> JsonObject:
         """Tell who connects; returns ``connection_info``. Repeatable.
 
         Its ``attachment_id`` says which attachment it is: another one has taken the place of this where the
@@ -300,13 +299,13 @@ class VolumeClient(Protocol):
         under which its volume is kept. Repeatable.
         """
 
-    def attachment(self, attachment_id: str) -> Document:
+    def attachment(self, attachment_id: str) -> JsonObject:
         """An attachment as Cinder shows it."""
 
-    def attachments(self, server_uuid: str) -> list[Document]:
+    def attachments(self, server_uuid: str) -> list[JsonObject]:
         """Attachments of a server, of all its volumes."""
 
-    def every_attachment(self) -> list[Document]:
+    def every_attachment(self) -> list[JsonObject]:
         """Attachments of every volume of every project."""
 
     def detach(self, attachment_id: str) -> None:
@@ -351,7 +350,7 @@ class NetworkClient(Protocol):
     def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
         """Take back what `make` made under this key, and these ports. Repeatable."""
 
-    def set_addresses(self, port_id: str, addresses: Sequence[Document]) -> None:
+    def set_addresses(self, port_id: str, addresses: Sequence[JsonObject]) -> None:
         """Give a port these addresses: each ``subnet_id``, and ``ip_address`` where it is to have that one.
 
         Raises:
@@ -401,7 +400,7 @@ class NetworkClient(Protocol):
             project_id: only this project's.
         """
 
-    def ports(self, server_uuid: str | None) -> list[Document]:
+    def ports(self, server_uuid: str | None) -> list[JsonObject]:
         """Ports of a server as Neutron's v2.0 API shows them, in the order they were made.
 
         None: those of every server of every project, of which at least ``id`` and ``device_id``.
@@ -415,7 +414,7 @@ class NetworkClient(Protocol):
         """
 
     def groups_of(self, context: nova_context.RequestContext,
-                  server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+                  server_uuid: str) -> tuple[list[JsonObject], dict[str, JsonObject]]:
         """Groups of a server's ports that the user sees, with their rules; and by id whom these name."""
 
     def join_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> None:

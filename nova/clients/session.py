@@ -19,6 +19,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients import acceptance
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 
 LOG = log.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class Answer:
         return ''
 
 
-def _errors(body: Any) -> list[dict[str, Any]]:
+def _errors(body: Any) -> list[JsonObject]:
     """The objects of an error body that may hold text: ``errors[0]``, the only member, the body itself."""
     if not isinstance(body, dict):
         return []
@@ -197,7 +198,7 @@ class Service:
         if context is not None and context.global_id:
             sent['X-Openstack-Request-Id'] = context.global_id
         again = self._retries if method in _AGAIN and (data is None or isinstance(data, bytes)) else 0
-        extra: dict[str, Any] = {} if self._session.timeout is not None else {'timeout': _TIMEOUT}
+        extra: JsonObject = {} if self._session.timeout is not None else {'timeout': _TIMEOUT}
         try:
             response = self._session.request(
                 path, method, headers=sent, data=data, params=list(params) or None, auth=self._auth(context),
@@ -275,7 +276,7 @@ def connection_pool(size: int = _POOL) -> requests.Session:
     return pool
 
 
-def _endpoint(conf: cfg.ConfigOpts, group: str) -> dict[str, Any]:
+def _endpoint(conf: cfg.ConfigOpts, group: str) -> JsonObject:
     section = conf[group]
     interfaces = list(getattr(section, 'valid_interfaces', None) or ['internal', 'public'])
     return {

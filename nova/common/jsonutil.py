@@ -7,6 +7,10 @@ import orjson
 
 from nova.common import clock
 
+JsonObject = dict[str, Any]
+"""A JSON object whose shape a schema vouches for, or who wrote it: a request, an answer, a document in a row.
+Its values are `Any`: it is read without casts. What only passes one on says ``Mapping[str, object]``."""
+
 
 def _default(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):

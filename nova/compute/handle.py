@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 from oslo_config import cfg
 
 from nova import clients, objects, states
 from nova import context as nova_context
 from nova.common import clock, threads
+from nova.common.jsonutil import JsonObject
 from nova.compute import servers
 from nova.virt import driver
 from nova.virt.driver.kept import RECORD
@@ -74,7 +74,7 @@ class Throttle:
                  kind: type[objects.Progress] = objects.Progress) -> None:
         self._report, self._kind = report, kind
         self._last = clock.monotonic()
-        self._told: dict[str, Any] | None = None
+        self._told: JsonObject | None = None
 
     def __call__(self, progress: int | objects.Progress) -> None:
         if isinstance(progress, int):

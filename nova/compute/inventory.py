@@ -5,12 +5,12 @@ Usage is never reported to Placement: who holds what is written by those who cla
 
 import math
 import uuid
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
 
 from nova.clients.protocols import PlacementClient
+from nova.common.jsonutil import JsonObject
 from nova.compute import provider_config
 from nova.domain import provider_tree
 from nova.objects import compute_node
@@ -52,7 +52,7 @@ def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources,
     return result
 
 
-def _basic(conf: cfg.ConfigOpts, found: inventory.Resources) -> dict[str, dict[str, Any]]:
+def _basic(conf: cfg.ConfigOpts, found: inventory.Resources) -> dict[str, JsonObject]:
     rows = {
         'VCPU': (found.vcpus, conf.reserved_host_cpus, _ratio(conf, 'cpu')),
         'MEMORY_MB': (found.memory_mb, conf.reserved_host_memory_mb, _ratio(conf, 'ram')),
@@ -98,7 +98,7 @@ class Inventory:
 
     def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Driver, placement: PlacementClient) -> None:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
-        self._sent: dict[str, dict[str, Any]] = {}
+        self._sent: dict[str, JsonObject] = {}
         self._given = provider_config.load(conf.compute.provider_config_location)
         self.disabled: bool | None = None
 

@@ -9,9 +9,9 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-from typing import Any
 
 from nova.common import clock, jsonutil
+from nova.common.jsonutil import JsonObject
 
 KEEP = 24 * 3600.0
 """Seconds after which an entry is forgotten: longer than any task asks again."""
@@ -26,7 +26,7 @@ class Entry:
     step: str = ''
     direction: str = 'do'
     server: str | None = None
-    result: dict[str, Any] | None = None
+    result: JsonObject | None = None
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Entry))

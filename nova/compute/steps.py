@@ -8,13 +8,13 @@ import collections
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
 
 from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors, objects, states
 from nova.common import clock, jsonutil, metrics, threads
+from nova.common.jsonutil import JsonObject
 from nova.compute import handle, journal
 from nova.objects import fields
 from nova.objects import step as wire
@@ -329,7 +329,7 @@ class StepRunner:
                  seconds)
         job.report(job.context, result)
 
-    def _wired(self, job: Job, result: wire.StepResult) -> tuple[wire.StepResult, dict[str, Any]]:
+    def _wired(self, job: Job, result: wire.StepResult) -> tuple[wire.StepResult, JsonObject]:
         """How the step ended, as a record and in its wire form."""
         try:
             form = result.to_wire()

@@ -7,10 +7,11 @@ after it sends again: listeners know such a message by its ``message_id``. While
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from nova import errors
 from nova.common import dbkit, metrics
+from nova.common.jsonutil import JsonObject
 from nova.objects import notification
 from nova.objects import task as rows
 from nova.task import lease as leases
@@ -24,7 +25,7 @@ BATCH = 100
 class Sender(Protocol):
     """What `nova.rpc.notifier.Notifier` is."""
 
-    def send(self, message: dict[str, Any]) -> None: ...
+    def send(self, message: JsonObject) -> None: ...
 
 
 class Relay:
@@ -80,6 +81,6 @@ class Relay:
         self._failing = True
 
 
-def _message(each: notification.Notification) -> dict[str, Any]:
+def _message(each: notification.Notification) -> JsonObject:
     return {'message_id': each.uuid, 'publisher_id': each.publisher_id, 'event_type': each.event_type,
             'priority': each.priority, 'payload': each.payload, 'timestamp': str(each.created_at)}

@@ -7,6 +7,7 @@ between leaves a task that begins by itself after a while, and finds the port, o
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.objects.network import NetworkRequest
 from nova.policies import attach_interfaces as rules
@@ -17,7 +18,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Document, Host, Request
+from nova.task.handles import Conductor, Host, Request
 
 PATIENCE = 60.0
 """Seconds after which a task begins although nobody has let it."""
@@ -97,7 +98,7 @@ class AttachInterfaceAction(Action):
     status = 200
     returns = One('interfaceAttachment', interface.Interface)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:
         request = _checked(req, instance, body.get('interfaceAttachment') or {})
         state = InterfaceState(request=request, trust=req.clients.trust.entrust(req.context))
         task = req.submit(AttachInterface, instance, state, guard=self.guard(), wait=PATIENCE)
@@ -115,7 +116,7 @@ class AttachInterfaceAction(Action):
         return Reply(subject=interface.Shown(shown, request.tag))
 
 
-def _checked(req: Request, server: objects.Instance, wanted: Document) -> NetworkRequest:
+def _checked(req: Request, server: objects.Instance, wanted: JsonObject) -> NetworkRequest:
     """What is asked for, made definite.
 
     Raises:

@@ -3,13 +3,14 @@
 import re
 
 from nova import objects
+from nova.common.jsonutil import JsonObject
 from nova.policies import console_output as rules
 from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body, Reply
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 _CONTROLS = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f]')
 """What terminals obey and clients of the API cannot show; tabs and ends of lines stay."""
@@ -23,7 +24,7 @@ class ConsoleOutput(Action):
     status = 200
     returns = {'type': 'object', 'properties': {'output': types.TEXT}}
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:
         length = body.get('length')
         lines = None if length is None or int(length) < 0 else int(length)
         told = req.ask_host(instance, 'console_output', lines=lines)

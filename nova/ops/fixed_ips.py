@@ -5,6 +5,7 @@ The network service gives and takes addresses; a guest learns of it as of any ot
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.policies import admin_actions, multinic
 from nova.rest import types
@@ -14,7 +15,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Conductor, Document, Request
+from nova.task.handles import Conductor, Request
 
 _ALWAYS = From(task=ANY, launched=False)
 
@@ -61,7 +62,7 @@ class AddFixedIp(Action):
                                 'The network.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         """
         Raises:
             errors.Invalid: the server has no port with an address there.
@@ -82,7 +83,7 @@ class RemoveFixedIp(Action):
     body = Body(address=Field(types.text(format='ip'), 'The address.', required=True))
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         """
         Raises:
             errors.Invalid: it is none of the server's.

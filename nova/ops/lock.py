@@ -6,13 +6,14 @@ Answered within the request: nothing waits and no guest is touched.
 from collections.abc import Mapping
 
 from nova import objects
+from nova.common.jsonutil import JsonObject
 from nova.policies import lock_server
 from nova.rest.field import Field
 from nova.rest.resource import Body
 from nova.rest.types import text
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 OWNER, ADMIN = 'owner', 'admin'
 REASON = 'locked_reason'
@@ -27,7 +28,7 @@ class Lock(Action):
     body = Body(locked_reason=Field(text(1, 255), 'Why.'), null=True, since='2.73')
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         """An owner who locks once more changes nothing, so an administrator's lock stays."""
         is_owner = instance.project_id == req.context.project_id
         reason = body.get(REASON) if req.at('2.73') and body else None

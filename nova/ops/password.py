@@ -5,6 +5,7 @@ It is sealed wherever it is kept on its way, and kept no longer than until the g
 
 
 from nova import objects, states
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.policies import admin_password as rules
 from nova.rest import types
@@ -13,7 +14,7 @@ from nova.rest.resource import Body
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Document, Host, Request
+from nova.task.handles import Host, Request
 
 
 class PasswordState(base.State):
@@ -42,5 +43,5 @@ class ChangePasswordAction(Action):
     start = From(states.VM.ACTIVE)
     flow = ChangePassword
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> PasswordState:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> PasswordState:
         return PasswordState(password=req.clients.trust.hide(body['adminPass']))

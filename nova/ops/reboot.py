@@ -6,6 +6,7 @@ power operation.
 
 
 from nova import objects, states
+from nova.common.jsonutil import JsonObject
 from nova.policies import servers as rules
 from nova.rest.field import Field
 from nova.rest.resource import Body
@@ -14,7 +15,7 @@ from nova.steps import power
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Document, Host, Request
+from nova.task.handles import Host, Request
 
 SOFT, HARD = 'SOFT', 'HARD'
 
@@ -75,7 +76,7 @@ class RebootAction(Action):
     flow = Reboot
     start = _HARD
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> object:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> object:
         kind = body['type'].upper()
         start = _HARD if kind == HARD else _SOFT
         start.check(instance, self.word)

@@ -6,12 +6,13 @@ host still knows the old way to it.
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.states import VM
 from nova.steps import attachments
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Conductor, Document, Host
+from nova.task.handles import Conductor, Host
 
 START = From(VM.STOPPED, host=True)
 
@@ -47,7 +48,7 @@ def drop_new(h: Conductor, state: RefreshState) -> None:
             h.clients.volume.detach(one['id'])
 
 
-def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: Document) -> str:
+def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, connector: JsonObject) -> str:
     """Connect the volume by an attachment; the one that it came to be."""
     device = device.copy()
     device.attachment_id = attachment

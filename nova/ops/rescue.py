@@ -5,6 +5,7 @@ import datetime
 
 from nova import errors, objects, states
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.objects import task as rows
 from nova.policies import rescue as rules
@@ -17,7 +18,7 @@ from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Document, Host, Request
+from nova.task.handles import Host, Request
 
 OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
 """From here on servers that boot from a volume are rescued, on hosts with this trait."""
@@ -103,7 +104,7 @@ class RescueAction(Action):
     returns = {'type': 'object', 'properties': {'adminPass': types.TEXT}}
     flow = Rescue
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document | None) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject | None) -> Reply:
         asked = body or {}
         password = asked.get('adminPass') or req.make_password()
         image_id = asked.get('rescue_image_ref') or instance.image_ref or ''

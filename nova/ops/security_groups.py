@@ -6,6 +6,7 @@ follows when the network service is asked next.
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.policies import security_groups as rules
 from nova.rest import types
 from nova.rest.field import Field
@@ -14,7 +15,7 @@ from nova.steps import interfaces
 from nova.task.action import Action
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 _ALWAYS = From(task=ANY, launched=False, lock=False)
 _BODY = Body(name=Field(types.text(1), 'Name or UUID of the group.', required=True))
@@ -29,7 +30,7 @@ class NoteGroups(Flow[objects.State]):
     deadline = 600.0
 
 
-def _name(body: Document) -> str:
+def _name(body: JsonObject) -> str:
     """The group that is meant.
 
     Raises:
@@ -47,7 +48,7 @@ class AddSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         req.clients.network.join_security_group(req.context, instance.uuid, _name(body))
         req.submit(NoteGroups, instance, objects.State())
 
@@ -58,7 +59,7 @@ class RemoveSecurityGroup(Action):
     body = _BODY
     start = _ALWAYS
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         if not req.clients.network.leave_security_group(req.context, instance.uuid, _name(body)):
             raise errors.network.SecurityGroupNotOfServer(server=instance.uuid, group=body['name'])
         req.submit(NoteGroups, instance, objects.State())

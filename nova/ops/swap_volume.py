@@ -7,6 +7,7 @@ service, which is told how it went.
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.policies import volumes_attachments as rules
 from nova.rest import types
@@ -17,7 +18,7 @@ from nova.steps import attachments, volumes
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import ANY, From
-from nova.task.handles import Conductor, Document, Handle, Host, Request
+from nova.task.handles import Conductor, Handle, Host, Request
 
 CHANGES = '2.85'
 LONGEST = 6 * 3600.0
@@ -134,7 +135,7 @@ class UpdateAttachment(Action):
         req.authorize(rules.SWAP if swaps else rules.UPDATE, about)
         return super().__call__(req, instance, **names)
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document, volume_id: str = '') -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject, volume_id: str = '') -> None:
         """Change what may be changed (from 2.85 on), and replace the volume where another one is named."""
         wanted = body['volumeAttachment']
         if req.at(CHANGES):
@@ -154,7 +155,7 @@ class UpdateAttachment(Action):
 
 
 def _change(req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping,
-            wanted: Document) -> None:
+            wanted: JsonObject) -> None:
     """Make the device what is wanted, as far as that can be changed.
 
     Raises:

@@ -5,11 +5,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.resource import Body, One, Reply, Resource, put
 from nova.schema.server import Server
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 _SEEN = (rules.SHOW_HOST_STATUS, rules.EXTENDED_ATTRIBUTES, rules.SHOW_FLAVOR_EXTRA_SPECS,
          rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
@@ -38,7 +39,7 @@ class UpdateServer(Resource):
         return Reply(subject=fresh, look=req.server_look(fresh))
 
 
-def _set(record: Any, changes: Document) -> None:
+def _set(record: Any, changes: JsonObject) -> None:
     for name, value in changes.items():
         setattr(record, name, value)
 

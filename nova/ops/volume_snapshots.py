@@ -4,10 +4,9 @@ Only the guest's host may write to such a file while the guest runs. Block stora
 how that went: ``creating`` at 90 % and ``deleting`` mean that our part is done.
 """
 
-from typing import Any
-
 from nova import errors, objects
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.policies import assisted_volume_snapshots as rules
 from nova.rest import types
@@ -124,7 +123,7 @@ class AssistedVolumeSnapshots(Resource):
         _submit(req, DeleteVolumeSnapshot, info['volume_id'], snapshot_id, info)
 
 
-def _delete_info(given: str | None) -> dict[str, Any]:
+def _delete_info(given: str | None) -> JsonObject:
     try:
         info = jsonutil.loads(given or '')
     except ValueError as error:
@@ -135,7 +134,7 @@ def _delete_info(given: str | None) -> dict[str, Any]:
 
 
 def _submit(req: Request, kind: type[Flow[SnapshotState]], volume_id: str, snapshot_id: str,
-            info: dict[str, Any]) -> None:
+            info: JsonObject) -> None:
     """Begin the operation on the one server that has the volume.
 
     Raises:

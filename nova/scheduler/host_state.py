@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
 
 _MULTIPLIER = '_weight_multiplier'
@@ -65,8 +66,8 @@ class HostState:
     free: dict[str, int] = dataclasses.field(default_factory=dict)
     total: dict[str, int] = dataclasses.field(default_factory=dict)
     traits: frozenset[str] = frozenset()
-    candidates: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    limits: dict[str, Any] = dataclasses.field(default_factory=dict)
+    candidates: list[JsonObject] = dataclasses.field(default_factory=list)
+    limits: JsonObject = dataclasses.field(default_factory=dict)
     weight: float = 0.0
 
     @property

@@ -19,6 +19,7 @@ from oslo_log import log
 
 from nova import objects, states
 from nova.common import clock, dbkit, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects.service import Alive, Sign
 from nova.scheduler.host_state import Aggregate, HostState
 
@@ -66,7 +67,7 @@ class _Cell:
     url: str
     pool: threads.Pool
     nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
-    stamps: dict[str, Any] = dataclasses.field(default_factory=dict)
+    stamps: JsonObject = dataclasses.field(default_factory=dict)
     heard: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
     alive: Alive = dataclasses.field(default_factory=Alive)
     counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)

@@ -17,6 +17,7 @@ from oslo_log import log
 from nova import errors, objects
 from nova.clients import protocols
 from nova.common import clock, jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
 from nova.scheduler import asker, filters, groups, prefilters, wanted, weights
 from nova.scheduler.host_state import HostState, Wanted
@@ -39,7 +40,7 @@ class NoHost(Exception):
 class Why:
     """How many hosts each stage left, for operators."""
 
-    stages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    stages: list[JsonObject] = dataclasses.field(default_factory=list)
 
     def note(self, stage: str, name: str, before: int, left: int) -> None:
         if left < before or not left:
@@ -120,7 +121,7 @@ class Selector:
         spec, uuids = request.spec, list(request.instance_uuids)
         where = self._hosts.where(wanted.named_servers(spec))
         asked = wanted.build(spec, where, group, members.hosts(), uuids, request.ignore_cells)
-        chosen: dict[str, tuple[HostState, dict[str, Any]]] = {}
+        chosen: dict[str, tuple[HostState, JsonObject]] = {}
         last: list[HostState] = []
         version = ''
         who = asker.Asker(self._dbs, request)
@@ -141,7 +142,7 @@ class Selector:
         return self._answer(request, chosen, last, version, group, [] if request.claim else why.stages)
 
     @contextlib.contextmanager
-    def _undone_on_failure(self, chosen: dict[str, Any], claimed: bool, who: asker.Asker) -> Iterator[None]:
+    def _undone_on_failure(self, chosen: JsonObject, claimed: bool, who: asker.Asker) -> Iterator[None]:
         """Nothing stays claimed when the block raises, whatever it raises.
 
         But for what a later attempt of the same task may have claimed meanwhile.
@@ -241,7 +242,7 @@ class Selector:
         return ranked
 
     def _place(self, request: objects.SelectRequest, asked: Wanted, now: _Round,
-               chosen: dict[str, tuple[HostState, dict[str, Any]]], why: Why) -> list[HostState]:
+               chosen: dict[str, tuple[HostState, JsonObject]], why: Why) -> list[HostState]:
         """Give a host to each server that has none; returns the hosts that remain, the best first.
 
         Raises:
@@ -270,7 +271,7 @@ class Selector:
         return ranked
 
     def _claim_one(self, uuid: str, ranked: Sequence[HostState], request: objects.SelectRequest,
-                   asked: Wanted, sure: dict[str, bool]) -> tuple[HostState, dict[str, Any]] | None:
+                   asked: Wanted, sure: dict[str, bool]) -> tuple[HostState, JsonObject] | None:
         """The first host of which a candidate can be claimed, with that candidate.
 
         Args:
@@ -287,7 +288,7 @@ class Selector:
                     return state, allocation
         return None
 
-    def _claim(self, uuid: str, allocation: dict[str, Any], request: objects.SelectRequest) -> bool:
+    def _claim(self, uuid: str, allocation: JsonObject, request: objects.SelectRequest) -> bool:
         """Whether the server has its resources now.
 
         Raises:
@@ -303,9 +304,9 @@ class Selector:
 
     # Answering
 
-    def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, dict[str, Any]]],
+    def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, JsonObject]],
                 ranked: Sequence[HostState], version: str,
-                group: objects.InstanceGroup | None, explain: list[dict[str, Any]]) -> objects.Selections:
+                group: objects.InstanceGroup | None, explain: list[JsonObject]) -> objects.Selections:
         """Each server's host, and alternates of the same cell.
 
         They are hosts that no server of the request has got; where these are too few, as in a burst over few
@@ -329,7 +330,7 @@ class Selector:
             choices.append(objects.HostChoice(instance_uuid=uuid, selections=mine))
         return objects.Selections(choices=choices, reason='', explain=explain)
 
-    def _selection(self, state: HostState, allocation: dict[str, Any], version: str) -> objects.Selection:
+    def _selection(self, state: HostState, allocation: JsonObject, version: str) -> objects.Selection:
         return objects.Selection(
             compute_node_uuid=state.uuid, service_host=state.host, nodename=state.nodename,
             cell_uuid=state.cell_uuid, limits=dict(state.limits),

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from nova import objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
 from nova.scheduler.host_state import Flavor, Group, Wanted
 
@@ -78,7 +79,7 @@ def resource_request(spec: objects.RequestSpec, limit: int) -> placement_request
                                    extra_groups=groups, limit=limit)
 
 
-def no_hosts(uuids: Sequence[str], reason: str, explain: list[dict[str, Any]]) -> objects.Selections:
+def no_hosts(uuids: Sequence[str], reason: str, explain: list[JsonObject]) -> objects.Selections:
     """The answer when not every server gets a host: then none does."""
     return objects.Selections(
         choices=[objects.HostChoice(instance_uuid=uuid, selections=[]) for uuid in uuids], reason=reason,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from nova import errors, objects
 from nova.common import units
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 
 def named(req: Request, image_ref: str) -> objects.ImageMeta | None:
@@ -50,7 +51,7 @@ def _check_root_volume(image: objects.ImageMeta, root: objects.BlockDeviceMappin
         raise errors.block.VolumeTooSmall(size=root.volume_size * units.Gi, least=least)
 
 
-def check_disk_config(server: Document, image: objects.ImageMeta) -> None:
+def check_disk_config(server: JsonObject, image: objects.ImageMeta) -> None:
     """The image lets its disk be resized, if that is asked for."""
     wanted = server.get('OS-DCF:diskConfig')
     if wanted == 'AUTO' and image.properties.auto_disk_config is False:

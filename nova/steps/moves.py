@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from nova import errors, objects
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
 from nova.objects import move as moves
 from nova.objects import quota
@@ -22,7 +23,7 @@ from nova.task.handles import Conductor, Handle, SuperConductor
 
 CONSUMER, SERVER = 'MIGRATION', 'INSTANCE'
 
-Held = dict[str, Any]
+Held = JsonObject
 """What a consumer holds: ``{provider: {"resources": {class: amount}}}``."""
 
 

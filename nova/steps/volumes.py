@@ -13,9 +13,10 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm
 from nova.objects import fields
-from nova.task.handles import Conductor, Document, Handle, Host
+from nova.task.handles import Conductor, Handle, Host
 
 if TYPE_CHECKING:
     from nova.clients import Clients
@@ -68,17 +69,17 @@ def make_volumes(h: Conductor, state: Made) -> None:
         device.volume_id = there.get(device.device_name) or volumes.create(user, _wanted(h, state, device))
 
 
-def made_for(clients: 'Clients', uuid: str, project: str | None) -> list[Document]:
+def made_for(clients: 'Clients', uuid: str, project: str | None) -> list[JsonObject]:
     """Volumes that say they were made for a server; strangers may write metadata too, but into their own."""
     return [one for one in clients.volume.find({SERVER: uuid})
             if one.get('os-vol-tenant-attr:tenant_id', project) == project]
 
 
-def _of_server(h: Handle) -> list[Document]:
+def _of_server(h: Handle) -> list[JsonObject]:
     return made_for(h.clients, h.instance.uuid, h.instance.project_id)
 
 
-def _wanted(h: Conductor, state: Made, device: objects.BlockDeviceMapping) -> Document:
+def _wanted(h: Conductor, state: Made, device: objects.BlockDeviceMapping) -> JsonObject:
     """What to ask Cinder for. Where servers have to stay in their zone, the volume is made in the host's."""
     zone = None
     if not h.conf.cinder.cross_az_attach:

@@ -1,9 +1,9 @@
 """From which states an operation may start: the 409s that every action of a server derives."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from nova import states
+from nova.common.jsonutil import JsonObject
 from nova.context import RequestContext
 from nova.errors import server as errors
 from nova.objects import Instance
@@ -46,7 +46,7 @@ class From:
         Raises:
             ServerInState, ServerNotLaunched, ServerNotReady: 409.
         """
-        facts: dict[str, Any] = {'action': action, 'server': instance.uuid}
+        facts: JsonObject = {'action': action, 'server': instance.uuid}
         if self.vm_states and instance.vm_state not in self.vm_states:
             raise errors.ServerInState(attribute='vm_state', state=instance.vm_state, **facts)
         task = instance.task_state

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from nova.virt.driver import Driver
 
 T = TypeVar('T')
-Document = dict[str, Any]
-"""A JSON object of another service, or of a user."""
 
 
 class Handle(Protocol):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from nova import context as nova_context
 from nova import errors, states
 from nova.common import dbkit, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import base
 from nova.objects import instance as instances
 from nova.objects import task as rows
@@ -125,7 +126,7 @@ class Journal:
         return begun
 
     def save(self, task: rows.Task, instance: instances.Instance | None, note: rows.Note | None,
-             changes: dict[str, Any], also: Callable[[sa.Connection], None] | None = None) -> str | None:
+             changes: JsonObject, also: Callable[[sa.Connection], None] | None = None) -> str | None:
         """Move a task: its row, the step that ended and what was learnt of the server, together.
 
         Args:

@@ -15,6 +15,7 @@ from oslo_config import cfg
 
 from nova import context as nova_context
 from nova.common import clock, dbkit, uuids
+from nova.common.jsonutil import JsonObject
 from nova.domain.notifications import events, payloads
 from nova.objects import notification
 from nova.objects import task as rows
@@ -69,7 +70,7 @@ def _wanted(conn: sa.Connection) -> Wanted | None:
     return _known[engine]
 
 
-def by(who: rows.Task | nova_context.RequestContext) -> dict[str, Any]:
+def by(who: rows.Task | nova_context.RequestContext) -> JsonObject:
     """Who has something done, for a payload."""
     return {'request_id': who.request_id, 'user_id': who.user_id, 'project_id': who.project_id}
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from nova import context as nova_context
 from nova import errors, states
 from nova.common import clock, dbkit, metrics
+from nova.common.jsonutil import JsonObject
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import fence as fences
@@ -150,7 +151,7 @@ class Runner:
 
     # Moves -------------------------------------------------------------------------------------
 
-    def settle(self, run: Run, outcome: plan.Outcome, error: dict[str, Any] | None, *, host: str | None = None,
+    def settle(self, run: Run, outcome: plan.Outcome, error: JsonObject | None, *, host: str | None = None,
                detail: str | None = None, also: Also | None = None) -> bool:
         """Write down how the present step ended and go to the next position.
 
@@ -168,7 +169,7 @@ class Runner:
         note = None if outcome == 'again' else rows.Note(
             task.step or '', task.direction, task.attempt, outcome, host=host,
             detail=(error or {}).get('message', detail), started_at=task.step_started_at)
-        changes: dict[str, Any] = {} if outcome == 'done' else {'doubt': True}
+        changes: JsonObject = {} if outcome == 'done' else {'doubt': True}
         if error is not None:
             LOG.info('Step %s (%s) of task %s %s: %s', task.step, task.direction, task.uuid,
                      'is to be tried again' if outcome == 'again' else outcome, error.get('message'))
@@ -178,7 +179,7 @@ class Runner:
                 changes['error'] = {**error, 'created': clock.isotime(now)}
         return self._move(run, move, note, changes, also)
 
-    def _move(self, run: Run, move: plan.Move, note: rows.Note | None, changes: dict[str, Any],
+    def _move(self, run: Run, move: plan.Move, note: rows.Note | None, changes: JsonObject,
               also: Also | None = None) -> bool:
         task = run.task
         if move.end is not None:
@@ -202,7 +203,7 @@ class Runner:
             pause = min(pause, LONGEST_FORWARD)
         return datetime.timedelta(seconds=pause)
 
-    def _place(self, run: Run, changes: dict[str, Any], note: rows.Note | None = None,
+    def _place(self, run: Run, changes: JsonObject, note: rows.Note | None = None,
                also: Also | None = None) -> bool:
         """Put the task where its present step runs; True when that is here."""
         step, task = run.step, run.task
@@ -225,7 +226,7 @@ class Runner:
         self._save(run, note, also, status=rows.RUNNING, owner=self._lease.uuid, runs_at=runs_at, **changes)
         return True
 
-    def _end(self, run: Run, end: str, note: rows.Note | None, changes: dict[str, Any],
+    def _end(self, run: Run, end: str, note: rows.Note | None, changes: JsonObject,
              also: Also | None = None) -> None:
         """Free the server; what a cancelled task leaves behind in task_state is its canceller's word."""
         task, instance, flow = run.task, run.instance, run.flow

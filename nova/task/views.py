@@ -5,6 +5,7 @@ import datetime
 from typing import Any
 
 from nova.common import dbkit
+from nova.common.jsonutil import JsonObject
 from nova.objects import history
 from nova.objects import task as rows
 
@@ -92,7 +93,7 @@ def show_action(db: dbkit.Database, instance_uuid: str, request_id: str) -> Acti
         return None if task is None else _action(task, rows.steps(conn, [task.uuid]))
 
 
-def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
+def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, JsonObject]:
     """The newest failure of each server: {uuid: {code, message, details, type, created}}, in one statement."""
     if not instance_uuids:
         return {}
@@ -100,6 +101,6 @@ def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, dict[str,
         return history.latest_errors(conn, instance_uuids)
 
 
-def fault_of(db: dbkit.Database, instance_uuid: str) -> dict[str, Any] | None:
+def fault_of(db: dbkit.Database, instance_uuid: str) -> JsonObject | None:
     """`faults` of one server."""
     return faults(db, [instance_uuid]).get(instance_uuid)

@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from nova.common import threads
+from nova.common.jsonutil import JsonObject
 from nova.objects import Instance
 from nova.task.handles import Host
 from nova.virt import fitting
@@ -103,10 +104,10 @@ def topology(claim: Claim) -> dict[str, object] | None:
 def _read(entry: dict[str, object] | None) -> Claim | None:
     if entry is None:
         return None
-    cells = cast(list[dict[str, Any]], entry['cells'])
+    cells = cast(list[JsonObject], entry['cells'])
     return Claim(tuple(_cell(cell) for cell in cells), tuple(cast(list[str], entry['devices'])))
 
 
-def _cell(values: dict[str, Any]) -> Cell:
+def _cell(values: JsonObject) -> Cell:
     return Cell(**{**values, 'cpus': tuple(values['cpus']),
                    'pinned': {int(vcpu): pcpu for vcpu, pcpu in values['pinned'].items()}})

@@ -9,6 +9,7 @@ from oslo_config import cfg
 from nova import errors
 from nova.api.metadata import servers, vendordata, who
 from nova.common import middleware, problem, web
+from nova.common.jsonutil import JsonObject
 from nova.domain.instance_metadata import openstack, tree
 
 _LIMIT = 4096
@@ -93,7 +94,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, clients: Any, operator: vendorda
     service = Service(who.Who(conf, clients), found)
     app = web.application(_render, [middleware.RequestId('X-Compute-Request-Id'),
                                     middleware.RequestLog(lambda req: (None, None))])
-    methods: dict[str, Any] = {'GET': service.get, 'HEAD': service.get, 'POST': service.post,
+    methods: JsonObject = {'GET': service.get, 'HEAD': service.get, 'POST': service.post,
                                'PUT': service.post}
 
     def sink(req: falcon.Request, resp: falcon.Response, **fields: str) -> None:

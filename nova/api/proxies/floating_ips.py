@@ -6,6 +6,7 @@ from typing import Any
 
 from nova import errors
 from nova.common import problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.policies import floating_ip_pools, floating_ips
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -41,8 +42,8 @@ def _network(req: Any, method: str, path: str, body: Any = None, **query: str) -
     return req.clients.passing['network'].ask(req.context, method, path, body, query)
 
 
-def _pools(req: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = _network(req, 'GET', '/v2.0/networks',
+def _pools(req: Any) -> list[JsonObject]:
+    found: list[JsonObject] = _network(req, 'GET', '/v2.0/networks',
                                            **{'router:external': 'true'})['networks']
     return found
 
@@ -78,7 +79,7 @@ class FloatingIPs(Resource):
 
     @get('/os-floating-ip-pools', until=_UNTIL, rule=floating_ip_pools.FLOATING_IP_POOLS,
          returns=Many('floating_ip_pools', Pool))
-    def pools(self, req: Any) -> list[dict[str, Any]]:
+    def pools(self, req: Any) -> list[JsonObject]:
         """List the pools of floating addresses."""
         return _pools(req)
 

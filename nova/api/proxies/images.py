@@ -7,8 +7,8 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from nova.clients.protocols import Document as Image
 from nova.common import problem
+from nova.common.jsonutil import JsonObject
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post, put
@@ -27,22 +27,22 @@ _BELONGS = 'instance_uuid'
 """Property of a snapshot: its server."""
 
 
-def _links(image: Image, look: Any) -> list[dict[str, str]]:
+def _links(image: JsonObject, look: Any) -> list[dict[str, str]]:
     return [*look.links.of('images', image['id']),
             {'rel': 'alternate', 'type': 'application/vnd.openstack.image',
              'href': look.links.bookmark('images', image['id'])}]
 
 
-def _metadata(image: Image) -> dict[str, Any]:
+def _metadata(image: JsonObject) -> JsonObject:
     return {name: value for name, value in image.items() if name not in _OWN}
 
 
-def _server(image: Image, look: Any) -> Any:
+def _server(image: JsonObject, look: Any) -> Any:
     uuid = image.get(_BELONGS)
     return {'id': uuid, 'links': look.links.of('servers', uuid)} if uuid else ABSENT
 
 
-def _disk_config(image: Image, look: Any) -> Any:
+def _disk_config(image: JsonObject, look: Any) -> Any:
     value = image.get('auto_disk_config')
     return ABSENT if value is None else 'AUTO' if types.is_true(value) else 'MANUAL'
 
@@ -109,9 +109,9 @@ class Images(Resource):
         return _page(req)
 
     @get('/images/{image_id}', until=_UNTIL, returns=One('image', Detail, 'list'))
-    def show(self, req: Any, image_id: str) -> Image:
+    def show(self, req: Any, image_id: str) -> JsonObject:
         """Show an image."""
-        found: Image = req.clients.image.document(req.context, image_id)
+        found: JsonObject = req.clients.image.document(req.context, image_id)
         return found
 
     @delete('/images/{image_id}', until=_UNTIL, ok=204)
@@ -123,30 +123,30 @@ class Images(Resource):
 class ImageMetadata(Resource):
 
     @get('/images/{image_id}/metadata', until=_METADATA_UNTIL, returns=types.OBJECT)
-    def index(self, req: Any, image_id: str) -> dict[str, Any]:
+    def index(self, req: Any, image_id: str) -> JsonObject:
         """Show an image's metadata."""
         return {'metadata': _metadata(req.clients.image.document(req.context, image_id))}
 
     @get('/images/{image_id}/metadata/{key}', until=_METADATA_UNTIL, returns=types.OBJECT)
-    def show(self, req: Any, image_id: str, key: str) -> dict[str, Any]:
+    def show(self, req: Any, image_id: str, key: str) -> JsonObject:
         """Show one item."""
         return {'meta': {key: _item(req, image_id, key)}}
 
     @post('/images/{image_id}/metadata', until=_METADATA_UNTIL, ok=200, body=Body(Metadata),
           returns=types.OBJECT)
-    def create(self, req: Any, image_id: str) -> dict[str, Any]:
+    def create(self, req: Any, image_id: str) -> JsonObject:
         """Add items, or change them."""
         return {'metadata': _alter(req, image_id, req.body['metadata'])}
 
     @put('/images/{image_id}/metadata', until=_METADATA_UNTIL, body=Body(Metadata), returns=types.OBJECT)
-    def replace(self, req: Any, image_id: str) -> dict[str, Any]:
+    def replace(self, req: Any, image_id: str) -> JsonObject:
         """Have these items and no others."""
         had = _metadata(req.clients.image.document(req.context, image_id))
         wanted = req.body['metadata']
         return {'metadata': _alter(req, image_id, wanted, [name for name in had if name not in wanted])}
 
     @put('/images/{image_id}/metadata/{key}', until=_METADATA_UNTIL, body=Body(Meta), returns=types.OBJECT)
-    def update(self, req: Any, image_id: str, key: str) -> dict[str, Any]:
+    def update(self, req: Any, image_id: str, key: str) -> JsonObject:
         """Set one item."""
         meta = req.body['meta']
         if list(meta) != [key]:
@@ -191,7 +191,7 @@ def _item(req: Any, image_id: str, key: str) -> Any:
     return had[key]
 
 
-def _alter(req: Any, image_id: str, wanted: Mapping[str, str], drop: Any = ()) -> dict[str, Any]:
+def _alter(req: Any, image_id: str, wanted: Mapping[str, str], drop: Any = ()) -> JsonObject:
     own = sorted(set(wanted) & _OWN)
     if own:
         raise problem.BadRequest(f'{", ".join(own)}: not to be set as metadata of an image.')

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.policies import networks, tenant_networks
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -14,7 +15,7 @@ _NOTHING = (
     'multi_host', 'netmask', 'netmask_v6', 'priority', 'project_id', 'rxtx_base', 'share_address', 'updated_at',
     'vlan', 'vpn_private_address', 'vpn_public_address', 'vpn_public_port')
 """Keys about which the network service of today says nothing here."""
-Network = dict[str, Any]
+Network = JsonObject
 
 
 class NetworkView(Document):

@@ -4,8 +4,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from nova.clients.protocols import Document as Found
 from nova.common import problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.policies import security_groups as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -51,7 +51,7 @@ def _id(ident: str) -> str:
 class SecurityGroups(Resource):
 
     @get('/os-security-groups', until=_UNTIL, rule=rules.GET, query=GroupQuery, returns=types.OBJECT)
-    def index(self, req: Any) -> dict[str, Any]:
+    def index(self, req: Any) -> JsonObject:
         """List the project's security groups."""
         every = req.context.is_admin and 'all_tenants' in req.query
         owner = {} if every else {'project_id': req.context.project_id}
@@ -61,18 +61,18 @@ class SecurityGroups(Resource):
 
     @post('/os-security-groups', until=_UNTIL, ok=200, rule=rules.CREATE,
           body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
-    def create(self, req: Any) -> dict[str, Any]:
+    def create(self, req: Any) -> JsonObject:
         """Make a security group."""
         return _answer(req, _network(req, 'POST', _GROUPS, {'security_group': _wanted(req)}))
 
     @get('/os-security-groups/{ident}', until=_UNTIL, rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, ident: str) -> dict[str, Any]:
+    def show(self, req: Any, ident: str) -> JsonObject:
         """Show a security group."""
         return _answer(req, _network(req, 'GET', f'{_GROUPS}/{_id(ident)}'))
 
     @put('/os-security-groups/{ident}', until=_UNTIL, rule=rules.UPDATE,
          body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
-    def update(self, req: Any, ident: str) -> dict[str, Any]:
+    def update(self, req: Any, ident: str) -> JsonObject:
         """Rename a security group."""
         return _answer(req, _network(req, 'PUT', f'{_GROUPS}/{_id(ident)}', {'security_group': _wanted(req)}))
 
@@ -86,7 +86,7 @@ class SecurityGroupRules(Resource):
 
     @post('/os-security-group-rules', until=_UNTIL, ok=200, rule=rules.RULE_CREATE,
           body=Body(RuleBody, under='security_group_rule'), returns=types.OBJECT)
-    def create(self, req: Any) -> dict[str, Any]:
+    def create(self, req: Any) -> JsonObject:
         """Let something into the servers of a group."""
         made = _network(req, 'POST', _RULES, {'security_group_rule': neutron_rule(
             req.body['security_group_rule'])})['security_group_rule']
@@ -101,13 +101,13 @@ class SecurityGroupRules(Resource):
 class ServerSecurityGroups(Resource):
 
     @get('/servers/{server_id}/os-security-groups', rule=rules.LIST, returns=types.OBJECT)
-    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+    def index(self, req: Any, instance: Any) -> JsonObject:
         """List the security groups of a server's ports."""
         found, names = req.clients.network.groups_of(req.context, instance.uuid)
         return {'security_groups': [_group(group, names) for group in found]}
 
 
-def neutron_rule(wanted: Mapping[str, Any]) -> dict[str, Any]:
+def neutron_rule(wanted: Mapping[str, Any]) -> JsonObject:
     """A rule in the words of the network service.
 
     Raises:
@@ -115,7 +115,7 @@ def neutron_rule(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """
     protocol = wanted.get('ip_protocol')
     low, high = _port(wanted.get('from_port')), _port(wanted.get('to_port'))
-    made: dict[str, Any] = {
+    made: JsonObject = {
         'direction': 'ingress', 'security_group_id': wanted['parent_group_id'],
         'protocol': str(protocol).lower() if protocol is not None else None, 'ethertype': 'IPv4',
         'port_range_min': low, 'port_range_max': high}
@@ -151,17 +151,17 @@ def _wanted(req: Any) -> dict[str, str]:
     return {'name': wanted['name'].strip(), 'description': wanted['description'].strip()}
 
 
-def _answer(req: Any, answer: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(req: Any, answer: Mapping[str, Any]) -> JsonObject:
     return {'security_group': _shown(req, [answer['security_group']])[0]}
 
 
-def _shown(req: Any, groups: list[Found]) -> list[dict[str, Any]]:
+def _shown(req: Any, groups: list[JsonObject]) -> list[JsonObject]:
     names = {group['id']: group for group in groups}
     names |= _named(req, [rule for group in groups for rule in group.get('security_group_rules', ())], names)
     return [_group(group, names) for group in groups]
 
 
-def _named(req: Any, found: list[Found], known: Mapping[str, Found] = {}) -> dict[str, Found]:
+def _named(req: Any, found: list[JsonObject], known: Mapping[str, JsonObject] = {}) -> dict[str, JsonObject]:
     """The groups that rules name, by id."""
     strange = {rule['remote_group_id'] for rule in found if rule['remote_group_id']} - set(known)
     if not strange:
@@ -170,14 +170,14 @@ def _named(req: Any, found: list[Found], known: Mapping[str, Found] = {}) -> dic
     return {group['id']: group for group in every if group['id'] in strange}
 
 
-def _group(group: Found, sources: Mapping[str, Found]) -> dict[str, Any]:
+def _group(group: JsonObject, sources: Mapping[str, JsonObject]) -> JsonObject:
     return {'id': group['id'], 'name': group['name'], 'description': group.get('description') or '',
             'tenant_id': group['project_id'],
             'rules': [_rule(rule, sources) for rule in group.get('security_group_rules', ())
                       if rule['direction'] == 'ingress']}
 
 
-def _rule(rule: Found, sources: Mapping[str, Found]) -> dict[str, Any]:
+def _rule(rule: JsonObject, sources: Mapping[str, JsonObject]) -> JsonObject:
     """One rule for what comes in; Compute's words know no other."""
     protocol, low, high = rule['protocol'], rule['port_range_min'], rule['port_range_max']
     if protocol and low is None and high is None:
@@ -190,5 +190,5 @@ def _rule(rule: Found, sources: Mapping[str, Found]) -> dict[str, Any]:
             'ip_range': {} if group else {'cidr': rule['remote_ip_prefix'] or _anywhere(rule)}}
 
 
-def _anywhere(rule: Found) -> str:
+def _anywhere(rule: JsonObject) -> str:
     return '::/0' if rule.get('ethertype') == 'IPv6' else '0.0.0.0/0'

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova.common import problem
+from nova.common.jsonutil import JsonObject
 from nova.policies import volumes as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post
 
 _UNTIL = '2.35'
-Found = dict[str, Any]
+Found = JsonObject
 
 
 def _of(name: str) -> Any:

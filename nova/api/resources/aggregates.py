@@ -9,6 +9,7 @@ from oslo_db import exception as db_exc
 
 from nova import errors, objects
 from nova.common import clock, problem, units, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import Aggregate
 from nova.objects.service import Alive
 from nova.policies import aggregates as rules
@@ -19,8 +20,8 @@ from nova.task import notify
 
 LOG = logging.getLogger(__name__)
 
-_VIEWS: dict[str, Any] = dict(list='2.1', show='2.1')
-_EVERY: dict[str, Any] = dict(created='2.1', **_VIEWS)
+_VIEWS: JsonObject = dict(list='2.1', show='2.1')
+_EVERY: JsonObject = dict(created='2.1', **_VIEWS)
 _ZONE = 'availability_zone'
 _HOST = Body(host=Field(types.HOST, 'Name of a compute host.', required=True))
 _ID = '/os-aggregates/{aggregate_id}'

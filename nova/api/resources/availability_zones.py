@@ -4,6 +4,7 @@ from typing import Any
 
 from nova import objects
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import aggregate
 from nova.policies import availability_zone as rules
 from nova.rest import types
@@ -24,7 +25,7 @@ def _hosts(zone: Zone, look: Any) -> Any:
     """Services by binary by host; null in the short list, and for zones without any that is enabled."""
     if zone.services is None:
         return None
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, JsonObject] = {}
     for service in zone.services:
         found.setdefault(service.host, {})[service.binary] = {
             'active': not service.disabled, 'available': service.is_up(look.conf.service_down_time),

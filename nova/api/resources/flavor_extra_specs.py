@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from nova import errors, objects
 from nova.api.resources import flavors
 from nova.common import problem
+from nova.common.jsonutil import JsonObject
 from nova.domain import flavor_specs
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as rules
@@ -20,7 +21,7 @@ _SPECS = types.mapping(_VALUE, r'^[a-zA-Z0-9\-_:. ]{1,255}$')
 _PATH = '/flavors/{flavor_id}/os-extra_specs'
 
 
-def _texts(specs: dict[str, Any]) -> dict[str, str]:
+def _texts(specs: JsonObject) -> dict[str, str]:
     return {key: str(value) for key, value in specs.items()}
 
 
@@ -39,12 +40,12 @@ def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
 class FlavorExtraSpecs(Resource):
 
     @get(_PATH, rule=rules.INDEX, returns=types.OBJECT)
-    def index(self, req: Any, flavor_id: str) -> dict[str, Any]:
+    def index(self, req: Any, flavor_id: str) -> JsonObject:
         """List a flavor's extra specs."""
         return {'extra_specs': flavors.find(req, flavor_id).extra_specs}
 
     @post(_PATH, rule=rules.CREATE, body=Body(extra_specs=Field(_SPECS, required=True)), returns=types.OBJECT)
-    def create(self, req: Any, flavor_id: str) -> dict[str, Any]:
+    def create(self, req: Any, flavor_id: str) -> JsonObject:
         """Add or change extra specs."""
         specs = req.body['extra_specs']
         if specs:
@@ -63,7 +64,7 @@ class FlavorExtraSpecs(Resource):
 
     @put(_PATH + '/{key}', rule=rules.UPDATE, body=Body({**_SPECS, 'minProperties': 1, 'maxProperties': 1}),
          returns=types.OBJECT)
-    def update(self, req: Any, flavor_id: str, key: str) -> dict[str, Any]:
+    def update(self, req: Any, flavor_id: str, key: str) -> JsonObject:
         """Add or change one extra spec."""
         if key not in req.body:
             raise problem.BadRequest('Request body and URI mismatch')

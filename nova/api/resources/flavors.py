@@ -7,6 +7,7 @@ from oslo_db import exception as db_exc
 
 from nova import errors, objects
 from nova.common import problem, units, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import flavor as flavors
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as spec_rules
@@ -20,7 +21,7 @@ _SORT_KEYS = ('created_at', 'description', 'disabled', 'ephemeral_gb', 'flavorid
               'memory_mb', 'name', 'root_gb', 'rxtx_factor', 'swap', 'updated_at', 'vcpu_weight', 'vcpus')
 _COLUMNS = {'vcpu_weight': 'id'}
 """Sort keys of columns that nobody keeps any more; they sort as if all flavors had the same value there."""
-_WHOLE: dict[str, Any] = dict(show='2.1', detail='2.1')
+_WHOLE: JsonObject = dict(show='2.1', detail='2.1')
 _TEXT = Span(type=types.TEXT)
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.common import jsonutil, problem, units, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import ComputeNode
 from nova.policies import hypervisors as rules
 from nova.rest import types
@@ -18,11 +19,11 @@ _LAST = '2.87'
 _MAYBE_INT = types.nullable(types.INTEGER)
 
 
-def _in(*faces: str, since: str = '2.1', until: str | None = None) -> dict[str, Any]:
+def _in(*faces: str, since: str = '2.1', until: str | None = None) -> JsonObject:
     return dict.fromkeys(faces, Span(since, until))
 
 
-def _each(faces: tuple[str, ...], *spans: Span) -> dict[str, Any]:
+def _each(faces: tuple[str, ...], *spans: Span) -> JsonObject:
     return dict.fromkeys(faces, spans)
 
 
@@ -92,7 +93,7 @@ class Look:
         self._down_time = req.conf.service_down_time
         self._uuids = req.at('2.53')
         self._always = req.at('2.75')
-        self._services: dict[str, Any] = {}
+        self._services: JsonObject = {}
         self._servers: _Servers | None = {} if with_servers else None
         by_db: dict[int, tuple[Any, list[Any]]] = {}
         for node, db in nodes:
@@ -118,7 +119,7 @@ class Look:
         service = self._services.get(node.host)
         return 'disabled' if service is not None and service.disabled else 'enabled'
 
-    def service(self, node: Any) -> dict[str, Any]:
+    def service(self, node: Any) -> JsonObject:
         service = self._services.get(node.host)
         number = None if service is None else service.uuid if self._uuids else service.id
         return {'id': number, 'host': node.host,
@@ -220,7 +221,7 @@ class Hypervisors(Resource):
         return _page(req)
 
     @get('/os-hypervisors/statistics', until=_LAST, rule=rules.STATISTICS, returns=types.OBJECT)
-    def statistics(self, req: Any) -> dict[str, Any]:
+    def statistics(self, req: Any) -> JsonObject:
         """Sum up the hypervisors that may be used."""
         names = ('vcpus', 'vcpus_used', 'memory_mb', 'memory_mb_used', 'local_gb', 'local_gb_used',
                  'free_ram_mb', 'free_disk_gb', 'current_workload', 'running_vms', 'disk_available_least')
@@ -255,7 +256,7 @@ class Hypervisors(Resource):
 
     @get('/os-hypervisors/{hypervisor_id}/servers', until='2.52', rule=rules.SERVERS,
          returns=types.OBJECT)
-    def servers(self, req: Any, hypervisor_id: str) -> dict[str, Any]:
+    def servers(self, req: Any, hypervisor_id: str) -> JsonObject:
         """List the servers on the hypervisors with a part of the name."""
         page = _searched(req, hypervisor_id, True)
         render = req.renderer(HypervisorView, 'list')
@@ -267,5 +268,5 @@ def _searched(req: Any, pattern: str, with_servers: bool) -> Page:
     return Page([node for node, _ in found], look=Look(req, found, with_servers))
 
 
-def _with(shown: dict[str, Any], servers: Any) -> dict[str, Any]:
+def _with(shown: JsonObject, servers: Any) -> JsonObject:
     return shown if servers is ABSENT else {**shown, 'servers': servers}

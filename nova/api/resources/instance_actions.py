@@ -3,6 +3,7 @@
 from typing import Any
 
 from nova.common import clock, problem
+from nova.common.jsonutil import JsonObject
 from nova.policies import instance_actions as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field
@@ -12,7 +13,7 @@ from nova.task import views
 
 _TEXT = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/os-instance-actions'
-_BOTH: dict[str, Any] = dict(list='2.1', show='2.1')
+_BOTH: JsonObject = dict(list='2.1', show='2.1')
 
 
 class EventView(Document):

@@ -6,6 +6,7 @@ from typing import Any
 
 from nova import objects
 from nova.common import clock, problem
+from nova.common.jsonutil import JsonObject
 from nova.domain import audit_period
 from nova.policies import instance_usage_audit_log as rules
 from nova.rest import types
@@ -17,12 +18,12 @@ _FORMATS = ('%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S')
 class InstanceUsageAuditLog(Resource):
 
     @get('/os-instance_usage_audit_log', rule=rules.LIST, returns=types.OBJECT)
-    def index(self, req: Any) -> dict[str, Any]:
+    def index(self, req: Any) -> JsonObject:
         """Show the audits of the last whole period."""
         return {'instance_usage_audit_logs': _log(req, clock.utcnow())}
 
     @get('/os-instance_usage_audit_log/{before}', rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, before: str) -> dict[str, Any]:
+    def show(self, req: Any, before: str) -> JsonObject:
         """Show the audits of the last whole period before a moment."""
         return {'instance_usage_audit_log': _log(req, _moment(before))}
 
@@ -36,7 +37,7 @@ def _moment(text: str) -> datetime.datetime:
     raise problem.BadRequest(f'Invalid timestamp for date {text}')
 
 
-def _log(req: Any, before: datetime.datetime) -> dict[str, Any]:
+def _log(req: Any, before: datetime.datetime) -> JsonObject:
     period = audit_period.last_completed(req.conf.instance_usage_audit_period, before)
     answers = req.cells.ask(lambda conn: objects.Service.all(conn, binary='nova-compute'))
     hosts = sorted(service.host for _, many in answers for service in many or ())

@@ -8,6 +8,7 @@ from oslo_db import exception as db_exc
 from nova import errors
 from nova.api import keys
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import quota
 from nova.objects.keypair import KeyPair
 from nova.policies import keypairs as rules
@@ -18,7 +19,7 @@ from nova.task import notify
 
 _NAME = (Span('2.1', '2.91', type=types.text(1, 255, 'keypair-chars')),
          Span('2.92', type=types.text(1, 255, 'keypair-chars-v292')))
-_EVERY: dict[str, Any] = dict(list='2.1', show='2.1', created='2.1')
+_EVERY: JsonObject = dict(list='2.1', show='2.1', created='2.1')
 
 
 class Key(Document):

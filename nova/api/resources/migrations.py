@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from nova import errors, states
 from nova.common import clock, problem, units
+from nova.common.jsonutil import JsonObject
 from nova.objects import Migration
 from nova.objects import task as task_rows
 from nova.ops.live_migrate import flow
@@ -21,7 +22,7 @@ _TEXT = types.nullable(types.TEXT)
 _NUMBER = types.nullable(types.INTEGER)
 _TIME = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/migrations'
-_BOTH: dict[str, Any] = dict(list='2.1', show='2.1')
+_BOTH: JsonObject = dict(list='2.1', show='2.1')
 
 
 def _hidden(name: str) -> Field:

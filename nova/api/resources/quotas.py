@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova.common import problem, units
+from nova.common.jsonutil import JsonObject
 from nova.objects import quota
 from nova.policies import quota_class_sets as class_rules
 from nova.policies import quota_sets as rules
@@ -19,7 +20,7 @@ _DETAIL = {'type': 'object', 'properties': dict.fromkeys(('limit', 'in_use', 're
 _PATH = '/os-quota-sets/{project_id}'
 
 
-def _faces(update: Span, shown: Span) -> dict[str, Any]:
+def _faces(update: Span, shown: Span) -> JsonObject:
     detail = Span(str(shown.since), str(shown.until) if shown.until else None, type=_DETAIL)
     return dict(show=shown, changed=shown, detail=detail, update=update)
 
@@ -76,7 +77,7 @@ class UserQuery(Document):
     user_id = Field(types.TEXT, 'Limits of this user in the project.', query='2.1')
 
 
-def _shown(limits: Mapping[str, int], owner: str) -> dict[str, Any]:
+def _shown(limits: Mapping[str, int], owner: str) -> JsonObject:
     return {**dict.fromkeys(quota.NETWORK, -1), **limits, 'id': owner}
 
 
@@ -113,21 +114,21 @@ def _check_room(conn: sa.Connection, req: Any, project: str, user: str | None, w
 class QuotaSets(Resource):
 
     @get(_PATH, rules=(rules.SHOW,), query=UserQuery, strict='2.75', returns=One('quota_set', QuotaSet))
-    def show(self, req: Any, project_id: str) -> dict[str, Any]:
+    def show(self, req: Any, project_id: str) -> JsonObject:
         """Show the limits of a project, or of a user in it."""
         req.authorize(rules.SHOW, {'project_id': project_id})
         with req.dbs.api.read() as conn:
             return _shown(quota.limits(conn, req.conf, project_id, req.query.get('user_id')), project_id)
 
     @get(_PATH + '/defaults', rule=rules.DEFAULTS, returns=One('quota_set', QuotaSet))
-    def defaults(self, req: Any, project_id: str) -> dict[str, Any]:
+    def defaults(self, req: Any, project_id: str) -> JsonObject:
         """Show the limits of projects that have none of their own."""
         with req.dbs.api.read() as conn:
             return _shown(quota.defaults(conn, req.conf), project_id)
 
     @get(_PATH + '/detail', rules=(rules.DETAIL,), query=UserQuery, strict='2.75',
          returns=One('quota_set', QuotaSet, 'detail'))
-    def detail(self, req: Any, project_id: str) -> dict[str, Any]:
+    def detail(self, req: Any, project_id: str) -> JsonObject:
         """Show limits and usage."""
         req.authorize(rules.DETAIL, {'project_id': project_id})
         user = req.query.get('user_id')
@@ -139,7 +140,7 @@ class QuotaSets(Resource):
 
     @put(_PATH, rules=(rules.UPDATE,), query=UserQuery, strict='2.75',
          body=Body(QuotaSet, face='update', under='quota_set'), returns=One('quota_set', QuotaSet, 'changed'))
-    def update(self, req: Any, project_id: str) -> dict[str, Any]:
+    def update(self, req: Any, project_id: str) -> JsonObject:
         """Set limits of a project, or of a user in it."""
         req.authorize(rules.UPDATE, {'project_id': project_id})
         req.clients.identity.check_project(req.context, project_id)
@@ -147,7 +148,7 @@ class QuotaSets(Resource):
         body = req.body['quota_set']
         wanted, force = _wanted(body), types.is_true(body.get('force', False))
 
-        def write(conn: sa.Connection) -> dict[str, Any]:
+        def write(conn: sa.Connection) -> JsonObject:
             quota.lock(conn, project_id)
             _check_room(conn, req, project_id, user, wanted, force)
             if user:
@@ -168,7 +169,7 @@ class QuotaClassSets(Resource):
 
     @get('/os-quota-class-sets/{class_name}', rule=class_rules.SHOW,
          returns=One('quota_class_set', QuotaClassSet))
-    def show(self, req: Any, class_name: str) -> dict[str, Any]:
+    def show(self, req: Any, class_name: str) -> JsonObject:
         """Show the limits of a class; the class ``default`` is what holds for everyone without limits."""
         with req.dbs.api.read() as conn:
             return _shown(_of_class(conn, req, class_name), class_name)
@@ -176,11 +177,11 @@ class QuotaClassSets(Resource):
     @put('/os-quota-class-sets/{class_name}', rule=class_rules.UPDATE,
          body=Body(QuotaClassSet, face='update', under='quota_class_set'),
          returns=One('quota_class_set', QuotaClassSet, 'changed'))
-    def update(self, req: Any, class_name: str) -> dict[str, Any]:
+    def update(self, req: Any, class_name: str) -> JsonObject:
         """Set limits of a class."""
         wanted = _wanted(req.body['quota_class_set'])
 
-        def write(conn: sa.Connection) -> dict[str, Any]:
+        def write(conn: sa.Connection) -> JsonObject:
             quota.set_class_limits(conn, class_name, wanted)
             return _shown(_of_class(conn, req, class_name), class_name)
         return req.dbs.api.write(write)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from nova import errors
 from nova.common import problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import quota
 from nova.objects.group import InstanceGroup
 from nova.policies import server_groups as rules
@@ -16,7 +17,7 @@ from nova.task import notify
 
 _HARD = ('affinity', 'anti-affinity')
 _POLICIES = (*_HARD, 'soft-affinity', 'soft-anti-affinity')
-_EVERY: dict[str, Any] = dict(create='2.1', show='2.1')
+_EVERY: JsonObject = dict(create='2.1', show='2.1')
 
 
 class Rules(Document):

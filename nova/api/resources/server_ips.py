@@ -3,6 +3,7 @@
 from typing import Any
 
 from nova.common import problem
+from nova.common.jsonutil import JsonObject
 from nova.policies import ips as rules
 from nova.rest import types
 from nova.rest.resource import Resource, get
@@ -14,12 +15,12 @@ _LOADS = ('network_info',)
 class ServerIps(Resource):
 
     @get('/servers/{server_id}/ips', rule=rules.INDEX, returns=types.OBJECT, loads=_LOADS)
-    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+    def index(self, req: Any, instance: Any) -> JsonObject:
         """List a server's addresses by network."""
         return {'addresses': network.plain_addresses(instance, None)}
 
     @get('/servers/{server_id}/ips/{label}', rule=rules.SHOW, returns=types.OBJECT, loads=_LOADS)
-    def show(self, req: Any, instance: Any, label: str) -> dict[str, Any]:
+    def show(self, req: Any, instance: Any, label: str) -> JsonObject:
         """List a server's addresses on one network."""
         found = network.plain_addresses(instance, None)
         if label not in found:

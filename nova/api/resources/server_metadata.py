@@ -5,6 +5,7 @@ from typing import Any
 
 from nova import errors, states
 from nova.common import problem
+from nova.common.jsonutil import JsonObject
 from nova.policies import server_metadata as rules
 from nova.rest import types
 from nova.rest.field import Field
@@ -32,7 +33,7 @@ def _alter(req: Any, instance: Any, what: str, change: Callable[[dict[str, str]]
     return dict(req.change(instance, alter, loads=_LOADS).metadata)
 
 
-def _one(items: dict[str, str], key: str) -> dict[str, Any]:
+def _one(items: dict[str, str], key: str) -> JsonObject:
     if key not in items:
         raise errors.server.MetadataItemNotFound()
     return {'meta': {key: items[key]}}
@@ -41,28 +42,28 @@ def _one(items: dict[str, str], key: str) -> dict[str, Any]:
 class ServerMetadata(Resource):
 
     @get(_PATH, rule=rules.INDEX, returns=types.OBJECT, loads=_LOADS)
-    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+    def index(self, req: Any, instance: Any) -> JsonObject:
         """List a server's metadata."""
         return {'metadata': dict(instance.metadata)}
 
     @post(_PATH, rule=rules.CREATE, body=_ALL, returns=types.OBJECT)
-    def create(self, req: Any, instance: Any) -> dict[str, Any]:
+    def create(self, req: Any, instance: Any) -> JsonObject:
         """Add or change items."""
         return {'metadata': _alter(
             req, instance, 'update metadata', lambda had: {**had, **req.body['metadata']})}
 
     @put(_PATH, rule=rules.UPDATE_ALL, body=_ALL, returns=types.OBJECT)
-    def replace(self, req: Any, instance: Any) -> dict[str, Any]:
+    def replace(self, req: Any, instance: Any) -> JsonObject:
         """Replace all items."""
         return {'metadata': _alter(req, instance, 'update metadata', lambda had: req.body['metadata'])}
 
     @get(_PATH + '/{key}', rule=rules.SHOW, returns=types.OBJECT, loads=_LOADS)
-    def show(self, req: Any, instance: Any, key: str) -> dict[str, Any]:
+    def show(self, req: Any, instance: Any, key: str) -> JsonObject:
         """Show an item."""
         return _one(instance.metadata, key)
 
     @put(_PATH + '/{key}', rule=rules.UPDATE, body=_ITEM, returns=types.OBJECT)
-    def update(self, req: Any, instance: Any, key: str) -> dict[str, Any]:
+    def update(self, req: Any, instance: Any, key: str) -> JsonObject:
         """Add or change an item."""
         if key not in req.body['meta']:
             raise problem.BadRequest('Request body and URI mismatch')

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain import guest_password
 from nova.policies import server_password as rules
 from nova.rest import types
@@ -13,7 +14,7 @@ _PATH = '/servers/{server_id}/os-server-password'
 class ServerPassword(Resource):
 
     @get(_PATH, rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, instance: Any) -> dict[str, Any]:
+    def show(self, req: Any, instance: Any) -> JsonObject:
         """Show the sealed password; empty where there is none."""
         return {'password': guest_password.of(instance.system_metadata)}
 

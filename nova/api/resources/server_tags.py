@@ -5,6 +5,7 @@ from typing import Any
 
 from nova import errors, states
 from nova.common import jsonschema
+from nova.common.jsonutil import JsonObject
 from nova.policies import server_tags as rules
 from nova.rest import types
 from nova.rest.field import Field
@@ -30,13 +31,13 @@ def _alter(req: Any, instance: Any, what: str, change: Callable[[set[str]], set[
 class ServerTags(Resource):
 
     @get(_PATH, since='2.26', rule=rules.INDEX, returns=types.OBJECT, loads=_TAGS)
-    def index(self, req: Any, instance: Any) -> dict[str, Any]:
+    def index(self, req: Any, instance: Any) -> JsonObject:
         """List a server's tags."""
         return {'tags': list(instance.tags)}
 
     @put(_PATH, since='2.26', rule=rules.UPDATE_ALL, returns=types.OBJECT,
          body=Body(tags=Field(types.array(types.TAG, high=_MOST), required=True)))
-    def replace(self, req: Any, instance: Any) -> dict[str, Any]:
+    def replace(self, req: Any, instance: Any) -> JsonObject:
         """Replace all tags of a server."""
         return {'tags': _alter(req, instance, 'update tags', lambda tags: set(req.body['tags']))}
 

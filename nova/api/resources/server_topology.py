@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.policies import server_topology as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field
@@ -21,7 +22,7 @@ class Node(Document):
                       get=lambda cell, look: cell.get('host_node', ABSENT), show='2.78')
 
 
-def _cells(instance: Any) -> list[dict[str, Any]]:
+def _cells(instance: Any) -> list[JsonObject]:
     return list((instance.numa_topology or {}).get('cells', ()))
 
 

@@ -6,6 +6,7 @@ from nova import objects
 from nova.api import server_filters
 from nova.api.finder import CellUnreachable
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import instance_list
 from nova.policies import servers as rules
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
@@ -45,7 +46,7 @@ class Servers(Resource):
         return Reply(subject=instance, look=req.server_look(instance))
 
 
-def _target(owned: Any) -> dict[str, Any]:
+def _target(owned: Any) -> JsonObject:
     return {'project_id': owned.project_id, 'user_id': owned.user_id}
 
 
@@ -63,23 +64,23 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
                 stubs=[stub(req, server) for server in found.stubs])
 
 
-def _brief_stub(req: Any, server: Any) -> dict[str, Any]:
+def _brief_stub(req: Any, server: Any) -> JsonObject:
     return {'id': server.uuid, 'status': 'UNKNOWN', 'links': req.links.of('servers', server.uuid)}
 
 
-def _detailed_stub(req: Any, server: Any) -> dict[str, Any]:
+def _detailed_stub(req: Any, server: Any) -> JsonObject:
     return {**_brief_stub(req, server), 'tenant_id': server.project_id,
             'created': clock.isotime(server.created_at)}
 
 
-def _shown_stub(req: Any, mapping: Any) -> dict[str, Any]:
+def _shown_stub(req: Any, mapping: Any) -> JsonObject:
     """What is known of a server whose cell cannot be asked: its mapping and its request spec."""
     uuid = mapping.instance_uuid
     with req.dbs.api.read() as conn:
         spec = objects.RequestSpec.find(conn, instance_uuid=uuid)
         group = objects.InstanceGroup.of_instance(conn, uuid)
     flavor, image = (spec.flavor, spec.image) if spec else (None, None)
-    shown: dict[str, Any] = {
+    shown: JsonObject = {
         'id': uuid, 'status': 'UNKNOWN', 'tenant_id': mapping.project_id, 'user_id': mapping.user_id,
         'created': clock.isotime(mapping.created_at), 'links': req.links.of('servers', uuid),
         'OS-EXT-AZ:availability_zone': (spec.availability_zone if spec else None) or 'UNKNOWN',

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.common import clock, dbkit, problem, units, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import Service, aggregate, owed
 from nova.policies import services as rules
 from nova.rest import types
@@ -15,10 +16,10 @@ from nova.task import notify
 
 COMPUTE = 'nova-compute'
 _TEXT = types.nullable(types.TEXT)
-_IDS: dict[str, Any] = dict(list=[Span('2.1', '2.52', get=lambda s, look: s.id), Span('2.53', type=types.UUID)],
+_IDS: JsonObject = dict(list=[Span('2.1', '2.52', get=lambda s, look: s.id), Span('2.53', type=types.UUID)],
                             updated=Span('2.53', type=types.UUID))
-_VIEWS: dict[str, Any] = dict(list='2.1', updated='2.53')
-_ALWAYS: dict[str, Any] = dict(list='2.1', updated='2.1')
+_VIEWS: JsonObject = dict(list='2.1', updated='2.53')
+_ALWAYS: JsonObject = dict(list='2.1', updated='2.1')
 
 
 def _state(service: Any, look: Any) -> str:
@@ -85,7 +86,7 @@ def _find(req: Any, text: str) -> tuple[Service, Any]:
     if req.at('2.53'):
         if not uuids.is_uuid(text):
             raise problem.BadRequest(f'Invalid uuid {text}')
-        by: dict[str, Any] = {'uuid': text}
+        by: JsonObject = {'uuid': text}
     else:
         try:
             by = {'id': units.number(text)}
@@ -136,7 +137,7 @@ class Services(Resource):
         """List services."""
         by = {name: req.query[name] for name in ('host', 'binary') if name in req.query}
         found: list[Any] = []
-        stubs: list[dict[str, Any]] = []
+        stubs: list[JsonObject] = []
         for cell, services in req.cells.ask(lambda conn: Service.all(conn, **by), req.finder.cells()):
             # Numbers of different cells say nothing about one another: a cell's services stay together.
             found += sorted(services or (), key=lambda service: service.id)
@@ -165,11 +166,11 @@ class Services(Resource):
         db.write(write)
 
 
-def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[dict[str, Any]]:
+def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[JsonObject]:
     """What is known of the computes of a cell that cannot be asked."""
     if by.get('binary', COMPUTE) != COMPUTE:
         return []
-    wanted: dict[str, Any] = {'host': by['host']} if 'host' in by else {}
+    wanted: JsonObject = {'host': by['host']} if 'host' in by else {}
     with req.dbs.api.read() as conn:
         hosts = objects.HostMapping.all(conn, cell_id=cell.id, **wanted)
     return [{'binary': COMPUTE, 'host': host.host, 'status': 'UNKNOWN'} for host in hosts]
@@ -184,7 +185,7 @@ def _update(req: Any, service_id: str) -> Reply:
     service, cell = _find(req, service_id)
     if service.binary != COMPUTE:
         raise problem.BadRequest(f'Updating a {service.binary} service is not supported.')
-    values: dict[str, Any] = {}
+    values: JsonObject = {}
     if 'status' in body:
         values = {'disabled': body['status'] == 'disabled', 'disabled_reason': body.get('disabled_reason')}
     if 'forced_down' in body:
@@ -214,7 +215,7 @@ def _update_by_name(req: Any, verb: str) -> Reply:
     return Reply(body={'service': {'host': host, 'binary': binary, **shown}})
 
 
-def _verb(req: Any, verb: str, body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _verb(req: Any, verb: str, body: JsonObject) -> tuple[JsonObject, JsonObject]:
     """What a verb of the path changes, and what it answers."""
     if verb == 'enable':
         return {'disabled': False, 'disabled_reason': None}, {'status': 'enabled'}

@@ -9,8 +9,8 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients import glance
 from nova.clients.fake.base import Fake, effect, probe
-from nova.clients.protocols import Document
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 
 
 class FakeImage(Fake):
@@ -22,7 +22,7 @@ class FakeImage(Fake):
 
     def __init__(self) -> None:
         super().__init__()
-        self.images: dict[str, Document] = {}
+        self.images: dict[str, JsonObject] = {}
         self.data: dict[str, bytes] = {}
         self.gone: set[str] = set()
         self._made = 0
@@ -53,7 +53,7 @@ class FakeImage(Fake):
         return glance.meta(copy.deepcopy(image))
 
     @staticmethod
-    def _sees(context: nova_context.RequestContext | None, image: Document) -> bool:
+    def _sees(context: nova_context.RequestContext | None, image: JsonObject) -> bool:
         return (context is None or not context.auth_token or context.is_admin
                 or image['visibility'] in ('public', 'community') or image['owner'] == context.project_id)
 
@@ -69,7 +69,7 @@ class FakeImage(Fake):
         del self.data[image_id]
         return image_id
 
-    def _known(self, image_id: str) -> Document:
+    def _known(self, image_id: str) -> JsonObject:
         if image_id not in self.images:
             raise errors.image.ImageNotFound(image=image_id)
         return self.images[image_id]
@@ -107,7 +107,7 @@ class FakeImage(Fake):
 
     @probe
     def documents(self, context: nova_context.RequestContext | None, filters: Mapping[str, str], limit: int,
-                  marker: str | None) -> list[Document]:
+                  marker: str | None) -> list[JsonObject]:
         seen = [copy.deepcopy(image) for image in self.images.values() if self._sees(context, image)
                 and all(str(image.get(name)) == value for name, value in filters.items()
                         if name not in ('sort_key', 'sort_dir'))]
@@ -121,7 +121,7 @@ class FakeImage(Fake):
             seen = seen[places.index(marker) + 1:]
         return seen[:limit]
 
-    def _owned(self, context: nova_context.RequestContext, image_id: str) -> Document:
+    def _owned(self, context: nova_context.RequestContext, image_id: str) -> JsonObject:
         image = self._known(image_id)
         if not self._sees(context, image):
             raise errors.image.ImageNotFound(image=image_id)
@@ -130,7 +130,7 @@ class FakeImage(Fake):
         return image
 
     @probe
-    def document(self, context: nova_context.RequestContext, image_id: str) -> Document:
+    def document(self, context: nova_context.RequestContext, image_id: str) -> JsonObject:
         image = self._known(image_id)
         if not self._sees(context, image):
             raise errors.image.ImageNotFound(image=image_id)
@@ -138,7 +138,7 @@ class FakeImage(Fake):
 
     @effect
     def alter(self, context: nova_context.RequestContext, image_id: str, put: Mapping[str, str],
-              drop: Collection[str]) -> Document:
+              drop: Collection[str]) -> JsonObject:
         image = self._owned(context, image_id)
         image.update(put)
         for name in drop:

@@ -13,8 +13,8 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients.fake.base import Fake, Hooks, effect, probe
 from nova.clients.neutron.api import Context
-from nova.clients.protocols import Document
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 
 _DETAILS = {'port_filter': True, 'bridge_name': 'br-int', 'datapath_type': 'system', 'ovs_hybrid_plug': False}
 
@@ -24,12 +24,12 @@ class FakeApi(Fake):
 
     def __init__(self, hooks: Hooks | None = None) -> None:
         super().__init__(hooks)
-        self.all_networks: dict[str, Document] = {}
-        self.all_subnets: dict[str, Document] = {}
-        self.all_ports: dict[str, Document] = {}
-        self.all_floating_ips: dict[str, Document] = {}
-        self.all_groups: dict[str, Document] = {}
-        self.all_bindings: dict[str, dict[str, Document]] = {}
+        self.all_networks: dict[str, JsonObject] = {}
+        self.all_subnets: dict[str, JsonObject] = {}
+        self.all_ports: dict[str, JsonObject] = {}
+        self.all_floating_ips: dict[str, JsonObject] = {}
+        self.all_groups: dict[str, JsonObject] = {}
+        self.all_bindings: dict[str, dict[str, JsonObject]] = {}
         self.room: int | None = None
         self.auto: str | None = None
         self.no_agent_on: set[str] = set()
@@ -38,7 +38,7 @@ class FakeApi(Fake):
                                   'ip-substring-filtering'})
         self.plugs = True
         """Whether ports become ACTIVE when they are bound; without it, when `plug` says so."""
-        self.on_active: Callable[[Document], object] | None = None
+        self.on_active: Callable[[JsonObject], object] | None = None
         """Told of each port that became ACTIVE, as Neutron tells Compute."""
         self._serial = 0
 
@@ -82,22 +82,22 @@ class FakeApi(Fake):
         return self.aliases
 
     @probe
-    def networks(self, context: Context = None, **filters: Any) -> list[Document]:
+    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         found = [one for one in self.all_networks.values() if self.sees(context, one)]
         return _filtered(found, filters)
 
     @staticmethod
-    def sees(context: Context, one: Document) -> bool:
+    def sees(context: Context, one: JsonObject) -> bool:
         """Whether a caller may see a network, port or group."""
         return (context is None or not context.auth_token or context.is_admin or one.get('shared', False)
                 or one.get('router:external', False) or one['project_id'] == context.project_id)
 
     @probe
-    def subnets(self, ids: Iterable[str]) -> list[Document]:
+    def subnets(self, ids: Iterable[str]) -> list[JsonObject]:
         return _filtered(list(self.all_subnets.values()), {'id': list(ids)})
 
     @probe
-    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
+    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         how, _, address = filters.pop('fixed_ips', '').partition('=')
         filters.pop('fields', None)
         limit = filters.pop('limit', None)
@@ -107,19 +107,19 @@ class FakeApi(Fake):
             for one in port['fixed_ips'])][:limit]
 
     @probe
-    def port(self, port_id: str, context: Context = None) -> Document:
+    def port(self, port_id: str, context: Context = None) -> JsonObject:
         port = self.all_ports.get(port_id)
         if port is None or not self.sees(context, port):
             raise errors.network.PortNotFound(port=port_id)
         return copy.deepcopy(port)
 
     @effect
-    def create_port(self, body: Document, context: Context = None) -> Document:
+    def create_port(self, body: JsonObject, context: Context = None) -> JsonObject:
         if context is not None and context.auth_token and not context.is_admin:
             _check_rights(self, context, body)
         return copy.deepcopy(self._make(body))
 
-    def _make(self, body: Document) -> Document:
+    def _make(self, body: JsonObject) -> JsonObject:
         network = self.all_networks.get(body['network_id'])
         if network is None:
             raise errors.network.NetworkNotFound(network=body['network_id'])
@@ -137,7 +137,7 @@ class FakeApi(Fake):
         self.all_ports[ident] = port
         return port
 
-    def _addresses(self, network: Document, wanted: list[str]) -> list[Document]:
+    def _addresses(self, network: JsonObject, wanted: list[str]) -> list[JsonObject]:
         taken = {one['ip_address'] for port in self.all_ports.values() if port['network_id'] == network['id']
                  for one in port['fixed_ips']}
         out = []
@@ -154,7 +154,7 @@ class FakeApi(Fake):
             raise errors.network.FixedIpInvalid(address=wanted[0])
         return out
 
-    def _plug(self, port: Document) -> None:
+    def _plug(self, port: JsonObject) -> None:
         """Binding, as far as it goes, and the status that follows from it."""
         host = port.get('binding:host_id') or ''
         kind = 'unbound' if not host else 'binding_failed' if host in self.no_agent_on else 'ovs'
@@ -165,13 +165,13 @@ class FakeApi(Fake):
         if self.on_active and port['status'] == 'ACTIVE' != was:
             self.on_active(copy.deepcopy(port))
 
-    def _known(self, port_id: str) -> Document:
+    def _known(self, port_id: str) -> JsonObject:
         if port_id not in self.all_ports:
             raise errors.network.PortNotFound(port=port_id)
         return self.all_ports[port_id]
 
     @effect
-    def update_port(self, port_id: str, body: Document) -> Document:
+    def update_port(self, port_id: str, body: JsonObject) -> JsonObject:
         port = self._known(port_id)
         if 'binding:host_id' in body and body['binding:host_id'] != port['binding:host_id']:
             port['status'] = 'DOWN'
@@ -187,11 +187,11 @@ class FakeApi(Fake):
         self.all_bindings.pop(port_id, None)
 
     @probe
-    def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
+    def floating_ips(self, port_ids: Sequence[str]) -> list[JsonObject]:
         return _filtered(list(self.all_floating_ips.values()), {'port_id': list(port_ids)})
 
     @probe
-    def groups(self, context: Context, fields: Sequence[str] = (), **filters: Any) -> list[Document]:
+    def groups(self, context: Context, fields: Sequence[str] = (), **filters: Any) -> list[JsonObject]:
         return _filtered([one for one in self.all_groups.values() if self.sees(context, one)], filters)
 
     @probe
@@ -203,7 +203,7 @@ class FakeApi(Fake):
         return self.auto
 
     @probe
-    def bindings(self, port_id: str) -> list[Document]:
+    def bindings(self, port_id: str) -> list[JsonObject]:
         if port_id not in self.all_ports:
             return []
         port = self.all_ports[port_id]
@@ -234,7 +234,7 @@ class FakeApi(Fake):
         self.all_bindings.get(port_id, {}).pop(host, None)
 
 
-def _check_rights(api: FakeApi, context: nova_context.RequestContext, body: Document) -> None:
+def _check_rights(api: FakeApi, context: nova_context.RequestContext, body: JsonObject) -> None:
     """What Neutron refuses to users, whoever vouches for their token."""
     network = api.all_networks.get(body['network_id'])
     if network is None or not api.sees(context, network):
@@ -250,7 +250,7 @@ def _check_rights(api: FakeApi, context: nova_context.RequestContext, body: Docu
         raise errors.Forbidden('rule:create_port is disallowed by policy')
 
 
-def _given(api: FakeApi, port: Document, wanted: list[Document]) -> list[Document]:
+def _given(api: FakeApi, port: JsonObject, wanted: list[JsonObject]) -> list[JsonObject]:
     """Addresses of a port that is there: those that are named, and free ones of the subnets without."""
     taken = {one['ip_address'] for other in api.all_ports.values() for one in other['fixed_ips']
              if other['network_id'] == port['network_id']}
@@ -270,7 +270,7 @@ def plug(api: FakeApi, port_id: str) -> None:
         api.all_ports[port_id]['status'] = 'ACTIVE'
 
 
-def _filtered(found: list[Document], filters: dict[str, Any]) -> list[Document]:
+def _filtered(found: list[JsonObject], filters: JsonObject) -> list[JsonObject]:
     """Copies of the documents that have the value, or one of the values, of each filter."""
     return [copy.deepcopy(one) for one in found if all(
         one.get(key) in value if isinstance(value, (list, set)) else one.get(key) == value

@@ -8,11 +8,11 @@ import copy
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nova import errors
 from nova.clients.fake.base import Fake, effect, probe
-from nova.clients.protocols import Allocations, Candidates, Document
+from nova.clients.protocols import Allocations, Candidates
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
 
 
@@ -22,7 +22,7 @@ class _Provider:
     name: str
     parent: str | None
     root: str
-    inventory: dict[str, Document]
+    inventory: dict[str, JsonObject]
     traits: set[str]
     aggregates: set[str] = dataclasses.field(default_factory=set)
 
@@ -65,7 +65,7 @@ class FakePlacement(Fake):
             for name, count in sorted(explained.items())]
         return Candidates(found, summaries, explain)
 
-    def _summary(self, one: _Provider) -> Document:
+    def _summary(self, one: _Provider) -> JsonObject:
         return {'resources': {name: {'capacity': _capacity(values), 'used': self.used(one.uuid, name)}
                               for name, values in one.inventory.items()},
                 'traits': sorted(one.traits), 'parent_provider_uuid': one.parent,
@@ -85,7 +85,7 @@ class FakePlacement(Fake):
                 and (group.in_tree is None or (group.in_tree in self.providers
                                                and self.providers[group.in_tree].root == one.root)))
 
-    def _serve(self, request: placement_request.ResourceRequest, tree: list[_Provider]) -> list[Document]:
+    def _serve(self, request: placement_request.ResourceRequest, tree: list[_Provider]) -> list[JsonObject]:
         """Every way in which one tree serves the request."""
         root = next(one for one in tree if one.parent is None)
         if not request.root_required <= root.traits or request.root_forbidden & root.traits:
@@ -139,7 +139,7 @@ class FakePlacement(Fake):
                 and all(traits & names for names in group.any_of))
 
     @effect
-    def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
+    def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
               kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
         if consumer in self.consumers and still is not None and not still():
             return False
@@ -184,7 +184,7 @@ class FakePlacement(Fake):
         return True
 
     @effect
-    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+    def hold(self, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str) -> bool:
         return self._put({consumer: Allocations(copy.deepcopy(held), 0, project_id, user_id, kind)
                           for consumer, (held, kind) in wanted.items()})
 
@@ -248,5 +248,5 @@ class FakePlacement(Fake):
             self.providers[provider].aggregates.discard(aggregate)
 
 
-def _capacity(values: dict[str, Any]) -> int:
+def _capacity(values: JsonObject) -> int:
     return int((values['total'] - values['reserved']) * values['allocation_ratio'])

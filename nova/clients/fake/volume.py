@@ -9,8 +9,8 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients.fake.base import effect, probe
 from nova.clients.fake.volume_snapshots import FakeSnapshots
-from nova.clients.protocols import Document
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 
 
 @dataclasses.dataclass
@@ -18,7 +18,7 @@ class _Attachment:
     id: str
     volume: str
     server: str
-    connector: Document | None = None
+    connector: JsonObject | None = None
     complete: bool = False
 
 
@@ -32,7 +32,7 @@ class FakeVolume(FakeSnapshots):
 
     def __init__(self, slowness: int = 0) -> None:
         super().__init__(slowness)
-        self.made: list[Document] = []
+        self.made: list[JsonObject] = []
         self.origins: dict[str, str] = {}
         self.kinds = [{'id': uuids.generate(), 'name': '__DEFAULT__'}]
         self.held: dict[str, _Attachment] = {}
@@ -51,7 +51,7 @@ class FakeVolume(FakeSnapshots):
         return volume_id
 
     @probe
-    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> Document:
+    def show(self, context: nova_context.RequestContext | None, volume_id: str) -> JsonObject:
         self._look(volume_id)
         volume = self.volumes.get(volume_id)
         if volume is None or not self._sees(context, volume):
@@ -61,7 +61,7 @@ class FakeVolume(FakeSnapshots):
                 'attachments': [{'attachment_id': one.id, 'server_id': one.server} for one in mine]}
 
     @probe
-    def types(self, context: nova_context.RequestContext | None) -> list[Document]:
+    def types(self, context: nova_context.RequestContext | None) -> list[JsonObject]:
         return [dict(kind) for kind in self.kinds]
 
     @effect
@@ -81,7 +81,7 @@ class FakeVolume(FakeSnapshots):
         return made
 
     @probe
-    def find(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         found = [ident for ident, one in self.volumes.items() if metadata.items() <= one['metadata'].items()]
         for ident in found:
             self._look(ident)
@@ -136,7 +136,7 @@ class FakeVolume(FakeSnapshots):
         return self.held[attachment_id]
 
     @effect
-    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> Document:
+    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> JsonObject:
         attachment = self._get(attachment_id)
         beside = [one for one in self.held.values() if one is not attachment and one.volume == attachment.volume
                   and one.connector is not None]
@@ -149,7 +149,7 @@ class FakeVolume(FakeSnapshots):
         return self._info(attachment)
 
     @staticmethod
-    def _info(attachment: _Attachment) -> Document:
+    def _info(attachment: _Attachment) -> JsonObject:
         return {'driver_volume_type': 'fake', 'volume_id': attachment.volume,
                 'attachment_id': attachment.id, 'data': {'volume_id': attachment.volume, 'access_mode': 'rw'}}
 
@@ -195,20 +195,20 @@ class FakeVolume(FakeSnapshots):
         return old
 
     @probe
-    def every_attachment(self) -> list[Document]:
+    def every_attachment(self) -> list[JsonObject]:
         return [self._shown(one) for one in self.held.values()]
 
     @probe
-    def attachment(self, attachment_id: str) -> Document:
+    def attachment(self, attachment_id: str) -> JsonObject:
         return self._shown(self._get(attachment_id))
 
-    def _shown(self, one: _Attachment) -> Document:
+    def _shown(self, one: _Attachment) -> JsonObject:
         status = 'attached' if one.complete else 'attaching' if one.connector else 'reserved'
         return {'id': one.id, 'volume_id': one.volume, 'instance': one.server, 'status': status,
                 'attach_mode': 'rw', 'connection_info': self._info(one) if one.connector else {}}
 
     @probe
-    def attachments(self, server_uuid: str) -> list[Document]:
+    def attachments(self, server_uuid: str) -> list[JsonObject]:
         return [self._shown(one) for one in self.held.values() if one.server == server_uuid]
 
     @effect

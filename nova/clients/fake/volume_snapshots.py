@@ -7,8 +7,8 @@ from typing import Any
 from nova import context as nova_context
 from nova import errors
 from nova.clients.fake.base import Fake, effect, probe
-from nova.clients.protocols import Document
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 
 
 class FakeSnapshots(Fake):
@@ -22,8 +22,8 @@ class FakeSnapshots(Fake):
         super().__init__()
         self.slowness = slowness
         self._looks: dict[str, int] = {}
-        self.volumes: dict[str, Document] = {}
-        self.snapshots: dict[str, Document] = {}
+        self.volumes: dict[str, JsonObject] = {}
+        self.snapshots: dict[str, JsonObject] = {}
 
     def add_snapshot(self, volume_id: str, snapshot_id: str | None = None, size: int = 1) -> str:
         """Put a snapshot there."""
@@ -43,12 +43,12 @@ class FakeSnapshots(Fake):
                 found['status'] = 'available'
 
     @staticmethod
-    def _sees(context: nova_context.RequestContext | None, volume: Document) -> bool:
+    def _sees(context: nova_context.RequestContext | None, volume: JsonObject) -> bool:
         return (context is None or context.is_admin or not context.auth_token
                 or context.project_id == volume['os-vol-tenant-attr:tenant_id'])
 
     @probe
-    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> Document:
+    def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> JsonObject:
         self._look(snapshot_id)
         origin = self.volumes.get(self.snapshots.get(snapshot_id, {}).get('volume_id', ''))
         if snapshot_id not in self.snapshots or (origin is not None and not self._sees(context, origin)):
@@ -71,7 +71,7 @@ class FakeSnapshots(Fake):
         return made
 
     @probe
-    def find_snapshots(self, metadata: Mapping[str, str]) -> list[Document]:
+    def find_snapshots(self, metadata: Mapping[str, str]) -> list[JsonObject]:
         found = [ident for ident, one in self.snapshots.items() if metadata.items() <= one['metadata'].items()]
         for ident in found:
             self._look(ident)

@@ -12,14 +12,14 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
 from nova.clients.neutron.check import AUTO, NONE, check_owner
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 OURS = 'nova:made-for-server'
 """Tag of ports that live and die with their server."""
 
 CAN_TAG = 'tag-ports-during-bulk-creation'
 _CAN_NAME = 'dns-integration'
-_BACK: Document = {'device_id': '', 'device_owner': '', 'binding:host_id': '', 'binding:profile': {}}
+_BACK: JsonObject = {'device_id': '', 'device_owner': '', 'binding:host_id': '', 'binding:profile': {}}
 
 
 def owner(server: Any) -> str:
@@ -33,15 +33,15 @@ def _tag(key: str, index: int) -> str:
     return f'nova:nic:{key}:{index}' if key else f'nova:nic:{index}'
 
 
-def _fits(port: Document, request: Any) -> bool:
+def _fits(port: JsonObject, request: Any) -> bool:
     """Whether a port may be the one that was made for a request, where Neutron has no tags to say so."""
     return bool(port['network_id'] == request.network_id and (
         not request.address or any(one['ip_address'] == request.address for one in port['fixed_ips'])))
 
 
-def _pair(requested: Sequence[Any], found: list[Document], key: str, tagged: bool) -> dict[int, Document]:
+def _pair(requested: Sequence[Any], found: list[JsonObject], key: str, tagged: bool) -> dict[int, JsonObject]:
     """Which of the ports found stands for which request."""
-    pairs: dict[int, Document] = {}
+    pairs: dict[int, JsonObject] = {}
     for index, request in enumerate(requested):
         for port in found:
             if port['id'] == request.port_id or (
@@ -98,7 +98,7 @@ def _definite(api: Api, user: nova_context.RequestContext, server: Any, request:
     return made
 
 
-def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> Document:
+def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> JsonObject:
     """Make a user's port the server's.
 
     Raises:
@@ -112,9 +112,9 @@ def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any
     return api.update_port(request.port_id, {'device_id': server.uuid})
 
 
-def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -> Document:
+def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -> JsonObject:
     """Body of a port to be made; who owns its device and where it is bound is ours to say, later."""
-    body: Document = {'network_id': request.network_id, 'device_id': server.uuid,
+    body: JsonObject = {'network_id': request.network_id, 'device_id': server.uuid,
                       'project_id': server.project_id, 'admin_state_up': True}
     if request.address:
         body['fixed_ips'] = [{'ip_address': request.address}]
@@ -128,7 +128,7 @@ def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -
     return body
 
 
-def place(api: Api, server: Any, ports: Sequence[str], host: str) -> list[Document]:
+def place(api: Api, server: Any, ports: Sequence[str], host: str) -> list[JsonObject]:
     """Bind ports of a server to its host, as only we may.
 
     Raises:
@@ -139,7 +139,7 @@ def place(api: Api, server: Any, ports: Sequence[str], host: str) -> list[Docume
             for ident in ports]
 
 
-def _bound(port: Document) -> Document:
+def _bound(port: JsonObject) -> JsonObject:
     if port.get('binding:vif_type') == 'binding_failed':
         raise errors.network.PortBindingFailed(port=port['id'])
     return port
@@ -157,7 +157,7 @@ def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str]
         release_port(api, port, users)
 
 
-def release_port(api: Api, port: Document, users: Iterable[str]) -> None:
+def release_port(api: Api, port: JsonObject, users: Iterable[str]) -> None:
     """Delete a port that we made, and give back any other.
 
     Our ports have a tag. Where Neutron has no tags, we made every port that is not in `users`.

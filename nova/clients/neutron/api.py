@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Document
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 
 Context = nova_context.RequestContext | None
 
@@ -26,32 +26,32 @@ class Api(Protocol):
     def extensions(self) -> frozenset[str]:
         """Aliases of what this Neutron can do."""
 
-    def networks(self, context: Context = None, **filters: Any) -> list[Document]:
+    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         """Networks; ``id=[...]`` and other filters as Neutron has them."""
 
-    def subnets(self, ids: Iterable[str]) -> list[Document]:
+    def subnets(self, ids: Iterable[str]) -> list[JsonObject]:
         """Subnets by id."""
 
-    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
+    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         """Ports, of every project where we ask for ourselves, oldest first."""
 
-    def port(self, port_id: str, context: Context = None) -> Document:
+    def port(self, port_id: str, context: Context = None) -> JsonObject:
         """One port; `PortNotFound` where the caller sees none."""
 
-    def create_port(self, body: Document, context: Context = None) -> Document:
+    def create_port(self, body: JsonObject, context: Context = None) -> JsonObject:
         """Make a port."""
 
-    def update_port(self, port_id: str, body: Document) -> Document:
+    def update_port(self, port_id: str, body: JsonObject) -> JsonObject:
         """Change a port; `PortNotFound` when it is gone."""
 
     def delete_port(self, port_id: str) -> None:
         """Delete a port; one that does not exist is deleted."""
 
-    def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
+    def floating_ips(self, port_ids: Sequence[str]) -> list[JsonObject]:
         """Floating addresses of ports."""
 
     def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
-               **filters: Any) -> list[Document]:
+               **filters: Any) -> list[JsonObject]:
         """Security groups that the user sees: `fields` alone, since rules are most of such a document."""
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
@@ -60,7 +60,7 @@ class Api(Protocol):
     def auto_network(self, project_id: str, context: Context, *, dry_run: bool) -> str | None:
         """The network that Neutron makes for a project on its own: None when it cannot. A dry run only asks."""
 
-    def bindings(self, port_id: str) -> list[Document]:
+    def bindings(self, port_id: str) -> list[JsonObject]:
         """Bindings of a port."""
 
     def add_binding(self, port_id: str, host: str, vnic_type: str) -> None:
@@ -89,7 +89,7 @@ class HttpApi:
         self._service = service
         self._extensions: tuple[frozenset[str], float] | None = None
 
-    def _list(self, kind: str, context: Context = None, **filters: Any) -> list[Document]:
+    def _list(self, kind: str, context: Context = None, **filters: Any) -> list[JsonObject]:
         ids = filters.pop('id', None)
         plain = [(key, str(one)) for key, value in filters.items()
                  for one in (value if isinstance(value, list) else [value])]
@@ -109,30 +109,30 @@ class HttpApi:
             known = self._extensions = (frozenset(one['alias'] for one in found), clock.monotonic())
         return known[0]
 
-    def networks(self, context: Context = None, **filters: Any) -> list[Document]:
+    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         return self._list('networks', context, **filters)
 
-    def subnets(self, ids: Iterable[str]) -> list[Document]:
+    def subnets(self, ids: Iterable[str]) -> list[JsonObject]:
         return self._list('subnets', id=ids)
 
-    def ports(self, context: Context = None, **filters: Any) -> list[Document]:
+    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
         found = self._list('ports', context, **filters)
         return sorted(found, key=lambda port: (port.get('created_at') or '', port['id']))
 
-    def port(self, port_id: str, context: Context = None) -> Document:
+    def port(self, port_id: str, context: Context = None) -> JsonObject:
         def missing(message: str) -> Exception:
             return errors.network.PortNotFound(port=port_id)
         return dict(self._service.call('GET', f'/v2.0/ports/{port_id}', context=context,
                                        on={404: missing}).json()['port'])
 
-    def create_port(self, body: Document, context: Context = None) -> Document:
+    def create_port(self, body: JsonObject, context: Context = None) -> JsonObject:
         answer = self._service.call('POST', '/v2.0/ports', body={'port': body}, context=context,
                                     allow=(400, 404, 409))
         if answer.status >= 400:
             raise self._error(answer, network=body['network_id'], **_addresses(body))
         return dict(answer.json()['port'])
 
-    def update_port(self, port_id: str, body: Document) -> Document:
+    def update_port(self, port_id: str, body: JsonObject) -> JsonObject:
         answer = self._service.call('PUT', f'/v2.0/ports/{port_id}', body={'port': body}, allow=(400, 404, 409))
         if answer.status >= 400:
             raise self._error(answer, port=port_id, **_addresses(body))
@@ -156,11 +156,11 @@ class HttpApi:
     def delete_port(self, port_id: str) -> None:
         self._service.call('DELETE', f'/v2.0/ports/{port_id}', allow=(404,))
 
-    def floating_ips(self, port_ids: Sequence[str]) -> list[Document]:
+    def floating_ips(self, port_ids: Sequence[str]) -> list[JsonObject]:
         return self._list('floatingips', port_id=list(port_ids)) if port_ids else []
 
     def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
-               **filters: Any) -> list[Document]:
+               **filters: Any) -> list[JsonObject]:
         return self._list('security_groups', context, fields=list(fields), **filters)
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
@@ -176,7 +176,7 @@ class HttpApi:
                                     context=context, allow=(400, 404, 409))
         return answer.json()['auto_allocated_topology']['id'] if answer.status < 400 else None
 
-    def bindings(self, port_id: str) -> list[Document]:
+    def bindings(self, port_id: str) -> list[JsonObject]:
         answer = self._service.call('GET', f'/v2.0/ports/{port_id}/bindings', allow=(404,))
         return list(answer.json()['bindings']) if answer.status < 400 else []
 
@@ -200,6 +200,6 @@ def _url(kind: str) -> str:
     return kind.replace('_', '-')
 
 
-def _addresses(body: Document) -> dict[str, str]:
+def _addresses(body: JsonObject) -> dict[str, str]:
     found = [one.get('ip_address') for one in body.get('fixed_ips') or () if one.get('ip_address')]
     return {'address': ', '.join(found)} if found else {}

@@ -2,10 +2,10 @@
 
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 
-def bind(api: Api, server_uuid: str, host: str) -> list[Document]:
+def bind(api: Api, server_uuid: str, host: str) -> list[JsonObject]:
     """Bind every port of the server to a host.
 
     Raises:

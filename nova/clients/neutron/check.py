@@ -6,19 +6,19 @@ from typing import Any
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 AUTO, NONE = 'auto', 'none'
 
 
-def _usable(api: Api, context: nova_context.RequestContext) -> list[Document]:
+def _usable(api: Api, context: nova_context.RequestContext) -> list[JsonObject]:
     """Networks the project owns, and shared ones."""
     own = api.networks(context, project_id=context.project_id, shared=False)
     seen = {network['id'] for network in own}
     return own + [network for network in api.networks(context, shared=True) if network['id'] not in seen]
 
 
-def _only_one(api: Api, context: nova_context.RequestContext) -> Document | None:
+def _only_one(api: Api, context: nova_context.RequestContext) -> JsonObject | None:
     """The network of a user who named none: the only one there is; None when there is none.
 
     Raises:
@@ -91,7 +91,7 @@ def _auto(api: Api, context: nova_context.RequestContext, asked: list[Any]) -> l
     return asked
 
 
-def _check_network(network: Document, context: nova_context.RequestContext) -> None:
+def _check_network(network: JsonObject, context: nova_context.RequestContext) -> None:
     if network.get('router:external') and not network.get('shared') and not context.is_admin \
             and network.get('project_id') != context.project_id:
         raise errors.network.NetworkForbidden(network=network['id'])
@@ -109,7 +109,7 @@ def _check_port(api: Api, context: nova_context.RequestContext, request: Any) ->
     request.network_id = port['network_id']
 
 
-def check_owner(port: Document, project: str | None) -> None:
+def check_owner(port: JsonObject, project: str | None) -> None:
     """A server's ports are of its own project.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Any
 from nova import context as nova_context
 from nova.clients.neutron import allocate, binding, check, info, security_groups
 from nova.clients.neutron.api import Api
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import NetworkInfo
 
@@ -16,7 +16,7 @@ def _remembered(server: Any) -> NetworkInfo | None:
     return server.network_info if server.known('network_info') else None
 
 
-def _in_order(ports: list[Document], known: NetworkInfo | None) -> list[Document]:
+def _in_order(ports: list[JsonObject], known: NetworkInfo | None) -> list[JsonObject]:
     """Ports as the guest has seen them so far, new ones last."""
     places = {vif.id: place for place, vif in enumerate(known.vifs)} if known is not None else {}
     return sorted(ports, key=lambda port: places.get(port['id'], len(places)))
@@ -46,7 +46,7 @@ class Client:
     def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
         allocate.unmake(self.api, server, ports, key, self._users(server))
 
-    def set_addresses(self, port_id: str, addresses: Sequence[Document]) -> None:
+    def set_addresses(self, port_id: str, addresses: Sequence[JsonObject]) -> None:
         self.api.update_port(port_id, {'fixed_ips': [dict(one) for one in addresses]})
 
     def place(self, server: Any, ports: Sequence[str], requested: Sequence[NetworkRequest],
@@ -57,7 +57,7 @@ class Client:
                 if request.tag} if placed else {}
         return info.build(self.api, placed, tags=tags, users=named, floating=bool(named), bridge=self._bridge)
 
-    def _describe(self, server: Any, ports: list[Document]) -> NetworkInfo:
+    def _describe(self, server: Any, ports: list[JsonObject]) -> NetworkInfo:
         known = _remembered(server)
         users = [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else None
         return info.build(self.api, _in_order(ports, known), tags=info.tags_of(known), users=users,
@@ -99,7 +99,7 @@ class Client:
         return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
 
     def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:
-        asked: dict[str, Any] = {'fields': ['id', 'device_id', 'fixed_ips'], 'limit': most + 1}
+        asked: JsonObject = {'fields': ['id', 'device_id', 'fixed_ips'], 'limit': most + 1}
         if project_id is not None:
             asked['project_id'] = project_id
         if part and 'ip-substring-filtering' in self.api.extensions():
@@ -113,7 +113,7 @@ class Client:
                 found.setdefault(port['device_id'], []).extend(one['ip_address'] for one in port['fixed_ips'])
         return found
 
-    def ports(self, server_uuid: str | None) -> list[Document]:
+    def ports(self, server_uuid: str | None) -> list[JsonObject]:
         """See `NetworkClient.ports`."""
         if server_uuid is not None:
             return self.api.ports(device_id=server_uuid)
@@ -124,7 +124,7 @@ class Client:
         return security_groups.resolve(self.api, context, names)
 
     def groups_of(self, context: nova_context.RequestContext,
-                  server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+                  server_uuid: str) -> tuple[list[JsonObject], dict[str, JsonObject]]:
         return security_groups.of_server(self.api, context, server_uuid)
 
     def join_security_group(self, context: nova_context.RequestContext, server_uuid: str, name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from nova.clients.neutron.allocate import CAN_TAG, OURS
 from nova.clients.neutron.api import Api
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 from nova.objects.network_model import IP, VIF, Network, NetworkInfo, Subnet
 
 _NAME = 14
@@ -22,7 +22,7 @@ def _ip(address: str, floating: Sequence[str]) -> IP:
         IP(address=one, version=_version(one), type='floating', floating_ips=[]) for one in floating])
 
 
-def _subnet(subnet: Document, addresses: Sequence[str], floating: Mapping[str, list[str]]) -> Subnet:
+def _subnet(subnet: JsonObject, addresses: Sequence[str], floating: Mapping[str, list[str]]) -> Subnet:
     return Subnet(
         id=subnet['id'], cidr=subnet['cidr'], version=subnet['ip_version'], gateway=subnet.get('gateway_ip'),
         dns=list(subnet.get('dns_nameservers', ())), dhcp_server=None,
@@ -32,7 +32,7 @@ def _subnet(subnet: Document, addresses: Sequence[str], floating: Mapping[str, l
         ips=[_ip(address, floating.get(address, [])) for address in addresses])
 
 
-def _bridge(port: Document, default: str) -> str | None:
+def _bridge(port: JsonObject, default: str) -> str | None:
     """Bridge that the port hangs on, by how it is plugged."""
     details = port.get('binding:vif_details') or {}
     if details.get('bridge_name'):
@@ -41,8 +41,9 @@ def _bridge(port: Document, default: str) -> str | None:
     return default if kind == 'ovs' else f'brq{port["network_id"]}'[:_NAME] if kind == 'bridge' else None
 
 
-def _vif(port: Document, network: Document, subnets: Mapping[str, Document], floating: Mapping[str, list[str]],
-         groups: Mapping[str, str], tag: str | None, made_by_us: bool, bridge: str) -> VIF:
+def _vif(port: JsonObject, network: JsonObject, subnets: Mapping[str, JsonObject],
+         floating: Mapping[str, list[str]], groups: Mapping[str, str], tag: str | None, made_by_us: bool,
+         bridge: str) -> VIF:
     by_subnet: dict[str, list[str]] = {}
     for one in port['fixed_ips']:
         by_subnet.setdefault(one['subnet_id'], []).append(one['ip_address'])
@@ -64,7 +65,7 @@ def _vif(port: Document, network: Document, subnets: Mapping[str, Document], flo
                      for ident, addresses in by_subnet.items() if ident in subnets]))
 
 
-def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None = None,
+def build(api: Api, ports: Sequence[JsonObject], *, tags: Mapping[str, str] | None = None,
           users: Iterable[str] | None = None, floating: bool = True, bridge: str = 'br-int') -> NetworkInfo:
     """Describe ports, in the order given.
 
@@ -86,7 +87,7 @@ def build(api: Api, ports: Sequence[Document], *, tags: Mapping[str, str] | None
         mine.setdefault(one['fixed_ip_address'], []).append(one['floating_ip_address'])
     known = set(users) if users is not None and CAN_TAG not in api.extensions() else None
 
-    def made(port: Document) -> bool:
+    def made(port: JsonObject) -> bool:
         return OURS in port.get('tags', ()) or (known is not None and port['id'] not in known)
 
     return NetworkInfo(vifs=[

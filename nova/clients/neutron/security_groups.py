@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 
 DEFAULT = 'default'
 
@@ -76,7 +76,7 @@ def leave(api: Api, server_uuid: str, group: str) -> bool:
 
 
 def of_server(api: Api, context: nova_context.RequestContext,
-              server_uuid: str) -> tuple[list[Document], dict[str, Document]]:
+              server_uuid: str) -> tuple[list[JsonObject], dict[str, JsonObject]]:
     """The groups of a server's ports that the user sees, with their rules; and by id whom these name."""
     ids = {ident for port in api.ports(device_id=server_uuid) for ident in port.get('security_groups', ())}
     if not ids:

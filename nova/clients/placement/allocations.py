@@ -7,12 +7,12 @@ conflict of generations is read and tried again; a conflict of capacity is an an
 import functools
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Allocations, Document
+from nova.clients.protocols import Allocations
 from nova.common import threads
+from nova.common.jsonutil import JsonObject
 
 VERSION = '1.38'
 CONCURRENT = 'placement.concurrent_update'
@@ -23,13 +23,14 @@ def _back_off(attempt: int) -> None:
     threads.sleep(random.uniform(0, min(0.4, 0.02 * 2 ** attempt)))
 
 
-def _body(allocations: Document, generation: int | None, project_id: str, user_id: str, kind: str) -> Document:
+def _body(allocations: JsonObject, generation: int | None, project_id: str, user_id: str, kind: str
+          ) -> JsonObject:
     return {'allocations': {uuid: {'resources': held['resources']} for uuid, held in allocations.items()},
             'consumer_generation': generation, 'project_id': project_id, 'user_id': user_id,
             'consumer_type': kind}
 
 
-def _amounts(allocations: Document) -> Document:
+def _amounts(allocations: JsonObject) -> JsonObject:
     return {uuid: dict(held['resources']) for uuid, held in allocations.items()}
 
 
@@ -46,7 +47,7 @@ def read(service: session.Service, consumer: str) -> Allocations:
                        user_id=found.get('user_id'), kind=found.get('consumer_type'))
 
 
-def claim(service: session.Service, consumer: str, wanted: Document, project_id: str, user_id: str,
+def claim(service: session.Service, consumer: str, wanted: JsonObject, project_id: str, user_id: str,
           kind: str, still: Callable[[], bool] | None = None) -> bool:
     """Make the consumer hold exactly `wanted`, an allocation request.
 
@@ -121,7 +122,7 @@ def move(service: session.Service, source: str, target: str, kind: str) -> bool:
     raise errors.placement.ConcurrentUpdate(consumer=source)
 
 
-def hold(service: session.Service, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str
+def hold(service: session.Service, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str
          ) -> bool:
     """Make each of several consumers hold exactly what is said, in one write.
 
@@ -152,7 +153,7 @@ def hold(service: session.Service, wanted: Mapping[str, tuple[Document, str]], p
     raise errors.placement.ConcurrentUpdate(consumer=', '.join(wanted))
 
 
-def held_by(service: session.Service, provider: str) -> dict[str, Any]:
+def held_by(service: session.Service, provider: str) -> JsonObject:
     """Consumers of a provider; none when there is no such provider."""
     answer = service.call('GET', f'/resource_providers/{provider}/allocations', microversion=VERSION,
                           allow=(404,))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Set
 from nova import errors
 from nova.clients import session
 from nova.clients.placement import allocations, explain, tree
-from nova.clients.protocols import Allocations, Candidates, Document
+from nova.clients.protocols import Allocations, Candidates
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
 
 VERSION = '1.39'
@@ -35,7 +36,7 @@ class Client:
             found.explain = explain.told(entries) if entries else explain.explain(self._service, request)
         return found
 
-    def claim(self, consumer: str, allocation_request: Document, project_id: str, user_id: str,
+    def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
               kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
         return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind, still)
 
@@ -48,7 +49,7 @@ class Client:
     def move(self, source: str, target: str, kind: str) -> bool:
         return allocations.move(self._service, source, target, kind)
 
-    def hold(self, wanted: Mapping[str, tuple[Document, str]], project_id: str, user_id: str) -> bool:
+    def hold(self, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str) -> bool:
         return allocations.hold(self._service, wanted, project_id, user_id)
 
     def holders(self, root: str) -> set[str]:

@@ -4,7 +4,7 @@ Our Placement says so itself when it is asked with a header. Others are asked co
 """
 
 from nova.clients import session
-from nova.clients.protocols import Document
+from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
 
 VERSION = '1.39'
@@ -13,7 +13,7 @@ _MOST = 12
 """Questions at most, so that a failing burst of boots does not become a burst of explanations."""
 
 
-def told(entries: list[Document]) -> list[Document]:
+def told(entries: list[JsonObject]) -> list[JsonObject]:
     """What our Placement says, as `explain` would."""
     return [{'constraint': f'{entry["constraint"]} (group {entry["group"]})' if entry['group']
              else entry['constraint'], 'left': entry['remaining']} for entry in entries]
@@ -50,7 +50,7 @@ def _roots(service: session.Service, params: list[tuple[str, str]]) -> set[str]:
     return {one['root_provider_uuid'] for one in answer.json()['resource_providers']}
 
 
-def explain(service: session.Service, request: placement_request.ResourceRequest) -> list[Document]:
+def explain(service: session.Service, request: placement_request.ResourceRequest) -> list[JsonObject]:
     """How many provider trees are left after each constraint.
 
     Every constraint is asked of single providers, and trees are intersected, so the counts are upper bounds:
@@ -59,7 +59,7 @@ def explain(service: session.Service, request: placement_request.ResourceRequest
     Returns:
         ``{"constraint": "resources VCPU:4", "left": trees that meet all so far}``.
     """
-    out: list[Document] = []
+    out: list[JsonObject] = []
     left: set[str] | None = None
     steps = [step for suffix in sorted(request.groups) for step in _steps(suffix, request.groups[suffix])]
     for text, group in steps[:_MOST]:

@@ -21,8 +21,8 @@ from oslo_log import log
 from nova import errors
 from nova.clients import session
 from nova.clients.placement.allocations import ATTEMPTS, CONCURRENT, VERSION
-from nova.clients.protocols import Document
 from nova.common import clock, threads
+from nova.common.jsonutil import JsonObject
 from nova.domain import provider_tree
 
 LOG = log.getLogger(__name__)
@@ -101,7 +101,7 @@ class Reporter:
             if provider_tree.is_ours(self._traits(one['uuid'])):
                 self._delete(one['uuid'])
 
-    def _bring_one(self, wanted: provider_tree.Provider, there: Document | None) -> None:
+    def _bring_one(self, wanted: provider_tree.Provider, there: JsonObject | None) -> None:
         uuid, known = wanted.uuid, there is not None
         if there is None:
             body = {'uuid': uuid, 'name': wanted.name}
@@ -155,7 +155,7 @@ def _same_set(there: list[str], wanted: Any) -> bool:
     return set(there) == set(wanted)
 
 
-def _children_first(providers: list[Document]) -> list[Document]:
+def _children_first(providers: list[JsonObject]) -> list[JsonObject]:
     """Order such that no provider comes before one of its descendants."""
     parents = {one['uuid']: one['parent_provider_uuid'] for one in providers}
 

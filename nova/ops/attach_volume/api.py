@@ -11,6 +11,7 @@ from oslo_config import cfg
 
 from nova import errors, objects
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm, placement_request
 from nova.ops.attach_volume import flow, wire
 from nova.policies import volumes_attachments as rules
@@ -20,7 +21,7 @@ from nova.schema.volume_attachment import Attached, VolumeAttachment
 from nova.steps import attachments
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 SHARED, LATER = '2.60', '2.101'
 WITH_TAG = 'COMPUTE_VOLUME_ATTACH_WITH_TAG'
@@ -35,7 +36,7 @@ class AttachVolume(Action):
     status = {'2.1': 200, LATER: 202}
     returns = One(None, Attached, 'created')
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply | None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply | None:
         attachments.check_shelved(req, instance, self.word)
         wanted = body['volumeAttachment']
         volume = req.clients.volume.show(req.context, wanted['volumeId'])
@@ -68,7 +69,7 @@ class AttachVolume(Action):
         return kept[0]
 
 
-def _check_volume(req: Request, instance: objects.Instance, volume: Document) -> None:
+def _check_volume(req: Request, instance: objects.Instance, volume: JsonObject) -> None:
     """The volume can be attached to this server.
 
     Raises:
@@ -91,7 +92,7 @@ def _check_volume(req: Request, instance: objects.Instance, volume: Document) ->
                    f'{instance.availability_zone}. Volume is in: {zone}')
 
 
-def _check_host(req: Request, instance: objects.Instance, volume: Document, tag: str | None) -> None:
+def _check_host(req: Request, instance: objects.Instance, volume: JsonObject, tag: str | None) -> None:
     """The host can do what this attachment needs, as far as it needs more than any host can.
 
     Raises:

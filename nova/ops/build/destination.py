@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.objects import aggregate
 from nova.policies import servers as rules
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Target:
     forced: bool = False
 
 
-def parse(req: Request, server: Document) -> Target:
+def parse(req: Request, server: JsonObject) -> Target:
     """The zone, and with it or beside it the host.
 
     Raises:

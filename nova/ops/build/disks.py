@@ -4,15 +4,16 @@ import dataclasses
 from collections.abc import Sequence
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm, image_disks
 from nova.ops.build import destination
 from nova.policies import servers as rules
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 MULTIATTACH = '2.60'
 
 
-def block_devices(req: Request, server: Document, image: objects.ImageMeta | None,
+def block_devices(req: Request, server: JsonObject, image: objects.ImageMeta | None,
                   flavor: objects.Flavor) -> list[objects.BlockDeviceMapping]:
     """The disks of a new server, each with its size; images, snapshots and volumes that they name exist.
 
@@ -80,14 +81,14 @@ def _check_volume(req: Request, device: objects.BlockDeviceMapping) -> None:
     device.volume_size = volume['size']
 
 
-def _find_volume(req: Request, ident: str) -> Document:
+def _find_volume(req: Request, ident: str) -> JsonObject:
     try:
         return dict(req.clients.volume.show(req.context, ident))
     except errors.block.VolumeNotFound as error:
         raise errors.block.BlockDeviceInvalid(reason=f'failed to get volume {ident}.') from error
 
 
-def _find_snapshot(req: Request, ident: str) -> Document:
+def _find_snapshot(req: Request, ident: str) -> JsonObject:
     try:
         return dict(req.clients.volume.snapshot(req.context, ident))
     except errors.block.SnapshotNotFound as error:

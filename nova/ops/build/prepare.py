@@ -8,12 +8,13 @@ import dataclasses
 from collections.abc import Sequence
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm, files, networks, userdata
 from nova.ops.build import destination, disks
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.steps import image_checks, injection
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 
 @dataclasses.dataclass(slots=True)
@@ -30,7 +31,7 @@ class Order:
         shares: the host must be able to share a volume with others.
     """
 
-    server: Document
+    server: JsonObject
     low: int
     high: int
     flavor: objects.Flavor
@@ -50,7 +51,7 @@ class Order:
     shares: bool
 
 
-def order(req: Request, body: Document) -> Order:
+def order(req: Request, body: JsonObject) -> Order:
     """Check everything that can be checked before quota is counted.
 
     Raises:
@@ -83,7 +84,7 @@ def order(req: Request, body: Document) -> Order:
         trust=req.clients.trust.entrust(req.context), shares=disks.shares(req, devices))
 
 
-def counts(server: Document) -> tuple[int, int]:
+def counts(server: JsonObject) -> tuple[int, int]:
     """How many servers at least and at most; the limits default to one another."""
     low = int(server.get('min_count') or 1)
     high = int(server.get('max_count') or low)
@@ -92,7 +93,7 @@ def counts(server: Document) -> tuple[int, int]:
     return low, high
 
 
-def _hints(given: Document) -> dict[str, list[str]]:
+def _hints(given: JsonObject) -> dict[str, list[str]]:
     return {key: [str(item) for item in value] if isinstance(value, list) else [str(value)]
             for key, value in given.items() if value is not None}
 
@@ -103,7 +104,7 @@ def find_flavor(req: Request, ref: str) -> objects.Flavor:
         return objects.Flavor.get_for(conn, str(ref), req.context)
 
 
-def check_text(req: Request, server: Document, count: int) -> None:
+def check_text(req: Request, server: JsonObject, count: int) -> None:
     """What has no other owner: user data, metadata, names, certificates, files."""
     if server.get('user_data'):
         userdata.check(server['user_data'])
@@ -120,7 +121,7 @@ def check_text(req: Request, server: Document, count: int) -> None:
 
 # Networks and keys -------------------------------------------------------------------------------
 
-def check_networks(req: Request, server: Document, low: int, high: int
+def check_networks(req: Request, server: JsonObject, low: int, high: int
                    ) -> tuple[list[objects.NetworkRequest], int]:
     """Requests for definite networks and ports, checked as the user; and how many servers get their ports.
 
@@ -141,13 +142,13 @@ def check_networks(req: Request, server: Document, low: int, high: int
     return found, high if high == low else req.clients.network.fitting(req.context, found, high)
 
 
-def group_names(server: Document) -> list[str]:
+def group_names(server: JsonObject) -> list[str]:
     """The security groups that the client names, each once; one without a name means nothing."""
     groups = server.get('security_groups') or ()
     return list(dict.fromkeys(group['name'] for group in groups if 'name' in group))
 
 
-def security_groups(req: Request, server: Document, requested: Sequence[objects.NetworkRequest]) -> list[str]:
+def security_groups(req: Request, server: JsonObject, requested: Sequence[objects.NetworkRequest]) -> list[str]:
     """ids of the groups that ports we make get; none where Neutron gives them the project's default."""
     names = group_names(server)
     if not networks.wanted(requested) or names in ([], ['default']):
@@ -158,7 +159,7 @@ def security_groups(req: Request, server: Document, requested: Sequence[objects.
         raise errors.Invalid(error.message) from error
 
 
-def find_keypair(req: Request, server: Document) -> objects.KeyPair | None:
+def find_keypair(req: Request, server: JsonObject) -> objects.KeyPair | None:
     name = server.get('key_name')
     if not name:
         return None

@@ -8,12 +8,13 @@ from oslo_config import cfg
 
 from nova import objects
 from nova.common import clock, uuids
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm, hostnames
 from nova.domain.placement_request import MULTIATTACH
 from nova.ops.build import prepare
 from nova.rest import types
 from nova.states import VM, Task
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 Server = tuple[objects.Instance, objects.RequestSpec]
 """A server that is to be made, and what it needs."""
@@ -54,13 +55,13 @@ def _server(req: Request, order: prepare.Order, reservation: str, index: int | N
     return instance, _spec(order, instance)
 
 
-def wants_config_drive(conf: cfg.ConfigOpts, server: Document, image: objects.ImageMeta) -> bool:
+def wants_config_drive(conf: cfg.ConfigOpts, server: JsonObject, image: objects.ImageMeta) -> bool:
     """Whether the guest gets a drive with its metadata: the user, the image or the operator says so."""
     return (types.is_true(server.get('config_drive')) or conf.force_config_drive
             or image.properties.img_config_drive == 'mandatory')
 
 
-def _auto_disk_config(server: Document, image: objects.ImageMeta) -> bool:
+def _auto_disk_config(server: JsonObject, image: objects.ImageMeta) -> bool:
     asked = server.get('OS-DCF:diskConfig')
     return bool(image.properties.auto_disk_config) if asked is None else asked == 'AUTO'
 

@@ -11,10 +11,11 @@ from oslo_db import exception as db_exc
 
 from nova import errors, objects, states
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import handover, wire
-from nova.task.handles import Conductor, Document, SuperConductor
+from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def end(h: SuperConductor, server: wire.Planned) -> None:
             h.api_db.write(lambda conn: _keep(conn, h, server))
 
 
-def _reason(h: Conductor, server: wire.Planned) -> Document | None:
+def _reason(h: Conductor, server: wire.Planned) -> JsonObject | None:
     """The fault to show: the server's own, or that of the whole request."""
     if server.failure is None:
         return h.task.error

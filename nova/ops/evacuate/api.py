@@ -3,6 +3,7 @@
 
 from nova import errors, objects, states
 from nova.common import problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import Move
 from nova.objects import move as kinds
 from nova.objects import task as rows
@@ -14,7 +15,7 @@ from nova.rest.resource import Body, Reply
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import ANY, From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 
 class EvacuateAction(Action):
@@ -36,7 +37,7 @@ class EvacuateAction(Action):
     flow = flow.Evacuate
     returns = types.OBJECT
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> Move:
         host, force = body.get('host'), types.is_true(body.get('force', False))
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")
@@ -53,7 +54,7 @@ class EvacuateAction(Action):
             instance, kinds.EVACUATION, Move, migration=uuids.generate(), wanted_host=host,
             forced=host is not None and (force or not req.at('2.29')), runs=runs, ignored=[instance.host])
 
-    def reply(self, req: Request, instance: objects.Instance, body: Document, state: objects.State,
+    def reply(self, req: Request, instance: objects.Instance, body: JsonObject, state: objects.State,
               task: rows.Task) -> object:
         if req.at('2.14'):
             return None

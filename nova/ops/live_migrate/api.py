@@ -3,6 +3,7 @@
 
 from nova import errors, objects, states
 from nova.common import problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import LiveMove
 from nova.objects import move as kinds
 from nova.ops.live_migrate import flow
@@ -13,7 +14,7 @@ from nova.rest.resource import Body
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 _AUTO = types.enum(*types.BOOLISH['enum'], 'auto')
 
@@ -37,7 +38,7 @@ class MigrateLiveAction(Action):
     start = From(states.VM.ACTIVE, states.VM.PAUSED, host=True)
     flow = flow.LiveMigrate
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> LiveMove:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> LiveMove:
         host, force = body['host'], types.is_true(body.get('force', False))
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")

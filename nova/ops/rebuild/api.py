@@ -2,6 +2,7 @@
 
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import files, userdata
 from nova.ops.rebuild import flow, wire
 from nova.policies import servers as rules
@@ -12,7 +13,7 @@ from nova.states import VM
 from nova.steps import image_checks, injection, volumes
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 OF_VOLUMES = '2.93'
 """From here on a server that boots from a volume is rebuilt of another image."""
@@ -32,7 +33,7 @@ class RebuildServer(Action):
     returns = One('server', Server, 'rebuilt')
     flow = flow.Rebuild
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> Reply:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:
         image = image_checks.named(req, body['imageRef'])
         assert image is not None  # the schema wants one
         _check(req, instance, body, image)
@@ -49,7 +50,7 @@ class RebuildServer(Action):
         return Reply(subject=shown, look=look, headers={'Location': req.links.self('servers', instance.uuid)})
 
 
-def _check(req: Request, server: objects.Instance, body: Document, image: objects.ImageMeta) -> None:
+def _check(req: Request, server: objects.Instance, body: JsonObject, image: objects.ImageMeta) -> None:
     """What makes no sense is refused before anything is touched."""
     image_checks.check(image, server.flavor, server.block_devices)
     image_checks.check_disk_config(body, image)
@@ -96,10 +97,10 @@ def _is_other(req: Request, server: objects.Instance, image: objects.ImageMeta) 
     return True
 
 
-def _new(req: Request, server: objects.Instance, body: Document, image: objects.ImageMeta,
+def _new(req: Request, server: objects.Instance, body: JsonObject, image: objects.ImageMeta,
          reimages: bool) -> objects.Instance:
     """What the record is to say, as far as it changes."""
-    values: Document = {column: body[key] for key, column in _NAMES.items() if key in body}
+    values: JsonObject = {column: body[key] for key, column in _NAMES.items() if key in body}
     values |= {column: types.canonical_ip(body[key]) for key, column in _ADDRESSES.items() if key in body}
     if 'OS-DCF:diskConfig' in body:
         values['auto_disk_config'] = body['OS-DCF:diskConfig'] == 'AUTO'

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects, states
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects import Move, quota
 from nova.objects import move as kinds
 from nova.ops.resize import flow
@@ -16,7 +17,7 @@ from nova.rest.resource import Body
 from nova.steps import moves
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 _START = From(states.VM.ACTIVE, states.VM.STOPPED, host_up=True)
 
@@ -32,7 +33,7 @@ class ResizeAction(Action):
     start = _START
     flow = flow.Resize
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> Move:
         flavor = _find_flavor(req, types.last_part(str(body['flavorRef'])))
         _check_flavor(instance, flavor)
         _check_disk_config(instance, body.get('OS-DCF:diskConfig'))
@@ -41,7 +42,7 @@ class ResizeAction(Action):
             instance, kinds.RESIZE, Move, migration=uuids.generate(), new_flavor=flavor,
             runs=instance.vm_state == states.VM.ACTIVE, ignored=[] if stays else [instance.host])
 
-    def answer(self, req: Request, instance: objects.Instance, body: Document) -> None:
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         state = self.prepare(req, instance, body)
         new = state.new_flavor
         req.dbs.api.write(lambda conn: quota.resize(conn, req.conf, instance.uuid, new.vcpus, new.memory_mb))
@@ -105,7 +106,7 @@ class MigrateAction(Action):
     start = _START
     flow = flow.Migrate
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> Move:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> Move:
         host = body.get('host') if req.at('2.56') and body else None
         if host is not None:
             req.authorize(migrate_server.MIGRATE_HOST)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from nova import errors, objects
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.domain import snapshots
 from nova.objects import task as rows
 from nova.ops.snapshot import flow as flows
@@ -17,7 +18,7 @@ from nova.states import VM
 from nova.steps import images
 from nova.task.action import Action
 from nova.task.guard import From
-from nova.task.handles import Document, Request
+from nova.task.handles import Request
 
 LOG = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ _ANSWER = {'type': 'object', 'properties': {'image_id': types.UUID}}
 class _MakesImage:
     """Both of them: the task first, then the image, so that who hears of it may ask for it at once."""
 
-    def reply(self, req: Request, instance: objects.Instance, body: Document, state: images.ImageState,
+    def reply(self, req: Request, instance: objects.Instance, body: JsonObject, state: images.ImageState,
               task: rows.Task) -> Reply:
         """
         Raises:
@@ -46,8 +47,8 @@ class _MakesImage:
         return Reply(headers={'Location': req.links.bookmark('images', state.image_id)})
 
 
-def _values(req: Request, server: objects.Instance, body: Document, kind: str,
-            own: Mapping[str, str]) -> Document:
+def _values(req: Request, server: objects.Instance, body: JsonObject, kind: str,
+            own: Mapping[str, str]) -> JsonObject:
     """What the image will say, in values of the image service.
 
     Raises:
@@ -70,7 +71,7 @@ class CreateImage(_MakesImage, Action):
     start, returns = _START, _ANSWER
     flow = flows.Snapshot
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> images.ImageState:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> images.ImageState:
         of_volumes = instance.is_volume_backed
         if of_volumes:
             req.authorize(rules.CREATE_IMAGE_ALLOW_VOLUME_BACKED,
@@ -91,7 +92,7 @@ class CreateBackup(_MakesImage, Action):
     start, returns = _START, _ANSWER
     flow = flows.Backup
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Document) -> flows.BackupState:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> flows.BackupState:
         if instance.is_volume_backed:
             raise errors.Invalid(f'Server {instance.uuid} boots from a volume: that can be backed up by the '
                                  'volume service, or snapshotted by createImage.')
@@ -100,7 +101,7 @@ class CreateBackup(_MakesImage, Action):
             image_id=values['id'], values=values, backup_type=body['backup_type'],
             rotation=int(body['rotation']), trust=req.clients.trust.entrust(req.context))
 
-    def reply(self, req: Request, instance: objects.Instance, body: Document, state: images.ImageState,
+    def reply(self, req: Request, instance: objects.Instance, body: JsonObject, state: images.ImageState,
               task: rows.Task) -> Reply:
         """Where none is kept, older versions do not tell of the one that will not be."""
         told = super().reply(req, instance, body, state, task)

@@ -6,10 +6,11 @@ The server goes on meanwhile, whatever it is. Until the image is whole everythin
 import logging
 
 from nova import errors, states
+from nova.common.jsonutil import JsonObject
 from nova.domain import snapshots
 from nova.steps import images
 from nova.task.flow import Flow, Step, Wait
-from nova.task.handles import Conductor, Document
+from nova.task.handles import Conductor
 
 LOG = logging.getLogger(__name__)
 
@@ -60,11 +61,11 @@ def rotate(h: Conductor, state: BackupState) -> None:
                         error)
 
 
-def _backups(h: Conductor, state: BackupState) -> list[Document]:
+def _backups(h: Conductor, state: BackupState) -> list[JsonObject]:
     filters = {'owner': h.context.project_id or '', 'image_type': snapshots.BACKUP,
                'backup_type': state.backup_type, 'instance_uuid': h.task.instance_uuid or '',
                'sort_key': 'created_at', 'sort_dir': 'desc'}
-    found: list[Document] = []
+    found: list[JsonObject] = []
     while page := h.clients.image.documents(None, filters, _PAGE, found[-1]['id'] if found else None):
         found += page
     return found

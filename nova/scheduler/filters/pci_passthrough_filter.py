@@ -6,19 +6,20 @@ from typing import Any
 
 from oslo_config import cfg
 
+from nova.common.jsonutil import JsonObject
 from nova.scheduler.filters import BaseHostFilter
 from nova.scheduler.host_state import HostState, Wanted
 
 _SPEC = 'pci_passthrough:alias'
 
 
-def aliases(conf: cfg.ConfigOpts) -> dict[str, dict[str, Any]]:
+def aliases(conf: cfg.ConfigOpts) -> dict[str, JsonObject]:
     """What ``[pci] alias`` calls which devices.
 
     Raises:
         ValueError: one that is no object with a name.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, JsonObject] = {}
     for text in conf.pci.alias:
         one = json.loads(text)
         if not isinstance(one, dict) or not one.get('name'):

@@ -1,7 +1,9 @@
 """What a host has to offer."""
 
 import dataclasses
-from typing import Any, Protocol
+from typing import Protocol
+
+from nova.common.jsonutil import JsonObject
 
 
 @dataclasses.dataclass(slots=True)
@@ -9,7 +11,7 @@ class Child:
     """A provider below the node: a NUMA cell, a device."""
 
     name: str
-    inventory: dict[str, dict[str, Any]]
+    inventory: dict[str, JsonObject]
     traits: set[str] = dataclasses.field(default_factory=set)
     parent: str | None = None
     """Name of another child; None is the node."""
@@ -32,14 +34,14 @@ class Resources:
     memory_mb_used: int = 0
     local_gb_used: int = 0
     running_vms: int = 0
-    cpu_info: dict[str, Any] = dataclasses.field(default_factory=dict)
+    cpu_info: JsonObject = dataclasses.field(default_factory=dict)
     supported_instances: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
-    inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    inventory: dict[str, JsonObject] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
     children: list[Child] = dataclasses.field(default_factory=list)
 
 
-def dedicated(cpus: int) -> dict[str, dict[str, Any]]:
+def dedicated(cpus: int) -> dict[str, JsonObject]:
     """Inventory of CPUs that are given to one guest alone; nothing where there are none."""
     return {'PCPU': {'total': cpus, 'reserved': 0, 'min_unit': 1, 'max_unit': cpus, 'step_size': 1,
                      'allocation_ratio': 1.0}} if cpus else {}

@@ -15,10 +15,10 @@ import json
 import os
 import pathlib
 from collections.abc import Callable
-from typing import Any
 
 from nova import errors
 from nova.common import threads
+from nova.common.jsonutil import JsonObject
 
 Hook = Callable[[str, str], object]
 """``hook(operation, server uuid)``; a `BaseException` it raises passes every handler, like a crash."""
@@ -87,7 +87,7 @@ class Faults:
         if fault is not None:
             _act(fault, operation)
 
-    def _take(self, when: str, operation: str) -> dict[str, Any] | None:
+    def _take(self, when: str, operation: str) -> JsonObject | None:
         """The file's fault for this moment, counted down before it acts, so that dying counts."""
         if self._file is None:
             return None
@@ -107,11 +107,11 @@ class Faults:
             return fault
 
 
-def _moment(fault: dict[str, Any]) -> str:
+def _moment(fault: JsonObject) -> str:
     return 'last' if fault.get('do') == 'last' else str(fault.get('when', 'before'))
 
 
-def _act(fault: dict[str, Any], operation: str) -> None:
+def _act(fault: JsonObject, operation: str) -> None:
     kind = fault.get('do', 'fail')
     if kind == 'delay':
         threads.sleep(float(fault.get('seconds', 1)))
