@@ -14,10 +14,12 @@ pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
 @contextlib.contextmanager
 def dead(admin, host):
     """The host is dead, as an operator says who has made sure."""
-    service, = admin.get(f'/os-services?host={host}&binary=nova-compute')['services']
+    def service():
+        return admin.get(f'/os-services?host={host}&binary=nova-compute')['services'][0]
+    ident = service()['id']
 
     def say(down):
-        answer = admin.call('PUT', f'/os-services/{service["id"]}', {'forced_down': down})
+        answer = admin.call('PUT', f'/os-services/{ident}', {'forced_down': down})
         return answer.status_code == 200
     assert say(True)
     try:
@@ -25,6 +27,8 @@ def dead(admin, host):
     finally:
         # It may be said to live once what it had is away (B 1922053).
         until(lambda: say(False), 20)
+        # It has to come back by itself, before which the next test would have a host less.
+        until(lambda: service()['state'] == 'up', 30, told=service)
 
 
 def evacuate(admin, uuid, body=None, version='2.96'):

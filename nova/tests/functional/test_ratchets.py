@@ -127,14 +127,15 @@ def costs(cloud, demo, admin):
             assert demo.call('DELETE', f'/servers/{uuid}').status_code == 204
             until(cloud, uuid, GONE)
         found['delete'].append(cost)
-    with counting() as cost:
-        servers = demo.boot('many', min_count=8, max_count=8)
-        assert servers.status_code == 202
+    for _ in range(TRIES):
+        with counting() as cost:
+            servers = demo.boot('many', min_count=8, max_count=8)
+            assert servers.status_code == 202
+            for server in demo.get('/servers')['servers']:
+                until(cloud, server['id'], STATE, 'active')
+        found['boot of eight'].append(cost)
         for server in demo.get('/servers')['servers']:
-            until(cloud, server['id'], STATE, 'active')
-    found['boot of eight'].append(cost)
-    for server in demo.get('/servers')['servers']:
-        demo.delete(server['id'])
+            demo.delete(server['id'])
     leaks.check(cloud, admin)
     return found
 

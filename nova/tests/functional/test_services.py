@@ -70,4 +70,4 @@ def test_a_disabled_host_is_so_in_placement(cloud, admin, demo):
             server = demo.booted(name)
             assert admin.show(server['id'])['OS-EXT-SRV-ATTR:host'] == hosts[0]
             demo.delete(server['id'])
-    until(lambda: all(DISABLED not in traits(admin, host) for host in hosts), seconds=4)
+    until(lambda: all(DISABLED not in traits(admin, host) for host in hosts), seconds=20)
