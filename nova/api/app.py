@@ -1,5 +1,6 @@
 """The Compute API as one WSGI callable: middleware, resources and rooms put together."""
 
+import datetime
 import importlib
 import inspect
 import pkgutil
@@ -13,7 +14,7 @@ from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
 from nova import objects, ops
-from nova.api import cells, faults, finder, middleware, proxies, request, resources, versions
+from nova.api import cells, faults, finder, middleware, once, proxies, request, resources, versions
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
@@ -86,14 +87,16 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
         override = conf.api.compute_link_prefix
         return override.rstrip('/') if override else req.scheme + '://' + req.netloc + req.context.place.mount
 
+    kept = datetime.timedelta(hours=conf.api.idempotency_key_hours)
     gate = health.Gate(health.Probe('the API database', lambda: dbs.api.ping(), dbkit.CONNECT_TIMEOUT))
 
     def make_request(req: falcon.Request, operation: Operation, body: Any, query: Any) -> request.Request:
         gate.enter()
         links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)
         return request.Request(
-            services, context=req.context.caller, version=req.context.version, operation=operation,
-            links=links, path=req.path, enforcer=policy, body=body, query=query)
+            services, once=once.Once.of(req, operation, body, kept), context=req.context.caller,
+            version=req.context.version, operation=operation, links=links, path=req.path, enforcer=policy,
+            body=body, query=query)
 
     dispatcher = Dispatcher(operations(), make_request, conf.oslo_middleware.max_request_body_size)
     keystone = conf.api.auth_strategy == 'keystone'

@@ -7,20 +7,23 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import falcon
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors, objects, states
 from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
+from nova.api.once import Once
 from nova.api.server_look import Look
 from nova.common import clock, dbkit, uuids
-from nova.objects import quota
+from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
 from nova.objects.question import GuestQuestion, ImageList
 from nova.objects.service import Alive
 from nova.rest import request
+from nova.rest.resource import Reply
 from nova.task import flow as flows
 from nova.task import guard as guards
 from nova.task import journal, notify, runner
@@ -69,10 +72,14 @@ class Request(request.Request):
         wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
             `submit`.
         tell_host: ``tell_host(cell mapping, host, HostStatus)``.
+
+    Args:
+        once: the key that it came with, if any.
     """
 
-    def __init__(self, services: Services, **kwargs: Any) -> None:
+    def __init__(self, services: Services, *, once: Once | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._once = once
         self.conf = services.conf
         self.dbs = services.dbs
         self.clients = services.clients
@@ -84,6 +91,18 @@ class Request(request.Request):
         self.tell_host = functools.partial(services.tell_host, self.context)
         self._ask_host = services.ask_host
         self.select = functools.partial(services.select, self.context)
+
+    def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
+        """Have `run` handle the request, unless it came with a key that has been answered."""
+        if self._once is None:
+            run()
+        else:
+            self._once.serve(self.found.db if self.found else self.dbs.api, run, resp)
+
+    def remember(self, conn: sa.Connection, task: str, reply: Reply | None = None) -> None:
+        """See `nova.task.handles.Request.remember`."""
+        if self._once is not None:
+            self._once.remember(conn, task, reply)
 
     # Servers
 
@@ -153,9 +172,12 @@ class Request(request.Request):
                also: Callable[[sa.Connection, Any], None] | None = None,
                wait: float | None = None) -> task_rows.Task:
         """See `nova.task.handles.Request.submit`."""
-        place = self.place
+        place, uuid = self.place, uuids.generate()
 
         def judge(conn: sa.Connection) -> Any:
+            self.remember(conn, uuid)
+            if place.mapping is None:
+                return None
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
             if guard is not None:
                 guard(fresh)
@@ -165,7 +187,7 @@ class Request(request.Request):
 
         try:
             task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid, wait=wait,
-                                 guard=judge if place.mapping is not None else None)
+                                 guard=judge, uuid=uuid)
         except errors.task.Busy:
             raise self._busy(flow, instance) from None
         if task.status != task_rows.QUEUED and wait is None:
@@ -210,6 +232,7 @@ class Request(request.Request):
 
         def write(conn: sa.Connection) -> str | None:
             successor = task_rows.withdraw(conn, task.uuid)
+            idempotency_key.drop_of(conn, task.uuid)
             also(conn)
             if doubt:
                 look = flows.find('remove_late')

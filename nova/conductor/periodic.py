@@ -17,6 +17,7 @@ from nova.objects import (
     compute_node,
     event,
     host_mapping,
+    idempotency_key,
     instance_mapping,
     purge,
 )
@@ -47,10 +48,12 @@ UNSEEN = datetime.timedelta(days=1)
 
 
 class Retention:
-    """Drops operations that ended too long ago to be asked about, and events that nobody waits for any more."""
+    """Drops operations that ended too long ago to be asked about, events that nobody waits for any more, and
+    keys of requests that do not come again."""
 
     def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts) -> None:
         self._db, self._days = db, conf.task.retention_days
+        self._keys = datetime.timedelta(hours=conf.api.idempotency_key_hours)
 
     def __call__(self) -> None:
         now = clock.utcnow()
@@ -59,6 +62,8 @@ class Retention:
                 LOG.debug('Tasks that ended before %s were dropped', before)
         while self._db.write(functools.partial(event.prune, before=now - UNSEEN, limit=500)):
             LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
+        while self._db.write(functools.partial(idempotency_key.prune, before=now - self._keys, limit=500)):
+            LOG.debug('Idempotency keys from before %s were dropped', now - self._keys)
 
 
 Begin = Callable[[journal.Journal], list[rows.Task]]

@@ -44,6 +44,9 @@ Seconds in which they have to accept a connection.'''),
 Seconds in which they have to answer.'''),
     cfg.BoolOpt('vendordata_dynamic_failure_fatal', default=False, help='''
 A service that fails keeps metadata from being told, instead of being left out.'''),
+    cfg.IntOpt('idempotency_key_hours', default=24, min=1, help='''
+For how long a request that comes again with the same Idempotency-Key header is answered as before, and not done
+again. The conductors need the same value: they drop older keys.'''),
     cfg.StrOpt('dhcp_domain', default='novalocal', help='''
 Domain of the host names that metadata and config drives tell guests; names that have a domain keep theirs.'''),
 ]

@@ -1,8 +1,8 @@
 """The journal's tables, the same in every cell and in the API database.
 
 `tasks` is what is to be done and how far it got, `task_steps` its history, `workers` the leases of those who do
-it, `events` what neighbours announced, stored before anyone waits for it, and `notifications` what is to be
-told to whoever listens.
+it, `events` what neighbours announced, stored before anyone waits for it, `notifications` what is to be told to
+whoever listens, and `idempotency_keys` which requests need not be done again.
 """
 
 import sqlalchemy as sa
@@ -109,6 +109,19 @@ notifications = sa.Table(
     sa.Column('created_at', types.time(), nullable=False),
     **types.MYSQL)
 """What is still to be told on the bus, in the order of `id`; a row goes when it was sent."""
+
+idempotency_keys = sa.Table(
+    'idempotency_keys', _metadata,
+    sa.Column('id', sa.Integer, primary_key=True),
+    sa.Column('name', types.string(64), nullable=False, unique=True),
+    sa.Column('digest', types.string(64), nullable=False),
+    sa.Column('task_uuid', types.string(36), index=True),
+    sa.Column('status', sa.SmallInteger),
+    sa.Column('headers', types.Json),
+    sa.Column('body', types.Json),
+    sa.Column('created_at', types.time(), nullable=False, index=True),
+    **types.MYSQL)
+"""The key itself is not kept: `name` is a hash of it, of its user and of the path it was sent to."""
 
 
 def task_tables(metadata: sa.MetaData) -> None:

@@ -22,6 +22,7 @@ class ConsoleOutput(Action):
     body = Body(length=Field(types.nullable(types.integer(-1)), 'How many lines, the last ones; -1 is all.'))
     start = From(task=ANY, launched=False, lock=False, host=True)
     status = 200
+    once = False
     returns = {'type': 'object', 'properties': {'output': types.TEXT}}
 
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:

@@ -109,7 +109,7 @@ class Dispatcher:
             target = None
         if operation.rule is not None:
             request.authorize(operation.rule, target)
-        answer(operation, request, operation.handler(request, **arguments), resp)
+        request.serve(lambda: answer(operation, request, operation.handler(request, **arguments), resp), resp)
 
 
 def _overlap(one: Operation, other: Operation) -> bool:

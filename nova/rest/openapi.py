@@ -21,6 +21,11 @@ def _parameters(operation: Operation, version: V) -> list[dict[str, Any]]:
     if operation.query is not None:
         for name, kind in schema.of(operation.query, 'query', version)['properties'].items():
             found.append({'name': name, 'in': 'query', 'style': 'form', 'explode': True, 'schema': kind})
+    if operation.once:
+        found.append({'name': 'Idempotency-Key', 'in': 'header', 'schema': {
+            'type': 'string', 'minLength': 1, 'maxLength': 255, 'pattern': '^[!-~]+$'},
+            'description': 'A word of the client; a request that comes again with it is answered as before, '
+                           'and nothing is done again.'})
     return found
 
 

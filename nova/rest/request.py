@@ -1,8 +1,10 @@
 """What handlers are handed: who asks, at which microversion, for what."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import falcon
 
 from nova.common import microversion, problem
 from nova.common.microversion import V
@@ -53,6 +55,10 @@ class Request:
         self.body = body
         self.query = query if query is not None else Query({})
         self._asked: dict[tuple[str, Any], bool] = {}
+
+    def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
+        """Have `run` handle the request and write the answer; a service may know the answer already."""
+        run()
 
     def at(self, version: str) -> bool:
         """Whether the request is made at this microversion or a newer one."""

@@ -132,6 +132,7 @@ class Operation:
         server: the handler is given the server (an `Instance`) found from ``{server_id}``.
         deleted: first microversion at which that server may be a deleted one.
         loads: relations of the server that the handler reads, beside those that the answer shows.
+        once: a request with an ``Idempotency-Key`` is done once, however often it comes.
     """
 
     method: str
@@ -151,6 +152,7 @@ class Operation:
     server: bool = False
     deleted: V | None = None
     loads: tuple[str, ...] = ()
+    once: bool = False
     name: str = ''
     doc: str = ''
 

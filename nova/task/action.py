@@ -33,6 +33,7 @@ class Action:
         status: of the success.
         returns: how the answer is rendered, as for `nova.rest.resource.Operation`.
         method, path: for operations with a route of their own, such as DELETE.
+        once: a request that comes again with the same ``Idempotency-Key`` is not done again.
     """
 
     on: ClassVar[str] = 'servers'
@@ -49,6 +50,7 @@ class Action:
     returns: ClassVar[Any] = None
     method: ClassVar[str] = 'POST'
     path: ClassVar[str] = ''
+    once: ClassVar[bool] = True
 
     def prepare(self, req: Request, instance: Instance, body: Any) -> State:
         """Check what only this action knows, and make the flow's first state."""
@@ -88,4 +90,5 @@ class Action:
         body = self.body or (Body({}) if self.key else None)
         return make(self.method, self.path or f'/{self.on}/{{server_id}}/action', self,
                     since=self.since, until=self.until, action=self.key, rule=self.rule, rules=self.rules,
-                    body=body, ok=self.status, returns=self.returns, name=kind.__qualname__)
+                    body=body, ok=self.status, returns=self.returns,
+                    once=self.once and self.method == 'POST', name=kind.__qualname__)

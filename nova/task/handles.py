@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     # Drivers and clients are handed handles, and handles have them.
     from nova.clients import Clients
     from nova.db.session import Databases
+    from nova.rest.resource import Reply
     from nova.task.flow import AnyFlow
     from nova.virt.driver import Driver
 
@@ -289,6 +290,14 @@ class Request(Asked, Protocol):
         Raises:
             ServerInState: another operation has the slot; 409.
             nova.errors: what `guard` raises.
+        """
+
+    def remember(self, conn: sa.Connection, task: str, reply: 'Reply | None' = None) -> None:
+        """In the transaction in which the request's operation begins: should the request come again with the
+        same ``Idempotency-Key``, it is not done again. `submit` does this by itself.
+
+        Args:
+            reply: what will be answered, where that is known by then.
         """
 
     def signal(self, flow: 'type[AnyFlow]', instance: objects.Instance, told: states.Signal) -> None:

@@ -22,7 +22,8 @@ CREATE_RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.C
 
 class CreateServers(Resource):
 
-    @post('/servers', rule=rules.CREATE, rules=CREATE_RULES, body=Body(ServerCreate, face='create'), ok=202)
+    @post('/servers', rule=rules.CREATE, rules=CREATE_RULES, body=Body(ServerCreate, face='create'), ok=202,
+          once=True)
     def create(self, req: Request) -> Reply:
         """Create one server, or several."""
         order = prepare.order(req, req.body)
@@ -53,7 +54,9 @@ def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Seq
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,
                         trust=order.trust, files=order.files)
-    return [instance for instance, _ in made], task
+    instances = [instance for instance, _ in made]
+    req.remember(conn, task.uuid, _answer(req, order, instances))
+    return instances, task
 
 
 def _answer(req: Request, order: prepare.Order, made: list[objects.Instance]) -> Reply:
