@@ -14,7 +14,7 @@ from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
 from nova import objects, ops
-from nova.api import cells, faults, finder, middleware, once, proxies, request, resources, versions
+from nova.api import cells, faults, finder, middleware, once, proxies, request, resources, versions, waits
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
@@ -70,17 +70,18 @@ def _who(req: falcon.Request) -> tuple[str | None, str | None]:
     return (caller.user_id, caller.project_id) if caller else (None, None)
 
 
-def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforcer: Any = None
-             ) -> Application:
+def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforcer: Any = None,
+             waiting: waits.Waits | None = None) -> Application:
     """The WSGI callable of nova-api.
 
     Args:
         conf: configuration, as `nova.conf.new` makes it.
         dbs, buses, clients: handles, which whoever starts the process makes and closes.
         enforcer: of policy; made from `conf` when absent.
+        waiting: closed by whoever stops the process; made from `conf` when absent.
     """
     _register_opts(conf)
-    services = _services(conf, dbs, buses, clients)
+    services = _services(conf, dbs, buses, clients, waiting or waits.Waits(conf.api.max_waiting))
     policy = enforcer if enforcer is not None else enforcement.Enforcer(conf)
 
     def root(req: falcon.Request) -> str:
@@ -115,7 +116,8 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
     return whole
 
 
-def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> request.Services:
+def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any, waiting: waits.Waits
+              ) -> request.Services:
     def wake(context: Any, cell: Any, task: str, above: bool = False) -> None:
         bus = buses.top if above or cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(
@@ -132,4 +134,5 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any) -> reque
         return scheduler.Scheduler.client(buses.top).select(context, wanted)
     found = finder.Finder(dbs, conf.api.cell_timeout)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host, select)
+    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host, select,
+                            waiting)

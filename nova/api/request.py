@@ -16,6 +16,7 @@ from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
 from nova.api.once import Once
 from nova.api.server_look import Look
+from nova.api.waits import Waits
 from nova.common import clock, dbkit, uuids
 from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
@@ -61,13 +62,14 @@ class Services:
     tell_host: Tell
     ask_host: Ask
     select: Select
+    waits: Waits
 
 
 class Request(request.Request):
     """One request of the Compute API.
 
     Attributes:
-        conf, dbs, clients, finder, cells: of the process.
+        conf, dbs, clients, finder, cells, waits: of the process.
         found: see `place`; None where the path names no server.
         wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
             `submit`.
@@ -85,6 +87,7 @@ class Request(request.Request):
         self.clients = services.clients
         self.finder = services.finder
         self.cells = services.cells
+        self.waits = services.waits
         self.found: Found | None = None
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)

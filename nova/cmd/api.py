@@ -48,17 +48,20 @@ class Api:
 
     def __init__(self, conf: Any, listen: socket.socket) -> None:
         from nova import clients
-        from nova.api import app
+        from nova.api import app, waits
         from nova.db import session
         from nova.rpc import transport
         self._buses, self._dbs = transport.Buses(conf), session.Databases(conf)
-        made = app.make_app(conf, dbs=self._dbs, buses=self._buses, clients=clients.build(conf))
+        self._waits = waits.Waits(conf.api.max_waiting)
+        made = app.make_app(conf, dbs=self._dbs, buses=self._buses, clients=clients.build(conf),
+                            waiting=self._waits)
         self._web = WebServer(made, listen, conf.wsgi.default_pool_size, conf.graceful_shutdown_timeout)
 
     def start(self) -> None:
         self._web.start()
 
     def stop(self) -> None:
+        self._waits.close()
         self._web.stop()
         self._buses.close()
         self._dbs.dispose()

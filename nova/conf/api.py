@@ -47,6 +47,10 @@ A service that fails keeps metadata from being told, instead of being left out.'
     cfg.IntOpt('idempotency_key_hours', default=24, min=1, help='''
 For how long a request that comes again with the same Idempotency-Key header is answered as before, and not done
 again. The conductors need the same value: they drop older keys.'''),
+    cfg.IntOpt('max_waiting', default=8, min=0, help='''
+Requests of one process that may wait for the end of a task, or for events, at the same time. Each holds one of
+the web server's threads, so it should be well below their number ([wsgi] default_pool_size). Who finds no room
+does not wait: tasks are shown at once, streams of events are refused with 503.'''),
     cfg.StrOpt('dhcp_domain', default='novalocal', help='''
 Domain of the host names that metadata and config drives tell guests; names that have a domain keep theirs.'''),
 ]

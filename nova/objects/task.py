@@ -23,7 +23,7 @@ from nova.objects.progress import Progress
 
 READY, RUNNING, PARKED, WAITING, QUEUED, INERT = (
     'ready', 'running', 'parked', 'waiting', 'queued', 'inert')
-DONE, UNDONE, STUCK = 'done', 'undone', 'stuck'
+DONE, UNDONE, STUCK, ABANDONED = 'done', 'undone', 'stuck', 'abandoned'
 OPEN = (READY, RUNNING, PARKED, WAITING, QUEUED)
 """Statuses of a task that somebody must take care of."""
 SHARDS = 256
@@ -41,7 +41,8 @@ class Task:
 
     Attributes:
         status: ready (for anybody), running (by `owner`), parked (a host works on it), waiting (for a
-            condition), queued (for its turn), inert (not to be run yet), or an end: done, undone, stuck.
+            condition), queued (for its turn), inert (not to be run yet), or an end: done, undone, stuck,
+            abandoned (by an operator).
         exclusive: the server's slot that the task holds; None when it holds none.
         queued: it takes its turn with others of its kind; the one whose turn it is holds the slot.
         direction: do or undo.

@@ -11,6 +11,7 @@ from oslo_config import cfg
 from nova import clients as neighbours
 from nova import conf as nova_conf
 from nova.api import app as api_app
+from nova.api import waits
 from nova.api.metadata import app as metadata_app
 from nova.common import clock, dbkit, threads
 from nova.compute import agent
@@ -132,9 +133,15 @@ def _conductor(shared: Shared, role: str, host: str) -> Stop:
 
 
 def _api(deployment: config.Deployment, shared: Shared) -> Stop:
+    waiting = waits.Waits(shared.conf.api.max_waiting)
     app = docs.beside(api_app.make_app(
-        shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients))
-    return sandbox_app.Server(app, port=deployment.ports['compute']).start().stop
+        shared.conf, dbs=shared.dbs, buses=shared.buses, clients=shared.clients, waiting=waiting))
+    server = sandbox_app.Server(app, port=deployment.ports['compute']).start()
+
+    def stop() -> None:
+        waiting.close()
+        server.stop()
+    return stop
 
 
 def _metadata(deployment: config.Deployment, shared: Shared) -> Stop:

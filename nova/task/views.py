@@ -51,23 +51,24 @@ def _event_name(direction: str, name: str) -> str:
     return name if direction == 'do' else f'undo_{name}'
 
 
-def _events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
-    events = [Event(_event_name(row.direction, row.name), row.started_at, row.finished_at,
-                    _RESULTS.get(row.status, row.status), row.host, row.detail)
-              for row in steps if row.task_uuid == task.uuid]
+def events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
+    """The steps that a task took, of these rows, and the present one; the newest first."""
+    found = [Event(_event_name(row.direction, row.name), row.started_at, row.finished_at,
+                   _RESULTS.get(row.status, row.status), row.host, row.detail)
+             for row in steps if row.task_uuid == task.uuid]
     if not task.ended and task.step is not None and task.status != rows.QUEUED:
-        events.append(Event(_event_name(task.direction, task.step), task.step_started_at, None, None,
-                            task.host, None))
-    return tuple(reversed(events))
+        found.append(Event(_event_name(task.direction, task.step), task.step_started_at, None, None,
+                           task.host, None))
+    return tuple(reversed(found))
 
 
 def _action(task: rows.Task, steps: list[Any]) -> Action:
-    failed = task.error is not None or task.status in (rows.UNDONE, rows.STUCK)
+    failed = task.error is not None or task.status in (rows.UNDONE, rows.STUCK, rows.ABANDONED)
     return Action(
         action=task.action or task.flow, instance_uuid=task.instance_uuid or '', request_id=task.request_id,
         user_id=task.user_id, project_id=task.project_id, start_time=task.created_at,
         updated_at=task.updated_at, finish_time=task.finished_at, message='Error' if failed else None,
-        traceback=(task.error or {}).get('details'), task=task.uuid, events=_events(task, steps))
+        traceback=(task.error or {}).get('details'), task=task.uuid, events=events(task, steps))
 
 
 def list_actions(

@@ -1,5 +1,6 @@
 """What a request for servers leaves in the API database, all of it in one transaction."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -11,6 +12,18 @@ from nova.objects import task as rows
 from nova.ops.build import schedule, wire
 from nova.steps import injection
 from nova.task import journal, notify
+
+
+def build_of(conn: sa.Connection, server: str) -> rows.Task | None:
+    """The build of a server that no cell has yet, as what its cell will have under this uuid; `conn` is the API
+    database's."""
+    for plain in rows.open_tasks(conn):
+        task = rows.get(conn, plain.uuid) if plain.flow == schedule.Schedule.name else None
+        state = None if task is None else wire.ScheduleState.from_wire(task.state)
+        for planned in () if state is None else state.servers:
+            if task is not None and planned.uuid == server:
+                return dataclasses.replace(task, uuid=planned.build, action='create')
+    return None
 
 
 def insert(conn: sa.Connection, context: nova_context.RequestContext,

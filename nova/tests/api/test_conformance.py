@@ -90,7 +90,8 @@ def test_what_is_missing_is_recorded() -> None:
     assert absent == set(facts.missing())
 
 
-OURS = {('POST', '/os-scheduling-preview', None)}
+OURS = {('POST', '/os-scheduling-preview', None), ('GET', '/servers/{}/tasks', None),
+        ('GET', '/servers/{}/tasks/{}', None)}
 """Routes that other clouds do not have."""
 
 
