@@ -73,6 +73,18 @@ class DeadlinePassed(base.Internal):
     template = "Task '{flow}' did not end within {seconds} seconds."
 
 
+class NotToBeResumed(base.Conflict):
+    template = 'Task {task} cannot be resumed: {reason}.'
+
+
+class NotToBeAbandoned(base.Conflict):
+    template = 'Task {task} cannot be abandoned: {reason}.'
+
+
+class Abandoned(base.Internal):
+    template = "Operation '{flow}' was abandoned by an operator."
+
+
 class NotEntrusted(base.Internal):
     """A task was to act for a user and has not got his word, or cannot read it."""
 

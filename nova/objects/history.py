@@ -62,3 +62,17 @@ def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, d
     ).where(_T.instance_uuid.in_(instance_uuids), _T.error.is_not(None), _T.finished_at.is_not(None)).subquery()
     return {row.instance_uuid: row.error for row in conn.execute(
         sa.select(ranked.c.instance_uuid, ranked.c.error).where(ranked.c.place == 1)) if row.error}
+
+
+def unsettled(conn: sa.Connection, limit: int, instance_uuid: str | None = None, ended: bool = False
+              ) -> list[rows.Task]:
+    """Tasks that are open or stuck, with those that clients do not see; the newest first.
+
+    Args:
+        ended: those that have ended well, too.
+    """
+    where: list[sa.ColumnElement[bool]] = [] if ended else [_T.status.in_((*rows.OPEN, rows.STUCK))]
+    if instance_uuid is not None:
+        where.append(_T.instance_uuid == instance_uuid)
+    return [rows.from_row(row) for row in conn.execute(
+        sa.select(tables.tasks).where(*where).order_by(_T.id.desc()).limit(limit))]

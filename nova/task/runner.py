@@ -35,6 +35,9 @@ LONGEST_FORWARD = 15.0
 LATE = 60.0
 """Seconds after the end of a task within which what it asked for has come, or never comes."""
 
+WAS = 'vm_state'
+"""Key of a stuck task's error: what its server was before it was put in error, for when it is resumed."""
+
 Also = Callable[[sa.Connection], None]
 """What else belongs into the transaction of a save."""
 
@@ -234,6 +237,9 @@ class Runner:
         if end == rows.STUCK and flow.exclusion == flows.SHARING:
             becomes = None
         unwound = task.unwinds and end == rows.UNDONE
+        told = changes.get('error', task.error)
+        if end == rows.STUCK and instance is not None and told:
+            changes['error'] = {**told, WAS: instance.vm_state}
         if instance is not None and not unwound and becomes not in (None, instance.vm_state):
             instance.vm_state = str(becomes)
         if instance is not None and not task.cancel and instance.task_state is not None and (
