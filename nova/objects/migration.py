@@ -104,9 +104,10 @@ class Migration(Persistent):
 
     @classmethod
     def unsettled(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
-        """Moves of a server whose source gives something still: of a resize that may be taken back, or of an
-        evacuation from a host that has not come back."""
-        return cls.all(conn, instance_uuid=instance_uuid, status=['finished', 'done'])
+        """Moves of a server that may hold something still, the newest first: all but those that went right to
+        the end."""
+        return cls.all(conn, _T.status.not_in(('confirmed', 'completed')), instance_uuid=instance_uuid,
+                       order=[_T.id.desc()])
 
     def open_once(self, conn: sa.Connection) -> None:
         """Insert it, unless it is there from an earlier attempt."""

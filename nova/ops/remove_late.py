@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from nova import context, objects
 from nova.objects import task as rows
-from nova.steps import attachments, late, turn
+from nova.steps import attachments, late, moves, turn
 from nova.task import journal
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.handles import Conductor
@@ -32,6 +32,9 @@ def remove_late(h: Conductor, state: objects.State) -> None:
     with h.db.read() as conn:
         instance = objects.Instance.find(
             conn, ('network_info', 'block_devices', 'migration_context'), uuid=uuid, deleted=None)
+        former = objects.Migration.unsettled(conn, uuid)
+    if instance is not None and not instance.deleted:
+        moves.return_source(h.clients, instance, former)
     project = instance.project_id if instance is not None else h.task.project_id
     never = late.never_attached(h.clients, instance)
     for device in never:

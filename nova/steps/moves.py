@@ -8,8 +8,9 @@ A flavor may change without a change of host. Then the server holds the new amou
 old ones have more: so much of both as the host must have to go either way.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nova import errors, objects
 from nova.common import jsonutil
@@ -20,6 +21,11 @@ from nova.objects import quota
 from nova.objects.migration import Migration
 from nova.steps import destination, schedule
 from nova.task.handles import Conductor, Handle, SuperConductor
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
+
+LOG = logging.getLogger(__name__)
 
 CONSUMER, SERVER = 'MIGRATION', 'INSTANCE'
 
@@ -77,26 +83,59 @@ def count_only(h: SuperConductor, flavor: objects.Flavor) -> None:
 
 # What the source gives ---------------------------------------------------------------------------
 
-def own_source(h: Conductor, state: objects.Move) -> None:
+def own_source(h: SuperConductor, state: objects.Move) -> None:
     """What the server holds belongs to the migration from here on, in one write."""
     placement = h.clients.placement
     held = placement.allocations(h.instance.uuid).allocations
     if held:
         placement.move(h.instance.uuid, state.migration, CONSUMER)
     state.held = held or placement.allocations(state.migration).allocations
+    if not state.held and any(placement.move(former.uuid, state.migration, CONSUMER)
+                              for former in _former(h, state)):
+        state.held = placement.allocations(state.migration).allocations
+
+
+def _former(h: Conductor, state: objects.Move) -> list[Migration]:
+    """Moves of the server before this one that may hold something on this host for it still."""
+    with h.db.read() as conn:
+        return [each for each in Migration.unsettled(conn, h.instance.uuid)
+                if each.uuid != state.migration and each.source_compute == state.source]
 
 
 def give_back(h: Conductor, state: objects.Move) -> None:
-    """Undo of `own_source`: the server holds what it did, and nothing at a destination."""
+    """Undo of `own_source`: the server holds what it did, and nothing at a destination.
+
+    The source may have shrunk meanwhile below what is in use there, and a Placement may refuse every change of
+    that. Then the migration, although it has ended, holds it on behalf of the server: until `return_source`
+    succeeds, the next move takes it along, or the server is deleted.
+    """
+    placement = h.clients.placement
     if state.held:
         wanted = {h.instance.uuid: (state.held, SERVER), state.migration: ({}, CONSUMER)}
         if not _hold(h, wanted):
-            raise errors.placement.AllocationRefused(
-                consumer=h.instance.uuid, reason='the source has no room for it any more')
+            LOG.warning('Host %s has no room any more for what server %s has there; migration %s holds it',
+                        state.source, h.instance.uuid, state.migration)
+            if not state.same_host:
+                placement.drop(h.instance.uuid)
     elif state.selections or state.dest:
-        h.clients.placement.drop(h.instance.uuid)
+        placement.drop(h.instance.uuid)
     else:
-        h.clients.placement.move(state.migration, h.instance.uuid, SERVER)
+        placement.move(state.migration, h.instance.uuid, SERVER)
+
+
+def return_source(clients: 'Clients', server: objects.Instance, former: Sequence[Migration]) -> None:
+    """Have a server hold what one of its former moves holds on its behalf, where its host has room again."""
+    placement = clients.placement
+    former = [each for each in former if each.source_compute == server.host]
+    if not former or placement.allocations(server.uuid).allocations:
+        return
+    for each in former:
+        try:
+            if placement.move(each.uuid, server.uuid, SERVER):
+                return
+        except errors.placement.AllocationRefused as error:
+            LOG.warning('Migration %s holds what server %s has on its host still: %s', each.uuid, server.uuid,
+                        error.message)
 
 
 def drop_source(h: Conductor, state: objects.Move) -> None:

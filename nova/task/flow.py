@@ -158,6 +158,8 @@ class Flow(Generic[F]):
         fails: vm_state after a failure that was undone; None keeps it.
         deadline: seconds after which a task goes forward no more: it is undone; or, when its steps beyond the
             pivot keep failing, stuck. There is no deadline for going back.
+
+    `arrived` is for flows whose point of no return is seen rather than decided.
     """
 
     name: ClassVar[str] = ''
@@ -231,9 +233,22 @@ class Flow(Generic[F]):
                      if (s.undo or s.choice) and (s.when is None or s.when(state))), None)
 
     @classmethod
+    def arrived(cls, state: Any) -> bool:
+        """Whether there is no way back by what the state says, wherever the task stands.
+
+        One that goes back comes forward again at the next choice that it meets, whatever it goes back for.
+        """
+        return False
+
+    @classmethod
     def beyond_pivot(cls, index: int) -> bool:
         """Whether the step at `index` comes after a point of no return."""
         return any(step.pivot for step in cls.steps[:index])
+
+    @classmethod
+    def committed(cls, index: int, state: base.State) -> bool:
+        """Whether there is no way back from the step at `index`."""
+        return cls.beyond_pivot(index) or cls.arrived(state)
 
     @classmethod
     def choice_before(cls, index: int) -> 'AnyStep | None':

@@ -61,9 +61,9 @@ def _unwind_from(flow: Flow, index: int, state: base.State, turn: str | None = N
 
 def _after_do(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, late: bool) -> Move:
     index = flow.index(task.step or '')
-    committed = flow.beyond_pivot(index)
+    committed = flow.committed(index, state)
     if outcome == 'done':
-        if task.unwinds and not flow.beyond_pivot(index + 1):
+        if task.unwinds and not flow.committed(index + 1, state):
             return _unwind_from(flow, index, state)
         step = flow.after(index, state)
         return Move('do', step.name) if step else Move('do', None, end=rows.DONE)
@@ -78,14 +78,17 @@ def _after_do(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, 
 
 
 def _after_undo(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome) -> Move:
+    index = flow.index(task.step or '')
     if outcome == 'again':
         return _again(task, failed=False)
     if outcome != 'done':
         return Move('undo', task.step, end=rows.STUCK) if task.tries + 1 >= UNDO_TRIES else _again(
             task, failed=True)
-    if task.turn == task.step and not task.unwinds:
-        return Move('do', task.step)
-    return _backward(flow, flow.index(task.step or ''), state, task.turn)
+    if flow.arrived(state):
+        comes = flow.steps[index].choice
+    else:
+        comes = task.turn == task.step and not task.unwinds
+    return Move('do', task.step) if comes else _backward(flow, index, state, task.turn)
 
 
 def after(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, late: bool = False) -> Move:
@@ -99,12 +102,16 @@ def after(flow: Flow, task: rows.Task, state: base.State, outcome: Outcome, late
     return _after_do(flow, task, state, outcome, late)
 
 
-def turns(flow: Flow, task: rows.Task) -> bool:
+def turns(flow: Flow, task: rows.Task, state: base.State | None = None) -> bool:
     """Whether a task is to unwind before its present step has ended.
 
     A step on a host that hears of an abortion itself ends by it, or has come too far: its answer says which.
+
+    Args:
+        state: what the task knows; without it, it may turn out that there is no way back.
     """
-    if not task.unwinds or task.direction == 'undo' or task.step is None:
+    if not task.unwinds or task.direction == 'undo' or task.step is None or (
+            state is not None and flow.arrived(state)):
         return False
     index = flow.index(task.step)
     hears = task.status == rows.PARKED and states.Signal.ABORT in flow.steps[index].signals
@@ -113,4 +120,4 @@ def turns(flow: Flow, task: rows.Task) -> bool:
 
 def cancelled(flow: Flow, task: rows.Task, state: base.State) -> Move | None:
     """The move of a task that is to unwind before its present step has ended; None when it must go on."""
-    return _unwind_from(flow, flow.index(task.step or ''), state) if turns(flow, task) else None
+    return _unwind_from(flow, flow.index(task.step or ''), state) if turns(flow, task, state) else None

@@ -28,7 +28,7 @@ class Run:
     @property
     def committed(self) -> bool:
         """Whether the present step is beyond a point of no return."""
-        return self.flow.beyond_pivot(self.flow.index(self.task.step or ''))
+        return self.flow.committed(self.flow.index(self.task.step or ''), self.state)
 
     @property
     def host(self) -> str | None:

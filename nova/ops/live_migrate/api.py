@@ -2,11 +2,12 @@
 
 
 from nova import errors, objects, states
-from nova.common import problem, uuids
+from nova.common import clock, problem, threads, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import LiveMove
 from nova.objects import move as kinds
-from nova.ops.live_migrate import flow
+from nova.objects import task as rows
+from nova.ops.live_migrate import flow, host
 from nova.policies import migrate_server as rules
 from nova.rest import types
 from nova.rest.field import Field, Span
@@ -16,11 +17,14 @@ from nova.task.action import Action
 from nova.task.guard import From
 from nova.task.handles import Request
 
+PATIENCE, PAUSE = 60.0, 0.1
+"""Seconds for which an answer waits for the checks of hosts, and between two looks at how far they are."""
+
 _AUTO = types.enum(*types.BOOLISH['enum'], 'auto')
 
 
 class MigrateLiveAction(Action):
-    """Whether the hosts will do is found out in the background, at every version.
+    """Whether the hosts will do is found out in the background; before 2.34 the answer waits for it.
 
     Before 2.30 the host that is named is taken as it is; from then on the scheduler checks it, until 2.67
     unless it is told not to.
@@ -55,3 +59,26 @@ class MigrateLiveAction(Action):
             instance, kinds.LIVE, LiveMove, migration=uuids.generate(), wanted_host=host,
             forced=host is not None and (force or not req.at('2.30')), ignored=[instance.host],
             block_migration=None if block == 'auto' else types.is_true(block))
+
+    def reply(self, req: Request, instance: objects.Instance, body: JsonObject, state: LiveMove,
+              task: rows.Task) -> None:
+        """Nothing; before 2.34 only once a host has been found that will do.
+
+        Raises:
+            errors.Invalid: no host will; all is as before by then.
+        """
+        if req.at('2.34'):
+            return
+        end, seen = clock.monotonic() + PATIENCE, task
+        while not _checked(seen) and clock.monotonic() < end:
+            threads.sleep(PAUSE)
+            with req.place.db.read() as conn:
+                seen = rows.get(conn, task.uuid) or seen
+        if seen.ended and seen.error is not None:
+            raise errors.Invalid(errors.from_dict(seen.error).message)
+
+
+def _checked(task: rows.Task) -> bool:
+    """Whether the hosts of a live migration have said that they will do; or it has ended."""
+    last = flow.LiveMigrate.index(host.check_source.__name__)
+    return task.ended or (task.direction == 'do' and flow.LiveMigrate.index(task.step or '') > last)

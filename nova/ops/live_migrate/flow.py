@@ -5,7 +5,7 @@ gone from the source runs at the destination, and then there is no way back. Unt
 and the guest has not noticed.
 
 A source that goes down is given up, and the choice made anew; if the guest is found at the destination then,
-that is the choice, and the flow goes on from there.
+that is the choice, and the flow goes on from there, even when it was cancelled or aborted meanwhile.
 
 A destination that will not do is followed by another one that the scheduler names, as often as
 ``migrate_max_retries`` allows.
@@ -47,16 +47,6 @@ def _exceeded(h: Conductor) -> errors.NovaError:
     """The hosts that were tried would not, and there is no other one."""
     said = h.refusals()
     return errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
-
-
-def stay_there(h: Conductor, state: LiveMove) -> None:
-    """Undo of a choice: a guest that has arrived is not left where nothing knows of it.
-
-    Raises:
-        errors.virt.GuestArrived: it has, and the flow does not come forward again: it is stuck.
-    """
-    if state.arrived and h.task.turn is None:
-        raise errors.virt.GuestArrived(server=h.instance.uuid)
 
 
 def is_here(state: LiveMove) -> bool:
@@ -121,10 +111,15 @@ class LiveMigrate(Flow[LiveMove]):
     action = 'live-migration'
     Progress = MigrationProgress
     deadline = 24 * 3600.0
+
+    @classmethod
+    def arrived(cls, state: LiveMove) -> bool:
+        return state.arrived
+
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.MIGRATING),
         Step(moves.own_source, undo=moves.give_back, at='super'),
-        Step(choose_again, undo=stay_there, at='super', choice=True),
+        Step(choose_again, at='super', choice=True),
         Step(moves.take_dest, when=is_here),
         Step(host.check_dest, at='dest', elsewhere=True, when=is_here),
         Step(host.check_source, at='source', elsewhere=True, when=is_here),

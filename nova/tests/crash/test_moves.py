@@ -8,9 +8,10 @@ from nova import objects
 from nova.common import uuids
 from nova.objects import event
 from nova.objects import task as rows
-from nova.ops import power_sync
+from nova.ops import power_sync, remove_late
 from nova.ops.live_migrate import flow as live
 from nova.ops.resize import decide
+from nova.states import Signal
 from nova.steps import moves
 from nova.task import journal
 from nova.tests.simulation import cases, invariants
@@ -122,6 +123,81 @@ def test_the_next_alternate_takes_it(new_world):
     invariants.check(world)
 
 
+# Hosts that shrink -------------------------------------------------------------------------------
+
+def shrunk(new_world):
+    """A server that was to be resized, while its host lost all that it had, and the other one would not."""
+    world = new_world()
+    resize.begin(world, world.running())
+    world.settle()
+    owned = [each[1] for each in world.script.seen].index('own_source') + 1
+    world = new_world()
+    world.refusing = {'h2'}
+    uuid = world.running()
+    resize.begin(world, uuid)
+    world.script.do(owned, 'after', lambda: give(world, 0))
+    world.settle()
+    return world, uuid
+
+
+def give(world, vcpus):
+    """h1 has so many virtual processors from now on, whatever is in use there."""
+    world.clients.placement.providers[world.nodes['h1']].inventory['VCPU']['total'] = vcpus
+
+
+def compared(world, uuid):
+    """What the neighbours have of the server was compared with its record."""
+    world.begin(uuid, remove_late.RemoveLate)
+    world.settle()
+
+
+def test_the_source_has_shrunk_meanwhile(new_world):
+    """MIG-F1, MIG-S5: the way back needs nothing that cannot be had; the migration holds it for the server."""
+    world, uuid = shrunk(new_world)
+    former = migration_of(world, uuid).uuid
+    assert (world.server(uuid).vm_state, world.server(uuid).host) == ('active', 'h1')
+    assert (held(world, uuid), held(world, former)) == ({}, {'h1': SMALL})
+    compared(world, uuid)
+    assert (held(world, uuid), held(world, former)) == ({}, {'h1': SMALL})
+    give(world, 4)
+    compared(world, uuid)
+    assert (held(world, uuid), held(world, former)) == ({'h1': SMALL}, {})
+    invariants.check(world)
+
+
+def test_the_next_move_takes_along_what_the_former_holds(new_world):
+    world, uuid = shrunk(new_world)
+    give(world, 4)
+    world.refusing = set()
+    resize.begin(world, uuid)
+    world.settle()
+    assert (held(world, uuid), held(world, migration_of(world, uuid).uuid)) == ({'h2': LARGE}, {'h1': SMALL})
+    invariants.check(world)
+
+
+def test_a_server_is_deleted_whose_former_move_holds_something(new_world):
+    """MIG-F3."""
+    world, uuid = shrunk(new_world)
+    world.delete(uuid)
+    world.settle()
+    invariants.check(world)
+    assert not world.clients.placement.consumers
+
+
+def test_a_resize_is_taken_back_to_a_host_that_has_shrunk(new_world):
+    """TSK-S2: beyond the point of no return, too, nothing waits for room that may never come."""
+    world = new_world()
+    uuid = resize.resized(world)
+    give(world, 0)
+    world.begin(uuid, decide.RevertResize, decide.move_of(world.server(uuid)))
+    world.settle()
+    assert (world.server(uuid).vm_state, world.server(uuid).host) == ('active', 'h1')
+    give(world, 4)
+    compared(world, uuid)
+    assert held(world, uuid) == {'h1': SMALL}
+    invariants.check(world)
+
+
 # Hosts that go down ------------------------------------------------------------------------------
 
 def test_a_live_migration_waits_for_ports_on_bridges_of_their_own(new_world):
@@ -162,6 +238,34 @@ def test_a_guest_that_has_arrived_when_its_source_dies_is_kept(new_world):
     world.regain('h1')
     world.settle()
     invariants.check(world)
+
+
+@pytest.mark.parametrize('how', ['delete', 'abort'])
+def test_a_guest_that_has_arrived_is_never_rolled_back(new_world, how):
+    """MIG-F2, MIG-F3: the source dies when the guest has just left, and at that moment the user gives it up."""
+    world = new_world()
+    uuid = live_migrate.live_migrate(world)
+    world.settle()
+    arrival, = [number for number, each in enumerate(world.script.seen, 1) if each[3] == 'live_migrate']
+    world = new_world()
+    uuid = live_migrate.live_migrate(world)
+
+    def give_up():
+        world.lose('h1')
+        if how == 'delete':
+            world.delete(uuid)
+        else:
+            world.raw['cell1'].write(lambda conn: rows.signal(conn, uuid, live.LiveMigrate.name, Signal.ABORT))
+    world.script.do(arrival, 'after', give_up)
+    world.settle()
+    invariants.check(world)
+    assert migration_of(world, uuid).status == 'completed'
+    if how == 'abort':
+        assert (world.server(uuid).vm_state, world.server(uuid).host) == ('active', 'h2')
+    world.regain('h1')
+    world.settle()
+    invariants.check(world)
+    assert (world.server(uuid) is None) == (how == 'delete')
 
 
 def test_a_host_returns_whose_servers_could_not_be_evacuated(new_world):

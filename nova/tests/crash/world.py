@@ -283,6 +283,8 @@ class World:
             verdict = step.verdict(raised) if call.direction == 'do' else raised
             refused = isinstance(verdict, errors.task.Refused)
             outcome, error = 'refused' if refused else 'failed', errors.to_dict(verdict)
+        if call.host not in self.up:  # it went down meanwhile, and nobody hears of it any more
+            return
         self.answer(cell, objects.StepResult(
             task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=call.host,
             outcome=outcome, error=error, instance=call.instance, state=call.state.returned()))

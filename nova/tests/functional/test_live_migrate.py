@@ -75,6 +75,23 @@ def test_hosts_that_will_not_do(demo, admin):
     assert actions(demo, uuid)[0] == ('live-migration', 'Error')
 
 
+def test_before_2_34_the_answer_waits_for_the_checks(demo, admin):
+    """The user hears at once that no host will do, and all is as before by then."""
+    uuid = demo.booted('asked')['id']
+    source = host_of(admin, uuid)
+    answer = migrate(admin, uuid, {'host': None, 'block_migration': False, 'disk_over_commit': False}, '2.1')
+    assert answer.status_code == 400, answer.text
+    assert demo.show(uuid)['OS-EXT-STS:task_state'] is None and demo.show(uuid)['status'] == 'ACTIVE'
+    assert held(admin, uuid) == {source: SMALL} and migration_of(admin, uuid)['status'] == 'error'
+    answer = migrate(admin, uuid, {'host': None, 'block_migration': False, 'disk_over_commit': False}, '2.24')
+    assert answer.status_code == 400 and 'shared storage' in answer.json()['badRequest']['message'], answer.text
+    answer = migrate(admin, uuid, {'host': None, 'block_migration': 'auto'}, '2.33')
+    assert answer.status_code == 202, answer.text
+    ended(admin, uuid, 'completed')
+    assert migrate(admin, uuid, {'host': None, 'block_migration': False}, '2.34').status_code == 202
+    ended(admin, uuid, 'error')
+
+
 def test_another_cell_will_not_do(demo, admin):
     uuid = demo.booted('inside')['id']
     source = host_of(admin, uuid)

@@ -134,3 +134,21 @@ def test_a_preempting_flow_waits_for_the_holder_first():
     flow = make('PlanDelete', flows.Step(named('destroy')), exclusion=flows.PREEMPTING)
     assert [step.name for step in flow.steps] == ['cancel_holder', 'destroy']
     assert flow.steps[0].waits
+
+
+def test_what_is_seen_to_have_arrived_comes_forward_whatever_it_goes_back_for():
+    """MIG-F2: a point of no return that is seen while the flow goes back; then nothing turns it any more."""
+    flow = make('PlanLive', flows.Step(named('own'), named('disown')),
+                flows.Step(named('choose'), choice=True),
+                flows.Step(named('prepare'), named('roll_back'), at='host'),
+                flows.Step(named('move')), arrived=classmethod(lambda cls, state: state.attach))
+
+    class Arrived:
+        attach = True
+    for fields in ({}, {'cancel': True}, {'turn': 'choose'}):
+        assert plan.after(flow, task('prepare', 'undo', **fields), Arrived, 'done') == plan.Move(
+            'undo', 'choose', turn=fields.get('turn'))
+        assert plan.after(flow, task('choose', 'undo', **fields), Arrived, 'done') == plan.Move('do', 'choose')
+        assert plan.after(flow, task('choose', **fields), Arrived, 'done') == plan.Move('do', 'prepare')
+        assert plan.cancelled(flow, task('choose', **fields), Arrived) is None
+    assert plan.after(flow, task('choose', 'undo', cancel=True), State, 'done') == plan.Move('undo', 'own')
