@@ -77,6 +77,11 @@ class Client:
             403: lambda message: errors.block.VolumeForbidden(volume=volume_id)})
         return dict(answer.json()['volume'])
 
+    def encryption(self, volume_id: str) -> JsonObject:
+        answer = self._call('GET', f'/volumes/{volume_id}/encryption',
+                            on={404: functools.partial(_no_volume, volume_id)})
+        return dict(answer.json())
+
     def snapshot(self, context: Context, snapshot_id: str) -> JsonObject:
         answer = self._call('GET', f'/snapshots/{snapshot_id}', context=context,
                             on={404: functools.partial(_no_snapshot, snapshot_id)})

@@ -215,6 +215,14 @@ class VolumeClient(Protocol):
             VolumeNotFound: no such volume, or not for this user.
         """
 
+    def encryption(self, volume_id: str) -> JsonObject:
+        """How an encrypted volume is: ``provider`` and ``encryption_key_id``, which is no key, and None where
+        the volume is not encrypted.
+
+        Raises:
+            VolumeNotFound: no such volume.
+        """
+
     def snapshot(self, context: nova_context.RequestContext | None, snapshot_id: str) -> JsonObject:
         """A snapshot as Cinder's v3 API shows it.
 

@@ -47,10 +47,33 @@ Whether such an image is compressed, where its format is qcow2.'''),
 How often a guest is asked to let a device go.'''),
     cfg.IntOpt('device_detach_timeout', default=20, min=1, help='''
 Seconds to wait for it, each time.'''),
-    cfg.BoolOpt('volume_use_multipath', default=False, help='''
-Volumes are connected by all the ways there are.'''),
-    cfg.IntOpt('num_volume_scan_tries', default=5, min=1, help='''
+]
+_VOLUMES: list[cfg.Opt] = [
+    cfg.BoolOpt('volume_use_multipath', default=False, deprecated_name='iscsi_use_multipath', help='''
+Volumes on iSCSI, Fibre Channel and NVMe-oF are connected by all the ways there are.'''),
+    cfg.BoolOpt('volume_enforce_multipath', default=False, help='''
+With volume_use_multipath: the service does not start, and no volume is connected, where multipathd does not
+run; otherwise one way does then.'''),
+    cfg.IntOpt('num_volume_scan_tries', default=5, min=1, deprecated_name='num_iscsi_scan_tries', help='''
 How often a host looks for a volume that is being connected.'''),
+    cfg.StrOpt('iscsi_iface', deprecated_name='iscsi_transport', help='''
+Interface of open-iscsi that volumes are connected by; unset is its default.'''),
+    cfg.BoolOpt('iser_use_multipath', default=False, help='''
+The same as volume_use_multipath for volumes on iSER.'''),
+    cfg.IntOpt('num_iser_scan_tries', default=5, min=1, help='''
+The same as num_volume_scan_tries for volumes on iSER.'''),
+    cfg.IntOpt('num_nvme_discover_tries', default=5, min=1, help='''
+The same for volumes on NVMe-oF.'''),
+    cfg.StrOpt('nfs_mount_point_base', default='$state_path/mnt', help='''
+Where shares of NFS are mounted, each in a directory that is named after it.'''),
+    cfg.StrOpt('nfs_mount_options', help='''
+Options of these mounts; see nfs(5).'''),
+    cfg.StrOpt('quobyte_mount_point_base', default='$state_path/mnt', help='''
+The same as nfs_mount_point_base for Quobyte.'''),
+    cfg.StrOpt('rbd_user', help='''
+Who opens volumes on RBD, where the volume service does not say it.'''),
+    cfg.StrOpt('rbd_secret_uuid', help='''
+The secret of libvirt with the key of this user, where the volume service does not say it.'''),
 ]
 _MOVES: list[cfg.Opt] = [
     cfg.StrOpt('live_migration_uri', help='''
@@ -77,7 +100,7 @@ live_migration_timeout_action; 0 is never.'''),
                mutable=True, help='''
 What happens to a migration that takes longer.'''),
 ]
-OPTS = _BASICS + _DISKS + _MOVES
+OPTS = _BASICS + _DISKS + _VOLUMES + _MOVES
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

@@ -96,6 +96,14 @@ class DeviceNameTaken(base.Conflict):
     template = 'The supplied device path ({device}) is in use.'
 
 
+class KeyUnavailable(base.Internal):
+    template = 'The key manager does not give the key {key} of an encrypted volume: {reason}'
+
+
+class EncryptionUnsupported(base.Internal):
+    template = 'Volume {volume} is encrypted by {provider}, which this host cannot open; it opens luks.'
+
+
 class VolumeServiceFailed(base.Unavailable):
     template = 'The volume service cannot be used at this time.'
 

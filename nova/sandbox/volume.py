@@ -94,6 +94,7 @@ class Volume:
         add('/v3/volumes/detail', GET=lambda req, resp: self._list(req, resp, True))
         add('/v3/volumes/summary', GET=self._summary)
         add('/v3/volumes/{ident}', GET=self._show, PUT=self._update, DELETE=self._delete)
+        add('/v3/volumes/{ident}/encryption', GET=self._encryption)
         add('/v3/volumes/{ident}/metadata', GET=self._metadata, POST=self._merge_metadata,
             PUT=self._replace_metadata)
         add('/v3/volumes/{ident}/metadata/{key}', GET=self._metadata_item, PUT=self._set_metadata_item,
@@ -154,6 +155,12 @@ class Volume:
                 self.volumes.delete_snapshot(service.who(req), snapshot['id'])
         self.volumes.delete(service.who(req), ident, force)
         resp.status = falcon.HTTP_202
+
+    def _encryption(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
+        """No type of this stand-in is encrypted."""
+        with self._store.read() as rows:
+            b.volume_for(rows, service.who(req), ident)
+        web.send(resp, {'encryption_key_id': None})
 
     # Metadata
 

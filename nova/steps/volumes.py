@@ -205,7 +205,10 @@ def connect(h: Host, device: objects.BlockDeviceMapping) -> None:
     if connection['attachment_id'] != device.attachment_id:  # unchanged, it is no change of the record
         device.attachment_id = connection['attachment_id']
     volume = volumes.show(None, device.volume_id)
-    h.driver.connect_volume(h, device, {**connection, **{name: volume.get(name) for name in SHARING}})
+    told = {**connection, **{name: volume.get(name) for name in SHARING}}
+    if connection.get('encrypted'):
+        told['encryption'] = volumes.encryption(str(device.volume_id))
+    h.driver.connect_volume(h, device, told)
 
 
 def drop_unnamed(h: Conductor, state: objects.State) -> None:

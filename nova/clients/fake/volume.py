@@ -61,6 +61,14 @@ class FakeVolume(FakeSnapshots):
                 'attachments': [{'attachment_id': one.id, 'server_id': one.server} for one in mine]}
 
     @probe
+    def encryption(self, volume_id: str) -> JsonObject:
+        volume = self.volumes.get(volume_id)
+        if volume is None:
+            raise errors.block.VolumeNotFound(volume=volume_id)
+        return {'provider': 'luks', 'encryption_key_id': volume['encryption_key_id']
+                } if volume['encrypted'] else {'encryption_key_id': None}
+
+    @probe
     def types(self, context: nova_context.RequestContext | None) -> list[JsonObject]:
         return [dict(kind) for kind in self.kinds]
 
@@ -148,9 +156,9 @@ class FakeVolume(FakeSnapshots):
         self._settle(attachment.volume)
         return self._info(attachment)
 
-    @staticmethod
-    def _info(attachment: _Attachment) -> JsonObject:
+    def _info(self, attachment: _Attachment) -> JsonObject:
         return {'driver_volume_type': 'fake', 'volume_id': attachment.volume,
+                'encrypted': self.volumes.get(attachment.volume, {}).get('encrypted', False),
                 'attachment_id': attachment.id, 'data': {'volume_id': attachment.volume, 'access_mode': 'rw'}}
 
     @effect

@@ -28,6 +28,12 @@ def test_show_is_of_the_user(there: Any) -> None:
         there.clients.volume.show(there.stranger, volume)
 
 
+def test_a_volume_that_is_not_encrypted_has_no_key(there: Any) -> None:
+    assert there.clients.volume.encryption(there.volume())['encryption_key_id'] is None
+    with pytest.raises(errors.block.VolumeNotFound):
+        there.clients.volume.encryption(uuids.generate())
+
+
 def test_the_life_of_an_attachment(there: Any, server: Any) -> None:
     """VOL-S1, VOL-S2: reserve, connect, complete, detach; each may be repeated."""
     client, volume = there.clients.volume, there.volume()

@@ -10,8 +10,9 @@ import pathlib
 HERE = pathlib.Path(__file__).parent
 PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features.rst'
 
-PROTOCOL, GUESTS, CRASHES, XML, CLAIMS = (
-    'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_xml', 'test_claims')
+MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, *_ = (
+    'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_volumes', 'test_libvirt_xml',
+    'test_claims', 'test_connectors')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +53,15 @@ FEATURES = (
              'devices_come_and_go_while_a_guest_runs connections_are_the_hosts_to_remember'),
     _feature('Swap a volume', test_protocol='a_volume_is_swapped_under_a_guest'),
     _feature('Extend a volume', test_protocol='devices_come_and_go_while_a_guest_runs'),
-    _feature('Volumes on RBD, iSCSI, Fibre Channel', test_libvirt_xml='domain'),
-    _feature('Encrypted volumes'),
+    _feature('Volumes on RBD, iSCSI, Fibre Channel, NVMe-oF', test_libvirt_xml='domain',
+             test_connectors='which_disk_comes_of_it who_opens_a_volume_on_rbd'),
+    _feature('Volumes on shares of NFS', test_libvirt_volumes='volumes_on_shares '
+             'a_qcow2_volume_on_a_share_gets_snapshots'),
+    _feature('Multipath, enforced or not',
+             test_connectors='what_os_brick_is_told what_a_host_tells_the_volume_service'),
+    _feature('Volumes encrypted by LUKS', test_libvirt_volumes='an_encrypted_volume '
+             'an_encrypted_volume_is_swapped an_encrypted_volume_goes_along '
+             'a_host_needs_nobody_for_a_key_that_it_has'),
     _feature('Interfaces on Linux bridges', test_protocol='devices_come_and_go_while_a_guest_runs',
              test_libvirt_guests='two_guests_reach_each_other nothing_is_left_on_the_host'),
     _feature('Interfaces on Open vSwitch', test_libvirt_xml='domain'),
@@ -66,7 +74,8 @@ FEATURES = (
              test_libvirt_guests='a_live_migration_that_takes_its_time'),
     _feature('libvirtd restarts under guests', test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
     _feature('The agent dies in the middle of anything', test_libvirt_crashes='spawning_and_removing '
-             'a_half_made_guest_is_removed migrating_out'),
+             'a_half_made_guest_is_removed migrating_out',
+             test_libvirt_volumes='the_process_dies_while_it_brings_a_key'),
     _feature('Guests start again after their host', test_protocol='a_host_that_was_booted_needs_nobody'),
     _feature('Evacuation', test_protocol='a_host_returns_whose_server_was_evacuated'),
     _feature('Lifecycle events', test_protocol='events',
@@ -82,7 +91,7 @@ FEATURES = (
 
 def known():
     """Every test there is, as ``module.function``."""
-    return {f'{module}.{node.name}' for module in (PROTOCOL, GUESTS, CRASHES, XML, CLAIMS)
+    return {f'{module}.{node.name}' for module in MODULES
             for node in ast.parse((HERE / f'{module}.py').read_text(encoding='utf-8')).body
             if isinstance(node, ast.FunctionDef) and node.name.startswith('test_')}
 
@@ -91,7 +100,7 @@ def state(feature):
     """mature: a real guest did it; experimental: only what libvirt is told was looked at; missing: no test."""
     if not feature.tests:
         return 'missing'
-    real = any(test.startswith((PROTOCOL, GUESTS, CRASHES)) for test in feature.tests)
+    real = any(test.startswith((PROTOCOL, GUESTS, CRASHES, VOLUMES)) for test in feature.tests)
     return 'mature' if real else 'experimental'
 
 

@@ -58,6 +58,11 @@ BLOCK = {VOLUME: {'driver_volume_type': 'iscsi', 'multiattach': True,
 RBD = {VOLUME: {'driver_volume_type': 'rbd', 'name': 'pool/volume-1', 'hosts': ['10.0.0.1', '10.0.0.2'],
                 'ports': ['6789', '6789'], 'auth_username': 'cinder', 'secret_uuid': UUID,
                 'device_info': {'type': 'network'}}}
+NFS = {VOLUME: {'driver_volume_type': 'nfs', 'export': 'e', 'name': 'volume-1', 'format': 'qcow2',
+                'access_mode': 'ro', 'qos_specs': {'total_iops_sec': '100'},
+                'device_info': {'path': '/shares/x/volume-1', 'type': 'file'}}}
+LUKS = {VOLUME: {'driver_volume_type': 'iscsi', 'encrypted': True, 'discard': True, 'secret': UUID,
+                 'device_info': {'path': '/dev/dm-1', 'type': 'block'}}}
 PINNED = Claim(cells=(Cell(0, 1, (0, 1), 256, {0: 4, 1: 5}, 2048), Cell(1, 0, (2, 3), 256, {2: 0, 3: 1}, 2048)),
                devices=('0000:81:00.1',))
 
@@ -75,6 +80,8 @@ CASES = {
                     'libvirt.hw_disk_discard': 'unmap'}},
     'from-a-volume': {'devices': [a_volume(boot_index=0)], 'connections': BLOCK},
     'volume-on-the-network': {'devices': [a_volume()], 'connections': RBD},
+    'volume-on-a-share': {'devices': [a_volume()], 'connections': NFS},
+    'encrypted-volume': {'devices': [a_volume(boot_index=0)], 'connections': LUKS},
     'scsi': {'properties': {'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi'}, 'devices': [a_volume()],
              'connections': BLOCK},
     'open-vswitch': {'vifs': [port(type='ovs', details={'bridge_name': 'br-int'}, ovs_interfaceid=PORT)]},
@@ -157,9 +164,31 @@ def test_the_destinations_domain_has_its_cpus():
     assert xml.text(plain) == before
 
 
+def test_the_destinations_domain_has_its_keys():
+    """VOL-S3: a volume that was swapped is opened by a key of another name there."""
+    tree = xml.domain(describe.guest(subject(devices=[a_volume()], connections=LUKS)))
+    there = xml.moved(tree, {}, secrets={UUID: VOLUME})
+    assert [each.get('uuid') for each in there.iter('secret')] == [VOLUME]
+
+
+def test_a_snapshot_of_an_encrypted_disk_is_encrypted():
+    tree = xml.domain(describe.guest(subject(devices=[a_volume()], connections=LUKS)))
+    made, = xml.snapshot('vdc', '/vol/new', tree).findall('./disks/disk/source')
+    assert made.find('./encryption/secret').get('uuid') == UUID
+
+
 def test_a_snapshot_leaves_other_disks_alone():
     tree = etree.fromstring('<domain><devices><disk><target dev="vda"/></disk><disk><target dev="vdb"/></disk>'
                             '</devices></domain>')
     made = xml.snapshot('vdb', '/vol/new', tree)
     assert [(disk.get('name'), disk.get('snapshot')) for disk in made.iter('disk')] == [
         ('vda', 'no'), ('vdb', 'external')]
+
+
+def test_a_disk_is_found_by_what_it_lies_over():
+    """After a snapshot the guest writes to a new file; whoever looks for the old one finds the disk."""
+    tree = etree.fromstring(
+        '<domain><devices><disk><source file="/new"/><backingStore><source file="/old"/><backingStore/>'
+        '</backingStore></disk><disk><source file="/other"/></disk></devices></domain>')
+    assert xml.source(xml.find_source(tree, '/old')) == xml.source(xml.find_source(tree, '/new')) == '/new'
+    assert xml.source(xml.find_source(tree, '/other')) == '/other' and xml.find_source(tree, '/none') is None

@@ -10,7 +10,7 @@ from nova import conf as nova_conf
 from nova.common import uuids
 from nova.compute import servers
 from nova.virt.driver import kept
-from nova.virt.libvirt import volumes
+from nova.virt.libvirt import connectors, volumes
 
 BACKEND = {'driver_volume_type': 'iscsi', 'service_uuid': 'backend', 'shared_targets': True}
 
@@ -41,7 +41,8 @@ class Target:
 @pytest.fixture
 def host():
     target, journals = Target(), servers.ServerJournals()
-    made = volumes.Volumes(nova_conf.new(config_files=[]), lambda kind: target)
+    conf = nova_conf.new(config_files=[])
+    made = volumes.Volumes(connectors.Connectors(conf, lambda kind, arguments: target), secrets=None)
 
     def handle():
         uuid = uuids.generate()
@@ -59,17 +60,17 @@ def test_the_last_of_a_volume_disconnects_it(host):
     for _ in range(5):
         at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
         assert kept.users(users[0], 'volume') == {h.instance.uuid for h in users}
-        at_once(lambda h: host.volumes.let_go(h, 'volume'), users[1:])
+        at_once(lambda h: host.volumes.let_go(h, 'volume', force=False), users[1:])
         assert host.target.here == {'one'}, 'one server still uses it'
-        host.volumes.let_go(users[0], 'volume')
+        host.volumes.let_go(users[0], 'volume', force=False)
         assert host.target.here == set() and kept.users(users[0], 'volume') == set()
-        host.volumes.let_go(users[0], 'volume')
+        host.volumes.let_go(users[0], 'volume', force=False)
 
 
 def test_all_leave_at_once(host):
     users = [host.handle() for _ in range(8)]
     at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
-    at_once(lambda h: host.volumes.let_go(h, 'volume'), users)
+    at_once(lambda h: host.volumes.let_go(h, 'volume', force=False), users)
     assert host.target.here == set()
 
 

@@ -1,6 +1,7 @@
 """Volumes and snapshots."""
 
 import contextlib
+import json
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,11 +12,12 @@ from lxml import etree
 from oslo_utils import strutils
 
 from nova import errors
+from nova.common.units import Gi
 from nova.objects import BlockDeviceMapping
 from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.driver import kept
-from nova.virt.libvirt import describe, spec, volumes, xml
+from nova.virt.libvirt import describe, spec, volume_disks, xml
 from nova.virt.libvirt.guests import LOOK_SECONDS, affect, power_of, stop_if_cancelled
 from nova.virt.libvirt.plugs import Plugs
 from nova.virt.libvirt.session import translated
@@ -38,7 +40,7 @@ class LibvirtVolumes(Plugs):
 
     @translated
     def connector(self) -> dict[str, object]:
-        return self.volumes.properties(self.host)
+        return self.connectors.properties(self.host)
 
     @translated
     def connect_volume(self, h: Host, device: BlockDeviceMapping, connection: Mapping[str, object]) -> None:
@@ -49,7 +51,7 @@ class LibvirtVolumes(Plugs):
         domain = self.session.find(h.instance.uuid)
         if domain is not None and domain.isActive() and self._find(h, device, self.tree(domain)) is not None:
             raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is in use by a guest that runs')
-        self.volumes.let_go(h, str(device.volume_id))
+        self.volumes.let_go(h, str(device.volume_id), force=domain is None)
 
     def _find(self, h: Host, device: BlockDeviceMapping, tree: etree._Element) -> etree._Element | None:
         """The disk of a guest that is a volume: known by what it is of, for a disk whose volume was swapped
@@ -57,7 +59,7 @@ class LibvirtVolumes(Plugs):
         connection = kept.connections(h).get(str(device.volume_id))
         if connection is None or 'device_info' not in connection:
             return None
-        return xml.find_source(tree, volumes.describe(device, connection).path)
+        return xml.find_source(tree, volume_disks.describe(device, connection, self.conf).path)
 
     def _expect(self, h: Host, device: BlockDeviceMapping, domain: libvirt.virDomain) -> etree._Element:
         """
@@ -136,10 +138,20 @@ class LibvirtVolumes(Plugs):
     def extend_volume(self, h: Host, device: BlockDeviceMapping, size_gb: int) -> None:
         domain = self.domain(h)
         found = self._expect(h, device, domain)
-        seen = self.volumes.extend(kept.connections(h)[device.volume_id])
+        seen = self.volumes.extend(kept.connections(h)[str(device.volume_id)])
         if domain.isActive():
-            domain.blockResize(found.find('target').get('dev'), seen or size_gb << 30,
+            domain.blockResize(found.find('target').get('dev'), (seen or size_gb * Gi) - self._header(found),
                                libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+
+    def _header(self, disk: etree._Element) -> int:
+        """Bytes at the beginning of a disk that its guest does not see: what LUKS keeps there."""
+        if disk.find('./source/encryption') is None or disk.find('driver').get('type') != 'raw':
+            return 0
+        place, user = str(xml.source(disk)), disk.find('auth')
+        if disk.get('type') == 'network':
+            place = f'rbd:{place}' + (f':id={user.get("username")}' if user is not None else '')
+        told = json.loads(self.commands.run('qemu-img', 'info', '-U', '-f', 'luks', '--output=json', place))
+        return int(told['format-specific']['data']['payload-offset'])
 
     @translated
     def snapshot_volume(self, h: Host, device: BlockDeviceMapping, snapshot: Mapping[str, object]) -> None:
@@ -147,13 +159,13 @@ class LibvirtVolumes(Plugs):
         found = self._expect(h, device, domain)
         now = pathlib.Path(str(xml.source(found)))
         new = now.with_name(str(snapshot['new_file']))
-        if now == new:
-            return
-        wanted = xml.snapshot(found.find('target').get('dev'), str(new), self.tree(domain))
-        domain.snapshotCreateXML(
-            xml.text(wanted), libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
-            | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
-            | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC)
+        if now != new:
+            wanted = xml.snapshot(found.find('target').get('dev'), str(new), self.tree(domain))
+            domain.snapshotCreateXML(
+                xml.text(wanted), libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
+                | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT
+                | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC)
+        self.volumes.rename_file(h, str(device.volume_id), new.name)
 
     @translated
     def delete_volume_snapshot(self, h: Host, device: BlockDeviceMapping,

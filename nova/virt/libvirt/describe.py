@@ -11,7 +11,7 @@ from nova.domain import bdm
 from nova.objects import BlockDeviceMapping, ImageProperties, Instance
 from nova.virt.driver.claims import Claim
 from nova.virt.driver.kept import Connection
-from nova.virt.libvirt import spec, vif, volumes
+from nova.virt.libvirt import spec, vif, volume_disks
 from nova.virt.libvirt.paths import Paths
 
 _LETTERS = 'abcdefghijklmnopqrstuvwxyz'
@@ -204,15 +204,9 @@ def bus_of(of: Subject, device: BlockDeviceMapping | None = None) -> str:
 
 def _local(of: Subject, path: object, target: str, bus: str, boot: int | None = None) -> spec.Disk:
     return spec.Disk(target=target, path=str(path), bus=bus, format=of.disk_format, boot=boot,
-                     cache=cache_mode(of.conf, 'file'), discard=of.conf.libvirt.hw_disk_discard,
+                     cache=volume_disks.cache_mode(of.conf, 'file'), discard=of.conf.libvirt.hw_disk_discard,
                      tune=tuple((name, int(value)) for extra, name in _TUNE_DISK.items()
                                 if (value := of.extra(extra))))
-
-
-def cache_mode(conf: cfg.ConfigOpts, kind: str) -> str:
-    """The cache mode of a kind of disk: file, block or network."""
-    modes = dict(pair.split('=', 1) for pair in conf.libvirt.disk_cachemodes if '=' in pair)
-    return modes.get(kind, 'none')
 
 
 def _disks(of: Subject) -> list[spec.Disk]:
@@ -244,11 +238,11 @@ def _drive(of: Subject, names: _Names) -> spec.Disk:
     """The config drive: a CD, or a disk where it is vfat."""
     if of.conf.config_drive_format == 'vfat':
         return spec.Disk(target=names.take('virtio'), path=str(of.paths.config), format='raw',
-                         cache=cache_mode(of.conf, 'file'))
+                         cache=volume_disks.cache_mode(of.conf, 'file'))
     machine = _machine(of, of.properties.hw_architecture or 'x86_64')
     bus = of.properties.hw_cdrom_bus or ('sata' if 'q35' in machine else 'ide')
     return spec.Disk(target=names.take(bus), path=str(of.paths.config), bus=bus, device='cdrom', format='raw',
-                     readonly=True, cache=cache_mode(of.conf, 'file'))
+                     readonly=True, cache=volume_disks.cache_mode(of.conf, 'file'))
 
 
 def volume(of: Subject, device: BlockDeviceMapping, taken: set[str]) -> spec.Disk:
@@ -263,7 +257,5 @@ def volume(of: Subject, device: BlockDeviceMapping, taken: set[str]) -> spec.Dis
     bus = bus_of(of, device)
     boot = 1 if device.is_root and not of.rescue else None
     names = _Names(taken)
-    made = volumes.describe(device, of.connections.get(cast(str, device.volume_id)))
-    return dataclasses.replace(
-        made, target=names.take(bus, device.device_name), bus=bus, boot=boot,
-        cache=cache_mode(of.conf, made.kind), discard=of.conf.libvirt.hw_disk_discard)
+    made = volume_disks.describe(device, of.connections.get(cast(str, device.volume_id)), of.conf)
+    return dataclasses.replace(made, target=names.take(bus, device.device_name), bus=bus, boot=boot)

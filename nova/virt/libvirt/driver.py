@@ -33,13 +33,20 @@ class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, Libvir
         """For the loader, which leaves `commands` and `reach` as they are on a real host.
 
         Raises:
-            errors.Invalid: the process runs on eventlet, all of which a call of libvirt would hold up.
+            errors.Invalid: the process runs on eventlet, all of which a call of libvirt would hold up; or
+                multipath is enforced, and multipathd does not run.
         """
         if threads.backend() == 'eventlet':
             raise errors.Invalid(
                 'The driver libvirt needs threads: set [DEFAULT] concurrency_backend = threading.')
         made = cls(conf, host, Session(conf.libvirt.connection_uri or 'qemu:///system'), commands or Commands(),
                    reach or (lambda address: uri_of(conf, address)))
+        if conf.libvirt.volume_use_multipath and conf.libvirt.volume_enforce_multipath:
+            try:
+                made.connectors.properties(host)
+            except errors.virt.DriverFailed as error:
+                raise errors.Invalid(
+                    f'[libvirt] volume_enforce_multipath is set, and there is no multipath: {error}') from error
         made.session.on_open = lambda conn: transfer.announce(conn, made.instances)
         return made
 

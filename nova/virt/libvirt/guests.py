@@ -10,6 +10,7 @@ from oslo_config import cfg
 
 from nova import errors
 from nova.domain import bdm
+from nova.keymgr import Keys
 from nova.objects import VIF
 from nova.states import Power
 from nova.task.handles import Host
@@ -18,8 +19,10 @@ from nova.virt.driver import events, kept
 from nova.virt.libvirt import claims, describe, serial, vif, xml
 from nova.virt.libvirt.cache import ImageCache
 from nova.virt.libvirt.commands import Commands
+from nova.virt.libvirt.connectors import Connectors
 from nova.virt.libvirt.disks import Disks
 from nova.virt.libvirt.paths import Paths
+from nova.virt.libvirt.secrets import Secrets
 from nova.virt.libvirt.session import Session, translated
 from nova.virt.libvirt.volumes import Volumes
 
@@ -55,7 +58,8 @@ class Guests:
         self.cache = ImageCache(self.instances / conf.image_cache.subdirectory_name, commands,
                                 conf.force_raw_images)
         self.disks = Disks(conf, commands, self.cache)
-        self.volumes = Volumes(conf)
+        self.connectors = Connectors(conf)
+        self.volumes = Volumes(self.connectors, Secrets(session, Keys(conf)))
         self.claims = claiming.Claims(
             lambda: claims.cells(conf, etree.fromstring(session.conn.getCapabilities())),
             lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias)

@@ -32,7 +32,8 @@ class LibvirtLive(LibvirtPower):
 
     The data that the hosts tell each other: ``home`` is the guest's directory at the destination, ``address``
     and ``listen`` where migrations and consoles listen there, ``mark`` a file at the destination that the
-    source sees where they share storage, ``models`` the CPU models that run there; the source adds
+    source sees where they share storage, ``models`` the CPU models that run there, ``volumes`` and ``secrets``
+    what volumes and their keys are called there; the source adds
     ``block_migration``, ``shared`` and ``disks``, the sizes of those that are copied.
     """
 
@@ -102,8 +103,10 @@ class LibvirtLive(LibvirtPower):
         for each in vifs_of(h):
             vif.plug(self.commands, each)
         kept.keep_record(h)
-        volumes = {volume: _path(connection) for volume, connection in kept.connections(h).items()}
-        return {**data, 'serial': serial.port(h, self.conf), 'volumes': volumes,
+        here = kept.connections(h)
+        return {**data, 'serial': serial.port(h, self.conf),
+                'volumes': {volume: _path(connection) for volume, connection in here.items()},
+                'secrets': {volume: connection.get('secret') for volume, connection in here.items()},
                 'nodes': {str(cell.id): cell.node for cell in claimed.cells},
                 'pins': {str(vcpu): str(cpu) for cell in claimed.cells for vcpu, cpu in cell.pinned.items()}}
 
@@ -205,13 +208,16 @@ class LibvirtLive(LibvirtPower):
         tree = etree.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE))
         paths = {str(self.paths(h).home) + '/': str(data['home']) + '/'}
         there = cast(dict[str, str], data.get('volumes') or {})
+        keys, secrets = cast(dict[str, str], data.get('secrets') or {}), {}
         for volume, connection in kept.connections(h).items():
             if there.get(volume):
                 paths[_path(connection)] = there[volume]
+            if keys.get(volume):
+                secrets[str(connection.get('secret'))] = keys[volume]
         xml.pin(tree, cast(dict[str, str], data.get('pins') or {}),
                 cast(dict[str, int], data.get('nodes') or {}))
         port = data.get('serial')
-        return xml.text(xml.moved(tree, paths, str(data['listen']), str(port) if port else None))
+        return xml.text(xml.moved(tree, paths, str(data['listen']), str(port) if port else None, secrets))
 
     def _watch(self, h: Host, domain: libvirt.virDomain, ended: threads.Event) -> bool:
         """Tell progress and hear signals until the migration has ended; whether it was cancelled."""

@@ -1,68 +1,29 @@
-"""Volumes on the host: connected through os-brick, and how a connected one is a disk.
+"""Volumes on the host: connected and disconnected, in turn where they share a path, with their keys.
 
-Volumes that are files of the host (``local``), for tests and single machines, need no connector.
+What is kept of a connection in the host's journal has no key: ``secret`` names the secret of libvirt that does.
 """
 
 import contextlib
-import os
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
-
-from oslo_config import cfg
 
 from nova import errors
 from nova.common import threads
-from nova.objects import BlockDeviceMapping
 from nova.virt.driver import kept
 from nova.virt.driver.kept import Connection
-from nova.virt.libvirt import spec
+from nova.virt.libvirt.connectors import Connectors
 
 if TYPE_CHECKING:
     from nova.task.handles import Host
 
-_NETWORK = frozenset({'rbd'})
-"""Kinds of volumes that QEMU reaches by itself."""
 
+class Secrets(Protocol):
+    """The keys that the host's libvirt has; `nova.virt.libvirt.secrets`."""
 
-class Connector(Protocol):
-    """What os-brick's connectors do."""
+    def bring(self, h: 'Host', volume_id: str, key_id: str, known: str | None) -> str: ...
 
-    def connect_volume(self, data: dict[str, object]) -> dict[str, object]: ...
-
-    def disconnect_volume(self, data: dict[str, object], info: dict[str, object] | None,
-                          **how: bool) -> None: ...
-
-    def extend_volume(self, data: dict[str, object]) -> int | None: ...
-
-
-class Local:
-    """Volumes that are files or block devices of this host: ``device_path`` says which."""
-
-    def connect_volume(self, data: dict[str, object]) -> dict[str, object]:
-        path = str(data.get('device_path') or data.get('path'))
-        if not os.path.exists(path):
-            raise errors.virt.DriverFailed(reason=f'there is no file {path} for a local volume')
-        return {'path': path, 'type': 'block' if pathlib.Path(path).is_block_device() else 'file'}
-
-    def disconnect_volume(self, data: dict[str, object], info: dict[str, object] | None, **how: bool) -> None:
-        """It is the host's own."""
-
-    def extend_volume(self, data: dict[str, object]) -> int | None:
-        return os.path.getsize(str(data.get('device_path') or data.get('path')))
-
-
-class Network:
-    """Volumes that QEMU reaches over the network."""
-
-    def connect_volume(self, data: dict[str, object]) -> dict[str, object]:
-        return {'type': 'network'}
-
-    def disconnect_volume(self, data: dict[str, object], info: dict[str, object] | None, **how: bool) -> None:
-        """Nothing is on the host."""
-
-    def extend_volume(self, data: dict[str, object]) -> int | None:
-        return None
+    def take(self, volume_id: str, known: str | None) -> None: ...
 
 
 class Volumes:
@@ -70,13 +31,10 @@ class Volumes:
 
     Those that share a path to one backend take turns (MAT-S3): what one of them removes from the host another
     one may need.
-
-    Args:
-        connectors: makes what connects a kind of volume; by default os-brick does.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, connectors: Callable[[str], Connector] | None = None) -> None:
-        self._conf, self._connectors = conf, connectors
+    def __init__(self, connectors: Connectors, secrets: Secrets) -> None:
+        self._connectors, self._secrets = connectors, secrets
         self._lock = threads.lock()
         self._turns: dict[str, threads.Lock] = {}
 
@@ -93,69 +51,68 @@ class Volumes:
             yield
 
     def bring(self, h: 'Host', volume_id: str, connection: Mapping[str, object]) -> None:
-        """Connect a volume for a server, and keep how."""
+        """Connect a volume for a server, and keep how.
+
+        Raises:
+            errors.block.KeyUnavailable, errors.block.EncryptionUnsupported: it is encrypted.
+            errors.virt.DriverFailed: it cannot be connected.
+        """
         plain = {name: value for name, value in connection.items() if name != 'device_info'}
         with self._turn(volume_id, plain):
             # Kept before it is connected: whoever cleans up after a crash knows what to disconnect.
             kept.keep_connection(h, volume_id, plain)
-            kept.keep_connection(h, volume_id, {**plain, 'device_info': self.connect(plain)})
+            info = self._connectors.of(kind_of(plain)).connect_volume(data_of(plain))
+            made: Connection = {**plain, 'device_info': info}
+            if (key := key_of(volume_id, plain)) is not None:
+                known = plain.get('secret')
+                made['secret'] = self._secrets.bring(h, volume_id, key, str(known) if known else None)
+            kept.keep_connection(h, volume_id, made)
 
-    def let_go(self, h: 'Host', volume_id: str) -> None:
-        """A server needs a volume no more; the last one on the host disconnects it. Repeatable."""
+    def let_go(self, h: 'Host', volume_id: str, *, force: bool) -> None:
+        """A server needs a volume no more; the last one on the host disconnects it. Repeatable.
+
+        Args:
+            force: its guest is gone: what is left to be written cannot be, and nobody waits for that.
+
+        Raises:
+            errors.virt.DriverFailed: it is on the host still, or, with `force`, may be.
+        """
         connection = kept.connections(h).get(volume_id)
         if connection is None:
             return
         with self._turn(volume_id, connection):
             if kept.users(h, volume_id) == {h.instance.uuid}:
-                self.disconnect(connection)
+                self._disconnect(volume_id, connection, force)
             kept.keep_connection(h, volume_id, None)
 
-    def properties(self, host: str) -> dict[str, object]:
-        """What this host tells Cinder about itself.
-
-        Raises:
-            errors.virt.DriverFailed: os-brick is not installed.
-        """
-        connector = _brick()
-        found: dict[str, object] = connector.get_connector_properties(
-            '', self._conf.my_ip, self._conf.libvirt.volume_use_multipath, enforce_multipath=False, host=host)
-        return found
-
-    def connect(self, connection: Mapping[str, object]) -> dict[str, object]:
-        """Bring a volume here; what the connector made of it. Repeatable."""
-        return self._of(connection).connect_volume(data_of(connection))
-
-    def disconnect(self, connection: Mapping[str, object]) -> None:
-        """Let a volume go."""
+    def _disconnect(self, volume_id: str, connection: Connection, force: bool) -> None:
         info = connection.get('device_info')
-        self._of(connection).disconnect_volume(
-            data_of(connection), dict(info) if isinstance(info, dict) else None, force=True, ignore_errors=True)
+        known = dict(info) if isinstance(info, dict) else None
+        self._connectors.of(kind_of(connection)).disconnect_volume(
+            data_of(connection), known, force=force, ignore_errors=False)
+        if is_encrypted(connection):
+            secret = connection.get('secret')
+            self._secrets.take(volume_id, str(secret) if secret else None)
 
-    def extend(self, connection: Mapping[str, object]) -> int | None:
+    def rename_file(self, h: 'Host', volume_id: str, name: str) -> None:
+        """A volume that is a file is another one of the same directory from now on. Repeatable."""
+        connection = kept.connections(h)[volume_id]
+        info = connection['device_info']
+        path = pathlib.Path(str(info['path'] if isinstance(info, dict) else '')).with_name(name)
+        data: Connection = {'name': name, 'format': 'qcow2'}
+        if isinstance(connection.get('data'), dict):
+            data = {'data': {**data_of(connection), **data}}
+        kept.keep_connection(h, volume_id, {**connection, **data, 'device_info': {
+            **(info if isinstance(info, dict) else {}), 'path': str(path)}})
+
+    def extend(self, connection: Connection) -> int | None:
         """Look at the size of a volume anew: bytes, None where the host does not see it."""
-        return self._of(connection).extend_volume(data_of(connection))
-
-    def _of(self, connection: Mapping[str, object]) -> Connector:
-        kind = str(connection.get('driver_volume_type', ''))
-        if self._connectors is not None:
-            return self._connectors(kind)
-        if kind == 'local':
-            return Local()
-        if kind in _NETWORK:
-            return Network()
-        made: Connector = _brick().InitiatorConnector.factory(
-            kind, '', use_multipath=self._conf.libvirt.volume_use_multipath,
-            device_scan_attempts=self._conf.libvirt.num_volume_scan_tries)
-        return made
+        return self._connectors.of(kind_of(connection)).extend_volume(data_of(connection))
 
 
-def _brick():  # type: ignore[no-untyped-def]  # os-brick has no types
-    try:
-        from os_brick.initiator import connector
-    except ImportError as error:
-        raise errors.virt.DriverFailed(
-            reason='os-brick is not installed; volumes need it: pip install nova[libvirt]') from error
-    return connector
+def kind_of(connection: Mapping[str, object]) -> str:
+    """iscsi, nfs, rbd ..."""
+    return str(connection.get('driver_volume_type', ''))
 
 
 def data_of(connection: Mapping[str, object]) -> dict[str, object]:
@@ -163,38 +120,29 @@ def data_of(connection: Mapping[str, object]) -> dict[str, object]:
     data = connection.get('data')
     if isinstance(data, dict):
         return dict(data)
-    return {name: value for name, value in connection.items() if name != 'device_info'}
+    return {name: value for name, value in connection.items() if name not in ('device_info', 'encryption')}
 
 
-def describe(device: BlockDeviceMapping, connection: Connection | None) -> spec.Disk:
-    """A connected volume as a disk; its name and bus are the caller's to choose.
+def is_encrypted(connection: Mapping[str, object]) -> bool:
+    """Whether it is opened by a key."""
+    return bool(data_of(connection).get('encrypted'))
+
+
+def key_of(volume_id: str, connection: Mapping[str, object]) -> str | None:
+    """The id of the key that opens a volume; None where it is not encrypted.
 
     Raises:
-        errors.virt.DriverFailed: it is not connected to this host.
+        errors.block.EncryptionUnsupported: QEMU cannot open it by itself.
     """
-    if connection is None:
-        raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is not connected to this host')
-    data, info = data_of(connection), connection.get('device_info')
-    found = info if isinstance(info, dict) else {}
-    alias = f'ua-{device.volume_id}'
-    shared = bool(connection.get('multiattach') or data.get('multiattach'))
-    if found.get('type') == 'network':
-        hosts, ports = data.get('hosts'), data.get('ports')
-        return spec.Disk(
-            target='', path=str(data['name']), kind='network', protocol=str(connection['driver_volume_type']),
-            hosts=tuple(zip(_words(hosts), _words(ports), strict=False)), serial=device.volume_id,
-            shared=shared, user=_text(data.get('auth_username')), auth=_text(data.get('secret_uuid')),
-            alias=alias)
-    path = str(found.get('path'))
-    kind = 'file' if found.get('type') == 'file' else 'block'
-    return spec.Disk(target='', path=path, kind=kind, format=str(data.get('format') or 'raw'),
-                     serial=device.volume_id, shared=shared, alias=alias,
-                     readonly=data.get('access_mode') == 'ro')
+    if not is_encrypted(connection):
+        return None
+    found = connection.get('encryption')
+    told = found if isinstance(found, dict) else {}
+    if told.get('provider') not in LUKS:
+        raise errors.block.EncryptionUnsupported(volume=volume_id, provider=told.get('provider'))
+    return str(told.get('encryption_key_id'))
 
 
-def _words(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+LUKS = frozenset({'luks', 'LuksEncryptor', 'os_brick.encryptors.luks.LuksEncryptor',
+                  'nova.volume.encryptors.luks.LuksEncryptor'})
+"""Names that Cinder has, or had, for LUKS of the first version."""

@@ -1,5 +1,6 @@
 """Domain XML of guests and their devices."""
 
+import copy
 from collections.abc import Mapping
 
 from lxml import etree
@@ -259,9 +260,12 @@ def find_device(tree: Element, alias: str) -> Element | None:
 
 
 def moved(tree: Element, paths: Mapping[str, str], listen: str | None = None,
-          serial: str | None = None) -> Element:
+          serial: str | None = None, secrets: Mapping[str, str] | None = None) -> Element:
     """A domain as its destination has it: what begins with a path of the source begins with another,
-    graphics listen on the destination's address, and the serial console on its port."""
+    graphics listen on the destination's address, the serial console on its port, and keys are known by the
+    names that they have there."""
+    for each in tree.findall('./devices/disk//encryption/secret'):
+        each.set('uuid', (secrets or {}).get(each.get('uuid'), each.get('uuid')))
     for element in tree.iter():
         for name in ('file', 'dev'):
             value = element.get(name)
@@ -297,7 +301,7 @@ def pin(tree: Element, pins: Mapping[str, str], nodes: Mapping[str, int]) -> Non
 
 
 def source(disk_: Element) -> str | None:
-    """What a disk is of: its file, device, or name on the network."""
+    """What a disk, or what it lies over, is of: its file, device, or name on the network."""
     found = disk_.find('source')
     if found is None:
         return None
@@ -305,19 +309,32 @@ def source(disk_: Element) -> str | None:
 
 
 def find_source(tree: Element, path: str) -> Element | None:
-    """The disk of a domain that is of this file, device or name."""
-    return next((each for each in tree.findall('./devices/disk') if source(each) == path), None)
+    """The disk of a domain that is of this file, device or name, or lies over it since a snapshot was made."""
+    disks = tree.findall('./devices/disk')
+    mine = [each for each in disks if source(each) == path]
+    mine += [each for each in disks for below in each.iter('backingStore') if source(below) == path]
+    return mine[0] if mine else None
+
+
+def secret(uuid: str, volume_id: str) -> Element:
+    """A secret that opens a volume."""
+    root = etree.Element('secret', {'ephemeral': 'no', 'private': 'yes'})
+    _add(root, 'uuid', uuid)
+    _add(root, 'description', f'key of volume {volume_id}')
+    _add(_add(root, 'usage', type='volume'), 'volume', volume_id)
+    return root
 
 
 def snapshot(target: str, file: str, tree: Element) -> Element:
-    """A snapshot of one disk, into a file that is there; none of the others."""
+    """A snapshot of one disk, into a file that is there, encrypted as the disk is; none of the others."""
     root = etree.Element('domainsnapshot')
     disks = _add(root, 'disks')
     for each in tree.findall('./devices/disk/target'):
         name = each.get('dev')
         if name == target:
             one = _add(disks, 'disk', name=name, snapshot='external', type='file')
-            _add(one, 'source', file=file)
+            into = _add(one, 'source', file=file)
+            into.extend(copy.deepcopy(each.getparent().findall('./source/encryption')))
         else:
             _add(disks, 'disk', name=name, snapshot='no')
     return root

@@ -1,5 +1,6 @@
 """Simulated hosts with a libvirtd each, and guests of QEMU: see tools/guest."""
 
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -10,11 +11,13 @@ import uuid
 from nova import conf as nova_conf
 from nova import objects
 from nova.clients.fake.image import FakeImage
+from nova.keymgr.conf_key_mgr import KEY_ID
 from nova.tests.virt.labs.base import PATIENCE, Lab, Site
 from nova.virt.libvirt.commands import Commands
 from nova.virt.libvirt.driver import LibvirtDriver
 
 TOOLS = pathlib.Path(__file__).parents[4] / 'tools' / 'guest'
+FIXED_KEY = 'a5' * 32
 CACHE = pathlib.Path(__file__).parents[4] / '.guest'
 
 
@@ -23,6 +26,7 @@ class LibvirtLab(Lab):
 
     def __init__(self, directory):
         super().__init__()
+        self._mounted = []
         subprocess.run([TOOLS / 'build', CACHE], check=True, capture_output=True)
         tag = uuid.uuid4().hex[:4]
         self.hosts = pathlib.Path(f'/tmp/nova-{tag}')
@@ -51,12 +55,19 @@ class LibvirtLab(Lab):
             'shutdown_timeout': 3, 'libvirt.virt_type': 'qemu', 'libvirt.connection_uri': self.socket(name),
             'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
             'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': 4,
-            'libvirt.device_detach_timeout': 5})
-        return Site(name, LibvirtDriver.build(conf, name, None, Commands(self.prefix(name)), self.reach), conf)
+            'libvirt.device_detach_timeout': 5, 'libvirt.nfs_mount_point_base': str(self.hosts / 'shares'),
+            'state_path': str(self.hosts / name), 'key_manager.fixed_key': FIXED_KEY})
+        driver = LibvirtDriver.build(conf, name, None, Commands(self.prefix(name)), self.reach)
+        conf.set_override('backend', 'nova.keymgr.conf_key_mgr.ConfKeyManager', 'key_manager')
+        return Site(name, driver, conf)
+
+    def init(self, name):
+        """Pid of the first process of a host."""
+        return (self.hosts / name / 'init.pid').read_text().strip()
 
     def prefix(self, name):
         """What runs a program in a host's network."""
-        return ['nsenter', '-t', (self.hosts / name / 'init.pid').read_text().strip(), '-n', '--']
+        return ['nsenter', '-t', self.init(name), '-n', '--']
 
     def reach(self, address):
         """libvirt of the host with an address, from outside of the hosts."""
@@ -81,6 +92,55 @@ class LibvirtLab(Lab):
             uuid=str(uuid.uuid4()), volume_id=ident, source_type='volume', destination_type='volume',
             device_name='/dev/vdb', volume_size=1)
         return device, {'driver_volume_type': 'local', 'device_path': str(path)}
+
+    def encrypted_volume(self, megabytes=8):
+        """A volume that QEMU opens with the one key there is; its guest sees `megabytes`, and zeros."""
+        device, connection = self.volume()
+        path = self.volumes / device.volume_id
+        path.unlink()
+        self.luks('create', path, f'{megabytes}M')
+        return device, {**connection, 'encrypted': True, 'encryption': {
+            'provider': 'luks', 'encryption_key_id': KEY_ID}}
+
+    def luks(self, command, path, *more):
+        """Run qemu-img on the data of an encrypted volume."""
+        secret = ['--object', f'secret,id=key,data={FIXED_KEY}']
+        if command == 'create':
+            words = ['create', *secret, '-f', 'luks', '-o', 'key-secret=key,iter-time=100', path, *more]
+        else:
+            words = ['convert', *secret, '--image-opts', '-O', 'raw',
+                     f'driver=luks,key-secret=key,file.filename={path}', *more]
+        Commands().run('qemu-img', *map(str, words))
+
+    def share(self, export):
+        """A directory of this machine that each host has mounted as the NFS share `export`."""
+        kept = self.volumes / export.replace('/', '_')
+        name = hashlib.md5(export.encode(), usedforsecurity=False).hexdigest()
+        mounted = self.hosts / 'shares' / name
+        for directory in (kept, mounted):
+            directory.mkdir(parents=True)
+        enter = [[], *(['nsenter', '-t', self.init(host), '-m', '--'] for host in self.sites)]
+        for words in enter:
+            subprocess.run([*words, 'mount', '--bind', kept, mounted], check=True)
+        self._mounted.append(mounted)
+        return kept
+
+    def on_share(self, export, kept, megabytes=8, kind='raw'):
+        """A volume that is a file of a share."""
+        device, _ = self.volume()
+        path = kept / f'volume-{device.volume_id}'
+        subprocess.run(['qemu-img', 'create', '-q', '-f', kind, path, f'{megabytes}M'], check=True)
+        return device, {'driver_volume_type': 'nfs', 'export': export, 'name': path.name, 'format': kind}
+
+    def secrets(self, name):
+        """Uuids of the keys that a host's libvirt has."""
+        return set(self.sites[name].driver.session.conn.listSecrets())
+
+    def clean(self):
+        super().clean()
+        for site in self.sites.values():  # what a test that failed has left
+            for uuid_ in site.driver.session.conn.listSecrets():
+                site.driver.session.conn.secretLookupByUUIDString(uuid_).undefine()
 
     def root_volume(self):
         """A volume that a guest boots from."""
@@ -151,4 +211,6 @@ class LibvirtLab(Lab):
         return self.clients.image.data[image_id]
 
     def end(self):
+        for mounted in self._mounted:
+            subprocess.run(['umount', mounted], check=True)
         self.tool('down')
