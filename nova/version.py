@@ -7,8 +7,8 @@ __all__ = ['OLDEST_SUPPORTED_SERVICE', 'PRODUCT', 'SERVICE_VERSION', 'VENDOR', '
 PRODUCT = 'OpenStack Nova'
 VENDOR = 'OpenStack Foundation'
 
-SERVICE_VERSION = 1
-"""Reported in every heartbeat; grows when services must know what the others can do."""
+SERVICE_VERSION = 2
+"""Reported in every heartbeat; one more with each release (`nova.release`)."""
 
 OLDEST_SUPPORTED_SERVICE = 1
-"""The service version of the previous release; older computes keep new services from starting."""
+"""The service version of the release before; older computes keep new services from starting."""

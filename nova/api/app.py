@@ -14,7 +14,19 @@ from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
 from nova import objects, ops
-from nova.api import cells, faults, finder, middleware, once, proxies, request, resources, versions, waits
+from nova.api import (
+    cells,
+    faults,
+    finder,
+    middleware,
+    once,
+    proxies,
+    releases,
+    request,
+    resources,
+    versions,
+    waits,
+)
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
@@ -130,9 +142,12 @@ def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any, waiting:
                  question: objects.GuestQuestion | ImageList) -> Any:
         client = questions.Questions.client(buses.cell(cell.transport_url), name)
         return getattr(client, method)(context, question)
+
     def select(context: Any, wanted: objects.SelectRequest) -> objects.Selections:
-        return scheduler.Scheduler.client(buses.top).select(context, wanted)
+        return scheduler.Scheduler.client(buses.top, speaks=known.schedulers).select(context, wanted)
+
     found = finder.Finder(dbs, conf.api.cell_timeout)
+    known = releases.Releases(dbs, found, conf.service_down_time)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
     return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host, select,
-                            waiting)
+                            waiting, known)

@@ -15,6 +15,7 @@ from nova import errors, objects, states
 from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
 from nova.api.once import Once
+from nova.api.releases import Releases
 from nova.api.server_look import Look
 from nova.api.waits import Waits
 from nova.common import clock, dbkit, uuids
@@ -63,6 +64,7 @@ class Services:
     ask_host: Ask
     select: Select
     waits: Waits
+    releases: Releases
 
 
 class Request(request.Request):
@@ -93,6 +95,7 @@ class Request(request.Request):
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
         self._ask_host = services.ask_host
+        self._releases = services.releases
         self.select = functools.partial(services.select, self.context)
 
     def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
@@ -176,6 +179,7 @@ class Request(request.Request):
                wait: float | None = None) -> task_rows.Task:
         """See `nova.task.handles.Request.submit`."""
         place, uuid = self.place, uuids.generate()
+        flow = self.fitting(flow, place.mapping, instance.host)
 
         def judge(conn: sa.Connection) -> Any:
             self.remember(conn, uuid)
@@ -196,6 +200,13 @@ class Request(request.Request):
         if task.status != task_rows.QUEUED and wait is None:
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
+
+    def fitting(self, flow: type[AnyFlow], cell: Any = None, host: str | None = None) -> type[AnyFlow]:
+        """See `nova.task.handles.Request.fitting`; in a `cell`: what its conductors and a `host` know."""
+        found = self._releases.fitting(flow, cell, host)
+        if found is None:
+            raise errors.task.NotYet(action=flow.action or flow.name)
+        return found
 
     def signal(self, flow: type[AnyFlow], instance: Any, told: states.Signal) -> None:
         """Tell the operation of this flow that holds the server something: at once, or as soon as its host, or

@@ -11,7 +11,7 @@ from oslo_log import log
 
 from nova import clients as clients_
 from nova import context as nova_context
-from nova import errors, version
+from nova import errors, release, version
 from nova.common import clock, health, threads
 from nova.compute import (
     beats,
@@ -118,7 +118,9 @@ class ComputeAgent:
         self._conf = conf
         self._own_farm = ComputeFarm() if farm is None else None
         self._farm: ComputeFarm = farm or self._own_farm  # type: ignore[assignment]  # one of them is there
-        self._conductor = rpc_conductor.Conductor.client(bus)
+        self._spoken = release.CURRENT
+        self._conductor = rpc_conductor.Conductor.client(bus, speaks=lambda: self._spoken)
+        self._liveness = rpc_liveness.Liveness.client(bus)
         directory = pathlib.Path(state_dir)
         self._journal = journal.Journal(directory / 'steps')
         self._powers = recovery.Powers(directory)
@@ -129,7 +131,7 @@ class ComputeAgent:
                                       self._farm.step_pool)
         self._debts = recovery.Debts(self.steps, self._hosting)
         driver.listen(self._guest_changed)
-        self._heart = beats.Heart(host, BINARY, rpc_liveness.Liveness.client(bus), conf.report_interval,
+        self._heart = beats.Heart(host, BINARY, self._beat, conf.report_interval,
                                   self.steps.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
@@ -264,9 +266,9 @@ class ComputeAgent:
         """Tell a conductor that this host is up, do what it answers, and begin to beat."""
         context = nova_context.admin()
         try:
-            orders = self._conductor.host_up(context, self._report())
+            orders = self._ask_orders(context)
             paid, free = self._debts.settle(orders, context)
-            if paid:
+            if paid and self._conductor.can('paid'):
                 self._conductor.paid(context, wire.HostPaid(host=self.host, steps=paid))
         except errors.NovaError as error:
             pause = self._pause('join')
@@ -291,6 +293,28 @@ class ComputeAgent:
             self._hurry(name)
         return chores.NEVER
 
+    def _ask_orders(self, context: nova_context.RequestContext) -> wire.HostOrders:
+        """Join, in the form of the oldest conductors: from now on all is said in it, until the next time.
+
+        A conductor of the release before refuses what it cannot read; another one tells of those beside it.
+        """
+        report = self._report()
+        self._spoken = release.CURRENT
+        try:
+            orders = self._conductor.host_up(context, report)
+        except errors.Invalid:
+            self._spoken = release.PREVIOUS
+            orders = self._conductor.host_up(context, report)
+        self._spoken = release.of(orders.conductors)
+        return orders
+
+    def _beat(self, beat: wire.HostBeat) -> None:
+        if self._spoken.is_current:
+            self._liveness.beat(nova_context.admin(), beat)
+        else:
+            self._conductor.beat(nova_context.admin(), wire.HostReport(
+                host=beat.host, binary=beat.binary, version=beat.version, disabled=beat.disabled))
+
     def _report(self) -> wire.HostReport:
         """What a conductor has to know of a host that joins: all of it."""
         self.inventory.forget()
@@ -302,7 +326,11 @@ class ComputeAgent:
     def _report_nodes(self) -> None:
         """Tell what has changed about the nodes."""
         nodes = self.inventory.news()
-        if nodes:
+        if nodes and not self._spoken.is_current:
+            self._conductor.beat(nova_context.admin(), wire.HostReport(
+                host=self.host, binary=BINARY, version=version.SERVICE_VERSION, nodes=nodes,
+                disabled=self.inventory.disabled))
+        elif nodes:
             self._conductor.nodes(nova_context.admin(), wire.HostNodes(host=self.host, nodes=nodes))
 
     def _report_inventory(self) -> float | None:

@@ -7,11 +7,9 @@ hangs on a host, the host is not taken for dead.
 import logging
 from collections.abc import Callable, Mapping
 
-from nova import context as nova_context
 from nova import version
 from nova.common import clock, health, threads
 from nova.objects import step as wire
-from nova.rpc import liveness as rpc_liveness
 
 LOG = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ class Heart:
     """The beats of one host: silent until it has joined, and while it joins anew.
 
     Args:
-        client: of `nova.rpc.liveness.Liveness`.
+        tell: says a beat to the conductors, and returns at once.
         seconds: between two beats.
         steps: what the host has in line or runs.
         disabled: whether it believes that it is disabled.
@@ -43,11 +41,11 @@ class Heart:
         epoch: the one the host last joined at; None while it is silent.
     """
 
-    def __init__(self, host: str, binary: str, client: rpc_liveness.Liveness, seconds: float,
+    def __init__(self, host: str, binary: str, tell: Callable[[wire.HostBeat], None], seconds: float,
                  steps: Callable[[], Open], disabled: Callable[[], bool | None]) -> None:
         self.host = host
         self.epoch: int | None = None
-        self._binary, self._client, self._seconds = binary, client, seconds
+        self._binary, self._tell, self._seconds = binary, tell, seconds
         self._steps, self._disabled = steps, disabled
         self._due = 0.0
         self._named: dict[str, int] = {}
@@ -74,7 +72,7 @@ class Heart:
         self._due = now + self._seconds
         named = dict(list(steps.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
-        self._client.beat(nova_context.admin(), wire.HostBeat(
+        self._tell(wire.HostBeat(
             host=self.host, binary=self._binary, version=version.SERVICE_VERSION, disabled=self._disabled(),
             epoch=epoch, steps=self._named))
         return self._due

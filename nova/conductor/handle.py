@@ -12,6 +12,7 @@ from nova.objects import task as rows
 from nova.rpc import scheduler as rpc_scheduler
 from nova.task import engine as engines
 from nova.task import fence as fences
+from nova.task import flow as flows
 
 
 class Conductor:
@@ -56,6 +57,9 @@ class SuperConductor(Conductor):
 
     def cell_db(self, mapping: cell_mapping.CellMapping) -> fences.Database:
         return self.fence.database(self._cells.db(mapping))
+
+    def fitting(self, flow: type[flows.AnyFlow], mapping: cell_mapping.CellMapping) -> type[flows.AnyFlow]:
+        return flows.at(flow, self._cells.work(mapping).engine.hosts.oldest()) or flow
 
     def adopt(self, mapping: cell_mapping.CellMapping, task_uuid: str) -> None:
         self.fence.check()

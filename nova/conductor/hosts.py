@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from nova import context as nova_context
-from nova import errors
+from nova import errors, release
 from nova.common import dbkit
 from nova.conductor import liveness, power_sync, reach
 from nova.objects import compute_node, instance, owed
@@ -52,7 +52,8 @@ class Hosts:
         waited_for = self._engine.open_steps(report.host)
         orders = wire.HostOrders(
             stop=_given_up(report, [*owes, *waited_for]), owed=owes, evict=self._strangers(report),
-            open_steps=waited_for, disabled=bool(found.disabled), epoch=found.epoch)
+            open_steps=waited_for, disabled=bool(found.disabled), epoch=found.epoch,
+            conductors=self._alive.conductors().service)
         LOG.info('Host %s joins; %d steps are open, it owes %d and has %d that were given up', report.host,
                  len(waited_for), len(owes), len(orders.stop))
         return orders
@@ -84,6 +85,21 @@ class Hosts:
             self._reach.rejoin(context, beat.host, wire.HostEpoch(epoch=differs.epoch))
         else:
             self._reach.set_status(context, beat.host, wire.HostStatus(disabled=differs.disabled))
+
+    def beat_before(self, context: nova_context.RequestContext, report: wire.HostReport) -> None:
+        """A host lives that speaks the form of the release before: for it, or for the sake of a conductor.
+
+        One of this release does so no longer when no such conductor is left: it joins anew.
+        """
+        def write(conn: sa.Connection) -> services.Service | None:
+            self._nodes(conn, report.nodes)
+            return services.Service.beat(conn, report.host, report.binary, report.version, report.disabled,
+                                         silence=self._silence)
+        differs = self._db.write(write)
+        if release.of(report.version).is_current and self._alive.conductors().is_current:
+            self._reach.rejoin(context, report.host, wire.HostEpoch(epoch=None))
+        elif differs is not None:
+            self._reach.set_status(context, report.host, wire.HostStatus(disabled=differs.disabled))
 
     def nodes(self, context: nova_context.RequestContext, report: wire.HostNodes) -> None:
         """What is new about a host's nodes."""

@@ -2,11 +2,12 @@
 
 import datetime
 import logging
+from collections.abc import Callable
 
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova import version
+from nova import release, version
 from nova.common import clock, dbkit, threads
 from nova.objects import service as services
 from nova.objects import step as wire
@@ -24,9 +25,14 @@ def silence(conf: cfg.ConfigOpts) -> float:
 
 
 class Liveness:
-    """A look at the services table, kept for about a second."""
+    """A look at the services table of a cell.
 
-    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, keep: float = 1.0) -> None:
+    Args:
+        db: the cell's, asked before each look, since a cell may move.
+        keep: seconds for which a look is good.
+    """
+
+    def __init__(self, db: Callable[[], dbkit.Database], conf: cfg.ConfigOpts, keep: float = 1.0) -> None:
         self._db, self._conf, self._keep = db, conf, keep
         self._alive = services.Alive()
         self._steps: dict[str, dict[str, int]] = {}
@@ -47,6 +53,27 @@ class Liveness:
         self._look()
         return self._steps.get(host, {}).get(task) == attempt
 
+    def oldest(self, host: str | None = None) -> release.Release:
+        """The oldest release that `host`, or any host, and the conductors of the cell are of."""
+        self._look()
+        mine = self._alive.oldest(BINARY) if host is not None else self._alive.oldest(BINARY, 'nova-compute')
+        return mine if host is None or not mine.is_current else self._alive.release_of(host)
+
+    def conductors(self) -> release.Release:
+        """The oldest release among the cell's conductors."""
+        self._look()
+        return self._alive.oldest(BINARY)
+
+    def schedulers(self) -> release.Release:
+        """The oldest release among the schedulers; they are listed in cell0."""
+        self._look()
+        return self._alive.oldest('nova-scheduler')
+
+    def release_of(self, host: str) -> release.Release:
+        """That of nova-compute on `host`."""
+        self._look()
+        return self._alive.release_of(host)
+
     def forget(self) -> None:
         """Look anew at the next question."""
         self._until = clock.Deadline(0)
@@ -55,7 +82,7 @@ class Liveness:
         """Read the table where that is due; two who do so at once do no harm, and wait for nobody."""
         if not self._until.passed():
             return
-        with self._db.read() as conn:
+        with self._db().read() as conn:
             self._alive = services.Alive.look(conn, self._conf.service_down_time)
             self._steps = services.steps_of(conn)
         self._until = clock.Deadline(self._keep)

@@ -3,6 +3,7 @@
 import datetime
 
 from nova import context as nova_context
+from nova import release
 from nova.conductor import liveness
 from nova.objects import step as wire
 from nova.rpc import host as rpc_host
@@ -19,7 +20,8 @@ class Reach:
     def _client(self, host: str) -> rpc_host.ComputeHost:
         client = self._clients.get(host)
         if client is None:
-            client = self._clients[host] = rpc_host.ComputeHost.client(self._bus, host)
+            client = self._clients[host] = rpc_host.ComputeHost.client(
+                self._bus, host, speaks=lambda: self._alive.release_of(host))
         return client
 
     def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None:
@@ -32,7 +34,9 @@ class Reach:
         self._client(host).set_status(context, status)
 
     def rejoin(self, context: nova_context.RequestContext, host: str, wanted: wire.HostEpoch) -> None:
-        self._client(host).rejoin(context, wanted)
+        """Hosts of the release before cannot be told so, and have joined at no epoch."""
+        if self._client(host).can('rejoin'):
+            self._client(host).rejoin(context, wanted)
 
     def is_up(self, host: str) -> bool:
         return self._alive.is_up(host)
@@ -42,6 +46,9 @@ class Reach:
 
     def holds(self, host: str, task: str, attempt: int) -> bool:
         return self._alive.holds(host, task, attempt)
+
+    def oldest(self, host: str | None = None) -> release.Release:
+        return self._alive.oldest(host)
 
 
 class NoHosts:
@@ -61,3 +68,6 @@ class NoHosts:
 
     def holds(self, host: str, task: str, attempt: int) -> bool:
         return False
+
+    def oldest(self, host: str | None = None) -> release.Release:
+        return release.CURRENT

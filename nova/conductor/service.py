@@ -38,6 +38,8 @@ REPORTS = 4
 """Threads for what hosts report of nodes and guests."""
 SIGNS = 4
 """Threads for signs of life, which do nothing else."""
+ABOVE = 30.0
+"""Seconds for which it is believed which release schedulers are of."""
 QUEUE = 1000
 """What may wait for the threads of one purpose; more is refused, and whoever sent it comes again."""
 
@@ -80,6 +82,9 @@ class Endpoint:
     def progress(self, context: nova_context.RequestContext, progress: wire.StepProgress) -> None:
         for each in self._works:
             self._reports.background(each.engine.progress, progress)
+
+    def beat(self, context: nova_context.RequestContext, report: wire.HostReport) -> None:
+        self._reports.background(self._host_verbs().beat_before, context, report)
 
     def host_up(self, context: nova_context.RequestContext, report: wire.HostReport) -> wire.HostOrders:
         return self._host_verbs().host_up(context, report)
@@ -151,7 +156,7 @@ class ConductorService:
         return self._cells.db(self._cells.mapping(CELL0_UUID))
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
-        alive = liveness.Liveness(db, self._conf)
+        alive = liveness.Liveness(lambda: db, self._conf)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
@@ -163,7 +168,8 @@ class ConductorService:
         return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))
 
     def _serve_top(self) -> None:
-        scheduler = rpc_scheduler.Scheduler.client(self._buses.top)
+        above = liveness.Liveness(self._cell0, self._conf, keep=ABOVE)
+        scheduler = rpc_scheduler.Scheduler.client(self._buses.top, speaks=above.schedulers)
         found = self._cells = cells.Cells(self._dbs, self._buses, self._build_cell_work,
                                          self._conf.conductor.cell_threads)
 
@@ -190,7 +196,8 @@ class ConductorService:
         self._checks[f'{name} tasks'] = made.health
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
-        reached = reach.NoHosts() if bus is None else reach.Reach(bus, liveness.Liveness(db, self._conf))
+        alive = liveness.Liveness(lambda: db, self._conf)
+        reached = reach.NoHosts() if bus is None else reach.Reach(bus, alive)
         return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
                          after_doubt=remove_late.RemoveLate, sender=self._sender)
 

@@ -34,8 +34,8 @@ class Work:
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))
         self.engine: engines.Engine = engines.Engine(
-            journal.Journal(db), self.lease, hosts, lambda run: handle(run, self.engine), pool, supers=supers,
-            after_doubt=after_doubt)
+            journal.Journal(db, hosts.oldest), self.lease, hosts, lambda run: handle(run, self.engine), pool,
+            supers=supers, after_doubt=after_doubt)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
         # Signs of life depend on nothing but the database: looking after tasks may take its time.
         self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)

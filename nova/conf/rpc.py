@@ -8,8 +8,8 @@ Seconds to wait for calls that are known to take long; rpc_response_timeout boun
 ]
 LEVELS: list[cfg.Opt] = [
     cfg.StrOpt(topic, help=f'''
-Newest version of the {topic} interface to speak: a number, or auto (the oldest service that runs). Unset
-speaks the newest this release knows.''') for topic in ('compute', 'conductor', 'scheduler')
+Newest version of the {topic} interface to speak: a number, or auto: what the oldest service that runs, and may
+take the message, understands. Unset is auto.''') for topic in ('compute', 'conductor', 'scheduler')
 ]
 
 

@@ -99,4 +99,14 @@ class RetriesExceeded(base.Internal):
 
 
 class FlowUnknown(base.Internal):
+    """What a host, or a worker, says of a task that another release has begun."""
+
     template = 'No flow {flow} of version {version} is known here.'
+
+
+class HostBehind(base.Conflict):
+    template = "Host {host} is of a release that does not know '{flow}'; it has to be upgraded first."
+
+
+class NotYet(base.Conflict):
+    template = "'{action}' cannot be asked for before every conductor of the cell is of this release."

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
-from nova import errors, version
+from nova import errors, release, version
 from nova.common import clock, dbkit, threads, uuids
 from nova.db.cell import models
 from nova.objects import fields, statements
@@ -128,12 +128,6 @@ class Service(Persistent):
         told = epoch in (None, found.epoch) and disabled in (None, found.disabled)
         return None if told else found
 
-    @classmethod
-    def oldest(cls, conn: sa.Connection, binary: str) -> int | None:
-        """The lowest version among this cell's services of a kind; None when there are none."""
-        table = models.services
-        return conn.execute(sa.select(sa.func.min(table.c.version)).where(table.c.binary == binary)).scalar()
-
 
 @functools.cache
 def _noting(where: statements.Shape, steps: bool) -> sa.Update:
@@ -165,10 +159,11 @@ class Sign(NamedTuple):
     last_seen_up: datetime.datetime | None
     heard_since: datetime.datetime | None
     forced_down: bool
+    version: int = release.CURRENT.service
 
 
 class Alive:
-    """Which hosts of a cell live.
+    """Which hosts of a cell live, and which release its services are of.
 
     Signs of life are written down by the cell's conductors, whose own take the same way. So a host is dead when
     a conductor was heard of, without a long silence, for `down_after` seconds longer than the host. While
@@ -182,7 +177,7 @@ class Alive:
 
     def __init__(self, signs: Iterable[Sign] = (), down_after: float = 0.0,
                  now: datetime.datetime = datetime.datetime.min) -> None:
-        every = list(signs)
+        every = self._every = list(signs)
         self._down_after = datetime.timedelta(seconds=down_after)
         self._hosts = {one.host: one for one in every if one.binary == 'nova-compute'}
         self._heard = [(one.heard_since or one.last_seen_up, one.last_seen_up) for one in every
@@ -195,9 +190,27 @@ class Alive:
         table = models.services
         computes = table.c.binary == 'nova-compute'
         rows = conn.execute(sa.select(*(table.c[name] for name in Sign._fields)).where(
-            sa.or_(table.c.binary == 'nova-conductor',
+            sa.or_(table.c.binary.in_(('nova-conductor', 'nova-scheduler')),
                    computes if host is None else computes & (table.c.host == host))))
         return cls([Sign(*row) for row in rows], down_after, dbkit.now(conn))
+
+    def oldest(self, *binaries: str) -> release.Release:
+        """The oldest release among the services of these kinds that live: they were heard of not much earlier
+        than who was heard last, so that an away broker makes nobody younger."""
+        heard = [(one.last_seen_up, one) for one in self._every
+                 if one.last_seen_up is not None and not one.forced_down]
+        newest = max((seen for seen, _ in heard), default=self._now)
+        return release.of(min((one.version for seen, one in heard if one.binary in binaries
+                               and newest - seen <= self._down_after), default=release.CURRENT.service))
+
+    def all_current(self) -> bool:
+        """Whether no service says that it is of the release before, be it alive or not."""
+        return all(release.of(one.version).is_current for one in self._every)
+
+    def release_of(self, host: str) -> release.Release:
+        """That of nova-compute on `host`, by what it said last."""
+        sign = self._hosts.get(host)
+        return release.CURRENT if sign is None else release.of(sign.version)
 
     def heard(self, host: str) -> datetime.datetime | None:
         """When `host` was last heard of, by the cell database's clock."""

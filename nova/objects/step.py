@@ -90,10 +90,10 @@ class StepRef(base.Record):
 
 
 class HostReport(base.Record):
-    """What a host says about itself when it joins.
+    """What a host says about itself when it joins, and in every heartbeat in the form of the release before.
 
     Attributes:
-        nodes: its nodes.
+        nodes: its nodes; in a heartbeat where something about them is new.
         guests: uuids of the servers whose guests its hypervisor has.
         disabled: whether it believes that its service is disabled; None while it does not know.
         steps: attempts of tasks' steps that it has in line or runs, by task.
@@ -117,6 +117,7 @@ class HostOrders(base.Record):
         evict: servers that were deleted while it was away; their guests are to go.
         open_steps: the steps that are waited for.
         disabled: whether its service is.
+        conductors: the oldest version among the cell's conductors that live (`nova.release`).
     """
 
     open_steps: list[StepCall] = []
@@ -125,6 +126,7 @@ class HostOrders(base.Record):
     stop: list[StepRef] = fields.since('1.1', [])
     owed: list[StepCall] = fields.since('1.1', [])
     epoch: int = fields.since('1.1', 0)
+    conductors: int = fields.since('1.2', 1)
 
 
 class HostBeat(base.Record):

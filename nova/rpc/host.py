@@ -1,5 +1,6 @@
 """What a compute host is told."""
 
+from nova import release
 from nova.objects import step
 from nova.rpc import kernel
 
@@ -17,7 +18,7 @@ class ComputeHost(kernel.Interface):
 
     topic = 'compute'
     records = '1.2'
-    levels = {'1.1': {'StepCall': '1.0'}}
+    levels = {'1.0': release.PREVIOUS.records, '1.1': {'StepCall': '1.0'}}
     run_step = kernel.cast(step.StepCall, keep=10)
     cancel_step = kernel.cast(step.StepRef)
     set_status = kernel.cast(step.HostStatus)

@@ -17,14 +17,14 @@ import dataclasses
 import functools
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import oslo_messaging
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova import errors
+from nova import errors, release
 from nova.common import clock, metrics, problem, threads
 from nova.objects import base
 from nova.rpc import listening, transport
@@ -35,6 +35,12 @@ Kind = Literal['call', 'cast', 'fanout']
 T = TypeVar('T', bound=base.Record)
 R = TypeVar('R')
 Answer = TypeVar('Answer', bound=base.Record)
+
+Speaks = Callable[[], release.Release]
+"""The oldest release among those who may take what is sent."""
+
+UNSERVED = '0.0'
+"""What a release speaks that does not serve an interface."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Interface:
     """
 
     topic: ClassVar[str]
-    levels: ClassVar[dict[str, dict[str, str]]] = {}
+    levels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     records: ClassVar[str] = '1.0'
     methods: ClassVar[dict[str, Method[Any, Any]]]
     version: ClassVar[str]
@@ -136,12 +142,11 @@ class Interface:
         cls.methods = {name: value for name, value in vars(cls).items() if isinstance(value, Method)}
         cls.version = max((cls.records, *(method.since for method in cls.methods.values())), key=version_of)
 
-    def __init__(self, bus: transport.Bus, host: str | None, pin: str | None) -> None:
+    def __init__(self, bus: transport.Bus, host: str | None, pin: str | None, speaks: Speaks | None) -> None:
         """See `client`."""
-        self._bus, self._host, self._pin = bus, host, pin
+        self._bus, self._host, self._pin, self._speaks = bus, host, pin, speaks
         if pin is not None and version_of(pin)[0] != version_of(self.version)[0]:
             raise errors.Invalid(f'{self.topic} {self.version} cannot be spoken as {pin}')
-        self._records = self.records_at(pin)
 
     def __repr__(self) -> str:
         return f'<client of {self.topic}.{self._host or "*"} on {self._bus.name}>'
@@ -158,30 +163,38 @@ class Interface:
         return known
 
     @classmethod
-    def client(cls, bus: transport.Bus, host: str | None = None, pin: str | None = None) -> Self:
+    def client(cls, bus: transport.Bus, host: str | None = None, pin: str | None = None,
+               speaks: Speaks | None = None) -> Self:
         """Whose methods send: each declaration is a function ``(context, record) -> answer``.
 
         Args:
             host: the one server meant; None is any of the topic.
-            pin: newest version to speak; None asks ``[upgrade_levels]``, where ``auto`` and unset mean this
-                release's.
+            pin: newest version to speak; None asks ``[upgrade_levels]``, where ``auto`` and unset leave it to
+                `speaks`.
+            speaks: asked with every message; None means this release.
         """
         if pin is None:
             pin = _configured_pin(bus.conf, cls.topic)
-        return cls(bus, host, pin)
+        return cls(bus, host, pin, speaks)
+
+    def spoken(self) -> str:
+        """The version that is spoken now."""
+        if self._pin is not None:
+            return self._pin
+        oldest = release.CURRENT if self._speaks is None else self._speaks()
+        return self.version if oldest.is_current else oldest.interfaces.get(self.topic, UNSERVED)
 
     def can(self, name: str) -> bool:
-        """Whether the pinned server knows this method."""
-        since = self.methods[name].since
-        return self._pin is None or version_of(since) <= version_of(self._pin)
+        """Whether whoever may be the server knows this method."""
+        return version_of(self.methods[name].since) <= version_of(self.spoken())
 
     def send(self, method: Method[T, R], context: nova_context.RequestContext, record: T) -> base.Record | None:
         """Send one of the methods; what a call was answered, else nothing."""
-        name = method.name
-        if not self.can(name):
-            raise errors.Unavailable(f'{self.topic}.{name} needs version {method.since}, but {self._pin} '
+        name, spoken = method.name, self.spoken()
+        if version_of(method.since) > version_of(spoken):
+            raise errors.Unavailable(f'{self.topic}.{name} needs version {method.since}, but {spoken} '
                                      'is spoken here until every service is upgraded.')
-        args = {'speaks': self._pin or self.version, 'record': _wire(record, method.takes, self._records)}
+        args = {'speaks': spoken, 'record': _wire(record, method.takes, self.records_at(spoken))}
         target = oslo_messaging.Target(topic=self.topic, server=self._host, version=method.since,
                                        fanout=method.kind == 'fanout' or None)
         if method.kind != 'call':

@@ -1,5 +1,6 @@
 """What schedulers are asked."""
 
+from nova import release
 from nova.objects import selection
 from nova.rpc import kernel
 
@@ -12,5 +13,7 @@ class Scheduler(kernel.Interface):
     """
 
     topic = 'scheduler'
+    records = '1.1'
+    levels = {'1.0': release.PREVIOUS.records}
     select = kernel.call(selection.SelectRequest, returns=selection.Selections, timeout='long', silence=4,
                          tries=5)

@@ -133,7 +133,7 @@ class Engine:
                     run.instance.learn(result.instance)
             nonlocal awaited
             awaited = True
-            return self.runner.settle(run, result.outcome, result.error, host=result.host)
+            return self.runner.settle(run, *run.outcome(result), host=result.host)
         self.attend(result.task, take, rows.PARKED)
         if not awaited:
             self._see_to_late_effects(result.task)

@@ -10,8 +10,8 @@ import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
-from nova import errors, states
-from nova.common import registry
+from nova import errors, release, states
+from nova.common import jsonutil, registry
 from nova.objects import base, progress
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     timeout: float
     pivot: bool
     limit: str | None
+    awaits_upgrade: bool
     signals: tuple[states.Signal, ...]
 
 
@@ -62,6 +63,9 @@ class Step(Generic[S]):
         pivot: once it is done nothing is undone any more; later steps are retried until the deadline.
         limit: the option (``name`` or ``group.name``) that says how many such steps a host runs at once; 0 is
             any number. Who waits for room holds no thread. Undoing is not limited.
+        awaits_upgrade: a host of the release before, which does not know the flow, is waited for until it is
+            upgraded, while the step's time lasts. Else it has refused, where another may do (`elsewhere`),
+            or the step has failed. An undo, and a step beyond a pivot, waits in any case.
         signals: what it hears of while it runs on a host. One that hears of `ABORT` raises `Cancelled`, or goes
             on to its end; any other step is stopped and undone by it.
     """
@@ -76,6 +80,7 @@ class Step(Generic[S]):
     timeout: float = 600.0
     pivot: bool = False
     limit: str | None = None
+    awaits_upgrade: bool = False
     signals: tuple[states.Signal, ...] = ()
     waits: ClassVar[bool] = False
 
@@ -146,8 +151,8 @@ class Flow(Generic[F]):
 
     Attributes:
         name: stable; tasks in the database refer to it.
-        version: raised when steps change meaning; a worker takes only versions it knows. An older one whose
-            tasks may still be on their way is declared beside the newer one, under the same name.
+        version: raised when steps change meaning; a worker takes only versions it knows. That of the release
+            before is declared beside it, under the same name (``before.py`` of its room).
         action: the name under which clients see the operation in os-instance-actions; None hides it.
         State: record class of what the flow knows, saved after every step: the one in the brackets.
         Progress: record class of how far its steps on hosts are.
@@ -194,6 +199,12 @@ class Flow(Generic[F]):
     def key(cls) -> str:
         """Under which it is registered."""
         return key_of(cls.name, cls.version)
+
+    @classmethod
+    def kept(cls, state: base.State) -> jsonutil.JsonObject:
+        """The form in which a task keeps its state: that of the release before, if that runs this flow."""
+        shared = release.PREVIOUS.flows.get(cls.name) == cls.version
+        return state.to_wire(release.PREVIOUS.records if shared else None)
 
     @classmethod
     def looks_above(cls) -> bool:
@@ -269,6 +280,14 @@ def key_of(name: str, version: str) -> str:
 def known(name: str, version: str) -> type[AnyFlow] | None:
     """The flow of this name and version, if a module that was loaded declares it."""
     return FLOWS.get(key_of(name, version))
+
+
+def at(flow: type[AnyFlow], oldest: release.Release) -> type[AnyFlow] | None:
+    """The version of a flow that workers and hosts of a release run; None where they do not know it at all."""
+    if oldest.is_current:
+        return flow
+    found = oldest.flows.get(flow.name)
+    return None if found is None else known(flow.name, found)
 
 
 def find(name: str) -> type[AnyFlow]:

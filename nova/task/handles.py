@@ -79,6 +79,9 @@ class SuperConductor(Conductor, Protocol):
     def cell_db(self, mapping: objects.CellMapping) -> fence.Database:
         """The database of a cell."""
 
+    def fitting(self, flow: 'type[AnyFlow]', mapping: objects.CellMapping) -> 'type[AnyFlow]':
+        """The newest version of a flow that every living conductor and host of a cell knows."""
+
     def adopt(self, mapping: objects.CellMapping, task_uuid: str) -> None:
         """Let an inert task in a cell's journal run: from now on, in this process."""
 
@@ -289,6 +292,7 @@ class Request(Asked, Protocol):
 
         Raises:
             ServerInState: another operation has the slot; 409.
+            errors.task.NotYet: conductors of the cell are of the release before, and do not know it; 409.
             nova.errors: what `guard` raises.
         """
 
@@ -299,6 +303,9 @@ class Request(Asked, Protocol):
         Args:
             reply: what will be answered, where that is known by then.
         """
+
+    def fitting(self, flow: 'type[AnyFlow]') -> 'type[AnyFlow]':
+        """The newest version of a flow that every super-conductor knows; for what no cell has yet."""
 
     def signal(self, flow: 'type[AnyFlow]', instance: objects.Instance, told: states.Signal) -> None:
         """Tell the operation of this flow that holds the server something.

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova import context as nova_context
-from nova import errors, states
+from nova import errors, release, states
 from nova.common import dbkit, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import base
@@ -48,7 +48,7 @@ def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
         uuid=uuid or uuids.generate(), parent=parent, flow=flow.name, flow_version=flow.version,
         instance_uuid=instance_uuid, exclusive=flow.slot(), queued=flow.exclusion == flows.QUEUED,
         status=status, step=step.name,
-        runs_at='super' if step.at == 'super' else 'cell', state=state.to_wire(),
+        runs_at='super' if step.at == 'super' else 'cell', state=flow.kept(state),
         context=context.to_dict(), action=flow.action, request_id=context.request_id,
         user_id=context.user_id, project_id=context.project_id,
         not_before=None if wait is None else now + datetime.timedelta(seconds=wait),
@@ -87,10 +87,15 @@ def begin(db: dbkit.Database, flow: type[flows.AnyFlow], state: base.State,
 
 
 class Journal:
-    """Tasks in one database."""
+    """Tasks in one database.
 
-    def __init__(self, db: dbkit.Database) -> None:
-        self.db = db
+    Args:
+        oldest: the oldest release among the conductors there and a host; None as host is every one.
+    """
+
+    def __init__(self, db: dbkit.Database, oldest: Callable[[str | None], release.Release] | None = None
+                 ) -> None:
+        self.db, self._oldest = db, oldest or (lambda host: release.CURRENT)
 
     def load(self, uuid: str) -> tuple[rows.Task, instances.Instance | None] | None:
         """A task and its server's record (None where it has none)."""
@@ -121,7 +126,8 @@ class Journal:
                 still(fresh)
                 return fresh
             with contextlib.suppress(errors.Conflict):
-                begun.append(self.begin(flow, state, nova_context.admin(), instance_uuid=instance.uuid,
+                known = flows.at(flow, self._oldest(instance.host)) or flow
+                begun.append(self.begin(known, state, nova_context.admin(), instance_uuid=instance.uuid,
                                         guard=guard))
         return begun
 

@@ -4,11 +4,14 @@ import dataclasses
 import datetime
 
 from nova import context as nova_context
+from nova import errors
+from nova.common import jsonutil
 from nova.objects import base
 from nova.objects import instance as instances
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import flow as flows
+from nova.task import plan
 
 
 @dataclasses.dataclass(slots=True)
@@ -40,6 +43,16 @@ class Run:
         if task.direction == 'undo' and task.hosts is not None:
             return task.hosts.get(self.step.name)
         return getattr(self.instance, 'host', None) if at == 'host' else getattr(self.state, at, None)
+
+    def outcome(self, result: wire.StepResult) -> tuple[plan.Outcome, jsonutil.JsonObject | None]:
+        """What an answer of a host comes to, and the error to note: see `flow.Step.awaits_upgrade`."""
+        if result.outcome != 'failed' or not isinstance(
+                errors.from_dict(result.error or {}), errors.task.FlowUnknown):
+            return result.outcome, result.error
+        error = errors.to_dict(errors.task.HostBehind(host=result.host, flow=self.flow.name))
+        if self.task.direction == 'undo' or self.committed or self.step.awaits_upgrade:
+            return 'again', error
+        return 'refused' if self.step.elsewhere else 'failed', error
 
     def call(self) -> wire.StepCall:
         """The present step as its host is told of it."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from nova import context as nova_context
-from nova import errors, states
+from nova import errors, release, states
 from nova.common import clock, dbkit, metrics
 from nova.common.jsonutil import JsonObject
 from nova.objects import step as wire
@@ -56,6 +56,9 @@ class Hosts(Protocol):
 
     def holds(self, host: str, task: str, attempt: int) -> bool:
         """Whether the host's newest sign of life names this attempt as one that it has in hand."""
+
+    def oldest(self, host: str | None = None) -> release.Release:
+        """The oldest release that a host and the conductors beside it are of; None: every host."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -294,7 +297,7 @@ class Runner:
             errors.task.Lost: another worker owns the task.
         """
         task = run.task
-        changes['state'] = run.state.to_wire()
+        changes['state'] = run.flow.kept(run.state)
         try:
             return self._journal.save(task, run.instance, note, changes, also)
         except errors.task.Lost:

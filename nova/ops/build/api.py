@@ -8,11 +8,12 @@ from nova import objects
 from nova.domain import quota as arithmetic
 from nova.objects import quota
 from nova.objects import task as rows
-from nova.ops.build import place, prepare, records
+from nova.ops.build import place, prepare, records, schedule
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.resource import Body, Reply, Resource, post
 from nova.schema.server import ServerCreate
+from nova.task.flow import AnyFlow
 from nova.task.handles import Request
 
 CREATE_RULES = (rules.ATTACH_EXTERNAL_NETWORK, rules.CREATE_FORCED_HOST, rules.CREATE_ATTACH_VOLUME,
@@ -28,13 +29,14 @@ class CreateServers(Resource):
         """Create one server, or several."""
         order = prepare.order(req, req.body)
         servers = records.make(req, order)
-        made, task = req.dbs.api.write(lambda conn: _write(conn, req, order, servers))
+        flow = req.fitting(schedule.Schedule)
+        made, task = req.dbs.api.write(lambda conn: _write(conn, req, order, servers, flow))
         req.wake(None, task.uuid)
         return _answer(req, order, made)
 
 
-def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Sequence[records.Server]
-           ) -> tuple[list[objects.Instance], rows.Task]:
+def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Sequence[records.Server],
+           flow: type[AnyFlow]) -> tuple[list[objects.Instance], rows.Task]:
     """As many of the servers as quota has room for, in one transaction with the counting.
 
     Raises:
@@ -53,7 +55,7 @@ def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Seq
                           len(group.members) + count)
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,
-                        trust=order.trust, files=order.files)
+                        trust=order.trust, files=order.files, flow=flow)
     instances = [instance for instance, _ in made]
     req.remember(conn, task.uuid, _answer(req, order, instances))
     return instances, task

@@ -28,6 +28,7 @@ from nova.ops.build import flow as build
 from nova.ops.build import wire
 from nova.steps import mapping
 from nova.task import journal
+from nova.task.flow import AnyFlow
 from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
@@ -89,15 +90,17 @@ def each(servers: Iterable[wire.Planned], move: Callable[[wire.Planned], None]) 
 def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Rows and an inert build task of each server that has a host; those of a cell that is away lose theirs."""
     by_cell: dict[str, list[wire.Planned]] = {}
+    builds: dict[str, type[AnyFlow]] = {}
     for server in state.placed():
         by_cell.setdefault(server.selections[0].cell_uuid, []).append(server)
     for cell_uuid, servers in by_cell.items():
         orders = orders_of(h, servers)
 
-        def write(conn: sa.Connection, orders: list[Order] = orders) -> None:
+        def write(conn: sa.Connection, orders: list[Order] = orders, cell_uuid: str = cell_uuid) -> None:
             for server, request, spec in orders:
-                create(conn, h, server, request, spec, state)
+                create(conn, h, server, request, spec, state, builds[cell_uuid])
         try:
+            builds[cell_uuid] = h.fitting(build.Build, h.cell(cell_uuid))
             _write_to(h, cell_uuid, write)
         except Exception as error:
             if not is_away(error):
@@ -134,11 +137,13 @@ def orders_of(h: SuperConductor, servers: Iterable[wire.Planned]) -> list[Order]
 
 
 def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: objects.BuildRequest,
-           spec: objects.RequestSpec, more: wire.ScheduleState | None = None) -> rows.Task | None:
+           spec: objects.RequestSpec, more: wire.ScheduleState | None = None,
+           flow: type[AnyFlow] = build.Build) -> rows.Task | None:
     """Rows of one server and its task; nothing when they are there from an earlier attempt.
 
     Args:
         more: has what the build is to be handed; None for one that will not be done.
+        flow: `build.Build`, in the version that everybody in the cell knows.
     """
     if rows.get(conn, server.build) is not None:
         server.revision = -1
@@ -148,11 +153,12 @@ def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: obj
     instance = request.instance.copy()
     instance.create(conn)
     server.revision = request.revision
-    return insert_build(conn, h, server, instance, spec, more)
+    return insert_build(conn, h, server, instance, spec, more, flow)
 
 
 def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instance: objects.Instance,
-                 spec: objects.RequestSpec, more: wire.ScheduleState | None = None) -> rows.Task:
+                 spec: objects.RequestSpec, more: wire.ScheduleState | None = None,
+                 flow: type[AnyFlow] = build.Build) -> rows.Task:
     """The server's build task; its parent is the task that hands the server over."""
     state = wire.BuildState(
         selections=server.selections, claimed=True, networks=spec.requested_networks,
@@ -161,7 +167,7 @@ def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instan
     if more is not None:
         state.files = more.files
         state.trust = more.trust
-    return journal.insert(conn, build.Build, state, h.context, instance_uuid=instance.uuid, uuid=server.build,
+    return journal.insert(conn, flow, state, h.context, instance_uuid=instance.uuid, uuid=server.build,
                           status=rows.INERT, parent=h.task.uuid)
 
 

@@ -12,6 +12,7 @@ from nova.objects import task as rows
 from nova.ops.build import schedule, wire
 from nova.steps import injection
 from nova.task import journal, notify
+from nova.task.flow import AnyFlow
 
 
 def build_of(conn: sa.Connection, server: str) -> rows.Task | None:
@@ -28,13 +29,15 @@ def build_of(conn: sa.Connection, server: str) -> rows.Task | None:
 
 def insert(conn: sa.Connection, context: nova_context.RequestContext,
            servers: Sequence[tuple[objects.Instance, objects.RequestSpec]], group: str | None = None,
-           trust: str | None = None, files: Sequence[injection.InjectedFile] = ()) -> rows.Task:
+           trust: str | None = None, files: Sequence[injection.InjectedFile] = (),
+           flow: type[AnyFlow] = schedule.Schedule) -> rows.Task:
     """Mapping, request spec and build request of each server, and one task that will place them all.
 
     Args:
         servers: each server's `Instance` and `RequestSpec`.
         group: uuid of the server group they join.
         trust, files: see `wire.BuildState`.
+        flow: `schedule.Schedule`, in the version that super-conductors know.
     """
     for instance, spec in servers:
         objects.InstanceMapping(
@@ -49,4 +52,4 @@ def insert(conn: sa.Connection, context: nova_context.RequestContext,
         notify.of_group(conn, 'add_member', found)
     planned = [wire.Planned(uuid=instance.uuid, build=uuids.generate()) for instance, _ in servers]
     state = wire.ScheduleState(servers=planned, trust=trust, files=list(files))
-    return journal.insert(conn, schedule.Schedule, state, context)
+    return journal.insert(conn, flow, state, context)

@@ -3,7 +3,7 @@
 import threading
 import uuid
 
-from nova import context, errors, objects
+from nova import context, errors, objects, release
 from nova.compute import handle, servers
 from nova.objects import fields
 from nova.rpc import conductor as rpc_conductor
@@ -21,6 +21,7 @@ class Heard:
         self.changed = threading.Condition()
         self.results, self.beats, self.ups, self.powers, self.percents = [], [], [], [], []
         self.nodes_of, self.payments = [], []
+        self.release = release.CURRENT
         self.orders = objects.HostOrders(open_steps=[], evict=[])
 
     def _keep(self, where, what):
@@ -39,6 +40,7 @@ class Heard:
 
     def host_up(self, context, report):
         self._keep(self.ups, report)
+        self.orders.conductors = self.release.service
         return self.orders
 
     def beat(self, context, report):

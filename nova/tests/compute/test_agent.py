@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from nova import errors, objects
+from nova import errors, objects, version
 from nova.common import health
 from nova.compute import agent as agents
 from nova.compute import inventory, recovery
@@ -19,7 +19,7 @@ from nova.virt.fake.driver import FakeDriver
 def test_host_tells_that_it_is_up_and_beats(heard, start, driver):
     agent = start(driver)
     up = heard.wait('ups')[0]
-    assert (up.host, up.binary, up.version) == ('host1', 'nova-compute', 1)
+    assert (up.host, up.binary, up.version) == ('host1', 'nova-compute', version.SERVICE_VERSION)
     assert up.nodes[0].hypervisor_hostname == 'host1' and up.nodes[0].vcpus == 64
     assert agent.wait_joined(5) and health.reasons(agent.checks()) == {}
     beat = heard.wait('beats', 2)[0]

@@ -78,10 +78,7 @@ def test_a_disk_that_hangs_stops_no_beat(conf, driver, clients, hangs, tmp_path)
         pool.background(runner.run, cell.CONTEXT, cell.call_of(cell.server_of()))
     assert disk.asked.wait(5)
 
-    class Client:
-        def beat(self, context, beat):
-            said.append(beat)
-    heart = beats.Heart('host1', 'nova-compute', Client(), 1, runner.open, lambda: None)
+    heart = beats.Heart('host1', 'nova-compute', said.append, 1, runner.open, lambda: None)
     heart.begin(0)
     for second in range(3):
         heart.look(second + 1.0)
@@ -120,11 +117,8 @@ def test_quick_steps_cause_no_beat(heard, start, driver, host, conf):
 def test_a_beat_is_bounded():
     said = []
 
-    class Client:
-        def beat(self, context, beat):
-            said.append(beat)
     many = {str(number): (1, 0.0) for number in range(beats.MOST + 50)}
-    heart = beats.Heart('h', 'nova-compute', Client(), 10, lambda: many, lambda: None)
+    heart = beats.Heart('h', 'nova-compute', said.append, 10, lambda: many, lambda: None)
     heart.look(1.0)
     assert said == [], 'it has not joined'
     heart.begin(7)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova import context, errors, objects
+from nova import context, errors, objects, release
 from nova.common import uuids
 from nova.conductor import hosts
 from nova.objects import owed
@@ -38,8 +38,13 @@ class Engine:
 class Nothing:
     """A look at who lives of which nothing is kept."""
 
+    release = release.CURRENT
+
     def forget(self):
         pass
+
+    def conductors(self):
+        return self.release
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def plain(name, new_world):
     return _plain[name]
 
 
-def failing(name, seen):
-    """Steps of the flow that have effects, as the arguments of `Script.fail`."""
-    flow = cases.flows()[name]
+def failing(name, seen, flow=None):
+    """Steps of the flow, or of another version of it, that have effects, as the arguments of `Script.fail`."""
+    flow = flow or cases.flows()[name]
     steps = {step for own, step, direction, effect in seen
              if own == name and direction == 'do' and effect != 'journal'}
     for step in sorted(steps):

@@ -15,7 +15,7 @@ import types
 
 from oslo_db import exception as db_exc
 
-from nova import conf, context, errors, objects, ops
+from nova import conf, context, errors, objects, ops, release
 from nova.clients import fake
 from nova.common import dbkit, jsonutil, uuids
 from nova.compute import servers
@@ -25,7 +25,7 @@ from nova.db.cell.models import cell_metadata
 from nova.objects import owed
 from nova.objects import task as rows
 from nova.objects.cell_mapping import CELL0_UUID
-from nova.ops.build import place
+from nova.ops.build import place, schedule
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
@@ -132,6 +132,7 @@ class World:
     Attributes:
         drivers: by host, whose guests and connections outlive it.
         attempts: by host, the highest that it has seen of each task; it outlives the host, too.
+        release: what API, conductors and hosts take the oldest among themselves for.
     """
 
     def __init__(self, databases: Databases, conf_: object | None = None):
@@ -140,6 +141,7 @@ class World:
         self.conf = conf_ or conf.new(config_files=[])
         self.script = Script()
         self.raw = databases.by_name
+        self.release = release.CURRENT
         self.away = set()
         self.dbs = {name: Watched(db, self.script, f'write {name}', name, self.away)
                     for name, db in self.raw.items()}
@@ -328,7 +330,7 @@ class World:
                    for index in range(count)]
         task = self.raw['api'].write(lambda conn: place.insert(
             conn, self.context, servers, trust=self.clients.trust.entrust(self.asking),
-            files=users.injected(files)))
+            files=users.injected(files), flow=flow.at(schedule.Schedule, self.release)))
         top = self.workers[0]
         self.queue.append((top, lambda: top.engines['api'].wake(task.uuid), ()))
         return [instance.uuid for instance, _ in servers]
@@ -361,7 +363,7 @@ class World:
 
     def begin(self, uuid, kind, state=None):
         """An operation on a server in a cell, as the API begins it."""
-        cell = self.cell_of(uuid)
+        cell, kind = self.cell_of(uuid), flow.at(kind, self.release)
         task = journal.Journal(self.raw[cell]).begin(
             kind, state or kind.State(), self.context, instance_uuid=uuid,
             guard=lambda conn: objects.Instance.get(conn, (), uuid=uuid))
@@ -431,6 +433,9 @@ class _Reach:
 
     def holds(self, host, task, attempt):
         return False
+
+    def oldest(self, host=None):
+        return self._world.release
 
 
 class _Cells:

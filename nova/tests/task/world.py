@@ -1,6 +1,6 @@
 """A journal on a real database, with workers and flows of its own; hosts are a list of what was cast."""
 
-from nova import context, errors, objects, states
+from nova import context, errors, objects, release, states
 from nova.common import dbkit
 from nova.objects import task as rows
 from nova.task import engine, flow, journal, keeper, lease
@@ -80,6 +80,9 @@ class Hosts:
 
     def holds(self, host, task, attempt):
         return (task, attempt) in self.named
+
+    def oldest(self, host=None):
+        return release.CURRENT
 
 
 class Handle:

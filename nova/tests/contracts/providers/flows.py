@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nova import ops
+from nova.task import flow as flows
 from nova.tests.contracts.lock import Contract
 
 
@@ -12,4 +13,5 @@ def contracts() -> Iterator[Contract]:
             lines = [f'state {flow.State.__name__}', f'exclusion {flow.exclusion}'] + [
                 f'{step.name} undo={step.undo.__name__ if step.undo else None} at={step.at} '
                 f'choice={step.choice} pivot={step.pivot}' for step in flow.steps]
-            yield Contract('flow', flow.name, flow.version, '\n'.join(lines), "raise the flow's `version`")
+            kind = 'flow' if flow is flows.find(flow.name) else 'flow-before'
+            yield Contract(kind, flow.name, flow.version, '\n'.join(lines), "raise the flow's `version`")
