@@ -26,7 +26,7 @@ from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from nova.common import clock, expressions, retry, threads
+from nova.common import clock, dbpool, expressions, retry, threads
 
 T = TypeVar('T')
 V = TypeVar('V')
@@ -290,6 +290,8 @@ class Database:
             options.setdefault('mysql_sql_mode', 'TRADITIONAL')
             # "utf8", in many an operator's URL and oslo.db's default, is three bytes wide there.
             parsed = parsed.update_query_dict({'charset': 'utf8mb4'})
+        if self.dialect != 'sqlite':
+            parsed = parsed.update_query_dict({'plugin': dbpool.NAME})
         parsed = parsed.update_query_dict(_limits(self.dialect, patience))
         self.engine: sa.Engine = engines.create_engine(parsed, **options)
         self._clock = _clocks[self.engine] = server_clock or ServerClock(self.dialect)
@@ -381,6 +383,7 @@ class Database:
                     except db_exc.DBConnectionError:
                         unanswered.append(result)
                         raise
+                    dbpool.ended(connection)
                     return result
 
         def again(error: BaseException) -> bool:
