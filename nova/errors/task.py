@@ -73,6 +73,18 @@ class DeadlinePassed(base.Internal):
     template = "Task '{flow}' did not end within {seconds} seconds."
 
 
+class MovesGoOn(base.Conflict):
+    """What moves servers has been told to stop and has not ended yet."""
+
+    again = True
+    template = 'Moves have not ended yet of servers {servers}.'
+
+
+class DrainGoesOn(base.Conflict):
+    template = ('Host {host} is being drained by task {task}; look at it with `nova-manage host drain {host} '
+                '--show`, or stop it with --abort.')
+
+
 class NotToBeResumed(base.Conflict):
     template = 'Task {task} cannot be resumed: {reason}.'
 

@@ -64,6 +64,18 @@ def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, d
         sa.select(ranked.c.instance_uuid, ranked.c.error).where(ranked.c.place == 1)) if row.error}
 
 
+def of_flow(conn: sa.Connection, flow: str) -> list[rows.Task]:
+    """Tasks of a flow that are about no server, the newest first."""
+    return [rows.from_row(row) for row in conn.execute(sa.select(tables.tasks).where(
+        _T.instance_uuid.is_(None), _T.flow == flow).order_by(_T.id.desc()))]
+
+
+def children(conn: sa.Connection, parent: str) -> list[rows.Task]:
+    """Tasks that another one has begun, the oldest first."""
+    return [rows.from_row(row) for row in conn.execute(
+        sa.select(tables.tasks).where(_T.parent == parent).order_by(_T.id))]
+
+
 def unsettled(conn: sa.Connection, limit: int, instance_uuid: str | None = None, ended: bool = False
               ) -> list[rows.Task]:
     """Tasks that are open or stuck, with those that clients do not see; the newest first.

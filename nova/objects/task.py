@@ -427,16 +427,26 @@ def signal(conn: sa.Connection, instance_uuid: str, flow: str, told: states.Sign
     Telling it again changes nothing.
     """
     table = tables.tasks
-    row = conn.execute(sa.select(table.c.uuid, table.c.signals).where(
-        table.c.instance_uuid == instance_uuid, table.c.flow == flow, table.c.exclusive.is_not(None))
-        .with_for_update()).first()
+    return _told(conn, told, table.c.instance_uuid == instance_uuid, table.c.flow == flow,
+                 table.c.exclusive.is_not(None))
+
+
+def tell(conn: sa.Connection, uuid: str, told: states.Signal) -> str | None:
+    """Tell one task something, if it is open; see `signal`."""
+    table = tables.tasks
+    return _told(conn, told, table.c.uuid == uuid, table.c.finished_at.is_(None))
+
+
+def _told(conn: sa.Connection, told: states.Signal, *which: sa.ColumnElement[bool]) -> str | None:
+    table = tables.tasks
+    row = conn.execute(sa.select(table.c.uuid, table.c.signals).where(*which).with_for_update()).first()
     if row is None:
         return None
     if told not in (row.signals or ()):
         conn.execute(table.update().where(table.c.uuid == row.uuid).values(
             signals=[*(row.signals or ()), str(told)], generation=table.c.generation + 1,
             updated_at=table.c.updated_at))
-    return row.uuid
+    return str(row.uuid)
 
 
 def keep_progress(conn: sa.Connection, uuid: str, attempt: int, progress: dict[str, Any]) -> bool:

@@ -133,5 +133,5 @@ STEPS: dict[tuple[str, str, str], Event] = {
 }
 """By the name of the flow, the name of the step, and the direction."""
 
-SILENT = frozenset({'change_password', 'extend_volume', 'refresh_volume_attachment', 'reset_state'})
+SILENT = frozenset({'change_password', 'drain', 'extend_volume', 'refresh_volume_attachment', 'reset_state'})
 """Flows whose operations clients see, and of which nothing is published but changes of the server."""

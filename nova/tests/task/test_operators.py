@@ -6,6 +6,7 @@ from nova import errors, states
 from nova.common import uuids
 from nova.objects import history
 from nova.objects import task as rows
+from nova.ops.remove_late import RemoveLate
 from nova.task import flow, operators, plan
 from nova.tests.task import world as worlds
 
@@ -157,7 +158,7 @@ def test_an_open_task_is_abandoned_when_it_is_said_twice(world):
     world.answer(worker)
     assert world.task(task).status == rows.ABANDONED, 'what its host answers counts no more'
     with world.db.read() as conn:
-        assert rows.not_begun(conn, 'remove_late', [world.instance.uuid]), 'and what it leaves is looked for'
+        assert rows.not_begun(conn, RemoveLate.name, [world.instance.uuid]), 'and what it leaves is looked for'
     world.begin(worlds.EngineLocal)
 
 

@@ -1,0 +1,163 @@
+"""nova-manage host: emptying a compute host for maintenance, and having it back."""
+
+from typing import Any
+
+from nova import errors, objects, ops
+from nova.cmd.manage.command import Env, arg, command, flag, table
+from nova.common import dbkit, jsonutil, threads
+from nova.objects import task as rows
+from nova.ops import drain as draining
+from nova.states import Signal
+
+FAILED, NOT_FOUND, REFUSED, PARTLY = 1, 2, 3, 4
+_HOST = arg('host', help='name of the compute host, as openstack compute service list shows it')
+_EVERY = 1.0
+"""Seconds between two looks at a drain that is waited for."""
+
+
+@command('host', 'drain', _HOST,
+         arg('--at-once', type=int, default=2, metavar='N', help='most moves at the same time; default 2'),
+         flag('--cold', 'stop running servers and move them cold, rather than live'),
+         arg('--reason', default=draining.REASON, help='shown as the reason why the host is disabled'),
+         flag('--wait', 'return when it has ended'), flag('--show', 'only show how far the newest drain is'),
+         flag('--abort', 'stop: what is on its way comes back, and the host is enabled again'),
+         flag('--json', 'print JSON'))
+def drain(env: Env, options: Any) -> int:
+    """Disable a compute host and move all of its servers to others, as one task.
+
+    0: it has begun, or all have left (--wait, --show); 1: it was aborted, failed, or the cell cannot be asked;
+    2: there is no such host, or no drain of it; 3: refused; 4: it has ended, and some servers stay.
+    """
+    ops.load()
+    if options.at_once < 1 or not options.reason.strip() or len(options.reason) > 255:
+        env.say('--at-once must be at least 1, and --reason a text of 1 to 255 characters.')
+        return REFUSED
+    db = _cell_of(env, options.host)
+    if isinstance(db, int):
+        return db
+    if options.abort:
+        return _abort(env, db, options)
+    if not options.show:
+        code = _begin(env, db, options)
+        if code:
+            return code
+    while True:
+        code, ended = _report(env, db, options)
+        if ended or not options.wait:
+            return code
+        threads.sleep(_EVERY)
+
+
+@command('host', 'return', _HOST)
+def give_back(env: Env, options: Any) -> int:
+    """Enable a compute host again after its maintenance. Servers that have left stay where they are.
+
+    1: the cell cannot be asked; 2: there is no such host; 3: it is still being drained.
+    """
+    ops.load()
+    db = _cell_of(env, options.host)
+    if isinstance(db, int):
+        return db
+    try:
+        was = db.write(lambda conn: draining.enable(conn, options.host))
+    except errors.NotFound as error:
+        env.say(error.message)
+        return NOT_FOUND
+    except errors.Conflict as error:
+        env.say(error.message)
+        return REFUSED
+    env.say(f'Host {options.host} is enabled again.' if was else f'Host {options.host} was enabled already.')
+    return 0
+
+
+def _cell_of(env: Env, host: str) -> dbkit.Database | int:
+    """The database of a host's cell; or the exit code, after saying why there is none."""
+    with env.dbs.api.read() as conn:
+        mapping = objects.HostMapping.find(conn, host=host)
+        cell = None if mapping is None else objects.CellMapping.find(conn, id=mapping.cell_id)
+    if cell is None:
+        env.say(f'Compute host {host} could not be found.')
+        return NOT_FOUND
+    db = env.dbs.cell(cell.database_connection)
+    try:
+        db.ping()
+    except Exception as error:
+        if not dbkit.is_away(error):
+            raise
+        env.say(f'Cell {cell.name} cannot be asked: {dbkit.reason(error)}.')
+        return FAILED
+    return db
+
+
+def _begin(env: Env, db: dbkit.Database, options: Any) -> int:
+    with db.read() as conn:
+        service = objects.Service.find(conn, host=options.host, binary='nova-compute')
+    if service is not None and not service.is_up(env.conf.service_down_time):
+        env.say(f'The compute service on {options.host} is down: nothing can be moved from it. Evacuate its '
+                'servers.')
+        return REFUSED
+    state = draining.DrainState(host=options.host, at_once=options.at_once, cold=options.cold,
+                                reason=options.reason)
+    try:
+        task = db.write(lambda conn: draining.begin(conn, state))
+    except errors.NotFound as error:
+        env.say(error.message)
+        return NOT_FOUND
+    except errors.Conflict as error:
+        env.say(error.message)
+        return REFUSED
+    if not options.json:
+        env.say(f'Task {task.uuid} drains host {options.host}.')
+    return 0
+
+
+def _newest(env: Env, db: dbkit.Database, host: str) -> tuple[rows.Task, draining.DrainState] | None:
+    with db.read() as conn:
+        found = draining.of_host(conn, host)
+    if not found:
+        env.say(f'Nothing is known of a drain of host {host}.')
+    return found[0] if found else None
+
+
+def _abort(env: Env, db: dbkit.Database, options: Any) -> int:
+    found = _newest(env, db, options.host)
+    if found is None:
+        return NOT_FOUND
+    task = found[0]
+    if db.write(lambda conn: rows.tell(conn, task.uuid, Signal.ABORT)) is None:
+        env.say(f'Task {task.uuid} has ended: it is {task.status}.')
+        return REFUSED
+    env.say(f'Task {task.uuid} is being undone: moves that can come back do, and the host is enabled again.')
+    return 0
+
+
+def _report(env: Env, db: dbkit.Database, options: Any) -> tuple[int, bool]:
+    """Say how far it is; the exit code, and whether it has ended."""
+    found = _newest(env, db, options.host)
+    if found is None:
+        return NOT_FOUND, True
+    task, state = found
+    with db.read() as conn:
+        seen = draining.look(conn, task.uuid, state.host)
+    if task.ended:
+        seen.moved, seen.left = state.moved, state.left
+    shown = _outcome(task, state)
+    waiting = [] if task.ended else [server.uuid for server in seen.waiting]
+    moving = [] if task.ended else [*seen.moving, *(server.uuid for server in seen.arrived)]
+    if options.json:
+        env.say(jsonutil.text({'task': task.uuid, 'host': state.host, 'status': shown, 'moved': seen.moved,
+                               'moving': moving, 'waiting': waiting, 'left': seen.left}))
+    elif options.show or options.wait:
+        env.say(f'Host {state.host}: {shown}; {len(seen.moved)} servers have left, {len(moving)} are on their '
+                f'way, {len(waiting)} wait, {len(seen.left)} stay.')
+        if seen.left and task.ended:
+            env.say(table(('Server', 'Why it stays'), sorted(seen.left.items())))
+    return {'drained': 0, 'draining': 0, 'partly drained': PARTLY}.get(shown, FAILED), task.ended
+
+
+def _outcome(task: rows.Task, state: draining.DrainState) -> str:
+    if not task.ended:
+        return 'draining' if task.direction == 'do' else 'stopping'
+    if task.status == rows.DONE:
+        return 'partly drained' if state.left else 'drained'
+    return 'aborted' if task.status == rows.UNDONE and task.unwinds else task.status
