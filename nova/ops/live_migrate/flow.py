@@ -49,6 +49,14 @@ def _exceeded(h: Conductor) -> errors.NovaError:
     return errors.task.RetriesExceeded(reason=said[-1] if said else 'No host is left to try.')
 
 
+def stay_there(h: SuperConductor, state: LiveMove) -> None:
+    """Undo of a choice. A guest that has arrived stays: the flow comes forward again (`LiveMigrate.arrived`).
+
+    What was claimed on a host that was chosen is given up with what the source gives, in one write
+    (`moves.give_back`).
+    """
+
+
 def is_here(state: LiveMove) -> bool:
     """Whether the guest is at its source, for all that is known."""
     return not state.arrived
@@ -119,7 +127,7 @@ class LiveMigrate(Flow[LiveMove]):
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.MIGRATING),
         Step(moves.own_source, undo=moves.give_back, at='super'),
-        Step(choose_again, at='super', choice=True),
+        Step(choose_again, undo=stay_there, at='super', choice=True),
         Step(moves.take_dest, when=is_here),
         Step(host.check_dest, at='dest', elsewhere=True, when=is_here),
         Step(host.check_source, at='source', elsewhere=True, when=is_here),
