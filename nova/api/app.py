@@ -4,9 +4,10 @@ import datetime
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIApplication
 
 import falcon
 from oslo_config import cfg
@@ -30,14 +31,19 @@ from nova.api import (
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, health, web
 from nova.common import middleware as common
-from nova.objects.question import ImageList
+from nova.context import RequestContext
+from nova.objects.step import HostStatus
+from nova.policies import base as policies
 from nova.policies import enforcer as enforcement
 from nova.rest import urls
 from nova.rest.dispatch import Dispatcher
+from nova.rest.request import Query
 from nova.rest.resource import Operation, Resource
-from nova.rpc import conductor, host, questions, scheduler
+from nova.rpc import conductor, host, questions, scheduler, transport
 
-Application = Callable[..., Any]
+if TYPE_CHECKING:
+    from nova.clients import Clients
+    from nova.db.session import Databases
 
 
 def _resources() -> Iterator[ModuleType]:
@@ -64,7 +70,7 @@ def operations() -> list[Operation]:
     return [*served, *volumes_boot.aliases(served)]
 
 
-def rules() -> list[Any]:
+def rules() -> list[policies.Rule]:
     """The policy rules that operations ask, by name."""
     found = {rule.name: rule for operation in operations()
              for rule in (operation.rule, *operation.rules) if rule}
@@ -82,8 +88,9 @@ def _who(req: falcon.Request) -> tuple[str | None, str | None]:
     return (caller.user_id, caller.project_id) if caller else (None, None)
 
 
-def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforcer: Any = None,
-             waiting: waits.Waits | None = None) -> Application:
+def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, clients: 'Clients',
+             enforcer: enforcement.Enforcer | None = None, waiting: waits.Waits | None = None
+             ) -> WSGIApplication:
     """The WSGI callable of nova-api.
 
     Args:
@@ -103,7 +110,8 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
     kept = datetime.timedelta(hours=conf.api.idempotency_key_hours)
     gate = health.Gate(health.Probe('the API database', lambda: dbs.api.ping(), dbkit.CONNECT_TIMEOUT))
 
-    def make_request(req: falcon.Request, operation: Operation, body: Any, query: Any) -> request.Request:
+    def make_request(req: falcon.Request, operation: Operation, body: object, query: Query
+                     ) -> request.Request:
         gate.enter()
         links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)
         return request.Request(
@@ -128,26 +136,23 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, buses: Any, clients: Any, enforc
     return whole
 
 
-def _services(conf: cfg.ConfigOpts, dbs: Any, buses: Any, clients: Any, waiting: waits.Waits
-              ) -> request.Services:
-    def wake(context: Any, cell: Any, task: str, above: bool = False) -> None:
+def _services(conf: cfg.ConfigOpts, dbs: 'Databases', buses: transport.Buses, clients: 'Clients',
+              waiting: waits.Waits) -> request.Services:
+    def wake(context: RequestContext, cell: objects.CellMapping | None, task: str, above: bool = False) -> None:
         bus = buses.top if above or cell is None or cell.is_cell0 else buses.cell(cell.transport_url)
         conductor.Conductor.client(bus).wake(
             context, objects.Wake(task=task, cell=cell.uuid if cell is not None else None))
 
-    def tell_host(context: Any, cell: Any, name: str, status: Any) -> None:
+    def tell_host(context: RequestContext, cell: objects.CellMapping, name: str, status: HostStatus) -> None:
         host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
 
-    def ask_host(context: Any, cell: Any, name: str, method: str,
-                 question: objects.GuestQuestion | ImageList) -> Any:
-        client = questions.Questions.client(buses.cell(cell.transport_url), name)
-        return getattr(client, method)(context, question)
+    def hosts(cell: objects.CellMapping, name: str) -> questions.Questions:
+        return questions.Questions.client(buses.cell(cell.transport_url), name)
 
-    def select(context: Any, wanted: objects.SelectRequest) -> objects.Selections:
+    def select(context: RequestContext, wanted: objects.SelectRequest) -> objects.Selections:
         return scheduler.Scheduler.client(buses.top, speaks=known.schedulers).select(context, wanted)
 
     found = finder.Finder(dbs, conf.api.cell_timeout)
     known = releases.Releases(dbs, found, conf.service_down_time)
     asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, ask_host, select,
-                            waiting, known)
+    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, hosts, select, waiting, known)

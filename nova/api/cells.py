@@ -1,12 +1,16 @@
 """Asking every cell the same question, at once and under one deadline."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
+from nova import objects
 from nova.api.finder import Finder
 from nova.common import clock, dbkit
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 T = TypeVar('T')
 
@@ -15,17 +19,17 @@ class Cells:
     """Every cell, for one process.
 
     Args:
-        dbs: `nova.db.session.Databases`, which leaves out cells that do not answer.
+        dbs: leave out cells that do not answer.
         timeout: seconds for all answers together.
     """
 
-    def __init__(self, dbs: Any, finder: Finder, timeout: float) -> None:
+    def __init__(self, dbs: 'Databases', finder: Finder, timeout: float) -> None:
         self._dbs = dbs
         self._finder = finder
         self._timeout = timeout
 
-    def ask(self, question: Callable[[sa.Connection], T], cells: Sequence[Any] | None = None
-            ) -> list[tuple[Any, T | None]]:
+    def ask(self, question: Callable[[sa.Connection], T], cells: Sequence[objects.CellMapping] | None = None
+            ) -> list[tuple[objects.CellMapping, T | None]]:
         """``question(connection)`` of each cell's database.
 
         Args:

@@ -2,12 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nova import errors, objects
 from nova.common import clock, dbkit
-from nova.common.jsonutil import JsonObject
+from nova.context import RequestContext
 from nova.objects.instance import FULL
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 T = TypeVar('T')
 
@@ -21,8 +24,8 @@ class Found:
         db: that cell's database; the API database while no cell has it.
     """
 
-    instance: Any
-    mapping: Any
+    instance: objects.Instance
+    mapping: objects.CellMapping | None
     db: dbkit.Database
 
 
@@ -38,14 +41,14 @@ class Finder:
     """Finds things for one process.
 
     Args:
-        dbs: `nova.db.session.Databases`, which leaves out cells that do not answer.
+        dbs: leave out cells that do not answer.
         timeout: seconds for a cell's answer.
     """
 
-    def __init__(self, dbs: Any, timeout: float) -> None:
+    def __init__(self, dbs: 'Databases', timeout: float) -> None:
         self._dbs, self._timeout = dbs, timeout
 
-    def find(self, context: Any, uuid: str, needs: Collection[str], deleted: bool = False) -> Found:
+    def find(self, context: RequestContext, uuid: str, needs: Collection[str], deleted: bool = False) -> Found:
         """A server that the caller may know of.
 
         Args:
@@ -72,11 +75,11 @@ class Finder:
             return self._in_cell(mapping, cell, prefetch, deleted, missing)
         raise missing
 
-    def _in_cell(self, mapping: Any, cell: Any, prefetch: list[str], deleted: bool,
-                 missing: errors.NovaError) -> Found:
-        by: JsonObject = {'deleted': None} if deleted else {}
+    def _in_cell(self, mapping: objects.InstanceMapping, cell: objects.CellMapping, prefetch: list[str],
+                 deleted: bool, missing: errors.NovaError) -> Found:
+        by: dict[str, None] = {'deleted': None} if deleted else {}
 
-        def read(db: dbkit.Database) -> Any:
+        def read(db: dbkit.Database) -> objects.Instance | None:
             with db.read() as conn:
                 return objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
         try:
@@ -87,7 +90,7 @@ class Finder:
             raise missing
         return Found(instance, cell, self._dbs.cell(cell.database_connection))
 
-    def ask(self, cell: Any, question: Callable[[dbkit.Database], T]) -> T:
+    def ask(self, cell: objects.CellMapping, question: Callable[[dbkit.Database], T]) -> T:
         """One cell's answer, within this process's time.
 
         Raises:
@@ -99,15 +102,14 @@ class Finder:
             raise error
         if cell.uuid not in answers.got:
             raise errors.host.CellDown()
-        found: T = answers.got[cell.uuid]
-        return found
+        return answers.got[cell.uuid]
 
-    def cells(self) -> list[Any]:
-        """Every `CellMapping`, cell0 and disabled ones included, as they are now."""
+    def cells(self) -> list[objects.CellMapping]:
+        """Every cell, cell0 and disabled ones included, as they are now."""
         with self._dbs.api.read() as conn:
             return objects.CellMapping.all(conn, order=[objects.CellMapping.table.c.id])
 
-    def host_cell(self, host: str) -> tuple[Any, dbkit.Database]:
+    def host_cell(self, host: str) -> tuple[objects.CellMapping, dbkit.Database]:
         """The cell of a host.
 
         Raises:
@@ -138,5 +140,5 @@ class Finder:
         return any(answers.got.values())
 
 
-def _visible(context: Any, mapping: Any) -> bool:
+def _visible(context: RequestContext, mapping: objects.InstanceMapping) -> bool:
     return context.is_admin or mapping.project_id == context.project_id

@@ -1,7 +1,7 @@
 """What every request passes before it is routed: where it came in, who asks, which microversion."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 
@@ -12,7 +12,7 @@ from nova.rest import urls
 from nova.schema import history
 
 LEGACY_HEADER = 'X-OpenStack-Nova-API-Version'
-Identify = Callable[[Mapping[str, Any]], auth.Identity]
+Identify = Callable[[WSGIEnvironment], auth.Identity]
 
 
 class Entry:

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from typing import Any
 
 import falcon
 import sqlalchemy as sa
@@ -58,7 +57,7 @@ class Once:
         age: for how long keys are kept.
     """
 
-    def __init__(self, key: str, context: RequestContext, path: str, asked: Any, age: datetime.timedelta
+    def __init__(self, key: str, context: RequestContext, path: str, asked: object, age: datetime.timedelta
                  ) -> None:
         whose = [context.project_id, context.user_id, path, key]
         self._name = hashlib.sha256(jsonutil.dumps(whose)).hexdigest()
@@ -68,7 +67,8 @@ class Once:
         self.began = False
 
     @classmethod
-    def of(cls, req: falcon.Request, operation: Operation, body: Any, age: datetime.timedelta) -> 'Once | None':
+    def of(cls, req: falcon.Request, operation: Operation, body: object, age: datetime.timedelta
+           ) -> 'Once | None':
         """Of a request, if it has a key and its operation minds it.
 
         Raises:
@@ -153,14 +153,14 @@ class Once:
         return True
 
 
-def _sorted(value: Any) -> Any:
+def _sorted(value: object) -> object:
     """A document whose members are in one order, whatever order they came in."""
     if isinstance(value, dict):
         return [[name, _sorted(value[name])] for name in sorted(value)]
     return [_sorted(each) for each in value] if isinstance(value, list) else value
 
 
-def _public(body: Any) -> Any:
+def _public(body: object) -> object:
     """A body without what is answered once only."""
     if not isinstance(body, dict):
         return body

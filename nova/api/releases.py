@@ -1,12 +1,15 @@
 """Which releases the services are of that will run what the API begins, looked at now and then."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nova import release
+from nova import objects, release
 from nova.api.finder import Finder
 from nova.common import clock
 from nova.objects.service import Alive
 from nova.task import flow as flows
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 KEEP = 10.0
 """Seconds for which it is believed that every service is of this release."""
@@ -18,16 +21,15 @@ class Releases:
     """Of one process.
 
     Args:
-        dbs: `nova.db.session.Databases`.
         down_after: seconds without a sign of life after which a service is gone.
     """
 
-    def __init__(self, dbs: Any, finder: Finder, down_after: float) -> None:
+    def __init__(self, dbs: 'Databases', finder: Finder, down_after: float) -> None:
         self._dbs, self._finder, self._down_after = dbs, finder, down_after
         self._seen: dict[str, tuple[Alive, clock.Deadline]] = {}
 
-    def fitting(self, flow: type[flows.AnyFlow], cell: Any, host: str | None = None
-                ) -> type[flows.AnyFlow] | None:
+    def fitting(self, flow: type[flows.AnyFlow], cell: objects.CellMapping | None,
+                host: str | None = None) -> type[flows.AnyFlow] | None:
         """The newest version of a flow that all know who may run it; None where the conductors know none.
 
         Args:
@@ -44,7 +46,7 @@ class Releases:
         """The oldest release among the schedulers."""
         return self._look(None).oldest('nova-scheduler')
 
-    def _look(self, cell: Any) -> Alive:
+    def _look(self, cell: objects.CellMapping | None) -> Alive:
         """As the services table of a cell said lately; two who look at once do no harm."""
         if cell is None:
             cell = next((one for one in self._finder.cells() if one.is_cell0), None)

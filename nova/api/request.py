@@ -5,7 +5,7 @@ import functools
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, Unpack
 
 import falcon
 import sqlalchemy as sa
@@ -19,49 +19,59 @@ from nova.api.releases import Releases
 from nova.api.server_look import Look
 from nova.api.waits import Waits
 from nova.common import clock, dbkit, uuids
+from nova.context import RequestContext
 from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
+from nova.objects.instance_list import ListResult
 from nova.objects.question import GuestQuestion, ImageList
 from nova.objects.service import Alive
+from nova.objects.step import HostStatus
 from nova.rest import request
 from nova.rest.resource import Reply
+from nova.rpc.kernel import Method
+from nova.rpc.questions import Questions
 from nova.task import flow as flows
 from nova.task import guard as guards
 from nova.task import journal, notify, runner
 from nova.task.flow import AnyFlow
 
-T = TypeVar('T')
+if TYPE_CHECKING:
+    from nova.clients import Clients
+    from nova.db.session import Databases
 
-Tell = Callable[[Any, Any, str, Any], None]
-"""``tell_host(context, cell mapping, host, HostStatus)``: best effort, at once."""
-Ask = Callable[[Any, Any, str, str, GuestQuestion | ImageList], Any]
-"""``ask_host(context, cell mapping, host, method, question)``: a method of `nova.rpc.questions`, and its
-answer."""
-Select = Callable[[Any, objects.SelectRequest], objects.Selections]
+T = TypeVar('T')
+Answer = TypeVar('Answer')
+
+Tell = Callable[[RequestContext, objects.CellMapping, str, HostStatus], None]
+"""``tell_host(context, cell, host, status)``: best effort, at once."""
+Select = Callable[[RequestContext, objects.SelectRequest], objects.Selections]
 """``select(context, request)``: a scheduler's answer."""
-Wake = Callable[..., None]
-"""``wake(context, cell mapping or None, task uuid, above=False)``: best effort, at once; `above` wakes a
-super-conductor rather than one of the cell."""
+
+
+Hosts = Callable[[objects.CellMapping, str], Questions]
+"""``hosts(cell, host)``: whom a host's questions are put to."""
+
+
+class Wake(Protocol):
+    def __call__(self, context: RequestContext, cell: objects.CellMapping | None, task: str,
+                 above: bool = False) -> None:
+        """Have conductors look at a task, best effort, at once; `above` wakes a super-conductor rather than one
+        of the cell."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Services:
-    """What the requests of one process share.
-
-    Attributes:
-        dbs: `nova.db.session.Databases`.
-        clients: `nova.clients.Clients`.
-    """
+    """What the requests of one process share."""
 
     conf: cfg.ConfigOpts
-    dbs: Any
-    clients: Any
+    dbs: 'Databases'
+    clients: 'Clients'
     finder: Finder
     cells: Cells
     wake: Wake
     tell_host: Tell
-    ask_host: Ask
+    hosts: Hosts
     select: Select
     waits: Waits
     releases: Releases
@@ -81,8 +91,8 @@ class Request(request.Request):
         once: the key that it came with, if any.
     """
 
-    def __init__(self, services: Services, *, once: Once | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, services: Services, *, once: Once | None = None, **asked: Unpack[request.Asked]) -> None:
+        super().__init__(**asked)
         self._once = once
         self.conf = services.conf
         self.dbs = services.dbs
@@ -94,7 +104,7 @@ class Request(request.Request):
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
-        self._ask_host = services.ask_host
+        self._hosts = services.hosts
         self._releases = services.releases
         self.select = functools.partial(services.select, self.context)
 
@@ -112,7 +122,7 @@ class Request(request.Request):
 
     # Servers
 
-    def server(self, uuid: str) -> Any:
+    def server(self, uuid: str) -> objects.Instance:
         """The server that the path names: for a view with what the view shows, else with what operations need.
 
         Raises:
@@ -132,22 +142,23 @@ class Request(request.Request):
         with self.place.db.read() as conn:
             return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
 
-    def ask_host(self, instance: Any, method: str, **about: Any) -> Any:
+    def ask_host(self, instance: objects.Instance, question: Method[GuestQuestion, Answer], *,
+                 kind: str | None = None, lines: int | None = None) -> Answer:
         """See `nova.task.handles.Request.ask_host`."""
         place = self.place
         if place.mapping is None or not instance.host:
             raise errors.server.ServerNotReady(server=instance.uuid)
         if not self.host_is_up(instance.host):
             raise errors.host.HostAway(server=instance.uuid)
-        question = GuestQuestion(instance=instance, kind=about.get('kind'), lines=about.get('lines'))
+        ask = question.__get__(self._hosts(place.mapping, instance.host), Questions)
         try:
-            return self._ask_host(self.context, place.mapping, instance.host, method, question)
+            return ask(self.context, GuestQuestion(instance=instance, kind=kind, lines=lines))
         except errors.bus.BusAway as error:
             raise errors.host.HostAway(server=instance.uuid) from error
 
     def cache_images(self, cell: objects.CellMapping, host: str, images: Sequence[str]) -> None:
         """Have a host fetch images for guests to come; nobody waits for it."""
-        self._ask_host(self.context, cell, host, 'cache_images', ImageList(images=list(images)))
+        self._hosts(cell, host).cache_images(self.context, ImageList(images=list(images)))
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """See `nova.task.handles.Request.write_in_cell`."""
@@ -160,28 +171,29 @@ class Request(request.Request):
             raise RuntimeError('the path of this operation names no server')
         return self.found
 
-    def server_look(self, instance: Any, password: str | None = None) -> Look:
+    def server_look(self, instance: objects.Instance, password: str | None = None) -> Look:
         """What the view of the path's server reads beside it; `password` is shown to who rebuilt it."""
         place = self.place
         return Look(self, [(instance, place.db if place.mapping else None)], self.needs, password)
 
-    def page_look(self, found: Any) -> Look:
-        """The same for a `nova.objects.instance_list.ListResult`."""
+    def page_look(self, found: ListResult) -> Look:
+        """The same for a page of servers."""
         seen = set(found.cells.values())
         cells = [cell for cell in self.finder.cells() if cell.uuid in seen] if seen else []
         dbs = {cell.uuid: self.dbs.cell(cell.database_connection) for cell in cells}
-        return Look(self, [(row, dbs.get(found.cells.get(row.uuid))) for row in found.rows], self.needs)
+        return Look(self, [(row, dbs.get(found.cells.get(row.uuid, ''))) for row in found.rows], self.needs)
 
     # Operations
 
-    def submit(self, flow: Any, instance: Any, state: Any, *, guard: guards.Check | None = None,
-               also: Callable[[sa.Connection, Any], None] | None = None,
+    def submit(self, flow: type[AnyFlow], instance: objects.Instance, state: objects.State, *,
+               guard: guards.Check | None = None,
+               also: Callable[[sa.Connection, objects.Instance], None] | None = None,
                wait: float | None = None) -> task_rows.Task:
         """See `nova.task.handles.Request.submit`."""
         place, uuid = self.place, uuids.generate()
         flow = self.fitting(flow, place.mapping, instance.host)
 
-        def judge(conn: sa.Connection) -> Any:
+        def judge(conn: sa.Connection) -> objects.Instance | None:
             self.remember(conn, uuid)
             if place.mapping is None:
                 return None
@@ -201,14 +213,15 @@ class Request(request.Request):
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
 
-    def fitting(self, flow: type[AnyFlow], cell: Any = None, host: str | None = None) -> type[AnyFlow]:
+    def fitting(self, flow: type[AnyFlow], cell: objects.CellMapping | None = None,
+                host: str | None = None) -> type[AnyFlow]:
         """See `nova.task.handles.Request.fitting`; in a `cell`: what its conductors and a `host` know."""
         found = self._releases.fitting(flow, cell, host)
         if found is None:
             raise errors.task.NotYet(action=flow.action or flow.name)
         return found
 
-    def signal(self, flow: type[AnyFlow], instance: Any, told: states.Signal) -> None:
+    def signal(self, flow: type[AnyFlow], instance: objects.Instance, told: states.Signal) -> None:
         """Tell the operation of this flow that holds the server something: at once, or as soon as its host, or
         whoever takes over from its worker, can hear of it.
 
@@ -257,7 +270,7 @@ class Request(request.Request):
         if successor is not None:
             self.wake(place.mapping, successor)
 
-    def _busy(self, flow: Any, instance: Any) -> errors.NovaError:
+    def _busy(self, flow: type[AnyFlow], instance: objects.Instance) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""
         with self.place.db.read() as conn:
             now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
@@ -266,7 +279,8 @@ class Request(request.Request):
         return errors.server.ServerInState(
             action=flow.action or flow.name, server=instance.uuid, attribute='task_state', state=now.task_state)
 
-    def change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...] = ()) -> Any:
+    def change(self, instance: objects.Instance, alter: Callable[[objects.Instance], None],
+               loads: tuple[str, ...] = ()) -> objects.Instance:
         """Change a server within the request, wherever it is kept: `alter` gets it as it is, and as it stays
         until the change is made.
 
@@ -281,10 +295,11 @@ class Request(request.Request):
             except errors.server.BuildRequestNotFound:
                 self.server(instance.uuid)
 
-    def _change(self, instance: Any, alter: Callable[[Any], None], loads: tuple[str, ...]) -> Any:
+    def _change(self, instance: objects.Instance, alter: Callable[[objects.Instance], None],
+                loads: tuple[str, ...]) -> objects.Instance:
         place = self.place
 
-        def in_cell(conn: sa.Connection) -> Any:
+        def in_cell(conn: sa.Connection) -> objects.Instance:
             objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, loads, uuid=instance.uuid)
             alter(fresh)
@@ -292,11 +307,12 @@ class Request(request.Request):
                 fresh.save(conn)
             return fresh
 
-        def in_request(conn: sa.Connection) -> Any:
+        def in_request(conn: sa.Connection) -> objects.Instance:
             return objects.BuildRequest.alter(conn, instance.uuid, alter)
         return place.db.write(in_request if place.mapping is None else in_cell)
 
-    def record(self, instance: Any, action: str, alter: Callable[[Any], None]) -> Any:
+    def record(self, instance: objects.Instance, action: str, alter: Callable[[objects.Instance], None]
+               ) -> objects.Instance:
         """`change` that is noted among the server's actions, if `alter` changed anything.
 
         Raises:
@@ -306,7 +322,7 @@ class Request(request.Request):
         if place.mapping is None:
             raise errors.server.ServerBuilding(server=instance.uuid)
 
-        def write(conn: sa.Connection) -> Any:
+        def write(conn: sa.Connection) -> objects.Instance:
             objects.hold(conn, objects.Instance, uuid=instance.uuid)
             fresh = objects.Instance.get(conn, (), uuid=instance.uuid)
             alter(fresh)
@@ -315,7 +331,7 @@ class Request(request.Request):
             return fresh
         return place.db.write(write)
 
-    def note(self, instance: Any, action: str) -> None:
+    def note(self, instance: objects.Instance, action: str) -> None:
         """Add something that was done to the server's actions."""
         self.place.db.write(lambda conn: self._note(conn, instance.uuid, action))
 
@@ -333,7 +349,7 @@ class Request(request.Request):
     def limits(self) -> Mapping[str, int]:
         """The caller's limits by resource; -1 is none."""
         with self.dbs.api.read() as conn:
-            return quota.limits(conn, self.conf, self.context.project_id, self.context.user_id)
+            return quota.limits(conn, self.conf, self.project_id, self.context.user_id)
 
     def limit(self, resource: str) -> int:
         return self.limits[resource]

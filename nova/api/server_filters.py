@@ -1,14 +1,16 @@
 """From the query of a server list to the filters and the order of `nova.objects.instance_list`."""
 
 import dataclasses
+import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nova import states
+from nova.api.request import Request
 from nova.common import clock, expressions, problem, units
 from nova.common.jsonutil import JsonObject
+from nova.policies import base as policies
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.schema.server import query
@@ -63,7 +65,7 @@ def _power(text: str) -> int:
     return _POWER[text.lower()] if text.lower() in _POWER else _number(text)
 
 
-def _time(text: str) -> Any:
+def _time(text: str) -> datetime.datetime:
     try:
         return clock.parse(text)
     except ValueError:
@@ -74,7 +76,7 @@ def _words(text: str) -> list[str]:
     return text.split(',')
 
 
-_READ: Mapping[str, Callable[[str], Any]] = {
+_READ: Mapping[str, Callable[[str], object]] = {
     'config_drive': _lenient, 'auto_disk_config': _lenient, 'deleted': _lenient, 'soft_deleted': _lenient,
     'locked': _boolean, 'power_state': _power, 'progress': _number, 'launch_index': _number,
     'changes-since': _time, 'changes-before': _time, 'created_at': _time, 'launched_at': _time,
@@ -83,7 +85,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
 """How the text of a filter becomes its value; the others are taken as they are."""
 
 
-def read(req: Any, all_tenants_rule: Any) -> Wanted:
+def read(req: Request, all_tenants_rule: policies.Rule) -> Wanted:
     """What the request asks for.
 
     Raises:
@@ -110,7 +112,7 @@ def read(req: Any, all_tenants_rule: Any) -> Wanted:
     return wanted
 
 
-def _sort(req: Any) -> list[tuple[str, str]]:
+def _sort(req: Request) -> list[tuple[str, str]]:
     keys, directions = req.query.all('sort_key'), req.query.all('sort_dir')
     if query.SORT_ADMIN_ONLY & set(keys) and not req.can(rules.ALLOW_ALL_FILTERS):
         raise problem.Forbidden('Only administrators can sort servers by host or node.')
@@ -118,7 +120,7 @@ def _sort(req: Any) -> list[tuple[str, str]]:
     return [(key, directions[index] if index < len(directions) else 'desc') for index, key in enumerate(keys)]
 
 
-def _address(req: Any, text: str, version: int, wanted: Wanted) -> None:
+def _address(req: Request, text: str, version: int, wanted: Wanted) -> None:
     """Servers with an address that the text is a part of, or that it fits as a regular expression: which these
     are, the network service knows.
 
@@ -142,7 +144,7 @@ def _address(req: Any, text: str, version: int, wanted: Wanted) -> None:
     wanted.nothing = not uuids
 
 
-def _scope(req: Any, asked: Mapping[str, str], filters: JsonObject, rule: Any) -> None:
+def _scope(req: Request, asked: Mapping[str, str], filters: JsonObject, rule: policies.Rule) -> None:
     """Whose servers: the caller's project's, or with ``all_tenants`` any."""
     text = asked.get('all_tenants')
     project = filters.pop('tenant_id', None) or filters.pop('project_id', None)
@@ -154,7 +156,7 @@ def _scope(req: Any, asked: Mapping[str, str], filters: JsonObject, rule: Any) -
     filters['project_id'] = req.context.project_id
 
 
-def _status(req: Any, given: Mapping[str, str], wanted: Wanted) -> None:
+def _status(req: Request, given: Mapping[str, str], wanted: Wanted) -> None:
     if 'status' not in given:
         return
     words = req.query.all('status')
@@ -171,7 +173,7 @@ def _status(req: Any, given: Mapping[str, str], wanted: Wanted) -> None:
     wanted.filters['status'] = known
 
 
-def _changes(filters: Mapping[str, Any]) -> None:
+def _changes(filters: JsonObject) -> None:
     since, before = filters.get('changes-since'), filters.get('changes-before')
     if since and before and since > before:
         raise problem.BadRequest('The value of changes-since must be less than or equal to changes-before.')

@@ -5,15 +5,18 @@ Everything is fetched for a whole page at once, and only what the view's version
 
 import datetime
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova import objects, states
-from nova.common import clock
+from nova.common import clock, dbkit
 from nova.common.jsonutil import JsonObject
 from nova.objects import aggregate
 from nova.policies import servers as rules
-from nova.rest.field import ABSENT
+from nova.rest.field import ABSENT, Absent
 from nova.task import views
+
+if TYPE_CHECKING:
+    from nova.api.request import Request
 
 
 class Look:
@@ -26,8 +29,8 @@ class Look:
         password: shown by what a rebuild answers.
     """
 
-    def __init__(self, req: Any, servers: Sequence[tuple[Any, Any]], needs: Collection[str],
-                 password: str | None = None) -> None:
+    def __init__(self, req: 'Request', servers: Sequence[tuple[objects.Instance, dbkit.Database | None]],
+                 needs: Collection[str], password: str | None = None) -> None:
         self.links = req.links
         self.password = password
         self.is_admin = req.context.is_admin
@@ -35,13 +38,13 @@ class Look:
         self._conf = req.conf
         self._host_status = req.can(rules.SHOW_HOST_STATUS)
         self._unknown_only = not self._host_status and req.can(rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
-        self._by_db: dict[int, tuple[Any, list[Any]]] = {}
+        self._by_db: dict[int, tuple[dbkit.Database, list[objects.Instance]]] = {}
         for server, place in servers:
             # The reason why a server got no cell, not even cell0, is in the API database.
             db = req.dbs.api if place is None and server.vm_state == states.VM.ERROR else place
             if db is not None:
                 self._by_db.setdefault(id(db), (db, []))[1].append(server)
-        self._services: JsonObject = {}
+        self._services: dict[str, objects.Service] = {}
         self.faults: Mapping[str, JsonObject] = {}
         self._load_cells(needs)
         self._load_api(req, [server.uuid for server, _ in servers], needs)
@@ -60,7 +63,7 @@ class Look:
                         conn, host=hosts, binary='nova-compute')})
         self.faults = faults
 
-    def _load_api(self, req: Any, uuids: list[str], needs: Collection[str]) -> None:
+    def _load_api(self, req: 'Request', uuids: list[str], needs: Collection[str]) -> None:
         with req.dbs.api.read() as conn:
             self._zones = aggregate.zones(conn)
             self._wishes = objects.RequestSpec.wishes(conn, uuids) if 'request_spec' in needs else {}
@@ -70,16 +73,16 @@ class Look:
                     group = objects.InstanceGroup.of_instance(conn, uuid)
                     self._groups[uuid] = [group.uuid] if group else []
 
-    def time(self, when: datetime.datetime | str) -> Any:
+    def time(self, when: datetime.datetime | str) -> str:
         return when if isinstance(when, str) else clock.isotime(when)
 
-    def zone(self, server: Any) -> str:
+    def zone(self, server: objects.Instance) -> str:
         """The host's zone; before there is a host, the one that was asked for."""
         if not server.host:
             return server.availability_zone or ''
         return self._zones.get(server.host, self._conf.default_availability_zone)
 
-    def host_status(self, server: Any) -> Any:
+    def host_status(self, server: objects.Instance) -> str | Absent:
         """UP, DOWN, MAINTENANCE or UNKNOWN; empty without a host."""
         if not (self._host_status or self._unknown_only):
             return ABSENT
@@ -98,15 +101,15 @@ class Look:
             return 'UNKNOWN'
         return 'MAINTENANCE' if service.disabled else 'UP'
 
-    def groups(self, server: Any) -> list[str]:
+    def groups(self, server: objects.Instance) -> list[str]:
         return self._groups.get(server.uuid, [])
 
-    def pinned_zone(self, server: Any) -> str | None:
+    def pinned_zone(self, server: objects.Instance) -> str | None:
         return self._wishes.get(server.uuid, (None, {}))[0]
 
-    def hints(self, server: Any) -> JsonObject:
+    def hints(self, server: objects.Instance) -> JsonObject:
         return self._wishes.get(server.uuid, (None, {}))[1]
 
-    def instance_name(self, server: Any) -> str:
+    def instance_name(self, server: objects.Instance) -> str:
         """The guest's name; none while no cell has the server."""
         return objects.Instance.guest_name(server, self._conf.instance_name_template) if server.id else ''

@@ -1,7 +1,6 @@
 """What answers without a token: version documents, the OpenAPI document, the health check."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import falcon
 
@@ -80,7 +79,7 @@ class Documents:
                  root: Callable[[falcon.Request], str]) -> None:
         self._operations = operations
         self._root = root
-        self._built: dict[V, Mapping[str, Any]] = {}
+        self._built: dict[V, Mapping[str, object]] = {}
 
     def mount(self, app: falcon.App) -> None:
         for path, responder in (('/', self.top), ('/versions', self.top), ('/versions/{name}', self.one),

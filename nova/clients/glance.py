@@ -115,7 +115,7 @@ class Client:
               drop: Collection[str]) -> JsonObject:
         """See `ImageClient.alter`."""
         changes: list[JsonObject] = [{'op': 'add', 'path': _pointer(name), 'value': value}
-                                   for name, value in put.items()]
+                                     for name, value in put.items()]
         changes += [{'op': 'remove', 'path': _pointer(name)} for name in drop]
         found: JsonObject = self._service.call(
             'PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH}, context=context,

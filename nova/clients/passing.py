@@ -1,7 +1,6 @@
 """A neighbour's API for whom it is passed on to: asked in the user's name, and its refusals are ours."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
@@ -26,11 +25,12 @@ class Passing:
         self._service, self._base, self._microversion = service, base, microversion
 
     def ask(self, context: nova_context.RequestContext, method: str, path: str, body: JsonObject | None = None,
-            query: Mapping[str, str] | None = None) -> Any:
+            query: Mapping[str, str] | None = None) -> JsonObject:
         """See `PassingClient.ask`."""
         answer = self._service.call(method, self._base + path, body=body, params=list((query or {}).items()),
                                     context=context, microversion=self._microversion, allow=tuple(_REFUSALS))
         if answer.status >= 400:
             kind = errors.Forbidden if answer.code == _OVER_QUOTA else _REFUSALS[answer.status]
             raise kind(answer.message or f'The {self._service.name} service refuses this.')
-        return answer.json() if answer.status != 204 else None
+        document: JsonObject = answer.json() if answer.status != 204 else {}
+        return document

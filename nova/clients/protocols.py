@@ -126,8 +126,8 @@ class PassingClient(Protocol):
     """A neighbour's API for whom the Compute API passes on to it."""
 
     def ask(self, context: nova_context.RequestContext, method: str, path: str, body: JsonObject | None = None,
-            query: Mapping[str, str] | None = None) -> Any:
-        """Ask as the user; answers the document, or None where there is none.
+            query: Mapping[str, str] | None = None) -> JsonObject:
+        """Ask as the user; answers the document, an empty one where there is none.
 
         Raises:
             Invalid, Forbidden (a quota among others), NotFound, Conflict: what the neighbour says to it.
@@ -413,6 +413,9 @@ class NetworkClient(Protocol):
 
         None: those of every server of every project, of which at least ``id`` and ``device_id``.
         """
+
+    def servers_of(self, address: str) -> set[str]:
+        """uuids of the servers, of every project, with a port that has this fixed address."""
 
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         """ids of security groups given by name or id.

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, overload
 
 NEVER = float('inf')
 """When something is due that is not."""
@@ -59,11 +59,19 @@ def monotonic() -> float:
     return _source.monotonic()
 
 
+@overload
+def isotime(when: datetime.datetime) -> str: ...
+@overload
+def isotime(when: None) -> None: ...
 def isotime(when: datetime.datetime | None) -> str | None:
     """Format as the API shows most times: ``2026-01-31T12:00:00Z``."""
     return when.strftime('%Y-%m-%dT%H:%M:%SZ') if when else None
 
 
+@overload
+def strtime(when: datetime.datetime) -> str: ...
+@overload
+def strtime(when: None) -> None: ...
 def strtime(when: datetime.datetime | None) -> str | None:
     """Format as extended attributes show times: microseconds, no zone."""
     return when.strftime('%Y-%m-%dT%H:%M:%S.%f') if when else None

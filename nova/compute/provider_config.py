@@ -18,12 +18,12 @@ import dataclasses
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import yaml
 
 from nova import errors
 from nova.common import jsonschema
+from nova.common.jsonutil import JsonObject
 from nova.domain import provider_tree
 
 LOG = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Entry:
     """What is given to one provider, which is named by its uuid or its name."""
 
     key: str
-    inventory: Mapping[str, Mapping[str, Any]]
+    inventory: Mapping[str, JsonObject]
     traits: frozenset[str]
 
 
@@ -87,7 +87,7 @@ def _read(file: pathlib.Path) -> Iterator[Entry]:
     except (OSError, yaml.YAMLError, jsonschema.Invalid) as error:
         raise errors.Invalid(f'{file} is no description of providers: {error}') from None
     for one in said['providers']:
-        inventory: dict[str, Mapping[str, Any]] = {}
+        inventory: dict[str, JsonObject] = {}
         for row in one.get('inventories', {}).get('additional', ()):
             twice = set(row) & set(inventory)
             if twice:

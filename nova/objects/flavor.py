@@ -40,7 +40,7 @@ class Flavor(Persistent):
     updated_at: datetime.datetime | None = None
 
     @classmethod
-    def visible(cls, project_id: str) -> sa.ColumnElement[bool]:
+    def visible(cls, project_id: str | None) -> sa.ColumnElement[bool]:
         """Condition: public, or the project was given access."""
         flavors, access = models.flavors, models.flavor_projects
         return sa.or_(flavors.c.is_public, flavors.c.id.in_(

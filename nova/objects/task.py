@@ -524,7 +524,7 @@ def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:
         .order_by(table.c.created_at.desc(), table.c.id.desc()))]
 
 
-def steps(conn: sa.Connection, task_uuids: list[str]) -> list[Any]:
+def steps(conn: sa.Connection, task_uuids: list[str]) -> list[sa.Row[Any]]:
     """Rows of the steps that tasks took, in order."""
     table = tables.task_steps
     return list(conn.execute(

@@ -8,6 +8,7 @@ from nova.policies import console_output as rules
 from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body, Reply
+from nova.rpc.questions import Questions
 from nova.task.action import Action
 from nova.task.guard import ANY, From
 from nova.task.handles import Request
@@ -28,5 +29,5 @@ class ConsoleOutput(Action):
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:
         length = body.get('length')
         lines = None if length is None or int(length) < 0 else int(length)
-        told = req.ask_host(instance, 'console_output', lines=lines)
+        told = req.ask_host(instance, Questions.console_output, lines=lines)
         return Reply(body={'output': _CONTROLS.sub('', told.value)})

@@ -1,6 +1,5 @@
 """PUT /servers/{id}: what a server is called and how it is reached. Its guest is not touched."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,7 +38,7 @@ class UpdateServer(Resource):
         return Reply(subject=fresh, look=req.server_look(fresh))
 
 
-def _set(record: Any, changes: JsonObject) -> None:
+def _set(record: objects.Instance, changes: JsonObject) -> None:
     for name, value in changes.items():
         setattr(record, name, value)
 

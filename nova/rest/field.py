@@ -65,6 +65,8 @@ class Span:
             yield self.until.next()
 
 
+Faces = dict[str, Any]
+"""Faces that several fields have, to be passed as ``**FACES``; each value is a `Face`."""
 Face = Union[str, Span, Iterable[Span]]  # noqa: UP007  str | type[...] reads worse in the signature below
 
 

@@ -37,7 +37,7 @@ def _returned(operation: Operation, version: V) -> dict[str, Any] | None:
     if isinstance(returns, Many):
         item = schema.of(returns.document, returns.face, version)
         return _object({returns.key: {'type': 'array', 'items': item}})
-    return returns
+    return None if returns is None else dict(returns)
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

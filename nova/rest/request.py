@@ -2,12 +2,16 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import falcon
 
 from nova.common import microversion, problem
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
+from nova.context import RequestContext
+from nova.policies import enforcer
+from nova.policies.base import Rule
 from nova.rest import urls, view
 from nova.rest.field import Document
 from nova.rest.resource import Many, Operation
@@ -32,11 +36,24 @@ class Query(Mapping[str, str]):
         return self.values_of.get(name, [])
 
 
+class Asked(TypedDict):
+    """What a request is made of."""
+
+    context: RequestContext
+    version: V
+    operation: Operation
+    links: urls.Links
+    path: str
+    enforcer: enforcer.Enforcer
+    body: Any
+    query: Query
+
+
 class Request:
     """One request, past version, validation and authentication.
 
     Attributes:
-        context: the caller (`nova.context.RequestContext`).
+        context: the caller.
         version: the negotiated microversion.
         body: the validated body; for an action, what is under its key.
         query: the validated query.
@@ -44,8 +61,8 @@ class Request:
 
     max_limit = 1000
 
-    def __init__(self, *, context: Any, version: V, operation: Operation, links: urls.Links, path: str,
-                 enforcer: Any, body: Any = None, query: Query | None = None) -> None:
+    def __init__(self, *, context: RequestContext, version: V, operation: Operation, links: urls.Links,
+                 path: str, enforcer: enforcer.Enforcer, body: Any = None, query: Query | None = None) -> None:
         self.context = context
         self.version = version
         self.operation = operation
@@ -54,7 +71,7 @@ class Request:
         self.enforcer = enforcer
         self.body = body
         self.query = query if query is not None else Query({})
-        self._asked: dict[tuple[str, Any], bool] = {}
+        self._asked: dict[tuple[str, object], bool] = {}
 
     def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
         """Have `run` handle the request and write the answer; a service may know the answer already."""
@@ -64,7 +81,7 @@ class Request:
         """Whether the request is made at this microversion or a newer one."""
         return self.version >= _parsed(version)
 
-    def can(self, rule: Any, target: Mapping[str, Any] | None = None) -> bool:
+    def can(self, rule: Rule, target: Mapping[str, object] | None = None) -> bool:
         """Whether policy allows `rule` about `target`, by default the caller's project; asked once."""
         about = self.own if target is None else target
         key = (rule.name, tuple(sorted(about.items())))
@@ -72,7 +89,7 @@ class Request:
             self._asked[key] = self.enforcer.can(self.context, rule, about)
         return self._asked[key]
 
-    def authorize(self, rule: Any, target: Mapping[str, Any] | None = None) -> None:
+    def authorize(self, rule: Rule, target: Mapping[str, object] | None = None) -> None:
         """Go on only if policy allows it.
 
         Raises:
@@ -81,8 +98,30 @@ class Request:
         if not self.can(rule, target):
             raise problem.Forbidden(f"Policy doesn't allow {rule.name} to be performed.")
 
+    @property
+    def project_id(self) -> str:
+        """The caller's project.
+
+        Raises:
+            Forbidden: his token is of none.
+        """
+        if self.context.project_id is None:
+            raise problem.Forbidden('This needs a token of a project.')
+        return self.context.project_id
+
+    @property
+    def user_id(self) -> str:
+        """The caller.
+
+        Raises:
+            Forbidden: his token says of no user.
+        """
+        if self.context.user_id is None:
+            raise problem.Forbidden('This needs a token of a user.')
+        return self.context.user_id
+
     @functools.cached_property
-    def own(self) -> dict[str, Any]:
+    def own(self) -> dict[str, object]:
         """The policy target that is the caller himself."""
         return {'project_id': self.context.project_id, 'user_id': self.context.user_id}
 
@@ -95,7 +134,7 @@ class Request:
         """The render function of a view at this request's version, its rules asked."""
         return view.plan(document, face, self.version).bind(self.can)
 
-    def render(self, document: type[Document], face: str, subject: Any, look: Any = None) -> dict[str, Any]:
+    def render(self, document: type[Document], face: str, subject: object, look: object = None) -> JsonObject:
         return self.renderer(document, face)(subject, self if look is None else look)
 
     def paging(self) -> tuple[int, str | None]:

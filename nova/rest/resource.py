@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from nova.common.microversion import V
-from nova.rest import legacy, schema, view
+from nova.rest import legacy, schema, types, view
 from nova.rest.field import FIRST, Document, Field, Span, document
 
 Declare = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -82,6 +82,10 @@ class Many:
     """Where the link to the next page goes, when not under ``<key>_links``."""
 
 
+Returns = One | Many | types.Type
+"""How an answer is rendered; a bare schema is of answers that handlers make themselves."""
+
+
 @dataclasses.dataclass
 class Page:
     """Some items of a collection.
@@ -128,7 +132,7 @@ class Operation:
         ok: success code, or first microversion -> code.
         strict: first microversion that refuses unknown query keys.
         action: the body's single key, for operations that share ``.../action``.
-        returns: how the handler's answer is rendered; a bare schema for answers that handlers make themselves.
+        returns: how the handler's answer is rendered.
         server: the handler is given the server (an `Instance`) found from ``{server_id}``.
         deleted: first microversion at which that server may be a deleted one.
         loads: relations of the server that the handler reads, beside those that the answer shows.
@@ -148,7 +152,7 @@ class Operation:
     strict: V = STRICT
     ok: int | Mapping[str, int] = 200
     action: str | None = None
-    returns: Any = None
+    returns: Returns | None = None
     server: bool = False
     deleted: V | None = None
     loads: tuple[str, ...] = ()

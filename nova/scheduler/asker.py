@@ -1,10 +1,13 @@
 """Whether who asked for hosts still waits for the answer: a claim that nobody knows of would stay for ever."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova import errors, objects
 from nova.common import dbkit
 from nova.objects import task as rows
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 
 class Asker:
@@ -14,12 +17,12 @@ class Asker:
     time costs no statement. Later, its task says whether it still does.
 
     Args:
-        dbs: `nova.db.session.Databases`; the task is in the API database, or in that of the cell it names.
+        dbs: the task is in the API database, or in that of the cell it names.
     """
 
-    def __init__(self, dbs: Any, request: objects.SelectRequest) -> None:
+    def __init__(self, dbs: 'Databases', request: objects.SelectRequest) -> None:
         self._dbs = dbs
-        self._db: dbkit.Database = dbs.api
+        self._db = dbs.api
         self._request = request
 
     def in_time(self) -> bool:
@@ -62,5 +65,4 @@ class Asker:
             return self._db
         with self._db.read() as conn:
             cell = objects.CellMapping.get(conn, uuid=self._request.cell)
-        found: dbkit.Database = self._dbs.cell(cell.database_connection)
-        return found
+        return self._dbs.cell(cell.database_connection)

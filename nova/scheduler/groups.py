@@ -11,12 +11,15 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova import objects
 from nova.clients import protocols
 from nova.common import threads
 from nova.scheduler.hosts import Hosts
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 HARD = ('affinity', 'anti-affinity')
 TRIES = 10
@@ -43,7 +46,7 @@ class Members:
 class Groups:
     """Turns, members and where they are."""
 
-    def __init__(self, hosts: Hosts, placement: protocols.PlacementClient, dbs: Any) -> None:
+    def __init__(self, hosts: Hosts, placement: protocols.PlacementClient, dbs: 'Databases') -> None:
         self._hosts, self._placement, self._dbs = hosts, placement, dbs
         self._lines: dict[str, threads.Lock] = {}
         self._users: collections.Counter[str] = collections.Counter()

@@ -7,7 +7,6 @@ else is known of a host comes from the cached view of its cell.
 import collections
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
@@ -53,12 +52,12 @@ class HostState:
     hypervisor_type: str = ''
     hypervisor_version: int = 0
     host_ip: str | None = None
-    cpu_info: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    cpu_info: JsonObject = dataclasses.field(default_factory=dict)
     supported_instances: list[list[str]] = dataclasses.field(default_factory=list)
-    stats: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    metrics: list[Mapping[str, Any]] = dataclasses.field(default_factory=list)
-    numa_topology: Any = None
-    pci_stats: Any = None
+    stats: JsonObject = dataclasses.field(default_factory=dict)
+    metrics: list[JsonObject] = dataclasses.field(default_factory=list)
+    numa_topology: JsonObject | None = None
+    pci_stats: list[JsonObject] | None = None
     num_instances: int = 0
     num_io_ops: int = 0
     failed_builds: int = 0
@@ -110,7 +109,7 @@ class HostState:
         new.free, new.total, new.candidates, new.limits = {}, {}, [], {}
         return new
 
-    def take(self, allocation: Mapping[str, Any]) -> None:
+    def take(self, allocation: JsonObject) -> None:
         """Count a claim of this request, so that the next server of it sees what is left."""
         for held in allocation['allocations'].values():
             for name, amount in held['resources'].items():
@@ -142,7 +141,7 @@ class Group:
 
     uuid: str
     policy: str
-    rules: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    rules: JsonObject = dataclasses.field(default_factory=dict)
     on_host: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     @property
@@ -172,9 +171,9 @@ class Wanted:
     user_id: str
     flavor: Flavor
     image_id: str | None = None
-    image: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    image: JsonObject = dataclasses.field(default_factory=dict)
     availability_zone: str | None = None
-    scheduler_hints: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    scheduler_hints: JsonObject = dataclasses.field(default_factory=dict)
     group: Group | None = None
     where: Mapping[str, str] = dataclasses.field(default_factory=dict)
     from_cell: str | None = None
@@ -185,7 +184,6 @@ class Wanted:
     accept_nodes: frozenset[str] | None = None
     forced: bool = False
     volume_backed: bool = False
-    extra: Any = None
 
     def hint(self, name: str) -> list[str]:
         """Values of a hint; a single one is a list of one, none an empty list."""

@@ -11,7 +11,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent import futures
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -22,6 +22,9 @@ from nova.common import clock, dbkit, threads
 from nova.common.jsonutil import JsonObject
 from nova.objects.service import Alive, Sign
 from nova.scheduler.host_state import Aggregate, HostState
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 LOG = log.getLogger(__name__)
 
@@ -53,6 +56,10 @@ _PART = 500
 """Nodes that are read by one statement."""
 
 
+_Service = tuple[bool, str | None, int]
+"""What is said of the service of a node: disabled, why, and its version."""
+
+
 @dataclasses.dataclass(slots=True, eq=False)
 class _Cell:
     """What is known of a cell.
@@ -68,7 +75,7 @@ class _Cell:
     pool: threads.Pool
     nodes: dict[str, HostState] = dataclasses.field(default_factory=dict)
     stamps: JsonObject = dataclasses.field(default_factory=dict)
-    heard: dict[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    heard: dict[str, _Service] = dataclasses.field(default_factory=dict)
     alive: Alive = dataclasses.field(default_factory=Alive)
     counts: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     loaded: float | None = None
@@ -118,18 +125,17 @@ class Hosts:
     """The cached views.
 
     Args:
-        dbs: `nova.db.session.Databases`.
         fresh: age up to which a view is used as it is; tests set 0.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, dbs: Any, fresh: float = FRESH) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, dbs: 'Databases', fresh: float = FRESH) -> None:
         self._conf, self._dbs, self._fresh = conf, dbs, fresh
         self._cells: dict[str, _Cell] = {}
         self._aggregates: list[Aggregate] = []
         self._by_host: dict[str, tuple[Aggregate, ...]] = {}
         self._mapped: dict[str, str] = {}
         self._loaded: float | None = None
-        self._merged: tuple[Any, dict[str, HostState]] = (None, {})
+        self._merged: tuple[tuple[object, ...] | None, dict[str, HostState]] = (None, {})
         self._lock = threads.lock()
 
     def view(self, fresh: float | None = None) -> View:
@@ -250,7 +256,7 @@ class Hosts:
         for cell in gone:
             cell.pool.close(wait=False)
 
-    def _kept(self, mapping: Any) -> _Cell:
+    def _kept(self, mapping: objects.CellMapping) -> _Cell:
         """The cell as it is known already, unless its database has moved."""
         known = self._cells.get(mapping.uuid)
         if known is not None and known.url == mapping.database_connection:
@@ -321,7 +327,7 @@ def _load_nodes(conn: sa.Connection, uuids: Sequence[str]) -> dict[str, objects.
             for node in objects.ComputeNode.all(conn, uuid=list(uuids[start:start + _PART]))}
 
 
-def _heard(state: HostState, service: tuple[Any, ...]) -> HostState:
+def _heard(state: HostState, service: _Service) -> HostState:
     """A node with what is said of its service."""
     disabled, reason, version = service
     heard = state.copy()

@@ -5,7 +5,6 @@ host can do.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import os_traits
 from oslo_config import cfg
@@ -143,7 +142,7 @@ ALL: tuple[Prefilter, ...] = (
 
 
 def apply(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
-          view: Any) -> None:
+          view: View) -> None:
     """Run every prefilter.
 
     Raises:

@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log
@@ -22,6 +22,9 @@ from nova.domain import placement_request
 from nova.scheduler import asker, filters, groups, prefilters, wanted, weights
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts, View
+
+if TYPE_CHECKING:
+    from nova.db.session import Databases
 
 LOG = log.getLogger(__name__)
 
@@ -73,12 +76,11 @@ class Selector:
 
     Args:
         hosts: the cached views.
-        placement: `protocols.PlacementClient`.
-        dbs: `nova.db.session.Databases`; server groups are read from the API database.
+        dbs: server groups are read from the API database.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, hosts: Hosts, placement: protocols.PlacementClient,
-                 dbs: Any) -> None:
+                 dbs: 'Databases') -> None:
         self._conf, self._hosts, self._placement = conf, hosts, placement
         self._filters = filters.enabled(conf)
         self._weighers = weights.enabled(conf)

@@ -1,6 +1,6 @@
 """The scheduler service: serves `rpc.scheduler.Scheduler` on the top bus. Any number of them may run."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
@@ -12,6 +12,10 @@ from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
 from nova.scheduler import hosts, select
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
+    from nova.db.session import Databases
 
 BINARY = 'nova-scheduler'
 
@@ -36,7 +40,7 @@ class SchedulerService:
         fresh: seconds for which what is known of hosts is used as it is.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, *, dbs: Any, buses: transport.Buses, clients: Any,
+    def __init__(self, conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, clients: 'Clients',
                  host: str | None = None, fresh: float = hosts.FRESH) -> None:
         self.hosts = hosts.Hosts(conf, dbs, fresh)
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)

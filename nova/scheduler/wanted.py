@@ -2,7 +2,6 @@
 
 import collections
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from nova import objects
 from nova.common.jsonutil import JsonObject
@@ -22,7 +21,7 @@ def named_servers(spec: objects.RequestSpec) -> list[str]:
     return found
 
 
-def properties(spec: objects.RequestSpec) -> Mapping[str, Any]:
+def properties(spec: objects.RequestSpec) -> JsonObject:
     """Image properties, flat; empty without an image."""
     return spec.image.properties.to_image() if spec.image is not None else {}
 

@@ -4,7 +4,7 @@ The scheduler is asked once, from above the cell; its alternates are the state's
 by one, as those of a build are. What the scheduler removed, and why, is in the error that the task keeps.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 from nova import objects
 from nova.steps import schedule
@@ -50,16 +50,17 @@ def spec_of(spec: objects.RequestSpec, instance: objects.Instance, state: object
     return asked
 
 
-def take(h: Conductor, state: objects.Placing, **how: Any) -> objects.Selection:
+def take(h: Conductor, state: objects.Placing, how: Callable[[objects.Selection], bool] | None = None
+         ) -> objects.Selection:
     """In the cell: take the next of the hosts that were chosen; to be called by a step with ``choice=True``.
 
     Args:
-        how: further arguments of `schedule.take_next`.
+        how: one is claimed; see `schedule.take_next`.
 
     Raises:
         errors.task.RetriesExceeded: none is left.
     """
-    selection, state.selections = schedule.take_next(h, state.selections, state.claimed, **how)
+    selection, state.selections = schedule.take_next(h, state.selections, state.claimed, how)
     state.claimed = False
     state.dest, state.dest_node = selection.service_host, selection.nodename
     state.dest_id, state.zone = selection.compute_node_uuid, selection.availability_zone

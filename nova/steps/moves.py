@@ -36,7 +36,8 @@ Held = JsonObject
 M = TypeVar('M', bound=objects.Move)
 
 
-def started(instance: objects.Instance, kind: str, record: type[M], **values: Any) -> M:
+def started(instance: objects.Instance, kind: str, record: type[M], **values: Any  # type: ignore[explicit-any]
+            ) -> M:
     """The state with which a move of a server begins."""
     values.setdefault('new_flavor', instance.flavor)
     return record(
@@ -67,7 +68,7 @@ def close_failed(h: SuperConductor, state: objects.Move) -> None:
         count_only(h, h.instance.flavor)
 
 
-def mark(h: Conductor, state: objects.Move, status: str, **values: Any) -> None:
+def mark(h: Conductor, state: objects.Move, status: str, **values: object) -> None:
     """Say how far the move is."""
     h.db.write(lambda conn: Migration.mark(conn, state.migration, status, **values))
 

@@ -6,13 +6,15 @@ holds what is its own: the checks that answer 4xx, and the flow's first state. O
 request overrides `answer` instead.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.objects import Instance, State
 from nova.objects.task import Task
 from nova.policies.base import Rule
-from nova.rest.resource import Body, Operation, make
+from nova.rest.resource import Body, Operation, Returns, make
 from nova.task import guard
 from nova.task.flow import AnyFlow
 from nova.task.handles import Request
@@ -45,26 +47,27 @@ class Action:
     since: ClassVar[str] = '2.1'
     until: ClassVar[str | None] = None
     start: ClassVar[guard.From] = guard.ANYTIME
-    status: ClassVar[Any] = 202
+    status: ClassVar[int | Mapping[str, int]] = 202
     flow: ClassVar[type[AnyFlow] | None] = None
-    returns: ClassVar[Any] = None
+    returns: ClassVar[Returns | None] = None
     method: ClassVar[str] = 'POST'
     path: ClassVar[str] = ''
     once: ClassVar[bool] = True
 
-    def prepare(self, req: Request, instance: Instance, body: Any) -> State:
+    def prepare(self, req: Request, instance: Instance, body: JsonObject) -> State:
         """Check what only this action knows, and make the flow's first state."""
         assert self.flow is not None
         return self.flow.State()
 
-    def answer(self, req: Request, instance: Instance, body: Any) -> object:
+    def answer(self, req: Request, instance: Instance, body: JsonObject) -> object:
         """Do what was asked; the result is the response (see `nova.rest.resource`)."""
         state = self.prepare(req, instance, body)
         assert self.flow is not None, 'an action without a flow answers by itself'
         task = req.submit(self.flow, instance, state, guard=self.guard())
         return self.reply(req, instance, body, state, task)
 
-    def reply(self, req: Request, instance: Instance, body: Any, state: Any, task: Task) -> object:
+    def reply(self, req: Request, instance: Instance, body: JsonObject, state: Any,  # type: ignore[explicit-any]
+              task: Task) -> object:
         """What to answer once the task is in the journal; nothing, by default."""
         return None
 

@@ -9,7 +9,7 @@ import contextlib
 import datetime
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from nova.objects import task as rows
 from nova.task import lease as leases
 
 T = TypeVar('T')
+P = ParamSpec('P')
 
 
 class Fence:
@@ -90,19 +91,19 @@ class Database:
 class _Fenced:
     """An object whose methods, and those of its parts, ask the fence first."""
 
-    def __init__(self, behind: Any, fence: Fence) -> None:
+    def __init__(self, behind: object, fence: Fence) -> None:
         self._behind, self._fence = behind, fence
 
     def __repr__(self) -> str:
         return f'<fenced {self._behind!r}>'
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         found = getattr(self._behind, name)
         if callable(found):
             return functools.partial(self._through, found)
         return found if isinstance(found, (str, int, float, type(None), dict, list)) else _Fenced(
             found, self._fence)
 
-    def _through(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _through(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         self._fence.check()
         return fn(*args, **kwargs)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nova.task.handles import Conductor, Host, SuperConductor
 
 Place = Literal['cell', 'super', 'host', 'source', 'dest']
-Function = Callable[[Any, Any], object]
+Function = Callable[..., object]  # type: ignore[explicit-any]
 """``fn(handle, state)``; which handle follows from `Step.at`."""
 S = TypeVar('S', contravariant=True)
 F = TypeVar('F', bound=base.State)
@@ -74,7 +74,7 @@ class Step(Generic[S]):
     undo: Function | None = None
     at: Place = 'cell'
     shows: states.Task | None = None
-    when: Callable[[Any], bool] | None = None
+    when: Callable[[S], bool] | None = None
     choice: bool = False
     elsewhere: bool = False
     timeout: float = 600.0
@@ -101,7 +101,7 @@ class Step(Generic[S]):
                      **more: Unpack[Options]) -> None: ...
 
         def __init__(self, do: Function, undo: Function | None = None, *, at: Place = 'cell',
-                     when: Callable[[Any], bool] | None = None, **more: Unpack[Options]) -> None: ...
+                     when: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
 
     @property
     def name(self) -> str:
@@ -228,23 +228,23 @@ class Flow(Generic[F]):
         return {EXCLUSIVE: 'main', QUEUED: 'main', PREEMPTING: 'delete', SHARING: None}[cls.exclusion]
 
     @classmethod
-    def first(cls, state: base.State) -> 'AnyStep | None':
+    def first(cls, state: F) -> 'AnyStep | None':
         """The first step that applies to `state`."""
         return cls.after(-1, state)
 
     @classmethod
-    def after(cls, index: int, state: base.State) -> 'AnyStep | None':
+    def after(cls, index: int, state: F) -> 'AnyStep | None':
         """The next step forward that applies; None past the end."""
         return next((s for s in cls.steps[index + 1:] if s.when is None or s.when(state)), None)
 
     @classmethod
-    def before(cls, index: int, state: base.State) -> 'AnyStep | None':
+    def before(cls, index: int, state: F) -> 'AnyStep | None':
         """The next step backward that applies and has something to undo or to choose again."""
         return next((s for s in reversed(cls.steps[:max(index, 0)])
                      if (s.undo or s.choice) and (s.when is None or s.when(state))), None)
 
     @classmethod
-    def arrived(cls, state: Any) -> bool:
+    def arrived(cls, state: F) -> bool:
         """Whether there is no way back by what the state says, wherever the task stands.
 
         One that goes back comes forward again at the next choice that it meets, whatever it goes back for.
@@ -257,7 +257,7 @@ class Flow(Generic[F]):
         return any(step.pivot for step in cls.steps[:index])
 
     @classmethod
-    def committed(cls, index: int, state: base.State) -> bool:
+    def committed(cls, index: int, state: F) -> bool:
         """Whether there is no way back from the step at `index`."""
         return cls.beyond_pivot(index) or cls.arrived(state)
 
@@ -267,8 +267,8 @@ class Flow(Generic[F]):
         return next((step for step in reversed(cls.steps[:index]) if step.choice), None)
 
 
-AnyStep = Step[Any]
-AnyFlow = Flow[Any]
+AnyStep = Step[Any]  # type: ignore[explicit-any]
+AnyFlow = Flow[Any]  # type: ignore[explicit-any]
 """One of which only the engine's part is of interest."""
 
 

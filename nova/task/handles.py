@@ -5,7 +5,7 @@ Rooms import no driver, client or table; they reach them through these. Services
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -13,11 +13,13 @@ from oslo_config import cfg
 from nova import context as nova_context
 from nova import objects, states
 from nova.common import dbkit, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects import task as task_rows
-from nova.objects.question import GuestAnswer
+from nova.objects.question import GuestQuestion
 from nova.policies import base as policies
 from nova.rest import urls
 from nova.rpc import scheduler as rpc_scheduler
+from nova.rpc.kernel import Method
 from nova.task import fence
 from nova.task import guard as guards
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from nova.virt.driver import Driver
 
 T = TypeVar('T')
+Answer = TypeVar('Answer')
 
 
 class Handle(Protocol):
@@ -186,7 +189,7 @@ class Asked(Protocol):
     def context(self) -> nova_context.RequestContext: ...
 
     @property
-    def body(self) -> Any:
+    def body(self) -> JsonObject:
         """Validated; for an action, what is under its key."""
 
     @property
@@ -205,10 +208,10 @@ class Asked(Protocol):
     def at(self, version: str) -> bool:
         """Whether the request is made at this microversion or a newer one."""
 
-    def can(self, rule: policies.Rule, target: Mapping[str, Any] | None = None) -> bool:
+    def can(self, rule: policies.Rule, target: Mapping[str, object] | None = None) -> bool:
         """Whether policy allows `rule` about `target`, by default the caller's project."""
 
-    def authorize(self, rule: policies.Rule, target: Mapping[str, Any] | None = None) -> None:
+    def authorize(self, rule: policies.Rule, target: Mapping[str, object] | None = None) -> None:
         """Go on only if policy allows it.
 
         Raises:
@@ -265,11 +268,13 @@ class Request(Asked, Protocol):
     def host_is_up(self, host: str | None) -> bool:
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
 
-    def ask_host(self, instance: objects.Instance, method: str, **about: object) -> GuestAnswer:
-        """Ask the host of the path's server about its guest: a method of `nova.rpc.questions`, and its answer.
+    def ask_host(self, instance: objects.Instance, question: Method[GuestQuestion, Answer], *,
+                 kind: str | None = None, lines: int | None = None) -> Answer:
+        """Ask the host of the path's server about its guest.
 
         Args:
-            about: what in particular, as fields of `GuestQuestion`.
+            question: a method of `nova.rpc.questions.Questions`.
+            kind, lines: see `GuestQuestion`.
 
         Raises:
             ServerNotReady: it has no host yet; 409.

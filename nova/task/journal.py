@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -17,8 +17,18 @@ from nova.objects import task as rows
 from nova.task import flow as flows
 from nova.task import notify
 
-Guard = Callable[[sa.Connection], instances.Instance]
-"""Reads the server again inside the transaction, refuses by raising, and returns its `Instance`."""
+Guard = Callable[[sa.Connection], instances.Instance | None]
+"""Reads the server again inside the transaction, and refuses by raising; None while no cell has it."""
+
+
+class Options(TypedDict, total=False):
+    """What else may be said of a task when it begins; see `insert`."""
+
+    instance_uuid: str | None
+    guard: Guard | None
+    status: str
+    parent: str | None
+    wait: float | None
 
 
 def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
@@ -79,7 +89,8 @@ def _first_shown(flow: type[flows.AnyFlow], state: base.State) -> states.Task | 
 
 
 def begin(db: dbkit.Database, flow: type[flows.AnyFlow], state: base.State,
-          context: nova_context.RequestContext, *, uuid: str | None = None, **options: Any) -> rows.Task:
+          context: nova_context.RequestContext, *, uuid: str | None = None, **options: Unpack[Options]
+          ) -> rows.Task:
     """`insert` in a transaction of its own; one whose commit was not answered is known by its task's uuid."""
     uuid = uuid or uuids.generate()
     return db.write(lambda conn: insert(conn, flow, state, context, uuid=uuid, **options),
@@ -108,7 +119,7 @@ class Journal:
             return task, instances.Instance.find(conn, uuid=task.instance_uuid, deleted=None)
 
     def begin(self, flow: type[flows.AnyFlow], state: base.State, context: nova_context.RequestContext,
-              **options: Any) -> rows.Task:
+              **options: Unpack[Options]) -> rows.Task:
         """`insert` in a transaction of its own."""
         return begin(self.db, flow, state, context, **options)
 

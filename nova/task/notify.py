@@ -7,8 +7,7 @@ driver is configured, or no versioned format) this costs no statement.
 import dataclasses
 import datetime
 import weakref
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -94,7 +93,7 @@ def began(conn: sa.Connection, uuid: str | None) -> None:
         _tell(conn, kept, task, events.EVENTS.get(task.flow), events.START)
 
 
-def _ended(conn: sa.Connection, kept: Wanted, task: rows.Task, changes: Mapping[str, Any]) -> None:
+def _ended(conn: sa.Connection, kept: Wanted, task: rows.Task, changes: JsonObject) -> None:
     if 'finished_at' not in changes or task.status in (rows.INERT, rows.QUEUED):
         return
     failed = changes['status'] != rows.DONE
@@ -102,7 +101,7 @@ def _ended(conn: sa.Connection, kept: Wanted, task: rows.Task, changes: Mapping[
           events.EVENTS.get(task.flow), events.ERROR if failed else events.END)
 
 
-def moved(conn: sa.Connection, task: rows.Task, note: rows.Note | None, changes: Mapping[str, Any]) -> None:
+def moved(conn: sa.Connection, task: rows.Task, note: rows.Note | None, changes: JsonObject) -> None:
     """A task went from the step that the note is of to another, or ended."""
     kept = _wanted(conn)
     if kept is None:
@@ -140,6 +139,14 @@ def _server(conn: sa.Connection, uuid: str | None) -> Instance | None:
 
 # Servers -----------------------------------------------------------------------------------------
 
+class _Shown(NamedTuple):
+    """What of a server is told of when it changes."""
+
+    vm_state: str
+    task_state: str | None
+    display_name: str | None
+
+
 class Change:
     """``with Change(conn, uuid, by):`` around what may change a server: tells how its states changed.
 
@@ -148,16 +155,17 @@ class Change:
         service: who says so.
     """
 
-    def __init__(self, conn: sa.Connection, uuid: str | None, by: Mapping[str, Any], service: str = COMPUTE
+    def __init__(self, conn: sa.Connection, uuid: str | None, by: JsonObject, service: str = COMPUTE
                  ) -> None:
         self._conn, self._uuid, self._by, self._service = conn, uuid, by, service
         self._kept = _wanted(conn)
-        self._before: sa.Row[Any] | None = None
+        self._before: _Shown | None = None
 
-    def _look(self) -> Any:
+    def _look(self) -> '_Shown | None':
         table = Instance.table.c
-        return self._conn.execute(sa.select(table.vm_state, table.task_state, table.display_name).where(
+        row = self._conn.execute(sa.select(table.vm_state, table.task_state, table.display_name).where(
             table.uuid == self._uuid)).one_or_none()
+        return None if row is None else _Shown(*row)
 
     def __enter__(self) -> None:
         if self._kept is not None and self._kept.changes and self._uuid is not None:

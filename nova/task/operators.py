@@ -5,7 +5,6 @@ decide.
 """
 
 import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -13,6 +12,7 @@ from oslo_db import exception as db_exc
 from nova import context as nova_context
 from nova import errors, states
 from nova.common import clock, dbkit
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, owed
 from nova.objects import instance as instances
 from nova.objects import task as rows
@@ -55,7 +55,7 @@ def resume(db: dbkit.Database, uuid: str, who: str) -> rows.Task:
     return task
 
 
-def _reopened(task: rows.Task, server: instances.Instance | None, now: datetime.datetime) -> dict[str, Any]:
+def _reopened(task: rows.Task, server: instances.Instance | None, now: datetime.datetime) -> JsonObject:
     if task.status != rows.STUCK:
         raise errors.task.NotToBeResumed(task=task.uuid, reason=f'it has ended: it is {task.status}')
     run = runs.read(task, server)

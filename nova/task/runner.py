@@ -7,7 +7,7 @@ on when somebody picks it up again.
 import datetime
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -106,7 +106,7 @@ class Runner:
     def _now(self) -> datetime.datetime:
         return self._journal.db.now()
 
-    def claim(self, run: Run, **changes: Any) -> bool:
+    def claim(self, run: Run, **changes: object) -> bool:
         """Make the task ours at the step where it stands, or where a cancellation turns it; True when that can
         be run here."""
         if run.step.at == 'super' and not self._supers:
@@ -287,7 +287,8 @@ class Runner:
         for uuid in waiting:
             self._hurry(uuid)
 
-    def _save(self, run: Run, note: rows.Note | None, also: Also | None = None, **changes: Any) -> str | None:
+    def _save(self, run: Run, note: rows.Note | None, also: Also | None = None, **changes: object
+              ) -> str | None:
         """Journal the run; a cancellation or a signal that came meanwhile is acted on at the next turn.
 
         Returns:

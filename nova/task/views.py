@@ -2,7 +2,9 @@
 
 import dataclasses
 import datetime
-from typing import Any
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 
 from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
@@ -51,7 +53,7 @@ def _event_name(direction: str, name: str) -> str:
     return name if direction == 'do' else f'undo_{name}'
 
 
-def events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
+def events(task: rows.Task, steps: Sequence[sa.Row]) -> tuple[Event, ...]:
     """The steps that a task took, of these rows, and the present one; the newest first."""
     found = [Event(_event_name(row.direction, row.name), row.started_at, row.finished_at,
                    _RESULTS.get(row.status, row.status), row.host, row.detail)
@@ -62,7 +64,7 @@ def events(task: rows.Task, steps: list[Any]) -> tuple[Event, ...]:
     return tuple(reversed(found))
 
 
-def _action(task: rows.Task, steps: list[Any]) -> Action:
+def _action(task: rows.Task, steps: Sequence[sa.Row]) -> Action:
     failed = task.error is not None or task.status in (rows.UNDONE, rows.STUCK, rows.ABANDONED)
     return Action(
         action=task.action or task.flow, instance_uuid=task.instance_uuid or '', request_id=task.request_id,

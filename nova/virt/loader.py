@@ -2,14 +2,14 @@
 
 import importlib
 import pathlib
-from typing import Any
 
 from oslo_config import cfg
 
 from nova import errors
+from nova.virt.driver import Driver
 
 
-def load(conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None = None) -> Any:
+def load(conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None = None) -> Driver:
     """The driver that ``[DEFAULT] compute_driver`` names: ``fake.FakeDriver`` is class `FakeDriver` of
     `nova.virt.fake.driver`.
 
@@ -27,4 +27,5 @@ def load(conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None = None)
         found = getattr(module, kind)
     except (ImportError, AttributeError, ValueError) as error:
         raise errors.Invalid(f'Driver {name!r} of compute_driver cannot be loaded: {error}') from error
-    return found.build(conf, host, state_dir)
+    driver: Driver = found.build(conf, host, state_dir)
+    return driver

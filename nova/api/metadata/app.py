@@ -1,7 +1,7 @@
 """The metadata service as one WSGI callable."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIApplication
 
 import falcon
 from oslo_config import cfg
@@ -9,8 +9,12 @@ from oslo_config import cfg
 from nova import errors
 from nova.api.metadata import servers, vendordata, who
 from nova.common import middleware, problem, web
-from nova.common.jsonutil import JsonObject
 from nova.domain.instance_metadata import openstack, tree
+from nova.domain.instance_metadata.subject import Subject
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
+    from nova.db.session import Databases
 
 _LIMIT = 4096
 """Bytes of a password that is left; its own limit is lower."""
@@ -53,7 +57,7 @@ class Service:
             raise problem.BadRequest('The password is not sealed: it is no ASCII.') from None
         self._servers.leave_password(asker.server, sealed)
 
-    def _subject(self, asker: who.Asker) -> Any:
+    def _subject(self, asker: who.Asker) -> Subject:
         try:
             subject = self._servers.subject(asker.server)
         except errors.server.ServerNotFound:
@@ -82,8 +86,8 @@ def _render(req: falcon.Request, resp: falcon.Response, error: problem.Problem) 
     resp.text = f'{error.status} {error.message}\n'
 
 
-def make_app(conf: cfg.ConfigOpts, *, dbs: Any, clients: Any, operator: vendordata.Vendordata | None = None
-             ) -> Callable[..., Any]:
+def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', clients: 'Clients',
+             operator: vendordata.Vendordata | None = None) -> WSGIApplication:
     """The WSGI callable of nova-api-metadata.
 
     Raises:
@@ -94,8 +98,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: Any, clients: Any, operator: vendorda
     service = Service(who.Who(conf, clients), found)
     app = web.application(_render, [middleware.RequestId('X-Compute-Request-Id'),
                                     middleware.RequestLog(lambda req: (None, None))])
-    methods: JsonObject = {'GET': service.get, 'HEAD': service.get, 'POST': service.post,
-                               'PUT': service.post}
+    methods = {'GET': service.get, 'HEAD': service.get, 'POST': service.post, 'PUT': service.post}
 
     def sink(req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
         if req.method not in methods:

@@ -3,7 +3,7 @@ boot."""
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -17,6 +17,9 @@ from nova.domain import guest_password
 from nova.domain.instance_metadata.subject import Subject
 from nova.objects.instance import WORK
 
+if TYPE_CHECKING:
+    from nova.db.session import Databases
+
 SEED_BYTES = 512
 _MOST = 10_000
 """Servers remembered at most."""
@@ -26,12 +29,11 @@ class Servers:
     """Reads servers for one process.
 
     Args:
-        dbs: `nova.db.session.Databases`.
         own: the one cell that is asked ([api] local_metadata_per_cell); None asks the API database where a
         server is.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, dbs: Any, own: dbkit.Database | None,
+    def __init__(self, conf: cfg.ConfigOpts, dbs: 'Databases', own: dbkit.Database | None,
                  operator: vendordata.Vendordata) -> None:
         self._conf, self._own, self._operator = conf, own, operator
         self._finder = Finder(dbs, conf.api.cell_timeout)

@@ -3,13 +3,12 @@
 import json
 import logging
 import pathlib
-from collections.abc import Mapping
-from typing import Any
 
 import requests
 from oslo_config import cfg
 
-from nova import errors
+from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 
 LOG = logging.getLogger(__name__)
 
@@ -33,10 +32,10 @@ class Vendordata:
         self._static = _read(path) if STATIC in conf.api.vendordata_providers else {}
         self._targets = dict(_target(word) for word in conf.api.vendordata_dynamic_targets)
 
-    def static(self) -> Mapping[str, Any]:
+    def static(self) -> JsonObject:
         return self._static
 
-    def dynamic(self, instance: Any) -> Mapping[str, Any]:
+    def dynamic(self, instance: objects.Instance) -> JsonObject:
         """What each service answers, by its name; a service that fails says nothing.
 
         Raises:
@@ -50,7 +49,7 @@ class Vendordata:
                  'metadata': dict(instance.metadata), 'boot-roles': ''}
         return {name: self._ask(name, url, about) for name, url in self._targets.items()}
 
-    def _ask(self, name: str, url: str, about: Mapping[str, Any]) -> Any:
+    def _ask(self, name: str, url: str, about: JsonObject) -> object:
         verify = self._conf.vendordata_dynamic_ssl_certfile or True
         patience = (self._conf.vendordata_dynamic_connect_timeout, self._conf.vendordata_dynamic_read_timeout)
         try:
@@ -69,7 +68,7 @@ def _target(word: str) -> tuple[str, str]:
     return (name, url) if at else ('', word)
 
 
-def _read(path: str | None) -> Mapping[str, Any]:
+def _read(path: str | None) -> JsonObject:
     if not path:
         return {}
     try:

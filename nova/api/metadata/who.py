@@ -3,13 +3,16 @@
 import dataclasses
 import hashlib
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING
 
 import falcon
 from oslo_config import cfg
 
 from nova import errors
 from nova.common import problem, uuids
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +29,9 @@ def sign(secret: str, text: str) -> str:
 
 
 class Who:
-    """Tells who asks.
+    """Tells who asks; the network service knows addresses."""
 
-    Args:
-        clients: `nova.clients.Clients`; the network service knows addresses.
-    """
-
-    def __init__(self, conf: cfg.ConfigOpts, clients: Any) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, clients: 'Clients') -> None:
         self._conf, self._clients = conf, clients
         if conf.neutron.service_metadata_proxy and not conf.neutron.metadata_proxy_shared_secret:
             raise errors.Invalid('[neutron] service_metadata_proxy needs metadata_proxy_shared_secret, which '
@@ -61,8 +60,7 @@ class Who:
             raise problem.Forbidden('Invalid proxy request signature.')
 
     def _by_address(self, address: str) -> Asker:
-        ports = self._clients.network.api.ports(fixed_ips=f'ip_address={address}')
-        found = {port['device_id'] for port in ports if port['device_id'] and uuids.is_uuid(port['device_id'])}
+        found = self._clients.network.servers_of(address)
         if len(found) != 1:
             raise problem.NotFound(f'{len(found)} servers have the address {address}.')
         return Asker(found.pop(), None)

@@ -1,8 +1,9 @@
 """Nodes of the bare-metal service up to 2.35: no driver here manages any, so there are none to tell of."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from nova import errors
+from nova.api.request import Request
 from nova.common import problem
 from nova.policies import baremetal_nodes as rules
 from nova.rest import types
@@ -26,31 +27,31 @@ def _refuse() -> NoReturn:
 class BareMetalNodes(Resource):
 
     @get(_NODES, until=_UNTIL, rule=rules.LIST, returns=types.OBJECT)
-    def index(self, req: Any) -> NoReturn:
+    def index(self, req: Request) -> NoReturn:
         """List nodes."""
         raise NoBareMetal()
 
     @get(_NODE, until=_UNTIL, rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, node_id: str) -> NoReturn:
+    def show(self, req: Request, node_id: str) -> NoReturn:
         """Show a node."""
         raise NoBareMetal()
 
     @post(_NODES, until=_UNTIL, ok=200, body=Body({}))
-    def create(self, req: Any) -> NoReturn:
+    def create(self, req: Request) -> NoReturn:
         """Refused."""
         _refuse()
 
     @delete(_NODE, until=_UNTIL, ok=200)
-    def remove(self, req: Any, node_id: str) -> NoReturn:
+    def remove(self, req: Request, node_id: str) -> NoReturn:
         """Refused."""
         _refuse()
 
     @post(_NODE + '/action', action='add_interface', until=_UNTIL, ok=200, body=Body({}))
-    def add_interface(self, req: Any, node_id: str) -> NoReturn:
+    def add_interface(self, req: Request, node_id: str) -> NoReturn:
         """Refused."""
         _refuse()
 
     @post(_NODE + '/action', action='remove_interface', until=_UNTIL, ok=200, body=Body({}))
-    def remove_interface(self, req: Any, node_id: str) -> NoReturn:
+    def remove_interface(self, req: Request, node_id: str) -> NoReturn:
         """Refused."""
         _refuse()

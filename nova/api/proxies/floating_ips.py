@@ -1,12 +1,13 @@
 """Floating addresses up to 2.35, their association with servers up to 2.43."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
-from nova import errors
+from nova import errors, objects
+from nova.api import passing
+from nova.api.request import Request
 from nova.common import problem, uuids
 from nova.common.jsonutil import JsonObject
+from nova.objects.network_model import VIF
 from nova.policies import floating_ip_pools, floating_ips
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -38,40 +39,36 @@ class FloatingIP:
     pool: str
 
 
-def _network(req: Any, method: str, path: str, body: Any = None, **query: str) -> Any:
-    return req.clients.passing['network'].ask(req.context, method, path, body, query)
-
-
-def _pools(req: Any) -> list[JsonObject]:
-    found: list[JsonObject] = _network(req, 'GET', '/v2.0/networks',
-                                           **{'router:external': 'true'})['networks']
+def _pools(req: Request) -> list[JsonObject]:
+    found: list[JsonObject] = passing.network(req, 'GET', '/v2.0/networks',
+                                              query={'router:external': 'true'})['networks']
     return found
 
 
-def _shown(req: Any, found: list[Mapping[str, Any]]) -> list[FloatingIP]:
+def _shown(req: Request, found: list[JsonObject]) -> list[FloatingIP]:
     """In the older words; servers are found by ports, which are asked for once."""
     if not found:
         return []
     pools = {pool['id']: pool['name'] for pool in _pools(req)}
-    ports: dict[str, Mapping[str, Any]] = {}
+    ports: dict[str, JsonObject] = {}
     if any(one['port_id'] for one in found):
-        ports = {port['id']: port for port in _network(
-            req, 'GET', '/v2.0/ports', project_id=req.context.project_id)['ports']}
+        ports = {port['id']: port for port in passing.network(
+            req, 'GET', '/v2.0/ports', query={'project_id': req.project_id})['ports']}
     return [FloatingIP(
         one['id'], one['floating_ip_address'], one['fixed_ip_address'],
         _server(ports.get(one['port_id'] or '')),
-        pools.get(one['floating_network_id'], one['floating_network_id'])) for one in found]
+        str(pools.get(one['floating_network_id'], one['floating_network_id']))) for one in found]
 
 
-def _server(port: Mapping[str, Any] | None) -> str | None:
+def _server(port: JsonObject | None) -> str | None:
     owner = port and port['device_id']
     return owner if owner and uuids.is_uuid(owner) else None
 
 
-def _one(req: Any, ident: str) -> Mapping[str, Any]:
+def _one(req: Request, ident: str) -> JsonObject:
     if not uuids.is_uuid(ident):
         raise problem.BadRequest(f'{ident!r} is not the id of a floating address.')
-    found: Mapping[str, Any] = _network(req, 'GET', f'{_PATH}/{ident}')['floatingip']
+    found: JsonObject = passing.network(req, 'GET', f'{_PATH}/{ident}')['floatingip']
     return found
 
 
@@ -79,21 +76,22 @@ class FloatingIPs(Resource):
 
     @get('/os-floating-ip-pools', until=_UNTIL, rule=floating_ip_pools.FLOATING_IP_POOLS,
          returns=Many('floating_ip_pools', Pool))
-    def pools(self, req: Any) -> list[JsonObject]:
+    def pools(self, req: Request) -> list[JsonObject]:
         """List the pools of floating addresses."""
         return _pools(req)
 
     @get('/os-floating-ips', until=_UNTIL, rule=floating_ips.LIST,
          returns=Many('floating_ips', FloatingIPView, 'show'))
-    def index(self, req: Any) -> list[FloatingIP]:
+    def index(self, req: Request) -> list[FloatingIP]:
         """List the project's floating addresses."""
-        return _shown(req, _network(req, 'GET', _PATH, project_id=req.context.project_id)['floatingips'])
+        found = passing.network(req, 'GET', _PATH, query={'project_id': req.project_id})
+        return _shown(req, found['floatingips'])
 
     @post('/os-floating-ips', until=_UNTIL, ok=200, rule=floating_ips.CREATE,
           body=Body(pool=Field(types.nullable(types.TEXT),
                                'Of this pool; of the default one where none is named.')),
           returns=One('floating_ip', FloatingIPView))
-    def create(self, req: Any) -> FloatingIP:
+    def create(self, req: Request) -> FloatingIP:
         """Take a floating address for the project."""
         wanted, pools = req.body.get('pool'), _pools(req)
         if wanted is None:
@@ -102,20 +100,20 @@ class FloatingIPs(Resource):
             pools = [pool for pool in pools if wanted in (pool['name'], pool['id'])]
         if not pools:
             raise problem.NotFound('Floating IP pool not found.')
-        made = _network(req, 'POST', _PATH,
-                        {'floatingip': {'floating_network_id': pools[0]['id']}})['floatingip']
+        made = passing.network(req, 'POST', _PATH,
+                               {'floatingip': {'floating_network_id': pools[0]['id']}})['floatingip']
         return _shown(req, [made])[0]
 
     @get('/os-floating-ips/{ident}', until=_UNTIL, rule=floating_ips.SHOW,
          returns=One('floating_ip', FloatingIPView))
-    def show(self, req: Any, ident: str) -> FloatingIP:
+    def show(self, req: Request, ident: str) -> FloatingIP:
         """Show a floating address."""
         return _shown(req, [_one(req, ident)])[0]
 
     @delete('/os-floating-ips/{ident}', until=_UNTIL, ok=202, rule=floating_ips.DELETE)
-    def remove(self, req: Any, ident: str) -> None:
+    def remove(self, req: Request, ident: str) -> None:
         """Give a floating address back."""
-        _network(req, 'DELETE', f'{_PATH}/{_one(req, ident)["id"]}')
+        passing.network(req, 'DELETE', f'{_PATH}/{_one(req, ident)["id"]}')
 
 
 class Association(Resource):
@@ -124,7 +122,7 @@ class Association(Resource):
           body=Body(address=Field(types.text(format='ip'), 'A floating address of the project.', required=True),
                     fixed_address=Field(types.text(format='ip'),
                                         'The address of the server that it stands for.')))
-    def add(self, req: Any, instance: Any) -> None:
+    def add(self, req: Request, instance: objects.Instance) -> None:
         """Have a floating address stand for one of the server's."""
         fixed = [(vif, ip) for vif in _vifs(instance) for ip in vif.fixed_ips() if ip.version == 4]
         if not fixed:
@@ -134,33 +132,33 @@ class Association(Resource):
         if chosen is None:
             raise problem.BadRequest(f'The address {wanted} is none of the server.')
         found = _by_address(req, req.body['address'])
-        _network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {
+        passing.network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {
             'port_id': chosen[0].id, 'fixed_ip_address': chosen[1].address}})
 
     @post(_ACTION, action='removeFloatingIp', until=_ACTIONS_UNTIL, ok=200, rule=floating_ips.REMOVE,
           body=Body(address=Field(types.text(format='ip'), 'A floating address of the server.', required=True)))
-    def remove(self, req: Any, instance: Any) -> None:
+    def remove(self, req: Request, instance: objects.Instance) -> None:
         """Have a floating address stand for no server."""
         found = _by_address(req, req.body['address'])
         if found['port_id'] not in {vif.id for vif in _vifs(instance)}:
             raise errors.Conflict(f'Floating IP {req.body["address"]} is not associated with instance '
                                   f'{instance.uuid}.')
-        _network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {'port_id': None}})
+        passing.network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {'port_id': None}})
 
 
-def _vifs(instance: Any) -> list[Any]:
+def _vifs(instance: objects.Instance) -> list[VIF]:
     return list(instance.network_info.vifs) if instance.network_info is not None else []
 
 
-def _by_address(req: Any, address: str) -> Mapping[str, Any]:
+def _by_address(req: Request, address: str) -> JsonObject:
     """The project's floating address.
 
     Raises:
         NotFound: it has none of this name.
     """
-    found: list[Mapping[str, Any]] = _network(
-        req, 'GET', _PATH, floating_ip_address=types.canonical_ip(address) or address,
-        project_id=req.context.project_id)['floatingips']
+    found: list[JsonObject] = passing.network(
+        req, 'GET', _PATH, query={'floating_ip_address': types.canonical_ip(address) or address,
+                                  'project_id': req.project_id})['floatingips']
     if not found:
         raise problem.NotFound('Floating IP not found.')
     return found[0]

@@ -4,13 +4,14 @@ Old clients send no microversion, and ask here which images there are. They are 
 """
 
 import urllib.parse
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
+from nova.api.request import Request
 from nova.common import problem
 from nova.common.jsonutil import JsonObject
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field
+from nova.rest.field import ABSENT, Absent, Document, Field
+from nova.rest.request import Query
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post, put
 
 _UNTIL, _METADATA_UNTIL = '2.35', '2.38'
@@ -27,7 +28,7 @@ _BELONGS = 'instance_uuid'
 """Property of a snapshot: its server."""
 
 
-def _links(image: JsonObject, look: Any) -> list[dict[str, str]]:
+def _links(image: JsonObject, look: Request) -> list[dict[str, str]]:
     return [*look.links.of('images', image['id']),
             {'rel': 'alternate', 'type': 'application/vnd.openstack.image',
              'href': look.links.bookmark('images', image['id'])}]
@@ -37,12 +38,12 @@ def _metadata(image: JsonObject) -> JsonObject:
     return {name: value for name, value in image.items() if name not in _OWN}
 
 
-def _server(image: JsonObject, look: Any) -> Any:
+def _server(image: JsonObject, look: Request) -> JsonObject | Absent:
     uuid = image.get(_BELONGS)
     return {'id': uuid, 'links': look.links.of('servers', uuid)} if uuid else ABSENT
 
 
-def _disk_config(image: JsonObject, look: Any) -> Any:
+def _disk_config(image: JsonObject, look: object) -> str | Absent:
     value = image.get('auto_disk_config')
     return ABSENT if value is None else 'AUTO' if types.is_true(value) else 'MANUAL'
 
@@ -99,23 +100,23 @@ class Meta(Document):
 class Images(Resource):
 
     @get('/images', until=_UNTIL, query=ImageQuery, returns=Many('images', Brief))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List images."""
         return _page(req)
 
     @get('/images/detail', until=_UNTIL, query=ImageQuery, returns=Many('images', Detail))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List images with details."""
         return _page(req)
 
     @get('/images/{image_id}', until=_UNTIL, returns=One('image', Detail, 'list'))
-    def show(self, req: Any, image_id: str) -> JsonObject:
+    def show(self, req: Request, image_id: str) -> JsonObject:
         """Show an image."""
         found: JsonObject = req.clients.image.document(req.context, image_id)
         return found
 
     @delete('/images/{image_id}', until=_UNTIL, ok=204)
-    def remove(self, req: Any, image_id: str) -> None:
+    def remove(self, req: Request, image_id: str) -> None:
         """Delete an image."""
         req.clients.image.discard(req.context, image_id)
 
@@ -123,30 +124,30 @@ class Images(Resource):
 class ImageMetadata(Resource):
 
     @get('/images/{image_id}/metadata', until=_METADATA_UNTIL, returns=types.OBJECT)
-    def index(self, req: Any, image_id: str) -> JsonObject:
+    def index(self, req: Request, image_id: str) -> JsonObject:
         """Show an image's metadata."""
         return {'metadata': _metadata(req.clients.image.document(req.context, image_id))}
 
     @get('/images/{image_id}/metadata/{key}', until=_METADATA_UNTIL, returns=types.OBJECT)
-    def show(self, req: Any, image_id: str, key: str) -> JsonObject:
+    def show(self, req: Request, image_id: str, key: str) -> JsonObject:
         """Show one item."""
         return {'meta': {key: _item(req, image_id, key)}}
 
     @post('/images/{image_id}/metadata', until=_METADATA_UNTIL, ok=200, body=Body(Metadata),
           returns=types.OBJECT)
-    def create(self, req: Any, image_id: str) -> JsonObject:
+    def create(self, req: Request, image_id: str) -> JsonObject:
         """Add items, or change them."""
         return {'metadata': _alter(req, image_id, req.body['metadata'])}
 
     @put('/images/{image_id}/metadata', until=_METADATA_UNTIL, body=Body(Metadata), returns=types.OBJECT)
-    def replace(self, req: Any, image_id: str) -> JsonObject:
+    def replace(self, req: Request, image_id: str) -> JsonObject:
         """Have these items and no others."""
         had = _metadata(req.clients.image.document(req.context, image_id))
         wanted = req.body['metadata']
         return {'metadata': _alter(req, image_id, wanted, [name for name in had if name not in wanted])}
 
     @put('/images/{image_id}/metadata/{key}', until=_METADATA_UNTIL, body=Body(Meta), returns=types.OBJECT)
-    def update(self, req: Any, image_id: str, key: str) -> JsonObject:
+    def update(self, req: Request, image_id: str, key: str) -> JsonObject:
         """Set one item."""
         meta = req.body['meta']
         if list(meta) != [key]:
@@ -155,13 +156,13 @@ class ImageMetadata(Resource):
         return {'meta': meta}
 
     @delete('/images/{image_id}/metadata/{key}', until=_METADATA_UNTIL, ok=204)
-    def remove(self, req: Any, image_id: str, key: str) -> None:
+    def remove(self, req: Request, image_id: str, key: str) -> None:
         """Take one item away."""
         _item(req, image_id, key)
         _alter(req, image_id, {}, [key])
 
 
-def _page(req: Any) -> Page:
+def _page(req: Request) -> Page:
     limit, marker = req.paging()
     if not limit:
         return Page([])
@@ -169,7 +170,7 @@ def _page(req: Any) -> Page:
     return Page.of(found, limit, lambda image: str(image['id']))
 
 
-def _filters(query: Any) -> dict[str, str]:
+def _filters(query: Query) -> dict[str, str]:
     """What was asked for, in Glance's words."""
     found = {ours: str(query[theirs]) for theirs, ours in _FILTERS.items() if theirs in query}
     if 'status' in query:
@@ -184,14 +185,14 @@ def _filters(query: Any) -> dict[str, str]:
     return found
 
 
-def _item(req: Any, image_id: str, key: str) -> Any:
+def _item(req: Request, image_id: str, key: str) -> str:
     had = _metadata(req.clients.image.document(req.context, image_id))
     if key not in had:
         raise problem.NotFound('Metadata item was not found')
     return had[key]
 
 
-def _alter(req: Any, image_id: str, wanted: Mapping[str, str], drop: Any = ()) -> JsonObject:
+def _alter(req: Request, image_id: str, wanted: Mapping[str, str], drop: Collection[str] = ()) -> JsonObject:
     own = sorted(set(wanted) & _OWN)
     if own:
         raise problem.BadRequest(f'{", ".join(own)}: not to be set as metadata of an image.')

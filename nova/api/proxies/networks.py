@@ -1,7 +1,7 @@
 """Networks up to 2.35, in the words of a network service that Compute once had itself."""
 
-from typing import Any
-
+from nova.api import passing
+from nova.api.request import Request
 from nova.common.jsonutil import JsonObject
 from nova.policies import networks, tenant_networks
 from nova.rest import types
@@ -15,7 +15,6 @@ _NOTHING = (
     'multi_host', 'netmask', 'netmask_v6', 'priority', 'project_id', 'rxtx_base', 'share_address', 'updated_at',
     'vlan', 'vpn_private_address', 'vpn_public_address', 'vpn_public_port')
 """Keys about which the network service of today says nothing here."""
-Network = JsonObject
 
 
 class NetworkView(Document):
@@ -35,29 +34,28 @@ class TenantNetwork(Document):
                  show='2.1')
 
 
-def _list(req: Any) -> list[Network]:
+def _list(req: Request) -> list[JsonObject]:
     """Those of the project, and those that are for everybody."""
-    ask = req.clients.passing['network'].ask
-    found = {one['id']: one for query in ({'project_id': req.context.project_id}, {'shared': 'true'})
-             for one in ask(req.context, 'GET', '/v2.0/networks', query=query)['networks']}
+    found = {one['id']: one for query in ({'project_id': req.project_id}, {'shared': 'true'})
+             for one in passing.network(req, 'GET', '/v2.0/networks', query=query)['networks']}
     return list(found.values())
 
 
-def _show(req: Any, network_id: str) -> Network:
-    found: Network = req.clients.passing['network'].ask(
-        req.context, 'GET', f'/v2.0/networks/{network_id}')['network']
+def _show(req: Request, network_id: str) -> JsonObject:
+    found: JsonObject = passing.network(
+        req, 'GET', f'/v2.0/networks/{network_id}')['network']
     return found
 
 
 class Networks(Resource):
 
     @get('/os-networks', until=_UNTIL, rule=networks.LIST, returns=Many('networks', NetworkView, 'show'))
-    def index(self, req: Any) -> list[Network]:
+    def index(self, req: Request) -> list[JsonObject]:
         """List networks."""
         return _list(req)
 
     @get('/os-networks/{network_id}', until=_UNTIL, rule=networks.SHOW, returns=One('network', NetworkView))
-    def show(self, req: Any, network_id: str) -> Network:
+    def show(self, req: Request, network_id: str) -> JsonObject:
         """Show a network."""
         return _show(req, network_id)
 
@@ -66,12 +64,12 @@ class TenantNetworks(Resource):
 
     @get('/os-tenant-networks', until=_UNTIL, rule=tenant_networks.LIST,
          returns=Many('networks', TenantNetwork, 'show'))
-    def index(self, req: Any) -> list[Network]:
+    def index(self, req: Request) -> list[JsonObject]:
         """List the project's networks."""
         return _list(req)
 
     @get('/os-tenant-networks/{network_id}', until=_UNTIL, rule=tenant_networks.SHOW,
          returns=One('network', TenantNetwork))
-    def show(self, req: Any, network_id: str) -> Network:
+    def show(self, req: Request, network_id: str) -> JsonObject:
         """Show a network of the project."""
         return _show(req, network_id)

@@ -2,8 +2,10 @@
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
 
+from nova import objects
+from nova.api import passing
+from nova.api.request import Request
 from nova.common import problem, uuids
 from nova.common.jsonutil import JsonObject
 from nova.policies import security_groups as rules
@@ -38,10 +40,6 @@ class RuleBody(Document):
     group_id = Field(types.nullable(types.UUID), 'Or from servers of which group.', body='2.1')
 
 
-def _network(req: Any, method: str, path: str, body: Any = None, **query: str) -> Any:
-    return req.clients.passing['network'].ask(req.context, method, path, body, query)
-
-
 def _id(ident: str) -> str:
     if not uuids.is_uuid(ident):
         raise problem.BadRequest(f'{ident!r} is not the id of a security group.')
@@ -51,63 +49,65 @@ def _id(ident: str) -> str:
 class SecurityGroups(Resource):
 
     @get('/os-security-groups', until=_UNTIL, rule=rules.GET, query=GroupQuery, returns=types.OBJECT)
-    def index(self, req: Any) -> JsonObject:
+    def index(self, req: Request) -> JsonObject:
         """List the project's security groups."""
         every = req.context.is_admin and 'all_tenants' in req.query
-        owner = {} if every else {'project_id': req.context.project_id}
-        found = sorted(_network(req, 'GET', _GROUPS, **owner)['security_groups'], key=lambda one: one['name'])
+        owner = {} if every else {'project_id': req.project_id}
+        found = sorted(passing.network(req, 'GET', _GROUPS, query=owner)['security_groups'],
+                       key=lambda one: one['name'])
         start, limit = int(req.query.get('offset', 0)), req.paging()[0]
         return {'security_groups': _shown(req, found[start:start + limit])}
 
     @post('/os-security-groups', until=_UNTIL, ok=200, rule=rules.CREATE,
           body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
-    def create(self, req: Any) -> JsonObject:
+    def create(self, req: Request) -> JsonObject:
         """Make a security group."""
-        return _answer(req, _network(req, 'POST', _GROUPS, {'security_group': _wanted(req)}))
+        return _answer(req, passing.network(req, 'POST', _GROUPS, {'security_group': _wanted(req)}))
 
     @get('/os-security-groups/{ident}', until=_UNTIL, rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, ident: str) -> JsonObject:
+    def show(self, req: Request, ident: str) -> JsonObject:
         """Show a security group."""
-        return _answer(req, _network(req, 'GET', f'{_GROUPS}/{_id(ident)}'))
+        return _answer(req, passing.network(req, 'GET', f'{_GROUPS}/{_id(ident)}'))
 
     @put('/os-security-groups/{ident}', until=_UNTIL, rule=rules.UPDATE,
          body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
-    def update(self, req: Any, ident: str) -> JsonObject:
+    def update(self, req: Request, ident: str) -> JsonObject:
         """Rename a security group."""
-        return _answer(req, _network(req, 'PUT', f'{_GROUPS}/{_id(ident)}', {'security_group': _wanted(req)}))
+        return _answer(req, passing.network(req, 'PUT', f'{_GROUPS}/{_id(ident)}',
+                                            {'security_group': _wanted(req)}))
 
     @delete('/os-security-groups/{ident}', until=_UNTIL, ok=202, rule=rules.DELETE)
-    def remove(self, req: Any, ident: str) -> None:
+    def remove(self, req: Request, ident: str) -> None:
         """Delete a security group."""
-        _network(req, 'DELETE', f'{_GROUPS}/{_id(ident)}')
+        passing.network(req, 'DELETE', f'{_GROUPS}/{_id(ident)}')
 
 
 class SecurityGroupRules(Resource):
 
     @post('/os-security-group-rules', until=_UNTIL, ok=200, rule=rules.RULE_CREATE,
           body=Body(RuleBody, under='security_group_rule'), returns=types.OBJECT)
-    def create(self, req: Any) -> JsonObject:
+    def create(self, req: Request) -> JsonObject:
         """Let something into the servers of a group."""
-        made = _network(req, 'POST', _RULES, {'security_group_rule': neutron_rule(
+        made = passing.network(req, 'POST', _RULES, {'security_group_rule': neutron_rule(
             req.body['security_group_rule'])})['security_group_rule']
         return {'security_group_rule': _rule(made, _named(req, [made]))}
 
     @delete('/os-security-group-rules/{ident}', until=_UNTIL, ok=202, rule=rules.RULE_DELETE)
-    def remove(self, req: Any, ident: str) -> None:
+    def remove(self, req: Request, ident: str) -> None:
         """Take a rule away."""
-        _network(req, 'DELETE', f'{_RULES}/{_id(ident)}')
+        passing.network(req, 'DELETE', f'{_RULES}/{_id(ident)}')
 
 
 class ServerSecurityGroups(Resource):
 
     @get('/servers/{server_id}/os-security-groups', rule=rules.LIST, returns=types.OBJECT)
-    def index(self, req: Any, instance: Any) -> JsonObject:
+    def index(self, req: Request, instance: objects.Instance) -> JsonObject:
         """List the security groups of a server's ports."""
         found, names = req.clients.network.groups_of(req.context, instance.uuid)
         return {'security_groups': [_group(group, names) for group in found]}
 
 
-def neutron_rule(wanted: Mapping[str, Any]) -> JsonObject:
+def neutron_rule(wanted: JsonObject) -> JsonObject:
     """A rule in the words of the network service.
 
     Raises:
@@ -131,7 +131,7 @@ def neutron_rule(wanted: Mapping[str, Any]) -> JsonObject:
     return {**made, 'remote_ip_prefix': str(source), 'ethertype': f'IPv{source.version}'}
 
 
-def _port(value: Any) -> int | None:
+def _port(value: object) -> int | None:
     """A port or kind of ICMP; -1 and nothing are any."""
     if value is None:
         return None
@@ -144,29 +144,30 @@ def _port(value: Any) -> int | None:
     return None if number == _ANY else number
 
 
-def _wanted(req: Any) -> dict[str, str]:
+def _wanted(req: Request) -> dict[str, str]:
     wanted = req.body['security_group']
     if not wanted['name'].strip():
         raise problem.BadRequest('A security group needs a name.')
     return {'name': wanted['name'].strip(), 'description': wanted['description'].strip()}
 
 
-def _answer(req: Any, answer: Mapping[str, Any]) -> JsonObject:
+def _answer(req: Request, answer: JsonObject) -> JsonObject:
     return {'security_group': _shown(req, [answer['security_group']])[0]}
 
 
-def _shown(req: Any, groups: list[JsonObject]) -> list[JsonObject]:
+def _shown(req: Request, groups: list[JsonObject]) -> list[JsonObject]:
     names = {group['id']: group for group in groups}
     names |= _named(req, [rule for group in groups for rule in group.get('security_group_rules', ())], names)
     return [_group(group, names) for group in groups]
 
 
-def _named(req: Any, found: list[JsonObject], known: Mapping[str, JsonObject] = {}) -> dict[str, JsonObject]:
+def _named(req: Request, found: list[JsonObject], known: Mapping[str, JsonObject] = {}
+           ) -> dict[str, JsonObject]:
     """The groups that rules name, by id."""
     strange = {rule['remote_group_id'] for rule in found if rule['remote_group_id']} - set(known)
     if not strange:
         return {}
-    every = _network(req, 'GET', _GROUPS)['security_groups']
+    every = passing.network(req, 'GET', _GROUPS)['security_groups']
     return {group['id']: group for group in every if group['id'] in strange}
 
 

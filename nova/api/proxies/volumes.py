@@ -1,20 +1,19 @@
 """Volumes and their snapshots up to 2.35."""
 
-from collections.abc import Mapping
-from typing import Any
 
+from nova.api import passing
+from nova.api.request import Request
 from nova.common import problem
 from nova.common.jsonutil import JsonObject
 from nova.policies import volumes as rules
 from nova.rest import types
-from nova.rest.field import Document, Field
+from nova.rest.field import Document, Field, Get
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post
 
 _UNTIL = '2.35'
-Found = JsonObject
 
 
-def _of(name: str) -> Any:
+def _of(name: str) -> Get:
     return lambda found, look: found.get(name)
 
 
@@ -23,7 +22,7 @@ class VolumeQuery(Document):
     offset = Field(types.NON_NEGATIVE, query='2.1')
 
 
-def _attachments(volume: Found, look: Any) -> list[Found]:
+def _attachments(volume: JsonObject, look: object) -> list[JsonObject]:
     return [{'id': volume['id'], 'volumeId': volume['id'], 'serverId': one['server_id'],
              **({'device': one['device']} if one.get('device') else {})}
             for one in volume['attachments']]
@@ -73,23 +72,19 @@ class SnapshotBody(Document):
 _NAMES = {'display_name': 'name', 'display_description': 'description'}
 
 
-def _ask(req: Any, method: str, path: str, body: Any = None) -> Any:
-    return req.clients.passing['volume'].ask(req.context, method, path, body)
-
-
-def _page(req: Any, kind: str) -> Page:
+def _page(req: Request, kind: str) -> Page:
     """A part of the list: the volume service does the cutting where it can do so by offset."""
     limit, start = req.paging()[0], int(req.query.get('offset', 0))
-    return Page(_ask(req, 'GET', f'/{kind}/detail')[kind][start:start + limit])
+    return Page(passing.volume(req, 'GET', f'/{kind}/detail')[kind][start:start + limit])
 
 
-def _words(wanted: Mapping[str, Any]) -> Found:
+def _words(wanted: JsonObject) -> JsonObject:
     """A body in the volume service's words."""
     return {_NAMES.get(name, name): value for name, value in wanted.items()}
 
 
-def _found(req: Any, kind: str, ident: str) -> Found:
-    found: Found = _ask(req, 'GET', f'/{kind}s/{ident}')[kind]
+def _found(req: Request, kind: str, ident: str) -> JsonObject:
+    found: JsonObject = passing.volume(req, 'GET', f'/{kind}s/{ident}')[kind]
     return found
 
 
@@ -97,68 +92,69 @@ class Volumes(Resource):
 
     @get('/os-volumes', until=_UNTIL, rule=rules.LIST, query=VolumeQuery,
          returns=Many('volumes', VolumeView, 'show'))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List volumes."""
         return _page(req, 'volumes')
 
     @get('/os-volumes/detail', until=_UNTIL, rule=rules.DETAIL, query=VolumeQuery,
          returns=Many('volumes', VolumeView, 'show'))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List volumes with details."""
         return _page(req, 'volumes')
 
     @get('/os-volumes/{ident}', until=_UNTIL, rule=rules.SHOW, returns=One('volume', VolumeView))
-    def show(self, req: Any, ident: str) -> Found:
+    def show(self, req: Request, ident: str) -> JsonObject:
         """Show a volume."""
         return _found(req, 'volume', ident)
 
     @post('/os-volumes', until=_UNTIL, ok=200, rule=rules.CREATE, body=Body(VolumeBody, under='volume'),
           returns=One('volume', VolumeView))
-    def create(self, req: Any) -> Found:
+    def create(self, req: Request) -> JsonObject:
         """Make a volume."""
         wanted = _words(req.body['volume'])
-        made: Found = _ask(req, 'POST', '/volumes',
+        made: JsonObject = passing.volume(req, 'POST', '/volumes',
                            {'volume': {**wanted, 'size': int(wanted['size'])}})['volume']
         return made
 
     @delete('/os-volumes/{ident}', until=_UNTIL, ok=202, rule=rules.DELETE)
-    def remove(self, req: Any, ident: str) -> None:
+    def remove(self, req: Request, ident: str) -> None:
         """Delete a volume."""
-        _ask(req, 'DELETE', f'/volumes/{_found(req, "volume", ident)["id"]}')
+        passing.volume(req, 'DELETE', f'/volumes/{_found(req, "volume", ident)["id"]}')
 
 
 class Snapshots(Resource):
 
     @get('/os-snapshots', until=_UNTIL, rule=rules.SNAPSHOTS_LIST, query=VolumeQuery,
          returns=Many('snapshots', SnapshotView, 'show'))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List snapshots of volumes."""
         return _page(req, 'snapshots')
 
     @get('/os-snapshots/detail', until=_UNTIL, rule=rules.SNAPSHOTS_DETAIL, query=VolumeQuery,
          returns=Many('snapshots', SnapshotView, 'show'))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List snapshots of volumes with details."""
         return _page(req, 'snapshots')
 
     @get('/os-snapshots/{ident}', until=_UNTIL, rule=rules.SNAPSHOTS_SHOW,
          returns=One('snapshot', SnapshotView))
-    def show(self, req: Any, ident: str) -> Found:
+    def show(self, req: Request, ident: str) -> JsonObject:
         """Show a snapshot of a volume."""
         return _found(req, 'snapshot', ident)
 
     @post('/os-snapshots', until=_UNTIL, ok=200, rule=rules.SNAPSHOTS_CREATE,
           body=Body(SnapshotBody, under='snapshot'), returns=One('snapshot', SnapshotView))
-    def create(self, req: Any) -> Found:
+    def create(self, req: Request) -> JsonObject:
         """Make a snapshot of a volume."""
         wanted = _words(req.body['snapshot'])
         if not wanted['volume_id']:
             raise problem.BadRequest('A snapshot needs a volume.')
         force = types.is_true(wanted.get('force', False))
-        made: Found = _ask(req, 'POST', '/snapshots', {'snapshot': {**wanted, 'force': force}})['snapshot']
+        made: JsonObject = passing.volume(
+            req, 'POST', '/snapshots', {'snapshot': {**wanted, 'force': force}})['snapshot']
         return made
 
     @delete('/os-snapshots/{ident}', until=_UNTIL, ok=202, rule=rules.SNAPSHOTS_DELETE)
-    def remove(self, req: Any, ident: str) -> None:
+    def remove(self, req: Request, ident: str) -> None:
         """Delete a snapshot of a volume."""
-        _ask(req, 'DELETE', f'/snapshots/{_found(req, "snapshot", ident)["id"]}')
+        passing.volume(req, 'DELETE', f'/snapshots/{_found(req, "snapshot", ident)["id"]}')

@@ -2,26 +2,25 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.common import clock, problem, units, uuids
-from nova.common.jsonutil import JsonObject
 from nova.objects import Aggregate
 from nova.objects.service import Alive
 from nova.policies import aggregates as rules
 from nova.rest import types
-from nova.rest.field import Document, Field
+from nova.rest.field import Document, Faces, Field
 from nova.rest.resource import Body, Many, One, Resource, delete, get, post, put
 from nova.task import notify
 
 LOG = logging.getLogger(__name__)
 
-_VIEWS: JsonObject = dict(list='2.1', show='2.1')
-_EVERY: JsonObject = dict(created='2.1', **_VIEWS)
+_VIEWS: Faces = dict(list='2.1', show='2.1')
+_EVERY: Faces = dict(created='2.1', **_VIEWS)
 _ZONE = 'availability_zone'
 _HOST = Body(host=Field(types.HOST, 'Name of a compute host.', required=True))
 _ID = '/os-aggregates/{aggregate_id}'
@@ -58,7 +57,7 @@ def _id(text: str) -> int:
         raise problem.BadRequest(f"'{text}' is not an aggregate id") from None
 
 
-def _write(req: Any, aggregate_id: str, change: Callable[[sa.Connection, Aggregate], None], told: str
+def _write(req: Request, aggregate_id: str, change: Callable[[sa.Connection, Aggregate], None], told: str
            ) -> Aggregate:
     """Run ``change(conn, aggregate)`` in a transaction, which listeners know by the name `told`.
 
@@ -95,7 +94,7 @@ def _check_zone(conn: sa.Connection, aggregate: Aggregate, zone: str | None, hos
                     f'in availability zone(s) {other.availability_zone}.')
 
 
-def _refuse_zone_change(req: Any, aggregate: Aggregate, zone: str | None) -> None:
+def _refuse_zone_change(req: Request, aggregate: Aggregate, zone: str | None) -> None:
     """Servers do not follow when their host's zone changes, so hosts with servers stay where they are."""
     if zone == aggregate.availability_zone:
         return
@@ -105,13 +104,13 @@ def _refuse_zone_change(req: Any, aggregate: Aggregate, zone: str | None) -> Non
                                      'contain instances in this zone.')
 
 
-def _has_servers(req: Any, host: str) -> bool:
+def _has_servers(req: Request, host: str) -> bool:
     _, db = req.finder.host_cell(host)
     with db.read() as conn:
         return bool(objects.Instance.all(conn, host=host, limit=1))
 
 
-def _refuse_move(req: Any, conn: sa.Connection, aggregate: Aggregate, host: str, verb: str) -> None:
+def _refuse_move(req: Request, conn: sa.Connection, aggregate: Aggregate, host: str, verb: str) -> None:
     """A host with servers stays in the zone it is in.
 
     Raises:
@@ -125,7 +124,7 @@ def _refuse_move(req: Any, conn: sa.Connection, aggregate: Aggregate, host: str,
                               'contain instances in this zone.')
 
 
-def _tell_placement(req: Any, aggregate: Aggregate, host: str, tell: Callable[[str, str], None]) -> None:
+def _tell_placement(req: Request, aggregate: Aggregate, host: str, tell: Callable[[str, str], None]) -> None:
     """Keep Placement's aggregate of the same uuid in step; where that fails, ``nova-manage placement
     sync_aggregates`` repairs it later."""
     _, db = req.finder.host_cell(host)
@@ -138,7 +137,7 @@ def _tell_placement(req: Any, aggregate: Aggregate, host: str, tell: Callable[[s
             LOG.warning('Placement was not told that aggregate %s changed: %s', aggregate.uuid, error.message)
 
 
-def _cache_on(req: Any, host: str, images: list[str]) -> None:
+def _cache_on(req: Request, host: str, images: list[str]) -> None:
     """Tell a host that is up; another one will fetch them when a server needs them."""
     cell, db = req.finder.host_cell(host)
     with db.read() as conn:
@@ -152,14 +151,14 @@ def _cache_on(req: Any, host: str, images: list[str]) -> None:
 class Aggregates(Resource):
 
     @get('/os-aggregates', rule=rules.INDEX, returns=Many('aggregates', AggregateView))
-    def index(self, req: Any) -> list[Aggregate]:
+    def index(self, req: Request) -> list[Aggregate]:
         """List aggregates."""
         with req.dbs.api.read() as conn:
             return Aggregate.all(conn)
 
     @post('/os-aggregates', rule=rules.CREATE, returns=One('aggregate', AggregateView, 'created'),
           body=Body(AggregateView, face='create', under='aggregate'))
-    def create(self, req: Any) -> Aggregate:
+    def create(self, req: Request) -> Aggregate:
         """Create an aggregate."""
         wanted = req.body['aggregate']
         zone = wanted.get(_ZONE)
@@ -178,13 +177,13 @@ class Aggregates(Resource):
             raise errors.host.AggregateExists(name=made.name) from None
 
     @get(_ID, rule=rules.SHOW, returns=_ONE)
-    def show(self, req: Any, aggregate_id: str) -> Aggregate:
+    def show(self, req: Request, aggregate_id: str) -> Aggregate:
         """Show an aggregate."""
         with req.dbs.api.read() as conn:
             return Aggregate.get(conn, id=_id(aggregate_id))
 
     @put(_ID, rule=rules.UPDATE, returns=_ONE, body=Body(AggregateView, face='update', under='aggregate'))
-    def update(self, req: Any, aggregate_id: str) -> Aggregate:
+    def update(self, req: Request, aggregate_id: str) -> Aggregate:
         """Rename an aggregate, or change its zone."""
         wanted = req.body['aggregate']
 
@@ -201,7 +200,7 @@ class Aggregates(Resource):
             raise errors.host.AggregateExists(name=wanted['name']) from None
 
     @delete(_ID, rule=rules.DELETE)
-    def remove(self, req: Any, aggregate_id: str) -> None:
+    def remove(self, req: Request, aggregate_id: str) -> None:
         """Delete an aggregate that has no hosts."""
         number = _id(aggregate_id)
 
@@ -217,7 +216,7 @@ class Aggregates(Resource):
         req.dbs.api.write(write)
 
     @post(_ID + '/action', action='add_host', rule=rules.ADD_HOST, body=_HOST, returns=_ONE)
-    def add_host(self, req: Any, aggregate_id: str) -> Aggregate:
+    def add_host(self, req: Request, aggregate_id: str) -> Aggregate:
         """Add a host."""
         host = req.body['host']
         occupied = _has_servers(req, host)
@@ -232,7 +231,7 @@ class Aggregates(Resource):
         return aggregate
 
     @post(_ID + '/action', action='remove_host', rule=rules.REMOVE_HOST, body=_HOST, returns=_ONE)
-    def remove_host(self, req: Any, aggregate_id: str) -> Aggregate:
+    def remove_host(self, req: Request, aggregate_id: str) -> Aggregate:
         """Remove a host."""
         host = req.body['host']
         occupied = _has_servers(req, host)
@@ -247,7 +246,7 @@ class Aggregates(Resource):
 
     @post(_ID + '/images', since='2.81', rule=rules.IMAGES, ok=202, body=Body(
         cache=Field(types.array(_Image, 1), 'Images to have at hand.', required=True)))
-    def cache(self, req: Any, aggregate_id: str) -> None:
+    def cache(self, req: Request, aggregate_id: str) -> None:
         """Have the hosts fetch images, so that they are there when a server needs one."""
         wanted = [image['id'] for image in req.body['cache']]
         if len(wanted) != len(set(wanted)):
@@ -259,7 +258,7 @@ class Aggregates(Resource):
 
     @post(_ID + '/action', action='set_metadata', rule=rules.SET_METADATA, returns=_ONE,
           body=Body(metadata=Field(types.mapping(types.nullable(types.text(high=255))), required=True)))
-    def set_metadata(self, req: Any, aggregate_id: str) -> Aggregate:
+    def set_metadata(self, req: Request, aggregate_id: str) -> Aggregate:
         """Add, change and (with null) remove metadata."""
         wanted = req.body['metadata']
 

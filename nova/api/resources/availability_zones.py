@@ -1,8 +1,8 @@
 """Availability zones: which there are, and whether anything lives in them."""
 
-from typing import Any
 
 from nova import objects
+from nova.api.request import Request
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
 from nova.objects import aggregate
@@ -15,13 +15,13 @@ from nova.rest.resource import Many, Resource, get
 class Zone:
     """A zone with the services in it."""
 
-    def __init__(self, name: str, available: bool, services: list[Any] | None = None) -> None:
+    def __init__(self, name: str, available: bool, services: list[objects.Service] | None = None) -> None:
         self.name = name
         self.available = available
         self.services = services
 
 
-def _hosts(zone: Zone, look: Any) -> Any:
+def _hosts(zone: Zone, look: Request) -> JsonObject | None:
     """Services by binary by host; null in the short list, and for zones without any that is enabled."""
     if zone.services is None:
         return None
@@ -43,11 +43,11 @@ class ZoneView(Document):
 _LIST = Many('availabilityZoneInfo', ZoneView)
 
 
-def _by_zone(req: Any) -> dict[str, list[Any]]:
+def _by_zone(req: Request) -> dict[str, list[objects.Service]]:
     """Services by zone: computes by their host's aggregate, the others in the internal zone."""
     with req.dbs.api.read() as conn:
         zones = aggregate.zones(conn)
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[objects.Service]] = {}
     for _, services in req.cells.ask(lambda conn: objects.Service.all(conn), req.finder.cells()):
         for service in services or ():
             zone = (zones.get(service.host, req.conf.default_availability_zone)
@@ -56,7 +56,7 @@ def _by_zone(req: Any) -> dict[str, list[Any]]:
     return found
 
 
-def _split(req: Any) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+def _split(req: Request) -> tuple[dict[str, list[objects.Service]], dict[str, list[objects.Service]]]:
     """Zones with a service that is enabled, and zones of disabled ones only."""
     every = _by_zone(req)
     live = {name: [one for one in services if not one.disabled] for name, services in sorted(every.items())}
@@ -67,7 +67,7 @@ def _split(req: Any) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
 class AvailabilityZones(Resource):
 
     @get('/os-availability-zone', rule=rules.LIST, returns=_LIST)
-    def index(self, req: Any) -> list[Zone]:
+    def index(self, req: Request) -> list[Zone]:
         """List the zones that servers can be in."""
         live, dead = _split(req)
         internal = req.conf.internal_service_availability_zone
@@ -75,7 +75,7 @@ class AvailabilityZones(Resource):
                 if name != internal]
 
     @get('/os-availability-zone/detail', rule=rules.DETAIL, returns=_LIST)
-    def detail(self, req: Any) -> list[Zone]:
+    def detail(self, req: Request) -> list[Zone]:
         """List zones with their services."""
         live, dead = _split(req)
         return [*(Zone(name, True, services) for name, services in live.items()),

@@ -1,8 +1,8 @@
 """The extension list, which clients of old read to find out what a cloud can do. All of it is always there."""
 
 import dataclasses
-from typing import Any
 
+from nova.api.request import Request
 from nova.common import problem
 from nova.policies import extensions as rules
 from nova.rest import types
@@ -77,12 +77,12 @@ class ExtensionView(Document):
 class Extensions(Resource):
 
     @get('/extensions', rule=rules.EXTENSIONS, returns=Many('extensions', ExtensionView, 'show'))
-    def index(self, req: Any) -> list[Extension]:
+    def index(self, req: Request) -> list[Extension]:
         """List the extensions."""
         return [Extension(alias, name) for alias, name in sorted(_NAMES.items())]
 
     @get('/extensions/{alias}', rule=rules.EXTENSIONS, returns=One('extension', ExtensionView))
-    def show(self, req: Any, alias: str) -> Extension:
+    def show(self, req: Request, alias: str) -> Extension:
         """Show an extension."""
         if alias not in _NAMES:
             raise problem.NotFound()

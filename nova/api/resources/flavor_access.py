@@ -1,10 +1,9 @@
 """Which projects may use a flavor that is not public."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.api.resources import flavors
 from nova.common import problem
 from nova.objects.flavor import Flavor
@@ -34,7 +33,7 @@ def _all(conn: sa.Connection, flavor: Flavor) -> list[tuple[str, str]]:
 class FlavorAccess(Resource):
 
     @get('/flavors/{flavor_id}/os-flavor-access', rule=rules.LIST, returns=_LIST)
-    def index(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
+    def index(self, req: Request, flavor_id: str) -> list[tuple[str, str]]:
         """List the projects that have access."""
         flavor = flavors.find(req, flavor_id)
         if flavor.is_public:
@@ -44,7 +43,7 @@ class FlavorAccess(Resource):
 
     @post('/flavors/{flavor_id}/action', action='addTenantAccess', rule=rules.ADD_TENANT_ACCESS, body=_TENANT,
           returns=_LIST)
-    def add(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
+    def add(self, req: Request, flavor_id: str) -> list[tuple[str, str]]:
         """Give a project access."""
         req.clients.identity.check_project(req.context, req.body['tenant'])
 
@@ -60,7 +59,7 @@ class FlavorAccess(Resource):
 
     @post('/flavors/{flavor_id}/action', action='removeTenantAccess', rule=rules.REMOVE_TENANT_ACCESS,
           body=_TENANT, returns=_LIST)
-    def remove(self, req: Any, flavor_id: str) -> list[tuple[str, str]]:
+    def remove(self, req: Request, flavor_id: str) -> list[tuple[str, str]]:
         """Take a project's access back."""
         def write(conn: sa.Connection) -> list[tuple[str, str]]:
             objects.hold(conn, Flavor, flavorid=flavor_id)

@@ -1,10 +1,9 @@
 """Extra specs: what a flavor asks of a host beyond its size."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.api.resources import flavors
 from nova.common import problem
 from nova.common.jsonutil import JsonObject
@@ -25,7 +24,7 @@ def _texts(specs: JsonObject) -> dict[str, str]:
     return {key: str(value) for key, value in specs.items()}
 
 
-def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
+def _write(req: Request, flavor_id: str, specs: dict[str, str]) -> None:
     if req.at('2.86'):
         flavor_specs.check_all(specs)
 
@@ -40,12 +39,12 @@ def _write(req: Any, flavor_id: str, specs: dict[str, str]) -> None:
 class FlavorExtraSpecs(Resource):
 
     @get(_PATH, rule=rules.INDEX, returns=types.OBJECT)
-    def index(self, req: Any, flavor_id: str) -> JsonObject:
+    def index(self, req: Request, flavor_id: str) -> JsonObject:
         """List a flavor's extra specs."""
         return {'extra_specs': flavors.find(req, flavor_id).extra_specs}
 
     @post(_PATH, rule=rules.CREATE, body=Body(extra_specs=Field(_SPECS, required=True)), returns=types.OBJECT)
-    def create(self, req: Any, flavor_id: str) -> JsonObject:
+    def create(self, req: Request, flavor_id: str) -> JsonObject:
         """Add or change extra specs."""
         specs = req.body['extra_specs']
         if specs:
@@ -55,7 +54,7 @@ class FlavorExtraSpecs(Resource):
         return {'extra_specs': specs}
 
     @get(_PATH + '/{key}', rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, flavor_id: str, key: str) -> dict[str, str]:
+    def show(self, req: Request, flavor_id: str, key: str) -> dict[str, str]:
         """Show one extra spec."""
         specs = flavors.find(req, flavor_id).extra_specs
         if key not in specs:
@@ -64,7 +63,7 @@ class FlavorExtraSpecs(Resource):
 
     @put(_PATH + '/{key}', rule=rules.UPDATE, body=Body({**_SPECS, 'minProperties': 1, 'maxProperties': 1}),
          returns=types.OBJECT)
-    def update(self, req: Any, flavor_id: str, key: str) -> JsonObject:
+    def update(self, req: Request, flavor_id: str, key: str) -> JsonObject:
         """Add or change one extra spec."""
         if key not in req.body:
             raise problem.BadRequest('Request body and URI mismatch')
@@ -72,7 +71,7 @@ class FlavorExtraSpecs(Resource):
         return req.body
 
     @delete(_PATH + '/{key}', rule=rules.DELETE)
-    def remove(self, req: Any, flavor_id: str, key: str) -> None:
+    def remove(self, req: Request, flavor_id: str, key: str) -> None:
         """Remove one extra spec."""
         def write(conn: sa.Connection) -> None:
             flavor = Flavor.get(conn, flavorid=flavor_id)

@@ -1,19 +1,18 @@
 """Flavors: the sizes that servers come in."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.common import problem, units, uuids
-from nova.common.jsonutil import JsonObject
 from nova.objects import flavor as flavors
 from nova.objects.flavor import Flavor
 from nova.policies import flavor_extra_specs as spec_rules
 from nova.policies import flavor_manage as rules
 from nova.rest import types
-from nova.rest.field import Document, Field, Span
+from nova.rest.field import Document, Faces, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post, put
 from nova.task import notify
 
@@ -21,11 +20,11 @@ _SORT_KEYS = ('created_at', 'description', 'disabled', 'ephemeral_gb', 'flavorid
               'memory_mb', 'name', 'root_gb', 'rxtx_factor', 'swap', 'updated_at', 'vcpu_weight', 'vcpus')
 _COLUMNS = {'vcpu_weight': 'id'}
 """Sort keys of columns that nobody keeps any more; they sort as if all flavors had the same value there."""
-_WHOLE: JsonObject = dict(show='2.1', detail='2.1')
+_WHOLE: Faces = dict(show='2.1', detail='2.1')
 _TEXT = Span(type=types.TEXT)
 
 
-def _swap(flavor: Any, look: Any) -> Any:
+def _swap(flavor: Flavor, look: object) -> int | str:
     """No swap was shown as empty text once."""
     return flavor.swap or ''
 
@@ -73,7 +72,7 @@ class FlavorQuery(Document):
     name = Field(types.TEXT, query='2.102')
 
 
-def find(req: Any, flavor_id: str) -> Flavor:
+def find(req: Request, flavor_id: str) -> Flavor:
     """A flavor that the caller may see; for others it does not exist.
 
     Raises:
@@ -87,7 +86,7 @@ def find(req: Any, flavor_id: str) -> Flavor:
     return flavor
 
 
-def _number(req: Any, name: str) -> int | None:
+def _number(req: Request, name: str) -> int | None:
     text = req.query.get(name)
     if text is None:
         return None
@@ -97,7 +96,7 @@ def _number(req: Any, name: str) -> int | None:
         raise problem.BadRequest(f'Invalid {name} filter [{text}]') from None
 
 
-def _wanted_public(req: Any) -> bool | None:
+def _wanted_public(req: Request) -> bool | None:
     """What the is_public filter means; None is both. Those who are no administrators see what is theirs."""
     text = req.query.get('is_public')
     if not req.context.is_admin or text is None:
@@ -111,7 +110,7 @@ def _wanted_public(req: Any) -> bool | None:
     raise problem.BadRequest(f'Invalid is_public filter [{text}]')
 
 
-def _conditions(req: Any) -> list[sa.ColumnElement[bool]]:
+def _conditions(req: Request) -> list[sa.ColumnElement[bool]]:
     columns = Flavor.table.c
     ram, disk = _number(req, 'minRam'), _number(req, 'minDisk')
     public = _wanted_public(req)
@@ -132,14 +131,14 @@ def _conditions(req: Any) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _page(req: Any) -> Page:
+def _page(req: Request, specs: bool = False) -> Page:
     limit, marker = req.paging()
     key = req.query.get('sort_key', 'flavorid')
     with req.dbs.api.read() as conn:
         page = Page.of(Flavor.page(
             conn, *_conditions(req), key=_COLUMNS.get(key, key), descending=req.query.get('sort_dir') == 'desc',
             marker=marker, limit=limit + 1), limit, lambda flavor: flavor.flavorid)
-        if req.at('2.61') and req.operation.returns.face == 'detail':
+        if specs and req.at('2.61'):
             flavors.load_extra_specs(conn, page.items)
     return page
 
@@ -147,24 +146,24 @@ def _page(req: Any) -> Page:
 class Flavors(Resource):
 
     @get('/flavors', query=FlavorQuery, strict='2.75', returns=Many('flavors', FlavorView, 'list'))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List flavors."""
         return _page(req)
 
     @get('/flavors/detail', query=FlavorQuery, strict='2.75', rules=(spec_rules.INDEX,),
          returns=Many('flavors', FlavorView, 'detail'))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List flavors with all that they have."""
-        return _page(req)
+        return _page(req, specs=True)
 
     @get('/flavors/{flavor_id}', rules=(spec_rules.INDEX,), returns=One('flavor', FlavorView))
-    def show(self, req: Any, flavor_id: str) -> Flavor:
+    def show(self, req: Request, flavor_id: str) -> Flavor:
         """Show a flavor."""
         return find(req, flavor_id)
 
     @post('/flavors', rule=rules.CREATE, rules=(spec_rules.INDEX,), returns=One('flavor', FlavorView),
           body=Body(FlavorView, face='create', under='flavor'))
-    def create(self, req: Any) -> Flavor:
+    def create(self, req: Request) -> Flavor:
         """Create a flavor. One that is not public is nobody's at first, its creator's project included."""
         wanted = req.body['flavor']
         given = wanted.get('id')
@@ -194,7 +193,7 @@ class Flavors(Resource):
 
     @put('/flavors/{flavor_id}', since='2.55', rule=rules.UPDATE, rules=(spec_rules.INDEX,),
          returns=One('flavor', FlavorView), body=Body(FlavorView, face='update', under='flavor', since='2.55'))
-    def update(self, req: Any, flavor_id: str) -> Flavor:
+    def update(self, req: Request, flavor_id: str) -> Flavor:
         """Change a flavor's description."""
         def write(conn: sa.Connection) -> Flavor:
             objects.hold(conn, Flavor, flavorid=flavor_id)
@@ -206,7 +205,7 @@ class Flavors(Resource):
         return req.dbs.api.write(write)
 
     @delete('/flavors/{flavor_id}', rule=rules.DELETE, ok=202)
-    def remove(self, req: Any, flavor_id: str) -> None:
+    def remove(self, req: Request, flavor_id: str) -> None:
         """Delete a flavor; servers keep what they were made of."""
         def write(conn: sa.Connection) -> None:
             flavor = Flavor.get(conn, flavorid=flavor_id)

@@ -1,8 +1,9 @@
 """APIs that were removed at every microversion: 410, all of them in one table."""
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from nova.api.request import Request
 from nova.common import problem
 from nova.rest.resource import Body, Operation, Resource, make
 
@@ -37,7 +38,7 @@ class Removed(problem.Problem):
     status, code, template = 410, 'gone', 'This resource has been removed.'
 
 
-def _gone(req: Any, **fields: str) -> NoReturn:
+def _gone(req: Request, **fields: str) -> NoReturn:
     raise Removed()
 
 

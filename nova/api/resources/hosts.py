@@ -4,11 +4,11 @@ What no hypervisor of today does for its host, power and maintenance, is answere
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.api.resources import services
-from nova.common import problem
+from nova.common import dbkit, problem
 from nova.objects import Service
 from nova.policies import hosts as rules
 from nova.rest import types
@@ -86,7 +86,7 @@ class _Amounts:
 class Hosts(Resource):
 
     @get('/os-hosts', rule=rules.LIST, until=_UNTIL, query=HostQuery, returns=Many('hosts', HostView))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List hosts and what runs on them."""
         look = services.Look(req)
         answers = req.cells.ask(lambda conn: Service.all(conn), req.finder.cells())
@@ -95,11 +95,11 @@ class Hosts(Resource):
         return Page([one for one in found if not wanted or wanted == look.zone(one)], look=look)
 
     @get('/os-hosts/{host}', rule=rules.SHOW, until=_UNTIL, returns=One(None, HostShow))
-    def show(self, req: Any, host: str) -> Reply:
+    def show(self, req: Request, host: str) -> Reply:
         """Show what a host has, and what its servers have of it, by project."""
         cell, _ = _find(req, host)
 
-        def read(db: Any) -> list[_Amounts]:
+        def read(db: dbkit.Database) -> list[_Amounts]:
             with db.read() as conn:
                 nodes = objects.ComputeNode.all(conn, host=host)
                 servers = objects.Instance.all(conn, host=host)
@@ -110,7 +110,7 @@ class Hosts(Resource):
 
     @put('/os-hosts/{host}', rule=rules.UPDATE, until=_UNTIL, body=Body(Change),
          returns=One(None, Changed, 'changed'))
-    def update(self, req: Any, host: str) -> Reply:
+    def update(self, req: Request, host: str) -> Reply:
         """Have a host given servers, or none."""
         if not req.body:
             raise problem.BadRequest('Give a status or a maintenance_mode.')
@@ -122,22 +122,22 @@ class Hosts(Resource):
         return Reply(subject=(host, 'disabled' if disabled else 'enabled'))
 
     @get('/os-hosts/{host}/startup', rule=rules.START, until=_UNTIL, returns=One(None, Powered))
-    def startup(self, req: Any, host: str) -> None:
+    def startup(self, req: Request, host: str) -> None:
         """Start a host."""
         _refuse_power(req, host)
 
     @get('/os-hosts/{host}/shutdown', rule=rules.SHUTDOWN, until=_UNTIL, returns=One(None, Powered))
-    def shutdown(self, req: Any, host: str) -> None:
+    def shutdown(self, req: Request, host: str) -> None:
         """Shut a host down."""
         _refuse_power(req, host)
 
     @get('/os-hosts/{host}/reboot', rule=rules.REBOOT, until=_UNTIL, returns=One(None, Powered))
-    def reboot(self, req: Any, host: str) -> None:
+    def reboot(self, req: Request, host: str) -> None:
         """Reboot a host."""
         _refuse_power(req, host)
 
 
-def _find(req: Any, host: str) -> tuple[Any, Service]:
+def _find(req: Request, host: str) -> tuple[objects.CellMapping, Service]:
     """A compute host's cell and service.
 
     Raises:
@@ -148,7 +148,7 @@ def _find(req: Any, host: str) -> tuple[Any, Service]:
     except errors.NotFound:
         raise errors.host.HostNotFound(host=host) from None
 
-    def read(db: Any) -> Service | None:
+    def read(db: dbkit.Database) -> Service | None:
         with db.read() as conn:
             return Service.find(conn, host=host, binary=services.COMPUTE)
     service = req.finder.ask(cell, read)
@@ -157,7 +157,7 @@ def _find(req: Any, host: str) -> tuple[Any, Service]:
     return cell, service
 
 
-def _refuse_power(req: Any, host: str) -> None:
+def _refuse_power(req: Request, host: str) -> None:
     _, service = _find(req, host)
     if not service.is_up(req.conf.service_down_time):
         raise problem.BadRequest(f'Compute service of {host} is unavailable at this time.')

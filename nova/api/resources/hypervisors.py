@@ -1,16 +1,16 @@
 """Hypervisors: the compute nodes of every cell."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import errors, objects
-from nova.common import jsonutil, problem, units, uuids
+from nova.api.request import Request
+from nova.common import dbkit, jsonutil, problem, units, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import ComputeNode
 from nova.policies import hypervisors as rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field, Span
+from nova.rest.field import ABSENT, Absent, Document, Faces, Field, Span
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
 
 _ALL = ('list', 'detail', 'show', 'uptime')
@@ -19,16 +19,16 @@ _LAST = '2.87'
 _MAYBE_INT = types.nullable(types.INTEGER)
 
 
-def _in(*faces: str, since: str = '2.1', until: str | None = None) -> JsonObject:
+def _in(*faces: str, since: str = '2.1', until: str | None = None) -> Faces:
     return dict.fromkeys(faces, Span(since, until))
 
 
-def _each(faces: tuple[str, ...], *spans: Span) -> JsonObject:
+def _each(faces: tuple[str, ...], *spans: Span) -> Faces:
     return dict.fromkeys(faces, spans)
 
 
-def _numbers(type_: Any = types.INTEGER) -> Field:
-    return Field(type_, **_in('detail', 'show', until=_LAST))
+def _numbers(kind: types.Type = types.INTEGER) -> Field:
+    return Field(kind, **_in('detail', 'show', until=_LAST))
 
 
 class HypervisorView(Document):
@@ -79,23 +79,24 @@ class ListQuery(WithServers):
 
 _Servers = dict[tuple[str | None, str | None], list[dict[str, str | None]]]
 """What is shown of the servers of a host and node."""
+Placed = tuple[ComputeNode, dbkit.Database]
+"""A node, and the database of its cell."""
 
 
 class Look:
     """Services and servers of a page of nodes.
 
     Args:
-        nodes: pairs of a node and its cell's database.
         with_servers: whether servers are shown.
     """
 
-    def __init__(self, req: Any, nodes: list[tuple[Any, Any]], with_servers: bool) -> None:
+    def __init__(self, req: Request, nodes: list[Placed], with_servers: bool) -> None:
         self._down_time = req.conf.service_down_time
         self._uuids = req.at('2.53')
         self._always = req.at('2.75')
-        self._services: JsonObject = {}
+        self._services: dict[str, objects.Service] = {}
         self._servers: _Servers | None = {} if with_servers else None
-        by_db: dict[int, tuple[Any, list[Any]]] = {}
+        by_db: dict[int, tuple[dbkit.Database, list[ComputeNode]]] = {}
         for node, db in nodes:
             by_db.setdefault(id(db), (db, []))[1].append(node)
         for db, own in by_db.values():
@@ -111,43 +112,44 @@ class Look:
             self._servers.setdefault((server.host, server.node), []).append(
                 {'uuid': server.uuid, 'name': server.display_name})
 
-    def state(self, node: Any) -> str:
+    def state(self, node: ComputeNode) -> str:
         service = self._services.get(node.host)
         return 'up' if service is not None and service.is_up(self._down_time) else 'down'
 
-    def status(self, node: Any) -> str:
+    def status(self, node: ComputeNode) -> str:
         service = self._services.get(node.host)
         return 'disabled' if service is not None and service.disabled else 'enabled'
 
-    def service(self, node: Any) -> JsonObject:
+    def service(self, node: ComputeNode) -> JsonObject:
         service = self._services.get(node.host)
         number = None if service is None else service.uuid if self._uuids else service.id
         return {'id': number, 'host': node.host,
                 'disabled_reason': service.disabled_reason if service else None}
 
-    def servers(self, node: Any) -> Any:
+    def servers(self, node: ComputeNode) -> list[dict[str, str | None]] | Absent:
         """Shown when asked for; a node without servers shows none, from 2.75 on an empty list."""
         if self._servers is None:
             return ABSENT
         found = self._servers.get((node.host, node.hypervisor_hostname), [])
         return found if found or self._always else ABSENT
 
-    def uptime(self, node: Any) -> Any:
-        return (node.stats or {}).get('uptime')
+    def uptime(self, node: ComputeNode) -> str | None:
+        uptime: str | None = (node.stats or {}).get('uptime')
+        return uptime
 
 
 class NotFoundByPattern(errors.NotFound):
     template = "No hypervisor matching '{pattern}' could be found."
 
 
-def _nodes(req: Any, *where: sa.ColumnElement[bool], **by: Any) -> list[tuple[Any, Any]]:
+def _nodes(req: Request, *where: sa.ColumnElement[bool]) -> list[Placed]:
     """Nodes with their databases, cell by cell, the oldest first."""
     order = [ComputeNode.table.c.id]
-    answers = req.cells.ask(lambda conn: ComputeNode.all(conn, *where, order=order, **by))
+    answers = req.cells.ask(lambda conn: ComputeNode.all(conn, *where, order=order))
     return [(node, req.dbs.cell(cell.database_connection)) for cell, nodes in answers for node in nodes or ()]
 
 
-def _matching(req: Any, pattern: str) -> list[tuple[Any, Any]]:
+def _matching(req: Request, pattern: str) -> list[Placed]:
     name = ComputeNode.table.c.hypervisor_hostname
     found = _nodes(req, name.contains(pattern, autoescape=True))
     if not found:
@@ -155,11 +157,11 @@ def _matching(req: Any, pattern: str) -> list[tuple[Any, Any]]:
     return found
 
 
-def _shows_servers(req: Any) -> bool:
+def _shows_servers(req: Request) -> bool:
     return types.is_true(req.query.get('with_servers', False))
 
 
-def _page(req: Any) -> Page:
+def _page(req: Request) -> Page:
     pattern = req.query.get('hypervisor_hostname_pattern')
     if pattern and ('limit' in req.query or 'marker' in req.query):
         raise problem.BadRequest('Paging over results with the hypervisor_hostname_pattern query parameter is '
@@ -173,11 +175,11 @@ def _page(req: Any) -> Page:
                 look=Look(req, list(page.items), _shows_servers(req)))
 
 
-def _mark(req: Any, node: Any) -> str:
+def _mark(req: Request, node: ComputeNode) -> str:
     return node.uuid if req.at('2.53') else str(node.id)
 
 
-def _after(req: Any, found: list[tuple[Any, Any]], marker: str | None) -> int:
+def _after(req: Request, found: list[Placed], marker: str | None) -> int:
     if marker is None:
         return 0
     for index, (node, _) in enumerate(found):
@@ -186,7 +188,7 @@ def _after(req: Any, found: list[tuple[Any, Any]], marker: str | None) -> int:
     raise errors.server.MarkerNotFound(marker=marker)
 
 
-def _find(req: Any, text: str) -> tuple[Any, Any]:
+def _find(req: Request, text: str) -> Placed:
     """A node by uuid from 2.53 on, by number before.
 
     Raises:
@@ -195,10 +197,10 @@ def _find(req: Any, text: str) -> tuple[Any, Any]:
     if req.at('2.53'):
         if not uuids.is_uuid(text):
             raise problem.BadRequest(f'Invalid uuid {text}')
-        found = _nodes(req, uuid=text)
+        found = _nodes(req, ComputeNode.table.c.uuid == text)
     else:
         try:
-            found = _nodes(req, id=units.number(text))
+            found = _nodes(req, ComputeNode.table.c.id == units.number(text))
         except ValueError:
             found = []
     if not found:
@@ -210,18 +212,18 @@ class Hypervisors(Resource):
 
     @get('/os-hypervisors', rule=rules.LIST, query=ListQuery, strict='2.53',
          returns=Many('hypervisors', HypervisorView))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List hypervisors."""
         return _page(req)
 
     @get('/os-hypervisors/detail', rule=rules.LIST_DETAIL, query=ListQuery, strict='2.53',
          returns=Many('hypervisors', HypervisorView, 'detail'))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List hypervisors with details."""
         return _page(req)
 
     @get('/os-hypervisors/statistics', until=_LAST, rule=rules.STATISTICS, returns=types.OBJECT)
-    def statistics(self, req: Any) -> JsonObject:
+    def statistics(self, req: Request) -> JsonObject:
         """Sum up the hypervisors that may be used."""
         names = ('vcpus', 'vcpus_used', 'memory_mb', 'memory_mb_used', 'local_gb', 'local_gb_used',
                  'free_ram_mb', 'free_disk_gb', 'current_workload', 'running_vms', 'disk_available_least')
@@ -233,14 +235,14 @@ class Hypervisors(Resource):
 
     @get('/os-hypervisors/{hypervisor_id}', rule=rules.SHOW, query=WithServers, strict='2.53',
          returns=One('hypervisor', HypervisorView))
-    def show(self, req: Any, hypervisor_id: str) -> Reply:
+    def show(self, req: Request, hypervisor_id: str) -> Reply:
         """Show a hypervisor."""
         found = _find(req, hypervisor_id)
         return Reply(subject=found[0], look=Look(req, [found], _shows_servers(req)))
 
     @get('/os-hypervisors/{hypervisor_id}/uptime', until=_LAST, rule=rules.UPTIME,
          returns=One('hypervisor', HypervisorView, 'uptime'))
-    def uptime(self, req: Any, hypervisor_id: str) -> Reply:
+    def uptime(self, req: Request, hypervisor_id: str) -> Reply:
         """Show how long a hypervisor has been up."""
         found = _find(req, hypervisor_id)
         look = Look(req, [found], False)
@@ -250,23 +252,23 @@ class Hypervisors(Resource):
 
     @get('/os-hypervisors/{hypervisor_id}/search', until='2.52', rule=rules.SEARCH,
          returns=Many('hypervisors', HypervisorView))
-    def search(self, req: Any, hypervisor_id: str) -> Page:
+    def search(self, req: Request, hypervisor_id: str) -> Page:
         """List the hypervisors with a part of the name."""
         return _searched(req, hypervisor_id, False)
 
     @get('/os-hypervisors/{hypervisor_id}/servers', until='2.52', rule=rules.SERVERS,
          returns=types.OBJECT)
-    def servers(self, req: Any, hypervisor_id: str) -> JsonObject:
+    def servers(self, req: Request, hypervisor_id: str) -> JsonObject:
         """List the servers on the hypervisors with a part of the name."""
         page = _searched(req, hypervisor_id, True)
         render = req.renderer(HypervisorView, 'list')
         return {'hypervisors': [_with(render(node, page.look), page.look.servers(node)) for node in page.items]}
 
 
-def _searched(req: Any, pattern: str, with_servers: bool) -> Page:
+def _searched(req: Request, pattern: str, with_servers: bool) -> Page:
     found = _matching(req, pattern)
     return Page([node for node, _ in found], look=Look(req, found, with_servers))
 
 
-def _with(shown: JsonObject, servers: Any) -> JsonObject:
+def _with(shown: JsonObject, servers: list[dict[str, str | None]] | Absent) -> JsonObject:
     return shown if servers is ABSENT else {**shown, 'servers': servers}

@@ -1,19 +1,20 @@
 """Instance actions: the operations on a server, which are its tasks, and their steps as events."""
 
-from typing import Any
+import datetime
 
+from nova import objects
+from nova.api.request import Request
 from nova.common import clock, problem
-from nova.common.jsonutil import JsonObject
 from nova.policies import instance_actions as rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field
+from nova.rest.field import ABSENT, Document, Faces, Field
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
 from nova.schema.server.placement import host_id
 from nova.task import views
 
 _TEXT = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/os-instance-actions'
-_BOTH: JsonObject = dict(list='2.1', show='2.1')
+_BOTH: Faces = dict(list='2.1', show='2.1')
 
 
 class EventView(Document):
@@ -59,7 +60,7 @@ class InstanceActions(Resource):
 
     @get(_PATH, rule=rules.LIST, query=ActionQuery, strict='2.58', deleted='2.21',
          returns=Many('instanceActions', ActionView, links='links'))
-    def index(self, req: Any, instance: Any) -> Page:
+    def index(self, req: Request, instance: objects.Instance) -> Page:
         """List the operations on a server, newest first."""
         since, before = _times(req)
         if not req.at('2.58'):
@@ -70,7 +71,7 @@ class InstanceActions(Resource):
 
     @get(_PATH + '/{request_id}', rule=rules.SHOW, rules=(rules.EVENTS, rules.EVENTS_DETAILS), deleted='2.21',
          returns=One('instanceAction', ActionView))
-    def show(self, req: Any, instance: Any, request_id: str) -> Reply:
+    def show(self, req: Request, instance: objects.Instance, request_id: str) -> Reply:
         """Show an operation and its steps; until 2.50 the steps are for administrators."""
         found = views.show_action(req.place.db, instance.uuid, request_id)
         if found is None:
@@ -78,7 +79,7 @@ class InstanceActions(Resource):
         return Reply(subject=found, look=_Look(instance.project_id, req.at('2.51') or req.can(rules.EVENTS)))
 
 
-def _times(req: Any) -> tuple[Any, Any]:
+def _times(req: Request) -> tuple[datetime.datetime | None, datetime.datetime | None]:
     """changes-since and changes-before.
 
     Raises:

@@ -2,9 +2,9 @@
 told."""
 
 import datetime
-from typing import Any
 
 from nova import objects
+from nova.api.request import Request
 from nova.common import clock, problem
 from nova.common.jsonutil import JsonObject
 from nova.domain import audit_period
@@ -18,12 +18,12 @@ _FORMATS = ('%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %H:%M:%S')
 class InstanceUsageAuditLog(Resource):
 
     @get('/os-instance_usage_audit_log', rule=rules.LIST, returns=types.OBJECT)
-    def index(self, req: Any) -> JsonObject:
+    def index(self, req: Request) -> JsonObject:
         """Show the audits of the last whole period."""
         return {'instance_usage_audit_logs': _log(req, clock.utcnow())}
 
     @get('/os-instance_usage_audit_log/{before}', rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, before: str) -> JsonObject:
+    def show(self, req: Request, before: str) -> JsonObject:
         """Show the audits of the last whole period before a moment."""
         return {'instance_usage_audit_log': _log(req, _moment(before))}
 
@@ -37,7 +37,7 @@ def _moment(text: str) -> datetime.datetime:
     raise problem.BadRequest(f'Invalid timestamp for date {text}')
 
 
-def _log(req: Any, before: datetime.datetime) -> JsonObject:
+def _log(req: Request, before: datetime.datetime) -> JsonObject:
     period = audit_period.last_completed(req.conf.instance_usage_audit_period, before)
     answers = req.cells.ask(lambda conn: objects.Service.all(conn, binary='nova-compute'))
     hosts = sorted(service.host for _, many in answers for service in many or ())

@@ -1,25 +1,25 @@
 """Key pairs: public keys that guests let their users in by."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors
 from nova.api import keys
+from nova.api.request import Request
 from nova.common import clock
-from nova.common.jsonutil import JsonObject
 from nova.objects import quota
 from nova.objects.keypair import KeyPair
+from nova.policies import base as policies
 from nova.policies import keypairs as rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field, Span
+from nova.rest.field import ABSENT, Document, Faces, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, post
 from nova.task import notify
 
 _NAME = (Span('2.1', '2.91', type=types.text(1, 255, 'keypair-chars')),
          Span('2.92', type=types.text(1, 255, 'keypair-chars-v292')))
-_EVERY: JsonObject = dict(list='2.1', show='2.1', created='2.1')
+_EVERY: Faces = dict(list='2.1', show='2.1', created='2.1')
 
 
 class Key(Document):
@@ -61,9 +61,9 @@ class _Private:
         self.private = key
 
 
-def _owner(req: Any, rule: Any, given: str | None) -> str:
+def _owner(req: Request, rule: policies.Rule, given: str | None) -> str:
     """Whose key pairs are meant, once policy allows it."""
-    user = given or req.context.user_id
+    user = given or req.user_id
     req.authorize(rule, {'user_id': user})
     return user
 
@@ -71,12 +71,12 @@ def _owner(req: Any, rule: Any, given: str | None) -> str:
 class KeyPairs(Resource):
 
     @get('/os-keypairs', rules=(rules.INDEX,), query=ListQuery, strict='2.75', returns=Many('keypairs', Listed))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List a user's key pairs, by name."""
         user = _owner(req, rules.INDEX, req.query.get('user_id'))
         limit, marker = req.paging()
         columns = KeyPair.table.c
-        where: list[Any] = []
+        where: list[sa.ColumnElement[bool]] = []
         with req.dbs.api.read() as conn:
             if marker:
                 if KeyPair.find(conn, user_id=user, name=marker) is None:
@@ -88,7 +88,7 @@ class KeyPairs(Resource):
 
     @get('/os-keypairs/{name}', rules=(rules.SHOW,), query=OwnerQuery, strict='2.75',
          returns=One('keypair', Key))
-    def show(self, req: Any, name: str) -> KeyPair:
+    def show(self, req: Request, name: str) -> KeyPair:
         """Show a key pair."""
         user = _owner(req, rules.SHOW, req.query.get('user_id'))
         with req.dbs.api.read() as conn:
@@ -96,7 +96,7 @@ class KeyPairs(Resource):
 
     @post('/os-keypairs', rules=(rules.CREATE,), ok={'2.1': 200, '2.2': 201},
           returns=One('keypair', Key, 'created'), body=Body(Key, face='create', under='keypair'))
-    def create(self, req: Any) -> Reply:
+    def create(self, req: Request) -> Reply:
         """Import a public key, or (up to 2.91) make a pair."""
         wanted = req.body['keypair']
         user = _owner(req, rules.CREATE, wanted.get('user_id'))
@@ -123,7 +123,7 @@ class KeyPairs(Resource):
 
     @delete('/os-keypairs/{name}', rules=(rules.DELETE,), query=OwnerQuery, strict='2.75',
             ok={'2.1': 202, '2.2': 204})
-    def remove(self, req: Any, name: str) -> None:
+    def remove(self, req: Request, name: str) -> None:
         """Delete a key pair; servers that have it keep it."""
         user = _owner(req, rules.DELETE, req.query.get('user_id'))
 

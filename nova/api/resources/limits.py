@@ -1,7 +1,6 @@
 """Limits: what the project may use, and what it uses."""
 
-from typing import Any
-
+from nova.api.request import Request
 from nova.objects import quota
 from nova.policies import limits as rules
 from nova.rest import types
@@ -66,10 +65,10 @@ class Limits(Resource):
 
     @get('/limits', rule=rules.LIMITS, rules=(rules.OTHER_PROJECT,), query=LimitsQuery, strict='2.75',
          returns=One('limits', LimitsView))
-    def show(self, req: Any) -> Numbers:
+    def show(self, req: Request) -> Numbers:
         """Show limits and usage of a project."""
-        project = req.query.get('tenant_id') or req.context.project_id
-        if project != req.context.project_id:
+        project = req.query.get('tenant_id') or req.project_id
+        if project != req.project_id:
             req.authorize(rules.OTHER_PROJECT, {'project_id': project})
         with req.dbs.api.read() as conn:
             return Numbers(quota.limits(conn, req.conf, project), quota.usage(conn, project),

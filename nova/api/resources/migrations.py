@@ -1,19 +1,19 @@
 """Moves of servers: all of them, and of one server the live ones that are going on."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
-from nova import errors, states
+from nova import errors, objects, states
+from nova.api.request import Request
 from nova.common import clock, problem, units
-from nova.common.jsonutil import JsonObject
 from nova.objects import Migration
 from nova.objects import task as task_rows
 from nova.ops.live_migrate import flow
+from nova.policies import base as policies
 from nova.policies import migrations as rules
 from nova.policies import servers as server_rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field
+from nova.rest.field import ABSENT, Absent, Document, Faces, Field
 from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, post
 from nova.task.guard import From
 
@@ -22,7 +22,7 @@ _TEXT = types.nullable(types.TEXT)
 _NUMBER = types.nullable(types.INTEGER)
 _TIME = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/migrations'
-_BOTH: JsonObject = dict(list='2.1', show='2.1')
+_BOTH: Faces = dict(list='2.1', show='2.1')
 
 
 def _hidden(name: str) -> Field:
@@ -103,7 +103,7 @@ class _Look:
         progress: of the server's live migration, where its host has told of it.
     """
 
-    def __init__(self, req: Any, rule: Any, progress: Any = None) -> None:
+    def __init__(self, req: Request, rule: policies.Rule, progress: objects.Progress | None = None) -> None:
         self._req, self._progress = req, progress
         self.sees_hosts = req.can(rule)
 
@@ -112,13 +112,13 @@ class _Look:
         told: int | None = getattr(self._progress, name, None)
         return told
 
-    def links(self, migration: Any) -> Any:
+    def links(self, migration: Migration) -> list[dict[str, str]] | Absent:
         if not migration.is_live:
             return ABSENT
         return self._req.links.of('servers', migration.instance_uuid, 'migrations', str(migration.id))
 
 
-def _wanted(req: Any) -> list[sa.ColumnElement[bool]]:
+def _wanted(req: Request) -> list[sa.ColumnElement[bool]]:
     """The filters of a list as conditions.
 
     Raises:
@@ -141,7 +141,7 @@ def _wanted(req: Any) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _of_whom(req: Any) -> list[sa.ColumnElement[bool]]:
+def _of_whom(req: Request) -> list[sa.ColumnElement[bool]]:
     project = req.query.get('project_id')
     if project is None and not req.can(rules.INDEX_ALL_PROJECTS):
         project = req.context.project_id
@@ -151,7 +151,7 @@ def _of_whom(req: Any) -> list[sa.ColumnElement[bool]]:
     return found + ([_T.user_id == req.query['user_id']] if 'user_id' in req.query else [])
 
 
-def _page(req: Any, where: list[sa.ColumnElement[bool]]) -> Page:
+def _page(req: Request, where: list[sa.ColumnElement[bool]]) -> Page:
     """The newest first, over all cells; before 2.59 all of them, the oldest first."""
     if not req.at('2.59'):
         answers = req.cells.ask(lambda conn: Migration.all(conn, *where, order=[_T.created_at, _T.uuid]))
@@ -166,7 +166,7 @@ def _page(req: Any, where: list[sa.ColumnElement[bool]]) -> Page:
     return Page.of(found, limit, lambda each: each.uuid)
 
 
-def _marked(req: Any, marker: str) -> Migration:
+def _marked(req: Request, marker: str) -> Migration:
     for _, found in req.cells.ask(lambda conn: Migration.find(conn, uuid=marker)):
         if found is not None:
             return found
@@ -177,7 +177,7 @@ class Migrations(Resource):
 
     @get('/os-migrations', rule=rules.INDEX, rules=(rules.INDEX_HOST, rules.INDEX_ALL_PROJECTS),
          query=MigrationQuery, strict='2.59', returns=Many('migrations', MigrationView))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List moves of servers."""
         page = _page(req, _wanted(req))
         page.look = _Look(req, rules.INDEX_HOST)
@@ -185,7 +185,7 @@ class Migrations(Resource):
 
     @get(_PATH, since='2.23', rule=server_rules.MIGRATIONS_INDEX, rules=(server_rules.MIGRATIONS_INDEX_HOST,),
          returns=Many('migrations', LiveView))
-    def of_server(self, req: Any, instance: Any) -> Page:
+    def of_server(self, req: Request, instance: objects.Instance) -> Page:
         """List the live migrations of a server that are going on."""
         with req.place.db.read() as conn:
             found = Migration.live_of(conn, instance.uuid)
@@ -193,14 +193,14 @@ class Migrations(Resource):
 
     @get(_PATH + '/{migration_id}', since='2.23', rule=server_rules.MIGRATIONS_SHOW,
          returns=One('migration', LiveView))
-    def show(self, req: Any, instance: Any, migration_id: str) -> Reply:
+    def show(self, req: Request, instance: objects.Instance, migration_id: str) -> Reply:
         """Show a live migration that is going on."""
         found = _find_live(req, instance, migration_id)
         look = _Look(req, server_rules.MIGRATIONS_SHOW, _progress(req, instance))
         return Reply(subject=found, look=look)
 
     @delete(_PATH + '/{migration_id}', since='2.24', rule=server_rules.MIGRATIONS_DELETE, ok=202)
-    def abort(self, req: Any, instance: Any, migration_id: str) -> None:
+    def abort(self, req: Request, instance: objects.Instance, migration_id: str) -> None:
         """Abort a live migration; from 2.65 on also one that has not begun."""
         _MOVES.check_lock(instance, req.context)
         _MOVES.check(instance, 'abort live migration')
@@ -211,7 +211,7 @@ class Migrations(Resource):
 
     @post(_PATH + '/{migration_id}/action', since='2.22', action='force_complete', ok=202,
           rule=server_rules.MIGRATIONS_FORCE_COMPLETE, body=Body(types.NULL))
-    def force_complete(self, req: Any, instance: Any, migration_id: str) -> None:
+    def force_complete(self, req: Request, instance: objects.Instance, migration_id: str) -> None:
         """Have a live migration end although the guest changes its memory faster than that is copied."""
         _RUNS.check_lock(instance, req.context)
         _RUNS.check(instance, 'force_complete')
@@ -233,7 +233,8 @@ def _check_status(migration: Migration, allowed: tuple[str, ...], action: str) -
                                            state=migration.status, action=action)
 
 
-def _tell(req: Any, instance: Any, migration: Migration, told: states.Signal, action: str) -> None:
+def _tell(req: Request, instance: objects.Instance, migration: Migration, told: states.Signal, action: str
+          ) -> None:
     """Tell the operation, and note that it was told.
 
     Raises:
@@ -247,12 +248,12 @@ def _tell(req: Any, instance: Any, migration: Migration, told: states.Signal, ac
     req.note(instance, action)
 
 
-def _progress(req: Any, instance: Any) -> Any:
-    with req.found.db.read() as conn:
+def _progress(req: Request, instance: objects.Instance) -> objects.Progress | None:
+    with req.place.db.read() as conn:
         return task_rows.progress_of(conn, [instance.uuid]).get(instance.uuid)
 
 
-def _find_live(req: Any, instance: Any, text: str) -> Migration:
+def _find_live(req: Request, instance: objects.Instance, text: str) -> Migration:
     """
     Raises:
         MigrationNotFound: the server has no such one, or it has ended.

@@ -1,10 +1,10 @@
 """Quota sets of projects and users, and quota classes."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
+from nova.api.request import Request
 from nova.common import problem, units
 from nova.common.jsonutil import JsonObject
 from nova.objects import quota
@@ -81,7 +81,7 @@ def _shown(limits: Mapping[str, int], owner: str) -> JsonObject:
     return {**dict.fromkeys(quota.NETWORK, -1), **limits, 'id': owner}
 
 
-def _wanted(body: Mapping[str, Any]) -> dict[str, int]:
+def _wanted(body: JsonObject) -> dict[str, int]:
     """The limits that a body sets, by our names."""
     names = {'injected_file_path_bytes': 'injected_file_path_length'}
     return {names.get(name, name): int(value) for name, value in body.items() if name != 'force'}
@@ -93,7 +93,7 @@ def _used(conn: sa.Connection, project: str, user: str | None) -> dict[str, int]
             'server_groups': quota.server_groups(conn, project, user)}
 
 
-def _check_room(conn: sa.Connection, req: Any, project: str, user: str | None, wanted: Mapping[str, int],
+def _check_room(conn: sa.Connection, req: Request, project: str, user: str | None, wanted: Mapping[str, int],
                 force: bool) -> None:
     """A limit is not set below what is used, unless forced, nor a user's above the project's.
 
@@ -114,21 +114,21 @@ def _check_room(conn: sa.Connection, req: Any, project: str, user: str | None, w
 class QuotaSets(Resource):
 
     @get(_PATH, rules=(rules.SHOW,), query=UserQuery, strict='2.75', returns=One('quota_set', QuotaSet))
-    def show(self, req: Any, project_id: str) -> JsonObject:
+    def show(self, req: Request, project_id: str) -> JsonObject:
         """Show the limits of a project, or of a user in it."""
         req.authorize(rules.SHOW, {'project_id': project_id})
         with req.dbs.api.read() as conn:
             return _shown(quota.limits(conn, req.conf, project_id, req.query.get('user_id')), project_id)
 
     @get(_PATH + '/defaults', rule=rules.DEFAULTS, returns=One('quota_set', QuotaSet))
-    def defaults(self, req: Any, project_id: str) -> JsonObject:
+    def defaults(self, req: Request, project_id: str) -> JsonObject:
         """Show the limits of projects that have none of their own."""
         with req.dbs.api.read() as conn:
             return _shown(quota.defaults(conn, req.conf), project_id)
 
     @get(_PATH + '/detail', rules=(rules.DETAIL,), query=UserQuery, strict='2.75',
          returns=One('quota_set', QuotaSet, 'detail'))
-    def detail(self, req: Any, project_id: str) -> JsonObject:
+    def detail(self, req: Request, project_id: str) -> JsonObject:
         """Show limits and usage."""
         req.authorize(rules.DETAIL, {'project_id': project_id})
         user = req.query.get('user_id')
@@ -140,7 +140,7 @@ class QuotaSets(Resource):
 
     @put(_PATH, rules=(rules.UPDATE,), query=UserQuery, strict='2.75',
          body=Body(QuotaSet, face='update', under='quota_set'), returns=One('quota_set', QuotaSet, 'changed'))
-    def update(self, req: Any, project_id: str) -> JsonObject:
+    def update(self, req: Request, project_id: str) -> JsonObject:
         """Set limits of a project, or of a user in it."""
         req.authorize(rules.UPDATE, {'project_id': project_id})
         req.clients.identity.check_project(req.context, project_id)
@@ -159,7 +159,7 @@ class QuotaSets(Resource):
         return req.dbs.api.write(write)
 
     @delete(_PATH, rules=(rules.DELETE,), query=UserQuery, strict='2.75', ok=202)
-    def remove(self, req: Any, project_id: str) -> None:
+    def remove(self, req: Request, project_id: str) -> None:
         """Forget the limits of a project, or of a user in it, so that the defaults hold."""
         req.authorize(rules.DELETE, {'project_id': project_id})
         req.dbs.api.write(lambda conn: quota.forget(conn, project_id, req.query.get('user_id')))
@@ -169,7 +169,7 @@ class QuotaClassSets(Resource):
 
     @get('/os-quota-class-sets/{class_name}', rule=class_rules.SHOW,
          returns=One('quota_class_set', QuotaClassSet))
-    def show(self, req: Any, class_name: str) -> JsonObject:
+    def show(self, req: Request, class_name: str) -> JsonObject:
         """Show the limits of a class; the class ``default`` is what holds for everyone without limits."""
         with req.dbs.api.read() as conn:
             return _shown(_of_class(conn, req, class_name), class_name)
@@ -177,7 +177,7 @@ class QuotaClassSets(Resource):
     @put('/os-quota-class-sets/{class_name}', rule=class_rules.UPDATE,
          body=Body(QuotaClassSet, face='update', under='quota_class_set'),
          returns=One('quota_class_set', QuotaClassSet, 'changed'))
-    def update(self, req: Any, class_name: str) -> JsonObject:
+    def update(self, req: Request, class_name: str) -> JsonObject:
         """Set limits of a class."""
         wanted = _wanted(req.body['quota_class_set'])
 
@@ -187,6 +187,6 @@ class QuotaClassSets(Resource):
         return req.dbs.api.write(write)
 
 
-def _of_class(conn: sa.Connection, req: Any, name: str) -> dict[str, int]:
+def _of_class(conn: sa.Connection, req: Request, name: str) -> dict[str, int]:
     return {**{resource: req.conf.quota[resource] for resource in quota.RESOURCES},
             **quota.class_limits(conn, name)}

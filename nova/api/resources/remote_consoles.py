@@ -1,15 +1,16 @@
 """Consoles of a server: an address that opens one, for some minutes."""
 
 import dataclasses
-from typing import Any
 from urllib import parse
 
-from nova import errors
+from nova import errors, objects
+from nova.api.request import Request
 from nova.objects.console_token import ConsoleToken
 from nova.policies import console_auth_tokens, remote_consoles
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.rest.resource import Body, One, Resource, get, post
+from nova.rpc.questions import Questions
 
 _PROTOCOLS = {'vnc': {'novnc', 'xvpvnc'}, 'spice': {'spice-html5', 'spice-direct'}, 'rdp': {'rdp-html5'},
               'serial': {'serial'}, 'mks': {'webmks'}}
@@ -25,11 +26,11 @@ class Opened:
     url: str
 
 
-def _protocols(*more: str) -> Any:
+def _protocols(*more: str) -> types.Type:
     return types.enum('vnc', 'spice', 'rdp', 'serial', *more)
 
 
-def _kinds(*more: str) -> Any:
+def _kinds(*more: str) -> types.Type:
     return types.enum('novnc', 'xvpvnc', 'rdp-html5', 'spice-html5', 'serial', *more)
 
 
@@ -62,7 +63,7 @@ class RemoteConsoles(Resource):
     @post('/servers/{server_id}/remote-consoles', since='2.6', rule=remote_consoles.REMOTE_CONSOLES, ok=200,
           body=Body(RemoteConsole, face='create', under='remote_console'),
           returns=One('remote_console', RemoteConsole))
-    def create(self, req: Any, instance: Any) -> Opened:
+    def create(self, req: Request, instance: objects.Instance) -> Opened:
         """Open a console."""
         wanted = req.body['remote_console']
         if wanted['type'] not in _PROTOCOLS[wanted['protocol']]:
@@ -71,25 +72,25 @@ class RemoteConsoles(Resource):
 
     @post(_ACTION, action='os-getVNCConsole', until=_OLD, rule=remote_consoles.REMOTE_CONSOLES, ok=200,
           body=_asked('novnc', 'xvpvnc'), returns=One('console', _older('novnc', 'xvpvnc')))
-    def vnc(self, req: Any, instance: Any) -> Opened:
+    def vnc(self, req: Request, instance: objects.Instance) -> Opened:
         """Open a VNC console."""
         return _open(req, instance, 'vnc', req.body['type'])
 
     @post(_ACTION, action='os-getSPICEConsole', until=_OLD, rule=remote_consoles.REMOTE_CONSOLES, ok=200,
           body=_asked('spice-html5'), returns=One('console', _older('spice-html5')))
-    def spice(self, req: Any, instance: Any) -> Opened:
+    def spice(self, req: Request, instance: objects.Instance) -> Opened:
         """Open a SPICE console."""
         return _open(req, instance, 'spice', req.body['type'])
 
     @post(_ACTION, action='os-getSerialConsole', until=_OLD, rule=remote_consoles.REMOTE_CONSOLES, ok=200,
           body=_asked('serial'), returns=One('console', _older('serial')))
-    def serial(self, req: Any, instance: Any) -> Opened:
+    def serial(self, req: Request, instance: objects.Instance) -> Opened:
         """Open a serial console."""
         return _open(req, instance, 'serial', req.body['type'])
 
 
-def _open(req: Any, instance: Any, protocol: str, kind: str) -> Opened:
-    place = req.ask_host(instance, 'console', kind=kind)
+def _open(req: Request, instance: objects.Instance, protocol: str, kind: str) -> Opened:
+    place = req.ask_host(instance, Questions.console, kind=kind)
     token = req.write_in_cell(lambda conn: ConsoleToken.create(
         conn, instance.uuid, kind, place, req.conf.consoleauth.token_ttl))
     return Opened(protocol, kind, address(place.base_url, kind, token.token))
@@ -115,7 +116,7 @@ class ConsoleAuthTokens(Resource):
 
     @get('/os-console-auth-tokens/{token}', rule=console_auth_tokens.CONSOLE_AUTH_TOKENS, strict='2.99',
          returns=One('console', ConsoleTarget))
-    def show(self, req: Any, token: str) -> ConsoleToken:
+    def show(self, req: Request, token: str) -> ConsoleToken:
         """Show what a token opens."""
         if not req.at('2.31'):
             raise errors.Invalid('Before 2.31 only tokens of RDP consoles could be shown, and there are none.')

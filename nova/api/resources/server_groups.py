@@ -1,23 +1,23 @@
 """Server groups: servers that should, or must, be together or apart."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import errors
+from nova.api.request import Request
 from nova.common import problem, uuids
-from nova.common.jsonutil import JsonObject
 from nova.objects import quota
 from nova.objects.group import InstanceGroup
+from nova.policies import base as policies
 from nova.policies import server_groups as rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field, Span
+from nova.rest.field import ABSENT, Document, Faces, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Resource, delete, get, post
 from nova.task import notify
 
 _HARD = ('affinity', 'anti-affinity')
 _POLICIES = (*_HARD, 'soft-affinity', 'soft-anti-affinity')
-_EVERY: JsonObject = dict(create='2.1', show='2.1')
+_EVERY: Faces = dict(create='2.1', show='2.1')
 
 
 class Rules(Document):
@@ -26,7 +26,7 @@ class Rules(Document):
                                 create='2.64', show='2.64')
 
 
-def _policies(group: InstanceGroup, look: Any) -> list[str]:
+def _policies(group: InstanceGroup, look: Request) -> list[str]:
     return [group.policy] if group.policy else []
 
 
@@ -56,7 +56,7 @@ class ListQuery(Document):
     offset = Field(types.NON_NEGATIVE, 'How many are left out at the beginning.', query='2.1')
 
 
-def _find(req: Any, conn: sa.Connection, uuid: str, rule: Any) -> InstanceGroup:
+def _find(req: Request, conn: sa.Connection, uuid: str, rule: policies.Rule) -> InstanceGroup:
     """The caller's group; another project's is none, unless the caller may see it.
 
     Raises:
@@ -75,7 +75,7 @@ class ServerGroups(Resource):
 
     @get('/os-server-groups', rule=rules.INDEX, rules=(rules.INDEX_ALL_PROJECTS,), query=ListQuery,
          strict='2.75', returns=Many('server_groups', ServerGroup, 'show'))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List the project's server groups."""
         every = 'all_projects' in req.query and req.can(rules.INDEX_ALL_PROJECTS)
         owner = {} if every else {'project_id': req.context.project_id}
@@ -86,27 +86,27 @@ class ServerGroups(Resource):
 
     @get('/os-server-groups/{group_id}', rules=(rules.SHOW,), strict='2.102',
          returns=One('server_group', ServerGroup))
-    def show(self, req: Any, group_id: str) -> InstanceGroup:
+    def show(self, req: Request, group_id: str) -> InstanceGroup:
         """Show a server group."""
         with req.dbs.api.read() as conn:
             return _find(req, conn, group_id, rules.SHOW)
 
     @post('/os-server-groups', rule=rules.CREATE, ok=200, returns=One('server_group', ServerGroup),
           body=Body(ServerGroup, face='create', under='server_group'))
-    def create(self, req: Any) -> InstanceGroup:
+    def create(self, req: Request) -> InstanceGroup:
         """Make a server group, while the project's quota has room for it."""
         wanted = req.body['server_group']
         policy = wanted['policy'] if req.at('2.64') else wanted['policies'][0]
         narrowed = {name: int(value) for name, value in wanted.get('rules', {}).items()}
         if narrowed and policy != 'anti-affinity':
             raise problem.BadRequest('Only anti-affinity policy supports rules.')
-        context, limit = req.context, req.limit('server_groups')
+        project, user, limit = req.project_id, req.user_id, req.limit('server_groups')
 
         def write(conn: sa.Connection) -> InstanceGroup:
-            quota.lock(conn, context.project_id)
-            if 0 <= limit <= quota.server_groups(conn, context.project_id):
+            quota.lock(conn, project)
+            if 0 <= limit <= quota.server_groups(conn, project):
                 raise errors.server.LimitExceeded('Quota exceeded, too many server groups.')
-            group = InstanceGroup(uuid=uuids.generate(), project_id=context.project_id, user_id=context.user_id,
+            group = InstanceGroup(uuid=uuids.generate(), project_id=project, user_id=user,
                                   name=wanted['name'], policy=policy, rules=narrowed, members=[])
             group.create(conn)
             notify.of_group(conn, 'create', group)
@@ -115,7 +115,7 @@ class ServerGroups(Resource):
         return made
 
     @delete('/os-server-groups/{group_id}', rules=(rules.DELETE,), ok=204)
-    def remove(self, req: Any, group_id: str) -> None:
+    def remove(self, req: Request, group_id: str) -> None:
         """Delete a server group; its servers stay, and where they are."""
         def write(conn: sa.Connection) -> None:
             group = _find(req, conn, group_id, rules.DELETE)

@@ -1,7 +1,8 @@
 """The administrator's password of a guest, as the guest has left it: sealed for the user's key."""
 
-from typing import Any
 
+from nova import objects
+from nova.api.request import Request
 from nova.common.jsonutil import JsonObject
 from nova.domain import guest_password
 from nova.policies import server_password as rules
@@ -14,13 +15,13 @@ _PATH = '/servers/{server_id}/os-server-password'
 class ServerPassword(Resource):
 
     @get(_PATH, rule=rules.SHOW, returns=types.OBJECT)
-    def show(self, req: Any, instance: Any) -> JsonObject:
+    def show(self, req: Request, instance: objects.Instance) -> JsonObject:
         """Show the sealed password; empty where there is none."""
         return {'password': guest_password.of(instance.system_metadata)}
 
     @delete(_PATH, rule=rules.CLEAR, ok=204)
-    def clear(self, req: Any, instance: Any) -> None:
+    def clear(self, req: Request, instance: objects.Instance) -> None:
         """Forget the sealed password; the guest's own stays what it is."""
-        def alter(fresh: Any) -> None:
+        def alter(fresh: objects.Instance) -> None:
             fresh.system_metadata = guest_password.put(fresh.system_metadata, '')
         req.change(instance, alter)

@@ -1,8 +1,10 @@
 """File shares of a server. No driver here can attach any yet, so there are none, and none is taken."""
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from nova import errors
+from nova import errors, objects
+from nova.api.request import Request
+from nova.common.jsonutil import JsonObject
 from nova.policies import server_shares as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -34,22 +36,22 @@ class Share(Document):
 class ServerShares(Resource):
 
     @get(_PATH, since=_SINCE, strict='2.1', rule=rules.INDEX, returns=Many('shares', Share, 'show'))
-    def index(self, req: Any, instance: Any) -> list[Any]:
+    def index(self, req: Request, instance: objects.Instance) -> list[JsonObject]:
         """List a server's shares."""
         return []
 
     @post(_PATH, since=_SINCE, rule=rules.CREATE, ok=201, body=Body(Share, face='create', under='share'),
           returns=One('share', Share))
-    def create(self, req: Any, instance: Any) -> NoReturn:
+    def create(self, req: Request, instance: objects.Instance) -> NoReturn:
         """Attach a share."""
         raise SharesUnsupported()
 
     @get(_PATH + '/{share_id}', since=_SINCE, strict='2.1', rule=rules.SHOW, returns=One('share', Share))
-    def show(self, req: Any, instance: Any, share_id: str) -> NoReturn:
+    def show(self, req: Request, instance: objects.Instance, share_id: str) -> NoReturn:
         """Show a share of a server."""
         raise ShareNotFound(share=share_id, server=instance.uuid)
 
     @delete(_PATH + '/{share_id}', since=_SINCE, ok=200, rule=rules.DELETE)
-    def remove(self, req: Any, instance: Any, share_id: str) -> NoReturn:
+    def remove(self, req: Request, instance: objects.Instance, share_id: str) -> NoReturn:
         """Detach a share."""
         raise ShareNotFound(share=share_id, server=instance.uuid)

@@ -1,9 +1,9 @@
 """Tags of servers."""
 
 from collections.abc import Callable
-from typing import Any
 
-from nova import errors, states
+from nova import errors, objects, states
+from nova.api.request import Request
 from nova.common import jsonschema
 from nova.common.jsonutil import JsonObject
 from nova.policies import server_tags as rules
@@ -20,9 +20,10 @@ _TAG = jsonschema.Validator(dict(types.TAG))
 _TAGS = ('tags',)
 
 
-def _alter(req: Any, instance: Any, what: str, change: Callable[[set[str]], set[str]]) -> list[str]:
+def _alter(req: Request, instance: objects.Instance, what: str, change: Callable[[set[str]], set[str]]
+           ) -> list[str]:
     """Make the server's tags ``change(tags)``, if its state allows it."""
-    def alter(fresh: Any) -> None:
+    def alter(fresh: objects.Instance) -> None:
         _FROM.check(fresh, what)
         fresh.tags = sorted(change(set(fresh.tags)))
     return list(req.change(instance, alter, loads=_TAGS).tags)
@@ -31,29 +32,29 @@ def _alter(req: Any, instance: Any, what: str, change: Callable[[set[str]], set[
 class ServerTags(Resource):
 
     @get(_PATH, since='2.26', rule=rules.INDEX, returns=types.OBJECT, loads=_TAGS)
-    def index(self, req: Any, instance: Any) -> JsonObject:
+    def index(self, req: Request, instance: objects.Instance) -> JsonObject:
         """List a server's tags."""
         return {'tags': list(instance.tags)}
 
     @put(_PATH, since='2.26', rule=rules.UPDATE_ALL, returns=types.OBJECT,
          body=Body(tags=Field(types.array(types.TAG, high=_MOST), required=True)))
-    def replace(self, req: Any, instance: Any) -> JsonObject:
+    def replace(self, req: Request, instance: objects.Instance) -> JsonObject:
         """Replace all tags of a server."""
         return {'tags': _alter(req, instance, 'update tags', lambda tags: set(req.body['tags']))}
 
     @delete(_PATH, since='2.26', rule=rules.DELETE_ALL, ok=204)
-    def clear(self, req: Any, instance: Any) -> None:
+    def clear(self, req: Request, instance: objects.Instance) -> None:
         """Remove all tags of a server."""
         _alter(req, instance, 'delete tags', lambda tags: set())
 
     @get(_PATH + '/{tag}', since='2.26', rule=rules.SHOW, ok=204, loads=_TAGS)
-    def show(self, req: Any, instance: Any, tag: str) -> None:
+    def show(self, req: Request, instance: objects.Instance, tag: str) -> None:
         """Ask whether a server has a tag."""
         if tag not in instance.tags:
             raise errors.server.TagNotFound(server=instance.uuid, tag=tag)
 
     @put(_PATH + '/{tag}', since='2.26', rule=rules.UPDATE, ok=201, loads=_TAGS)
-    def add(self, req: Any, instance: Any, tag: str) -> Reply:
+    def add(self, req: Request, instance: objects.Instance, tag: str) -> Reply:
         """Put a tag on a server."""
         _TAG.check(tag)
 
@@ -70,7 +71,7 @@ class ServerTags(Resource):
         return Reply(headers={'Location': req.links.self('servers', instance.uuid, 'tags', tag)})
 
     @delete(_PATH + '/{tag}', since='2.26', rule=rules.DELETE, ok=204)
-    def remove(self, req: Any, instance: Any, tag: str) -> None:
+    def remove(self, req: Request, instance: objects.Instance, tag: str) -> None:
         """Take a tag off a server."""
         def without(tags: set[str]) -> set[str]:
             if tag not in tags:

@@ -1,7 +1,8 @@
 """A server's NUMA cells: what it sees of them, and for administrators where they are."""
 
-from typing import Any
 
+from nova import objects
+from nova.api.request import Request
 from nova.common.jsonutil import JsonObject
 from nova.policies import server_topology as rules
 from nova.rest import types
@@ -22,7 +23,7 @@ class Node(Document):
                       get=lambda cell, look: cell.get('host_node', ABSENT), show='2.78')
 
 
-def _cells(instance: Any) -> list[JsonObject]:
+def _cells(instance: objects.Instance) -> list[JsonObject]:
     return list((instance.numa_topology or {}).get('cells', ()))
 
 
@@ -37,6 +38,6 @@ class ServerTopology(Resource):
 
     @get('/servers/{server_id}/topology', since='2.78', rule=rules.INDEX, rules=(rules.HOST_INDEX,),
          loads=('numa_topology',), returns=One(None, Topology))
-    def index(self, req: Any, instance: Any) -> Any:
+    def index(self, req: Request, instance: objects.Instance) -> objects.Instance:
         """Show a server's NUMA cells; none where nobody asked for any."""
         return instance

@@ -1,13 +1,16 @@
 """Servers: listing and showing them. Everything that changes one is a room of `nova.ops`."""
 
-from typing import Any
+from collections.abc import Callable
 
 from nova import objects
 from nova.api import server_filters
 from nova.api.finder import CellUnreachable
+from nova.api.request import Request
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
 from nova.objects import instance_list
+from nova.objects.instance_list import Stub
+from nova.policies import base as policies
 from nova.policies import servers as rules
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
 from nova.schema.server import Server
@@ -21,19 +24,19 @@ class Servers(Resource):
 
     @get('/servers', rule=rules.INDEX, rules=(rules.ALLOW_ALL_FILTERS, rules.INDEX_GET_ALL_TENANTS),
          query=ServerQuery, strict='2.75', returns=Many('servers', Server, 'list'))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List servers."""
         return _page(req, rules.INDEX_GET_ALL_TENANTS, _brief_stub)
 
     @get('/servers/detail', rule=rules.DETAIL,
          rules=(rules.ALLOW_ALL_FILTERS, rules.DETAIL_GET_ALL_TENANTS, *_SEEN),
          query=ServerQuery, strict='2.75', returns=Many('servers', Server, 'detail'))
-    def detail(self, req: Any) -> Page:
+    def detail(self, req: Request) -> Page:
         """List servers with details."""
         return _page(req, rules.DETAIL_GET_ALL_TENANTS, _detailed_stub)
 
     @get('/servers/{server_id}', server=False, rules=(rules.SHOW, *_SEEN), returns=One('server', Server))
-    def show(self, req: Any, server_id: str) -> Reply:
+    def show(self, req: Request, server_id: str) -> Reply:
         """Show a server."""
         try:
             instance = req.server(server_id)
@@ -46,11 +49,11 @@ class Servers(Resource):
         return Reply(subject=instance, look=req.server_look(instance))
 
 
-def _target(owned: Any) -> JsonObject:
+def _target(owned: objects.Instance | objects.InstanceMapping) -> JsonObject:
     return {'project_id': owned.project_id, 'user_id': owned.user_id}
 
 
-def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
+def _page(req: Request, all_tenants_rule: policies.Rule, stub: Callable[[Request, Stub], JsonObject]) -> Page:
     wanted = server_filters.read(req, all_tenants_rule)
     limit, marker = req.paging()
     if wanted.nothing:
@@ -64,16 +67,16 @@ def _page(req: Any, all_tenants_rule: Any, stub: Any) -> Page:
                 stubs=[stub(req, server) for server in found.stubs])
 
 
-def _brief_stub(req: Any, server: Any) -> JsonObject:
+def _brief_stub(req: Request, server: Stub) -> JsonObject:
     return {'id': server.uuid, 'status': 'UNKNOWN', 'links': req.links.of('servers', server.uuid)}
 
 
-def _detailed_stub(req: Any, server: Any) -> JsonObject:
+def _detailed_stub(req: Request, server: Stub) -> JsonObject:
     return {**_brief_stub(req, server), 'tenant_id': server.project_id,
             'created': clock.isotime(server.created_at)}
 
 
-def _shown_stub(req: Any, mapping: Any) -> JsonObject:
+def _shown_stub(req: Request, mapping: objects.InstanceMapping) -> JsonObject:
     """What is known of a server whose cell cannot be asked: its mapping and its request spec."""
     uuid = mapping.instance_uuid
     with req.dbs.api.read() as conn:

@@ -1,28 +1,28 @@
 """Services: which processes there are, whether they live, and keeping them out of use."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.common import clock, dbkit, problem, units, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import Service, aggregate, owed
 from nova.policies import services as rules
 from nova.rest import types
-from nova.rest.field import Document, Field, Span
+from nova.rest.field import Document, Faces, Field, Span
 from nova.rest.resource import Body, Many, One, Page, Reply, Resource, delete, get, put
 from nova.task import notify
 
 COMPUTE = 'nova-compute'
 _TEXT = types.nullable(types.TEXT)
-_IDS: JsonObject = dict(list=[Span('2.1', '2.52', get=lambda s, look: s.id), Span('2.53', type=types.UUID)],
-                            updated=Span('2.53', type=types.UUID))
-_VIEWS: JsonObject = dict(list='2.1', updated='2.53')
-_ALWAYS: JsonObject = dict(list='2.1', updated='2.1')
+_IDS: Faces = dict(list=[Span('2.1', '2.52', get=lambda s, look: s.id), Span('2.53', type=types.UUID)],
+                   updated=Span('2.53', type=types.UUID))
+_VIEWS: Faces = dict(list='2.1', updated='2.53')
+_ALWAYS: Faces = dict(list='2.1', updated='2.1')
 
 
-def _state(service: Any, look: Any) -> str:
+def _state(service: Service, look: 'Look') -> str:
     return 'up' if service.is_up(look.down_time) else 'down'
 
 
@@ -60,14 +60,14 @@ class Change(Document):
 class Look:
     """Zones of hosts, for views of services."""
 
-    def __init__(self, req: Any) -> None:
+    def __init__(self, req: Request) -> None:
         self.down_time = req.conf.service_down_time
         self._default = req.conf.default_availability_zone
         self._internal = req.conf.internal_service_availability_zone
         with req.dbs.api.read() as conn:
             self._zones = aggregate.zones(conn)
 
-    def zone(self, service: Any) -> str:
+    def zone(self, service: Service) -> str:
         if service.binary != COMPUTE:
             return self._internal
         return self._zones.get(service.host, self._default)
@@ -77,7 +77,7 @@ class NothingToUpdate(errors.Invalid):
     template = "No updates were requested. Fields 'status' or 'forced_down' should be specified."
 
 
-def _find(req: Any, text: str) -> tuple[Service, Any]:
+def _find(req: Request, text: str) -> tuple[Service, objects.CellMapping]:
     """A service by uuid from 2.53 on, by number before, and the mapping of the cell it is in.
 
     Raises:
@@ -102,7 +102,7 @@ def _find(req: Any, text: str) -> tuple[Service, Any]:
     return service, cell
 
 
-def change(req: Any, cell: Any, service: Service, **values: Any) -> Service:
+def change(req: Request, cell: objects.CellMapping, service: Service, **values: object) -> Service:
     """Change a compute service, and tell its host whether it is disabled.
 
     A host that cannot be told now is told after its next heartbeat.
@@ -133,12 +133,13 @@ class Services(Resource):
 
     @get('/os-services', rule=rules.LIST, query=ServiceQuery, strict='2.75',
          returns=Many('services', ServiceView))
-    def index(self, req: Any) -> Page:
+    def index(self, req: Request) -> Page:
         """List services."""
         by = {name: req.query[name] for name in ('host', 'binary') if name in req.query}
-        found: list[Any] = []
+        found: list[Service] = []
         stubs: list[JsonObject] = []
-        for cell, services in req.cells.ask(lambda conn: Service.all(conn, **by), req.finder.cells()):
+        for cell, services in req.cells.ask(lambda conn: Service.all(conn, *Service.where(**by)),
+                                            req.finder.cells()):
             # Numbers of different cells say nothing about one another: a cell's services stay together.
             found += sorted(services or (), key=lambda service: service.id)
             if services is None and req.at('2.69'):
@@ -147,12 +148,12 @@ class Services(Resource):
 
     @put('/os-services/{service_id}', rule=rules.UPDATE, body=Body(Change),
          returns=One('service', ServiceView, 'updated'))
-    def update(self, req: Any, service_id: str) -> Reply:
+    def update(self, req: Request, service_id: str) -> Reply:
         """Enable, disable or force down a service."""
         return _update(req, service_id) if req.at('2.53') else _update_by_name(req, service_id)
 
     @delete('/os-services/{service_id}', rule=rules.DELETE, ok=204)
-    def remove(self, req: Any, service_id: str) -> None:
+    def remove(self, req: Request, service_id: str) -> None:
         """Delete a service that is not used any more, with what is kept about its host."""
         service, cell = _find(req, service_id)
         db = req.dbs.cell(cell.database_connection)
@@ -166,7 +167,7 @@ class Services(Resource):
         db.write(write)
 
 
-def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[JsonObject]:
+def _stubs(req: Request, cell: objects.CellMapping, by: dict[str, str]) -> list[JsonObject]:
     """What is known of the computes of a cell that cannot be asked."""
     if by.get('binary', COMPUTE) != COMPUTE:
         return []
@@ -176,7 +177,7 @@ def _stubs(req: Any, cell: Any, by: dict[str, str]) -> list[JsonObject]:
     return [{'binary': COMPUTE, 'host': host.host, 'status': 'UNKNOWN'} for host in hosts]
 
 
-def _update(req: Any, service_id: str) -> Reply:
+def _update(req: Request, service_id: str) -> Reply:
     body = req.body
     if not body:
         raise NothingToUpdate()
@@ -197,7 +198,7 @@ def _update(req: Any, service_id: str) -> Reply:
     return Reply(subject=change(req, cell, service, **values), look=Look(req))
 
 
-def _update_by_name(req: Any, verb: str) -> Reply:
+def _update_by_name(req: Request, verb: str) -> Reply:
     body = req.body
     host, binary = body['host'], body['binary']
     values, shown = _verb(req, verb, body)
@@ -215,7 +216,7 @@ def _update_by_name(req: Any, verb: str) -> Reply:
     return Reply(body={'service': {'host': host, 'binary': binary, **shown}})
 
 
-def _verb(req: Any, verb: str, body: JsonObject) -> tuple[JsonObject, JsonObject]:
+def _verb(req: Request, verb: str, body: JsonObject) -> tuple[JsonObject, JsonObject]:
     """What a verb of the path changes, and what it answers."""
     if verb == 'enable':
         return {'disabled': False, 'disabled_reason': None}, {'status': 'enabled'}
@@ -234,7 +235,7 @@ def _verb(req: Any, verb: str, body: JsonObject) -> tuple[JsonObject, JsonObject
     raise problem.NotFound('Unknown action')
 
 
-def _remove_host(req: Any, service: Service, db: dbkit.Database) -> None:
+def _remove_host(req: Request, service: Service, db: dbkit.Database) -> None:
     """Forget a compute host: nodes, mapping, aggregates, providers; not while it has servers or moves."""
     host = service.host
     with db.read() as conn:

@@ -6,17 +6,17 @@ import functools
 import heapq
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.api.request import Request
 from nova.common import clock, problem
 from nova.domain import usage
 from nova.objects.instance import Instance
 from nova.policies import simple_tenant_usage as rules
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field
+from nova.rest.field import ABSENT, Absent, Document, Field
 from nova.rest.resource import One, Reply, Resource, get
 
 _ROWS = 1000
@@ -68,7 +68,7 @@ class TenantUsage(Document):
                           maybe=True, get=lambda one, look: one.runs if look.detailed else ABSENT, show='2.1')
 
 
-def _links(answer: Any, look: _Look) -> Any:
+def _links(answer: object, look: _Look) -> list[dict[str, str]] | Absent:
     return look.links or ABSENT
 
 
@@ -97,19 +97,19 @@ class ListQuery(ShowQuery):
 class SimpleTenantUsage(Resource):
 
     @get('/os-simple-tenant-usage', rule=rules.LIST, query=ListQuery, strict='2.75', returns=One(None, Usages))
-    def index(self, req: Any) -> Reply:
+    def index(self, req: Request) -> Reply:
         """What every project has used."""
         return _answer(req, None, req.query.get('detailed') == '1')
 
     @get('/os-simple-tenant-usage/{project_id}', rules=(rules.SHOW,), query=ShowQuery, strict='2.75',
          returns=One(None, OneUsage))
-    def show(self, req: Any, project_id: str) -> Reply:
+    def show(self, req: Request, project_id: str) -> Reply:
         """What a project has used."""
         req.authorize(rules.SHOW, {'project_id': project_id})
         return _answer(req, project_id, True)
 
 
-def _answer(req: Any, project_id: str | None, detailed: bool) -> Reply:
+def _answer(req: Request, project_id: str | None, detailed: bool) -> Reply:
     now = clock.utcnow()
     start, stop = _moment(req.query.get('start'), now), _moment(req.query.get('end'), now)
     if start > stop:
@@ -143,7 +143,7 @@ def _moment(text: str | None, now: datetime.datetime) -> datetime.datetime:
         raise problem.BadRequest(f'Invalid time {text!r}: use YYYY-MM-DDThh:mm:ss.') from None
 
 
-def _runs(req: Any, project_id: str | None, start: datetime.datetime, stop: datetime.datetime,
+def _runs(req: Request, project_id: str | None, start: datetime.datetime, stop: datetime.datetime,
           marker: str | None) -> Iterator[usage.Run]:
     """The servers that ran in the period, by uuid, behind the marker; of cells that answer."""
     table = Instance.table
@@ -156,7 +156,7 @@ def _runs(req: Any, project_id: str | None, start: datetime.datetime, stop: date
         return Instance.all(conn, *where, table.c.uuid > after, order=[table.c.uuid], limit=_ROWS, deleted=None,
                             prefetch=('flavor',))
 
-    def stream(cell: Any, rows: list[Instance]) -> Iterator[Instance]:
+    def stream(cell: objects.CellMapping, rows: list[Instance]) -> Iterator[Instance]:
         while rows:
             yield from rows
             if len(rows) < _ROWS:

@@ -1,23 +1,23 @@
 """Tasks of a server: what is done to it, how far it is, and how it ended; for who waits, when it has ended."""
 
-from typing import Any
 
 from nova import errors, objects
 from nova.api.request import Request
 from nova.api.resources.instance_actions import EventView
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import history
 from nova.objects import task as rows
 from nova.ops.build import place
 from nova.policies import instance_actions as rules
 from nova.rest import types
-from nova.rest.field import Document, Field
+from nova.rest.field import Document, Faces, Field
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
 from nova.task import views
 
 _TEXT = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/tasks'
-_BOTH: dict[str, Any] = dict(list='2.1', show='2.1')
+_BOTH: Faces = dict(list='2.1', show='2.1')
 LONGEST = 60
 """Most seconds that a request waits."""
 STATUSES = ('queued', 'running', 'undoing', 'done', 'failed', 'aborted', 'stuck', 'abandoned')
@@ -36,7 +36,7 @@ def status(task: rows.Task) -> str:
 _ERROR = {'type': 'object', 'properties': {'code': types.INTEGER, 'message': types.TEXT}}
 
 
-def _told(error: dict[str, Any] | None) -> dict[str, Any] | None:
+def _told(error: JsonObject | None) -> JsonObject | None:
     """What users are told of an error; the rest is for administrators."""
     return None if error is None else {name: error.get(name) for name in _ERROR['properties']}
 

@@ -1,9 +1,8 @@
 """The volumes of a server. Attaching, detaching and replacing them are rooms of `nova.ops`."""
 
-from collections.abc import Sequence
-from typing import Any
 
-from nova import errors
+from nova import errors, objects
+from nova.api.request import Request
 from nova.policies import volumes_attachments as rules
 from nova.rest import types
 from nova.rest.field import Document, Field
@@ -20,7 +19,7 @@ class ListQuery(Document):
     offset = Field(types.NON_NEGATIVE, 'How many are left out at the beginning.', query='2.1')
 
 
-def _volumes(req: Any, instance: Any) -> Sequence[Any]:
+def _volumes(req: Request, instance: objects.Instance) -> list[objects.BlockDeviceMapping]:
     """Its devices that are volumes; where their attachments are shown, those that have one."""
     whole = req.at(_BY_ATTACHMENT)
     return [device for device in instance.block_devices
@@ -31,7 +30,7 @@ class VolumeAttachments(Resource):
 
     @get(_PATH, rule=rules.INDEX, query=ListQuery, strict='2.75', loads=_DEVICES,
          returns=Many('volumeAttachments', VolumeAttachment, 'list'))
-    def index(self, req: Any, instance: Any) -> Page:
+    def index(self, req: Request, instance: objects.Instance) -> Page:
         """List the volumes of a server."""
         limit, _ = req.paging()
         start = int(req.query.get('offset', 0))
@@ -39,7 +38,7 @@ class VolumeAttachments(Resource):
 
     @get(_PATH + '/{volume_id}', rule=rules.SHOW, loads=_DEVICES,
          returns=One('volumeAttachment', VolumeAttachment))
-    def show(self, req: Any, instance: Any, volume_id: str) -> Any:
+    def show(self, req: Request, instance: objects.Instance, volume_id: str) -> objects.BlockDeviceMapping:
         """Show a volume of a server."""
         for device in _volumes(req, instance):
             if device.volume_id == volume_id:

@@ -115,7 +115,7 @@ def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any
 def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -> JsonObject:
     """Body of a port to be made; who owns its device and where it is bound is ours to say, later."""
     body: JsonObject = {'network_id': request.network_id, 'device_id': server.uuid,
-                      'project_id': server.project_id, 'admin_state_up': True}
+                        'project_id': server.project_id, 'admin_state_up': True}
     if request.address:
         body['fixed_ips'] = [{'ip_address': request.address}]
     if groups:

@@ -15,7 +15,7 @@ servers waiting and nobody else's.
 import functools
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -39,26 +39,30 @@ Order = tuple[wire.Planned, objects.BuildRequest, objects.RequestSpec]
 PENDING, HANDED, WITHDRAWN = 'pending', 'handed', 'withdrawn'
 
 
-def standing(conn: sa.Connection, uuid: str) -> tuple[str, Any]:
-    """How far a server is: its build request waits, or a cell has it, or its owner deleted it.
+class Standing(NamedTuple):
+    """How far a server is: its build request waits, or a cell has it, or its owner deleted it."""
 
-    Returns:
-        ``(PENDING, BuildRequest)``, ``(HANDED, InstanceMapping)`` or ``(WITHDRAWN, None)``.
-    """
+    word: str
+    request: objects.BuildRequest | None = None
+    mapping: objects.InstanceMapping | None = None
+
+
+def standing(conn: sa.Connection, uuid: str) -> Standing:
+    """How far a server is now."""
     request = objects.BuildRequest.find(conn, instance_uuid=uuid)
     if request is not None:
-        return PENDING, request
+        return Standing(PENDING, request=request)
     found = objects.InstanceMapping.find(conn, instance_uuid=uuid)
     if found is not None and found.cell_id is not None:
-        return HANDED, found
-    return WITHDRAWN, None
+        return Standing(HANDED, mapping=found)
+    return Standing(WITHDRAWN)
 
 
 def note_withdrawn(h: SuperConductor, state: wire.ScheduleState) -> None:
     """Leave out from now on whom its owner has deleted meanwhile."""
     with h.api_db.read() as conn:
         for server in state.living():
-            server.withdrawn = standing(conn, server.uuid)[0] == WITHDRAWN
+            server.withdrawn = standing(conn, server.uuid).word == WITHDRAWN
 
 
 def is_away(error: Exception) -> bool:
@@ -177,7 +181,7 @@ def purge_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
         if not server.selections:
             continue
         with h.api_db.read() as conn:
-            handed = standing(conn, server.uuid)[0] == HANDED
+            handed = standing(conn, server.uuid).word == HANDED
         if handed:
             continue
         try:
@@ -214,22 +218,23 @@ def swap(conn: sa.Connection, server: wire.Planned, cell: objects.CellMapping) -
     """
     if objects.BuildRequest.take(conn, server.uuid, server.revision):
         return HANDED if objects.InstanceMapping.hand_over(conn, server.uuid, cell.id) else WITHDRAWN
-    return standing(conn, server.uuid)[0]
+    return standing(conn, server.uuid).word
 
 
 def follow(h: SuperConductor, server: wire.Planned, cell: objects.CellMapping) -> bool:
     """Bring what was changed meanwhile into the cell, until the server can be handed over; whether it was."""
     with h.api_db.read() as conn:
-        word, found = standing(conn, server.uuid)
-    while word == PENDING:
-        if server.revision != found.revision:
-            h.cell_db(cell).write(functools.partial(_bring, request=found))
-            server.revision = found.revision
+        now = standing(conn, server.uuid)
+    while now.request is not None:
+        if server.revision != now.request.revision:
+            h.cell_db(cell).write(functools.partial(_bring, request=now.request))
+            server.revision = now.request.revision
         word = h.api_db.write(lambda conn: swap(conn, server, cell))
-        if word == PENDING:
-            with h.api_db.read() as conn:
-                word, found = standing(conn, server.uuid)
-    return word == HANDED
+        if word != PENDING:
+            return word == HANDED
+        with h.api_db.read() as conn:
+            now = standing(conn, server.uuid)
+    return now.word == HANDED
 
 
 def _bring(conn: sa.Connection, request: objects.BuildRequest) -> None:

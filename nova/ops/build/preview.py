@@ -1,7 +1,6 @@
 """POST /os-scheduling-preview: where servers would go, and why not elsewhere; nothing is made, counted or
 claimed."""
 
-from typing import Any
 
 from nova import objects
 from nova.ops.build import prepare, records
@@ -52,7 +51,7 @@ class SchedulingPreview(Resource):
 
     @post('/os-scheduling-preview', rule=rules.CREATE, rules=(*CREATE_RULES, _HIDDEN), ok=200,
           body=Body(ServerCreate, face='create'), returns=One('preview', PreviewView))
-    def create(self, req: Request) -> Any:
+    def create(self, req: Request) -> objects.Selections:
         """Show where servers would go, and what keeps them from other hosts."""
         servers = records.make(req, prepare.order(req, req.body))
         _, spec = servers[0]

@@ -31,11 +31,11 @@ def end_in_error(h: SuperConductor, state: wire.ScheduleState) -> None:
 def end(h: SuperConductor, server: wire.Planned) -> None:
     """End one server; one that a cell has after all (the answer of the hand-over was lost) is let go there."""
     with h.api_db.read() as conn:
-        word, found = handover.standing(conn, server.uuid)
-    if word == handover.WITHDRAWN:
+        now = handover.standing(conn, server.uuid)
+    if now.word == handover.WITHDRAWN:
         handover.clear(h, server)
-    elif word == handover.HANDED:
-        cell = next(cell for cell in h.cells() if cell.id == found.cell_id)
+    elif now.mapping is not None:
+        cell = next(cell for cell in h.cells() if cell.id == now.mapping.cell_id)
         if not cell.is_cell0:
             handover.let_go(h, server, cell)
     else:

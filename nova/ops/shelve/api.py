@@ -1,10 +1,9 @@
 """shelve, shelveOffload and unshelve: what users may say."""
 
-from collections.abc import Mapping
-from typing import Any
 
 from nova import errors, objects
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.domain import snapshots
 from nova.objects import aggregate
 from nova.ops.shelve import flow, wire
@@ -28,7 +27,7 @@ class ShelveAction(Action):
     start = From(VM.ACTIVE, VM.STOPPED, VM.PAUSED, VM.SUSPENDED, host=True)
     flow = flow.Shelve
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> wire.ShelveState:
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> wire.ShelveState:
         ident, of_volumes = uuids.generate(), instance.is_volume_backed
         values = {} if of_volumes else snapshots.values(
             ident, instance, f'{instance.display_name}-shelved', snapshots.SNAPSHOT, {},
@@ -62,8 +61,8 @@ class UnshelveAction(Action):
     start = From(VM.SHELVED, VM.SHELVED_OFFLOADED)
     flow = flow.Unshelve
 
-    def prepare(self, req: Request, instance: objects.Instance, body: Any) -> wire.UnshelveState:
-        asked: Mapping[str, Any] = body if isinstance(body, dict) and req.at(ZONE) else {}
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject | None) -> wire.UnshelveState:
+        asked = body if body is not None and req.at(ZONE) else {}
         offloaded = instance.vm_state == VM.SHELVED_OFFLOADED
         if asked and not offloaded:
             raise errors.server.ServerInState(
@@ -78,7 +77,7 @@ class UnshelveAction(Action):
             pin=asked.get('availability_zone'))
 
 
-def _check_place(req: Request, server: objects.Instance, asked: Mapping[str, Any]) -> None:
+def _check_place(req: Request, server: objects.Instance, asked: JsonObject) -> None:
     """The zone and the host are there, and go together.
 
     Raises:

@@ -1,7 +1,6 @@
 """What a flavor asks of a host's facts."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from nova.scheduler.filters import BaseHostFilter
 from nova.scheduler.filters.extra_specs_ops import match
@@ -10,9 +9,9 @@ from nova.scheduler.host_state import HostState, Wanted
 _SCOPE = 'capabilities'
 
 
-def _fact(host: HostState, path: list[str]) -> Any:
+def _fact(host: HostState, path: list[str]) -> object:
     """A fact by its path: an attribute of the host state or one of its stats, then keys; None where none."""
-    value: Any = getattr(host, path[0], None)
+    value: object = getattr(host, path[0], None)
     if value is None:
         value = host.stats.get(path[0])
     for word in path[1:]:
@@ -25,7 +24,7 @@ class ComputeCapabilitiesFilter(BaseHostFilter):
 
     run_filter_once_per_request = True
 
-    def filter_all(self, hosts: Any, wanted: Wanted) -> list[HostState]:
+    def filter_all(self, hosts: Sequence[HostState], wanted: Wanted) -> list[HostState]:
         asked = self._asked(wanted)
         if not asked:
             return list(hosts)

@@ -2,16 +2,15 @@
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from nova.common import jsonutil
 from nova.scheduler.filters import BaseHostFilter
 from nova.scheduler.host_state import HostState, Wanted
 
 
-def _chain(test: Callable[[Any, Any], bool]) -> Callable[[list[Any]], bool]:
+def _chain(test: Callable[..., bool]) -> Callable[[list[object]], bool]:  # type: ignore[explicit-any]
     """The first argument compared with each other."""
-    def compare(args: list[Any]) -> bool:
+    def compare(args: list[object]) -> bool:
         try:
             return len(args) > 1 and all(test(args[0], other) for other in args[1:])
         except TypeError:
@@ -19,25 +18,25 @@ def _chain(test: Callable[[Any, Any], bool]) -> Callable[[list[Any]], bool]:
     return compare
 
 
-_OPS: dict[str, Callable[[list[Any]], Any]] = {
+_OPS: dict[str, Callable[[list[object]], object]] = {
     '=': _chain(operator.eq), '<': _chain(operator.lt), '>': _chain(operator.gt), '<=': _chain(operator.le),
     '>=': _chain(operator.ge), 'in': lambda args: len(args) > 1 and args[0] in args[1:],
     'not': lambda args: [not arg for arg in args], 'or': any, 'and': all,
 }
 
 
-def _value(host: HostState, word: str) -> Any:
+def _value(host: HostState, word: str) -> object:
     """``$free_ram_mb``, ``$stats.key``: a fact of the host; other words are themselves."""
     if not word.startswith('$'):
         return word
     path = word[1:].split('.')
-    found: Any = getattr(host, path[0], None)
+    found: object = getattr(host, path[0], None)
     for step in path[1:]:
         found = found.get(step) if isinstance(found, dict) else None
     return found
 
 
-def evaluate(host: HostState, query: Any) -> Any:
+def evaluate(host: HostState, query: object) -> object:
     """The value of a query; what is no operation is itself.
 
     Raises:

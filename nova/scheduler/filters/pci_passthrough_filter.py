@@ -1,8 +1,7 @@
 """Devices of the host for the guest alone."""
 
+import dataclasses
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from oslo_config import cfg
 
@@ -28,6 +27,14 @@ def aliases(conf: cfg.ConfigOpts) -> dict[str, JsonObject]:
     return found
 
 
+@dataclasses.dataclass
+class _Pool:
+    """Devices of one kind, and how many of them are left."""
+
+    devices: JsonObject
+    left: int
+
+
 class PciPassthroughFilter(BaseHostFilter):
     """Passes hosts with as many free devices as ``pci_passthrough:alias`` of the flavor asks for.
 
@@ -42,7 +49,7 @@ class PciPassthroughFilter(BaseHostFilter):
         asked = spec_obj.flavor.extra_specs.get(_SPEC)
         if not asked:
             return True
-        pools = [[dict(pool), int(pool['count'])] for pool in host_state.pci_stats or ()]
+        pools = [_Pool(pool, int(pool['count'])) for pool in host_state.pci_stats or ()]
         for word in asked.split(','):
             name, _, count = word.strip().partition(':')
             known = name in self._aliases and (count or '1').isdigit()
@@ -51,11 +58,10 @@ class PciPassthroughFilter(BaseHostFilter):
         return True
 
 
-def _take(pools: list[list[Any]], what: Mapping[str, Any], count: int) -> bool:
+def _take(pools: list[_Pool], what: JsonObject, count: int) -> bool:
     """Take so many devices from the pools that have such; whether there were enough."""
-    for entry in pools:
-        pool, left = entry
-        if all(pool.get(key) == value for key, value in what.items()):
-            taken = min(left, count)
-            entry[1], count = left - taken, count - taken
+    for pool in pools:
+        if all(pool.devices.get(key) == value for key, value in what.items()):
+            taken = min(pool.left, count)
+            pool.left, count = pool.left - taken, count - taken
     return count == 0

@@ -1,35 +1,32 @@
-"""How often signatures say `Any`, where a type is to be: it only falls."""
+"""Where mypy lets `Any` be written: nowhere in these packages, but for exceptions that are counted."""
 
-import ast
 import pathlib
+import re
+import tomllib
 
 import nova
 
 ROOT = pathlib.Path(nova.__file__).parent
-LIMITS = {'ops': 9, 'steps': 3, 'task': 38, 'conductor': 2, 'compute': 7, 'scheduler': 52, 'virt': 10}
-"""Package to the most that it may say; lower one when you have lowered what it bounds."""
+PACKAGES = ('api', 'compute', 'conductor', 'ops', 'scheduler', 'steps', 'task', 'virt')
+EXCEPTIONS = {
+    'scheduler/filters/json_filter.py': 1,  # operators compare whatever users wrote
+    'steps/moves.py': 1,  # fields of a record that is handed in, which knows their types
+    'task/action.py': 1,  # the state of the action's own flow
+    'task/flow.py': 3,  # a step, or a flow, of whichever handle and state
+}
 
 
-def anys(package):
-    """Names `Any` in the annotations of a package, and where they are."""
-    found = []
-    for path in sorted((ROOT / package).rglob('*.py')):
-        for node in ast.walk(ast.parse(path.read_text())):
-            annotations = []
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs,
-                             node.args.vararg, node.args.kwarg]
-                annotations = [each.annotation for each in arguments if each is not None] + [node.returns]
-            elif isinstance(node, ast.AnnAssign):
-                annotations = [node.annotation]
-            for annotation in filter(None, annotations):
-                found += [f'{path.relative_to(ROOT)}:{name.lineno}' for name in ast.walk(annotation)
-                          if isinstance(name, ast.Name) and name.id == 'Any']
-    return found
+def test_mypy_refuses_any_in_these_packages():
+    config = tomllib.loads((ROOT.parent / 'pyproject.toml').read_text())['tool']['mypy']
+    strict = [one for one in config['overrides'] if one.get('disallow_any_explicit')]
+    assert {f'nova.{package}.*' for package in PACKAGES} == {name for one in strict for name in one['module']}
 
 
-def test_no_package_says_any_more_often_than_it_did():
-    found = {package: anys(package) for package in LIMITS}
-    over = {package: (len(each), LIMITS[package], each) for package, each in found.items()
-            if len(each) > LIMITS[package]}
-    assert not over, over
+def test_exceptions_are_those_that_have_a_reason():
+    found = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob('*.py'):
+            count = len(re.findall(r'type: ignore\[[^\]]*explicit-any', path.read_text()))
+            if count:
+                found[str(path.relative_to(ROOT))] = count
+    assert found == EXCEPTIONS

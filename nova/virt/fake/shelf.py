@@ -5,9 +5,12 @@ import json
 import os
 import pathlib
 from collections.abc import Iterator, MutableMapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-Thing = TypeVar('Thing')
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Thing = TypeVar('Thing', bound='DataclassInstance')
 
 
 class Shelf(MutableMapping[str, Thing], Generic[Thing]):
@@ -41,7 +44,7 @@ class Shelf(MutableMapping[str, Thing], Generic[Thing]):
     def __setitem__(self, name: str, thing: Thing) -> None:
         self._things[name] = thing
         if self._dir is not None:
-            values: Any = dataclasses.asdict(thing)  # type: ignore[call-overload]  # kinds are dataclasses
+            values = dataclasses.asdict(thing)
             new = self._dir / f'{name}.new'
             new.write_text(json.dumps(values), encoding='utf-8')
             os.replace(new, self._dir / f'{name}.json')

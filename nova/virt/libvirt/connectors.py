@@ -26,6 +26,12 @@ MULTIPATH = frozenset({'iscsi', 'fibre_channel', 'nvmeof', 'iser'})
 Arguments = Mapping[str, object]
 
 
+class Ask(Protocol):
+    def __call__(self, root_helper: str, my_ip: str, multipath: bool, *, enforce_multipath: bool, host: str
+                 ) -> dict[str, object]:
+        """What a host can connect volumes with, and how it is known to the storage."""
+
+
 class Connector(Protocol):
     """What os-brick's connectors do."""
 
@@ -102,7 +108,7 @@ class Connectors:
     """
 
     def __init__(self, conf: cfg.ConfigOpts, factory: Callable[[str, Arguments], Connector] | None = None,
-                 properties: Callable[..., dict[str, object]] | None = None) -> None:
+                 properties: Ask | None = None) -> None:
         self._conf, self._properties = conf, properties or ask_host
         self._factory = factory or functools.partial(brick, conf)
 
@@ -151,10 +157,12 @@ class Connectors:
                 enforce_multipath=conf.volume_use_multipath and conf.volume_enforce_multipath, host=host)
 
 
-def ask_host(*arguments: object, **named: object) -> dict[str, object]:
+def ask_host(root_helper: str, my_ip: str, multipath: bool, *, enforce_multipath: bool, host: str
+             ) -> dict[str, object]:
     """What os-brick finds of this host."""
     from os_brick.initiator import connector
-    found: dict[str, object] = connector.get_connector_properties(*arguments, **named)
+    found: dict[str, object] = connector.get_connector_properties(
+        root_helper, my_ip, multipath, enforce_multipath=enforce_multipath, host=host)
     return found
 
 
