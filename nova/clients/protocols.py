@@ -408,14 +408,12 @@ class NetworkClient(Protocol):
             project_id: only this project's.
         """
 
-    def ports(self, server_uuid: str | None) -> list[JsonObject]:
+    def ports(self, server_uuid: str | None, address: str | None = None) -> list[JsonObject]:
         """Ports of a server as Neutron's v2.0 API shows them, in the order they were made.
 
-        None: those of every server of every project, of which at least ``id`` and ``device_id``.
+        None: those of every server of every project, of which at least ``id`` and ``device_id``; or, of these
+        and of what else has ports, those with a fixed address.
         """
-
-    def servers_of(self, address: str) -> set[str]:
-        """uuids of the servers, of every project, with a port that has this fixed address."""
 
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         """ids of security groups given by name or id.

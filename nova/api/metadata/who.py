@@ -60,7 +60,8 @@ class Who:
             raise problem.Forbidden('Invalid proxy request signature.')
 
     def _by_address(self, address: str) -> Asker:
-        found = self._clients.network.servers_of(address)
+        found = {port['device_id'] for port in self._clients.network.ports(None, address)
+                 if uuids.is_uuid(port['device_id'])}
         if len(found) != 1:
             raise problem.NotFound(f'{len(found)} servers have the address {address}.')
         return Asker(found.pop(), None)

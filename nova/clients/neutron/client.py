@@ -6,7 +6,6 @@ from typing import Any
 from nova import context as nova_context
 from nova.clients.neutron import allocate, binding, check, info, security_groups
 from nova.clients.neutron.api import Api
-from nova.common import uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import NetworkInfo
@@ -114,16 +113,14 @@ class Client:
                 found.setdefault(port['device_id'], []).extend(one['ip_address'] for one in port['fixed_ips'])
         return found
 
-    def ports(self, server_uuid: str | None) -> list[JsonObject]:
+    def ports(self, server_uuid: str | None, address: str | None = None) -> list[JsonObject]:
         """See `NetworkClient.ports`."""
+        if address is not None:
+            return self.api.ports(fixed_ips=f'ip_address={address}')
         if server_uuid is not None:
             return self.api.ports(device_id=server_uuid)
         found = self.api.ports(fields=['id', 'device_id', 'device_owner'])
         return [port for port in found if port['device_id'] and port['device_owner'].startswith('compute:')]
-
-    def servers_of(self, address: str) -> set[str]:
-        ports = self.api.ports(fixed_ips=f'ip_address={address}')
-        return {port['device_id'] for port in ports if port['device_id'] and uuids.is_uuid(port['device_id'])}
 
     def security_groups(self, context: nova_context.RequestContext, names: Sequence[str]) -> list[str]:
         return security_groups.resolve(self.api, context, names)
