@@ -85,7 +85,7 @@ def name(route: Route) -> str:
 
 
 def test_what_is_missing_is_recorded() -> None:
-    """Who serves a route takes it off ``nova/tests/conformance/missing.yaml``."""
+    """API-S3, and what came after: who serves a route takes it off ``conformance/missing.yaml``."""
     absent = {route.name for route in FACTS.routes if route.key not in served()} - WRITTEN_BY_HAND
     assert absent == set(facts.missing())
 

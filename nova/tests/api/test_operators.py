@@ -111,6 +111,7 @@ def services(cloud: Cloud, version: str, query: str = '') -> list[dict[str, Any]
 
 
 def test_services_are_listed(cloud: Cloud) -> None:
+    """LST-F3: those of a cell that is down by what the API database knows of them."""
     cloud.host('host1', zone='zone-1')
     cloud.host('host2', 2, disabled=True, disabled_reason='broken')
     first, second = services(cloud, '2.1')

@@ -24,6 +24,16 @@ def test_limits_count_what_is_used(cloud: Cloud) -> None:
     assert other['totalInstancesUsed'] == 0
 
 
+def test_servers_of_a_cell_that_is_down_count(cloud: Cloud) -> None:
+    """QTA-S3, LST-F3: what counts is in the API database, so that nobody is refused for want of the cell."""
+    cloud.server(1)
+    cloud.server(2)
+    cloud.break_cell(2)
+    absolute = cloud.call('GET', '/limits', '2.60', headers=MEMBER).json['limits']['absolute']
+    used = [absolute[f'total{what}Used'] for what in ('Instances', 'Cores', 'RAM')]
+    assert used == [2, 2, 1024]
+
+
 def test_quota_sets(cloud: Cloud) -> None:
     cloud.server()
     first = cloud.call('GET', SETS, '2.60', headers=READER).json['quota_set']

@@ -205,6 +205,7 @@ def test_expressions_mean_the_same_everywhere(cloud: Cloud, cell: int | None) ->
 
 
 def test_addresses_are_asked_of_the_network_service(cloud: Cloud) -> None:
+    """LST-S6."""
     api = cloud.clients.network.api
     v4, v6 = api.add_network(PROJECT, '10.0.0.0/16'), api.add_network(PROJECT, '2001:db8::/64')
 

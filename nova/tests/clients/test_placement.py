@@ -163,7 +163,7 @@ def test_report_makes_changes_and_removes(placement: Any) -> None:
 
 
 def test_what_others_put_there_stays(placement_service: Any) -> None:
-    """Agents' providers, operators' traits and aggregates survive every report of their host."""
+    """CLM-S2: agents' providers, operators' traits and aggregates, and claims outlive every report."""
     host, ours, agent, zone = (uuids.generate() for _ in range(4))
 
     def call(method: str, path: str, body: Any = None) -> Any:
@@ -182,7 +182,10 @@ def test_what_others_put_there_stays(placement_service: Any) -> None:
     call('PUT', f'/resource_providers/{host}/traits', {**traits, 'traits': [*traits['traits'], 'CUSTOM_GOLD']})
     client = placement_client.Client(placement_service)
     client.add_to_aggregate(host, zone)
+    nobodys = uuids.generate()
+    assert client.claim(nobodys, {'allocations': {host: {'resources': {'VCPU': 1}}}}, 'p', 'u')
     report()
+    assert list(client.allocations(nobodys).allocations) == [host]
     there = {one['uuid'] for one in call('GET', f'/resource_providers?in_tree={host}')['resource_providers']}
     assert there == {host, agent}
     assert call('GET', f'/resource_providers/{host}/traits')['traits'] == ['COMPUTE_NODE', 'CUSTOM_GOLD']

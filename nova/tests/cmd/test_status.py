@@ -83,6 +83,7 @@ def test_old_computes_and_machine_types(cloud):
 
 
 def test_the_whole_table_and_its_exit_code(cloud, tmp_path, capsys):
+    """UPG-F1."""
     file = tmp_path / 'nova.conf'
     file.write_text(f'[api_database]\nconnection={cloud.conf.api_database.connection}\n')
     assert status.main(['--config-file', str(file), 'upgrade', 'check']) == 2

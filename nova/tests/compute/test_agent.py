@@ -37,6 +37,7 @@ def test_nodes_are_told_only_when_they_changed(heard, start, driver, conf):
 
 
 def test_inventory_reaches_placement(heard, start, driver, clients, conf):
+    """CLM-S3: what the host itself needs is reserved."""
     conf.set_override('reserved_host_memory_mb', 1024)
     conf.set_override('cpu_allocation_ratio', 8.0)
     start(driver)

@@ -116,6 +116,20 @@ def test_a_refused_host_is_followed_by_an_alternate(new_world):
     assert world.server(uuid).host == 'h2'
 
 
+def test_placement_fails_while_an_alternate_is_claimed(new_world):
+    """ALT-F2 (B 1837955): the same end as when none is left, nothing held."""
+    world = new_world()
+    world.refusing.add('h1')
+    world.script.fail('build', 'take_host')
+    uuid, = world.order()
+    world.settle()
+    invariants.check(world)
+    server, task = world.server(uuid), world.tasks_of(uuid)[0]
+    assert (server.vm_state, server.host) == ('error', None)
+    assert (task.action, task.status) == ('create', rows.UNDONE)
+    assert ('build', 'take_host', 'do') in {seen[:3] for seen in world.script.seen}
+
+
 def test_every_host_refuses(new_world):
     """ALT-F1: an error with a reason, nothing held."""
     world = new_world()
