@@ -350,6 +350,10 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bo
     return len(old)
 
 
+_LOOKS = tables.tasks.alias()
+"""Tasks beside the tasks that are asked about."""
+
+
 def doubtful(conn: sa.Connection, ages: Iterable[datetime.timedelta], span: datetime.timedelta, flow: str,
              limit: int) -> list[Task]:
     """The oldest tasks that left a doubt and ended so long ago: those about whose servers no task of `flow` was
@@ -358,7 +362,7 @@ def doubtful(conn: sa.Connection, ages: Iterable[datetime.timedelta], span: date
     Args:
         ages: time since their end, each up to `span` more.
     """
-    table, looks, now = tables.tasks, tables.tasks.alias(), dbkit.now(conn)
+    table, looks, now = tables.tasks, _LOOKS, dbkit.now(conn)
     then = sa.or_(*(sa.and_(table.c.finished_at <= now - age, table.c.finished_at > now - age - span)
                     for age in ages))
     looked = sa.exists().where(looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == flow,

@@ -7,7 +7,6 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
 from types import ModuleType
 
 from nova.task import action
@@ -21,11 +20,11 @@ def load() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(name) for name in names)
 
 
-def _declared(base: type) -> Iterator[type]:
-    for module in load():
-        for _, member in inspect.getmembers(module, inspect.isclass):
-            if issubclass(member, base) and member is not base and member.__module__ == module.__name__:
-                yield member
+@functools.cache
+def _declared(base: type) -> tuple[type, ...]:
+    return tuple(
+        member for module in load() for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, base) and member is not base and member.__module__ == module.__name__)
 
 
 def actions() -> list[type[action.Action]]:

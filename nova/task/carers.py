@@ -57,7 +57,9 @@ class Carers:
         if frozenset(living) == self._living:
             return
         self._living, self._groups = frozenset(living), {}
-        keys = frozenset().union(*(worker.knows for worker in self._living)) | {''}
+        knows = [worker.knows for worker in self._living] or [frozenset()]
+        # What all know falls to the same workers as what nobody knows.
+        keys = knows[0].union(*knows) - knows[0].intersection(*knows) | {''}
         for above in (False, True):
             groups = {self._group(above, key) for key in keys}
             self._shards[above] = tuple(sorted({

@@ -38,6 +38,11 @@ class ServerClock(dbkit.ServerClock):
         return self._server.now()
 
 
+def _keep_prepared(dialect: object, record: object, args: object, options: dict[str, Any]) -> None:
+    """oslo.db keeps nothing prepared for databases in memory, which threads may share. Here is one thread."""
+    options['cached_statements'] = 2000
+
+
 class Server:
     """A database server in this process: one connection, on which transactions are told apart by us.
 
@@ -48,7 +53,8 @@ class Server:
     def __init__(self, name: str, metadata: sa.MetaData) -> None:
         self.name, self.skew = name, 0.0
         self.now: Callable[[], datetime.datetime] = clock.utcnow
-        self._base = dbkit.Database('sqlite://?cached_statements=2000', server_clock=ServerClock(self))
+        self._base = dbkit.Database('sqlite://', server_clock=ServerClock(self))
+        sa.event.listen(self._base.engine, 'do_connect', _keep_prepared)
         metadata.create_all(self._base.engine)
         self.connection = self._base.engine.connect()
         # As for the base's own writers: who begins a transaction is not the library.
@@ -64,12 +70,11 @@ class Server:
         driver = self._driver
         if driver.in_transaction:
             driver.rollback()
-        driver.execute('PRAGMA foreign_keys=OFF')
         driver.execute('BEGIN')
+        driver.execute('PRAGMA defer_foreign_keys=ON')
         for table in self._tables:
             driver.execute(f'DELETE FROM {table}')
         driver.commit()
-        driver.execute('PRAGMA foreign_keys=ON')
 
     def transact(self, fn: Callable[[sa.Connection], T]) -> T:
         driver = self._driver

@@ -5,6 +5,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import pathlib
 import random
 import re
@@ -73,6 +74,8 @@ class Kept:
         self.directory = tempfile.TemporaryDirectory(prefix='simulation', dir=_memory())
         self.settings = _settings()
         self.worlds = 0
+        gc.collect()
+        gc.freeze()  # what is there now is not looked through again for every world
 
     def state_dir(self, host: str) -> pathlib.Path:
         return pathlib.Path(self.directory.name) / str(self.worlds) / host
