@@ -75,7 +75,11 @@ def _volumes(admin, living, devices):
     for ident in set(rows_of) - {one['id'] for one in attachments}:
         problems.append(f'attachment {ident} of {rows_of[ident].instance_uuid} is not there')
     named = {(row.instance_uuid, row.volume_id) for row in devices}
+    used = {one['volume_id'] for one in attachments}
     for volume in every('volumes'):
+        if volume['status'] in ('attaching', 'detaching') or (
+                volume['status'] in ('reserved', 'in-use') and volume['id'] not in used):
+            problems.append(f'volume {volume["id"]} is left in status {volume["status"]}')
         owner = volume['metadata'].get('nova_server')
         if owner is not None and (owner not in living or (owner, volume['id']) not in named):
             problems.append(f'volume {volume["id"]} ({volume["status"]}) is left of server {owner}')

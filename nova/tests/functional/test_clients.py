@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 
+import novaclient.client
 import openstack
 import pytest
 
@@ -174,6 +175,33 @@ def test_placement_through_osc(cli):
     assert sorted(row['name'] for row in providers) == [f'compute{n}' for n in range(1, 5)]
     inventory = cli('resource provider inventory list', providers[0]['uuid'], user='admin')
     assert {row['resource_class'] for row in inventory} == {'VCPU', 'MEMORY_MB', 'DISK_GB'}
+
+
+def test_volumes_by_novaclient(cloud):
+    """Its library, which others are built on: a server on a volume gets another one, and loses it."""
+    connection = openstack.connection.Connection(config=openstack.config.OpenStackConfig(
+        config_files=[str(cloud.clouds_file)]).get_one('demo'))
+    nova = novaclient.client.Client('2.89', session=connection.session)
+    image, network = connection.image.find_image('tiny').id, connection.network.find_network('private').id
+    made = nova.servers.create('holder', None, nova.flavors.find(name='m1.tiny'), nics=[{'net-id': network}],
+                               block_device_mapping_v2=[{
+                                   'uuid': image, 'source_type': 'image', 'destination_type': 'volume',
+                                   'volume_size': 1, 'boot_index': 0, 'delete_on_termination': True}])
+    until(lambda: nova.servers.get(made).status == 'ACTIVE')
+    volume = connection.create_volume(size=1, wait=True).id
+    nova.volumes.create_server_volume(made.id, volume, tag='data', delete_on_termination=False)
+    until(lambda: connection.get_volume(volume).status == 'in-use')
+    found = {one.volumeId: one for one in nova.volumes.get_server_volumes(made.id)}
+    assert len(found) == 2 and (found[volume].device, found[volume].tag) == ('/dev/vdb', 'data')
+    nova.volumes.update_server_volume(made.id, volume, volume, delete_on_termination=True)
+    assert nova.volumes.get_server_volume(made.id, volume).delete_on_termination is True
+    nova.volumes.delete_server_volume(made.id, volume)
+    until(lambda: connection.get_volume(volume).status == 'available')
+    nova.servers.delete(made)
+    until(lambda: not nova.servers.list())
+    until(lambda: [one.id for one in connection.list_volumes()] == [volume])
+    connection.delete_volume(volume, wait=True)
+    connection.close()
 
 
 def test_openstacksdk(cloud):

@@ -5,12 +5,15 @@ import json
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from nova import conf as nova_conf
 from nova.cmd import manage
 from nova.cmd.manage import command
+from nova.common import dbkit
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
+from nova.tests.functional.test_evacuate import dead
 from nova.tests.functional.volumes import Volumes
 
 EVERY = (1, 2, 3, 4)
@@ -311,6 +314,61 @@ def test_a_shared_volume_on_two_servers(demo, volumes):
     volumes.settled(one)
     assert volumes.of(one) == [] and len(volumes.of(two)) == 1
     assert volumes.show(shared)['status'] == 'in-use'
+
+
+def test_a_shared_volume_that_was_to_go_with_its_server(demo, volumes):
+    """MAT-F3: while another server has it, it stays; the server is deleted all the same."""
+    one, two = (demo.booted(name)['id'] for name in ('one', 'two'))
+    shared = volumes.make(volume_type='multiattach')
+    for server in (one, two):
+        assert volumes.attach(server, shared, delete_on_termination=True).status_code == 202
+        volumes.wait(shared, 'in-use')
+        volumes.settled(server)
+    demo.delete(one)
+    assert [each['server_id'] for each in volumes.show(shared)['attachments']] == [two]
+    demo.delete(two)
+    assert volumes.send('GET', f'/volumes/{shared}').status_code == 404
+
+
+def test_volumes_of_a_server_that_is_evacuated(demo, admin, volumes):
+    """VOL-S5: a new attachment before the old one goes; the volume is never free, and is the server's there."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    volumes.settled(server)
+    before, = volumes.of(server)
+    with dead(admin, admin.show(server)['OS-EXT-SRV-ATTR:host']):
+        assert admin.call('POST', f'/servers/{server}/action', {'evacuate': {}}).status_code == 200
+        seen = set()
+
+        def arrived():
+            seen.add(volumes.show(volume)['status'])
+            return demo.show(server)['status'] == 'SHUTOFF'
+        until(arrived, 30)
+    assert 'available' not in seen
+    after, = volumes.of(server)
+    assert after['attachment_id'] != before['attachment_id'] and after['device'] == before['device']
+    demo.act(server, 'os-start', None, 'ACTIVE')
+    assert volumes.show(volume)['status'] == 'in-use'
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+
+
+def test_how_a_volume_is_connected_is_written_nowhere(cloud, demo, volumes):
+    """VOL-C1: Cinder is asked whenever it is needed; no database has it."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    volumes.settled(server)
+    told = volumes.call('GET', f'/attachments/{volumes.of(server)[0]["attachment_id"]}')['attachment']
+    secret = told['connection_info']['device_path']
+    for name in ('api', *cloud.deployment.cells):
+        db = dbkit.Database(cloud.deployment.database(name))
+        with db.read() as conn:
+            for table in sa.inspect(conn).get_table_names():
+                for row in conn.execute(sa.text(f'SELECT * FROM {table}')):
+                    assert secret not in str(tuple(row)), (name, table)
+        db.dispose()
 
 
 def test_a_server_boots_from_a_shared_volume(demo, volumes):
