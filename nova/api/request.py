@@ -221,16 +221,25 @@ class Request(request.Request):
             raise errors.task.NotYet(action=flow.action or flow.name)
         return found
 
-    def signal(self, flow: type[AnyFlow], instance: objects.Instance, told: states.Signal) -> None:
+    def signal(self, flow: type[AnyFlow], instance: objects.Instance, told: states.Signal,
+               note: str | None = None) -> None:
         """Tell the operation of this flow that holds the server something: at once, or as soon as its host, or
         whoever takes over from its worker, can hear of it.
+
+        Args:
+            note: the word for it among the server's actions.
 
         Raises:
             errors.task.NotInProgress: there is no such operation, or it has ended.
         """
         place = self.place
-        task = place.db.write(lambda conn: task_rows.signal(conn, instance.uuid, flow.name, told),
-                              landed=dbkit.repeatable)
+
+        def write(conn: sa.Connection) -> str | None:
+            task = task_rows.signal(conn, instance.uuid, flow.name, told)
+            if task is not None and note is not None:
+                self._note(conn, instance.uuid, note)
+            return task
+        task = place.db.write(write, landed=dbkit.repeatable if note is None else None)
         if task is None:
             raise errors.task.NotInProgress(action=flow.action or flow.name, server=instance.uuid)
         self.wake(place.mapping, task)
@@ -330,10 +339,6 @@ class Request(request.Request):
                 self._note(conn, instance.uuid, action)
             return fresh
         return place.db.write(write)
-
-    def note(self, instance: objects.Instance, action: str) -> None:
-        """Add something that was done to the server's actions."""
-        self.place.db.write(lambda conn: self._note(conn, instance.uuid, action))
 
     def _note(self, conn: sa.Connection, instance_uuid: str, action: str) -> None:
         task_rows.insert(conn, task_rows.Task(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import context as nova_context
+from nova import states
 from nova.common import clock, dbkit, uuids
 from nova.common.jsonutil import JsonObject
 from nova.domain.notifications import events, payloads
@@ -25,7 +26,7 @@ from nova.objects.instance import FULL, Instance
 from nova.objects.keypair import KeyPair
 from nova.objects.service import Service
 
-API, COMPUTE = 'nova-api', 'nova-compute'
+API, COMPUTE, CONDUCTOR = 'nova-api', 'nova-compute', 'nova-conductor'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class Change:
                 audit_period_beginning=_time(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)),
                 audit_period_ending=_time(now)))
         host = server.host if self._service == COMPUTE else None
-        _add(self._conn, server.uuid, 'instance.update', f'{self._service}:{host or self._kept.host}', payload)
+        _add(self._conn, server.uuid, events.UPDATE, f'{self._service}:{host or self._kept.host}', payload)
 
 
 def _time(when: datetime.datetime) -> str:
@@ -201,13 +202,23 @@ def _time(when: datetime.datetime) -> str:
 
 
 def of_action(conn: sa.Connection, action: str, uuid: str, context: nova_context.RequestContext) -> None:
-    """The API did this with a server within a request: lock, unlock."""
+    """The API did this with a server within a request (`events.REQUESTS`)."""
     kept = _wanted(conn)
-    server = _server(conn, uuid) if kept is not None and action in ('lock', 'unlock') else None
+    server = _server(conn, uuid) if kept is not None and action in events.REQUESTS else None
     if kept is None or server is None:
         return
-    _add(conn, uuid, f'instance.{action}', f'{API}:{kept.host}', payloads.InstanceActionPayload.about(
-        server, by(context), kept.volumes, fault=None))
+    for name in events.REQUESTS[action]:
+        _add(conn, uuid, name, f'{API}:{kept.host}', payloads.InstanceActionPayload.about(
+            server, by(context), kept.volumes, fault=None))
+
+
+def of_unplaced(conn: sa.Connection, uuid: str, error: JsonObject | None) -> None:
+    """No host was found for a new server, which is in error now."""
+    kept = _wanted(conn)
+    if kept is not None:
+        _add(conn, uuid, events.UNPLACED, f'{CONDUCTOR}:{kept.host}', payloads.ComputeTaskPayload(
+            instance_uuid=uuid, state=str(states.VM.ERROR), reason=payloads.ExceptionPayload.of(error)),
+            events.ERRORS)
 
 
 # What the API keeps ------------------------------------------------------------------------------
@@ -221,7 +232,8 @@ def of_flavor(conn: sa.Connection, action: str, made: Flavor) -> None:
 
 
 def of_aggregate(conn: sa.Connection, action: str, phase: str, made: Aggregate) -> None:
-    """create, delete, update_prop, update_metadata, add_host or remove_host; both its start and its end."""
+    """create, delete, update_prop, update_metadata, add_host, remove_host or cache_images, whose end says that
+    every host was told; both its start and its end."""
     kept = _wanted(conn)
     if kept is not None:
         _add(conn, made.uuid, f'aggregate.{action}.{phase}', f'{API}:{kept.host}',

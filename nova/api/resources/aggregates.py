@@ -251,10 +251,15 @@ class Aggregates(Resource):
         wanted = [image['id'] for image in req.body['cache']]
         if len(wanted) != len(set(wanted)):
             raise problem.BadRequest('Duplicate images in request')
-        with req.dbs.api.read() as conn:
-            hosts = Aggregate.get(conn, id=_id(aggregate_id)).hosts
-        for host in hosts:
+        number = _id(aggregate_id)
+
+        def tell(conn: sa.Connection, phase: str) -> Aggregate:
+            found = Aggregate.get(conn, id=number)
+            notify.of_aggregate(conn, 'cache_images', phase, found)
+            return found
+        for host in req.dbs.api.write(lambda conn: tell(conn, 'start')).hosts:
             _cache_on(req, host, wanted)
+        req.dbs.api.write(lambda conn: tell(conn, 'end'))
 
     @post(_ID + '/action', action='set_metadata', rule=rules.SET_METADATA, returns=_ONE,
           body=Body(metadata=Field(types.mapping(types.nullable(types.text(high=255))), required=True)))

@@ -241,11 +241,10 @@ def _tell(req: Request, instance: objects.Instance, migration: Migration, told: 
         MigrationInState: it has just ended.
     """
     try:
-        req.signal(flow.LiveMigrate, instance, told)
+        req.signal(flow.LiveMigrate, instance, told, note=action)
     except errors.task.NotInProgress as error:
         raise errors.virt.MigrationInState(migration=migration.uuid, server=instance.uuid, state='completed',
                                            action=action) from error
-    req.note(instance, action)
 
 
 def _progress(req: Request, instance: objects.Instance) -> objects.Progress | None:

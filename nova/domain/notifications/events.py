@@ -15,6 +15,7 @@ from nova.objects.instance import Instance
 START, END, ERROR = 'start', 'end', 'error'
 INFO, ERRORS = 'INFO', 'ERROR'
 EXCEPTION = 'compute.exception'
+UNPLACED = 'compute_task.build_instances.error'
 
 State = Mapping[str, Any]
 """The data of a flow's state in its wire form, and ``guest``: what its guest is called on the hypervisor."""
@@ -119,12 +120,17 @@ EVENTS: dict[str, Event] = {
 
 _PREP = Event('instance.resize_prep', p.InstanceActionResizePrepPayload, _new_flavor)
 
+_SCHEDULED = Event('instance.rebuild_scheduled', p.InstanceActionRebuildPayload, _certificates, single=True)
+
 STEPS: dict[tuple[str, str, str], Event] = {
     ('delete', 'destroy_guest', 'do'): Event('instance.shutdown'),
     **{(flow, step, 'do'): event for flow in ('resize', 'migrate') for step, event in (
         ('take_dest', _PREP), ('leave_source', Event('instance.resize')),
         ('arrive', Event('instance.resize_finish')))},
     ('shelve', 'offload_guest', 'do'): Event('instance.shelve_offload'),
+    ('rebuild', 'clear_guest', 'do'): _SCHEDULED,
+    ('evacuate', 'take_dest', 'do'): _SCHEDULED,
+    ('live_migrate', 'prepare_network', 'undo'): Event('instance.live_migration_rollback'),
     ('live_migrate', 'prepare', 'do'): Event('instance.live_migration_pre'),
     ('live_migrate', 'prepare', 'undo'): Event('instance.live_migration_rollback_dest'),
     ('live_migrate', 'finish', 'do'): Event('instance.live_migration_post_dest'),
@@ -132,6 +138,53 @@ STEPS: dict[tuple[str, str, str], Event] = {
     ('evacuate', 'spawn_again', 'do'): _REBUILD,
 }
 """By the name of the flow, the name of the step, and the direction."""
+
+REQUESTS: dict[str, tuple[str, ...]] = {
+    'lock': ('instance.lock',),
+    'unlock': ('instance.unlock',),
+    'live_migration_cancel': ('instance.live_migration_abort.start', 'instance.live_migration_abort.end'),
+    'live_migration_force_complete': ('instance.live_migration_force_complete.start',
+                                      'instance.live_migration_force_complete.end'),
+}
+"""What is told of requests about a server that begin no operation, by the action under which they are noted."""
+
+NOUNS: dict[str, tuple[str, ...]] = {
+    'aggregate': tuple(f'{action}.{phase}' for action in (
+        'create', 'delete', 'update_prop', 'update_metadata', 'add_host', 'remove_host', 'cache_images')
+        for phase in (START, END)),
+    'flavor': ('create', 'update', 'delete'),
+    'keypair': tuple(f'{action}.{phase}' for action in ('create', 'import', 'delete')
+                     for phase in (START, END)),
+    'server_group': ('create', 'delete', 'add_member'),
+    'service': ('create', 'update', 'delete'),
+}
+"""What is told of what the API keeps."""
+
+UPDATE = 'instance.update'
+
+UNTOLD: dict[str, str] = {
+    'aggregate.cache_images.progress': 'hosts fetch images on their own, and nobody waits for them',
+    'compute_task.migrate_server.error': 'instance.resize.error and compute.exception tell it',
+    'compute_task.rebuild_server.error': 'instance.rebuild.error and compute.exception tell it',
+    'instance.exists': 'os-simple-tenant-usage and os-instance_usage_audit_log answer it for any period',
+    'instance.share_attach.*': 'no driver attaches shares',
+    'instance.share_detach.*': 'no driver attaches shares',
+    'libvirt.connect.error': 'the service of the host is down then, and the log says why',
+    'metrics.update': 'no host measures itself for others',
+    'scheduler.select_destinations.*': 'who is asked for hosts changes nothing that lasts',
+    'volume.usage': 'no host counts what guests read and write between two questions for diagnostics',
+}
+"""What is published and not told, and why; a star stands for every phase."""
+
+
+def told() -> set[str]:
+    """Every event that may be sent."""
+    of_flows = {event.named(phase) for event in (*EVENTS.values(), *STEPS.values())
+                for phase in (START, END, ERROR)}
+    return {*(name for name in of_flows if name is not None), EXCEPTION, UNPLACED, UPDATE,
+            *(name for names in REQUESTS.values() for name in names),
+            *(f'{noun}.{name}' for noun, names in NOUNS.items() for name in names)}
+
 
 SILENT = frozenset({'change_password', 'drain', 'extend_volume', 'refresh_volume_attachment', 'reset_state'})
 """Flows whose operations clients see, and of which nothing is published but changes of the server."""

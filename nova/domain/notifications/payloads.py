@@ -282,6 +282,15 @@ class InstanceActionVolumeSwapPayload(InstanceActionPayload, version='1.9'):
     new_volume_id: fields.Uuid
 
 
+class ComputeTaskPayload(Payload, version='1.0'):
+    """A server for which no host was found; who wants to know what was asked for asks for the server."""
+
+    instance_uuid: fields.Uuid
+    request_spec: fields.Json | None = None
+    state: str | None
+    reason: ExceptionPayload
+
+
 class AuditPeriodPayload(Payload, version='1.0'):
     audit_period_beginning: str
     audit_period_ending: str

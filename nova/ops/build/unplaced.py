@@ -15,6 +15,7 @@ from nova.common.jsonutil import JsonObject
 from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import handover, wire
+from nova.task import notify
 from nova.task.handles import Conductor, SuperConductor
 
 LOG = logging.getLogger(__name__)
@@ -94,3 +95,4 @@ def _end_failed(conn: sa.Connection, h: Conductor, server: wire.Planned, task: r
                      started_at=h.task.created_at)
     rows.save(conn, task, note, status=rows.UNDONE, exclusive=None, step=None, finished_at=clock.utcnow(),
               error=reason)
+    notify.of_unplaced(conn, server.uuid, reason)

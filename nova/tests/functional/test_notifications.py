@@ -1,8 +1,10 @@
 """Notifications of a whole cloud, as a listener on its buses hears them."""
 
 import collections
+import contextlib
 import json
 import threading
+import uuid as uuids
 
 import oslo_messaging
 import pytest
@@ -121,17 +123,59 @@ def test_the_life_of_a_server(heard, user):
     assert created['action_initiator_project'] == created['tenant_id']
 
 
+@contextlib.contextmanager
+def faults(cloud, of):
+    """Every host's hypervisor does so meanwhile."""
+    files = [cloud.deployment.directory / 'computes' / host / 'faults.json' for host in cloud.deployment.hosts]
+    for file in files:
+        file.write_text(json.dumps(of))
+    try:
+        yield
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
 def test_a_build_that_fails(listening, heard, user):
-    for number in (1, 2, 3, 4):
-        (listening[0].deployment.directory / 'computes' / f'compute{number}' / 'faults.json').write_text(
-            json.dumps({'spawn': {'do': 'fail', 'reason': 'no luck'}}))
-    uuid = user.boot().json()['server']['id']
-    user.ended(uuid)
+    with faults(listening[0], {'spawn': {'do': 'fail', 'reason': 'no luck'}}):
+        uuid = user.boot().json()['server']['id']
+        user.ended(uuid)
     until(lambda: 'instance.create.error' in heard.of(uuid), 20, told=lambda: heard.of(uuid))
     assert heard.of(uuid).count('instance.create.start') == 1 and 'instance.create.end' not in heard.of(uuid)
     data = next(data for event, _, data, _ in heard.all()
                 if event == 'instance.create.error' and data['uuid'] == uuid)
     assert data['fault']['nova_object.data']['exception_message'] and data['state'] == 'error'
+
+
+def test_a_server_for_which_there_is_no_host(heard, user, admin):
+    flavor = admin.call('POST', '/flavors', {'flavor': {
+        'name': 'huge', 'vcpus': 1, 'ram': 64, 'disk': 10 ** 7}}).json()['flavor']
+    server = user.wait(user.boot('huge', flavorRef=flavor['id']).json()['server']['id'], 'ERROR')
+    heard.wait('compute_task.build_instances.error')
+    (data,) = [data for event, _, data, _ in heard.all() if event == 'compute_task.build_instances.error']
+    assert (data['instance_uuid'], data['state']) == (server['id'], 'error')
+    assert 'No valid host' in data['reason']['nova_object.data']['exception_message']
+
+
+def test_a_live_migration_that_is_aborted(listening, heard, user, admin):
+    server = user.booted()['id']
+    with faults(listening[0], {'live_migrate': {'do': 'last', 'seconds': 60}}):
+        path = f'/servers/{server}/migrations'
+        assert admin.call('POST', f'/servers/{server}/action', {'os-migrateLive': {
+            'host': None, 'block_migration': 'auto'}}, version='2.96').status_code == 202
+
+        def running():
+            found = admin.call('GET', path, version='2.96').json()['migrations']
+            return found[0] if found and found[0]['status'] == 'running' else None
+        until(lambda: running() is not None, 60)
+        assert admin.call('DELETE', f"{path}/{running()['id']}", version='2.96').status_code == 202
+        user.wait(server, 'ACTIVE')
+    until(lambda: 'instance.live_migration_rollback.end' in heard.of(server), 60, told=lambda: heard.of(server))
+    events = [event for event in heard.of(server) if event != 'instance.update']
+    assert events[events.index('instance.live_migration_abort.start'):] == [
+        f'instance.{name}.{phase}' for name in (
+            'live_migration_abort', 'live_migration_rollback_dest', 'live_migration_rollback')
+        for phase in ('start', 'end')]
 
 
 def test_what_the_api_keeps(heard, user, admin):
@@ -142,6 +186,8 @@ def test_what_the_api_keeps(heard, user, admin):
     assert admin.call('POST', '/flavors/told/os-extra_specs', {'extra_specs': {'hw:x': '1'}}).status_code < 500
     assert admin.call('DELETE', '/flavors/told').status_code == 202
     made = admin.call('POST', '/os-aggregates', {'aggregate': {'name': 'told'}}).json()['aggregate']
+    assert admin.call('POST', f"/os-aggregates/{made['id']}/images", {
+        'cache': [{'id': str(uuids.uuid4())}]}, version='2.81').status_code == 202
     assert admin.call('DELETE', f"/os-aggregates/{made['id']}").status_code == 200
     group = user.call('POST', '/os-server-groups', {'server_group': {
         'name': 'told', 'policy': 'affinity'}}, version='2.64').json()['server_group']
@@ -152,7 +198,8 @@ def test_what_the_api_keeps(heard, user, admin):
     assert [event for event in events if event.startswith('keypair')] == [
         'keypair.create.start', 'keypair.create.end', 'keypair.delete.start', 'keypair.delete.end']
     assert [event for event in events if event.startswith('aggregate')] == [
-        'aggregate.create.start', 'aggregate.create.end', 'aggregate.delete.start', 'aggregate.delete.end']
+        f'aggregate.{name}.{phase}' for name in ('create', 'cache_images', 'delete')
+        for phase in ('start', 'end')]
     assert [event for event in events if event.startswith('flavor')][-1] == 'flavor.delete'
     assert {'flavor.create', 'flavor.delete', 'server_group.create', 'server_group.delete'} <= set(events)
 
