@@ -101,8 +101,9 @@ class PlacementClient(Protocol):
     def traits(self, provider: str) -> set[str]:
         """What a provider can do; nothing, where there is no such provider."""
 
-    def holders(self, root: str) -> set[str]:
-        """Consumers of a provider, and of those below it; none, where there is no such provider."""
+    def held(self, root: str) -> dict[str, dict[str, int]]:
+        """What each consumer holds of a provider and of those below it, by class; nothing, where there is no
+        such provider."""
 
     def add_to_aggregate(self, provider: str, aggregate: str) -> None:
         """Put a provider in an aggregate. Repeatable."""

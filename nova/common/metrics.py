@@ -50,6 +50,14 @@ STEPS_WAITING = prometheus_client.Gauge(
 REFUSED = prometheus_client.Counter(
     'nova_refused', 'Messages refused because too much waits here; their senders come again',
     ['what'], registry=REGISTRY)
+AUDIT_FOUND = prometheus_client.Gauge(
+    'nova_audit_differences', 'What the last audit found that does not agree', ['kind'], registry=REGISTRY)
+AUDIT_SERVERS = prometheus_client.Gauge(
+    'nova_audit_servers', 'Servers that the last audit compared', registry=REGISTRY)
+AUDIT_SILENT = prometheus_client.Gauge(
+    'nova_audit_silent', 'Cells, hosts and services that the last audit could not ask', registry=REGISTRY)
+AUDIT_TIME = prometheus_client.Gauge(
+    'nova_audit_time_seconds', 'When the last audit ended, as seconds since 1970', registry=REGISTRY)
 HTTP = prometheus_client.Histogram(
     'nova_http_seconds', 'Time spent in HTTP requests, by the template of their path',
     ['method', 'path', 'status'], registry=REGISTRY, buckets=(.002, .01, .05, .2, 1, 5, 20, 60))

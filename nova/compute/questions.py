@@ -6,7 +6,14 @@ from nova import context as nova_context
 from nova import errors
 from nova.common import threads
 from nova.compute import handle
-from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion, ImageList
+from nova.objects.question import (
+    ConsolePlace,
+    GuestAnswer,
+    GuestList,
+    GuestQuestion,
+    GuestsQuestion,
+    ImageList,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -65,6 +72,9 @@ class Answers:
         """The end of the guest's log, at most `CONSOLE_TEXT` of it."""
         text = self._driver.console_output(self._hosting.handle(asked.instance, context), asked.lines)
         return GuestAnswer(value=text[-CONSOLE_TEXT:])
+
+    def guests(self, context: nova_context.RequestContext, asked: GuestsQuestion) -> GuestList:
+        return GuestList(servers=sorted(self._driver.guests()))
 
     def diagnostics(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
         return GuestAnswer(value=self._driver.diagnostics(self._hosting.handle(asked.instance, context)))

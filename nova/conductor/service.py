@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
+from nova import audit, ops
 from nova import clients as clients_
 from nova import context as nova_context
-from nova import ops
+from nova.audit import guests
 from nova.common import dbkit, health, threads
-from nova.conductor import cells, handle, hosts, liveness, periodic, reach, work
+from nova.conductor import audits, cells, handle, hosts, liveness, periodic, reach, work
 from nova.objects import service as services
 from nova.objects import step as wire
 from nova.objects.cell_mapping import CELL0_UUID
@@ -185,6 +186,14 @@ class ConductorService:
         self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(self._dbs.api, self._conf)))
         self._compare(lambda: found.work(found.mapping(CELL0_UUID)).engine)
+        seconds = self._conf.conductor.audit_interval
+        if seconds > 0:
+            self._tickers.append(periodic.ticker('audit', seconds, audits.Audit(
+                self._deployment, self._works[-1], seconds, self._conf.conductor.audit_repair)))
+
+    def _deployment(self) -> audit.Deployment:
+        return audit.Deployment(self._dbs, self._clients, guests.asker(self._buses),
+                                self._conf.service_down_time)
 
     def _compare(self, engine: Callable[[], engines.Engine]) -> None:
         self._tickers.append(periodic.ticker('comparison', remove_late.EVERY.total_seconds(),

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nova import objects
+
 VCPU, PCPU, MEMORY_MB, DISK_GB = 'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'
 
 MULTIATTACH = 'COMPUTE_VOLUME_MULTI_ATTACH'
@@ -238,3 +240,12 @@ def group_from_json(form: Mapping[str, Any]) -> tuple[str, Group]:
         resources=dict(form.get('resources', {})), required=set(form.get('required', ())),
         forbidden=set(form.get('forbidden', ())), in_tree=form.get('in_tree'),
         member_of=[frozenset(names) for names in form.get('member_of', ())])
+
+
+def amounts_of(server: objects.Instance) -> dict[str, int]:
+    """What a server's flavor and image ask of its host, by class: what its consumer is to hold."""
+    flavor, image = server.flavor, server.image_meta
+    amounts = flavor_amounts(flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap,
+                             volume_backed=server.is_volume_backed)
+    return build(amounts, flavor.extra_specs,
+                 properties=image.properties.to_image() if image is not None else {}).amounts()

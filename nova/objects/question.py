@@ -18,6 +18,18 @@ class ImageList(base.Record):
     images: list[str]
 
 
+class GuestsQuestion(base.Record):
+    """Which host is asked for a list of its guests."""
+
+    host: str
+
+
+class GuestList(base.Record):
+    """The servers whose guests a host has."""
+
+    servers: list[str]
+
+
 class GuestAnswer(base.Record):
     """What the driver said of the guest; its shape is that of `nova.virt.driver.console`."""
 

@@ -16,4 +16,5 @@ class Questions(kernel.Interface):
     console = kernel.call(question.GuestQuestion, returns=question.ConsolePlace, timeout=SECONDS)
     console_output = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
     cache_images = kernel.cast(question.ImageList, since='1.1')
+    guests = kernel.call(question.GuestsQuestion, returns=question.GuestList, timeout=SECONDS, since='1.2')
     diagnostics = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)

@@ -4,6 +4,7 @@ The search is the plain one, provider by provider, for tests of a few hundred ho
 may be spread over a tree, the others are served by one provider each. Sharing providers are left out.
 """
 
+import collections
 import copy
 import dataclasses
 import itertools
@@ -189,9 +190,13 @@ class FakePlacement(Fake):
                           for consumer, (held, kind) in wanted.items()})
 
     @probe
-    def holders(self, root: str) -> set[str]:
-        tree = [uuid for uuid in self.providers if self._beneath(uuid, root)]
-        return {consumer for consumer, held in self.consumers.items() if held.allocations.keys() & set(tree)}
+    def held(self, root: str) -> dict[str, dict[str, int]]:
+        found: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+        for consumer, held in self.consumers.items():
+            for provider, part in held.allocations.items():
+                if self._beneath(provider, root):
+                    found[consumer].update(part['resources'])
+        return {consumer: dict(amounts) for consumer, amounts in found.items()}
 
     @effect
     def report(self, wanted: provider_tree.ProviderTree) -> None:

@@ -1,5 +1,6 @@
 """The Placement service as the rest of the system calls it."""
 
+import collections
 from collections.abc import Callable, Mapping, Set
 
 from nova import errors
@@ -52,11 +53,15 @@ class Client:
     def hold(self, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str) -> bool:
         return allocations.hold(self._service, wanted, project_id, user_id)
 
-    def holders(self, root: str) -> set[str]:
-        """See `PlacementClient.holders`."""
+    def held(self, root: str) -> dict[str, dict[str, int]]:
+        """See `PlacementClient.held`."""
         tree = self._service.call('GET', '/resource_providers', params=[('in_tree', root)],
                                   microversion=VERSION).json()['resource_providers']
-        return {consumer for one in tree for consumer in allocations.held_by(self._service, one['uuid'])}
+        found: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+        for one in tree:
+            for consumer, held in allocations.held_by(self._service, one['uuid']).items():
+                found[consumer].update(held['resources'])
+        return {consumer: dict(amounts) for consumer, amounts in found.items()}
 
     def report(self, wanted: provider_tree.ProviderTree) -> None:
         self._reporter.report(wanted)

@@ -11,6 +11,8 @@ from oslo_config import cfg
 from nova.db import session
 
 if TYPE_CHECKING:
+    from nova.audit import Deployment
+    from nova.audit.guests import Ask
     from nova.clients import Clients
     from nova.virt.driver import Driver
 
@@ -45,10 +47,11 @@ class Env:
     """What a command works with: the configuration, the databases, and where it prints."""
 
     def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None,
-                 neighbours: 'Clients | None' = None) -> None:
+                 neighbours: 'Clients | None' = None, ask: 'Ask | None' = None) -> None:
         self.conf = conf
         self.dbs = dbs or session.Databases(conf, patience=None)
         self._clients = neighbours
+        self._ask = ask
 
     @property
     def clients(self) -> 'Clients':
@@ -57,6 +60,18 @@ class Env:
         if self._clients is None:
             self._clients = clients.build(self.conf)
         return self._clients
+
+    def deployment(self, guests: bool) -> 'Deployment':
+        """What there is to be compared.
+
+        Args:
+            guests: hosts are asked for theirs.
+        """
+        from nova import audit
+        from nova.audit import guests as asking
+        from nova.rpc import transport
+        ask = self._ask or asking.asker(transport.Buses(self.conf)) if guests else None
+        return audit.Deployment(self.dbs, self.clients, ask, self.conf.service_down_time)
 
     def driver(self) -> 'Driver':
         """The hypervisor driver of this host."""

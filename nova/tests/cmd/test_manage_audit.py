@@ -1,83 +1,17 @@
 """nova-manage audit: what it finds, what it leaves alone, and what it mends (TSK-*, invariants of 1.13)."""
 
-import json
+import types
 
-import pytest
 import sqlalchemy as sa
 
-from nova import context, objects
-from nova.clients import fake
-from nova.cmd import manage
-from nova.cmd.manage import command
-from nova.common import uuids
+from nova import audit, context, objects
+from nova.audit import compare, facts
+from nova.common import metrics, uuids
+from nova.conductor import audits
 from nova.db import tasks as tables
 from nova.objects import task as rows
 from nova.ops import pause
 from nova.task import journal
-from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
-
-NEW = {'resources': {'VCPU': 1}}
-
-
-class World:
-    """A deployment with one host, and neighbours that know of its servers."""
-
-    def __init__(self, cloud, capsys):
-        self.cloud, self._capsys = cloud, capsys
-        self.neighbours = fake.build()
-        self.servers = Servers(cloud, objects.Flavor(id=1, flavorid='1', name='m', memory_mb=512, vcpus=1))
-        self.node = uuids.generate()
-        self.cell = cloud.db(cloud.cells[0])
-        self.cell.write(objects.ComputeNode(
-            uuid=self.node, host='host1', hypervisor_hostname='host1', hypervisor_type='fake').create)
-        self.neighbours.placement.host(self.node, 'host1', vcpus=64)
-        self.network = self.neighbours.network.api.add_network('p')
-
-    def server(self, **values):
-        """One that has all that it should have; its uuid."""
-        server = self.servers.in_cell(1, host='host1', node='host1', compute_id=self.node, **values)
-        self.claim(server.uuid)
-        self.port(server.uuid)
-        self.attach(server.uuid, known=True)
-        return server.uuid
-
-    def claim(self, consumer):
-        assert self.neighbours.placement.claim(consumer, {'allocations': {self.node: NEW}}, 'p', 'u')
-
-    def port(self, server):
-        return self.neighbours.network.api.add_port(
-            self.network, 'p', device_id=server, device_owner='compute:nova')
-
-    def attach(self, server, known):
-        volumes = self.neighbours.volume
-        volume = volumes.add()
-        attachment = volumes.reserve(volume, server)
-        if known:
-            self.cell.write(objects.BlockDeviceMapping(
-                uuid=uuids.generate(), instance_uuid=server, source_type='volume',
-                destination_type='volume', volume_id=volume, attachment_id=attachment).create)
-        return attachment
-
-    def delete(self, server):
-        """Its row says that it is deleted; nothing else was done."""
-        self.cell.write(lambda conn: conn.execute(sa.text(
-            'UPDATE instances SET deleted = id, host = NULL, compute_id = NULL WHERE uuid = :uuid'),
-            {'uuid': server}))
-
-    def audit(self, *argv):
-        """Exit code, and what was found: ``(kind, server, repairable, repaired)``."""
-        env = command.Env(self.cloud.conf, self.cloud.databases, self.neighbours)
-        code = manage.run(['audit', '--json', '--settle', '0', *argv], env)
-        said = json.loads(self._capsys.readouterr().out)
-        return code, sorted((one['kind'], one['server'], one['repairable'], one['repaired'])
-                            for one in said['found'])
-
-
-@pytest.fixture
-def world(lend, capsys):
-    with nova_db.deployment(lend, transport_url='inproc://top') as made:
-        yield World(made, capsys)
 
 
 def test_nothing_is_found_where_all_is_as_it_should_be(world):
@@ -140,9 +74,10 @@ def test_a_move_that_has_ended_holds_nothing(world):
         world.cell.write(move.create)
         world.claim(move.uuid)
     over = moves['confirmed'].uuid
-    assert world.audit() == (3, [('allocation', over, True, False)])
-    assert world.audit('--repair') == (4, [('allocation', over, True, True)])
-    assert world.audit() == (0, [])
+    stuck = ('state', server, False, False)  # one that goes on, and nobody brings it on
+    assert world.audit() == (3, sorted([('allocation', over, True, False), stuck]))
+    assert world.audit('--repair') == (3, sorted([('allocation', over, True, True), stuck]))
+    assert world.audit() == (3, [stuck])
     assert world.neighbours.placement.allocations(moves['migrating'].uuid).allocations
 
 
@@ -178,7 +113,107 @@ def test_who_cannot_be_asked_is_named_and_nobody_is_judged_by_that(world, monkey
     """A cell that is away may know the server whose port it is."""
     stranger = uuids.generate()
     world.port(stranger)
-    away = f'sqlite:///{uuids.generate()}/nowhere.sqlite'
-    world.cloud.api.write(lambda conn: conn.execute(sa.text(
-        "UPDATE cell_mappings SET database_connection = :url WHERE name = 'cell2'"), {'url': away}))
+    world.cut_cell2()
     assert world.audit() == (1, [])
+
+
+def test_what_a_former_move_holds_for_its_server_is_given_back(world):
+    """MIG-S5: its host shrank while the move was taken back; one operation of the cell sees to it."""
+    server = world.server()
+    former = objects.Migration(uuid=uuids.generate(), instance_uuid=server, migration_type='resize',
+                               status='error', source_compute='host1')
+    world.cell.write(former.create)
+    world.neighbours.placement.move(server, former.uuid, 'MIGRATION')
+    assert world.audit() == (3, [('allocation', server, True, False)])
+    assert world.audit('--repair') == (4, [('allocation', server, True, True)])
+    assert world.neighbours.placement.allocations(former.uuid).allocations
+    assert _begun(world) == [('remove_late', server)]
+
+
+def test_an_allocation_is_what_its_flavor_stands_for(world):
+    """Invariant 1; what extra specs say counts."""
+    server = world.server()
+    world.neighbours.placement.claim(
+        server, {'allocations': {world.node: {'resources': {'VCPU': 2, 'MEMORY_MB': 512}}}}, 'p', 'u')
+    assert world.audit() == (3, [('allocation', server, False, False)])
+    flavor = objects.Flavor(id=1, flavorid='1', name='m', memory_mb=512, vcpus=1,
+                            extra_specs={'resources:VCPU': '2'})
+    world.cell.write(lambda conn: _give_flavor(conn, server, flavor))
+    assert world.audit() == (0, [])
+
+
+def _give_flavor(conn, server, flavor):
+    found = objects.Instance.get(conn, uuid=server)
+    found.flavor = flavor
+    found.save(conn)
+
+
+def test_guests_without_rows_and_rows_without_guests(world):
+    here, missing, gone = (world.server() for _ in range(3))
+    world.delete(gone)
+    for what in ('port', 'attachment', 'allocation'):
+        world.forget(what, gone)
+    stranger = uuids.generate()
+    world.live(host1=[here, gone, stranger], host2=[here])
+    assert world.audit() == (3, sorted([
+        ('guest', gone, True, False), ('guest', stranger, False, False), ('guest', missing, False, False),
+        ('guest', here, False, False)]))
+    assert world.audit('--no-guests') == (0, [])
+
+
+def test_a_guest_of_a_deleted_server_goes_when_its_host_joins_anew(world):
+    gone = world.server()
+    world.delete(gone)
+    for what in ('port', 'attachment', 'allocation'):
+        world.forget(what, gone)
+    world.live(host1=[gone])
+    assert world.audit('--repair') == (4, [('guest', gone, True, True)])
+    with world.cell.read() as conn:
+        assert objects.Service.get(conn, host='host1', binary='nova-compute').epoch == 1
+
+
+def test_a_host_that_does_not_answer_is_named_and_its_servers_are_not_judged(world):
+    world.server()
+    world.live(host1=None)
+    assert world.audit() == (1, [])
+
+
+def test_operations_that_nobody_looks_after(world):
+    """TSK-S2: a task in the hands of a worker that tells nothing, in a cell where nobody else lives."""
+    server = world.server()
+    journal.begin(world.cell, pause.Pause, objects.State(), context.RequestContext(project_id='p'),
+                  instance_uuid=server)
+    deployment = audit.Deployment(world.cloud.databases, world.neighbours)
+    first = facts.gather(deployment)
+    found = sorted(compare.abandoned(first, first))
+    assert [(one.kind, one.server) for one in found] == [('operation', server)]
+    world.cell.write(lambda conn: conn.execute(tables.workers.insert(), {
+        'uuid': 'w', 'binary': 'nova-conductor', 'host': 'c', 'beat': 1}))
+    before = facts.gather(deployment)
+    world.cell.write(lambda conn: conn.execute(tables.workers.update().values(beat=2)))
+    assert not list(compare.abandoned(before, facts.gather(deployment)))
+    world.cell.write(lambda conn: conn.execute(tables.tasks.update().values(status='running', owner='dead')))
+    before = facts.gather(deployment)
+    world.cell.write(lambda conn: conn.execute(tables.workers.update().values(beat=3)))
+    found = list(compare.abandoned(before, facts.gather(deployment)))
+    assert [(one.kind, one.server) for one in found] == [('operation', server)]
+
+
+def test_the_conductors_look_by_themselves(world):
+    """What is found is counted; only who cares for the first shard looks."""
+    server = world.server(task_state='pausing')
+    keeper = types.SimpleNamespace(shards=lambda: (0, 1))
+    own = types.SimpleNamespace(keeper=keeper)
+    look = audits.Audit(lambda: audit.Deployment(world.cloud.databases, world.neighbours), own, 0.0, False, 0.0)
+    assert look() is None
+
+    def counted(kind):
+        return metrics.REGISTRY.get_sample_value('nova_audit_differences', {'kind': kind})
+    assert (counted('state'), counted('port')) == (1, 0)
+    assert metrics.REGISTRY.get_sample_value('nova_audit_servers') == 1
+    world.cell.write(lambda conn: conn.execute(sa.text(
+        'UPDATE instances SET task_state = NULL WHERE uuid = :uuid'), {'uuid': server}))
+    keeper.shards = lambda: (1,)
+    assert look() is not None and counted('state') == 1
+    keeper.shards = lambda: (0,)
+    assert look() is None and counted('state') == 0

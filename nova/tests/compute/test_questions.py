@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from nova import errors
-from nova.objects.question import GuestQuestion
+from nova.objects.question import GuestQuestion, GuestsQuestion
 from nova.rpc import questions
 from nova.tests.compute import cell
 
@@ -70,3 +70,11 @@ def test_questions_that_hang_hold_up_no_step(ask, host, gates, heard, driver):
         hang.set()
         for asker in askers:
             asker.join()
+
+
+def test_which_guests_there_are(bus, heard, start, driver):
+    start(driver)
+    server = cell.server_of(vcpus=1, memory_mb=64)
+    driver.spawn(cell.Handle(server))
+    client = questions.Questions.client(bus, 'host1')
+    assert client.guests(cell.CONTEXT, GuestsQuestion(host='host1')).servers == [server.uuid]

@@ -197,4 +197,4 @@ def test_many_at_once_never_over_claim(make_cloud: Any, real_placement: Any, sch
     placed = [found.choices[0].selections[0].service_host for found in results if not found.reason]
     assert len(results) == 18 and len(placed) == 12
     assert sorted(placed.count(f'h{number}') for number in range(3)) == [4, 4, 4]
-    assert all(len(cloud.placement.holders(node)) == 4 for node in nodes)
+    assert all(len(cloud.placement.held(node)) == 4 for node in nodes)

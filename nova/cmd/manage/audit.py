@@ -1,48 +1,41 @@
-"""nova-manage audit: what servers have and what the neighbours hold for them, compared.
-
-``facts`` reads both sides, ``compare`` says where they differ, ``repair`` mends what has one right answer.
-"""
+"""nova-manage audit: what servers have and what hosts and neighbours hold for them, compared."""
 
 from typing import Any
 
-from nova.cmd.manage.audit import compare, facts, repair
+from nova import audit as audits
 from nova.cmd.manage.command import Env, arg, command, flag, table
-from nova.common import jsonutil, threads
+from nova.common import jsonutil
 
 NOTHING, INCOMPLETE, FOUND, REPAIRED = 0, 1, 3, 4
 
 
 @command('audit', '',
-         flag('--repair', 'remove what is left over of servers that a cell knows'),
-         flag('--dry-run', 'with --repair: only say what would be removed'),
+         flag('--repair', 'mend what has one right answer'),
+         flag('--dry-run', 'with --repair: only say what would be mended'),
          flag('--json', 'print JSON'),
+         flag('--no-guests', 'do not ask hosts for their guests'),
          arg('--settle', type=float, default=5.0, metavar='SECONDS',
              help='time between two looks, of which both must find the same; default 5'))
 def audit(env: Env, options: Any) -> int:
-    """Compare servers with allocations, ports, attachments and operations, and say what does not belong.
+    """Compare servers with allocations, guests, ports, attachments and operations, and say what is wrong.
 
     Servers on which an operation is open are left out: what they have changes. Exit codes: 0, nothing was
-    found; 1, a cell or a service could not be asked, and nothing was found elsewhere; 3, something was found;
-    4, all that was found is being repaired.
+    found; 1, a cell, a host or a service could not be asked, and nothing was found elsewhere; 3, something was
+    found; 4, all that was found is being repaired.
     """
-    seen = facts.gather(env)
-    found = compare.differences(seen)
-    if found:
-        threads.sleep(options.settle)
-        again = facts.gather(env)
-        kept = set(compare.differences(again))
-        found = [one for one in found if one in kept]
-        seen = again
-    mended = set(repair.repair(env, seen, found)) if options.repair and not options.dry_run else set()
+    deployment = env.deployment(guests=not options.no_guests)
+    seen, found = audits.look(deployment, options.settle)
+    repairs = options.repair and not options.dry_run
+    mended = set(audits.repair(deployment, seen, found)) if repairs else set()
     _print(env, seen, found, mended, options)
     if found:
         return REPAIRED if mended == set(found) else FOUND
     return INCOMPLETE if seen.silent else NOTHING
 
 
-def _print(env: Env, seen: facts.Facts, found: list[compare.Difference], mended: set[compare.Difference],
+def _print(env: Env, seen: audits.Facts, found: list[audits.Difference], mended: set[audits.Difference],
            options: Any) -> None:
-    def becomes(one: compare.Difference) -> str:
+    def becomes(one: audits.Difference) -> str:
         if one in mended:
             return 'is being repaired'
         return 'can be repaired' if one.repairable else 'look at it'
