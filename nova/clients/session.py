@@ -8,6 +8,7 @@ no repr and no error.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
+from urllib import parse
 
 import requests
 from keystoneauth1 import exceptions, loading, noauth, plugin, service_token
@@ -176,6 +177,7 @@ class Service:
         """Send one request.
 
         Args:
+            path: without a query; whatever names in it are made of, it leads to no other resource.
             body: sent as JSON.
             context: a context with a token makes the call in the user's name; its request id goes along.
             on: errors to raise by status.
@@ -188,7 +190,10 @@ class Service:
                 does not accept our credentials.
             Forbidden: the user may not do this.
             Invalid: the neighbour did not understand, and `on` says nothing about it.
+            NotFound: a name in the path is a step up or to itself, so nothing has it.
         """
+        if {'.', '..'} & set(path.split('/')):
+            raise (on or {}).get(404, errors.NotFound)('The resource could not be found.')
         sent = {'Accept': 'application/json', **(headers or {})}
         if microversion:
             sent['OpenStack-API-Version'] = f'{self._type} {microversion}'
@@ -201,7 +206,8 @@ class Service:
         extra: JsonObject = {} if self._session.timeout is not None else {'timeout': _TIMEOUT}
         try:
             response = self._session.request(
-                path, method, headers=sent, data=data, params=list(params) or None, auth=self._auth(context),
+                parse.quote(path), method, headers=sent, data=data, params=list(params) or None,
+                auth=self._auth(context),
                 endpoint_filter=self._filter, endpoint_override=self._override, raise_exc=False, stream=stream,
                 connect_retries=again, connect_retry_delay=0.2,
                 status_code_retries=again, status_code_retry_delay=0.5, log=not stream, **extra)

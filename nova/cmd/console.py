@@ -1,6 +1,7 @@
 """nova-novncproxy, nova-serialproxy, nova-spicehtml5proxy: users' way to the consoles of a cell's guests."""
 
 import dataclasses
+import functools
 import pathlib
 import sys
 from typing import Any
@@ -69,7 +70,24 @@ def make(conf: cfg.ConfigOpts, kind: Kind) -> Any:
         options['ssl_options'] = websocketproxy.select_ssl_version(common.ssl_minimum_version)
     return proxy.Proxy(finder(conf), kind.kinds, common.allowed_origins,
                        conf.consoleauth.enforce_session_timeout,
-                       **options)
+                       secure=_secure(conf) if kind is VNC else None, **options)
+
+
+def _secure(conf: cfg.ConfigOpts) -> Any:
+    """How security is settled with VNC servers; None where they are passed on to as they are.
+
+    Raises:
+        ValueError: a certificate cannot be used.
+    """
+    from nova.console import rfb
+    vnc = conf.vnc
+    if 'vencrypt' not in vnc.auth_schemes:
+        return None
+    try:
+        wrap = rfb.wrapper(vnc.vencrypt_ca_certs, vnc.vencrypt_client_cert, vnc.vencrypt_client_key)
+    except OSError as error:
+        raise ValueError(f'The certificates of [vnc] vencrypt_* cannot be used: {error}') from error
+    return functools.partial(rfb.agree, schemes=vnc.auth_schemes, wrap=wrap)
 
 
 def run(kind: Kind, arguments: list[str] | None = None) -> int:

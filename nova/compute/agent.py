@@ -124,9 +124,9 @@ class ComputeAgent:
         directory = pathlib.Path(state_dir)
         self._journal = journal.Journal(directory / 'steps')
         self._powers = recovery.Powers(directory)
-        self.inventory = inventory.Inventory(conf, host, driver, clients.placement)
-        self._hosting = handle.Hosting(conf, host, driver, clients,
-                                       servers.ServerJournals(directory / 'servers'))
+        journals = servers.ServerJournals(directory / 'servers')
+        self.inventory = inventory.Inventory(conf, host, driver, clients.placement, journals)
+        self._hosting = handle.Hosting(conf, host, driver, clients, journals)
         self.steps = steps.StepRunner(self._hosting, self._journal, self._done, self._conductor.progress,
                                       self._farm.step_pool)
         self._debts = recovery.Debts(self.steps, self._hosting)

@@ -5,6 +5,7 @@ Usage is never reported to Placement: who holds what is written by those who cla
 
 import math
 import uuid
+from collections.abc import Collection
 
 from oslo_config import cfg
 from oslo_log import log
@@ -12,9 +13,12 @@ from oslo_log import log
 from nova.clients.protocols import PlacementClient
 from nova.common.jsonutil import JsonObject
 from nova.compute import provider_config
-from nova.domain import provider_tree
+from nova.compute.servers import ServerJournals
+from nova.domain import capabilities, provider_tree
 from nova.objects import compute_node
+from nova.virt import claiming, reporting
 from nova.virt.driver import Driver, inventory
+from nova.virt.driver.claims import Claim
 
 LOG = log.getLogger(__name__)
 
@@ -71,8 +75,13 @@ def _ratio(conf: cfg.ConfigOpts, kind: str) -> dict[str, float]:
     return {provider_tree.INITIAL_RATIO: conf[f'initial_{kind}_allocation_ratio']}
 
 
-def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources) -> compute_node.ComputeNode:
-    """The node as its cell shall keep it."""
+def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources,
+           taken: Collection[Claim]) -> compute_node.ComputeNode:
+    """The node as its cell shall keep it.
+
+    Args:
+        taken: what guests have claimed of its cells and devices.
+    """
     return compute_node.ComputeNode(
         uuid=node_uuid(host, node), host=host, hypervisor_hostname=node, host_ip=conf.my_ip,
         hypervisor_type=found.hypervisor_type, hypervisor_version=found.hypervisor_version,
@@ -83,11 +92,17 @@ def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resource
         cpu_allocation_ratio=conf.cpu_allocation_ratio or conf.initial_cpu_allocation_ratio,
         ram_allocation_ratio=conf.ram_allocation_ratio or conf.initial_ram_allocation_ratio,
         disk_allocation_ratio=conf.disk_allocation_ratio or conf.initial_disk_allocation_ratio,
-        cpu_info=found.cpu_info, supported_instances=[list(one) for one in found.supported_instances])
+        cpu_info=found.cpu_info, supported_instances=[list(one) for one in found.supported_instances],
+        numa_topology=reporting.topology(found.cells, taken), pci_stats=reporting.pools(found.devices, taken),
+        metrics=[{'name': name, 'value': value, 'source': found.hypervisor_type}
+                 for name, value in sorted(found.metrics.items())])
 
 
 class Inventory:
     """Reports one host's nodes, each when something about it has changed.
+
+    Args:
+        journals: of the host's guests: what they have claimed.
 
     Raises:
         errors.Invalid: what an operator gives to its providers is wrong.
@@ -96,8 +111,10 @@ class Inventory:
         disabled: whether the host's service is; None until a conductor has said so.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Driver, placement: PlacementClient) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, host: str, driver: Driver, placement: PlacementClient,
+                 journals: ServerJournals) -> None:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
+        self._journals = journals
         self._sent: dict[str, JsonObject] = {}
         self._given = provider_config.load(conf.compute.provider_config_location)
         self.disabled: bool | None = None
@@ -105,17 +122,20 @@ class Inventory:
     def report(self) -> None:
         """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times."""
         for node in self._driver.nodes():
-            found = self._driver.resources(node)
-            wanted = tree(self._conf, self._host, node, found, self._driver.capabilities.traits(),
-                          self.disabled)
-            provider_config.apply(self._given, wanted)
-            self._placement.report(wanted)
+            self._placement.report(self._tree(node, self._driver.resources(node), self.disabled))
+
+    def _tree(self, node: str, found: inventory.Resources, disabled: bool | None) -> provider_tree.ProviderTree:
+        made = tree(self._conf, self._host, node, found, self._driver.capabilities.traits(), disabled)
+        provider_config.apply(self._given, made)
+        return made
 
     def news(self) -> list[compute_node.ComputeNode] | None:
         """Records of the nodes that changed since they were last returned; None when none did."""
         changed = []
         for node in self._driver.nodes():
-            fresh = record(self._conf, self._host, node, self._driver.resources(node))
+            found = self._driver.resources(node)
+            fresh = record(self._conf, self._host, node, found, claiming.taken(self._journals.all()))
+            fresh.stats = {capabilities.OFFERS: capabilities.offers(self._tree(node, found, disabled=False))}
             values = fresh.to_wire()
             if self._sent.get(node) != values:
                 self._sent[node] = values

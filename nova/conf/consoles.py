@@ -15,6 +15,16 @@ Where users reach nova-novncproxy.'''),
 Address on which nova-novncproxy listens.'''),
     cfg.PortOpt('novncproxy_port', default=6080, help='''
 Its port.'''),
+    cfg.ListOpt('auth_schemes', item_type=cfg.types.String(choices=['none', 'vencrypt']), default=['none'],
+                help='''
+How nova-novncproxy may be let in by guests' VNC servers, the best first: none, or vencrypt, which is TLS. A
+server that offers neither is not connected to.'''),
+    cfg.StrOpt('vencrypt_ca_certs', default='/etc/pki/nova-novncproxy/ca-cert.pem', help='''
+Certificates of those who sign the certificates of VNC servers; PEM.'''),
+    cfg.StrOpt('vencrypt_client_cert', help='''
+Certificate that nova-novncproxy shows to VNC servers that ask for one; PEM.'''),
+    cfg.StrOpt('vencrypt_client_key', help='''
+Its key, where it is not in the same file.'''),
 ]
 _SPICE = [
     cfg.BoolOpt('enabled', default=False, help='''

@@ -1,4 +1,4 @@
-"""[fake]: size of the hosts that the fake driver pretends to be."""
+"""[fake]: what the hosts have that the fake driver pretends to be."""
 
 from oslo_config import cfg
 
@@ -7,6 +7,11 @@ OPTS: list[cfg.Opt] = [
     cfg.IntOpt('vcpus', default=64, min=1, help='\nvCPUs of the host.'),
     cfg.IntOpt('memory_mb', default=256 * 1024, min=1, help='\nMegabytes of memory of the host.'),
     cfg.IntOpt('local_gb', default=4096, min=1, help='\nGigabytes of disk of the host.'),
+    cfg.IntOpt('numa_cells', default=1, min=1, help='''
+NUMA cells over which its CPUs and memory are spread evenly. [compute] cpu_dedicated_set says which of its CPUs
+are given to one guest alone.'''),
+    cfg.ListOpt('pci_devices', default=[], help='''
+Its PCI devices, each as vendor:product, for instance 10de:1eb8; they are spread over the cells by turns.'''),
 ]
 
 

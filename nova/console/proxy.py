@@ -1,6 +1,7 @@
 """One proxy: who has a token is connected to what it opens, until either side ends or, where asked, the token
 does."""
 
+import select
 import socket
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
@@ -8,11 +9,13 @@ from typing import Any, NoReturn
 from websockify import websocketproxy
 
 from nova.common import clock, threads
-from nova.console import origin
+from nova.console import origin, rfb
 from nova.objects.console_token import ConsoleToken
 
 Find = Callable[[str], ConsoleToken | None]
 """What a token opens; asked in the process of the connection."""
+
+Secure = Callable[[socket.socket, rfb.User], socket.socket]
 
 _REFUSED = 1008
 """Code of a websocket that is closed because of what was asked."""
@@ -40,7 +43,7 @@ class Handler(websocketproxy.ProxyRequestHandler):
             self._close(_REFUSED, str(error))
         try:
             target = self._reach(token)
-        except (OSError, Refused) as error:
+        except (OSError, Refused, rfb.Failed) as error:
             self._close(_AWAY, f'The console of {token.instance_uuid} cannot be reached: {error}')
         self.log_message('Opened the %s console of %s', token.console_type, token.instance_uuid)
         if self.server.ends_with_token:
@@ -71,6 +74,8 @@ class Handler(websocketproxy.ProxyRequestHandler):
             target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if token.internal_access_path and self.server.says_path:
                 _say_path(target, token.internal_access_path)
+            if self.server.secure is not None:
+                target = self.server.secure(target, _User(self))
             target.settimeout(None)
         except BaseException:
             target.close()
@@ -82,6 +87,31 @@ class Handler(websocketproxy.ProxyRequestHandler):
         raise self.CClose(code, why)
 
 
+class _User:
+    """See `rfb.User`."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler, self._heard = handler, b''
+
+    def send(self, data: bytes) -> None:
+        while self._handler.send_frames([data] if data else []):
+            data = b''
+            select.select([], [self._handler.request], [], _CONNECT_SECONDS)
+
+    def receive(self, count: int) -> bytes:
+        deadline = clock.Deadline(_CONNECT_SECONDS)
+        while len(self._heard) < count:
+            ready, _, _ = select.select([self._handler.request], [], [], deadline.left())
+            if not ready:
+                raise rfb.Failed('The user says nothing')
+            parts, closed = self._handler.recv_frames()
+            self._heard += b''.join(parts)
+            if closed:
+                raise rfb.Failed('The user has left')
+        found, self._heard = self._heard[:count], self._heard[count:]
+        return found
+
+
 class Proxy(websocketproxy.WebSocketProxy):
     """A listening proxy; each connection has a process of its own.
 
@@ -91,13 +121,14 @@ class Proxy(websocketproxy.WebSocketProxy):
         origins: further hosts whose pages may open consoles.
         ends_with_token: connections end when their token does.
         says_path: the hypervisor wants to hear the token's access path first.
+        secure: leads the hypervisor and the user to an agreement, and answers what to pass on from there.
         options: of websockify: ``listen_host``, ``listen_port``, ``web``, ``cert``, ``key``, ``ssl_only`` ...
     """
 
     def __init__(self, find: Find, kinds: Collection[str], origins: Collection[str], ends_with_token: bool,
-                 says_path: bool = False, **options: Any) -> None:
+                 says_path: bool = False, secure: Secure | None = None, **options: Any) -> None:
         self.find, self.kinds, self.origins = find, frozenset(kinds), frozenset(origins)
-        self.ends_with_token, self.says_path = ends_with_token, says_path
+        self.ends_with_token, self.says_path, self.secure = ends_with_token, says_path, secure
         super().__init__(Handler, **options)
 
 

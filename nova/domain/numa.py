@@ -1,7 +1,8 @@
 """NUMA: which cells a guest asks for, and whether a host has room for them. Pure arithmetic.
 
-A host's topology is ``{cells: [{id, cpus, cpus_used, memory, memory_used, pages: [{size_kb, total, used}]}]}``:
-``cpus`` and ``cpus_used`` are numbers of CPUs, memory is in mebibytes.
+A host's topology is ``{cells: [{id, cpus, dedicated, dedicated_used, memory, memory_used, pages: [{size_kb,
+total, used}]}]}``: ``cpus`` is the number of CPUs that guests share, ``dedicated`` of those that one guest has
+alone; memory is in mebibytes.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova import errors
+from nova.domain import cpusets
 
 _SMALL_KB = 4
 _NAMED_PAGES = {'small', 'large', 'any'}
@@ -18,11 +20,17 @@ _NAMED_PAGES = {'small', 'large', 'any'}
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One cell of a guest; `pages` is the size of its pages in kB, a name of sizes, or None for any."""
+    """One cell of a guest; `pages` is the size of its pages in kB, a name of sizes, or None for any.
+
+    Attributes:
+        cpus: how many it has.
+        pinned: how many of them want a CPU of the host each.
+    """
 
     cpus: int
     memory: int
     pages: str | None = None
+    pinned: int = 0
 
 
 def wanted(vcpus: int, memory: int, specs: Mapping[str, str],
@@ -43,7 +51,7 @@ def _wanted(vcpus: int, memory: int, specs: Mapping[str, str],
     def said(name: str) -> str | None:
         value = specs.get(f'hw:{name}', properties.get(f'hw_{name}'))
         return None if value is None else str(value)
-    pages, pinned = said('mem_page_size'), said('cpu_policy') in ('dedicated', 'mixed')
+    pages, pinned = said('mem_page_size'), dedicated(said('cpu_policy'), said('cpu_dedicated_mask'), vcpus)
     nodes = said('numa_nodes')
     if nodes is None and pages is None and not pinned:
         return ()
@@ -52,21 +60,29 @@ def _wanted(vcpus: int, memory: int, specs: Mapping[str, str],
         raise errors.Invalid(f'{vcpus} CPUs cannot be divided over {count} NUMA nodes.')
     cells = []
     for number in range(count):
-        cpus, amount = said(f'numa_cpus.{number}'), said(f'numa_mem.{number}')
-        cells.append(Cell(len(_cpus(cpus)) if cpus else vcpus // count,
-                          int(amount) if amount else memory // count,
-                          pages))
+        named, amount, each = said(f'numa_cpus.{number}'), said(f'numa_mem.{number}'), vcpus // count
+        cpus = cpusets.parse(named) if named else set(range(number * each, number * each + each))
+        cells.append(Cell(len(cpus), int(amount) if amount else memory // count, pages, len(pinned & cpus)))
     if sum(cell.cpus for cell in cells) != vcpus:
         raise errors.Invalid(f'The NUMA nodes do not have {vcpus} CPUs together.')
     return tuple(cells)
 
 
-def _cpus(text: str) -> set[int]:
-    found: set[int] = set()
-    for word in text.split(','):
-        first, _, last = word.strip().partition('-')
-        found.update(range(int(first), int(last or first) + 1))
-    return found
+def dedicated(policy: str | None, mask: str | None, vcpus: int) -> frozenset[int]:
+    """The CPUs of a guest that have a CPU of the host each.
+
+    Raises:
+        errors.Invalid: some have, but nobody says which.
+    """
+    every = frozenset(range(vcpus))
+    if policy == 'dedicated':
+        return every
+    if policy != 'mixed':
+        return frozenset()
+    if not mask:
+        raise errors.Invalid("hw:cpu_policy 'mixed' needs hw:cpu_dedicated_mask.")
+    only_taken = all(part.strip().startswith('^') for part in mask.split(','))
+    return every & cpusets.parse(f'0-{vcpus - 1},{mask}' if only_taken else mask)
 
 
 def fits(host: Mapping[str, Any] | None, cells: Sequence[Cell]) -> bool:
@@ -81,7 +97,9 @@ def fits(host: Mapping[str, Any] | None, cells: Sequence[Cell]) -> bool:
 
 
 def _has_room(room: Mapping[str, Any], cell: Cell) -> bool:
-    if room['cpus'] - room.get('cpus_used', 0) < cell.cpus:
+    if room.get('dedicated', 0) - room.get('dedicated_used', 0) < cell.pinned:
+        return False
+    if room['cpus'] < cell.cpus - cell.pinned:
         return False
     if cell.pages is None:
         return bool(room['memory'] - room.get('memory_used', 0) >= cell.memory)

@@ -17,7 +17,7 @@ class ComputeNode(Persistent):
     Attributes:
         uuid: also of its resource provider.
         supported_instances: list of [architecture, hypervisor type, mode].
-        stats: further facts that filters look at, text to text.
+        stats: further facts that filters look at, and what its providers offer (`nova.domain.capabilities`).
         mapped: the host's mapping in the API database is known to exist.
     """
 

@@ -52,7 +52,7 @@ def _operation(operation: Operation, version: V) -> dict[str, Any]:
     entry: dict[str, Any] = {
         'operationId': operation.name, 'summary': operation.doc.partition('\n')[0],
         'parameters': _parameters(operation, version),
-        'responses': {str(operation.status(version)): answer,
+        'responses': {**{str(code): answer for code in (operation.status(version), operation.also) if code},
                       'default': {'$ref': '#/components/responses/Fault'}},
         'x-openstack': {'min-ver': str(operation.since)},
     }

@@ -130,6 +130,7 @@ class Operation:
         rule: asked before the handler; about the server when the path has one, else about the caller's project.
         rules: further rules that the handler or a view asks.
         ok: success code, or first microversion -> code.
+        also: another success code with the same answer, which the handler chooses.
         strict: first microversion that refuses unknown query keys.
         action: the body's single key, for operations that share ``.../action``.
         returns: how the handler's answer is rendered.
@@ -151,6 +152,7 @@ class Operation:
     query: type[Document] | None = None
     strict: V = STRICT
     ok: int | Mapping[str, int] = 200
+    also: int | None = None
     action: str | None = None
     returns: Returns | None = None
     server: bool = False

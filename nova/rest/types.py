@@ -191,6 +191,7 @@ NUMBER: Type = {'type': 'number'}
 BOOLEAN: Type = {'type': 'boolean'}
 BOOLISH = enum(*_TRUE, *_FALSE)
 NULL: Type = {'type': 'null'}
+EMPTY: Type = {'type': 'object', 'maxProperties': 0}
 OBJECT: Type = {'type': 'object'}
 TIME = text(format='date-time')
 UUID = text(format='uuid')

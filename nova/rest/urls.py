@@ -14,8 +14,8 @@ from urllib import parse
 PLACE = 'nova.place'
 """Key of the `Place` in the WSGI environment."""
 
-_PREFIX = re.compile(r'^/(v2\.1|v2)(?:/([^/]*))?(/.*)?$')
-_PROJECT = re.compile(r'^[0-9a-fA-F-]+$')
+_PREFIX = re.compile(r'/(v2\.1|v2)(?:/([^/]*))?(/.*)?', re.DOTALL)
+_PROJECT = re.compile(r'[0-9a-fA-F-]+')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +39,11 @@ def split(path: str, roots: frozenset[str], mount: str = '') -> tuple[Place, str
     Args:
         roots: first segments of known routes; none of them is ever taken for a project.
     """
-    match = _PREFIX.match(path)
+    match = _PREFIX.fullmatch(path)
     if not match:
         return Place('', mount=mount), path
     prefix, first, rest = match[1], match[2] or '', match[3] or ''
-    if first and first not in roots and _PROJECT.match(first):
+    if first and first not in roots and _PROJECT.fullmatch(first):
         return Place(prefix, first, mount), rest or '/'
     return Place(prefix, mount=mount), f'/{first}{rest}'
 

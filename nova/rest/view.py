@@ -56,7 +56,11 @@ class Plan:
 
 
 def _inside(kind: Any, face: str, version: V) -> tuple[Plan | None, bool]:
-    """The plan of a document, or of an array of documents, that is a field's type."""
+    """The plan of a document, of an array of documents, or of a document or something else, that is a field's
+    type."""
+    for part in kind.get('anyOf', ()) if isinstance(kind, Mapping) else ():
+        if isinstance(part, type) and issubclass(part, Document):
+            return plan(part, face, version), False
     many = isinstance(kind, Mapping) and kind.get('type') == 'array'
     item = kind.get('items') if many else kind
     if isinstance(item, type) and issubclass(item, Document):

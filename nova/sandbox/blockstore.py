@@ -357,6 +357,10 @@ def _extra_properties(image: Document) -> Document:
             if isinstance(value, str) and re.match('hw_|img_|os_(?!hash_)', name)}
 
 
+_LARGEST = 8192
+"""Gigabytes: sparse files of this size are possible on every file system."""
+
+
 def _size(asked: Any, least: int | None) -> int:
     try:
         size = int(asked)
@@ -364,6 +368,8 @@ def _size(asked: Any, least: int | None) -> int:
         size = 0
     if isinstance(asked, bool) or size <= 0:
         raise InvalidInput(why=f"Volume size '{asked}' must be an integer and greater than 0")
+    if size > _LARGEST:
+        raise InvalidInput(why=f'Volume size {size}GB is more than the {_LARGEST}GB that a volume can have')
     if least is not None and size < least:
         raise InvalidInput(why=f'Volume size {size}GB cannot be smaller than the source size {least}GB')
     return size

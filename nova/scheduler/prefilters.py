@@ -6,11 +6,10 @@ host can do.
 
 from collections.abc import Callable
 
-import os_traits
 from oslo_config import cfg
 
 from nova import objects
-from nova.domain import placement_request
+from nova.domain import image_traits, placement_request
 from nova.scheduler import wanted
 from nova.scheduler.hosts import View
 
@@ -84,12 +83,7 @@ def image_type(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placeme
     """Only hosts whose driver reads the image's disk format."""
     if not conf.scheduler.query_placement_for_image_type_support or spec.is_bfv or spec.image is None:
         return
-    if spec.image.disk_format:
-        _require(request, f'COMPUTE_IMAGE_TYPE_{spec.image.disk_format.upper()}')
-
-
-_BY_PROPERTY = {'hw_disk_bus': 'COMPUTE_STORAGE_BUS_', 'hw_cdrom_bus': 'COMPUTE_STORAGE_BUS_',
-                'hw_vif_model': 'COMPUTE_NET_VIF_MODEL_', 'hw_video_model': 'COMPUTE_GRAPHICS_MODEL_'}
+    _require(request, image_traits.of_format(spec.image.disk_format))
 
 
 def image_properties(conf: cfg.ConfigOpts, spec: objects.RequestSpec,
@@ -98,17 +92,12 @@ def image_properties(conf: cfg.ConfigOpts, spec: objects.RequestSpec,
     if not conf.scheduler.image_metadata_prefilter:
         return
     for name, value in wanted.properties(spec).items():
-        if name in _BY_PROPERTY:
-            _require(request, _BY_PROPERTY[name] + str(value).upper().replace('-', '_'))
+        _require(request, image_traits.of_property(name, value))
 
 
-def _require(request: placement_request.ResourceRequest, trait: str) -> None:
-    """Require a standard trait; a value that has none is left to the host to judge."""
-    if trait in _STANDARD:
+def _require(request: placement_request.ResourceRequest, trait: str | None) -> None:
+    if trait is not None:
         request.root_required.add(trait)
-
-
-_STANDARD = frozenset(os_traits.get_traits())
 
 
 def destination(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,

@@ -65,6 +65,10 @@ class Deployment:
         """transport_url of the bus ``top``, or of a cell's."""
         return f'inproc://{name}'
 
+    def options(self, file: str) -> dict[str, dict[str, Any]]:
+        """Further options of a configuration file (``nova``, ``placement``, or a cell's), by section."""
+        return {}
+
     def save(self) -> None:
         file = self.directory / 'standalone.json'
         kept = {'passwords': self.passwords, 'ports': self.ports, 'cells': self.cells, 'hosts': self.hosts,
@@ -228,6 +232,8 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
                     'spice': {'enabled': 'true'}, 'serial_console': {'enabled': 'true'}}
         files[cell] = section
     for name, sections in files.items():
+        for group, values in deployment.options(name).items():
+            sections[group] = {**sections.get(group, {}), **values}
         _write(directory / f'{name}.conf', _ini(sections))
     _write(directory / 'clouds.yaml', _clouds(deployment))
     return {name: directory / f'{name}.conf' for name in files}

@@ -1,7 +1,7 @@
 """Claims of the guests of one host, in its journal: nobody gets what another has; a crash forgets nothing."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from nova.common import threads
@@ -94,11 +94,21 @@ def topology(claim: Claim) -> dict[str, object] | None:
     """What a server's record keeps of the cells that its guest has, for its owner to see; None without any."""
     if not claim.cells:
         return None
-    return {'pagesize_kb': max((cell.page_kb or 0 for cell in claim.cells), default=0) or None,
-            'nodes': [{'vcpu_set': list(cell.cpus), 'memory_mb': cell.memory_mb, 'siblings': [],
-                       'host_node': cell.node,
+    return {'cells': [{'id': cell.id, 'cpuset': [cpu for cpu in cell.cpus if cpu not in cell.pinned],
+                       'pcpuset': sorted(cell.pinned), 'memory': cell.memory_mb, 'pagesize': cell.page_kb,
+                       'siblings': [], 'host_node': cell.node,
                        'cpu_pinning': {str(vcpu): pcpu for vcpu, pcpu in cell.pinned.items()}}
                       for cell in claim.cells]}
+
+
+def taken(journals: Mapping[str, Mapping[str, dict[str, object]]]) -> list[Claim]:
+    """What the guests of a host have, and what those that are leaving have set aside.
+
+    Args:
+        journals: what is kept of each server, by its uuid.
+    """
+    entries = (mine.get(name) for mine in journals.values() for name in (kept.CLAIM, ASIDE))
+    return [claim for entry in entries if (claim := _read(entry)) is not None]
 
 
 def _read(entry: dict[str, object] | None) -> Claim | None:

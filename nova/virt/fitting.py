@@ -7,40 +7,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from nova import errors
+from nova.domain import cpusets, numa
 from nova.objects import Instance
 from nova.virt.driver.claims import Cell, Claim
+from nova.virt.driver.inventory import HostCell, HostDevice
 
 _UNITS = {'': 1, 'k': 1, 'm': 1024, 'g': 1024 * 1024}
 _PAGE = re.compile(r'(?P<number>\d+)(?P<unit>[kKmMgG]?)(i?[bB])?')
 SMALL_KB = 4
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class HostCell:
-    """A NUMA cell of a host.
-
-    Attributes:
-        dedicated: CPUs that are given to one guest alone.
-        siblings: CPUs that are threads of one core.
-        pages: size in KiB of pages that are set aside, to how many there are.
-    """
-
-    node: int
-    memory_mb: int
-    cpus: frozenset[int] = frozenset()
-    dedicated: frozenset[int] = frozenset()
-    siblings: tuple[frozenset[int], ...] = ()
-    pages: Mapping[int, int] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class HostDevice:
-    """A device that guests may have."""
-
-    address: str
-    vendor_id: str
-    product_id: str
-    node: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,37 +70,12 @@ def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
         own = getattr(image.properties, 'hw_' + name, None) if image is not None else None
         return specs.get('hw:' + name) or (str(own) if own else None)
     policy, page = asked('cpu_policy'), asked('mem_page_size')
-    dedicated = _dedicated(policy, specs.get('hw:cpu_dedicated_mask'), instance.vcpus)
+    dedicated = numa.dedicated(policy, specs.get('hw:cpu_dedicated_mask'), instance.vcpus)
     nodes = asked('numa_nodes')
     count = int(nodes) if nodes else 1 if dedicated or page else 0
     return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
                   asked('cpu_thread_policy'), page_kb(page) if page else None,
                   _devices(specs.get('pci_passthrough:alias', ''), aliases))
-
-
-def _dedicated(policy: str | None, mask: str | None, vcpus: int) -> frozenset[int]:
-    every = frozenset(range(vcpus))
-    if policy == 'dedicated':
-        return every
-    if policy != 'mixed':
-        return frozenset()
-    if not mask:
-        raise errors.Invalid("hw:cpu_policy 'mixed' needs hw:cpu_dedicated_mask.")
-    shared = frozenset().union(*(numbers(part[1:]) for part in mask.split(',') if part.startswith('^')))
-    named = frozenset().union(*(numbers(part) for part in mask.split(',') if not part.startswith('^')))
-    return ((named or every) - shared) & every
-
-
-def numbers(text: str) -> frozenset[int]:
-    """``2-4`` or ``7``.
-
-    Raises:
-        errors.Invalid: it is neither.
-    """
-    found = re.fullmatch(r'(\d+)(?:-(\d+))?', text.strip())
-    if found is None:
-        raise errors.Invalid(f'{text!r} is not a range of CPUs.')
-    return frozenset(range(int(found[1]), int(found[2] or found[1]) + 1))
 
 
 def page_kb(text: str) -> str | int:
@@ -145,7 +94,7 @@ def _cells(specs: Mapping[str, str], count: int, vcpus: int, memory_mb: int) -> 
     if f'hw:numa_cpus.{count - 1}' in specs:
         cells = []
         for number in range(count):
-            cpus = frozenset().union(*map(numbers, specs.get(f'hw:numa_cpus.{number}', '').split(',')))
+            cpus = cpusets.parse(specs.get(f'hw:numa_cpus.{number}', ''))
             cells.append(WantedCell(tuple(sorted(cpus)), int(specs.get(f'hw:numa_mem.{number}', '0'))))
         if sorted(cpu for cell in cells for cpu in cell.cpus) != list(range(vcpus)):
             raise errors.Invalid('hw:numa_cpus must name each CPU of the guest once.')

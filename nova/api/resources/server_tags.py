@@ -53,7 +53,7 @@ class ServerTags(Resource):
         if tag not in instance.tags:
             raise errors.server.TagNotFound(server=instance.uuid, tag=tag)
 
-    @put(_PATH + '/{tag}', since='2.26', rule=rules.UPDATE, ok=201, loads=_TAGS)
+    @put(_PATH + '/{tag}', since='2.26', rule=rules.UPDATE, ok=201, also=204, loads=_TAGS)
     def add(self, req: Request, instance: objects.Instance, tag: str) -> Reply:
         """Put a tag on a server."""
         _TAG.check(tag)

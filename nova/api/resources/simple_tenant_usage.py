@@ -78,7 +78,8 @@ class Usages(Document):
 
 
 class OneUsage(Document):
-    tenant_usage = Field(TenantUsage, 'Empty when the project had no servers in the period.',
+    tenant_usage = Field(types.either(TenantUsage, types.EMPTY),
+                         'Empty when the project had no servers in the period.',
                          get=lambda answer, look: answer, show='2.1')
     tenant_usage_links = Field(types.LINKS, 'The next page.', maybe=True, get=_links, show='2.40')
 

@@ -75,7 +75,7 @@ class Told:
 
 class ExternalEvents(Resource):
 
-    @post('/os-server-external-events', rule=rules.CREATE, returns=Many('events', EventDocument),
+    @post('/os-server-external-events', rule=rules.CREATE, also=207, returns=Many('events', EventDocument),
           body=Body(events=Field(types.array(EventDocument, low=1), required=True)))
     def create(self, req: Request) -> Reply:
         """Take note of what happened to servers' ports, volumes and devices; 207 when some was refused."""

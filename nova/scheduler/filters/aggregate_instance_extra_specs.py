@@ -1,7 +1,7 @@
 """What a flavor asks of a host's aggregates."""
 
+from nova.domain.extra_specs_ops import match
 from nova.scheduler.filters import BaseHostFilter
-from nova.scheduler.filters.extra_specs_ops import match
 from nova.scheduler.host_state import HostState, Wanted
 
 _SCOPE = 'aggregate_instance_extra_specs'

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from nova.domain.extra_specs_ops import match
 from nova.scheduler.filters import BaseHostFilter
-from nova.scheduler.filters.extra_specs_ops import match
 from nova.scheduler.host_state import HostState, Wanted
 
 _SCOPE = 'capabilities'

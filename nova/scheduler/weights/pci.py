@@ -10,5 +10,6 @@ class PCIWeigher(BaseHostWeigher):
     option = 'pci'
 
     def _weigh_object(self, host_state: HostState, weight_properties: Wanted) -> float:
-        return -sum(amount for name, amount in host_state.free.items()
-                    if name.startswith(('PCI', 'CUSTOM_PCI')))
+        in_placement = sum(amount for name, amount in host_state.free.items()
+                           if name.startswith(('PCI', 'CUSTOM_PCI')))
+        return -(in_placement + sum(int(pool['count']) for pool in host_state.pci_stats or ()))

@@ -9,6 +9,8 @@ from nova import errors, objects, states
 from nova.api import app as nova_app
 from nova.clients import fake
 from nova.common import clock, dbkit, uuids
+from nova.common.jsonutil import JsonObject
+from nova.domain.capabilities import OFFERS
 from nova.objects import question
 from nova.objects import task as task_rows
 from nova.tests.fixtures import nova_db
@@ -65,14 +67,20 @@ class Cloud:
         with self.dbs.api.read() as conn:
             return objects.Flavor.get(conn, flavorid=made.flavorid)
 
-    def host(self, name: str, cell: int = 1, zone: str | None = None, **service: Any) -> None:
-        """A compute host with its service and one node."""
+    def host(self, name: str, cell: int = 1, zone: str | None = None, offers: list[JsonObject] | None = None,
+             **service: Any) -> None:
+        """A compute host with its service and one node.
+
+        Args:
+            offers: what the node's providers offer; see `nova.domain.capabilities`.
+        """
         def in_cell(conn: Any) -> None:
             objects.Service(uuid=uuids.generate(), host=name, binary='nova-compute', topic='compute',
                             last_seen_up=clock.utcnow(), **service).create(conn)
             objects.ComputeNode(uuid=uuids.generate(), host=name, hypervisor_hostname=name, vcpus=8,
                                 memory_mb=8192, local_gb=100, hypervisor_type='fake', host_ip='192.0.2.1',
-                                cpu_info={'arch': 'x86_64'}).create(conn)
+                                cpu_info={'arch': 'x86_64'}, supported_instances=[['x86_64', 'fake', 'hvm']],
+                                stats={OFFERS: offers} if offers else {}).create(conn)
 
         def in_api(conn: Any) -> None:
             objects.HostMapping(host=name, cell_id=self.cells[cell].id).create(conn)

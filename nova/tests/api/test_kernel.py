@@ -43,6 +43,17 @@ def test_path_without_a_version_is_answered_with_choices(cloud: Cloud) -> None:
     assert answer.json['choices'][0]['links'][0]['href'].endswith('/v2.1/servers')
 
 
+def test_a_line_break_in_a_path_is_a_part_of_a_name(cloud: Cloud) -> None:
+    assert cloud.call('GET', '/flavors/%0A').status_code == 404
+    assert cloud.call('GET', f'/{PROJECT}%0A/flavors').status_code == 404
+
+
+def test_what_is_answered_with_another_code_of_success_is_described(cloud: Cloud) -> None:
+    paths = cloud.http.simulate_get('/openapi.json').json['paths']
+    assert {'200', '207'} <= set(paths['/os-server-external-events']['post']['responses'])
+    assert {'201', '204'} <= set(paths['/servers/{server_id}/tags/{tag}']['put']['responses'])
+
+
 def test_project_in_the_path_must_be_the_tokens(cloud: Cloud) -> None:
     assert cloud.call('GET', f'/{PROJECT}/flavors').status_code == 200
     assert cloud.call('GET', f'/{OTHER}/flavors').status_code == 400

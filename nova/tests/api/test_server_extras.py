@@ -3,6 +3,8 @@
 import pytest
 
 from nova.tests.api.cloud import MEMBER, READER, STRANGER
+from nova.virt import claiming
+from nova.virt.driver.claims import Cell, Claim
 
 
 def password(cloud, server, headers=MEMBER, method='GET'):
@@ -32,6 +34,14 @@ def test_topology(cloud):
     assert cloud.call('GET', path, '2.78').json == {
         'nodes': [{**seen, 'cpu_pinning': {'0': 7}, 'host_node': 1}], 'pagesize_kb': 4}
     assert cloud.call('GET', path, '2.77').status_code == 404
+
+
+def test_topology_as_hosts_write_it(cloud):
+    claim = Claim((Cell(0, 1, (0, 1, 2), 512, {1: 7}, 2048), Cell(1, 0, (3,), 256)))
+    path = f'/servers/{cloud.server(numa_topology=claiming.topology(claim)).uuid}/topology'
+    assert cloud.call('GET', path, '2.78').json == {'pagesize_kb': 2048, 'nodes': [
+        {'memory_mb': 512, 'vcpu_set': [0, 1, 2], 'siblings': [], 'cpu_pinning': {'1': 7}, 'host_node': 1},
+        {'memory_mb': 256, 'vcpu_set': [3], 'siblings': [], 'cpu_pinning': {}, 'host_node': 0}]}
 
 
 def test_a_server_without_cells(cloud):

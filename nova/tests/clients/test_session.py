@@ -158,6 +158,20 @@ def test_every_request_has_a_timeout(make: Make) -> None:
     assert wire.seen[0][1]['timeout'] == 60.0
 
 
+@pytest.mark.parametrize(('name', 'sent'), [
+    ('a?limit=1', '/x/a%3Flimit%3D1'), ('a#b', '/x/a%23b'), ('a%2e', '/x/a%252e'), ('\n', '/x/%0A')])
+def test_a_name_in_a_path_leads_nowhere_else(make: Make, name: str, sent: str) -> None:
+    service, wire = make((200, {}))
+    service.call('GET', f'/x/{name}')
+    assert wire.seen[0][0].path_url == sent
+    for up in ('..', '.'):
+        with pytest.raises(errors.NotFound):
+            service.call('GET', f'/x/{up}')
+    with pytest.raises(errors.Conflict):
+        service.call('GET', '/x/..', on={404: errors.Conflict})
+    assert len(wire.seen) == 1
+
+
 def test_whose_token(make: Make) -> None:
     """A context with a token makes the call the user's; without, it is ours. The request id goes along."""
     service, wire = make((200, {}), vouch=token_endpoint.Token('http://there', 'voucher'))

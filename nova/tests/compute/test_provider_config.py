@@ -5,6 +5,7 @@ import pytest
 from nova import conf as nova_conf
 from nova import errors
 from nova.compute import inventory, provider_config
+from nova.compute.servers import ServerJournals
 from nova.domain import provider_tree
 from nova.tests.compute import cell
 from nova.virt.fake.driver import FakeDriver
@@ -79,6 +80,7 @@ def test_it_reaches_placement(write, tmp_path):
     conf = nova_conf.new(config_files=[], **{'compute.provider_config_location': write(GOOD),
                                             'state_path': str(tmp_path)})
     clients = cell.Clients()
-    inventory.Inventory(conf, 'host1', FakeDriver('host1', tmp_path / 'host1'), clients.placement).report()
+    inventory.Inventory(conf, 'host1', FakeDriver('host1', tmp_path / 'host1'), clients.placement,
+                        ServerJournals()).report()
     root = clients.placement.trees['host1'].root
     assert root.inventory['CUSTOM_LICENCES']['total'] == 10 and 'CUSTOM_QUIET' in root.traits

@@ -7,16 +7,10 @@ import sys
 import threading
 
 import pytest
-from websockify import websocket
 
-from nova import conf as nova_conf
-from nova import objects
 from nova.common import uuids
 from nova.console import origin
-from nova.db import migrate, session
-from nova.objects.console_token import ConsoleToken
-from nova.objects.question import ConsolePlace
-from nova.tests.fixtures.waiting import until
+from nova.tests.console.cell import Cell, proxied, told
 
 
 @pytest.mark.parametrize(('page', 'host', 'others', 'may'), [
@@ -53,71 +47,10 @@ def guest():
     server.close()
 
 
-class Cell:
-    """A cell's database with one server, and a proxy of that cell."""
-
-    def __init__(self, folder):
-        with socket.create_server(('127.0.0.1', 0)) as free:
-            self.port = free.getsockname()[1]
-        self.file = folder / 'nova.conf'
-        self.file.write_text(f'[database]\nconnection = sqlite:///{folder}/cell.db\n[serial_console]\n'
-                             f'serialproxy_host = 127.0.0.1\nserialproxy_port = {self.port}\n')
-        self.db = session.Databases(nova_conf.new(config_files=[str(self.file)])).main
-        migrate.sync(self.db, 'cell')
-        flavor = objects.Flavor(id=1, flavorid='1', name='f', memory_mb=1, vcpus=1, root_gb=1)
-        self.server = objects.Instance.new(project_id='p', user_id='u', vm_state='active', flavor=flavor)
-        self.db.write(lambda conn: self.server.copy().create(conn))
-
-    def token(self, address, kind='serial', seconds=60, server=None):
-        place = ConsolePlace(base_url='ws://x/', host=address[0], port=address[1], tls_port=None,
-                             internal_access_path=None)
-        return self.db.write(lambda conn: ConsoleToken.create(
-            conn, server or self.server.uuid, kind, place, seconds)).token
-
-    def connect(self, token, origin=None):
-        client = Client(f'/?token={token}')
-        client.connect(f'ws://127.0.0.1:{self.port}/', origin=origin, protocols=['binary'])
-        return client
-
-
-class Client(websocket.WebSocket):
-    """A websocket whose address has a query, which the library leaves out."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    def send_request(self, kind, path):
-        super().send_request(kind, self.path)
-
-
 @pytest.fixture
 def cell(tmp_path):
-    made = Cell(tmp_path)
-    with open(tmp_path / 'log', 'w') as log:
-        proxy = subprocess.Popen([sys.executable, '-m', 'nova.cmd.console', 'serial', '--config-file',
-                                  str(made.file)],
-                                 stdout=log, stderr=log, start_new_session=True)
-
-    def listens():
-        assert proxy.poll() is None, (tmp_path / 'log').read_text()
-        with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', made.port), 1):
-            return True
-    until(listens, 20)
-    made.log = tmp_path / 'log'
-    yield made
-    proxy.terminate()
-    proxy.wait(10)
-
-
-def told(client):
-    """What comes: bytes, or None when the proxy has closed."""
-    for _ in range(1000):
-        try:
-            return client.recv()
-        except (websocket.WebSocketWantReadError, websocket.WebSocketWantWriteError):
-            threading.Event().wait(0.01)
-    raise AssertionError('nothing came')
+    with proxied(Cell(tmp_path)) as made:
+        yield made
 
 
 def test_who_has_a_token_reaches_the_console(cell, guest):

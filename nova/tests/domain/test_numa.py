@@ -8,7 +8,11 @@ from nova.domain.numa import Cell, fits, wanted
 
 @pytest.mark.parametrize(('specs', 'cells'), [
     ({}, ()), ({'hw:cpu_sockets': '2'}, ()), ({'hw:numa_nodes': '2'}, (Cell(2, 512), Cell(2, 512))),
-    ({'hw:cpu_policy': 'dedicated'}, (Cell(4, 1024),)), ({'hw:cpu_policy': 'shared'}, ()),
+    ({'hw:cpu_policy': 'dedicated'}, (Cell(4, 1024, pinned=4),)),
+    ({'hw:cpu_policy': 'mixed', 'hw:cpu_dedicated_mask': '1-3', 'hw:numa_nodes': '2'},
+     (Cell(2, 512, pinned=1), Cell(2, 512, pinned=2))),
+    ({'hw:cpu_policy': 'mixed', 'hw:cpu_dedicated_mask': '^0'}, (Cell(4, 1024, pinned=3),)),
+    ({'hw:cpu_policy': 'shared'}, ()),
     ({'hw:mem_page_size': 'large'}, (Cell(4, 1024, 'large'),)),
     ({'hw:numa_nodes': '2', 'hw:numa_cpus.0': '0-2', 'hw:numa_mem.0': '768', 'hw:numa_cpus.1': '3',
       'hw:numa_mem.1': '256'}, (Cell(3, 768), Cell(1, 256)))])
@@ -32,7 +36,10 @@ def room(cpus=4, memory=1024, **more):
 
 
 @pytest.mark.parametrize(('rooms', 'cells', 'enough'), [
-    ([room()], [Cell(4, 1024)], True), ([room(cpus_used=1)], [Cell(4, 1024)], False),
+    ([room()], [Cell(4, 1024)], True), ([room(3)], [Cell(4, 1024)], False),
+    ([room(0, dedicated=4)], [Cell(4, 1024, pinned=4)], True), ([room(8)], [Cell(4, 1024, pinned=4)], False),
+    ([room(0, dedicated=4, dedicated_used=1)], [Cell(4, 1024, pinned=4)], False),
+    ([room(2, dedicated=2)], [Cell(4, 1024, pinned=2)], True),
     ([room(memory_used=1)], [Cell(4, 1024)], False), ([room()], [Cell(2, 512), Cell(2, 512)], False),
     ([room(2, 512), room(4, 2048)], [Cell(4, 1024), Cell(2, 512)], True),
     ([room(pages=[{'size_kb': 4, 'total': 10**6}])], [Cell(4, 1024, 'large')], False),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nova import conf as nova_conf
+from nova.domain.extra_specs_ops import match
 from nova.scheduler import filters
-from nova.scheduler.filters.extra_specs_ops import match
 from nova.scheduler.host_state import Aggregate, Flavor, Group, HostState, Wanted
 
 

@@ -11,8 +11,8 @@ from nova.compute.servers import ServerJournals
 from nova.tests.compute.cell import Handle
 from nova.tests.virt.labs.base import Moving
 from nova.virt import fitting
+from nova.virt.driver.inventory import HostCell, HostDevice
 from nova.virt.fake.driver import FakeDriver
-from nova.virt.fitting import HostCell, HostDevice
 
 CORES = (frozenset({0, 1}), frozenset({2, 3}))
 CELLS = (HostCell(0, 1024, dedicated=frozenset({0, 1, 2, 3}), siblings=CORES, pages={2048: 256}),
@@ -68,7 +68,7 @@ def test_cpus_are_given_once(host):
     host.unclaim(second)
     host.unclaim(second)
     assert set(pins(host.claim(server(vcpus=1, **PINNED))).values()) == {2}
-    assert first.numa_topology['nodes'][0]['cpu_pinning'] == {'0': 0, '1': 1}
+    assert first.numa_topology['cells'][0]['cpu_pinning'] == {'0': 0, '1': 1}
 
 
 def test_a_claim_outlives_the_process(host, tmp_path):

@@ -11,8 +11,9 @@ from lxml import etree
 
 from nova import conf as nova_conf
 from nova import errors, objects
+from nova.domain import cpusets
 from nova.virt.driver.claims import Cell, Claim
-from nova.virt.libvirt import cpusets, describe, spec, vif, volumes, xml
+from nova.virt.libvirt import describe, spec, vif, volumes, xml
 from nova.virt.libvirt.paths import Paths
 
 GOLDEN = pathlib.Path(__file__).parent / 'golden'

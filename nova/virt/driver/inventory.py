@@ -1,6 +1,7 @@
 """What a host has to offer."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nova.common.jsonutil import JsonObject
@@ -17,12 +18,42 @@ class Child:
     """Name of another child; None is the node."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostCell:
+    """A NUMA cell of a host.
+
+    Attributes:
+        dedicated: CPUs that are given to one guest alone.
+        siblings: CPUs that are threads of one core.
+        pages: size in KiB of pages that are set aside, to how many there are.
+    """
+
+    node: int
+    memory_mb: int
+    cpus: frozenset[int] = frozenset()
+    dedicated: frozenset[int] = frozenset()
+    siblings: tuple[frozenset[int], ...] = ()
+    pages: Mapping[int, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostDevice:
+    """A device that guests may have."""
+
+    address: str
+    vendor_id: str
+    product_id: str
+    node: int | None = None
+
+
 @dataclasses.dataclass(slots=True)
 class Resources:
     """A node: its size, its hypervisor, and what else Placement should know.
 
     `inventory` has resource classes beyond VCPU, MEMORY_MB and DISK_GB, in Placement's form; `traits` are those
-    of the hardware, since those of the driver follow from its capabilities.
+    of the hardware, since those of the driver follow from its capabilities. `cells` and `devices` are all that
+    there are: what guests have claimed of them is the agent's to subtract. `metrics` is what the host measures
+    of itself, by name.
     """
 
     vcpus: int
@@ -39,6 +70,9 @@ class Resources:
     inventory: dict[str, JsonObject] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
     children: list[Child] = dataclasses.field(default_factory=list)
+    cells: Sequence[HostCell] = ()
+    devices: Sequence[HostDevice] = ()
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 def dedicated(cpus: int) -> dict[str, JsonObject]:

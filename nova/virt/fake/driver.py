@@ -14,16 +14,24 @@ from oslo_config import cfg
 from nova.states import Power
 from nova.virt import claiming, driver
 from nova.virt.driver import inventory
+from nova.virt.driver.inventory import HostCell, HostDevice
 from nova.virt.fake import faults as fake_faults
+from nova.virt.fake import pretended
 from nova.virt.fake.devices import FakeDevices
 from nova.virt.fake.fabric import Fabric
 from nova.virt.fake.looks import FakeLooks
 from nova.virt.fake.move import FakeCold, FakeLive
 from nova.virt.fake.power import FakePower
 from nova.virt.fake.things import Guest
-from nova.virt.fitting import HostCell, HostDevice
 
 __all__ = ['FakeDriver', 'Guest', 'Size']
+
+
+_TRAITS = (
+    'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE',
+    *(f'COMPUTE_STORAGE_BUS_{bus}' for bus in ('VIRTIO', 'SCSI', 'SATA', 'IDE', 'USB')),
+    *(f'COMPUTE_NET_VIF_MODEL_{model}' for model in ('VIRTIO', 'E1000', 'E1000E', 'RTL8139')),
+    *(f'COMPUTE_GRAPHICS_MODEL_{model}' for model in ('VIRTIO', 'VGA', 'CIRRUS', 'QXL', 'NONE')))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,16 +57,17 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
                  devices: Sequence[HostDevice] = (), aliases: Sequence[str] = ()) -> None:
         super().__init__(host, state_dir, faults, fabric, cpu)
         self.size = size or Size()
-        self.cells = tuple(cells) or (HostCell(0, self.size.memory_mb),)
-        self.claims = claiming.Claims(lambda: self.cells, lambda: devices, aliases)
+        self.cells = tuple(cells) or (HostCell(0, self.size.memory_mb, frozenset(range(self.size.vcpus))),)
+        self.devices = tuple(devices)
+        self.claims = claiming.Claims(lambda: self.cells, lambda: self.devices, aliases)
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None) -> 'FakeDriver':
-        """For the loader: the size is that of ``[fake]``; it reaches the hosts with state directories beside
-        its own."""
+        """For the loader: the size, cells and devices are those of ``[fake]``; it reaches the hosts with state
+        directories beside its own."""
         return cls(host, state_dir, size=Size(conf.fake.vcpus, conf.fake.memory_mb, conf.fake.local_gb),
                    fabric=Fabric(state_dir.parent) if state_dir is not None else None,
-                   aliases=conf.pci.alias)
+                   cells=pretended.cells(conf), devices=pretended.devices(conf), aliases=conf.pci.alias)
 
     def nodes(self) -> list[str]:
         return [self.host]
@@ -66,10 +75,11 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
     def resources(self, node: str) -> inventory.Resources:
         with self._lock:
             found = list(self._guests.values())
+        used = sum(guest.vcpus for guest in found)
         return inventory.Resources(
             vcpus=self.size.vcpus, memory_mb=self.size.memory_mb, local_gb=self.size.local_gb,
             hypervisor_type='fake', hypervisor_version=1000000,
-            vcpus_used=sum(guest.vcpus for guest in found),
+            vcpus_used=used,
             memory_mb_used=sum(guest.memory_mb for guest in found),
             local_gb_used=sum(guest.disk_gb for guest in found),
             running_vms=sum(guest.power == Power.RUNNING for guest in found),
@@ -77,7 +87,8 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
                       'topology': {'sockets': 1, 'cores': self.size.vcpus, 'threads': 1}},
             supported_instances=[('x86_64', 'fake', 'hvm')],
             inventory=inventory.dedicated(sum(len(cell.dedicated) for cell in self.cells)),
-            traits={'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE'})
+            traits=set(_TRAITS), cells=self.cells, devices=self.devices,
+            metrics={'cpu.percent': min(1.0, used / self.size.vcpus)})
 
     def tidy(self) -> None:
         """Nothing is kept that guests do not use."""

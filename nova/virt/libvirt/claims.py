@@ -8,8 +8,8 @@ from lxml import etree
 from oslo_config import cfg
 
 from nova import errors
-from nova.virt.fitting import HostCell, HostDevice
-from nova.virt.libvirt import cpusets
+from nova.domain import cpusets
+from nova.virt.driver.inventory import HostCell, HostDevice
 
 
 def cells(conf: cfg.ConfigOpts, capabilities: etree._Element) -> list[HostCell]:

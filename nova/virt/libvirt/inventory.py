@@ -7,8 +7,9 @@ import libvirt
 import os_traits
 from lxml import etree
 
+from nova.domain import cpusets
 from nova.virt.driver import inventory
-from nova.virt.libvirt import cpusets
+from nova.virt.libvirt import claims
 from nova.virt.libvirt.guests import Guests
 from nova.virt.libvirt.session import translated
 
@@ -43,7 +44,8 @@ class LibvirtInventory(Guests):
             vcpus_used=sum(info[3] for info in used), memory_mb_used=sum(info[1] for info in used) >> 10,
             local_gb_used=(disk.f_blocks - disk.f_bavail) * disk.f_frsize >> 30, running_vms=len(running),
             cpu_info=_cpu_info(capabilities), supported_instances=_supported(capabilities),
-            inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered))
+            inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered),
+            cells=claims.cells(self.conf, capabilities), devices=claims.devices(self.conf, lambda: conn))
 
     def cpus(self, online: set[int]) -> tuple[set[int], set[int]]:
         """The CPUs that guests share, and those that are given to one guest alone."""
