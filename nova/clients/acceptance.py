@@ -1,4 +1,4 @@
-"""Whether a refusal is a neighbour's word, or that of a service which has not settled yet.
+"""Whether a refusal is a neighbour's word, or that of a service which is not ready yet.
 
 Neutron answers 403 to everything until it has read its policy. So a 403 is not its word just after it was away,
 nor where our own credentials were good for the same kind of request before. That ends by itself: a minute after
@@ -31,7 +31,7 @@ class Acceptance:
         self._allowed.add(self._kind(method, path))
 
     def is_starting(self, method: str, path: str, as_user: bool) -> bool:
-        """Whether a 403 means that it has not settled yet."""
+        """Whether a 403 means that it is not ready yet."""
         if not as_user and self._kind(method, path) in self._allowed:
             self.was_away()
         return clock.monotonic() < self._settles

@@ -72,7 +72,7 @@ def choose(name: str | None = None) -> str:
     return name
 
 
-def settle() -> None:
+def choose_default() -> None:
     """Choose threads where nothing was chosen: for applications in processes of others."""
     if not _chosen:
         choose('threading')

@@ -267,7 +267,7 @@ class ComputeAgent:
         context = nova_context.admin()
         try:
             orders = self._ask_orders(context)
-            paid, free = self._debts.settle(orders, context)
+            paid, free = self._debts.obey(orders, context)
             if paid and self._conductor.can('paid'):
                 self._conductor.paid(context, wire.HostPaid(host=self.host, steps=paid))
         except errors.NovaError as error:

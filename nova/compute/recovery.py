@@ -33,7 +33,7 @@ class Debts:
         self._runner, self._hosting = runner, hosting
         self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
 
-    def settle(self, orders: wire.HostOrders, context: nova_context.RequestContext
+    def obey(self, orders: wire.HostOrders, context: nova_context.RequestContext
                ) -> tuple[list[wire.StepRef], bool]:
         """Stop what was given up, run what is owed, remove the guests whose servers are gone.
 
@@ -43,7 +43,7 @@ class Debts:
         for ref in orders.stop or ():
             self._runner.cancel(context, ref)
         paid = [wire.StepRef(task=call.task, attempt=call.attempt)
-                for call in orders.owed or () if self._settled(context, call)]
+                for call in orders.owed or () if self._paid(context, call)]
         done = {(ref.task, ref.attempt) for ref in paid}
         unpaid = [call for call in orders.owed or () if (call.task, call.attempt) not in done]
         kept = {call.instance.uuid for call in [*orders.open_steps, *unpaid] if call.instance is not None}
@@ -52,9 +52,9 @@ class Debts:
                 self._evict(uuid)
         return paid, len(paid) == len(orders.owed or ())
 
-    def _settled(self, context: nova_context.RequestContext, call: wire.StepCall) -> bool:
+    def _paid(self, context: nova_context.RequestContext, call: wire.StepCall) -> bool:
         """Whether a step that is owed went right, or went wrong too often for another attempt."""
-        outcome = self._runner.settle(context, call, PATIENCE)
+        outcome = self._runner.run_owed(context, call, PATIENCE)
         if outcome == 'done':
             return True
         if outcome is None:

@@ -109,7 +109,7 @@ class StepRunner:
         with self._lock:
             self._take(context, call, self._report)
 
-    def settle(self, context: nova_context.RequestContext, call: wire.StepCall, seconds: float) -> str | None:
+    def run_owed(self, context: nova_context.RequestContext, call: wire.StepCall, seconds: float) -> str | None:
         """Run a step that is owed, unless this attempt went right before, and wait for its end.
 
         Returns:

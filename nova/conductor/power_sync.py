@@ -43,7 +43,7 @@ def _look_again(engine: engines.Engine, context: nova_context.RequestContext,
     try:
         task = engine.journal.begin(flow, flow.State(), context, instance_uuid=server.uuid, guard=unchanged)
     except errors.task.Busy:
-        LOG.info('Server %s has an operation in progress, which will settle its power state', server.uuid)
+        LOG.info('Server %s has an operation in progress, which will set its power state', server.uuid)
         return
     if stops:
         LOG.warning('Server %s is %s but its guest was seen %s; unless that is past, it is stopped',

@@ -15,7 +15,7 @@ _NAMESPACES = ('COMPUTE_', 'HW_', OWNER)
 _DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
 
 
-def settled(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]
+def complete(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]
             ) -> dict[str, dict[str, Any]]:
     """The inventory to write: every value said, and an initial ratio only where `there` has none yet.
 
@@ -30,7 +30,7 @@ def settled(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any
     return out
 
 
-def settled_traits(wanted: 'Provider', there: Collection[str]) -> set[str]:
+def complete_traits(wanted: 'Provider', there: Collection[str]) -> set[str]:
     """The traits to write where a provider has `there`: what is not ours to say stays."""
     foreign = {name for name in there if not name.startswith(_NAMESPACES)}
     ours = {OWNER} if wanted.parent else set()

@@ -34,9 +34,9 @@ Json = Annotated[Any, _JSON]
 """For what another service or a user says: we do not look into it."""
 
 Late = Annotated[T, _LATE]
-"""None until it is settled, as the number of a row is until the row is there; readers may count on it."""
+"""None until it is known, as the number of a row is until the row is there; readers may count on it."""
 NOT_YET: Any = None
-"""The value of a `Late` field that is not settled."""
+"""The value of a `Late` field that is not known yet."""
 
 MISSING = object()
 """The default of a field that has none."""

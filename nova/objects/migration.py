@@ -103,7 +103,7 @@ class Migration(Persistent):
         return cls.all(conn, table.c.updated_at < before, status='finished', order=[table.c.id], limit=limit)
 
     @classmethod
-    def unsettled(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
+    def unfinished(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
         """Moves of a server that may hold something still, the newest first: all but those that went right to
         the end."""
         return cls.all(conn, _T.status.not_in(('confirmed', 'completed')), instance_uuid=instance_uuid,

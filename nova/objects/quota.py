@@ -203,10 +203,10 @@ def resize(conn: sa.Connection, conf: cfg.ConfigOpts, instance_uuid: str, vcpus:
     room = Room(conn, conf, mapping.project_id, mapping.user_id)
     mapping.refresh(conn)
     room.check({'cores': vcpus - mapping.vcpus, 'ram': memory_mb - mapping.memory_mb})
-    settle(conn, instance_uuid, max(vcpus, mapping.vcpus), max(memory_mb, mapping.memory_mb))
+    count_exactly(conn, instance_uuid, max(vcpus, mapping.vcpus), max(memory_mb, mapping.memory_mb))
 
 
-def settle(conn: sa.Connection, instance_uuid: str, vcpus: int, memory_mb: int) -> None:
+def count_exactly(conn: sa.Connection, instance_uuid: str, vcpus: int, memory_mb: int) -> None:
     """Have a server count for exactly this, after a resize has ended one way or the other."""
     table = models.instance_mappings
     conn.execute(table.update().where(table.c.instance_uuid == instance_uuid).values(

@@ -32,7 +32,7 @@ def remove_late(h: Conductor, state: objects.State) -> None:
     with h.db.read() as conn:
         instance = objects.Instance.find(
             conn, ('network_info', 'block_devices', 'migration_context'), uuid=uuid, deleted=None)
-        former = objects.Migration.unsettled(conn, uuid)
+        former = objects.Migration.unfinished(conn, uuid)
     if instance is not None and not instance.deleted:
         moves.return_source(h.clients, instance, former)
     project = instance.project_id if instance is not None else h.task.project_id

@@ -36,11 +36,11 @@ class Clash(Exception):
 class Members:
     """Hosts of a group's servers: of those that are on one, and of those that only have a claim there yet."""
 
-    settled: dict[str, str] = dataclasses.field(default_factory=dict)
+    placed_on: dict[str, str] = dataclasses.field(default_factory=dict)
     claimed: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def hosts(self) -> dict[str, str]:
-        return {**self.claimed, **self.settled}
+        return {**self.claimed, **self.placed_on}
 
 
 class Groups:
@@ -88,9 +88,9 @@ class Groups:
     def members(self, group: objects.InstanceGroup, placing: Sequence[str]) -> Members:
         """Where the members other than those being placed are."""
         others = [uuid for uuid in group.members if uuid not in set(placing)]
-        settled = self._hosts.where(others)
+        there = self._hosts.where(others)
         hard = group.policy in HARD
-        return Members(settled, self._claimed([uuid for uuid in others if uuid not in settled]) if hard else {})
+        return Members(there, self._claimed([uuid for uuid in others if uuid not in there]) if hard else {})
 
     def _claimed(self, uuids: Sequence[str]) -> dict[str, str]:
         """Hosts on which servers have claims."""
@@ -119,12 +119,12 @@ class Groups:
         with self._dbs.api.read() as conn:
             now = objects.InstanceGroup.find(conn, uuid=group.uuid)
         moving = self._claimed([uuid for uuid in now.members if uuid not in placed
-                                and uuid not in before.settled]) if now is not None else {}
+                                and uuid not in before.placed_on]) if now is not None else {}
         ours = set(placed.values())
         if group.policy == 'affinity' and not set(moving.values()) <= ours:
             raise Clash
         most = int((group.rules or {}).get('max_server_per_host', 1))
-        count = collections.Counter([*placed.values(), *before.settled.values(), *moving.values()])
+        count = collections.Counter([*placed.values(), *before.placed_on.values(), *moving.values()])
         if group.policy == 'anti-affinity' and moving and any(count[host] > most for host in ours):
             raise Clash
 

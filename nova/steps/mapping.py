@@ -47,7 +47,7 @@ def count(h: SuperConductor, state: objects.State) -> None:
 
 def count_flavor(h: SuperConductor, state: objects.State) -> None:
     """A server that is between two flavors no more counts for the one that it has."""
-    h.api_db.write(lambda conn: quota.settle(
+    h.api_db.write(lambda conn: quota.count_exactly(
         conn, h.instance.uuid, h.instance.vcpus, h.instance.memory_mb))
 
 

@@ -74,7 +74,7 @@ def mark(h: Conductor, state: objects.Move, status: str, **values: object) -> No
 
 
 def _count(h: SuperConductor, vcpus: int, memory_mb: int) -> None:
-    h.api_db.write(lambda conn: quota.settle(conn, h.instance.uuid, vcpus, memory_mb))
+    h.api_db.write(lambda conn: quota.count_exactly(conn, h.instance.uuid, vcpus, memory_mb))
 
 
 def count_only(h: SuperConductor, flavor: objects.Flavor) -> None:
@@ -99,7 +99,7 @@ def own_source(h: SuperConductor, state: objects.Move) -> None:
 def _former(h: Conductor, state: objects.Move) -> list[Migration]:
     """Moves of the server before this one that may hold something on this host for it still."""
     with h.db.read() as conn:
-        return [each for each in Migration.unsettled(conn, h.instance.uuid)
+        return [each for each in Migration.unfinished(conn, h.instance.uuid)
                 if each.uuid != state.migration and each.source_compute == state.source]
 
 

@@ -63,7 +63,7 @@ def claim(h: Handle, selection: objects.Selection) -> bool:
     return h.clients.placement.claim(h.instance.uuid, request, h.instance.project_id, h.instance.user_id)
 
 
-def settle(instance: objects.Instance, selection: objects.Selection) -> None:
+def assign(instance: objects.Instance, selection: objects.Selection) -> None:
     """Write the choice on the record: from here on the server belongs to that host."""
     instance.host = selection.service_host
     instance.node = selection.nodename

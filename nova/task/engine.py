@@ -133,7 +133,7 @@ class Engine:
                     run.instance.learn(result.instance)
             nonlocal awaited
             awaited = True
-            return self.runner.settle(run, *run.outcome(result), host=result.host)
+            return self.runner.end_step(run, *run.outcome(result), host=result.host)
         self.attend(result.task, take, rows.PARKED)
         if not awaited:
             self._see_to_late_effects(result.task)
@@ -219,7 +219,7 @@ class Engine:
             if run is None or fresh is None:
                 self.condemn(uuid, error)
             elif fresh.task.generation == run.task.generation:
-                self._run(fresh, lambda run: self.runner.settle(run, 'failed', errors.to_dict(error)))
+                self._run(fresh, lambda run: self.runner.end_step(run, 'failed', errors.to_dict(error)))
         except Exception as another:
             if not self._is_told(uuid, another):
                 LOG.error('Task %s cannot even fail', uuid, exc_info=another)

@@ -171,7 +171,7 @@ class Keeper:
                 step=run.step.name, reason=f'waited {run.task.elapsed(now):.0f} seconds')
             if run.is_late(now):
                 error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
-            return engine.runner.settle(run, 'failed', errors.to_dict(error))
+            return engine.runner.end_step(run, 'failed', errors.to_dict(error))
         engine.attend(uuid, ask, rows.WAITING)
 
     def _resend(self, uuid: str) -> None:
@@ -192,12 +192,12 @@ class Keeper:
                 return False
             if run.task.direction == 'undo' or run.committed:
                 call = run.call()
-                return engine.runner.settle(
+                return engine.runner.end_step(
                     run, 'done', None, host=host, detail=f'Host {host} is down; it does so when it returns.',
                     also=lambda conn: owed.owe(conn, host, call))
             # A dead host has refused: where the flow has a choice, it is made again.
             error = errors.to_dict(errors.task.StepLost(step=run.task.step, host=host))
-            return engine.runner.settle(run, 'refused', error, host=host,
+            return engine.runner.end_step(run, 'refused', error, host=host,
                                         also=lambda conn: owed.give_up(conn, host))
         engine.attend(uuid, fence, rows.PARKED)
 
@@ -213,7 +213,7 @@ class Keeper:
             error: errors.NovaError = errors.task.StepLost(step=task.step, host=task.host)
             if task.direction == 'do' and run.is_late(now):
                 error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
-            return engine.runner.settle(run, 'failed', errors.to_dict(error), host=task.host)
+            return engine.runner.end_step(run, 'failed', errors.to_dict(error), host=task.host)
         engine.attend(uuid, expire, rows.PARKED)
 
     def _turn_away(self, uuid: str) -> None:

@@ -131,11 +131,11 @@ class Runner:
             outcome = outcome_of(error)
             if outcome == 'failed' and not isinstance(error, errors.NovaError):
                 LOG.exception('Step %s of task %s failed unexpectedly', step.name, task.uuid)
-            return self.settle(run, outcome, errors.to_dict(error))
+            return self.end_step(run, outcome, errors.to_dict(error))
         if step.waits and task.direction == 'do' and not result:
             self._save(run, None, status=rows.WAITING, owner=None)
             return False
-        return self.settle(run, 'done', None)
+        return self.end_step(run, 'done', None)
 
     def ready(self, run: Run) -> bool:
         """Whether the step that a task waits in has something to say: that its condition holds, or an error."""
@@ -157,7 +157,7 @@ class Runner:
 
     # Moves -------------------------------------------------------------------------------------
 
-    def settle(self, run: Run, outcome: plan.Outcome, error: JsonObject | None, *, host: str | None = None,
+    def end_step(self, run: Run, outcome: plan.Outcome, error: JsonObject | None, *, host: str | None = None,
                detail: str | None = None, also: Also | None = None) -> bool:
         """Write down how the present step ended and go to the next position.
 

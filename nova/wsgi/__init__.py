@@ -2,4 +2,4 @@
 
 from nova.common import threads
 
-threads.settle()
+threads.choose_default()

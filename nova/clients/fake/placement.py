@@ -210,10 +210,10 @@ class FakePlacement(Fake):
                 del self.providers[uuid]
         for one in wanted:
             known = self.providers.get(one.uuid)
-            inventory = provider_tree.settled(one.inventory, known.inventory if known else {})
+            inventory = provider_tree.complete(one.inventory, known.inventory if known else {})
             if known and any(self.used(one.uuid, name) for name in known.inventory if name not in inventory):
                 raise errors.Conflict(f'Placement refuses the inventory of {one.name}: it is in use')
-            traits = provider_tree.settled_traits(one, known.traits if known else ())
+            traits = provider_tree.complete_traits(one, known.traits if known else ())
             self.providers[one.uuid] = _Provider(one.uuid, one.name, one.parent, wanted.root.uuid, inventory,
                                                  traits, known.aggregates if known else set())
 

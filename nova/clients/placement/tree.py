@@ -114,22 +114,22 @@ class Reporter:
         assert there is not None
         generation = there['generation']
         parts: list[_Part] = [
-            ('inventories', functools.partial(provider_tree.settled, wanted.inventory), {}, operator.eq),
-            ('traits', lambda now: sorted(provider_tree.settled_traits(wanted, now)), [], _same_set)]
+            ('inventories', functools.partial(provider_tree.complete, wanted.inventory), {}, operator.eq),
+            ('traits', lambda now: sorted(provider_tree.complete_traits(wanted, now)), [], _same_set)]
         for part in parts:
             generation = self._bring_part(uuid, part, generation, known)
 
     def _bring_part(self, uuid: str, part: '_Part', generation: int, known: bool) -> int:
         """Write one part where it differs; returns the provider's generation after it."""
-        kind, settle, nothing, same = part
+        kind, complete, nothing, same = part
         path = f'/resource_providers/{uuid}/{kind}'
-        value = settle(nothing)
+        value = complete(nothing)
         if known:
             answer = self._service.call('GET', path, microversion=VERSION, allow=(404,))
             if answer.status == 404:
                 raise _Again
             now = answer.json()
-            value = settle(now[kind])
+            value = complete(now[kind])
             if same(now[kind], value):
                 return int(now['resource_provider_generation'])
             generation = now['resource_provider_generation']

@@ -35,7 +35,7 @@ def take_host(h: Conductor, state: wire.BuildState) -> None:
     """The selection that the scheduler claimed, or on a later round the next alternate that can be claimed."""
     selection, state.selections = schedule.take_next(h, state.selections, state.claimed)
     state.claimed = False
-    schedule.settle(h.instance, selection)
+    schedule.assign(h.instance, selection)
 
 
 def leave_host(h: Conductor, state: wire.BuildState) -> None:

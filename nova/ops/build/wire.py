@@ -34,7 +34,7 @@ class BuildState(base.State):
 
 
 class Planned(base.Record):
-    """What is settled about one server of a request.
+    """What is decided about one server of a request.
 
     Attributes:
         uuid: the server's.

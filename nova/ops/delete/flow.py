@@ -34,7 +34,7 @@ def was_resized(state: wire.DeleteState) -> bool:
 def close_moves(h: Conductor, state: wire.DeleteState) -> None:
     """No host gives the server anything because of a move any more; a resize counts as confirmed (MIG-F3)."""
     with h.db.read() as conn:
-        found = objects.Migration.unsettled(conn, h.instance.uuid)
+        found = objects.Migration.unfinished(conn, h.instance.uuid)
     for migration in found:
         h.clients.placement.drop(migration.uuid)
         if migration.status == 'finished':

@@ -96,7 +96,7 @@ class Rebuild(Flow[RebuildState]):
     deadline = 7200.0
     steps = (
         Step(take_order, undo=give_back, shows=states.Task.REBUILDING),
-        Step(host.clear_guest, undo=host.settle, at='host', timeout=1800.0, shows=states.Task.REBUILDING),
+        Step(host.clear_guest, undo=host.accept_as_is, at='host', timeout=1800.0, shows=states.Task.REBUILDING),
         Step(host.release_root, at='host', when=reimages, shows=states.Task.REBUILD_BLOCK_DEVICE_MAPPING),
         Step(reimage_root, when=reimages),
         Wait(root_reimaged, when=reimages, timeout=deadline),

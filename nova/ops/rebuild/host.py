@@ -15,7 +15,7 @@ def clear_guest(h: Host, state: RebuildState) -> None:
     power.observe(h, state)
 
 
-def settle(h: Host, state: RebuildState) -> None:
+def accept_as_is(h: Host, state: RebuildState) -> None:
     """Undo of `clear_guest`: a guest that is there still is what it is; a server without one is an error."""
     power.accept(h, state)
     if h.driver.state(h) is None:

@@ -93,7 +93,7 @@ def _count_as_it_is(conn: sa.Connection, req: Request, uuid: str) -> None:
     with req.place.db.read() as cell:
         server = objects.Instance.find(cell, (), uuid=uuid)
     if server is not None and server.task_state is None and server.vm_state != states.VM.RESIZED:
-        quota.settle(conn, uuid, server.vcpus, server.memory_mb)
+        quota.count_exactly(conn, uuid, server.vcpus, server.memory_mb)
 
 
 class MigrateAction(Action):

@@ -105,7 +105,7 @@ def _pin(h: SuperConductor, zone: str | None) -> str | None:
 
 def take_host(h: Conductor, state: wire.UnshelveState) -> None:
     """The next host, whose resources are the server's from here on."""
-    schedule.settle(h.instance, destination.take(h, state))
+    schedule.assign(h.instance, destination.take(h, state))
 
 
 def leave_again(h: Conductor, state: wire.UnshelveState) -> None:

@@ -32,8 +32,8 @@ def test_facts_tell_whether_anything_changed() -> None:
 
 def test_an_initial_ratio_is_written_once_and_then_left_to_operators():
     wanted = {'VCPU': {'total': 8, provider_tree.INITIAL_RATIO: 4.0}, 'DISK_GB': {'total': 9}}
-    first = provider_tree.settled(wanted, {})
+    first = provider_tree.complete(wanted, {})
     assert (first['VCPU']['allocation_ratio'], first['DISK_GB']['allocation_ratio']) == (4.0, 1.0)
     changed = {'VCPU': {**first['VCPU'], 'allocation_ratio': 16.0}, 'DISK_GB': {'allocation_ratio': 3.0}}
-    again = provider_tree.settled(wanted, changed)
+    again = provider_tree.complete(wanted, changed)
     assert (again['VCPU']['allocation_ratio'], again['DISK_GB']['allocation_ratio']) == (16.0, 1.0)

@@ -101,7 +101,7 @@ def test_resize_counts_the_larger_until_settled(cloud):
     assert used(cloud.api) == {'instances': 1, 'cores': 4, 'ram': 2048}
     with pytest.raises(errors.server.OverQuota):
         cloud.api.write(lambda conn: quota.resize(conn, cloud.conf, server, 21, 2048))
-    cloud.api.write(lambda conn: quota.settle(conn, server, 2, 2048))
+    cloud.api.write(lambda conn: quota.count_exactly(conn, server, 2, 2048))
     assert used(cloud.api) == {'instances': 1, 'cores': 2, 'ram': 2048}
 
 

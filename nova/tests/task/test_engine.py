@@ -108,7 +108,7 @@ def test_a_dead_workers_task_is_taken_over(time, world):
     looks.round()
     assert world.task(task).status == rows.DONE
     with pytest.raises(errors.task.Lost):
-        dead.runner.settle(run, 'done', None)
+        dead.runner.end_step(run, 'done', None)
 
 
 def test_a_lost_wake_up_is_found(world):
@@ -210,7 +210,7 @@ def test_delete_cancels_a_running_holder_at_its_next_save(world):
     worker.lease.enter()
     worker.runner.claim(run)
     delete = world.begin(EngineDelete)
-    assert worker.runner.settle(run, 'done', None)
+    assert worker.runner.end_step(run, 'done', None)
     while worker.runner.step(run):
         pass
     assert world.task(task).status == rows.UNDONE
