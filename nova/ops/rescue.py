@@ -18,7 +18,7 @@ from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
-from nova.task.handles import Host, Request
+from nova.task.handles import Conductor, Host, Request
 
 OF_VOLUMES, ABLE = '2.87', 'COMPUTE_RESCUE_BFV'
 """From here on servers that boot from a volume are rescued, on hosts with this trait."""
@@ -43,12 +43,10 @@ class RescueState(base.State):
 
 
 def rescue_guest(h: Host, state: RescueState) -> None:
-    """The guest gets time to shut down, and is started from the rescue image; from now on the rescue lasts."""
+    """The guest gets time to shut down, and is started from the rescue image."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     h.driver.rescue(h, state.image_id, h.clients.trust.reveal(state.password) if state.password else None)
     power.observe(h, state)
-    h.instance.system_metadata = {**(h.instance.system_metadata or {}),
-                                  AT: clock.isotime(clock.utcnow()) or ''}
 
 
 def leave_rescue(h: Host, state: RescueState) -> None:
@@ -60,9 +58,18 @@ def leave_rescue(h: Host, state: RescueState) -> None:
     power.accept(h, state)
 
 
+def note_rescued(h: Conductor, state: RescueState) -> None:
+    """From now on the rescue lasts, by the clock of the database that says when it has lasted for long."""
+    h.instance.system_metadata = {**(h.instance.system_metadata or {}), AT: clock.isotime(h.db.now()) or ''}
+
+
 class Rescue(Flow[RescueState]):
+    version = '1.1'
     action = 'rescue'
-    steps = (Step(rescue_guest, undo=leave_rescue, at='host', timeout=1800.0, shows=states.Task.RESCUING),)
+    steps = (
+        Step(rescue_guest, undo=leave_rescue, at='host', timeout=1800.0, shows=states.Task.RESCUING),
+        Step(note_rescued),
+    )
     ends = VM.RESCUED
 
 
@@ -84,7 +91,7 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
 
     Who unrescues it at the same moment may win: a server is taken only while it rests in rescue.
     """
-    before = clock.utcnow() - datetime.timedelta(seconds=seconds)
+    before = tasks.db.now() - datetime.timedelta(seconds=seconds)
     with tasks.db.read() as conn:
         rescued = objects.Instance.all(conn, vm_state=str(VM.RESCUED), task_state=None, limit=MOST)
     due = [instance for instance in rescued

@@ -15,9 +15,10 @@ LOG = logging.getLogger(__name__)
 AT, IMAGE, HOST = 'shelved_at', 'shelved_image_id', 'shelved_host'
 
 
-def note(instance: objects.Instance, image_id: str | None) -> None:
-    """The server is shelved from now on."""
-    said = {AT: clock.isotime(clock.utcnow()) or '', HOST: instance.host or ''}
+def note(h: Conductor, image_id: str | None) -> None:
+    """The server is shelved from now on, by the clock of its cell's database."""
+    instance = h.instance
+    said = {AT: clock.isotime(h.db.now()) or '', HOST: instance.host or ''}
     if image_id:
         said[IMAGE] = image_id
     instance.system_metadata = {**(instance.system_metadata or {}), **said}

@@ -42,10 +42,16 @@ def start_time(pid: int) -> str:
 
 
 class Processes:
-    """The processes of one deployment."""
+    """The processes of one deployment.
+
+    Attributes:
+        checkouts: process to the checkout whose code it runs, in the environment ``.venv`` there; those that
+            are not named run this one's.
+    """
 
     def __init__(self, deployment: cluster_config.Deployment) -> None:
         self.deployment = deployment
+        self.checkouts: dict[str, pathlib.Path] = {}
         self._run = deployment.directory / 'run'
 
     def command(self, service: str) -> tuple[list[str], dict[str, str]]:
@@ -54,11 +60,14 @@ class Processes:
     def start(self, service: str) -> None:
         """Start a process; returns at once."""
         words, env = self.command(service)
+        checkout = self.checkouts.get(service)
+        if checkout is not None:
+            words = [str(checkout / '.venv' / 'bin' / 'python'), *words[1:]]
         with open(self.deployment.directory / 'log' / f'{service}.out', 'ab') as out:
             # Not ours to wait for: it lives on when the command that started it ends.
             process = subprocess.Popen(
                 words, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
-                cwd=HERE.parent.parent, env={**os.environ, **env, 'PYTHONWARNINGS': 'ignore'})
+                cwd=checkout or HERE.parent.parent, env={**os.environ, **env, 'PYTHONWARNINGS': 'ignore'})
         kept = json.dumps([process.pid, start_time(process.pid)])
         cluster_config.write(self._run / f'{service}.pid', kept)
 

@@ -41,10 +41,11 @@ def _statements(deployment: cluster_config.Deployment, name: str, password: str)
             f"GRANT ALL ON {name}.* TO '{name}'@'127.0.0.1'"]
 
 
-def manage(deployment: cluster_config.Deployment, *words: str, service: str = 'super-conductor') -> str:
+def manage(deployment: cluster_config.Deployment, *words: str, service: str = 'super-conductor',
+           scripts: pathlib.Path | None = None) -> str:
     """Run nova-manage with the configuration of a process; returns what it prints."""
     file = deployment.directory / 'etc' / service / 'nova.conf'
-    return run_script(['nova-manage', '--config-file', str(file), *words], {})
+    return run_script(['nova-manage', '--config-file', str(file), *words], {}, scripts)
 
 
 def run_script(words: list[str], env: dict[str, str], scripts: pathlib.Path | None = None) -> str:
@@ -59,16 +60,21 @@ def run_script(words: list[str], env: dict[str, str], scripts: pathlib.Path | No
     return done.stdout
 
 
-def fill(deployment: cluster_config.Deployment) -> None:
-    """Schema of every database, and the cells."""
-    run_script(['placement-manage', 'db', 'sync'], _placement(deployment))
-    manage(deployment, 'api_db', 'sync')
-    manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'))
-    manage(deployment, 'db', 'sync')
+def fill(deployment: cluster_config.Deployment, scripts: pathlib.Path | None = None) -> None:
+    """Schema of every database, and the cells.
+
+    Args:
+        scripts: where nova-manage is, when not in our virtual environment.
+    """
+    run_script(['placement-manage', 'db', 'sync'], _placement(deployment), scripts)
+    manage(deployment, 'api_db', 'sync', scripts=scripts)
+    manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'),
+           scripts=scripts)
+    manage(deployment, 'db', 'sync', scripts=scripts)
     for cell in cluster_config.CELLS:
-        manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1')
+        manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1', scripts=scripts)
         manage(deployment, 'cell_v2', 'create_cell', '--name', cell, '--transport-url', deployment.bus(cell),
-               '--database_connection', deployment.database(cell))
+               '--database_connection', deployment.database(cell), scripts=scripts)
 
 
 def upgrade(deployment: cluster_config.Deployment) -> None:

@@ -53,8 +53,9 @@ class Build(Flow[wire.BuildState]):
 
 
 def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
-    """A cell that is away fails the request: that release looks for no others."""
-    handover.write_cells(h, state)
+    """With builds of that release, since its API hands on no user's word for ports. A cell that is away fails
+    the request: no other one is looked for."""
+    handover.write_cells(h, state, Build)
     if any(not server.selections for server in state.living()):
         raise errors.host.CellDown()
 

@@ -91,8 +91,12 @@ def each(servers: Iterable[wire.Planned], move: Callable[[wire.Planned], None]) 
 
 # (a) ---------------------------------------------------------------------------------------------
 
-def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
-    """Rows and an inert build task of each server that has a host; those of a cell that is away lose theirs."""
+def write_cells(h: SuperConductor, state: wire.ScheduleState, flow: type[AnyFlow] = build.Build) -> None:
+    """Rows and an inert build task of each server that has a host; those of a cell that is away lose theirs.
+
+    Args:
+        flow: the newest build that makes do with what the request has handed on.
+    """
     by_cell: dict[str, list[wire.Planned]] = {}
     builds: dict[str, type[AnyFlow]] = {}
     for server in state.placed():
@@ -104,7 +108,7 @@ def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
             for server, request, spec in orders:
                 create(conn, h, server, request, spec, state, builds[cell_uuid])
         try:
-            builds[cell_uuid] = h.fitting(build.Build, h.cell(cell_uuid))
+            builds[cell_uuid] = h.fitting(flow, h.cell(cell_uuid))
             _write_to(h, cell_uuid, write)
         except Exception as error:
             if not is_away(error):

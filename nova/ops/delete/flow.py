@@ -7,7 +7,6 @@ the guest's end nothing is taken back, only finished.
 import functools
 
 from nova import objects, states
-from nova.common import clock
 from nova.ops.delete import host, wire
 from nova.steps import allocate, mapping, ports, power, shelving, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
@@ -77,7 +76,7 @@ class Delete(Flow[wire.DeleteState]):
 
 def mark_reclaimable(h: Conductor, state: wire.DeleteState) -> None:
     """From now on the time runs after which the server is deleted for good."""
-    h.instance.deleted_at = clock.utcnow()
+    h.instance.deleted_at = h.db.now()
 
 
 class SoftDelete(Flow[wire.DeleteState]):

@@ -3,7 +3,6 @@
 import datetime
 
 from nova import errors, objects, states
-from nova.common import clock
 from nova.objects import task as rows
 from nova.ops.delete import flow, wire
 from nova.task import journal
@@ -14,7 +13,7 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
 
     Restoring at the same moment is safe: whoever takes the server first wins.
     """
-    before = clock.utcnow() - datetime.timedelta(seconds=seconds)
+    before = tasks.db.now() - datetime.timedelta(seconds=seconds)
     assert objects.Instance.table is not None
     with tasks.db.read() as conn:
         due = objects.Instance.all(conn, objects.Instance.table.c.deleted_at < before,

@@ -17,7 +17,7 @@ from nova.task.handles import Conductor, SuperConductor
 
 def note_shelved(h: Conductor, state: wire.ShelveState) -> None:
     """The server is shelved; whether it leaves its host at once is the operator's choice, but for volumes."""
-    shelving.note(h.instance, None if state.of_volumes else state.image_id)
+    shelving.note(h, None if state.of_volumes else state.image_id)
     h.instance.vm_state = str(VM.SHELVED)
     state.offloads = state.of_volumes or h.conf.shelved_offload_time == 0
 
@@ -53,7 +53,7 @@ class Shelve(Flow[wire.ShelveState]):
 
 def begin_offload(h: Conductor, state: objects.State) -> None:
     """From here on there is no way back: whatever is left of the guest goes."""
-    shelving.note(h.instance, shelving.image_of(h.instance))
+    shelving.note(h, shelving.image_of(h.instance))
 
 
 class ShelveOffload(Flow[objects.State]):

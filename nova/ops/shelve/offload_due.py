@@ -3,7 +3,6 @@
 import datetime
 
 from nova import errors, objects, states
-from nova.common import clock
 from nova.objects import task as rows
 from nova.ops.shelve import flow
 from nova.steps import shelving
@@ -18,7 +17,7 @@ def begin_due(tasks: journal.Journal, seconds: float) -> list[rows.Task]:
 
     Unshelving at the same moment is safe: whoever takes the server first wins.
     """
-    before = clock.utcnow() - datetime.timedelta(seconds=seconds)
+    before = tasks.db.now() - datetime.timedelta(seconds=seconds)
     with tasks.db.read() as conn:
         shelved = objects.Instance.all(conn, vm_state=str(states.VM.SHELVED), task_state=None, limit=MOST)
     due = [instance for instance in shelved if (when := shelving.since(instance)) is not None and when < before]

@@ -43,6 +43,17 @@ def test_undisturbed_and_disturbed(name, older_world):
         run(older_world(), name, every.arranged(None, ((number, 'after'),)))
 
 
+def test_a_request_to_the_release_before_is_built_without_its_user_s_word(older_world):
+    """Its API hands on none, and in the cell everybody may be of this release by then."""
+    world = older_world()
+    world.asking.auth_token = None
+    uuid, = world.order()
+    world.release = release.CURRENT
+    world.settle()
+    assert world.server(uuid).vm_state == 'active'
+    invariants.check(world)
+
+
 def test_what_was_begun_so_is_ended_when_all_are_upgraded(older_world):
     """Some of its steps were made by the release before; the rest are this one's."""
     world = older_world()
