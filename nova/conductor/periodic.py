@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 
-from nova.common import clock, dbkit, threads
+from nova.common import dbkit, threads
 from nova.conductor import cells as conductor_cells
 from nova.objects import (
     build_request,
@@ -51,18 +51,19 @@ class Retention:
     """Drops operations that ended too long ago to be asked about, events that nobody waits for any more, and
     keys of requests that do not come again."""
 
-    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts) -> None:
-        self._db, self._days = db, conf.task.retention_days
+    def __init__(self, db: Callable[[], dbkit.Database], conf: cfg.ConfigOpts) -> None:
+        self._find, self._days = db, conf.task.retention_days
         self._keys = datetime.timedelta(hours=conf.api.idempotency_key_hours)
 
     def __call__(self) -> None:
-        now = clock.utcnow()
+        db = self._find()
+        now = db.now()
         for before, hidden in ((now - datetime.timedelta(days=self._days), False), (now - UNSEEN, True)):
-            while self._db.write(functools.partial(rows.prune, before=before, limit=500, hidden=hidden)):
+            while db.write(functools.partial(rows.prune, before=before, limit=500, hidden=hidden)):
                 LOG.debug('Tasks that ended before %s were dropped', before)
-        while self._db.write(functools.partial(event.prune, before=now - UNSEEN, limit=500)):
+        while db.write(functools.partial(event.prune, before=now - UNSEEN, limit=500)):
             LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
-        while self._db.write(functools.partial(idempotency_key.prune, before=now - self._keys, limit=500)):
+        while db.write(functools.partial(idempotency_key.prune, before=now - self._keys, limit=500)):
             LOG.debug('Idempotency keys from before %s were dropped', now - self._keys)
 
 

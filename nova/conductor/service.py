@@ -164,7 +164,7 @@ class ConductorService:
         self._look_after('cell', own)
         for name, seconds, begin in periodic.due(self._conf):
             self._tickers.append(periodic.ticker(name, seconds, periodic.Due(own.engine, begin)))
-        self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
+        self._keep_briefly(lambda: db)
         self._compare(lambda: own.engine)
         return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))
 
@@ -184,7 +184,8 @@ class ConductorService:
         if interval > 0:
             self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
         self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
-        self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(self._dbs.api, self._conf)))
+        self._keep_briefly(lambda: self._dbs.api)
+        self._keep_briefly(self._cell0)
         self._compare(lambda: found.work(found.mapping(CELL0_UUID)).engine)
         seconds = self._conf.conductor.audit_interval
         if seconds > 0:
@@ -194,6 +195,9 @@ class ConductorService:
     def _deployment(self) -> audit.Deployment:
         return audit.Deployment(self._dbs, self._clients, guests.asker(self._buses),
                                 self._conf.service_down_time)
+
+    def _keep_briefly(self, db: Callable[[], dbkit.Database]) -> None:
+        self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
 
     def _compare(self, engine: Callable[[], engines.Engine]) -> None:
         self._tickers.append(periodic.ticker('comparison', remove_late.EVERY.total_seconds(),

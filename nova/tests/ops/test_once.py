@@ -230,7 +230,7 @@ def test_keys_are_kept_for_so_long(cloud, create):
 
 def test_old_keys_are_dropped(cloud, create):
     create(headers=keyed())
-    retention = periodic.Retention(cloud.dbs.api, cloud.conf)
+    retention = periodic.Retention(lambda: cloud.dbs.api, cloud.conf)
     retention()
     assert _count(cloud.dbs.api) == 1
     age(cloud.dbs.api, hours=25)

@@ -5,6 +5,7 @@ import datetime
 import pytest
 import sqlalchemy as sa
 
+from nova import conf as nova_conf
 from nova import errors
 from nova.common import clock
 from nova.conductor import periodic
@@ -85,11 +86,6 @@ def test_a_parts_events_are_forgotten_apart(world):
         assert event.last_words(conn, world.instance.uuid, event.PLUGGED) == {}
 
 
-class Conf:
-    class task:
-        retention_days = 90
-
-
 def test_events_and_unseen_tasks_are_not_kept_for_long(world):
     """What users can ask about is."""
     seen, hidden, failed = (world.begin(kind) for kind in (EngineLocal, HiddenWait, HiddenWait))
@@ -98,7 +94,7 @@ def test_events_and_unseen_tasks_are_not_kept_for_long(world):
         world.worker().wake(task.uuid)
     open_one = world.begin(HiddenWait)
     tell(world)
-    retention = periodic.Retention(world.db, Conf)
+    retention = periodic.Retention(lambda: world.db, nova_conf.new(config_files=[]))
     retention()
     with world.db.read() as conn:
         assert len(rows.of_instance(conn, world.instance.uuid)) == 4
