@@ -115,7 +115,8 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, 
         gate.enter()
         links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)
         return request.Request(
-            services, once=once.Once.of(req, operation, body, kept), context=req.context.caller,
+            services, once=once.Once.of(req, operation, body, kept),
+            last_event_id=req.get_header('Last-Event-ID'), context=req.context.caller,
             version=req.context.version, operation=operation, links=links, path=req.path, enforcer=policy,
             body=body, query=query)
 

@@ -89,10 +89,13 @@ class Request(request.Request):
 
     Args:
         once: the key that it came with, if any.
+        last_event_id: of the event that its client saw last.
     """
 
-    def __init__(self, services: Services, *, once: Once | None = None, **asked: Unpack[request.Asked]) -> None:
+    def __init__(self, services: Services, *, once: Once | None = None, last_event_id: str | None = None,
+                 **asked: Unpack[request.Asked]) -> None:
         super().__init__(**asked)
+        self.last_event_id = last_event_id
         self._once = once
         self.conf = services.conf
         self.dbs = services.dbs

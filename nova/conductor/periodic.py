@@ -19,6 +19,7 @@ from nova.objects import (
     host_mapping,
     idempotency_key,
     instance_mapping,
+    notification,
     purge,
 )
 from nova.objects import task as rows
@@ -48,12 +49,13 @@ UNSEEN = datetime.timedelta(days=1)
 
 
 class Retention:
-    """Drops operations that ended too long ago to be asked about, events that nobody waits for any more, and
-    keys of requests that do not come again."""
+    """Drops operations that ended too long ago to be asked about, events that nobody waits for any more, keys
+    of requests that do not come again, and notifications that nobody can follow any more."""
 
     def __init__(self, db: Callable[[], dbkit.Database], conf: cfg.ConfigOpts) -> None:
         self._find, self._days = db, conf.task.retention_days
         self._keys = datetime.timedelta(hours=conf.api.idempotency_key_hours)
+        self._told = datetime.timedelta(hours=conf.notifications.event_stream_hours)
 
     def __call__(self) -> None:
         db = self._find()
@@ -65,6 +67,8 @@ class Retention:
             LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
         while db.write(functools.partial(idempotency_key.prune, before=now - self._keys, limit=500)):
             LOG.debug('Idempotency keys from before %s were dropped', now - self._keys)
+        while db.write(functools.partial(notification.prune, before=now - self._told, limit=500)):
+            LOG.debug('Notifications from before %s were dropped', now - self._told)
 
 
 Begin = Callable[[journal.Journal], list[rows.Task]]

@@ -33,10 +33,12 @@ class Relay:
 
     Args:
         shards: those that are this worker's business now.
+        kept: what was sent is kept for projects that follow it.
     """
 
     def __init__(self, db: dbkit.Database, lease: leases.Lease, shards: Callable[[], tuple[int, ...]],
-                 sender: Sender) -> None:
+                 sender: Sender, kept: bool = False) -> None:
+        self._kept = kept
         self._db, self._lease, self._shards, self._sender = db, lease, shards, sender
         self._failing = False
 
@@ -70,7 +72,8 @@ class Relay:
             return None
         finally:
             if done:
-                self._db.write(lambda conn: notification.sent(conn, done), landed=dbkit.repeatable)
+                over = notification.keep if self._kept else notification.sent
+                self._db.write(lambda conn: over(conn, done), landed=dbkit.repeatable)
         self._failing = False
         return 0.0 if len(found) == BATCH else None
 

@@ -131,7 +131,8 @@ class ConductorService:
         self._pool = threads.Pool(f'conductor-{role}', conf.conductor.threads, QUEUE)
         self._reports = threads.Pool('conductor-reports', REPORTS, QUEUE)
         self._signs = threads.Pool('conductor-signs', SIGNS, QUEUE)
-        self._sender = None if notify.wanted(conf) is None else notifier.Notifier(conf)
+        wanted = notify.wanted(conf)
+        self._sender = notifier.Notifier(conf) if wanted is not None and wanted.sent else None
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
         self._checks: dict[str, health.Check] = {}

@@ -41,7 +41,9 @@ class Work:
         self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)
         self._rounds = threads.Ticker('keeper', beat, self._round, self._complain)
         self._relay = None if sender is None else threads.Ticker(
-            'relay', RELAY_SECONDS, relay.Relay(db, self.lease, self.keeper.shards, sender), self._complain)
+            'relay', RELAY_SECONDS, relay.Relay(
+                db, self.lease, self.keeper.shards, sender, conf.notifications.event_stream_hours > 0),
+            self._complain)
         self._complaints = 0
         # Who lets a lease's time pass twice has lost it, and does the work of the living no more.
         self.health = health.Pulse('tasks have not been looked after',

@@ -14,6 +14,10 @@ Topics that every notification is sent to.'''),
     cfg.StrOpt('notify_on_state_change', choices=['vm_state', 'vm_and_task_state'], help='''
 Send instance.update when vm_state, or either of vm_state and task_state, changes, and when what users say of a
 server does. Unset sends none.'''),
+    cfg.IntOpt('event_stream_hours', default=0, min=0, help='''
+For how long notifications about servers are kept so that their projects can follow them by GET /events, whether
+or not they are sent to a bus; 0 keeps none, and there is no such stream. All services of a deployment need the
+same value.'''),
     cfg.BoolOpt('bdms_in_notifications', default=False, help='''
 Name the volumes of a server in its notifications.'''),
 ]

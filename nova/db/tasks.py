@@ -106,9 +106,15 @@ notifications = sa.Table(
     sa.Column('publisher_id', types.string(255), nullable=False),
     sa.Column('priority', types.string(16), nullable=False),
     sa.Column('payload', types.Json, nullable=False),
+    sa.Column('project_id', types.string(255)),
+    sa.Column('task_uuid', types.string(36)),
+    sa.Column('sent_at', types.time()),
     sa.Column('created_at', types.time(), nullable=False),
+    sa.Index(None, 'sent_at', 'id'),
+    sa.Index(None, 'project_id', 'id'),
     **types.MYSQL)
-"""What is still to be told on the bus, in the order of `id`; a row goes when it was sent."""
+"""What is still to be told on the bus, in the order of `id`, and what was told and is kept for projects that
+follow their events."""
 
 idempotency_keys = sa.Table(
     'idempotency_keys', _metadata,

@@ -1,4 +1,4 @@
-"""Notifications that are still to be sent: rows beside what they tell of.
+"""Notifications that are still to be sent, or are kept for who follows them: rows beside what they tell of.
 
 They are sent in the order of their rows among those of one subject (a server, a flavor …). Who sends them
 writes its name on them first: another worker that cares for the same subject waits until they are gone, or
@@ -27,6 +27,9 @@ class Notification:
         uuid: its ``message_id``, the same however often it is sent.
         subject: what it is about; the order of such is kept.
         owner: the worker that sends it.
+        project_id: whose server it is about; None is none's.
+        task_uuid: the operation that it tells of.
+        sent_at: when it went to the bus, or would have if anybody listened there.
     """
 
     uuid: str
@@ -37,15 +40,20 @@ class Notification:
     payload: dict[str, Any]
     owner: str | None = None
     id: int = 0
+    project_id: str | None = None
+    task_uuid: str | None = None
+    sent_at: datetime.datetime | None = None
     created_at: datetime.datetime | None = None
 
 
-_NAMES = [field.name for field in dataclasses.fields(Notification)]
+_COLUMNS = [_T[field.name] for field in dataclasses.fields(Notification)]
 
 
-def add(conn: sa.Connection, made: Notification) -> None:
-    """Have it sent when the caller's transaction is there."""
-    values = dataclasses.asdict(made) | {'shard': rows.shard_of(made.subject), 'created_at': dbkit.now(conn)}
+def add(conn: sa.Connection, made: Notification, to_be_sent: bool = True) -> None:
+    """Have it sent when the caller's transaction is there, or only kept."""
+    now = dbkit.now(conn)
+    values = dataclasses.asdict(made) | {
+        'shard': rows.shard_of(made.subject), 'created_at': now, 'sent_at': None if to_be_sent else now}
     conn.execute(tables.notifications.insert(), {name: value for name, value in values.items() if name != 'id'})
 
 
@@ -55,7 +63,7 @@ def waiting(conn: sa.Connection, worker: str, shards: Collection[int] | None, li
     Args:
         shards: None are all.
     """
-    query = sa.select(*(_T[name] for name in _NAMES)).order_by(_T.id).limit(limit)
+    query = sa.select(*_COLUMNS).where(_T.sent_at.is_(None)).order_by(_T.id).limit(limit)
     if shards is not None:
         query = query.where(sa.or_(_T.shard.in_(list(shards)), _T.owner == worker))
     found = conn.execute(query)
@@ -91,6 +99,52 @@ def sent(conn: sa.Connection, done: Collection[Notification]) -> None:
     conn.execute(tables.notifications.delete().where(_T.id.in_([each.id for each in done])))
 
 
+def keep(conn: sa.Connection, done: Collection[Notification]) -> None:
+    """They have been sent; those of projects are kept for who follows them."""
+    sent(conn, [each for each in done if each.project_id is None])
+    conn.execute(tables.notifications.update().where(_T.id.in_([each.id for each in done])).values(
+        sent_at=dbkit.now(conn)))
+
+
 def count(conn: sa.Connection) -> int:
     """How many wait."""
-    return conn.execute(sa.select(sa.func.count()).select_from(tables.notifications)).scalar_one()
+    return conn.execute(sa.select(sa.func.count()).select_from(tables.notifications).where(
+        _T.sent_at.is_(None))).scalar_one()
+
+
+# Who follows them --------------------------------------------------------------------------------
+
+def numbers(conn: sa.Connection, project_id: str, after: int, limit: int
+            ) -> list[tuple[int, datetime.datetime]]:
+    """Numbers and times of a project's notifications behind a number, in order.
+
+    One with a lower number may come later: its transaction had not ended yet.
+    """
+    return [(row.id, row.created_at) for row in conn.execute(
+        sa.select(_T.id, _T.created_at).where(_T.project_id == project_id, _T.id > after)
+        .order_by(_T.id).limit(limit))]
+
+
+def last_before(conn: sa.Connection, project_id: str, when: datetime.datetime) -> int:
+    """The highest number of those that a project had at a time; 0 when it had none."""
+    return conn.execute(sa.select(sa.func.max(_T.id)).where(
+        _T.project_id == project_id, _T.created_at <= when)).scalar() or 0
+
+
+def numbered(conn: sa.Connection, ids: Collection[int]) -> list[Notification]:
+    """Those with these numbers, in order."""
+    return [Notification(**row._mapping) for row in conn.execute(
+        sa.select(*_COLUMNS).where(_T.id.in_(list(ids))).order_by(_T.id))]
+
+
+def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
+    """Drop up to `limit` that were sent and are from before a time; return how many.
+
+    The newest stays: SQLite would give its number to another one.
+    """
+    newest = sa.select(sa.func.max(_T.id)).scalar_subquery()
+    old = list(conn.execute(sa.select(_T.id).where(
+        _T.sent_at < before, _T.created_at < before, _T.id < newest).limit(limit)).scalars())
+    if old:
+        conn.execute(tables.notifications.delete().where(_T.id.in_(old)))
+    return len(old)

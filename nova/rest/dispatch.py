@@ -164,7 +164,9 @@ def answer(operation: Operation, request: Request, result: Any, resp: falcon.Res
     look = reply.look if reply else None
     if subject is not None:
         body = _rendered(operation, request, subject, look)
-    if body is None:
+    if reply is not None and reply.stream is not None:
+        resp.stream = reply.stream
+    elif body is None:
         resp.status = falcon.code_to_http_status(status)
         if status != 204:
             resp.content_type = falcon.MEDIA_JSON

@@ -48,7 +48,7 @@ def _operation(operation: Operation, version: V) -> dict[str, Any]:
     returned = _returned(operation, version)
     answer: dict[str, Any] = {'description': 'Success'}
     if returned is not None:
-        answer['content'] = _json(returned)
+        answer['content'] = {returned.get('contentMediaType', 'application/json'): {'schema': returned}}
     entry: dict[str, Any] = {
         'operationId': operation.name, 'summary': operation.doc.partition('\n')[0],
         'parameters': _parameters(operation, version),

@@ -14,7 +14,7 @@ a list or a `Page` for `Many`; a `Reply` also sets status, headers or the `look`
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from nova.common.microversion import V
@@ -112,7 +112,8 @@ class Page:
 class Reply:
     """What a handler answers when it has more to say than a subject.
 
-    `body` is sent as it is; `subject` is rendered by the operation's `returns`.
+    `body` is sent as it is; `subject` is rendered by the operation's `returns`; `stream` is sent part by part,
+    as its headers say.
     """
 
     body: Any = None
@@ -120,6 +121,7 @@ class Reply:
     status: int | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     look: Any = None
+    stream: Iterable[bytes] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -38,12 +38,16 @@ class Wanted:
         volumes: servers' volumes are named.
         guests: template of their guests' names.
         changes: fields of a server whose change is told.
+        sent: a bus is told.
+        kept: projects can follow them.
     """
 
     host: str
     volumes: bool
     guests: str
     changes: tuple[str, ...]
+    sent: bool
+    kept: bool
 
 
 _CHANGES = {None: (), 'vm_state': ('vm_state',), 'vm_and_task_state': ('vm_state', 'task_state')}
@@ -52,10 +56,12 @@ _CHANGES = {None: (), 'vm_state': ('vm_state',), 'vm_and_task_state': ('vm_state
 def wanted(conf: cfg.ConfigOpts) -> Wanted | None:
     """None when nobody listens."""
     drivers = {name for name in conf.oslo_messaging_notifications.driver if name not in ('', 'noop')}
-    if not drivers or conf.notifications.notification_format == 'unversioned':
+    sent = bool(drivers) and conf.notifications.notification_format != 'unversioned'
+    kept = conf.notifications.event_stream_hours > 0
+    if not sent and not kept:
         return None
     return Wanted(conf.host, conf.notifications.bdms_in_notifications, conf.instance_name_template,
-                  _CHANGES[conf.notifications.notify_on_state_change])
+                  _CHANGES[conf.notifications.notify_on_state_change], sent, kept)
 
 
 _known: weakref.WeakKeyDictionary[sa.Engine, Wanted | None] = weakref.WeakKeyDictionary()
@@ -76,10 +82,19 @@ def by(who: rows.Task | nova_context.RequestContext) -> JsonObject:
 
 
 def _add(conn: sa.Connection, subject: str, event_type: str, publisher: str, payload: payloads.Payload,
-         priority: str = events.INFO) -> None:
+         priority: str = events.INFO, server: Instance | None = None, task: str | None = None) -> None:
+    """
+    Args:
+        server: the one that it is about: its project may follow it.
+        task: the operation that it tells of.
+    """
+    kept = _wanted(conn)
+    if kept is None or not kept.sent and server is None:
+        return
     notification.add(conn, notification.Notification(
         uuid=uuids.generate(), subject=subject, event_type=event_type, publisher_id=publisher,
-        priority=priority, payload=payload.message()))
+        priority=priority, payload=payload.message(), task_uuid=task,
+        project_id=server.project_id if server is not None else None), kept.sent)
 
 
 # Operations --------------------------------------------------------------------------------------
@@ -124,14 +139,15 @@ def _tell(conn: sa.Connection, kept: Wanted, task: rows.Task, event: events.Even
     publisher = f'{COMPUTE}:{server.host or kept.host}'
     fault = payloads.ExceptionPayload.of(task.error) if failed else None
     if fault is not None and name is None:
-        _add(conn, server.uuid, events.EXCEPTION, publisher, fault, events.ERRORS)
+        _add(conn, server.uuid, events.EXCEPTION, publisher, fault, events.ERRORS, server, task.uuid)
         return
     assert name is not None, 'only errors are told of without an event of their own'
     payload = event.payload.about(
         server, by(task), kept.volumes, fault=fault,
         **event.more(server, {**task.state.get('nova_object.data', {}),
                               'guest': server.guest_name(kept.guests)}))
-    _add(conn, server.uuid, name, publisher, payload, events.ERRORS if failed else events.INFO)
+    _add(conn, server.uuid, name, publisher, payload, events.ERRORS if failed else events.INFO, server,
+         task.uuid)
 
 
 def _server(conn: sa.Connection, uuid: str | None) -> Instance | None:
@@ -194,7 +210,8 @@ class Change:
                 audit_period_beginning=_time(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)),
                 audit_period_ending=_time(now)))
         host = server.host if self._service == COMPUTE else None
-        _add(self._conn, server.uuid, events.UPDATE, f'{self._service}:{host or self._kept.host}', payload)
+        _add(self._conn, server.uuid, events.UPDATE, f'{self._service}:{host or self._kept.host}', payload,
+             server=server)
 
 
 def _time(when: datetime.datetime) -> str:
@@ -209,7 +226,7 @@ def of_action(conn: sa.Connection, action: str, uuid: str, context: nova_context
         return
     for name in events.REQUESTS[action]:
         _add(conn, uuid, name, f'{API}:{kept.host}', payloads.InstanceActionPayload.about(
-            server, by(context), kept.volumes, fault=None))
+            server, by(context), kept.volumes, fault=None), server=server)
 
 
 def of_unplaced(conn: sa.Connection, uuid: str, error: JsonObject | None) -> None:
@@ -218,7 +235,7 @@ def of_unplaced(conn: sa.Connection, uuid: str, error: JsonObject | None) -> Non
     if kept is not None:
         _add(conn, uuid, events.UNPLACED, f'{CONDUCTOR}:{kept.host}', payloads.ComputeTaskPayload(
             instance_uuid=uuid, state=str(states.VM.ERROR), reason=payloads.ExceptionPayload.of(error)),
-            events.ERRORS)
+            events.ERRORS, _server(conn, uuid) if kept.kept else None)
 
 
 # What the API keeps ------------------------------------------------------------------------------

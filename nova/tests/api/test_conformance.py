@@ -91,7 +91,7 @@ def test_what_is_missing_is_recorded() -> None:
 
 
 OURS = {('POST', '/os-scheduling-preview', None), ('GET', '/servers/{}/tasks', None),
-        ('GET', '/servers/{}/tasks/{}', None), ('GET', '/os-capabilities', None),
+        ('GET', '/servers/{}/tasks/{}', None), ('GET', '/events', None), ('GET', '/os-capabilities', None),
         ('GET', '/os-capabilities/flavors/{}', None), ('GET', '/os-capabilities/image-properties', None),
         ('GET', '/os-capabilities/image-properties/{}', None), ('GET', '/os-capabilities/extra-specs', None),
         ('POST', '/os-capabilities/validate', None)}
