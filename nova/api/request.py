@@ -20,10 +20,10 @@ from nova.api.server_look import Look
 from nova.api.waits import Waits
 from nova.common import clock, dbkit, uuids
 from nova.context import RequestContext
+from nova.listing.servers import ListResult
 from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
-from nova.objects.instance_list import ListResult
 from nova.objects.question import GuestQuestion, ImageList
 from nova.objects.service import Alive
 from nova.objects.step import HostStatus

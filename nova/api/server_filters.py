@@ -1,4 +1,4 @@
-"""From the query of a server list to the filters and the order of `nova.objects.instance_list`."""
+"""From the query of a server list to the filters and the order of `nova.listing.servers`."""
 
 import dataclasses
 import datetime

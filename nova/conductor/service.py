@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
-from nova import audit, ops
+from nova import audit, heartbeat, ops
 from nova import clients as clients_
 from nova import context as nova_context
 from nova.audit import guests
 from nova.common import dbkit, health, threads
 from nova.conductor import audits, cells, handle, hosts, liveness, periodic, reach, work
-from nova.objects import service as services
 from nova.objects import step as wire
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops import remove_late
@@ -145,12 +144,12 @@ class ConductorService:
             self._serve_top()
         self._servers = [rpc_conductor.Conductor.server(
             bus, host, Endpoint(self._works, verbs, self._cells, self._pool, self._reports))]
-        self._heart: liveness.Echo | services.Heartbeat
+        self._heart: liveness.Echo | heartbeat.Heartbeat
         if verbs is not None:
             self._servers.append(rpc_liveness.Liveness.server(bus, host, Signs(verbs), self._signs))
             self._heart = liveness.Echo(bus, host, conf)
         else:
-            self._heart = services.Heartbeat(self._cell0, host, BINARY, conf.report_interval)
+            self._heart = heartbeat.Heartbeat(self._cell0, host, BINARY, conf.report_interval)
 
     def _cell0(self) -> dbkit.Database:
         """Where a super-conductor's row among the services is."""

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova import objects
+from nova import heartbeat, objects
 from nova.common import dbkit
-from nova.objects import service as services
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
@@ -46,7 +45,7 @@ class SchedulerService:
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
         self._dbs = dbs
         self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
-        self._heartbeat = services.Heartbeat(self._listed_in, host or conf.host, BINARY, conf.report_interval)
+        self._heartbeat = heartbeat.Heartbeat(self._listed_in, host or conf.host, BINARY, conf.report_interval)
 
     def _listed_in(self) -> dbkit.Database:
         """Where our row among the services is: cell0's database, since we are in no cell."""

@@ -8,8 +8,7 @@ from nova.api.finder import CellUnreachable
 from nova.api.request import Request
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
-from nova.objects import instance_list
-from nova.objects.instance_list import Stub
+from nova.listing.servers import Stub, list_servers
 from nova.policies import base as policies
 from nova.policies import servers as rules
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
@@ -59,7 +58,7 @@ def _page(req: Request, all_tenants_rule: policies.Rule, stub: Callable[[Request
     if wanted.nothing:
         return Page([])
     stubs = wanted.plain and req.at('2.69')
-    found = instance_list.list_servers(
+    found = list_servers(
         req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit, marker,
         req.needs, stubs)
     more = found.rows[-1].uuid if found.rows and len(found.rows) == limit else None

@@ -11,7 +11,7 @@ from nova.cmd import manage
 from nova.cmd.manage import command
 from nova.common import uuids
 from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 NEW = {'resources': {'VCPU': 1, 'MEMORY_MB': 512}}
 

@@ -11,7 +11,7 @@ from nova.db import migrate, session
 from nova.db.cell import models
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from nova.objects import task as rows
 from nova.ops import pause
 from nova.task import journal
 from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 ERROR = {'code': 500, 'message': 'the undo failed', 'type': 'internal', 'details': 'Traceback: secret',
          'vm_state': 'active'}

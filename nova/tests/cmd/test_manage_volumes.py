@@ -12,7 +12,7 @@ from nova.cmd.manage import command
 from nova.common import uuids
 from nova.objects import task as rows
 from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from nova.cmd import generate, policy, status
 from nova.common import uuids
 from nova.conf import opts
 from nova.tests.fixtures import databases, nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 
 @pytest.fixture

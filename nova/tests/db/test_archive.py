@@ -6,7 +6,7 @@ from nova import objects
 from nova.db import archive
 from nova.db.cell import models
 from nova.tests.fixtures import nova_db
-from nova.tests.objects.conftest import Servers
+from nova.tests.fixtures.deployed import Servers
 
 
 def test_a_server_goes_as_a_whole(lend):

@@ -7,7 +7,7 @@ from concurrent import futures
 import pytest
 from oslo_db import exception as db_exc
 
-from nova import errors, objects
+from nova import errors, heartbeat, objects
 from nova.common import clock, uuids
 from nova.db.cell import models
 from nova.objects import base, instance, tag
@@ -262,7 +262,7 @@ def test_heartbeat(cloud, caplog):
         return db
 
     def incarnation():
-        return objects.service.Heartbeat(where, 'h', 'nova-scheduler', 0.02)
+        return heartbeat.Heartbeat(where, 'h', 'nova-scheduler', 0.02)
     first = incarnation()
     first.start()
     until(lambda: 'cannot note that it lives' in caplog.text, 10)

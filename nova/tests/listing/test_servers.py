@@ -8,12 +8,12 @@ import pytest
 
 from nova import errors, objects
 from nova.common import clock
-from nova.objects import instance_list
-from nova.tests.objects.conftest import EPOCH
+from nova.listing.servers import list_servers
+from nova.tests.fixtures.deployed import EPOCH
 
 
 def listed(cloud, filters=None, **options):
-    return instance_list.list_servers(
+    return list_servers(
         cloud.databases, cloud.conf, {'project_id': 'p'} if filters is None else filters, **options)
 
 

@@ -14,22 +14,24 @@ import datetime
 import heapq
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors, states
-from nova.common import clock
+from nova.common import clock, dbkit
 from nova.db.api import models as api_models
 from nova.db.cell import instances as listing
 from nova.db.cell import models
 from nova.db.paging import Key, Rank
+from nova.db.session import Databases
 from nova.objects.build_request import BuildRequest
 from nova.objects.cell_mapping import CellMapping
 from nova.objects.instance import Instance
 from nova.objects.instance_mapping import InstanceMapping
 
+T = TypeVar('T')
 _REQUESTS = 'build requests'
 """Name of the stream of servers that no cell has yet."""
 
@@ -62,13 +64,12 @@ class ListResult:
     cells: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def list_servers(dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
+def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
                  sort: listing.Sort = listing.DEFAULT_SORT, limit: int | None = None,
                  marker: str | None = None, prefetch: Collection[str] = (), stubs: bool = False) -> ListResult:
     """One page of servers.
 
     Args:
-        dbs: `nova.db.session.Databases`.
         filters: by the API's names, values typed: lists, booleans, naive UTC datetimes, regular expressions.
             ``project_id`` restricts to a project; without it every project's servers are listed. ``deleted``
             is False for living servers (the default), True for deleted ones, None for both. ``status`` takes
@@ -92,7 +93,7 @@ def list_servers(dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
 class _Listing:
     """One request for a page, and what it has found out so far."""
 
-    def __init__(self, dbs: Any, conf: cfg.ConfigOpts, filters: Mapping[str, Any], sort: listing.Sort,
+    def __init__(self, dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any], sort: listing.Sort,
                  limit: int | None, marker: str | None, prefetch: Collection[str]) -> None:
         self.dbs, self.conf = dbs, conf
         self.filters = listing.normal(filters)
@@ -198,8 +199,9 @@ class _Listing:
         streams.append(iter(self._request_stream()))
         return heapq.merge(*streams)
 
-    def _keys_after(self, start: Sequence[Any] | None, batch: int) -> Callable[[Any], list[tuple[Any, ...]]]:
-        def question(db: Any) -> list[tuple[Any, ...]]:
+    def _keys_after(self, start: Sequence[Any] | None, batch: int
+                    ) -> Callable[[dbkit.Database], list[tuple[Any, ...]]]:
+        def question(db: dbkit.Database) -> list[tuple[Any, ...]]:
             with db.read() as conn:
                 return listing.page_of_keys(conn, self.where, self.order, start, batch)
         return question
@@ -247,8 +249,8 @@ class _Listing:
         hidden = self._not_handed_over([server for server in loaded.values() if server.uuid in cells])
         return [loaded[uuid] for _, uuid in won if uuid in loaded and uuid not in hidden]
 
-    def _full_rows(self, uuids: list[str]) -> Callable[[Any], list[Instance]]:
-        def question(db: Any) -> list[Instance]:
+    def _full_rows(self, uuids: list[str]) -> Callable[[dbkit.Database], list[Instance]]:
+        def question(db: dbkit.Database) -> list[Instance]:
             with db.read() as conn:
                 return Instance.all(conn, models.instances.c.uuid.in_(uuids), *self.where, order=[],
                                     prefetch=self.prefetch, deleted=None)
@@ -268,8 +270,8 @@ class _Listing:
 
     # Cells
 
-    def _ask(self, questions: Mapping[str, Callable[[Any], Any]], deadline: clock.Deadline | None = None
-             ) -> dict[str, Any]:
+    def _ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]],
+             deadline: clock.Deadline | None = None) -> dict[str, T]:
         """Answers of the cells that gave one; the others are down from here on.
 
         The first question to all cells may use up half of the time only, so that those that answered can still
@@ -294,7 +296,7 @@ class _Listing:
                     for row in conn.execute(query)]
 
 
-def _marker_values(db: Any, order: Sequence[Key], uuid: str | None) -> list[Any] | None:
+def _marker_values(db: dbkit.Database, order: Sequence[Key], uuid: str | None) -> list[Any] | None:
     """A server's values in the order; deleted servers are markers too."""
     with db.read() as conn:
         row = conn.execute(sa.select(*(key.column for key in order))

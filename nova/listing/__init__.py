@@ -1,0 +1,1 @@
+"""Lists over all cells as one ordered stream."""
