@@ -356,11 +356,18 @@ class Request(request.Request):
     @functools.cached_property
     def limits(self) -> Mapping[str, int]:
         """The caller's limits by resource; -1 is none."""
+        found = self.quota()
         with self.dbs.api.read() as conn:
-            return quota.limits(conn, self.conf, self.project_id, self.context.user_id)
+            return found.limits(conn)
 
     def limit(self, resource: str) -> int:
         return self.limits[resource]
+
+    def quota(self, project_id: str | None = None, user_id: str | None = None) -> quota.Quota:
+        """What a project, and a user in it, may use; by default the caller's."""
+        if project_id is None:
+            project_id, user_id = self.context.project_id or '', self.context.user_id
+        return quota.of(self.conf, self.clients.limits, project_id, user_id)
 
     def make_password(self) -> str:
         """A password for the administrator of a new guest."""

@@ -7,7 +7,7 @@ import requests
 from oslo_config import cfg
 
 from nova import errors
-from nova.clients import cinder, glance, keystone, passing, protocols, session, trust
+from nova.clients import cinder, glance, keystone, limits, passing, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
@@ -21,6 +21,7 @@ class Clients:
     """Every neighbour, real or fake, and the word of users that is needed there."""
 
     identity: protocols.IdentityClient
+    limits: protocols.LimitsClient
     image: protocols.ImageClient
     network: protocols.NetworkClient
     volume: protocols.VolumeClient
@@ -56,11 +57,18 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
                              errors.identity.IdentityServiceAway, pool=pool, version='3')
     return Clients(
         identity=keystone.Client(identity),
+        limits=build_limits(conf, 'oslo_limit', pool),
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
         volume=cinder.Client(volume), placement=build_placement(conf, pool),
         trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')),
         passing={'network': passing.Passing(network), 'volume': passing.Passing(volume, microversion='3.44')})
+
+
+def build_limits(conf: cfg.ConfigOpts, group: str, pool: requests.Session | None = None) -> limits.Client:
+    """A client of unified limits, with the credentials of a section."""
+    return limits.Client(session.build(conf, group, errors.identity.LimitsFailed, errors.identity.LimitsAway,
+                                       pool=pool, version='3'), conf)
 
 
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from nova import context as nova_context
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
+from nova.objects.quota import unified
 
 
 @dataclasses.dataclass(slots=True)
@@ -120,6 +121,17 @@ class IdentityClient(Protocol):
 
         Raises:
             ProjectUnknown: there is no such project.
+        """
+
+
+class LimitsClient(Protocol):
+    """The unified limits that the identity service keeps, with our own credentials."""
+
+    def known(self, project_id: str) -> unified.Known:
+        """Limits of all projects, and those of this one's own; at most so old as the configuration allows.
+
+        Raises:
+            LimitsFailed: they cannot be read.
         """
 
 

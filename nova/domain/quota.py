@@ -1,20 +1,31 @@
-"""Arithmetic over counts: how many servers of one kind fit, and what that many add."""
+"""What servers count for against quotas, by what they are made of."""
 
 from collections.abc import Mapping
 
+from nova import objects
+from nova.domain import placement_request
+from nova.objects.demand import Demand
 
-def deltas(vcpus: int, memory_mb: int, count: int = 1) -> dict[str, int]:
-    """What `count` servers of a flavor add to the counted resources."""
-    return {'instances': count, 'cores': vcpus * count, 'ram': memory_mb * count}
+
+def demand(instance: objects.Instance, flavor: objects.Flavor | None = None) -> Demand:
+    """What a server counts for, or would if it had another flavor."""
+    made_of = flavor or instance.flavor
+    image = instance.image_meta
+    properties = image.properties.to_image() if image is not None else {}
+    return Demand(made_of.vcpus, made_of.memory_mb,
+                  resources(made_of, properties, volume_backed=instance.is_volume_backed))
 
 
-def fitting(limits: Mapping[str, int], used: Mapping[str, int], each: Mapping[str, int], most: int) -> int:
-    """How many more servers fit, at most `most`.
+def resources(flavor: objects.Flavor, properties: Mapping[str, object], *, volume_backed: bool = False
+              ) -> dict[str, int]:
+    """What a server of a flavor and an image asks of Placement, by resource class.
 
-    Args:
-        limits, used: by resource; a negative limit is none.
-        each: what one server adds.
+    Of a flavor whose extra specs no request can say only the amounts count: the scheduler refuses its servers.
     """
-    room = [(limits[name] - used[name]) // amount for name, amount in each.items()
-            if amount > 0 and limits.get(name, -1) >= 0]
-    return max(0, min([most, *room]))
+    amounts = placement_request.flavor_amounts(flavor.vcpus, flavor.memory_mb, flavor.root_gb,
+                                               flavor.ephemeral_gb, flavor.swap, volume_backed=volume_backed)
+    try:
+        request = placement_request.build(amounts, flavor.extra_specs, properties=properties)
+    except placement_request.BadSpec:
+        return {name: amount for name, amount in sorted(amounts.items()) if amount}
+    return dict(sorted(request.amounts().items()))

@@ -15,3 +15,13 @@ class IdentityServiceAway(IdentityServiceFailed):
     """Not now: it is there again in a moment."""
 
     again = True
+
+
+class LimitsFailed(base.Unavailable):
+    template = 'The limits of the project cannot be read from the identity service at this time.'
+
+
+class LimitsAway(LimitsFailed):
+    """Not now: they are there again in a moment."""
+
+    again = True

@@ -112,6 +112,17 @@ class OverQuota(base.Forbidden):
                          limits=columns[2], resources=over)
 
 
+class OverUnifiedLimit(OverQuota):
+    """More than a limit allows that the identity service keeps; it is said as every service says it."""
+
+    def __init__(self, message: str | None = None, project: str = '',
+                 resources: dict[str, tuple[int, int, int]] | None = None) -> None:
+        over = ', '.join(
+            f'Resource {name} is over limit of {limit} due to current usage {used} and delta {wanted}'
+            for name, (wanted, used, limit) in sorted((resources or {}).items()))
+        super().__init__(message or f'Project {project} is over a limit for [{over}]', resources)
+
+
 class LimitExceeded(base.Forbidden):
     """A limit on one thing (metadata items, key pairs, group members), where no usage is counted."""
 

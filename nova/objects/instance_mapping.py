@@ -3,10 +3,12 @@
 import datetime
 
 import sqlalchemy as sa
+from os_resource_classes import MEMORY_MB, VCPU
 
 from nova import errors
 from nova.db.api import models
 from nova.objects import fields
+from nova.objects.demand import Demand
 from nova.objects.persistent import Persistent
 
 
@@ -15,7 +17,8 @@ class InstanceMapping(Persistent):
 
     Attributes:
         cell_id: None until the server was handed over to a cell.
-        vcpus, memory_mb: what it counts for; during a resize the larger of old and new.
+        vcpus, memory_mb, resources: what it counts for; during a resize the larger of old and new. Older rows
+            have no `resources`.
         queued_for_delete: it was deleted or is about to be, so quotas do not count it.
     """
 
@@ -33,6 +36,13 @@ class InstanceMapping(Persistent):
     queued_for_delete: bool = False
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
+    resources: dict[str, int] | None = fields.since('1.1', None)
+
+    @property
+    def demand(self) -> Demand:
+        """What it counts for."""
+        resources = {VCPU: self.vcpus, MEMORY_MB: self.memory_mb} if self.resources is None else self.resources
+        return Demand(self.vcpus, self.memory_mb, resources)
 
     @classmethod
     def hand_over(cls, conn: sa.Connection, instance_uuid: str, cell_id: int) -> bool:

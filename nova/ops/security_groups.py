@@ -1,9 +1,7 @@
 """addSecurityGroup and removeSecurityGroup: what may reach a server's ports.
 
-Answered within the request: the network service does it, and no guest is touched. What the record says of it
-follows when the network service is asked next.
+Answered within the request: the network service does it, and no guest is touched.
 """
-
 
 from nova import errors, objects
 from nova.common.jsonutil import JsonObject
@@ -50,7 +48,7 @@ class AddSecurityGroup(Action):
 
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         req.clients.network.join_security_group(req.context, instance.uuid, _name(body))
-        req.submit(NoteGroups, instance, objects.State())
+        _note(req, instance)
 
 
 class RemoveSecurityGroup(Action):
@@ -62,4 +60,10 @@ class RemoveSecurityGroup(Action):
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         if not req.clients.network.leave_security_group(req.context, instance.uuid, _name(body)):
             raise errors.network.SecurityGroupNotOfServer(server=instance.uuid, group=body['name'])
+        _note(req, instance)
+
+
+def _note(req: Request, instance: objects.Instance) -> None:
+    """The record says it, too, before we answer; where others write to it at the same moment, soon after."""
+    if not interfaces.renew(req.place.db, req.clients, instance):
         req.submit(NoteGroups, instance, objects.State())

@@ -91,6 +91,7 @@ def _directory(rows: Rows, hashes: Mapping[str, str]) -> tuple[dict[str, str], .
         grants.assign(rows, 'user', users[user], 'project', projects[project], roles[role])
     grants.assign(rows, 'user', users['admin'], 'system', tokens.SYSTEM, roles['admin'])
     grants.assign(rows, 'user', users['admin'], 'domain', DOMAIN_ID, roles['admin'])
+    grants.assign(rows, 'user', users['nova'], 'system', tokens.SYSTEM, roles['reader'])
     return projects, users, roles
 
 

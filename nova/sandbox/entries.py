@@ -30,8 +30,12 @@ def must(rows: Rows, kind: Kind, ident: str) -> Document:
     return found
 
 
-def need_privileged(req: falcon.Request) -> None:
-    if not service.who(req).privileged:
+def need_reader(req: falcon.Request) -> None:
+    """
+    Raises:
+        Forbidden: the caller may not even look at what is above projects.
+    """
+    if not service.who(req).may_read:
         raise problem.Forbidden('You are not authorized to perform the requested action.')
 
 

@@ -34,7 +34,7 @@ class Groups:
         entries.send_list(req, resp, 'groups', found)
 
     def _users_of_group(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        entries.need_privileged(req)
+        entries.need_reader(req)
         with self._store.read() as rows:
             entries.must(rows, tokens.GROUP, ident)
             found = [entries.must(rows, tokens.USER, item['user_id'])
@@ -53,7 +53,7 @@ class Groups:
         resp.status = falcon.HTTP_204
 
     def _joined(self, req: falcon.Request, resp: falcon.Response, ident: str, user_id: str) -> None:
-        entries.need_privileged(req)
+        entries.need_reader(req)
         with self._store.read() as rows:
             entries.must(rows, tokens.MEMBERSHIP, f'{ident}:{user_id}')
         resp.status = falcon.HTTP_204
@@ -88,7 +88,7 @@ class Assignments:
 
         def index(req: falcon.Request, resp: falcon.Response, actor_id: str,
                   ident: str = tokens.SYSTEM) -> None:
-            entries.need_privileged(req)
+            entries.need_reader(req)
             with self._store.read() as rows:
                 found = [entries.must(rows, tokens.ROLE, item['role_id'])
                          for item in rows.list(tokens.ASSIGNMENT, owner=actor_id, parent=ident)]
@@ -109,7 +109,7 @@ class Assignments:
 
         def check(req: falcon.Request, resp: falcon.Response, actor_id: str, role_id: str,
                   ident: str = tokens.SYSTEM) -> None:
-            entries.need_privileged(req)
+            entries.need_reader(req)
             if self._store.get(tokens.ASSIGNMENT, f'{actor_id}:{ident}:{role_id}') is None:
                 raise entries.missing(tokens.ROLE, role_id)
             resp.status = falcon.HTTP_204
@@ -126,7 +126,7 @@ class Assignments:
         add(base + '/{role_id}', PUT=grant, HEAD=check, GET=check, DELETE=withdraw)
 
     def _assignments(self, req: falcon.Request, resp: falcon.Response) -> None:
-        entries.need_privileged(req)
+        entries.need_reader(req)
         with_names = 'include_names' in req.params and service.value(req, 'include_names') not in ('0', 'false')
         with self._store.read() as rows:
             found = [_assignment_view(rows, req, item, with_names)
@@ -155,14 +155,14 @@ class Assignments:
                 'implies': [{'id': role['id'], 'name': role['name']} for role in implied]}
 
     def _inferences(self, req: falcon.Request, resp: falcon.Response) -> None:
-        entries.need_privileged(req)
+        entries.need_reader(req)
         with self._store.read() as rows:
             found = [self._inference(rows, role) for role in rows.list(tokens.ROLE)]
         web.send(resp, {'role_inferences': [item for item in found if item['implies']],
                         'links': {'self': req.uri}})
 
     def _implications(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        entries.need_privileged(req)
+        entries.need_reader(req)
         with self._store.read() as rows:
             found = self._inference(rows, entries.must(rows, tokens.ROLE, ident))
         web.send(resp, {'role_inference': found, 'links': {'self': req.uri}})

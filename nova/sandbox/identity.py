@@ -11,7 +11,7 @@ from typing import Any
 import falcon
 
 from nova.common import clock, jsonschema, problem, web
-from nova.sandbox import entries, grants, service, store, tokens
+from nova.sandbox import entries, grants, limits, service, store, tokens
 from nova.sandbox.store import Document, Kind, Rows
 
 _VERSION = 'v3.14'
@@ -95,7 +95,7 @@ class Identity:
             self._route_collection(collection)
         add('/v3/users/{ident}/password', POST=self._set_own_password)
         add('/v3/users/{ident}/projects', GET=self._projects_of_user)
-        for part in (grants.Groups, grants.Assignments, grants.Credentials):
+        for part in (grants.Groups, grants.Assignments, grants.Credentials, limits.Limits):
             part(self.directory).route(add)
 
     def _add(self, template: str, **methods: web.Responder) -> None:
@@ -184,7 +184,7 @@ class Identity:
 
         def index(req: falcon.Request, resp: falcon.Response) -> None:
             if not collection.open_to_readers:
-                entries.need_privileged(req)
+                entries.need_reader(req)
             found = [item for item in self._store.list(kind, name=service.value(req, 'name'))
                      if _fits(req, item, collection)]
             entries.send_list(req, resp, plural, found)
@@ -199,7 +199,7 @@ class Identity:
             caller = service.who(req)
             own = ident in (caller.user_id, caller.project_id, caller.token['user']['domain']['id'])
             if not own and not collection.open_to_readers:
-                entries.need_privileged(req)
+                entries.need_reader(req)
             with self._store.read() as rows:
                 web.send(resp, {kind.name: entries.shown(req, plural, entries.must(rows, kind, ident))})
 
@@ -332,3 +332,6 @@ def _delete(rows: Rows, kind: Kind, ident: str) -> None:
         if ident in (item['user_id'], item['project_id']):
             rows.delete(tokens.CREDENTIAL, item['id'])
     rows.delete_children(tokens.ENDPOINT, ident)
+    if kind is tokens.PROJECT:
+        for item in rows.list(limits.OWN, owner=ident):
+            rows.delete(limits.OWN, item['id'])

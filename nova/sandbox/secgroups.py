@@ -34,11 +34,15 @@ def _insert(rows: Rows, project: str, fields: Document) -> Document:
 def _insert_rule(rows: Rows, group: Document, fields: Document) -> Document:
     rule = n.stamp({
         'project_id': group['project_id'], 'tenant_id': group['project_id'], 'security_group_id': group['id'],
-        'remote_address_group_id': None, 'normalized_cidr': fields.get('remote_ip_prefix'),
+        'remote_address_group_id': None, 'normalized_cidr': _network(fields.get('remote_ip_prefix')),
         'belongs_to_default_sg': group['name'] == _DEFAULT,
         **{name: fields.get(name) for name in _RULE_FIELDS}, 'description': fields.get('description') or ''})
     del rule['name'], rule['tags']
     return rows.insert(n.RULE, rule)
+
+
+def _network(prefix: str | None) -> str | None:
+    return str(ipaddress.ip_interface(prefix).network) if prefix else None
 
 
 def shown(rows: Rows, group: Document) -> Document:
@@ -104,7 +108,7 @@ def _rule(body: Document) -> Document:
                       'Only one remote entity may be provided per rule.')()
     if rule['remote_ip_prefix']:
         try:
-            rule['remote_ip_prefix'] = str(ipaddress.ip_network(str(rule['remote_ip_prefix']), strict=False))
+            rule['remote_ip_prefix'] = str(ipaddress.ip_interface(str(rule['remote_ip_prefix'])))
         except ValueError:
             raise n.InvalidInput(why=f"'{rule['remote_ip_prefix']}' is not a valid IP subnet") from None
     return rule

@@ -46,6 +46,11 @@ class Caller:
         return self.is_admin or 'service' in self.roles
 
     @property
+    def may_read(self) -> bool:
+        """What is above projects, too."""
+        return self.privileged or ('system' in self.token and 'reader' in self.roles)
+
+    @property
     def may_write(self) -> bool:
         return self.privileged or 'manager' in self.roles or 'member' in self.roles
 

@@ -1,11 +1,16 @@
 """One interface of a server that is there already, and what its record says of all of them."""
 
-import sqlalchemy as sa
+from typing import TYPE_CHECKING
 
 from nova import errors, objects
+from nova.common import dbkit
 from nova.objects import network_model
 from nova.states import VM
+from nova.task import fence
 from nova.task.handles import Conductor
+
+if TYPE_CHECKING:
+    from nova.clients import Clients
 
 STATES = (VM.ACTIVE, VM.PAUSED, VM.STOPPED)
 """In which a server gets and loses interfaces."""
@@ -55,21 +60,19 @@ def refresh_network(h: Conductor, state: objects.State) -> None:
     Raises:
         StepFailed: others wrote every time.
     """
-    uuid = h.task.instance_uuid
     for _ in range(_TRIES):
-        if uuid is None or h.instance is None or h.instance.deleted:
-            return
-        with h.db.read() as conn:
-            old = network_model.stored(conn, uuid)
-        if old is None:
-            return
-        server = h.instance.copy()
-        server.network_info = objects.NetworkInfo.from_wire(old)
-        new = h.clients.network.info(server)
-
-        def write(conn: sa.Connection, uuid: str = uuid, old: object = old,
-                  new: objects.NetworkInfo = new) -> bool:
-            return network_model.swap(conn, uuid, old, new)
-        if h.db.write(write):
+        if h.instance is None or h.instance.deleted or renew(h.db, h.clients, h.instance):
             return
     raise errors.task.StepFailed(step='refresh_network', reason='the server changed again and again')
+
+
+def renew(db: dbkit.Database | fence.Database, clients: 'Clients', instance: objects.Instance) -> bool:
+    """Bring what the record says up to date; False where somebody else wrote meanwhile."""
+    with db.read() as conn:
+        old = network_model.stored(conn, instance.uuid)
+    if old is None:
+        return True
+    server = instance.copy()
+    server.network_info = objects.NetworkInfo.from_wire(old)
+    new: objects.NetworkInfo = clients.network.info(server)
+    return db.write(lambda conn: network_model.swap(conn, instance.uuid, old, new))

@@ -6,6 +6,7 @@ Its steps are those of super-conductors, who alone may look there.
 import sqlalchemy as sa
 
 from nova import objects
+from nova.domain import quota as counting
 from nova.objects import quota
 from nova.task.handles import SuperConductor
 
@@ -47,8 +48,7 @@ def count(h: SuperConductor, state: objects.State) -> None:
 
 def count_flavor(h: SuperConductor, state: objects.State) -> None:
     """A server that is between two flavors no more counts for the one that it has."""
-    h.api_db.write(lambda conn: quota.count_exactly(
-        conn, h.instance.uuid, h.instance.vcpus, h.instance.memory_mb))
+    h.api_db.write(lambda conn: quota.count_exactly(conn, h.instance.uuid, counting.demand(h.instance)))
 
 
 def erase(conn: sa.Connection, uuid: str) -> None:

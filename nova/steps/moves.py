@@ -16,8 +16,10 @@ from nova import errors, objects
 from nova.common import jsonutil
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request
+from nova.domain import quota as counting
 from nova.objects import move as moves
 from nova.objects import quota
+from nova.objects.demand import Demand
 from nova.objects.migration import Migration
 from nova.steps import destination, schedule
 from nova.task.handles import Conductor, Handle, SuperConductor
@@ -57,15 +59,14 @@ def open_migration(h: SuperConductor, state: objects.Move) -> None:
         new_instance_type_id=state.new_flavor.id)
     h.db.write(record.open_once)
     if state.kind == moves.RESIZE:
-        old, new = h.instance.flavor, state.new_flavor
-        _count(h, max(old.vcpus, new.vcpus), max(old.memory_mb, new.memory_mb))
+        _count(h, counting.demand(h.instance).or_more(counting.demand(h.instance, state.new_flavor)))
 
 
 def close_failed(h: SuperConductor, state: objects.Move) -> None:
     """Undo of `open_migration`: the server is where it was and what it was."""
     mark(h, state, 'cancelled' if h.task.unwinds and state.kind == moves.LIVE else 'error')
     if state.kind == moves.RESIZE:
-        count_only(h, h.instance.flavor)
+        count_only(h)
 
 
 def mark(h: Conductor, state: objects.Move, status: str, **values: object) -> None:
@@ -73,13 +74,13 @@ def mark(h: Conductor, state: objects.Move, status: str, **values: object) -> No
     h.db.write(lambda conn: Migration.mark(conn, state.migration, status, **values))
 
 
-def _count(h: SuperConductor, vcpus: int, memory_mb: int) -> None:
-    h.api_db.write(lambda conn: quota.count_exactly(conn, h.instance.uuid, vcpus, memory_mb))
+def _count(h: SuperConductor, demand: Demand) -> None:
+    h.api_db.write(lambda conn: quota.count_exactly(conn, h.instance.uuid, demand))
 
 
-def count_only(h: SuperConductor, flavor: objects.Flavor) -> None:
-    """At a super-conductor: quotas count this flavor of the server, and no other."""
-    _count(h, flavor.vcpus, flavor.memory_mb)
+def count_only(h: SuperConductor) -> None:
+    """At a super-conductor: quotas count the flavor that the server has, and no other."""
+    _count(h, counting.demand(h.instance))
 
 
 # What the source gives ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from nova import context as nova_context
 from nova import objects, states
 from nova.common import dbkit, threads
 from nova.common.jsonutil import JsonObject
+from nova.objects import quota as quotas
 from nova.objects import task as task_rows
 from nova.objects.question import GuestQuestion
 from nova.policies import base as policies
@@ -220,6 +221,13 @@ class Asked(Protocol):
 
     def limit(self, resource: str) -> int:
         """One of `limits`."""
+
+    def quota(self, project_id: str | None = None, user_id: str | None = None) -> quotas.Quota:
+        """What a project, and a user in it, may use; by default the caller's.
+
+        Raises:
+            LimitsFailed: that cannot be found out.
+        """
 
 
 class Request(Asked, Protocol):

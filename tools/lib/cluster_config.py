@@ -180,6 +180,8 @@ def _every(deployment: Deployment, service: str) -> Sections:
         'oslo_concurrency': {'lock_path': directory / 'state' / 'locks'}}
     for name in ('placement', 'neutron', 'cinder', 'glance', 'keystone'):
         sections[name] = credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
+    sections['oslo_limit'] = credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public',
+                                         endpoint_region_name='RegionOne')
     sections['service_user'] = {'send_service_user_token': 'true', **credentials(deployment, 'nova')}
     return sections
 

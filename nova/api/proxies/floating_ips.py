@@ -118,7 +118,7 @@ class FloatingIPs(Resource):
 
 class Association(Resource):
 
-    @post(_ACTION, action='addFloatingIp', until=_ACTIONS_UNTIL, ok=200, rule=floating_ips.ADD,
+    @post(_ACTION, action='addFloatingIp', until=_ACTIONS_UNTIL, ok=202, rule=floating_ips.ADD,
           body=Body(address=Field(types.text(format='ip'), 'A floating address of the project.', required=True),
                     fixed_address=Field(types.text(format='ip'),
                                         'The address of the server that it stands for.')))
@@ -135,7 +135,7 @@ class Association(Resource):
         passing.network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {
             'port_id': chosen[0].id, 'fixed_ip_address': chosen[1].address}})
 
-    @post(_ACTION, action='removeFloatingIp', until=_ACTIONS_UNTIL, ok=200, rule=floating_ips.REMOVE,
+    @post(_ACTION, action='removeFloatingIp', until=_ACTIONS_UNTIL, ok=202, rule=floating_ips.REMOVE,
           body=Body(address=Field(types.text(format='ip'), 'A floating address of the server.', required=True)))
     def remove(self, req: Request, instance: objects.Instance) -> None:
         """Have a floating address stand for no server."""

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 
-from nova import objects
+from nova import errors, objects
 from nova.api import passing
 from nova.api.request import Request
 from nova.common import problem, uuids
@@ -40,6 +40,19 @@ class RuleBody(Document):
     group_id = Field(types.nullable(types.UUID), 'Or from servers of which group.', body='2.1')
 
 
+def _network(req: Request, method: str, path: str, body: JsonObject | None = None,
+             query: Mapping[str, str] | None = None) -> JsonObject:
+    """What the network service answers.
+
+    Raises:
+        Invalid: the request makes no sense there, or not now: a rule is there already, a group is in use.
+    """
+    try:
+        return passing.network(req, method, path, body, query)
+    except errors.Conflict as error:
+        raise errors.Invalid(error.message) from error
+
+
 def _id(ident: str) -> str:
     if not uuids.is_uuid(ident):
         raise problem.BadRequest(f'{ident!r} is not the id of a security group.')
@@ -53,7 +66,7 @@ class SecurityGroups(Resource):
         """List the project's security groups."""
         every = req.context.is_admin and 'all_tenants' in req.query
         owner = {} if every else {'project_id': req.project_id}
-        found = sorted(passing.network(req, 'GET', _GROUPS, query=owner)['security_groups'],
+        found = sorted(_network(req, 'GET', _GROUPS, query=owner)['security_groups'],
                        key=lambda one: one['name'])
         start, limit = int(req.query.get('offset', 0)), req.paging()[0]
         return {'security_groups': _shown(req, found[start:start + limit])}
@@ -62,24 +75,24 @@ class SecurityGroups(Resource):
           body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
     def create(self, req: Request) -> JsonObject:
         """Make a security group."""
-        return _answer(req, passing.network(req, 'POST', _GROUPS, {'security_group': _wanted(req)}))
+        return _answer(req, _network(req, 'POST', _GROUPS, {'security_group': _wanted(req)}))
 
     @get('/os-security-groups/{ident}', until=_UNTIL, rule=rules.SHOW, returns=types.OBJECT)
     def show(self, req: Request, ident: str) -> JsonObject:
         """Show a security group."""
-        return _answer(req, passing.network(req, 'GET', f'{_GROUPS}/{_id(ident)}'))
+        return _answer(req, _network(req, 'GET', f'{_GROUPS}/{_id(ident)}'))
 
     @put('/os-security-groups/{ident}', until=_UNTIL, rule=rules.UPDATE,
          body=Body(GroupBody, under='security_group'), returns=types.OBJECT)
     def update(self, req: Request, ident: str) -> JsonObject:
         """Rename a security group."""
-        return _answer(req, passing.network(req, 'PUT', f'{_GROUPS}/{_id(ident)}',
+        return _answer(req, _network(req, 'PUT', f'{_GROUPS}/{_id(ident)}',
                                             {'security_group': _wanted(req)}))
 
     @delete('/os-security-groups/{ident}', until=_UNTIL, ok=202, rule=rules.DELETE)
     def remove(self, req: Request, ident: str) -> None:
         """Delete a security group."""
-        passing.network(req, 'DELETE', f'{_GROUPS}/{_id(ident)}')
+        _network(req, 'DELETE', f'{_GROUPS}/{_id(ident)}')
 
 
 class SecurityGroupRules(Resource):
@@ -88,14 +101,14 @@ class SecurityGroupRules(Resource):
           body=Body(RuleBody, under='security_group_rule'), returns=types.OBJECT)
     def create(self, req: Request) -> JsonObject:
         """Let something into the servers of a group."""
-        made = passing.network(req, 'POST', _RULES, {'security_group_rule': neutron_rule(
+        made = _network(req, 'POST', _RULES, {'security_group_rule': neutron_rule(
             req.body['security_group_rule'])})['security_group_rule']
         return {'security_group_rule': _rule(made, _named(req, [made]))}
 
     @delete('/os-security-group-rules/{ident}', until=_UNTIL, ok=202, rule=rules.RULE_DELETE)
     def remove(self, req: Request, ident: str) -> None:
         """Take a rule away."""
-        passing.network(req, 'DELETE', f'{_RULES}/{_id(ident)}')
+        _network(req, 'DELETE', f'{_RULES}/{_id(ident)}')
 
 
 class ServerSecurityGroups(Resource):
@@ -124,11 +137,12 @@ def neutron_rule(wanted: JsonObject) -> JsonObject:
         return {**made, 'remote_group_id': group}
     if protocol is None or (low is None) != (high is None):
         raise problem.BadRequest('A rule needs ip_protocol, from_port and to_port.')
+    source = str(cidr) if cidr is not None else '0.0.0.0/0'
     try:
-        source = ipaddress.ip_network(str(cidr) if cidr is not None else '0.0.0.0/0', strict=False)
+        version = ipaddress.ip_network(source, strict=False).version
     except ValueError:
         raise problem.BadRequest(f'Invalid cidr: {cidr!r}') from None
-    return {**made, 'remote_ip_prefix': str(source), 'ethertype': f'IPv{source.version}'}
+    return {**made, 'remote_ip_prefix': source, 'ethertype': f'IPv{version}'}
 
 
 def _port(value: object) -> int | None:
@@ -148,7 +162,7 @@ def _wanted(req: Request) -> dict[str, str]:
     wanted = req.body['security_group']
     if not wanted['name'].strip():
         raise problem.BadRequest('A security group needs a name.')
-    return {'name': wanted['name'].strip(), 'description': wanted['description'].strip()}
+    return {'name': wanted['name'], 'description': wanted['description']}
 
 
 def _answer(req: Request, answer: JsonObject) -> JsonObject:
@@ -167,7 +181,7 @@ def _named(req: Request, found: list[JsonObject], known: Mapping[str, JsonObject
     strange = {rule['remote_group_id'] for rule in found if rule['remote_group_id']} - set(known)
     if not strange:
         return {}
-    every = passing.network(req, 'GET', _GROUPS)['security_groups']
+    every = _network(req, 'GET', _GROUPS)['security_groups']
     return {group['id']: group for group in every if group['id'] in strange}
 
 

@@ -70,6 +70,6 @@ class Limits(Resource):
         project = req.query.get('tenant_id') or req.project_id
         if project != req.project_id:
             req.authorize(rules.OTHER_PROJECT, {'project_id': project})
+        allowed = req.quota(project)
         with req.dbs.api.read() as conn:
-            return Numbers(quota.limits(conn, req.conf, project), quota.usage(conn, project),
-                           quota.server_groups(conn, project))
+            return Numbers(allowed.limits(conn), quota.usage(conn, project), quota.server_groups(conn, project))

@@ -93,15 +93,14 @@ def _used(conn: sa.Connection, project: str, user: str | None) -> dict[str, int]
             'server_groups': quota.server_groups(conn, project, user)}
 
 
-def _check_room(conn: sa.Connection, req: Request, project: str, user: str | None, wanted: Mapping[str, int],
-                force: bool) -> None:
+def _check_room(conn: sa.Connection, whole: Mapping[str, int], project: str, user: str | None,
+                wanted: Mapping[str, int], force: bool) -> None:
     """A limit is not set below what is used, unless forced, nor a user's above the project's.
 
     Raises:
         BadRequest: which limit cannot be set.
     """
     used = _used(conn, project, user)
-    whole = _shown(quota.limits(conn, req.conf, project), project)
     for name, value in wanted.items():
         if not force and 0 <= value < used[name]:
             raise problem.BadRequest(f'Quota limit {value} for {name} must be greater than or equal to already '
@@ -117,14 +116,16 @@ class QuotaSets(Resource):
     def show(self, req: Request, project_id: str) -> JsonObject:
         """Show the limits of a project, or of a user in it."""
         req.authorize(rules.SHOW, {'project_id': project_id})
+        allowed = req.quota(project_id, req.query.get('user_id'))
         with req.dbs.api.read() as conn:
-            return _shown(quota.limits(conn, req.conf, project_id, req.query.get('user_id')), project_id)
+            return _shown(allowed.limits(conn), project_id)
 
     @get(_PATH + '/defaults', rule=rules.DEFAULTS, returns=One('quota_set', QuotaSet))
     def defaults(self, req: Request, project_id: str) -> JsonObject:
         """Show the limits of projects that have none of their own."""
+        allowed = req.quota(project_id)
         with req.dbs.api.read() as conn:
-            return _shown(quota.defaults(conn, req.conf), project_id)
+            return _shown(allowed.defaults(conn), project_id)
 
     @get(_PATH + '/detail', rules=(rules.DETAIL,), query=UserQuery, strict='2.75',
          returns=One('quota_set', QuotaSet, 'detail'))
@@ -132,8 +133,9 @@ class QuotaSets(Resource):
         """Show limits and usage."""
         req.authorize(rules.DETAIL, {'project_id': project_id})
         user = req.query.get('user_id')
+        allowed = req.quota(project_id, user)
         with req.dbs.api.read() as conn:
-            limits = _shown(quota.limits(conn, req.conf, project_id, user), project_id)
+            limits = _shown(allowed.limits(conn), project_id)
             used = _used(conn, project_id, user)
         return {name: value if name == 'id' else {'limit': value, 'in_use': used[name], 'reserved': 0}
                 for name, value in limits.items()}
@@ -141,21 +143,24 @@ class QuotaSets(Resource):
     @put(_PATH, rules=(rules.UPDATE,), query=UserQuery, strict='2.75',
          body=Body(QuotaSet, face='update', under='quota_set'), returns=One('quota_set', QuotaSet, 'changed'))
     def update(self, req: Request, project_id: str) -> JsonObject:
-        """Set limits of a project, or of a user in it."""
+        """Set limits of a project, or of a user in it; without effect where another service keeps them."""
         req.authorize(rules.UPDATE, {'project_id': project_id})
         req.clients.identity.check_project(req.context, project_id)
         user = req.query.get('user_id')
         body = req.body['quota_set']
         wanted, force = _wanted(body), types.is_true(body.get('force', False))
 
+        allowed, whole = req.quota(project_id, user), req.quota(project_id)
+
         def write(conn: sa.Connection) -> JsonObject:
-            quota.lock(conn, project_id)
-            _check_room(conn, req, project_id, user, wanted, force)
-            if user:
-                quota.set_user_limits(conn, project_id, user, wanted)
-            else:
-                quota.set_project_limits(conn, project_id, wanted)
-            return _shown(quota.limits(conn, req.conf, project_id, user), project_id)
+            if allowed.settable:
+                quota.lock(conn, project_id)
+                _check_room(conn, _shown(whole.limits(conn), project_id), project_id, user, wanted, force)
+                if user:
+                    quota.set_user_limits(conn, project_id, user, wanted)
+                else:
+                    quota.set_project_limits(conn, project_id, wanted)
+            return _shown(allowed.limits(conn), project_id)
         return req.dbs.api.write(write)
 
     @delete(_PATH, rules=(rules.DELETE,), query=UserQuery, strict='2.75', ok=202)
@@ -171,22 +176,19 @@ class QuotaClassSets(Resource):
          returns=One('quota_class_set', QuotaClassSet))
     def show(self, req: Request, class_name: str) -> JsonObject:
         """Show the limits of a class; the class ``default`` is what holds for everyone without limits."""
+        allowed = req.quota()
         with req.dbs.api.read() as conn:
-            return _shown(_of_class(conn, req, class_name), class_name)
+            return _shown(allowed.defaults(conn, class_name), class_name)
 
     @put('/os-quota-class-sets/{class_name}', rule=class_rules.UPDATE,
          body=Body(QuotaClassSet, face='update', under='quota_class_set'),
          returns=One('quota_class_set', QuotaClassSet, 'changed'))
     def update(self, req: Request, class_name: str) -> JsonObject:
-        """Set limits of a class."""
-        wanted = _wanted(req.body['quota_class_set'])
+        """Set limits of a class; without effect where another service keeps them."""
+        wanted, allowed = _wanted(req.body['quota_class_set']), req.quota()
 
         def write(conn: sa.Connection) -> JsonObject:
-            quota.set_class_limits(conn, class_name, wanted)
-            return _shown(_of_class(conn, req, class_name), class_name)
+            if allowed.settable:
+                quota.set_class_limits(conn, class_name, wanted)
+            return _shown(allowed.defaults(conn, class_name), class_name)
         return req.dbs.api.write(write)
-
-
-def _of_class(conn: sa.Connection, req: Request, name: str) -> dict[str, int]:
-    return {**{resource: req.conf.quota[resource] for resource in quota.RESOURCES},
-            **quota.class_limits(conn, name)}

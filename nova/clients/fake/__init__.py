@@ -12,7 +12,7 @@ from typing import Any
 from nova import errors
 from nova.clients import Clients
 from nova.clients.fake.base import Fake, Hooks
-from nova.clients.fake.identity import FakeIdentity
+from nova.clients.fake.identity import FakeIdentity, FakeLimits
 from nova.clients.fake.image import FakeImage
 from nova.clients.fake.network import FakeApi
 from nova.clients.fake.placement import FakePlacement
@@ -20,8 +20,8 @@ from nova.clients.fake.volume import FakeVolume
 from nova.clients.neutron import client as neutron
 from nova.clients.trust import Trust
 
-__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeNetwork', 'FakePlacement',
-           'FakeVolume', 'Hooks', 'build']
+__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeLimits', 'FakeNetwork',
+           'FakePlacement', 'FakeVolume', 'Hooks', 'build']
 
 
 class FakeNetwork(neutron.Client):
@@ -49,6 +49,7 @@ class FakeClients(Clients):
     """`Clients` whose members show themselves as fakes."""
 
     identity: FakeIdentity
+    limits: FakeLimits
     image: FakeImage
     network: FakeNetwork
     volume: FakeVolume
@@ -57,6 +58,6 @@ class FakeClients(Clients):
 
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
-    return FakeClients(identity=FakeIdentity(), image=FakeImage(), network=FakeNetwork(), volume=FakeVolume(),
-                       placement=FakePlacement(), trust=Trust(['secret']),
+    return FakeClients(identity=FakeIdentity(), limits=FakeLimits(), image=FakeImage(), network=FakeNetwork(),
+                       volume=FakeVolume(), placement=FakePlacement(), trust=Trust(['secret']),
                        passing={'network': FakePassing(), 'volume': FakePassing()})

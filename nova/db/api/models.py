@@ -51,6 +51,7 @@ instance_mappings = _table(
     sa.Column('vcpus', sa.Integer, nullable=False, default=0),
     sa.Column('memory_mb', sa.Integer, nullable=False, default=0),
     sa.Column('queued_for_delete', sa.Boolean, nullable=False, default=False),
+    sa.Column('resources', types.Json),
     sa.Index(None, 'cell_id'),
     sa.Index('ix_instance_mappings_usage', 'project_id', 'queued_for_delete', 'vcpus', 'memory_mb'),
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from nova import objects
-from nova.domain import quota as arithmetic
+from nova.domain import quota as counting
 from nova.objects import quota
 from nova.objects import task as rows
 from nova.ops.build import place, prepare, records, schedule
@@ -29,29 +29,27 @@ class CreateServers(Resource):
         """Create one server, or several."""
         order = prepare.order(req, req.body)
         servers = records.make(req, order)
-        flow = req.fitting(schedule.Schedule)
-        made, task = req.dbs.api.write(lambda conn: _write(conn, req, order, servers, flow))
+        allowed, flow = req.quota(), req.fitting(schedule.Schedule)
+        made, task = req.dbs.api.write(lambda conn: _write(conn, req, allowed, order, servers, flow))
         req.wake(None, task.uuid)
         return _answer(req, order, made)
 
 
-def _write(conn: sa.Connection, req: Request, order: prepare.Order, servers: Sequence[records.Server],
-           flow: type[AnyFlow]) -> tuple[list[objects.Instance], rows.Task]:
+def _write(conn: sa.Connection, req: Request, allowed: quota.Quota, order: prepare.Order,
+           servers: Sequence[records.Server], flow: type[AnyFlow]) -> tuple[list[objects.Instance], rows.Task]:
     """As many of the servers as quota has room for, in one transaction with the counting.
 
     Raises:
         OverQuota: not even the smallest number fits.
         LimitExceeded: the server group would be too large.
     """
-    room = quota.Room(conn, req.conf, req.context.project_id or '', req.context.user_id or '')
-    each = arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb)
-    fits = min(arithmetic.fitting(limits, used, each, order.high) for limits, used in room.scopes)
-    count = max(fits, order.low)
-    room.check(arithmetic.deltas(order.flavor.vcpus, order.flavor.memory_mb, count))
+    room, each = quota.Room(conn, allowed), counting.demand(servers[0][0])
+    count = max(room.fitting(each, order.high), order.low)
+    room.check(each, count)
     if order.group is not None:
         objects.hold(conn, objects.InstanceGroup, uuid=order.group.uuid)
         group = objects.InstanceGroup.get(conn, uuid=order.group.uuid)
-        quota.check_count('server_group_members', room.limits['server_group_members'],
+        quota.check_count('server_group_members', allowed.limits(conn)['server_group_members'],
                           len(group.members) + count)
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from nova import context as nova_context
 from nova import objects
 from nova.common import uuids
+from nova.domain import quota
 from nova.objects import task as rows
 from nova.ops.build import schedule, wire
 from nova.steps import injection
@@ -42,7 +43,8 @@ def insert(conn: sa.Connection, context: nova_context.RequestContext,
     for instance, spec in servers:
         objects.InstanceMapping(
             instance_uuid=instance.uuid, project_id=instance.project_id, user_id=instance.user_id,
-            vcpus=instance.vcpus, memory_mb=instance.memory_mb).create(conn)
+            vcpus=instance.vcpus, memory_mb=instance.memory_mb,
+            resources=dict(quota.demand(instance).resources)).create(conn)
         spec.num_instances = len(servers)
         spec.create(conn)
         objects.BuildRequest.of(instance).create(conn)

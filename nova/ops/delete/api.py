@@ -90,7 +90,8 @@ class RestoreServer(Action):
     start = From(states.VM.SOFT_DELETED)
 
     def answer(self, req: Request, instance: objects.Instance, body: object) -> None:
-        req.dbs.api.write(lambda conn: objects.quota.recount(conn, req.conf, instance.uuid))
+        allowed = req.quota(instance.project_id, instance.user_id)
+        req.dbs.api.write(lambda conn: objects.quota.recount(conn, allowed, instance.uuid))
         try:
             req.submit(flow.Restore, instance, wire.DeleteState(), guard=self.guard())
         except errors.NovaError:

@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from nova import errors, objects, states
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
+from nova.domain import quota as counting
 from nova.objects import Move, quota
 from nova.objects import move as kinds
+from nova.objects.instance import WORK
 from nova.ops.resize import flow
 from nova.policies import migrate_server
 from nova.policies import servers as rules
@@ -44,16 +46,17 @@ class ResizeAction(Action):
 
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> None:
         state = self.prepare(req, instance, body)
-        new = state.new_flavor
-        req.dbs.api.write(lambda conn: quota.resize(conn, req.conf, instance.uuid, new.vcpus, new.memory_mb))
+        allowed = req.quota(instance.project_id, instance.user_id)
+        wanted = counting.demand(instance, state.new_flavor)
+        req.dbs.api.write(lambda conn: quota.resize(conn, allowed, instance.uuid, wanted))
         try:
             req.submit(self.flow, instance, state, guard=self.guard())
         except errors.NovaError:
             req.dbs.api.write(lambda conn: _count_as_it_is(conn, req, instance.uuid))
             raise
-        wanted = body.get('OS-DCF:diskConfig')
-        if wanted is not None:
-            req.change(instance, lambda fresh: setattr(fresh, 'auto_disk_config', wanted == 'AUTO'))
+        config = body.get('OS-DCF:diskConfig')
+        if config is not None:
+            req.change(instance, lambda fresh: setattr(fresh, 'auto_disk_config', config == 'AUTO'))
 
 
 def _find_flavor(req: Request, ref: str) -> objects.Flavor:
@@ -91,9 +94,9 @@ def _count_as_it_is(conn: sa.Connection, req: Request, uuid: str) -> None:
     """
     objects.hold(conn, objects.InstanceMapping, instance_uuid=uuid)
     with req.place.db.read() as cell:
-        server = objects.Instance.find(cell, (), uuid=uuid)
+        server = objects.Instance.find(cell, WORK, uuid=uuid)
     if server is not None and server.task_state is None and server.vm_state != states.VM.RESIZED:
-        quota.count_exactly(conn, uuid, server.vcpus, server.memory_mb)
+        quota.count_exactly(conn, uuid, counting.demand(server))
 
 
 class MigrateAction(Action):

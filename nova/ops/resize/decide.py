@@ -26,7 +26,7 @@ def begin_confirm(h: Conductor, state: Move) -> None:
 
 def count_new(h: SuperConductor, state: Move) -> None:
     """Quotas and later moves know the flavor that it is."""
-    moves.count_only(h, h.instance.flavor)
+    moves.count_only(h)
 
     def write(conn: sa.Connection) -> None:
         spec = objects.RequestSpec.find(conn, instance_uuid=h.instance.uuid)
@@ -68,7 +68,7 @@ def begin_revert(h: Conductor, state: Move) -> None:
 
 def count_old(h: SuperConductor, state: Move) -> None:
     """Quotas count what it is again."""
-    moves.count_only(h, h.instance.flavor)
+    moves.count_only(h)
 
 
 def close_reverted(h: Conductor, state: Move) -> None:

@@ -1,24 +1,31 @@
-"""How many servers fit."""
+"""What a server counts for."""
 
 import pytest
 
+from nova import objects
 from nova.domain import quota
-
-LIMITS = {'instances': 10, 'cores': 20, 'ram': -1}
-EACH = quota.deltas(vcpus=4, memory_mb=512)
+from nova.objects.demand import Demand
 
 
-@pytest.mark.parametrize(('used', 'most', 'fit'), [
-    ({'instances': 0, 'cores': 0, 'ram': 0}, 3, 3),
-    ({'instances': 0, 'cores': 0, 'ram': 0}, 9, 5),
-    ({'instances': 9, 'cores': 0, 'ram': 10**9}, 9, 1),
-    ({'instances': 0, 'cores': 18, 'ram': 0}, 1, 0),
-    ({'instances': 12, 'cores': 0, 'ram': 0}, 1, 0),
+@pytest.mark.parametrize(('specs', 'properties', 'found'), [
+    ({}, {}, {'VCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 11}),
+    ({'hw:cpu_policy': 'dedicated'}, {}, {'PCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 11}),
+    ({}, {'hw_cpu_policy': 'dedicated'}, {'PCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 11}),
+    ({'resources:VCPU': '0', 'resources1:CUSTOM_GOLD': '3'}, {},
+     {'CUSTOM_GOLD': 3, 'MEMORY_MB': 512, 'DISK_GB': 11}),
+    ({'resources:VCPU': 'many'}, {}, {'VCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 11}),
 ])
-def test_fitting(used, most, fit):
-    """The scarcest resource decides; one without a limit never does; an overdrawn one leaves no room."""
-    assert quota.fitting(LIMITS, used, EACH, most) == fit
+def test_resources_of_a_flavor(specs, properties, found):
+    flavor = objects.Flavor(flavorid='1', name='m', vcpus=2, memory_mb=512, root_gb=10, swap=1024,
+                            extra_specs=specs)
+    assert quota.resources(flavor, properties) == found
 
 
-def test_deltas_of_several():
-    assert quota.deltas(2, 100, 3) == {'instances': 3, 'cores': 6, 'ram': 300}
+def test_a_disk_that_is_a_volume_counts_nothing():
+    flavor = objects.Flavor(flavorid='1', name='m', vcpus=2, memory_mb=512, root_gb=10)
+    assert quota.resources(flavor, {}, volume_backed=True) == {'VCPU': 2, 'MEMORY_MB': 512}
+
+
+def test_the_larger_in_each_respect():
+    assert Demand(1, 512, {'VCPU': 1, 'DISK_GB': 5}).or_more(Demand(2, 256, {'VCPU': 2, 'PCPU': 1})) == Demand(
+        2, 512, {'VCPU': 2, 'DISK_GB': 5, 'PCPU': 1})

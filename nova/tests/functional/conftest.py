@@ -135,10 +135,16 @@ class OnServers(config.Deployment):
 
 
 @contextlib.contextmanager
-def standalone(kind, tmp_path_factory, supply):
+def standalone(kind, tmp_path_factory, supply, options=''):
     """Two cells, four hosts, everything in this process: SQLite and the in-process bus, or a database server
-    and RabbitMQ (but for the sandbox, which is no part of what is tested)."""
+    and RabbitMQ (but for the sandbox, which is no part of what is tested).
+
+    Args:
+        options: more configuration of the services above the cells.
+    """
     deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 4, dict.fromkeys(config.PORTS, 0))
+    (deployment.directory / 'nova.conf.d').mkdir()
+    (deployment.directory / 'nova.conf.d' / 'test.conf').write_text(options)
     with contextlib.ExitStack() as stack:
         if kind != 'sqlite':
             names = {'api': 'api', 'placement': 'placement', 'cell0': 'cell', 'cell1': 'cell', 'cell2': 'cell'}

@@ -54,9 +54,12 @@ def test_a_port_of_the_users_stays(demo, uuid):
 def test_groups_and_addresses(demo, uuid):
     demo.call('POST', '/v2.0/security-groups', {'security_group': {'name': 'web'}}, service='network')
     demo.act(uuid, 'addSecurityGroup', {'name': 'web'})
-    until(lambda: {'name': 'web'} in demo.show(uuid)['security_groups'], told=lambda: demo.show(uuid))
+    assert {'name': 'web'} in demo.show(uuid)['security_groups']
     demo.act(uuid, 'removeSecurityGroup', {'name': 'web'})
-    until(lambda: {'name': 'web'} not in demo.show(uuid)['security_groups'])
+    assert {'name': 'web'} not in demo.show(uuid)['security_groups']
+    demo.act(uuid, 'removeSecurityGroup', {'name': 'default'})
+    assert 'security_groups' not in demo.show(uuid)
+    demo.act(uuid, 'addSecurityGroup', {'name': 'default'})
 
     def act(action, body):
         assert demo.call('POST', f'/servers/{uuid}/action', {action: body}, version='2.43').status_code == 202

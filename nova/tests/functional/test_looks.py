@@ -24,7 +24,7 @@ def output(demo, uuid, **body):
 
 
 def test_a_console_shows_what_the_guest_did(demo, uuid):
-    assert output(demo, uuid) == ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'LAST LINE']
+    assert output(demo, uuid) == ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'ONE MORE', 'LAST LINE']
     assert output(demo, uuid, length=1) == ['LAST LINE'] and output(demo, uuid, length=0) == []
     demo.act(uuid, 'trigger_crash_dump')
     until(lambda: output(demo, uuid, length=1) == ['crash dump'])

@@ -25,11 +25,11 @@ def test_a_floating_address_comes_and_goes(demo, admin, server):
     assert made['pool'] == pools[0] and made['instance_id'] is made['fixed_ip'] is None
     path = f'/os-floating-ips/{made["id"]}'
     action = f'/servers/{server}/action'
-    ask(demo, 'POST', action, {'addFloatingIp': {'address': made['ip']}})
+    ask(demo, 'POST', action, {'addFloatingIp': {'address': made['ip']}}, 202)
     shown = ask(demo, 'GET', path)['floating_ip']
     assert shown['instance_id'] == server and shown['fixed_ip']
     assert shown in ask(demo, 'GET', '/os-floating-ips')['floating_ips']
-    ask(demo, 'POST', action, {'removeFloatingIp': {'address': made['ip']}})
+    ask(demo, 'POST', action, {'removeFloatingIp': {'address': made['ip']}}, 202)
     ask(demo, 'POST', action, {'removeFloatingIp': {'address': made['ip']}}, 409)
     assert ask(demo, 'GET', path)['floating_ip']['instance_id'] is None
     ask(admin, 'DELETE', f'/os-floating-ips/{"0" * 8}-0000-4000-8000-{"0" * 12}', status=404)
@@ -51,17 +51,17 @@ def test_odd_floating_addresses(demo, server):
 def test_a_security_group_and_its_rules(demo):
     made = ask(demo, 'POST', '/os-security-groups', {'security_group': {'name': ' web ', 'description': 'd'}}
                )['security_group']
-    assert (made['name'], made['description'], made['rules']) == ('web', 'd', [])
+    assert (made['name'], made['description'], made['rules']) == (' web ', 'd', [])
     path = f'/os-security-groups/{made["id"]}'
     rule = {'parent_group_id': made['id'], 'ip_protocol': 'TCP', 'from_port': '80', 'to_port': 80,
             'cidr': '10.0.0.1/8'}
     said = ask(demo, 'POST', '/os-security-group-rules', {'security_group_rule': rule})['security_group_rule']
     assert (said['ip_protocol'], said['from_port'], said['to_port']) == ('tcp', 80, 80)
-    assert said['ip_range'] == {'cidr': '10.0.0.0/8'} and said['group'] == {}
-    ask(demo, 'POST', '/os-security-group-rules', {'security_group_rule': rule}, 409)
+    assert said['ip_range'] == {'cidr': '10.0.0.1/8'} and said['group'] == {}
+    ask(demo, 'POST', '/os-security-group-rules', {'security_group_rule': rule}, 400)
     among = {'parent_group_id': made['id'], 'group_id': made['id']}
     assert ask(demo, 'POST', '/os-security-group-rules', {'security_group_rule': among}
-               )['security_group_rule']['group']['name'] == 'web'
+               )['security_group_rule']['group']['name'] == ' web '
     assert len(ask(demo, 'GET', path)['security_group']['rules']) == 2
     ask(demo, 'DELETE', f'/os-security-group-rules/{said["id"]}', status=202)
     ask(demo, 'PUT', path, {'security_group': {'name': 'www', 'description': ''}})
@@ -69,6 +69,13 @@ def test_a_security_group_and_its_rules(demo):
     assert len(ask(demo, 'GET', '/os-security-groups?limit=1&offset=1')['security_groups']) == 1
     ask(demo, 'DELETE', path, status=202)
     ask(demo, 'GET', path, status=404)
+    ask(demo, 'DELETE', f'/os-security-groups/{_default(demo)}', status=400)
+
+
+def _default(demo):
+    """The id of the group that cannot be deleted."""
+    found = ask(demo, 'GET', '/os-security-groups')['security_groups']
+    return next(one['id'] for one in found if one['name'] == 'default')
 
 
 @pytest.mark.parametrize('wrong', [

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from nova import objects
+from nova.db.api import models
 from nova.objects import quota
 from nova.tests.api import cloud as clouds
 from nova.tests.api.cloud import ADMIN, MEMBER, PROJECT, Cloud
@@ -40,7 +41,7 @@ def both(cloud: Cloud, first: Send, second: Send, at: int | None = None, moment:
         if threading.get_ident() != mine:
             return
         seen.append(statement)
-        writes = statement.startswith(_WRITES) and quota.models.quota_locks.name not in statement
+        writes = statement.startswith(_WRITES) and models.quota_locks.name not in statement
         if other.ident is None and (writes if at is None else len(seen) > at):
             other.start()
             other.join(moment)

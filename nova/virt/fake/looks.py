@@ -14,7 +14,7 @@ class FakeLooks(Guests):
     """See `nova.virt.driver.console`."""
 
     def console_output(self, h: Host, lines: int | None = None) -> str:
-        text = ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'LAST LINE', *self.guest(h).log]
+        text = ['FAKE CONSOLE OUTPUT', 'ANOTHER', 'ONE MORE', 'LAST LINE', *self.guest(h).log]
         return '\n'.join(text if lines is None else text[-lines:] if lines > 0 else [])
 
     def console(self, h: Host, kind: str) -> Console:

@@ -80,10 +80,12 @@ class Cloud(cluster.Cluster):
             self._make_flavor(*flavor)
 
     def renew(self) -> None:
-        """Our own processes run the code of this checkout as it is now, on its schema."""
+        """Our own processes run the code of this checkout as it is now, on its schema, as it configures them."""
         ours = [name for name in self.deployment.services if name not in self.deployment.neighbours]
         self.processes.stop(list(reversed(ours)))
+        cluster_config.write_files(self.deployment)
         cluster_schema.upgrade(self.deployment)
+        population.make_identities(self.deployment)
         self.start(self.deployment.services)
 
     def environment(self) -> dict[str, str]:

@@ -68,16 +68,20 @@ class Known:
 class Expectations:
     """Attributes:
         quick: regular expressions of the tests that CI has time for.
+        one_cell: of those that take any other host for one where a server can go: they run by themselves, with
+            the hosts of one cell.
     """
 
     skip: Known
     fails: Known
     quick: tuple[str, ...] = ()
+    one_cell: tuple[str, ...] = ('$^',)
 
     @classmethod
     def load(cls, file: pathlib.Path = FILE) -> Self:
         read = yaml.safe_load(file.read_text())
-        return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']))
+        return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']),
+                   tuple(read['one_cell']))
 
 
 @dataclasses.dataclass

@@ -42,6 +42,8 @@ def make_identities(deployment: Deployment) -> None:
                 default_project_id=projects[project].id)
         for role in granted:
             identity.assign_project_role_to_user(projects[project], users[name], roles[role])
+    # Unified limits belong to no project.
+    identity.assign_system_role_to_user(users['nova'], roles['reader'], 'all')
     _make_catalog(deployment, identity)
 
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 
 from realcloud import __main__ as command
-from realcloud import cloud, expectations, tempest_conf
+from realcloud import cloud, expectations, population, tempest_conf
 from realcloud.deployment import Deployment
 
 VENV = pathlib.Path(__file__).parents[3] / '.venv-tempest'
@@ -28,9 +28,31 @@ RESULTS = pathlib.Path(__file__).parent / 'plugins' / 'tempest_results.py'
 COMPUTE = r'^tempest\.api\.compute'
 
 
-def _select(arguments: argparse.Namespace, known: expectations.Expectations) -> list[str]:
-    words = ['|'.join(known.quick) if arguments.quick else arguments.regex]
-    return words if arguments.all else [*words, '--exclude-regex', known.skip.pattern]
+def _select(arguments: argparse.Namespace, known: expectations.Expectations, one_cell: bool) -> list[str]:
+    """What of the tests that are asked for runs with the hosts of all cells, or of one."""
+    asked, apart = '|'.join(known.quick) if arguments.quick else arguments.regex, '|'.join(known.one_cell)
+    left_out = [] if arguments.all else [known.skip.pattern]
+    if one_cell:
+        asked = f'^(?=.*(?:{asked}))(?=.*(?:{apart}))'
+    else:
+        left_out.append(apart)
+    return [asked, *(['--exclude-regex', '|'.join(left_out)] if left_out else [])]
+
+
+@contextlib.contextmanager
+def _hosts_of_one_cell(deployment: Deployment) -> Iterator[None]:
+    """Meanwhile those of other cells get no servers."""
+    compute = population.connect(deployment).compute
+    first = next(iter(deployment.hosts.values()))
+    others = [service for service in compute.services(binary='nova-compute')
+              if service.status == 'enabled' and deployment.hosts[service.host] != first]
+    for service in others:
+        compute.disable_service(service, disabled_reason='tools/tempest')
+    try:
+        yield
+    finally:
+        for service in others:
+            compute.enable_service(service)
 
 
 def run(directory: pathlib.Path, configuration: pathlib.Path, selected: list[str], concurrency: int
@@ -81,12 +103,16 @@ def main() -> int:
         return 1
     known, directory = expectations.Expectations.load(), where / 'tempest'
     directory.mkdir(exist_ok=True)
-    configuration = tempest_conf.write(Deployment.load(where), directory)
-    began, results = time.monotonic(), []
-    for result in run(directory, configuration, _select(arguments, known), arguments.concurrency):
-        results.append(result)
-        word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
-        print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
+    began, deployment = time.monotonic(), Deployment.load(where)
+    configuration = tempest_conf.write(deployment, directory)
+    results: list[expectations.Result] = []
+    for one_cell in (False, True):
+        with _hosts_of_one_cell(deployment) if one_cell else contextlib.nullcontext():
+            for result in run(directory, configuration, _select(arguments, known, one_cell),
+                              arguments.concurrency):
+                results.append(result)
+                word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
+                print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
     summary = expectations.Summary(known, results)
     with open(directory / 'results.json', 'w') as stream:
         json.dump([vars(result) for result in results], stream, indent=1)

@@ -8,18 +8,16 @@ import cluster_config
 from realcloud import cloud, population
 from realcloud.deployment import REGION, Deployment
 
-ELSEWHERE = 'compute[24]'
-"""Hosts of the second cell: a live migration cannot go there, and tempest would try."""
 FEATURES: dict[str, Any] = {
     'resize': True, 'pause': True, 'suspend': True, 'shelve': True, 'console_output': True,
     'cold_migration': True, 'live_migration': True, 'block_migration_for_live_migration': True,
     'live_migrate_back_and_forth': True,
     'rescue': True, 'interface_attach': True, 'swap_volume': True, 'volume_backed_live_migration': True,
     'volume_multiattach': True, 'config_drive': True, 'hostname_fqdn_sanitization': True,
-    # The fake driver uploads nothing, encrypts nothing, and has no console that could be looked at.
-    'snapshot': False, 'vnc_console': False, 'spice_console': False, 'serial_console': False,
+    'snapshot': True, 'personality': True, 'change_password': True, 'stable_rescue': True,
+    # The fake driver encrypts nothing, and has no console that could be looked at.
+    'vnc_console': False, 'spice_console': False, 'serial_console': False,
     'rdp_console': False, 'block_migrate_cinder_iscsi': False, 'attach_encrypted_volume': False,
-    'personality': False,
     'xenapi_apis': False, 'unified_limits': False, 'shelve_migrate': False,
     'nova_policy_roles': 'admin,manager,member,reader,service',
     'scheduler_enabled_filters': cloud.OPTIONS['filter_scheduler.enabled_filters']}
@@ -30,7 +28,7 @@ def _compute(images: dict[str, str], hosts: int) -> cluster_config.Sections:
         'compute': {'region': REGION, 'image_ref': images['tiny'], 'image_ref_alt': images['tiny-alt'],
                     'flavor_ref': 42, 'flavor_ref_alt': 84, 'build_interval': 1, 'build_timeout': 60,
                     'min_compute_nodes': hosts, 'max_microversion': 'latest', 'fixed_network_name': 'shared',
-                    'target_hosts_to_avoid': ELSEWHERE, 'compute_volume_common_az': 'nova'},
+                    'compute_volume_common_az': 'nova'},
         'compute-feature-enabled': FEATURES,
         'enforce_scope': {'nova': True, 'placement': True},
         'placement': {'region': REGION, 'max_microversion': 'latest'},
