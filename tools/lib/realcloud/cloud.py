@@ -80,7 +80,7 @@ class Cloud(cluster.Cluster):
             self._make_flavor(*flavor)
 
     def renew(self) -> None:
-        """Our own processes run the code of this checkout as it is now, on its schema, as it configures them."""
+        """Our own processes run the code of this checkout as it is now, on its schema and its configuration."""
         ours = [name for name in self.deployment.services if name not in self.deployment.neighbours]
         self.processes.stop(list(reversed(ours)))
         cluster_config.write_files(self.deployment)

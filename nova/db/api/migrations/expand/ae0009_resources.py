@@ -5,8 +5,8 @@ from alembic import op
 
 from nova.db import types
 
-revision = 'ae0008'
-down_revision = 'ae0007'
+revision = 'ae0009'
+down_revision = 'ae0008'
 branch_labels = None
 depends_on = None
 
