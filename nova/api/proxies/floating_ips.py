@@ -132,8 +132,11 @@ class Association(Resource):
         if chosen is None:
             raise problem.BadRequest(f'The address {wanted} is none of the server.')
         found = _by_address(req, req.body['address'])
-        passing.network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {
-            'port_id': chosen[0].id, 'fixed_ip_address': chosen[1].address}})
+        try:
+            passing.network(req, 'PUT', f'{_PATH}/{found["id"]}', {'floatingip': {
+                'port_id': chosen[0].id, 'fixed_ip_address': chosen[1].address}})
+        except errors.Conflict as error:
+            raise errors.Invalid(error.message) from error
 
     @post(_ACTION, action='removeFloatingIp', until=_ACTIONS_UNTIL, ok=202, rule=floating_ips.REMOVE,
           body=Body(address=Field(types.text(format='ip'), 'A floating address of the server.', required=True)))

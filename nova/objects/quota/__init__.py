@@ -24,6 +24,6 @@ from nova.objects.quota.room import Room, check_count, count_exactly, lock, reco
 from nova.objects.quota.usage import key_pairs, resources, server_groups, usage
 
 __all__ = ['DEFAULT_CLASS', 'NETWORK', 'RESOURCES', 'Limits', 'Quota', 'Room', 'check_count', 'class_limits',
-           'count_exactly', 'defaults', 'every_project', 'forget', 'key_pairs', 'limits', 'lock', 'of', 'project_limits',
-           'recount', 'resize', 'resources', 'server_groups', 'set_class_limits', 'set_project_limits',
-           'set_user_limits', 'settle', 'usage', 'user_limits']
+           'count_exactly', 'defaults', 'every_project', 'forget', 'key_pairs', 'limits', 'lock', 'of',
+           'project_limits', 'recount', 'resize', 'resources', 'server_groups', 'set_class_limits',
+           'set_project_limits', 'set_user_limits', 'usage', 'user_limits']
