@@ -1,0 +1,57 @@
+"""What the API begins while services of the release before are left: what these know, and nothing else."""
+
+import pytest
+
+from nova import objects, release
+from nova.objects import task as rows
+from nova.tests.api import cloud as clouds
+
+OLD, NEW = release.PREVIOUS.service, release.CURRENT.service
+
+
+def beat(cloud, cell, binary, service, host='c'):
+    """A service of a cell, or of cell0, lives."""
+    cloud.db(cell).write(lambda conn: objects.Service.beat(conn, host, binary, service))
+
+
+def act(cloud, server, body):
+    return cloud.call('POST', f'/servers/{server.uuid}/action', '2.90', clouds.MEMBER, json=body)
+
+
+def begun(cloud, server):
+    with cloud.db(1).read() as conn:
+        return [(task.flow, task.flow_version) for task in rows.of_instance(conn, server.uuid)]
+
+
+def delete(cloud, server):
+    assert cloud.call('DELETE', f'/servers/{server.uuid}', '2.90', clouds.MEMBER).status_code == 204
+    return begun(cloud, server)
+
+
+def test_a_conductor_of_the_release_before_is_given_what_it_knows(cloud):
+    beat(cloud, 1, 'nova-conductor', OLD)
+    beat(cloud, 1, 'nova-conductor', NEW, 'd')
+    one, other = (cloud.server(host='h', image_ref=cloud.image_id) for _ in range(2))
+    assert delete(cloud, one) == [('delete', '1.0')]
+    answer = act(cloud, other, {'rescue': None})
+    assert answer.status_code == 409 and 'before every conductor' in answer.text
+    assert begun(cloud, other) == [] and cloud.instance(other.uuid).task_state is None
+    assert act(cloud, other, {'pause': None}).status_code == 202
+
+
+@pytest.mark.parametrize(('service', 'version'), [(OLD, '1.0'), (NEW, '1.2')])
+def test_a_server_is_deleted_as_its_host_knows_it(cloud, service, version):
+    """Other hosts of its cell do not matter."""
+    beat(cloud, 1, 'nova-conductor', NEW)
+    beat(cloud, 1, 'nova-compute', service, 'h')
+    beat(cloud, 1, 'nova-compute', OLD, 'i')
+    assert delete(cloud, cloud.server(host='h')) == [('delete', version)]
+
+
+@pytest.mark.parametrize(('service', 'version'), [(OLD, '1.0'), (NEW, '1.1')])
+def test_super_conductors_are_given_the_requests_that_they_know(cloud, create, service, version):
+    beat(cloud, 0, 'nova-conductor', service)
+    create()
+    with cloud.dbs.api.read() as conn:
+        task, = [rows.from_row(row) for row in conn.execute(rows.tables.tasks.select())]
+    assert (task.flow, task.flow_version) == ('schedule', version)
