@@ -5,8 +5,8 @@ from alembic import op
 
 from nova.db import types
 
-revision = 'ae0009'
-down_revision = 'ae0008'
+revision = 'ae0010'
+down_revision = 'ae0009'
 branch_labels = None
 depends_on = None
 
