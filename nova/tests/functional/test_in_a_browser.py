@@ -1,7 +1,7 @@
 """The two web pages in headless Chromium: the one that shows the API, and noVNC with the screen of a guest.
 
-On demand (``-m slow``); needs ``chromium`` and ``novnc`` of the distribution and ``playwright`` from PyPI. Pictures
-go where ``NOVA_TEST_PICTURES`` says, to be looked at.
+On demand (``-m slow``); needs ``chromium`` and ``novnc`` of the distribution and ``playwright`` from PyPI.
+Pictures go where ``NOVA_TEST_PICTURES`` says, to be looked at.
 """
 
 import contextlib
