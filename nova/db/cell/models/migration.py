@@ -23,6 +23,7 @@ migrations = meta.table(
     sa.Column('new_instance_type_id', sa.Integer),
     sa.Column('hidden', sa.Boolean, nullable=False, default=False),
     sa.Column('cross_cell_move', sa.Boolean, nullable=False, default=False),
+    # Nobody writes these any more: the release before reads them, and the next one's contract drops them.
     *(sa.Column(f'{what}_{part}', sa.BigInteger) for what in ('memory', 'disk')
       for part in ('total', 'processed', 'remaining')),
     sa.Index(None, 'instance_uuid', 'status'),
