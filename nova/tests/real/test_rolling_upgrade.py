@@ -30,7 +30,7 @@ LIMIT = 300.0
 SERVICES = ('placement', 'scheduler', 'super-conductor', 'conductor', 'compute', 'api')
 ORDERS = [SERVICES[turn:] + SERVICES[:turn] for turn in range(len(SERVICES))] + [SERVICES[::-1]]
 """Each service in each place."""
-OPTIONS = {**conftest.QUICK, 'report_interval': 2, 'service_down_time': 15}
+OPTIONS = {**conftest.QUICK, 'report_interval': 2}
 
 
 @pytest.fixture(scope='module')
