@@ -68,8 +68,12 @@ class World:
         return None
 
     def open_task(self, uuid):
-        """(database, row) of the open task that concerns a server, the one that chooses its host included."""
-        open_ones = sa.select(tables.tasks).where(tables.tasks.c.finished_at.is_(None))
+        """(database, row) of the open task that concerns a server, the one that chooses its host included.
+
+        One that rests, to see what comes late, is none.
+        """
+        open_ones = sa.select(tables.tasks).where(tables.tasks.c.finished_at.is_(None),
+                                                  tables.tasks.c.flow != 'remove_late')
         for name in self.deployment.cells:
             with self.db(name).read() as conn:
                 row = conn.execute(open_ones.where(tables.tasks.c.instance_uuid == uuid,

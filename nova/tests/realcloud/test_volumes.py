@@ -115,6 +115,38 @@ def test_a_volume_moves_to_another_backend_while_a_guest_uses_it(admin, volumes,
     volumes.wait(volume, 'available', PATIENCE)
 
 
+def test_a_volume_grows_while_a_guest_uses_it(demo, volumes, server):
+    """2.51: Cinder tells us, and the host is told."""
+    volume = volumes.make()
+    attached(volumes, server, volume)
+    volumes.call('POST', f'/volumes/{volume}/action', {'os-extend': {'new_size': 2}})
+    until(lambda: volumes.show(volume)['size'] == 2, PATIENCE, told=lambda: volumes.show(volume))
+
+    def told():
+        return [one for one in demo.get(f'/servers/{server}/os-instance-actions')['instanceActions']
+                if one['action'] == 'extend_volume']
+    until(told, PATIENCE)
+    volumes.settled(server)
+    assert told()[0]['message'] is None and volumes.show(volume)['status'] == 'in-use'
+
+
+def test_a_snapshot_of_a_volume_in_use(volumes, server):
+    """os-assisted-volume-snapshots: Cinder has us make it, and remove it."""
+    volume = volumes.make()
+    attached(volumes, server, volume)
+    made = volumes.call('POST', '/snapshots', {
+        'snapshot': {'volume_id': volume, 'force': True}})['snapshot']['id']
+
+    def shown():
+        answer = volumes.send('GET', f'/snapshots/{made}')
+        return answer.json()['snapshot']['status'] if answer.status_code == 200 else None
+    until(lambda: shown() == 'available', PATIENCE, told=shown)
+    volumes.call('DELETE', f'/snapshots/{made}')
+    until(lambda: shown() is None, PATIENCE * 2, told=shown)
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available', PATIENCE)
+
+
 def test_a_server_boots_from_volumes_of_every_kind(demo, volumes):
     volume = volumes.make()
     made = {'destination_type': 'volume', 'volume_size': 1, 'delete_on_termination': True}

@@ -1,0 +1,245 @@
+"""Real guests of QEMU on volumes of the real Cinder: what they have written is there after each operation.
+
+A cloud of its own with one compute host, which is a simulated one (tools/guest); the shares of Cinder's NFS
+driver are mounted there, by bind mounts. It needs root, and belongs to ``-m "realcloud or slow"``.
+"""
+
+import base64
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import uuid
+
+import pytest
+from realcloud import cinder
+from realcloud import cloud as clouds
+
+from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
+from nova.tests.functional.conftest import User
+from nova.tests.functional.volumes import Volumes
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+PATIENCE = 300
+"""Seconds for what a guest of an interpreted CPU does."""
+TOOLS = pathlib.Path(__file__).parents[3] / 'tools' / 'guest'
+CACHE = pathlib.Path(__file__).parents[3] / '.guest'
+WRITER = '\n'.join((
+    '#!/bin/sh',
+    '( while [ ! -e /dev/vdb ]; do sleep 1; done',
+    '[ "$(dd if=/dev/vdb bs=18 count=1)" != written-by-a-guest ] || exit 0',
+    'dd if=/dev/urandom of=/dev/vdb bs=1M seek=1 count=4 conv=fsync',
+    'echo written-by-a-guest | dd of=/dev/vdb bs=512 conv=sync,fsync,notrunc',
+    'echo "GUEST wrote $(dd if=/dev/vdb bs=1M skip=1 count=4 | md5sum)" >/dev/console',
+    ') >/dev/null 2>&1 &'))
+"""Writes into the first volume that comes, once, and says what."""
+
+
+class Hosts:
+    """One simulated host, with the name of the cloud's only one."""
+
+    def __init__(self, name):
+        self.directory = pathlib.Path(f'/tmp/nova-{uuid.uuid4().hex[:4]}')
+        self.env = {**os.environ, 'NOVA_HOSTS': str(self.directory),
+                    'NOVA_HOSTS_PREFIX': f'n{self.directory.name[5:]}'}
+        self._mounted = []
+        self.run('up', '1')
+        self.run('exec', 'h1', 'hostname', name)
+
+    def run(self, *words):
+        subprocess.run([TOOLS / 'hosts', *words], check=True, env=self.env, capture_output=True)
+
+    @property
+    def options(self):
+        """What nova-compute is told of it."""
+        return {'compute_driver': 'libvirt.LibvirtDriver',
+                'instances_path': str(self.directory / 'h1' / 'instances'),
+                'libvirt.virt_type': 'qemu', 'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': 'Nehalem',
+                'libvirt.tb_cache_size': 48, 'libvirt.nfs_mount_point_base': str(self.directory / 'shares'),
+                'libvirt.connection_uri':
+                    f'qemu+unix:///system?socket={self.directory}/h1/run/libvirt-sock'}
+
+    def mount(self, kept, name):
+        """Mount a directory of Cinder's as a share, here and on the host."""
+        mounted = self.directory / 'shares' / name
+        mounted.mkdir(parents=True)
+        pid = (self.directory / 'h1' / 'init.pid').read_text().strip()
+        for words in ([], ['nsenter', '-t', pid, '-m', '--']):
+            subprocess.run([*words, 'mount', '--bind', kept, mounted], check=True)
+        self._mounted.append(mounted)
+
+    def down(self):
+        for mounted in self._mounted:
+            subprocess.run(['umount', mounted], check=True)
+        self.run('down')
+
+
+@pytest.fixture(scope='module')
+def cloud(tmp_path_factory):
+    subprocess.run([TOOLS / 'build', CACHE], check=True, capture_output=True)
+    hosts = Hosts('compute1')
+    directory = tmp_path_factory.mktemp('guests')
+    directory.chmod(0o755)
+    found = None
+    try:
+        found = clouds.Cloud.up(directory / 'cloud', computes=1, workers=1, say=lambda text: None,
+                                options={**clouds.OPTIONS, **hosts.options})
+        for path in cinder.BACKENDS.values():
+            name = hashlib.md5(f'127.0.0.1:{path}'.encode(), usedforsecurity=False).hexdigest()
+            hosts.mount(found.deployment.state('cinder') / 'mount' / name, name)
+        yield found
+    finally:
+        if found is not None:
+            found.down()
+        hosts.down()
+
+
+@pytest.fixture(scope='module')
+def demo(cloud):
+    return User(cloud, 'demo')
+
+
+@pytest.fixture(scope='module')
+def admin(cloud):
+    return User(cloud, 'admin')
+
+
+@pytest.fixture
+def volumes(demo):
+    return Volumes(demo)
+
+
+@pytest.fixture(scope='module')
+def image(admin):
+    """The guest of tools/guest."""
+    made = admin.call('POST', '/v2/images', service='image', body={
+        'name': 'guest', 'disk_format': 'qcow2', 'container_format': 'bare',
+        'visibility': 'public'}).json()['id']
+    assert admin.call('PUT', f'/v2/images/{made}/file', service='image', content=(
+        CACHE / 'guest.qcow2').read_bytes(), headers={'Content-Type': 'application/octet-stream'}
+        ).status_code == 204
+    return made
+
+
+@pytest.fixture(scope='module')
+def flavor(admin):
+    return admin.call('POST', '/flavors', {'flavor': {
+        'name': 'guest', 'vcpus': 1, 'ram': 160, 'disk': 1}}).json()['flavor']['id']
+
+
+class Guest:
+    """A server of demo, looked at as its user can."""
+
+    def __init__(self, demo, image, flavor, **fields):
+        self.demo = demo
+        answer = demo.boot('guest', imageRef=image, flavorRef=flavor, networks='none', config_drive=True,
+                           user_data=base64.b64encode(WRITER.encode()).decode(), **fields)
+        assert answer.status_code == 202, answer.text
+        self.id = demo.wait(answer.json()['server']['id'], 'ACTIVE', PATIENCE)['id']
+
+    def log(self):
+        answer = self.demo.call('POST', f'/servers/{self.id}/action', {'os-getConsoleOutput': {}})
+        return answer.json()['output'] if answer.status_code == 200 else ''
+
+    def says(self, pattern):
+        """The first match on its console."""
+        return until(lambda: re.search(pattern, self.log()), PATIENCE, 1.0, told=lambda: self.log()[-600:])
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks(cloud, admin, demo, volumes):
+    yield
+    for server in demo.get('/servers')['servers']:
+        demo.delete(server['id'], PATIENCE)
+    leaks.check(cloud, admin, 60)
+    for one in volumes.call('GET', '/volumes')['volumes']:
+        volumes.wait(one['id'], 'available', 60)
+        volumes.call('DELETE', f'/volumes/{one["id"]}')
+
+
+def at_cinder(admin, method, path, body=None):
+    answer = admin.call(method, path, body, service='volume', headers={'OpenStack-API-Version': 'volume 3.59'})
+    assert answer.status_code < 300, answer.text
+    return answer.json() if answer.content else None
+
+
+def attached(volumes, guest, volume):
+    """What the guest has written into a volume that is attached now."""
+    assert volumes.attach(guest.id, volume).status_code == 202
+    volumes.wait(volume, 'in-use', PATIENCE)
+    return guest.says('GUEST wrote ([0-9a-f]{32})')[1]
+
+
+def detached(volumes, guest, volume):
+    assert volumes.detach(guest.id, volume).status_code == 202
+    volumes.wait(volume, 'available', PATIENCE)
+
+
+def file_of(cloud, share):
+    """The only file of a share, which Cinder calls by the id of its volume or, once migrated, of another."""
+    name = hashlib.md5(f'127.0.0.1:{share}'.encode(), usedforsecurity=False).hexdigest()
+    directory = cloud.deployment.state('cinder') / 'mount' / name
+    found, = [file for file in directory.glob('volume-*') if '.' not in file.name]
+    return found
+
+
+def digest(file):
+    with file.open('rb') as stream:
+        stream.seek(1 << 20)
+        return hashlib.md5(stream.read(4 << 20), usedforsecurity=False).hexdigest()
+
+
+def test_what_a_guest_writes_outlives_everything(cloud, demo, admin, volumes, image, flavor):
+    """VOL-S1, VOL-S2, VOL-S7: attached, grown and moved to another backend under a guest that runs, detached,
+    and attached to another guest, which reads the same."""
+    guest, volume = Guest(demo, image, flavor), volumes.make()
+    wrote = attached(volumes, guest, volume)
+    assert digest(file_of(cloud, '/volumes')) == wrote
+    at_cinder(admin, 'POST', f'/v3/volumes/{volume}/action', {'os-extend': {'new_size': 2}})
+    guest.says(f'vdb={2 << 30},')
+    at_cinder(admin, 'POST', f'/v3/volumes/{volume}/action', {
+        'os-retype': {'new_type': 'other', 'migration_policy': 'on-demand'}})
+
+    def moved():
+        shown = at_cinder(admin, 'GET', f'/v3/volumes/{volume}')['volume']
+        assert shown['migration_status'] != 'error', shown
+        return shown['os-vol-host-attr:host'] == 'storage@other#other' and shown['status'] == 'in-use'
+    until(moved, PATIENCE, 1.0)
+    volumes.settled(guest.id, PATIENCE)
+    detached(volumes, guest, volume)
+    assert digest(file_of(cloud, '/others')) == wrote
+    reader = Guest(demo, image, flavor)
+    assert volumes.attach(reader.id, volume).status_code == 202
+    reader.says(f'vdb={2 << 30},.*head=written-by-a-guest')
+    assert 'GUEST wrote' not in reader.log()
+    detached(volumes, reader, volume)
+
+
+def test_a_snapshot_while_a_guest_writes(cloud, demo, admin, volumes, image, flavor):
+    """os-assisted-volume-snapshots: Cinder asks us; a volume made of the snapshot has what was written."""
+    guest, volume = Guest(demo, image, flavor), volumes.make()
+    wrote = attached(volumes, guest, volume)
+    snapshot = volumes.call('POST', '/snapshots', {
+        'snapshot': {'volume_id': volume, 'force': True}})['snapshot']
+
+    def status(word):
+        shown = volumes.send('GET', f'/snapshots/{snapshot["id"]}')
+        if shown.status_code == 404:
+            return word is None
+        assert shown.json()['snapshot']['status'] not in ('error', 'error_deleting'), shown.text
+        return shown.json()['snapshot']['status'] == word
+    until(lambda: status('available'), PATIENCE, 1.0)
+    demo.act(guest.id, 'reboot', {'type': 'HARD'}, 'ACTIVE')
+    guest.says('vdb=.*head=written-by-a-guest')
+    copy = volumes.make(snapshot_id=snapshot['id'])
+    volumes.call('DELETE', f'/snapshots/{snapshot["id"]}')
+    until(lambda: status(None), PATIENCE, 1.0)
+    detached(volumes, guest, volume)
+    other = Guest(demo, image, flavor)
+    assert volumes.attach(other.id, copy).status_code == 202
+    other.says('vdb=.*head=written-by-a-guest')
+    detached(volumes, other, copy)
+    assert wrote
