@@ -46,15 +46,30 @@ class Asker:
         return (task is not None and task.status in rows.OPEN and task.direction == 'do'
                 and task.attempt == self._request.attempt)
 
-    def has_given_up(self) -> bool:
-        """Whether what is claimed for it now would stay: it goes back, or ended without servers.
+    def has_given_up(self, server: str) -> bool:
+        """Whether what is claimed for its server now would stay: it goes back, or ended without the server.
 
         While it goes forward, at whatever attempt, it claims anew, or gives up later, what was claimed for it.
+        Once it is done, its server has what was claimed for it, until it is deleted.
         """
         if self.in_time():
             return False
         task = self._task()
+        if task is not None and task.status == rows.DONE:
+            return self._is_gone(server)
         return task is None or task.direction == 'undo' or task.status in (rows.UNDONE, rows.STUCK)
+
+    def _is_gone(self, uuid: str) -> bool:
+        """Whether a server is deleted, or is being deleted."""
+        with self._db.read() as conn:
+            mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
+            cell = (objects.CellMapping.find(conn, id=mapping.cell_id)
+                    if mapping is not None and mapping.cell_id is not None else None)
+        if cell is None:
+            return True
+        with self._dbs.cell(cell.database_connection).read() as conn:
+            server = objects.Instance.find(conn, (), uuid=uuid)
+        return server is None or server.task_state == 'deleting'
 
     def _task(self) -> rows.Task | None:
         with self._journal().read() as conn:

@@ -139,7 +139,7 @@ class Selector:
                 raise NoHost(NOT_ENOUGH)
             if group is not None and request.claim:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
-            if request.claim and who.has_given_up():
+            if request.claim and any(map(who.has_given_up, uuids)):
                 raise errors.task.Lost(task=request.task)
         return self._answer(request, chosen, last, version, group, [] if request.claim else why.stages)
 
@@ -152,7 +152,9 @@ class Selector:
         try:
             yield
         except BaseException:
-            for uuid in chosen if claimed and (who.in_time() or who.has_given_up()) else ():
+            for uuid in chosen if claimed else ():
+                if not who.in_time() and not who.has_given_up(uuid):
+                    continue
                 try:
                     self._placement.drop(uuid)
                 except errors.NovaError as error:

@@ -48,6 +48,7 @@ class Shape:
     supers: int = 1
     hosts: int = 2
     skew: float = 0.0
+    schedulers: int = 1
 
 
 SMALL = Shape()
@@ -199,7 +200,8 @@ class World:
     def _lay_out(self) -> None:
         for n in range(self.shape.supers):
             self._declare(f'super{n + 1}', self._super)
-        self._declare('scheduler1', self._scheduler)
+        for n in range(self.shape.schedulers):
+            self._declare(f'scheduler{n + 1}', self._scheduler)
         for cell in self.brokers:
             if cell == 'top':
                 continue
