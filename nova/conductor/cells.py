@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nova import errors
 from nova.common import clock, dbkit, threads
-from nova.conductor import work
+from nova.conductor import share, work
 from nova.objects import cell_mapping
 from nova.rpc import transport
 
@@ -46,14 +46,16 @@ class Cells:
 
     Args:
         size: threads for the tasks of each cell, so that one that hangs holds up none of another's.
+        most: threads of those that serve all cells that one cell may hold up.
     """
 
     def __init__(self, dbs: 'Databases', buses: transport.Buses, build: Build, size: int,
-                 keep: float = 5.0) -> None:
+                 keep: float = 5.0, most: int = 4) -> None:
         self._dbs, self._buses, self._build, self._size, self._keep = dbs, buses, build, size, keep
         self._mappings: list[cell_mapping.CellMapping] = []
         self._until = clock.Deadline(0)
         self._running: dict[str, _Running] = {}
+        self._most, self._shares = most, dict[str, share.Share]()
         self._lock = threads.lock()
 
     @property
@@ -87,6 +89,11 @@ class Cells:
 
     def db(self, mapping: cell_mapping.CellMapping) -> dbkit.Database:
         return self._dbs.cell(mapping.database_connection)
+
+    def share(self, mapping: cell_mapping.CellMapping) -> share.Share:
+        """What a cell may take of the threads that serve every cell."""
+        with self._lock:
+            return self._shares.setdefault(mapping.uuid, share.Share(self._most))
 
     def work(self, mapping: cell_mapping.CellMapping) -> work.Work:
         """The engine on a cell's journal, started when first asked for; one at another place is stopped.

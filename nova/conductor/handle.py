@@ -56,10 +56,12 @@ class SuperConductor(Conductor):
         return self._cells.mapping(uuid, fresh)
 
     def cell_db(self, mapping: cell_mapping.CellMapping) -> fences.Database:
-        return self.fence.database(self._cells.db(mapping))
+        return self.fence.database(self._cells.db(mapping), self._cells.share(mapping).call)
 
     def fitting(self, flow: type[flows.AnyFlow], mapping: cell_mapping.CellMapping) -> type[flows.AnyFlow]:
-        return flows.at(flow, self._cells.work(mapping).engine.hosts.oldest()) or flow
+        with self._cells.share(mapping).call():
+            oldest = self._cells.work(mapping).engine.hosts.oldest()
+        return flows.at(flow, oldest) or flow
 
     def adopt(self, mapping: cell_mapping.CellMapping, task_uuid: str) -> None:
         self.fence.check()

@@ -44,6 +44,10 @@ QUEUE = 1000
 """What may wait for the threads of one purpose; more is refused, and whoever sent it comes again."""
 
 
+SHARES = 4
+"""One in so many of a super-conductor's own threads may be held up by one cell."""
+
+
 class Endpoint:
     """What a conductor answers on a bus.
 
@@ -172,7 +176,8 @@ class ConductorService:
         above = liveness.Liveness(self._cell0, self._conf, keep=ABOVE)
         scheduler = rpc_scheduler.Scheduler.client(self._buses.top, speaks=above.schedulers)
         found = self._cells = cells.Cells(self._dbs, self._buses, self._build_cell_work,
-                                         self._conf.conductor.cell_threads)
+                                         self._conf.conductor.cell_threads,
+                                         most=max(1, self._conf.conductor.threads // SHARES))
 
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)

@@ -43,6 +43,12 @@ class CellDown(base.Unavailable):
     template = 'A part of the deployment cannot be reached at this time.'
 
 
+class CellHangs(CellDown):
+    """As many calls as a cell may hold up wait for its database."""
+
+    again = True
+
+
 class AggregateNotFound(base.NotFound):
     template = 'Aggregate {aggregate} could not be found.'
 

@@ -8,7 +8,7 @@ database that holds the task is one transaction with a look at who owns it.
 import contextlib
 import datetime
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
@@ -20,6 +20,8 @@ from nova.task import lease as leases
 
 T = TypeVar('T')
 P = ParamSpec('P')
+Share = Callable[[], contextlib.AbstractContextManager[None]]
+"""Begins one use of a database; it may refuse."""
 
 
 class Fence:
@@ -46,9 +48,9 @@ class Fence:
         if not rows.is_owned(conn, self._task.uuid, self._lease.uuid, self._task.attempt):
             raise errors.task.Lost(task=self._task.uuid)
 
-    def database(self, db: dbkit.Database) -> 'Database':
-        """`db`, behind the fence."""
-        return Database(db, self)
+    def database(self, db: dbkit.Database, share: Share = contextlib.nullcontext) -> 'Database':
+        """`db`, behind the fence; each use of it is within a `share`."""
+        return Database(db, self, share)
 
     def client(self, client: T) -> T:
         """`client`, or a whole set of them, behind the fence."""
@@ -58,15 +60,17 @@ class Fence:
 class Database:
     """A `dbkit.Database` as steps may use it."""
 
-    def __init__(self, db: dbkit.Database, fence: Fence) -> None:
-        self._db, self._fence = db, fence
+    def __init__(self, db: dbkit.Database, fence: Fence, share: Share) -> None:
+        self._db, self._fence, self._share = db, fence, share
 
     def __repr__(self) -> str:
         return f'<fenced {self._db!r}>'
 
-    def read(self, snapshot: bool = False) -> contextlib.AbstractContextManager[sa.Connection]:
+    @contextlib.contextmanager
+    def read(self, snapshot: bool = False) -> Iterator[sa.Connection]:
         """See `dbkit.Database.read`."""
-        return self._db.read(snapshot)
+        with self._share(), self._db.read(snapshot) as conn:
+            yield conn
 
     def write(self, fn: Callable[[sa.Connection], T],
               landed: Callable[[sa.Connection], bool] | None = None) -> T:
@@ -81,7 +85,8 @@ class Database:
         def fenced(conn: sa.Connection) -> T:
             self._fence.check_row(conn)
             return fn(conn)
-        return self._db.write(fenced if self._db is self._fence.home else fn, landed=landed)
+        with self._share():
+            return self._db.write(fenced if self._db is self._fence.home else fn, landed=landed)
 
     def now(self) -> datetime.datetime:
         """See `dbkit.Database.now`."""

@@ -267,3 +267,20 @@ def test_every_call_ends(new_world, number, kind):
         world.net.heal()
         ends_well(world, 300)
         assert world.server(uuid).vm_state in (states.VM.ACTIVE, states.VM.ERROR)
+
+
+def test_a_cell_that_hangs_takes_its_share_of_the_threads_of_all(new_world, kept):
+    """7.13: more requests come for it than there are threads above the cells; those for another cell go on."""
+    kept.settings.set_override('threads', 4, group='conductor')
+    try:
+        with new_world(worlds.Shape(cells=2, hosts=4), seed=5) as world:
+            world.net.cut('super1', 'db cell1', net.HUNG)
+            news = builds(world, 12)
+            world.run(90)
+            elsewhere = [uuid for uuid in news if world.cell_of(uuid) == 'cell2']
+            are(world, elsewhere)
+            assert len(elsewhere) >= len(news) - 1, 'all but the one that waits for the cell'
+            world.net.heal()
+            ends_well(world)
+    finally:
+        kept.settings.clear_override('threads', group='conductor')
