@@ -6,6 +6,7 @@ import pytest
 
 from nova import objects
 from nova.common import uuids
+from nova.domain import provider_tree
 from nova.objects import event
 from nova.objects import task as rows
 from nova.ops import power_sync, remove_late
@@ -120,6 +121,32 @@ def test_the_next_alternate_takes_it(new_world):
         assert [step.host for step in rows.steps(conn, [task.uuid]) if step.status == 'refused'] == ['h1']
     assert (world.server(uuid).vm_state, world.server(uuid).host) == ('resized', 'h2')
     assert held(world, uuid) == {'h2': LARGE}
+    invariants.check(world)
+
+
+@pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
+def test_hosts_report_their_inventory_amid_a_move(new_world, decision):
+    """MIG-F5 (B 1849165, 1879878, 1896463): what hosts report claims nothing and drops nothing."""
+    world = new_world()
+    uuid = world.running()
+
+    def report():
+        for host in ('h1', 'h2'):
+            known = world.clients.placement.providers[world.nodes[host]]
+            world.clients.placement.report(provider_tree.ProviderTree(provider_tree.Provider(
+                uuid=known.uuid, name=known.name, inventory=known.inventory)))
+
+    def begin(kind=None):
+        if kind is None:
+            resize.begin(world, uuid)
+        else:
+            world.begin(uuid, kind, decide.move_of(world.server(uuid)))
+        world.settle(between=report)
+    begin()
+    assert (held(world, uuid), held(world, migration_of(world, uuid).uuid)) == ({'h2': LARGE}, {'h1': SMALL})
+    begin(decision)
+    assert held(world, uuid) == ({'h2': LARGE} if decision is decide.ConfirmResize else {'h1': SMALL})
+    assert held(world, migration_of(world, uuid).uuid) == {}
     invariants.check(world)
 
 

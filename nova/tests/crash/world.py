@@ -228,8 +228,11 @@ class World:
             if isinstance(owner, Worker):
                 self.restart(owner)
 
-    def settle(self, rounds=80):
+    def settle(self, rounds=80, between=None):
         """Work everything off until no task is open.
+
+        Args:
+            between: called after each thing that is worked off.
 
         Raises:
             AssertionError: tasks that do not come to an end.
@@ -238,6 +241,8 @@ class World:
             while self.queue:
                 owner, fn, args = self.queue.popleft()
                 self._act(owner, fn, *args)
+                if between is not None:
+                    between()
             if not self.open_tasks():
                 return
             for worker in self.workers:

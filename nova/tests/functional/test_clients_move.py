@@ -92,6 +92,53 @@ def test_abort(cli, server, cloud):
         file.unlink()
 
 
+def test_shelve_and_unshelve(cli, server):
+    """``openstack server shelve|unshelve``."""
+    cli('server shelve --wait moved', raw=True)
+    until(lambda: cli('server show moved')['status'] == 'SHELVED_OFFLOADED')
+    cli('server unshelve --wait moved', raw=True)
+    rests(cli, 'ACTIVE')
+
+
+def test_rebuild_and_rescue(cli, server):
+    """``openstack server rebuild|rescue|unrescue``."""
+    cli('server rebuild --image tiny --wait moved', raw=True)
+    rests(cli, 'ACTIVE')
+    cli('server rescue --image tiny moved', raw=True)
+    rests(cli, 'RESCUE')
+    cli('server unrescue moved', raw=True)
+    rests(cli, 'ACTIVE')
+
+
+def test_images_of_a_server(cli, server):
+    """``openstack server image create|backup create``."""
+    for line in ('image create --name taken', 'backup create --name kept --type daily --rotate 1'):
+        made = cli(f'server {line} --wait moved')['id']
+        until(lambda made=made: cli(f'image show {made}')['status'] == 'active')
+        rests(cli, 'ACTIVE')
+        cli(f'image delete {made}', raw=True)
+
+
+def test_interfaces(cli, server):
+    """``openstack server add|remove port``, ``add fixed ip``, ``add|remove security group``."""
+    def addresses():
+        return sorted(each for some in cli('server show moved')['addresses'].values() for each in some)
+    before = addresses()
+    port = cli('port create --network private added')
+    cli('server add port moved added', raw=True)
+    until(lambda: len(addresses()) == len(before) + 1)
+    cli('server remove port moved added', raw=True)
+    until(lambda: addresses() == before)
+    cli(f"port delete {port['id']}", raw=True)
+    cli('server add fixed ip moved private', raw=True)
+    until(lambda: len(addresses()) == len(before) + 1)
+    cli('security group create extra')
+    cli('server add security group moved extra', raw=True)
+    assert {'name': 'extra'} in cli('server show moved')['security_groups']
+    cli('server remove security group moved extra', raw=True)
+    cli('security group delete extra', raw=True)
+
+
 def test_evacuate(cli, server):
     before = host_of(cli, server)
     cli(f'{NEW} compute service set --down {before} nova-compute', user='admin', raw=True)

@@ -181,7 +181,7 @@ def test_a_migration_is_forced_to_complete(demo, admin, running):
 
 
 def test_a_migration_is_shown(demo, admin, running):
-    """2.23, 2.59, 2.80."""
+    """MIG-S1: 2.23, 2.59, 2.80."""
     uuid, path = running
     number = path.rpartition('/')[2]
     shown = admin.get(path, version='2.80')['migration']
