@@ -22,6 +22,7 @@ driver = messagingv2
 notification_format = both
 notify_on_state_change = vm_state
 bdms_in_notifications = true
+event_stream_hours = 1
 """
 
 
@@ -212,3 +213,37 @@ def test_services(heard, admin):
     told = [data['disabled'] for event, _, data, _ in heard.all() if event == 'service.update']
     assert told[-2:] == [True, False]
     assert any(event == 'service.create' for event, *_ in heard.all()), 'hosts joined when the cloud began'
+
+
+def test_a_project_follows_its_events(user, admin, heard):
+    """What is sent to the bus is kept for its project, and told as it happens."""
+    path = user.cloud.deployment.url('compute') + '/v2.1/events'
+    told, place = [], None
+    with user.http.stream('GET', path, headers={'X-Auth-Token': user.token}, timeout=60) as stream:
+        assert stream.headers['Content-Type'] == 'text/event-stream'
+        uuid = user.booted('followed')['id']
+        for line in stream.iter_lines():
+            place = line.removeprefix('id: ') if line.startswith('id: ') else place
+            if line.startswith('data: ') and (data := json.loads(line[6:])).get('server', {}).get('id') == uuid:
+                told.append(data)
+            if told and told[-1]['type'] == 'instance.create.end':
+                break
+    assert told[-1]['server']['state'] == 'active' and 'compute' not in json.dumps(told[-1]['server'])
+    assert user.get(f'/servers/{uuid}/tasks/{told[-1]["task"]["id"]}')['task']['action'] == 'create'
+    user.delete(uuid)
+    with user.http.stream('GET', path, headers={'X-Auth-Token': user.token, 'Last-Event-ID': place}, timeout=60
+                          ) as stream:
+        for line in stream.iter_lines():
+            if line == 'event: instance.delete.end':
+                break
+    seen = []
+    asked = {'X-Auth-Token': admin.token, 'Last-Event-ID': place}
+    with admin.http.stream('GET', path, headers=asked, timeout=60) as stream:
+        own = admin.booted('another')['id']
+        admin.act(own, 'lock')
+        for line in stream.iter_lines():
+            seen.append(line)
+            if line == 'event: instance.lock':
+                break
+    assert any(own in line for line in seen) and not any(uuid in line for line in seen)
+    admin.delete(own)
