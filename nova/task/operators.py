@@ -125,7 +125,9 @@ def _look_later(conn: sa.Connection, task: rows.Task) -> None:
 
 
 def left_behind(db: dbkit.Database, task: rows.Task) -> list[str]:
-    """What was done and not undone, a sentence each."""
+    """What was done and not undone, a sentence each; nothing of a task that has ended well."""
+    if task.status in (rows.DONE, rows.UNDONE):
+        return []
     with db.read() as conn:
         taken = rows.steps(conn, [task.uuid])
         owes = task.host is not None and task.instance_uuid is not None and owed.owes(

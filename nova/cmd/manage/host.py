@@ -41,8 +41,12 @@ def drain(env: Env, options: Any) -> int:
         code = _begin(env, db, options)
         if code:
             return code
+    said = None
     while True:
-        code, ended = _report(env, db, options)
+        code, ended, text = _report(db, options)
+        if text != said and (options.json or options.show or options.wait):
+            env.say(text)
+        said = text
         if ended or not options.wait:
             return code
         threads.sleep(_EVERY)
@@ -111,17 +115,16 @@ def _begin(env: Env, db: dbkit.Database, options: Any) -> int:
     return 0
 
 
-def _newest(env: Env, db: dbkit.Database, host: str) -> tuple[rows.Task, draining.DrainState] | None:
+def _newest(db: dbkit.Database, host: str) -> tuple[rows.Task, draining.DrainState] | None:
     with db.read() as conn:
         found = draining.of_host(conn, host)
-    if not found:
-        env.say(f'Nothing is known of a drain of host {host}.')
     return found[0] if found else None
 
 
 def _abort(env: Env, db: dbkit.Database, options: Any) -> int:
-    found = _newest(env, db, options.host)
+    found = _newest(db, options.host)
     if found is None:
+        env.say(f'Nothing is known of a drain of host {options.host}.')
         return NOT_FOUND
     task = found[0]
     if db.write(lambda conn: rows.tell(conn, task.uuid, Signal.ABORT)) is None:
@@ -131,11 +134,11 @@ def _abort(env: Env, db: dbkit.Database, options: Any) -> int:
     return 0
 
 
-def _report(env: Env, db: dbkit.Database, options: Any) -> tuple[int, bool]:
-    """Say how far it is; the exit code, and whether it has ended."""
-    found = _newest(env, db, options.host)
+def _report(db: dbkit.Database, options: Any) -> tuple[int, bool, str]:
+    """How far it is: the exit code, whether it has ended, and what to say of it."""
+    found = _newest(db, options.host)
     if found is None:
-        return NOT_FOUND, True
+        return NOT_FOUND, True, f'Nothing is known of a drain of host {options.host}.'
     task, state = found
     with db.read() as conn:
         seen = draining.look(conn, task.uuid, state.host)
@@ -145,14 +148,14 @@ def _report(env: Env, db: dbkit.Database, options: Any) -> tuple[int, bool]:
     waiting = [] if task.ended else [server.uuid for server in seen.waiting]
     moving = [] if task.ended else [*seen.moving, *(server.uuid for server in seen.arrived)]
     if options.json:
-        env.say(jsonutil.text({'task': task.uuid, 'host': state.host, 'status': shown, 'moved': seen.moved,
-                               'moving': moving, 'waiting': waiting, 'left': seen.left}))
-    elif options.show or options.wait:
-        env.say(f'Host {state.host}: {shown}; {len(seen.moved)} servers have left, {len(moving)} are on their '
+        text = jsonutil.text({'task': task.uuid, 'host': state.host, 'status': shown, 'moved': seen.moved,
+                              'moving': moving, 'waiting': waiting, 'left': seen.left})
+    else:
+        text = (f'Host {state.host}: {shown}; {len(seen.moved)} servers have left, {len(moving)} are on their '
                 f'way, {len(waiting)} wait, {len(seen.left)} stay.')
         if seen.left and task.ended:
-            env.say(table(('Server', 'Why it stays'), sorted(seen.left.items())))
-    return {'drained': 0, 'draining': 0, 'partly drained': PARTLY}.get(shown, FAILED), task.ended
+            text += '\n' + table(('Server', 'Why it stays'), sorted(seen.left.items()))
+    return {'drained': 0, 'draining': 0, 'partly drained': PARTLY}.get(shown, FAILED), task.ended, text
 
 
 def _outcome(task: rows.Task, state: draining.DrainState) -> str:

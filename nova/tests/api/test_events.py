@@ -87,12 +87,6 @@ def told(stream, count):
     return [stream.next()[1]['id'] for _ in range(count)]
 
 
-def started(stream):
-    """Have it look once, so that it has begun."""
-    assert next(stream._parts) == b'retry: 1000\n\n'
-    return stream
-
-
 def begun(cloud, follow, **options):
     """A stream that has looked: it has told of something."""
     stream, marked = follow(**options), {}

@@ -95,11 +95,13 @@ def test_a_cell_that_is_away_is_named(run, begin, cloud):
     assert run('resume', gone.uuid)[0] == run('abandon', gone.uuid, '--reason', 'x')[0] == 1
 
 
-def test_show(run, stuck):
+def test_show(run, stuck, begin):
     task = stuck()
     code, text = run('show', task.uuid)
     assert code == 0 and 'the undo failed' in text and '| pause_guest |' in text
     assert 'Step pause_guest was done on host host1 and is not undone.' in text
+    ended = begin(status=rows.DONE, exclusive=None, finished_at=clock.utcnow())
+    assert 'not undone' not in run('show', ended.uuid)[1]
     code, text = run('show', task.uuid, '--json')
     shown = json.loads(text)
     assert (shown['uuid'], shown['flow'], shown['status'], shown['error']['message']) == (
