@@ -143,10 +143,12 @@ def test_limits_are_kept_for_a_while(service):
     keeping, asking = service.client(seconds=3600), service.client(seconds=0)
     for client in (keeping, asking):
         assert client.known(service.project) == Known({'servers': 5}, {'servers': 2})
-    service.admin.update_registered_limit(registered, default_limit=6)
     service.admin.update_limit(own, resource_limit=3)
+    assert asking.known(service.project) == Known({'servers': 5}, {'servers': 3})
+    service.admin.delete_limit(own)
+    service.admin.update_registered_limit(registered, default_limit=6)
     assert keeping.known(service.project) == Known({'servers': 5}, {'servers': 2})
-    assert asking.known(service.project) == Known({'servers': 6}, {'servers': 3})
+    assert asking.known(service.project) == Known({'servers': 6}, {})
 
 
 # What the keeper demands -------------------------------------------------------------------------
@@ -161,6 +163,8 @@ def test_a_project_has_limits_of_its_own_only_where_there_are_some_of_all(servic
             refused(servers=3)
     with pytest.raises(openstack.exceptions.ForbiddenException):
         service.admin.delete_registered_limit(registered)
+    with pytest.raises(openstack.exceptions.ForbiddenException):
+        service.admin.update_registered_limit(registered, default_limit=6)
     service.admin.delete_limit(own)
     service.admin.delete_registered_limit(registered)
     assert service.client().known(service.project) == Known({}, {})

@@ -10,16 +10,25 @@ from oslo_config import cfg
 from oslo_limit import exception, limit
 
 
-def decide(used: dict[str, int], deltas: dict[str, int], project: str | None) -> dict[str, list[int]]:
-    """What goes over which limit."""
-    try:
-        limit.Enforcer(lambda project_id, names: {name: used[name] for name in names}).enforce(project, deltas)
-    except exception.ProjectOverLimit as error:
-        return {info.resource_name: [info.limit, info.current_usage, info.delta]
-                for info in error.over_limit_info_list}
-    return {}
+class Peer:
+    """Decides with limits that it reads once."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+        self._enforcer = limit.Enforcer(lambda project, names: {name: self._used[name] for name in names})
+
+    def decide(self, used: dict[str, int], deltas: dict[str, int], project: str | None) -> dict[str, list[int]]:
+        """What goes over which limit."""
+        self._used = used
+        try:
+            self._enforcer.enforce(project, deltas)
+        except exception.ProjectOverLimit as error:
+            return {info.resource_name: [info.limit, info.current_usage, info.delta]
+                    for info in error.over_limit_info_list}
+        return {}
 
 
 if __name__ == '__main__':
     cfg.CONF([], default_config_files=[sys.argv[1]])
-    json.dump([decide(*case) for case in json.load(sys.stdin)], sys.stdout)
+    peer = Peer()
+    json.dump([peer.decide(*case) for case in json.load(sys.stdin)], sys.stdout)
