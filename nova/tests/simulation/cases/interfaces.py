@@ -33,3 +33,19 @@ STATES = {
         request=NetworkRequest(network_id='none such'), trust=users.entrusted()),
     'detach_interface': lambda: detach_interface.PortState(port='none such'),
     'change_addresses': lambda: fixed_ips.AddressesState(port='none such')}
+
+
+def _to_attach(world, server):
+    if server.host is None:
+        return None
+    return attach_interface.InterfaceState(
+        request=NetworkRequest(network_id=world.network), trust=users.entrusted())
+
+
+def _to_detach(world, server):
+    """The last of its ports, as the server knows them."""
+    known = server.network_info.vifs if server.network_info is not None else ()
+    return detach_interface.PortState(port=known[-1].id) if server.host is not None and known else None
+
+
+ON = {'attach_interface': _to_attach, 'detach_interface': _to_detach}
