@@ -19,7 +19,7 @@ from nova import conf, context, errors, objects, ops, release
 from nova.clients import fake
 from nova.common import dbkit, jsonutil, uuids
 from nova.compute import servers
-from nova.conductor import handle
+from nova.conductor import handle, share
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
 from nova.objects import owed
@@ -461,6 +461,9 @@ class _Cells:
         if mapping.database_connection != self._world.mappings[mapping.name].database_connection:
             raise db_exc.DBConnectionError
         return self._world.dbs[mapping.name]
+
+    def share(self, mapping):
+        return share.Share(1)
 
     def work(self, mapping):
         return types.SimpleNamespace(engine=self._worker.engines[mapping.name])
