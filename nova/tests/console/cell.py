@@ -75,10 +75,12 @@ def proxied(cell):
         assert proxy.poll() is None, cell.log.read_text()
         with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', cell.port), 1):
             return True
-    until(listens, 60)
-    yield cell
-    proxy.terminate()
-    proxy.wait(60)
+    try:
+        until(listens, 60)
+        yield cell
+    finally:
+        proxy.terminate()
+        proxy.wait(60)
 
 
 def told(client):
