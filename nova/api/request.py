@@ -284,8 +284,10 @@ class Request(request.Request):
 
     def _busy(self, flow: type[AnyFlow], instance: objects.Instance) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""
-        with self.place.db.read() as conn:
-            now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
+        now = instance
+        if self.place.mapping is not None:
+            with self.place.db.read() as conn:
+                now = objects.Instance.find(conn, (), uuid=instance.uuid) or instance
         if now.task_state is None:
             return errors.server.ServerBusy(action=flow.action or flow.name, server=instance.uuid)
         return errors.server.ServerInState(

@@ -187,9 +187,8 @@ class Migrations(Resource):
          returns=Many('migrations', LiveView))
     def of_server(self, req: Request, instance: objects.Instance) -> Page:
         """List the live migrations of a server that are going on."""
-        with req.place.db.read() as conn:
-            found = Migration.live_of(conn, instance.uuid)
-        return Page(found, look=_Look(req, server_rules.MIGRATIONS_INDEX_HOST, _progress(req, instance)))
+        look = _Look(req, server_rules.MIGRATIONS_INDEX_HOST, _progress(req, instance))
+        return Page(_live_of(req, instance), look=look)
 
     @get(_PATH + '/{migration_id}', since='2.23', rule=server_rules.MIGRATIONS_SHOW,
          returns=One('migration', LiveView))
@@ -252,6 +251,14 @@ def _progress(req: Request, instance: objects.Instance) -> objects.Progress | No
         return task_rows.progress_of(conn, [instance.uuid]).get(instance.uuid)
 
 
+def _live_of(req: Request, instance: objects.Instance) -> list[Migration]:
+    """None of a server that no cell has yet."""
+    if req.place.mapping is None:
+        return []
+    with req.place.db.read() as conn:
+        return Migration.live_of(conn, instance.uuid)
+
+
 def _find_live(req: Request, instance: objects.Instance, text: str) -> Migration:
     """
     Raises:
@@ -261,8 +268,7 @@ def _find_live(req: Request, instance: objects.Instance, text: str) -> Migration
         number = units.number(text)
     except ValueError:
         raise errors.virt.MigrationNotFound(migration=text) from None
-    with req.place.db.read() as conn:
-        found = [each for each in Migration.live_of(conn, instance.uuid) if each.id == number]
+    found = [each for each in _live_of(req, instance) if each.id == number]
     if not found:
         raise errors.virt.MigrationNotFound(migration=text)
     return found[0]

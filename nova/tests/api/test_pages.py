@@ -18,7 +18,8 @@ from nova.tests.api.cloud import PROJECT, Cloud
 SORTED = {'/servers': '2.1', '/servers/detail': '2.1', '/flavors': '2.1', '/flavors/detail': '2.1'}
 """Path of each list that can be sorted, and a version at which it has most keys."""
 PAGED = {**SORTED, '/os-keypairs': '2.35', '/os-hypervisors': '2.33', '/os-hypervisors/detail': '2.53',
-         '/servers/{server_id}/os-instance-actions': '2.58', '/os-migrations': '2.80'}
+         '/servers/{server_id}/os-instance-actions': '2.58', '/os-migrations': '2.80',
+         '/servers/{server_id}/tasks': '2.1'}
 OTHERS = {'/os-server-groups', '/os-simple-tenant-usage', '/os-simple-tenant-usage/{project_id}',
           '/servers/{server_id}/os-volume_attachments'}
 """These count from the beginning, or mark servers within projects; their own tests turn their pages."""
@@ -29,7 +30,8 @@ PASSED_ON = {'/os-security-groups', '/os-snapshots', '/os-snapshots/detail', '/o
 """Those of other services; ``nova/tests/functional/test_proxies.py`` tries them."""
 SERVERS_TOO = {'/os-volumes_boot', '/os-volumes_boot/detail'}
 """Other addresses of the list of servers."""
-ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions', '/os-migrations')
+ONE_LIMIT = ('/os-hypervisors/detail', '/servers/{server_id}/os-instance-actions', '/os-migrations',
+             '/servers/{server_id}/tasks')
 """These refuse more than one limit."""
 
 
@@ -139,7 +141,7 @@ def fill(cloud: Cloud) -> Callable[[str], str]:
                 move = objects.Migration(uuid=uuids.generate(), instance_uuid=uuids.generate(),
                                          migration_type='migration', status='confirmed')
                 cloud.db(1 + number % 2).write(move.create)
-            elif 'actions' in path:
+            elif 'actions' in path or 'tasks' in path:
                 server = server or cloud.server()
                 task = rows.Task(
                     uuid=uuids.generate(), flow='lock', flow_version='1.0', instance_uuid=server.uuid,

@@ -468,3 +468,12 @@ def test_a_cell_that_takes_connections_and_never_answers(cloud: Cloud) -> None:
         assert clock.monotonic() - began < cloud.conf.api.cell_timeout + 5
         stub = cloud.call('GET', f'/servers/{made.uuid}', '2.69').json['server']
         assert (stub['id'], stub['status']) == (made.uuid, 'UNKNOWN')
+
+
+@pytest.mark.parametrize(('path', 'status', 'answer'), [
+    ('/migrations', 200, {'migrations': []}), ('/migrations/1', 404, None)])
+def test_a_server_that_no_cell_has_yet_does_not_move(
+        cloud: Cloud, path: str, status: int, answer: Any) -> None:
+    made = cloud.server(None)
+    answered = cloud.call('GET', f'/servers/{made.uuid}{path}', '2.59')
+    assert answered.status_code == status and answer in (None, answered.json)

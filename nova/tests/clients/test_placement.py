@@ -186,7 +186,8 @@ def test_what_others_put_there_stays(placement_service: Any) -> None:
     assert client.claim(nobodys, {'allocations': {host: {'resources': {'VCPU': 1}}}}, 'p', 'u')
     report()
     assert list(client.allocations(nobodys).allocations) == [host]
-    there = {one['uuid'] for one in call('GET', f'/resource_providers?in_tree={host}')['resource_providers']}
+    tree = placement_service.call('GET', '/resource_providers', params=[('in_tree', host)], microversion='1.39')
+    there = {one['uuid'] for one in tree.json()['resource_providers']}
     assert there == {host, agent}
     assert call('GET', f'/resource_providers/{host}/traits')['traits'] == ['COMPUTE_NODE', 'CUSTOM_GOLD']
     assert call('GET', f'/resource_providers/{host}/aggregates')['aggregates'] == [zone]

@@ -9,8 +9,8 @@ from nova.cmd.manage import command
 from nova.common import uuids
 from nova.objects import quota
 from nova.tests.fixtures import nova_db
+from nova.tests.fixtures.deployed import Servers
 from nova.tests.fixtures.sandbox import running_sandbox
-from nova.tests.objects.conftest import Servers
 
 SERVICE = 'compute'
 

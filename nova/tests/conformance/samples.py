@@ -460,7 +460,7 @@ def _to_larger(key: str) -> None:
 
 def _live(world: World, version: V) -> Mapping[str, Any]:
     modern = {'block_migration': 'auto'} if version >= V('2.25') else {
-        'block_migration': False, 'disk_over_commit': False}
+        'block_migration': True, 'disk_over_commit': False}  # the simulated hosts share no storage
     return {'host': None, **modern}
 
 

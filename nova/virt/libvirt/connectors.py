@@ -182,7 +182,10 @@ def prepare(conf: cfg.ConfigOpts) -> None:
     import os_brick
     from os_brick import privileged
     if not cfg.CONF.os_brick.lock_path:
-        cfg.CONF([], project='nova', default_config_files=conf.config_file, default_config_dirs=conf.config_dir)
+        # What others have registered there as required is none of the host's business.
+        with contextlib.suppress(cfg.RequiredOptError):
+            cfg.CONF([], project='nova', default_config_files=conf.config_file,
+                     default_config_dirs=conf.config_dir)
         locks = pathlib.Path(cfg.CONF.oslo_concurrency.lock_path or pathlib.Path(conf.state_path) / 'locks')
         locks.mkdir(parents=True, exist_ok=True)
         cfg.CONF.set_default('lock_path', str(locks), 'oslo_concurrency')
