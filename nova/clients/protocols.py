@@ -55,11 +55,11 @@ class PlacementClient(Protocol):
         """Ways to serve a request; none is an answer, with `Candidates.explain`."""
 
     def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
-              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
+              kind: str = 'INSTANCE', replaces: Callable[[Allocations], bool] | None = None) -> bool:
         """Make the consumer hold exactly this; False when it does not fit any more. Repeatable.
 
         Args:
-            still: asked before what the consumer holds already is replaced; no is as if it did not fit.
+            replaces: asked whether what the consumer holds already is replaced; no is as if it did not fit.
         """
 
     def drop(self, consumer: str) -> None:

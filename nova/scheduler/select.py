@@ -8,7 +8,7 @@ asked again. Either every server of a request gets a host, or none does and noth
 import contextlib
 import dataclasses
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -281,30 +281,43 @@ class Selector:
         Args:
             sure: by node, whether its host takes servers, as far as it was asked for this request.
         """
-        for state in ranked:
-            if state.uuid not in sure:
-                sure[state.uuid] = asked.forced or self._hosts.takes_servers(state)
-            if not sure[state.uuid]:
-                continue
+        def would_do() -> Iterator[HostState]:
+            for state in ranked:
+                if state.uuid not in sure:
+                    sure[state.uuid] = asked.forced or self._hosts.takes_servers(state)
+                if sure[state.uuid]:
+                    yield state
+        for state in would_do():
             for allocation in state.candidates:
-                if not request.claim or self._claim(uuid, allocation, request):
-                    self._hosts.count(state)
-                    return state, allocation
+                held = (state, allocation) if not request.claim else self._claim(
+                    uuid, state, allocation, request, would_do)
+                if held is not None:
+                    self._hosts.count(held[0])
+                    return held
         return None
 
-    def _claim(self, uuid: str, allocation: JsonObject, request: objects.SelectRequest) -> bool:
-        """Whether the server has its resources now.
+    def _claim(self, uuid: str, state: HostState, allocation: JsonObject, request: objects.SelectRequest,
+               would_do: Callable[[], Iterator[HostState]]) -> tuple[HostState, JsonObject] | None:
+        """Where the server has its resources now, if it has.
+
+        A request whose answer was long in coming was sent again, so others may work at it beside us. Whoever
+        claims first has chosen for all of them: what the server holds already is taken, where it would do.
 
         Raises:
             errors.task.Lost: who asked does not wait any more; others may have claimed for the server since.
         """
         who = asker.Asker(self._dbs, request)
         who.check()
-        spec = request.spec
-        if self._placement.claim(uuid, allocation, spec.project_id, spec.user_id, 'INSTANCE', who.waits):
-            return True
+        spec, there = request.spec, list[tuple[HostState, JsonObject]]()
+
+        def replaces(held: protocols.Allocations) -> bool:
+            there.extend((one, each) for one in would_do() for each in one.candidates
+                         if each['allocations'] == held.allocations)
+            return not there and who.waits()
+        if self._placement.claim(uuid, allocation, spec.project_id, spec.user_id, 'INSTANCE', replaces):
+            return state, allocation
         who.check()
-        return False
+        return there[0] if there else None
 
     # Answering
 

@@ -141,8 +141,9 @@ class FakePlacement(Fake):
 
     @effect
     def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
-              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
-        if consumer in self.consumers and still is not None and not still():
+              kind: str = 'INSTANCE', replaces: Callable[[Allocations], bool] | None = None) -> bool:
+        held = self.consumers.get(consumer)
+        if held is not None and replaces is not None and not replaces(copy.deepcopy(held)):
             return False
         return self._put({consumer: Allocations(
             {uuid: {'resources': dict(held['resources'])}

@@ -48,12 +48,12 @@ def read(service: session.Service, consumer: str) -> Allocations:
 
 
 def claim(service: session.Service, consumer: str, wanted: JsonObject, project_id: str, user_id: str,
-          kind: str, still: Callable[[], bool] | None = None) -> bool:
+          kind: str, replaces: Callable[[Allocations], bool] | None = None) -> bool:
     """Make the consumer hold exactly `wanted`, an allocation request.
 
     Args:
-        still: asked before what it holds already is replaced, when that was read: so who says yes knows of
-            every change that the write does not find out by itself.
+        replaces: asked whether something else that it holds is replaced, when that was read: so who says
+            yes knows of every change that the write does not find out by itself.
 
     Returns:
         False when it does not fit, a provider of it is gone, or others kept changing the consumer.
@@ -74,7 +74,7 @@ def claim(service: session.Service, consumer: str, wanted: JsonObject, project_i
         held = read(service, consumer)
         if held.allocations and _amounts(held.allocations) == _amounts(wanted['allocations']):
             return True
-        if still is not None and not still():
+        if replaces is not None and not replaces(held):
             return False
         generation = held.generation
     return False

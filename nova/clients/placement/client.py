@@ -38,8 +38,9 @@ class Client:
         return found
 
     def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
-              kind: str = 'INSTANCE', still: Callable[[], bool] | None = None) -> bool:
-        return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind, still)
+              kind: str = 'INSTANCE', replaces: Callable[[Allocations], bool] | None = None) -> bool:
+        return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind,
+                                 replaces)
 
     def drop(self, consumer: str) -> None:
         allocations.drop(self._service, consumer)

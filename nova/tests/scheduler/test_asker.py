@@ -114,6 +114,21 @@ def test_a_claim_of_a_later_attempt_is_not_replaced(cloud: Any, ask: Any, task: 
     assert set(held(cloud, ask)) == {other}
 
 
+def test_who_claims_first_has_chosen_for_every_copy_of_a_request(cloud: Any, ask: Any) -> None:
+    """The answer that the asker takes is that of one copy, and the server holds what another claimed."""
+    other = cloud.host('h2', vcpus=64)
+    theirs = {'allocations': {other: {'resources': {'VCPU': 1, 'MEMORY_MB': 512, 'DISK_GB': 1}}}}
+    small = {'allocations': {other: {'resources': {'VCPU': 1}}}}
+    for _ in range(5):
+        cloud.placement.drop(ask.server)
+        found = ask(placement=Meanwhile(
+            cloud.placement, lambda: cloud.placement.claim(ask.server, theirs, 'project', 'user'), after=False))
+        assert found.choices[0].selections[0].service_host == 'h2' and set(held(cloud, ask)) == {other}
+    cloud.placement.claim(ask.server, small, 'project', 'user')
+    found = ask()
+    assert held(cloud, ask) != small['allocations'], 'what would not do is replaced'
+
+
 def test_a_request_in_its_time_costs_no_look(cloud: Any, ask: Any) -> None:
     with cloud.dbs.api.counting() as statements:
         ask(late=-60)

@@ -26,10 +26,14 @@ def live(kept, rng, seed, kinds=HOLDS, flow=None):
 
 
 @pytest.mark.timeout(600)
-@settings(SETTINGS, max_examples=200)
+@settings(SETTINGS, max_examples=200, derandomize=True)
 @given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2 ** 32))
 def test_whatever_breaks_all_is_well_in_the_end(kept, quiet, rng, seed):
-    """TSK-S2, TSK-S3, CEL-S4: messages and answers are lost, neighbours and hosts refuse."""
+    """TSK-S2, TSK-S3, CEL-S4: messages and answers are lost, neighbours and hosts refuse.
+
+    Always the same histories, so that it is the change that decides whether it passes; ``tools/simulate`` and
+    `test_for_long` live others.
+    """
     live(kept, rng, seed)
 
 
