@@ -98,7 +98,7 @@ class Following:
 
     def __init__(self, dbs: 'session.Databases', project_id: str, place: Place | None, timeout: float) -> None:
         self._dbs, self._project, self._timeout = dbs, project_id, timeout
-        self._since = place.since if place is not None else clock.utcnow()
+        self._since = place.since if place is not None else dbs.api.now()
         self._new = place is None
         self._tracks = {} if place is None else {cell: _Track(number) for cell, number in place.numbers.items()}
 
@@ -128,7 +128,7 @@ class Following:
             more = more or left
         if not answers.down:
             # Every database has a number of its own by now; the time only says how old they are.
-            self._since = clock.utcnow()
+            self._since = self._dbs.api.now()
         self._new = False
         told.sort(key=lambda one: (one.created_at or self._since, one.id))
         return Look(told, len(answers.down), more)
@@ -155,9 +155,9 @@ class Following:
                     notification.numbered(conn, fresh) if fresh else [], more)
 
 
-def is_late(place: Place, hours: int) -> bool:
+def is_late(place: Place, now: datetime.datetime, hours: int) -> bool:
     """Whether something that `place` has not told may be kept no more."""
-    return clock.utcnow() - place.since > datetime.timedelta(hours=hours)
+    return now - place.since > datetime.timedelta(hours=hours)
 
 
 def lines(name: str, data: bytes, place: Place | None = None) -> Iterator[bytes]:

@@ -53,7 +53,8 @@ class Events(Resource):
         with contextlib.ExitStack() as stack:
             if not stack.enter_context(req.waits.room()):
                 raise NoRoom(headers={'Retry-After': '5'})
-            stream = Stream(req, place, place is not None and following.is_late(place, hours), stack.pop_all())
+            late = place is not None and following.is_late(place, req.dbs.api.now(), hours)
+            stream = Stream(req, place, late, stack.pop_all())
         return Reply(stream=stream, headers={
             'Content-Type': MEDIA, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no'})
 

@@ -64,14 +64,15 @@ def give_back(env: Env, options: Any) -> int:
         return db
     try:
         was = db.write(lambda conn: draining.enable(conn, options.host))
-    except errors.NotFound as error:
-        env.say(error.message)
-        return NOT_FOUND
-    except errors.Conflict as error:
-        env.say(error.message)
-        return REFUSED
+    except (errors.NotFound, errors.Conflict) as error:
+        return _refused(env, error)
     env.say(f'Host {options.host} is enabled again.' if was else f'Host {options.host} was enabled already.')
     return 0
+
+
+def _refused(env: Env, error: errors.NotFound | errors.Conflict) -> int:
+    env.say(error.message)
+    return NOT_FOUND if isinstance(error, errors.NotFound) else REFUSED
 
 
 def _cell_of(env: Env, host: str) -> dbkit.Database | int:
@@ -104,12 +105,8 @@ def _begin(env: Env, db: dbkit.Database, options: Any) -> int:
                                 reason=options.reason)
     try:
         task = db.write(lambda conn: draining.begin(conn, state))
-    except errors.NotFound as error:
-        env.say(error.message)
-        return NOT_FOUND
-    except errors.Conflict as error:
-        env.say(error.message)
-        return REFUSED
+    except (errors.NotFound, errors.Conflict) as error:
+        return _refused(env, error)
     if not options.json:
         env.say(f'Task {task.uuid} drains host {options.host}.')
     return 0

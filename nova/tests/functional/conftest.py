@@ -166,14 +166,15 @@ def cloud(request, tmp_path_factory, supply):
         yield found
 
 
-@pytest.fixture(scope='session')
-def demo(cloud):
-    return User(cloud, 'demo')
+def user(name, scope):
+    """A fixture of this name: that user of the fixture `cloud`, which has the same scope."""
+    @pytest.fixture(scope=scope, name=name)
+    def made(cloud):
+        return User(cloud, name)
+    return made
 
 
-@pytest.fixture(scope='session')
-def admin(cloud):
-    return User(cloud, 'admin')
+demo, admin = user('demo', 'session'), user('admin', 'session')
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from nova.standalone import app, config
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
-from nova.tests.functional.conftest import Apart, User
+from nova.tests.functional.conftest import Apart, user
 
 ALIAS = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8"}'
 SIZE = {'vcpus': 8, 'numa_cells': 2}
@@ -41,9 +41,7 @@ def cloud(tmp_path_factory):
         found.stop()
 
 
-@pytest.fixture(scope='module')
-def admin(cloud):
-    return User(cloud, 'admin')
+admin = user('admin', 'module')
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from nova.tests.fixtures import databases
-from nova.tests.functional.conftest import User, standalone
+from nova.tests.functional.conftest import standalone, user
 from nova.tests.functional.limit_cases import *  # noqa: F403
 
 OPTIONS = """
@@ -21,14 +21,7 @@ def cloud(request, tmp_path_factory, supply):
         yield found
 
 
-@pytest.fixture(scope='module')
-def demo(cloud):
-    return User(cloud, 'demo')
-
-
-@pytest.fixture(scope='module')
-def admin(cloud):
-    return User(cloud, 'admin')
+demo, admin = user('demo', 'module'), user('admin', 'module')
 
 
 @pytest.fixture(scope='module')

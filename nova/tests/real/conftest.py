@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from nova.tests.functional.conftest import User
+from nova.tests.real import process_crash
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
@@ -90,3 +91,11 @@ def pytest_runtest_makereport(item, call):
             if text := _tail(file, sizes.get(file, 0)):
                 report.sections.append((f'{file.name} meanwhile', text))
     return report
+
+
+@pytest.fixture(scope='module')
+def world(cluster):
+    """The cluster, whose processes can be held, killed and stopped."""
+    found = process_crash.World(cluster)
+    yield found
+    found.close()

@@ -36,13 +36,9 @@ ABOVE = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    """As `process_crash.Case`; `how` is what becomes of the victims."""
+class Case(crash.Case):
+    """`how` is what becomes of the victims."""
 
-    operation: str
-    step: str
-    means: tuple
-    victims: tuple
     how: str
 
     @property

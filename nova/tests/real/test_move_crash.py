@@ -35,13 +35,6 @@ RESTS = {'resize': ('VERIFY_RESIZE', 'ACTIVE'), 'confirm': ('ACTIVE',), 'revert'
 
 
 @pytest.fixture(scope='module')
-def world(cluster):
-    world = process_crash.World(cluster)
-    yield world
-    world.close()
-
-
-@pytest.fixture(scope='module')
 def large(admin):
     """A flavor to resize to."""
     made = admin.call('POST', '/flavors', {'flavor': {

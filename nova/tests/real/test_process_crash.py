@@ -22,13 +22,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 SAMPLE = crash.sample(60)
 
 
-@pytest.fixture(scope='module')
-def world(cluster):
-    world = crash.World(cluster)
-    yield world
-    world.close()
-
-
 @pytest.fixture(autouse=True)
 def whole(world, demo, admin):
     """After each case all processes are there and nothing has leaked."""

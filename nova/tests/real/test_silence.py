@@ -26,7 +26,6 @@ from nova.db.cell.models import host as tables
 from nova.objects.service import Alive
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
-from nova.tests.real import process_crash
 from nova.tests.real.conftest import QUICK
 
 LOG = logging.getLogger(__name__)
@@ -46,13 +45,6 @@ MAY_FAIL = {'database', 'placement', 'scheduler', 'api', 'compute1', *NEIGHBOURS
 @pytest.fixture(scope='module')
 def cluster(run_cluster):
     yield from run_cluster('mariadb', OPTIONS)
-
-
-@pytest.fixture(scope='module')
-def world(cluster):
-    world = process_crash.World(cluster)
-    yield world
-    world.close()
 
 
 @pytest.fixture(autouse=True)

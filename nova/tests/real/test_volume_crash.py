@@ -68,13 +68,6 @@ SAMPLE = sample()
 
 
 @pytest.fixture(scope='module')
-def world(cluster):
-    world = crash.World(cluster)
-    yield world
-    world.close()
-
-
-@pytest.fixture(scope='module')
 def volumes(demo):
     return Volumes(demo)
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from nova.tests.functional.conftest import User
+from nova.tests.functional.conftest import user
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
@@ -32,14 +32,7 @@ def cloud(tmp_path_factory):
         found.down()
 
 
-@pytest.fixture(scope='session')
-def demo(cloud):
-    return User(cloud, 'demo')
-
-
-@pytest.fixture(scope='session')
-def admin(cloud):
-    return User(cloud, 'admin')
+demo, admin = user('demo', 'session'), user('admin', 'session')
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from realcloud import cloud as clouds
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
-from nova.tests.functional.conftest import User
+from nova.tests.functional.conftest import user
 from nova.tests.functional.volumes import Volumes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -97,14 +97,7 @@ def cloud(tmp_path_factory):
         hosts.down()
 
 
-@pytest.fixture(scope='module')
-def demo(cloud):
-    return User(cloud, 'demo')
-
-
-@pytest.fixture(scope='module')
-def admin(cloud):
-    return User(cloud, 'admin')
+demo, admin = user('demo', 'module'), user('admin', 'module')
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What tests of drivers need of whatever hosts there are."""
 
+import abc
 import threading
 import time
 import uuid
@@ -35,7 +36,7 @@ class Site:
         self.journals = servers.ServerJournals()
 
 
-class Lab:
+class Lab(abc.ABC):
     """Two hosts, `h1` and `h2`.
 
     Attributes:
@@ -69,23 +70,25 @@ class Lab:
 
     # What differs
 
+    @abc.abstractmethod
     def address(self, host):
-        raise NotImplementedError
+        """Where the other host reaches it."""
 
+    @abc.abstractmethod
     def volume(self, megabytes=8):
         """A new volume as a device, and how a host connects it."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def vif(self):
-        raise NotImplementedError
+        """A new interface, which hosts can plug."""
 
+    @abc.abstractmethod
     def ready(self, h):
         """Wait until the guest answers what it is asked."""
-        raise NotImplementedError
 
-    def sees(self, h):
-        """What the guest has: serial numbers of volumes, and addresses of interfaces."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def sees(self, h, what, there=True):
+        """Whether the guest comes to have a volume or an interface, or to have it no more."""
 
     @staticmethod
     def until(condition, seconds=PATIENCE):
