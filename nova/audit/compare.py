@@ -72,8 +72,6 @@ def _states(seen: Facts) -> Iterator[Difference]:
         if server.task_state is not None and not server.deleted:
             yield Difference('state', uuid, server.cell,
                              f'shows the task state {server.task_state}, and no operation is open')
-
-
     for move in seen.moves.values():
         known = seen.servers.get(move.server)
         if not move.ended and move.status != 'finished' and known is not None and move.server not in seen.busy:

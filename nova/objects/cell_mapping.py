@@ -33,6 +33,22 @@ class CellMapping(Persistent):
         return self.uuid == CELL0_UUID
 
     @classmethod
+    def of_host(cls, conn: sa.Connection, host: str) -> Self | None:
+        """The cell of a host; None when it is mapped to none."""
+        mapped = models.host_mappings.c
+        return cls._only(conn, sa.select(mapped.cell_id).where(mapped.host == host))
+
+    @classmethod
+    def of_server(cls, conn: sa.Connection, uuid: str) -> Self | None:
+        """The cell of a server; None when there is no such server, or no cell has it yet."""
+        mapped = models.instance_mappings.c
+        return cls._only(conn, sa.select(mapped.cell_id).where(mapped.instance_uuid == uuid))
+
+    @classmethod
+    def _only(cls, conn: sa.Connection, ids: sa.Select) -> Self | None:
+        return next(iter(cls.all(conn, models.cell_mappings.c.id.in_(ids))), None)
+
+    @classmethod
     def enabled(cls, conn: sa.Connection) -> list[Self]:
         """Cells that may get new servers: neither disabled nor cell0."""
         table = models.cell_mappings

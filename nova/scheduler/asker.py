@@ -62,9 +62,7 @@ class Asker:
     def _is_gone(self, uuid: str) -> bool:
         """Whether a server is deleted, or is being deleted."""
         with self._db.read() as conn:
-            mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
-            cell = (objects.CellMapping.find(conn, id=mapping.cell_id)
-                    if mapping is not None and mapping.cell_id is not None else None)
+            cell = objects.CellMapping.of_server(conn, uuid)
         if cell is None:
             return True
         with self._dbs.cell(cell.database_connection).read() as conn:

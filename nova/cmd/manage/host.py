@@ -78,8 +78,7 @@ def _refused(env: Env, error: errors.NotFound | errors.Conflict) -> int:
 def _cell_of(env: Env, host: str) -> dbkit.Database | int:
     """The database of a host's cell; or the exit code, after saying why there is none."""
     with env.dbs.api.read() as conn:
-        mapping = objects.HostMapping.find(conn, host=host)
-        cell = None if mapping is None else objects.CellMapping.find(conn, id=mapping.cell_id)
+        cell = objects.CellMapping.of_host(conn, host)
     if cell is None:
         env.say(f'Compute host {host} could not be found.')
         return NOT_FOUND

@@ -224,8 +224,7 @@ def _put(env: Env, node: str, aggregate: str, host: str) -> None:
 def _only_node(env: Env, host: str) -> str:
     """uuid of the only compute node of a host."""
     with env.dbs.api.read() as conn:
-        mapping = objects.HostMapping.find(conn, host=host)
-        cell = None if mapping is None else CellMapping.find(conn, id=mapping.cell_id)
+        cell = CellMapping.of_host(conn, host)
     if cell is None:
         raise _Stop(4, f'Host {host} is mapped to no cell.')
     with env.dbs.cell(cell.database_connection).read() as conn:

@@ -20,8 +20,7 @@ _PATIENCE = 120.0
 def _server(env: Env, uuid: str) -> tuple[Any, dbkit.Database] | None:
     """The server with its devices, and its cell's database; None after saying that there is none."""
     with env.dbs.api.read() as conn:
-        mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
-        cell = objects.CellMapping.get(conn, id=mapping.cell_id) if mapping and mapping.cell_id else None
+        cell = objects.CellMapping.of_server(conn, uuid)
     if cell is not None:
         db = env.dbs.cell(cell.database_connection)
         with db.read() as conn:
