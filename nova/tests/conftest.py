@@ -4,7 +4,7 @@ from nova.common import threads
 
 threads.choose()
 
-pytest_plugins = ['nova.tests.fixtures.databases']
+pytest_plugins = ['nova.tests.fixtures.databases', 'nova.tests.fixtures.verdicts']
 
 
 def pytest_collection_modifyitems(config, items):

@@ -178,7 +178,8 @@ class Cluster:
             if shown == set(self.deployment.hosts) and offered == len(shown):
                 return
             if time.monotonic() > end:
-                raise SystemExit(f'Hosts that came up: {sorted(shown)}; providers with inventory: {offered}')
+                raise servers.NotStarted(f'Hosts that came up: {sorted(shown)}; '
+                                         f'providers with inventory: {offered}')
             time.sleep(0.2)
 
     # Its end -------------------------------------------------------------------------------------
@@ -270,4 +271,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    servers.run(main)

@@ -146,13 +146,13 @@ class Processes:
         """Return when every one of these processes is well.
 
         Raises:
-            SystemExit: one ended, or was not well in time; tells the end of its log.
+            servers.NotStarted: one ended, or was not well in time; tells the end of its log.
         """
         end = time.monotonic() + seconds
         for service in names:
             while (said := self.health(service)) != 'ok':
                 if said == 'not running' or time.monotonic() > end:
-                    raise SystemExit(f'{service}: {said}\n{self._tail(service)}')
+                    raise servers.NotStarted(f'{service}: {said}\n{self._tail(service)}')
                 time.sleep(0.1)
 
     def _tail(self, service: str) -> str:

@@ -7,6 +7,7 @@ import sys
 import urllib.parse
 
 import cluster_config
+import servers
 import sqlalchemy as sa
 
 FLAVORS = (('1', 'm1.tiny', 1, 512, 1), ('2', 'm1.small', 1, 2048, 20), ('3', 'm1.medium', 2, 4096, 40),
@@ -56,7 +57,7 @@ def run_script(words: list[str], env: dict[str, str], scripts: pathlib.Path | No
     if done.returncode != 0:
         # Of the words none that may hold a password.
         said = ' '.join(word for word in words if '://' not in word)
-        raise SystemExit(f'{said} failed:\n{done.stdout}{done.stderr}')
+        raise servers.NotStarted(f'{said} failed:\n{done.stdout}{done.stderr}')
     return done.stdout
 
 

@@ -12,6 +12,7 @@ No systemd, no container.
 
 import contextlib
 import glob
+import itertools
 import json
 import os
 import pathlib
@@ -23,24 +24,54 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from typing import NoReturn
 
 ALL = ('mariadb', 'postgresql', 'rabbitmq')
 
 
-PORTS = range(12000, 32000)
-"""Below those that systems take for outgoing connections: what is free stays free until it is used."""
+class NotStarted(RuntimeError):
+    """A server or a process did not come up, or a command that prepares it failed; says what it told."""
+
+
+RESERVED = pathlib.Path(tempfile.gettempdir()) / f'nova-ports.{os.getuid()}'
+"""One file for each port that was given away lately, whose server may not have taken it yet."""
+RESERVED_SECONDS = 3600.0
+
+
+def _lasting_ports() -> list[int]:
+    """Those that the system does not take for outgoing connections, so that what is free stays free."""
+    first, last = map(int, pathlib.Path('/proc/sys/net/ipv4/ip_local_port_range').read_text().split())
+    return [port for port in range(10000, 65536) if not first <= port <= last] or list(range(first, last + 1))
+
+
+def _reserve(port: int) -> bool:
+    """Whether the port is now this caller's: commands that run side by side choose different ones."""
+    file = RESERVED / str(port)
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - file.stat().st_mtime > RESERVED_SECONDS:
+            file.unlink()
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    with contextlib.closing(socket.socket()) as probe:
+        # As the server will do it: what lingers of an earlier connection does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(('127.0.0.1', port))
+            return True
+    return False
 
 
 def free_ports(count: int) -> list[int]:
     """Ports on loopback that nobody has now, and that nobody is likely to take."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = random.choice(PORTS)
-        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
-            probe.bind(('127.0.0.1', port))
-            found.add(port)
-    return list(found)
+    RESERVED.mkdir(exist_ok=True)
+    ports = _lasting_ports()
+    random.shuffle(ports)
+    return list(itertools.islice(filter(_reserve, ports), count))
 
 
 def wait_for(what: str, ready, seconds: float = 60.0, log: pathlib.Path | None = None) -> None:
@@ -51,7 +82,7 @@ def wait_for(what: str, ready, seconds: float = 60.0, log: pathlib.Path | None =
             return
         time.sleep(0.1)
     tail = log.read_text(errors='replace')[-3000:] if log and log.exists() else ''
-    raise SystemExit(f'{what} did not start within {seconds:.0f} s.\n{tail}')
+    raise NotStarted(f'{what} did not start within {seconds:.0f} s.\n{tail}')
 
 
 def listens(port: int) -> bool:
@@ -256,6 +287,14 @@ def down(directory: pathlib.Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Run a command; what did not start is told without a traceback."""
+    try:
+        sys.exit(main())
+    except NotStarted as error:
+        sys.exit(str(error))
+
+
 def main() -> None:
     if len(sys.argv) < 3 or sys.argv[1] not in ('up', 'down'):
         raise SystemExit(__doc__)
@@ -271,4 +310,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

@@ -21,7 +21,7 @@ def get(port, path='/', timeout=10):
         return answer.read().decode()
 
 
-def eventually(fn, seconds=20):
+def eventually(fn, seconds=waiting.PATIENCE):
     """`fn`'s first result that is neither an error of the network nor false."""
     def ask():
         with contextlib.suppress(OSError):

@@ -10,6 +10,7 @@ from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
 from nova.states import Signal
 from nova.task import flow
+from nova.tests.fixtures.waiting import PATIENCE
 
 CONTEXT = context.RequestContext('user', 'project', request_id='req-5')
 
@@ -55,7 +56,7 @@ class Heard:
     def power_states(self, context, states):
         self._keep(self.powers, states)
 
-    def wait(self, what, count=1, seconds=10.0):
+    def wait(self, what, count=1, seconds=PATIENCE):
         heard = getattr(self, what)
         with self.changed:
             assert self.changed.wait_for(lambda: len(heard) >= count, seconds), f'{what}: {heard}'

@@ -12,7 +12,7 @@ from nova.compute import agent as agents
 from nova.compute import inventory, recovery
 from nova.states import Power
 from nova.tests.compute import cell
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.virt.fake.driver import FakeDriver
 
 
@@ -41,7 +41,7 @@ def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     conf.set_override('reserved_host_memory_mb', 1024)
     conf.set_override('cpu_allocation_ratio', 8.0)
     start(driver)
-    until(lambda: 'host1' in clients.placement.trees, 10)
+    until(lambda: 'host1' in clients.placement.trees)
     root = clients.placement.trees['host1'].root
     assert root.uuid == inventory.node_uuid('host1', 'host1')
     assert root.inventory['VCPU'] == {'total': 64, 'reserved': 0, 'min_unit': 1, 'max_unit': 64, 'step_size': 1,
@@ -50,7 +50,7 @@ def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     assert {'COMPUTE_NODE', 'COMPUTE_VOLUME_MULTI_ATTACH', 'COMPUTE_IMAGE_TYPE_QCOW2'} <= root.traits
 
 
-def _disabled_in(clients, seconds=10):
+def _disabled_in(clients, seconds=PATIENCE):
     """Wait for the next tree that Placement is told: whether it says that the host is disabled."""
     end = time.monotonic() + seconds
     seen = clients.placement.calls
@@ -88,7 +88,7 @@ def test_placement_away_at_the_start(heard, start, driver, clients):
     agent = start(driver)
     assert agent.wait_joined(5)
     clients.placement.error = None
-    until(lambda: 'host1' in clients.placement.trees, 10)
+    until(lambda: 'host1' in clients.placement.trees)
 
 
 def test_no_conductor_at_the_start(bus, conf, start, driver):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from nova.compute import chores
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ class Ran:
             self.times += 1
             self.changed.notify_all()
 
-    def wait(self, times, seconds=5):
+    def wait(self, times, seconds=PATIENCE):
         with self.changed:
             return self.changed.wait_for(lambda: self.times >= times, seconds)
 

@@ -51,7 +51,7 @@ def test_a_host_lives_among_conductors_of_the_release_before(before, start, driv
     """UPG-S4: it joins in their form, and both its signs of life and its nodes are theirs to understand."""
     agent = start(driver)
     assert agent.wait_joined(10) and before.refused == 1
-    until(lambda: len(before.beats) > 2 and any(beat.nodes for beat in before.beats), 10)
+    until(lambda: len(before.beats) > 2 and any(beat.nodes for beat in before.beats))
     assert {(beat.host, beat.version) for beat in before.beats} == {('host1', version.SERVICE_VERSION)}
 
 
@@ -63,4 +63,4 @@ def test_a_host_says_so_in_the_new_form_when_they_are_gone(heard, start, driver,
     assert {type(beat) for beat in heard.beats} == {objects.HostReport}
     heard.release = release.CURRENT
     host.rejoin(cell.CONTEXT, objects.HostEpoch(epoch=None))
-    until(lambda: isinstance(heard.beats[-1], objects.HostBeat), 10)
+    until(lambda: isinstance(heard.beats[-1], objects.HostBeat))

@@ -12,6 +12,7 @@ from nova.compute import handle, steps
 from nova.compute import journal as journals
 from nova.tests.compute import cell
 from nova.tests.compute.cell import call_of, server_of
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 class Told:
@@ -30,7 +31,7 @@ class Told:
 
     def wait(self, count=1):
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.results) >= count, 10), self.results
+            assert self.changed.wait_for(lambda: len(self.results) >= count, PATIENCE), self.results
         return self.results
 
 

@@ -11,6 +11,7 @@ from nova.common import dbkit, uuids
 from nova.conductor import cells
 from nova.db.api.models import api_metadata
 from nova.objects.cell_mapping import CELL0_UUID
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 class Work:
@@ -34,7 +35,7 @@ class Work:
     def stop(self):
         self._note('stop')
 
-    def wait(self, what, seconds=10):
+    def wait(self, what, seconds=PATIENCE):
         with self.changed:
             return self.changed.wait_for(lambda: what in self.history, seconds)
 

@@ -14,7 +14,7 @@ from nova.conductor import service
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
 from nova.rpc import transport
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 
 CONTEXT = context.admin()
 
@@ -55,7 +55,7 @@ class Verbs:
 
     power_states = host_up = paid = nodes
 
-    def wait(self, count, seconds=10):
+    def wait(self, count, seconds=PATIENCE):
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.beats) >= count, seconds), self.beats
 
@@ -135,12 +135,12 @@ def refused(pools):
 def test_lines_are_bounded_and_refuse(bus, pools, engine, refused):
     """The thread that takes messages works on none of them, and what is too much is dropped and counted."""
     storm(bus)
-    until(lambda: refused('tasks') >= 600 - 24 and refused('reports') >= 900 - 22, 10)
+    until(lambda: refused('tasks') >= 600 - 24 and refused('reports') >= 900 - 22)
     assert refused('tasks') == 600 - 24 and pools.tasks.depth() == 24
     assert refused('reports') == 900 - 22
     engine.go.set()
-    until(lambda: not pools.tasks.depth(), 10)
+    until(lambda: not pools.tasks.depth())
     assert len(engine.woken) <= 24, 'what was refused is for the keeper'
     before = len(engine.woken)
     rpc_conductor.Conductor.client(bus).wake(CONTEXT, objects.Wake(task=uuids.generate()))
-    until(lambda: len(engine.woken) > before, 10)
+    until(lambda: len(engine.woken) > before)

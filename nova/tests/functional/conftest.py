@@ -9,7 +9,7 @@ import pytest
 
 from nova.standalone import app, config
 from nova.tests.fixtures import brokers, databases
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.functional import leaks
 
 
@@ -78,7 +78,7 @@ class User:
     def show(self, uuid, version='2.96'):
         return self.get(f'/servers/{uuid}', version=version)['server']
 
-    def wait(self, uuid, status, seconds=20):
+    def wait(self, uuid, status, seconds=PATIENCE):
         """Poll until the server has `status` and no operation in progress."""
         def reached():
             server = self.show(uuid)
@@ -86,7 +86,7 @@ class User:
             return server['status'] == status and server['OS-EXT-STS:task_state'] is None and server
         return until(reached, seconds, told=lambda: (status, self.show(uuid)))
 
-    def ended(self, uuid, seconds=30):
+    def ended(self, uuid, seconds=PATIENCE):
         """Poll until the server was built, or was not: it is ACTIVE or in ERROR, and nothing is in progress."""
         def over():
             server = self.show(uuid)
@@ -100,13 +100,13 @@ class User:
         assert answer.status_code in (200, 202, 204), answer.text
         return self.wait(uuid, status) if status else answer
 
-    def delete(self, uuid, seconds=20):
+    def delete(self, uuid, seconds=PATIENCE):
         """DELETE, and wait until it is gone."""
         answer = self.call('DELETE', f'/servers/{uuid}')
         assert answer.status_code == 204, answer.text
         self.gone(uuid, seconds)
 
-    def gone(self, uuid, seconds=20):
+    def gone(self, uuid, seconds=PATIENCE):
         """Poll until the server is no more."""
         until(lambda: self.call('GET', f'/servers/{uuid}').status_code == 404, seconds,
               told=lambda: self.show(uuid))

@@ -6,7 +6,7 @@ from nova.db import tasks as tables
 from nova.db.api import models as api_models
 from nova.db.cell import models as cell_models
 from nova.objects import task as rows
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 
 
 def _all(url, query):
@@ -86,7 +86,7 @@ def _volumes(admin, living, devices):
     return problems
 
 
-def check(cloud, admin, seconds=10):
+def check(cloud, admin, seconds=PATIENCE):
     """Nothing is left over, or will be within a moment."""
     until(lambda: not _find(cloud, admin), seconds, 0.2, lambda: '\n'.join(_find(cloud, admin)))
 

@@ -146,6 +146,6 @@ def test_what_a_build_was_told_in_confidence_is_forgotten(cloud, demo):
     assert answer.status_code == 202, answer.text
     server = demo.wait(answer.json()['server']['id'], 'ACTIVE')
     assert len(server['os-extended-volumes:volumes_attached']) == 1
-    until(lambda: secret not in _remembered(cloud), 10)
+    until(lambda: secret not in _remembered(cloud))
     kept = _remembered(cloud)
     assert server['id'] in kept and 'gAAAA' not in kept and demo.token not in kept

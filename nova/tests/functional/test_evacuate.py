@@ -26,9 +26,9 @@ def dead(admin, host):
         yield
     finally:
         # It may be said to live once what it had is away (B 1922053).
-        until(lambda: say(False), 20)
+        until(lambda: say(False))
         # It has to come back by itself, before which the next test would have a host less.
-        until(lambda: service()['state'] == 'up', 30, told=service)
+        until(lambda: service()['state'] == 'up', told=service)
 
 
 def evacuate(admin, uuid, body=None, version='2.96'):

@@ -51,9 +51,9 @@ def volume(demo):
 
     def available():
         return call('GET', f'/volumes/{ident}')['volume']['status'] == 'available'
-    until(available, 10)
+    until(available)
     yield ident
-    until(lambda: available() and call('GET', '/attachments')['attachments'] == [], 10)
+    until(lambda: available() and call('GET', '/attachments')['attachments'] == [])
     assert send('DELETE', f'/volumes/{ident}').status_code == 202
 
 

@@ -13,7 +13,7 @@ def test_hosts_of_an_aggregate_fetch_an_image(admin, demo, cloud, caplog):
         for said in (f'Image {demo.image} is cached', f'Image {demo.image} is cached already'):
             answer = admin.call('POST', f'{path}/images', {'cache': [{'id': demo.image}]})
             assert answer.status_code == 202, answer.text
-            until(lambda said=said: said in [record.getMessage() for record in caplog.records], 10)
+            until(lambda said=said: said in [record.getMessage() for record in caplog.records])
         assert demo.call('POST', f'{path}/images', {'cache': [{'id': demo.image}]}).status_code == 403
         for wrong in ([], [{'id': 'x'}], [{'id': demo.image}] * 2, None):
             assert admin.call('POST', f'{path}/images', {'cache': wrong}).status_code == 400

@@ -61,7 +61,7 @@ class Heard:
         return [event for event, _, data, _ in self.all() if data.get('uuid') == uuid]
 
     def wait(self, event, count=1):
-        until(lambda: len([each for each in self.all() if each[0] == event]) >= count, 20,
+        until(lambda: len([each for each in self.all() if each[0] == event]) >= count,
               told=lambda: [each[0] for each in self.all()])
 
 

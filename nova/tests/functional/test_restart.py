@@ -82,7 +82,7 @@ def test_killed_in_mid_operation_and_started_again(process):
 
     process.start()
     cloud, demo, admin = process.users()
-    leaks.check(cloud, admin, seconds=30)
+    leaks.check(cloud, admin)
     servers = demo.get('/servers/detail')['servers']
     begun = [f'begun-{number}' for number in range(1, 6)]
     assert {server['name']: server['status'] for server in servers} == {

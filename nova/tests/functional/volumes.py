@@ -1,6 +1,6 @@
 """What a user does with volumes, at the volume service and at Compute."""
 
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 
 
 class Volumes:
@@ -28,7 +28,7 @@ class Volumes:
     def show(self, ident):
         return self.call('GET', f'/volumes/{ident}')['volume']
 
-    def wait(self, ident, status, seconds=20):
+    def wait(self, ident, status, seconds=PATIENCE):
         until(lambda: self.show(ident)['status'] == status, seconds, told=lambda: self.show(ident))
 
     # What Compute does with them
@@ -43,7 +43,7 @@ class Volumes:
     def of(self, server, version='2.89'):
         return self.user.get(f'/servers/{server}/os-volume_attachments', version=version)['volumeAttachments']
 
-    def settled(self, server, seconds=30):
+    def settled(self, server, seconds=PATIENCE):
         """Poll until no attaching or detaching of the server is open."""
         path = f'/servers/{server}/os-instance-actions'
 

@@ -265,15 +265,15 @@ def test_heartbeat(cloud, caplog):
         return heartbeat.Heartbeat(where, 'h', 'nova-scheduler', 0.02)
     first = incarnation()
     first.start()
-    until(lambda: 'cannot note that it lives' in caplog.text, 10)
+    until(lambda: 'cannot note that it lives' in caplog.text)
     away[0] = False
-    until(lambda: _listed(db), 10)
+    until(lambda: _listed(db))
     first.stop()
     assert caplog.text.count('cannot note that it lives') == 1 and 'secret' not in caplog.text
     before, = _listed(db)
     second = incarnation()
     second.start()
-    until(lambda: _listed(db)[0].report_count > before.report_count, 10)
+    until(lambda: _listed(db)[0].report_count > before.report_count)
     second.stop()
     after, = _listed(db)
     assert (after.uuid, after.binary, after.topic) == (before.uuid, 'nova-scheduler', 'scheduler')

@@ -11,7 +11,7 @@ from nova.placement import direct, errors
 from nova.placement.db import transaction
 from nova.placement.objects import together
 from nova.tests.fixtures import databases, placement
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 
 
 class Writes:
@@ -64,7 +64,7 @@ class Clients:
     def finish(self) -> dict[str, str]:
         self._writes.go_on.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
         return self.ends
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.functional import leaks
 from nova.tests.real.conftest import QUICK
 
@@ -105,7 +105,7 @@ def ask_around(user, paths=('/servers', '/servers/detail', '/os-availability-zon
         assert time.monotonic() - began < SOON, path
 
 
-def boot_some(demo, count, seconds=30):
+def boot_some(demo, count, seconds=PATIENCE):
     """Servers that are ACTIVE in time."""
     uuids = [demo.boot(f'away-{number}').json()['server']['id'] for number in range(count)]
     for uuid in uuids:

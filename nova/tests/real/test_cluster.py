@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from nova.tests.fixtures.waiting import until
+from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
 
@@ -47,7 +47,7 @@ def status_of(openstack, name):
     return openstack(f'server show {name}')['status']
 
 
-def wait_status(openstack, name, status, seconds=20):
+def wait_status(openstack, name, status, seconds=PATIENCE):
     until(lambda: status_of(openstack, name) == status, seconds, 0.2, lambda: status_of(openstack, name))
 
 

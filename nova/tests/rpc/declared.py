@@ -6,6 +6,7 @@ import threading
 from nova import errors
 from nova.objects import base, fields
 from nova.rpc import kernel
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 class Parcel(base.Record):
@@ -76,7 +77,7 @@ class Office:
     def secret(self, context, parcel):
         raise AssertionError('not declared, so not reachable')
 
-    def wait(self, count, seconds=10.0):
+    def wait(self, count, seconds=PATIENCE):
         """Wait until `count` messages have come."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.got) >= count, seconds), self.got

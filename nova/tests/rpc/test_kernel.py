@@ -279,13 +279,13 @@ def test_full_server_refuses(conf, bus, serve):
                for text in ('runs', 'waits')]
     for number, caller in enumerate(callers, 1):
         caller.start()
-        until(lambda number=number: pool.depth() == number, 10)
+        until(lambda number=number: pool.depth() == number)
     began = time.monotonic()
     with pytest.raises(errors.Unavailable, match='Too much waits'):
         client.ask(CONTEXT, Parcel(text='refused', note=None))
     assert time.monotonic() - began < 2
     client.drop(CONTEXT, Parcel(text='dropped', note=None))
-    until(lambda: _refused('drop') == before + 1, 10)
+    until(lambda: _refused('drop') == before + 1)
     office.gate.set()
     for caller in callers:
         caller.join(10)

@@ -11,6 +11,7 @@ from nova import context, errors
 from nova.common import metrics
 from nova.rpc import inproc, transport, urls
 from nova.rpc import outbox as outbox_module
+from nova.tests.fixtures.waiting import PATIENCE
 from nova.tests.rpc.declared import Office, Parcel, Post
 
 CONTEXT = context.RequestContext('user', 'project')
@@ -33,7 +34,7 @@ class Broker:
                 self.sent.append(text)
         return send
 
-    def wait(self, ready, seconds=10):
+    def wait(self, ready, seconds=PATIENCE):
         with self.changed:
             assert self.changed.wait_for(lambda: ready(self), seconds), (self.sent, self.tries)
 

@@ -18,6 +18,7 @@ import tempfile
 
 import cluster
 import cluster_config
+import servers
 
 from realcloud import cloud
 from realcloud.deployment import PORTS
@@ -90,4 +91,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    servers.run(main)

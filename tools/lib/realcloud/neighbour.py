@@ -39,7 +39,7 @@ class Neighbour:
             cluster_config.write(deployment.etc(self.name) / file, cluster_config.ini(sections))
 
     def make_schema(self, deployment: Deployment) -> None:
-        """Fill its database; raises SystemExit with what was said when a command fails."""
+        """Fill its database; raises `servers.NotStarted` with what was said when a command fails."""
         for words in self.fill(deployment):
             cluster_schema.run_script(words, deployment.environment(), VENV / 'bin')
 
