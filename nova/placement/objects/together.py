@@ -1,16 +1,19 @@
 """Claims that come at once, written in one transaction: it costs little more than one claim's own does.
 
 The first that comes is written at once. Whoever comes meanwhile waits in line, and then the first of these
-writes for all of them. Nobody is refused for what others asked: of a lot that is turned down nothing is
-written, and each of its requests is written alone. Nobody waits for long: what holds up a lot, a provider that
-others have locked for instance, does not concern everybody, so who has waited for `PATIENCE` is written alone.
+writes for all of them. Who was answered just now is likely to ask for more, so a lot begins when as many are
+in line as there were last time, or when as much time has gone by since as the last lot took: who waits for
+others waits no longer than they would have had to wait for him. Nobody is refused for what others asked: of a
+lot that is turned down nothing is written, and each of its requests is written alone. Nobody waits for long:
+what holds up a lot, a provider that others have locked for instance, does not concern everybody, so who has
+waited for `PATIENCE` is written alone.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from nova.common import problem, threads
+from nova.common import clock, problem, threads
 from nova.placement.db import transaction
 
 MOST = 16
@@ -18,6 +21,9 @@ MOST = 16
 
 PATIENCE = 0.25
 """Seconds in line."""
+
+LINGER = 0.01
+"""Most seconds for which a lot waits for those who asked last time."""
 
 C = TypeVar('C')
 
@@ -52,6 +58,8 @@ class Together(Generic[C]):
         self._line: list[_Request[C]] = []
         self._busy = False
         self._lock = threads.lock()
+        self._expected, self._until = 1, 0.0
+        self._all_here: threads.Event | None = None
 
     @property
     def waiting(self) -> int:
@@ -68,6 +76,8 @@ class Together(Generic[C]):
         with self._lock:
             if self._busy:
                 self._line.append(mine)
+                if self._all_here is not None and self._are_here():
+                    self._all_here.set()
             else:
                 self._busy = mine.leads = True
         if not mine.leads:
@@ -89,9 +99,8 @@ class Together(Generic[C]):
 
     def _lead(self, mine: _Request[C]) -> None:
         """Write for all that wait, then give the lead to the first of those who have come meanwhile."""
-        with self._lock:
-            lot = self._lot(mine)
-        following = None
+        lot = self._gather(mine)
+        begun = clock.monotonic()
         try:
             if len(lot) == 1:
                 self._alone(mine.change)
@@ -105,6 +114,7 @@ class Together(Generic[C]):
                     each.error = error
         finally:
             with self._lock:
+                self._expect(len(lot) + len(self._line), begun)
                 following = self._line.pop(0) if self._line else None
                 self._busy = following is not None
             if following is not None:
@@ -112,6 +122,26 @@ class Together(Generic[C]):
                 following.turn.set()
             for each in lot:
                 each.turn.set()
+
+    def _expect(self, number: int, begun: float) -> None:
+        """So many may be in line soon; the lot that has ended began then."""
+        now = clock.monotonic()
+        self._expected, self._until = min(number, MOST), now + min(now - begun, LINGER)
+
+    def _are_here(self) -> bool:
+        return len(self._line) + 1 >= self._expected
+
+    def _gather(self, mine: _Request[C]) -> list[_Request[C]]:
+        """The lot of a leader: those in line, once all have come who are expected, or time is over."""
+        with self._lock:
+            left = self._until - clock.monotonic()
+            if left <= 0 or self._are_here():
+                return self._lot(mine)
+            here = self._all_here = threads.event()
+        here.wait(left)
+        with self._lock:
+            self._all_here = None
+            return self._lot(mine)
 
     def _lot(self, mine: _Request[C]) -> list[_Request[C]]:
         lot, keys = [mine], {mine.key}

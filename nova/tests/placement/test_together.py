@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nova.common import clock
 from nova.placement import direct, errors
 from nova.placement.db import transaction
 from nova.placement.objects import together
@@ -144,6 +145,81 @@ def test_who_has_waited_for_long_goes_alone(monkeypatch: pytest.MonkeyPatch) -> 
     clients.begin('b')
     until(lambda: clients.ends.get('b') == 'written')
     assert clients.finish() == {'first': 'written', 'b': 'written'}
+
+
+class Wall:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def timestamp(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def _after_a_long_write(writes: Writes, clients: Clients, wall: Wall) -> None:
+    """Two wait in line while a write takes ten seconds; then it ends."""
+    clients.begin('first')
+    until(lambda: writes.alone == ['first'])
+    for number, change in enumerate(['b', 'c'], 1):
+        clients.begin(change)
+        clients.wait_in_line(number)
+    wall.now = 10.0
+    writes.go_on.set()
+    until(lambda: 'first' in clients.ends)
+
+
+def test_a_lot_waits_for_those_who_asked_last_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three were there, and three are written together (CLM-*)."""
+    monkeypatch.setattr(together, 'LINGER', 10.0)
+    writes, wall = Writes(), Wall()
+    clients = Clients(writes)
+    with clock.use(wall):
+        _after_a_long_write(writes, clients, wall)
+        assert not writes.lots
+        clients.begin('first again')
+        clients.finish()
+    assert writes.lots == [['b', 'c', 'first again']]
+
+
+def test_a_lot_waits_no_longer_than_the_last_one_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, 'LINGER', 10.0)
+    writes, wall = Writes(), Wall()
+    clients = Clients(writes)
+    with clock.use(wall):
+        clients.begin('first')
+        until(lambda: writes.alone == ['first'])
+        for number, change in enumerate(['b', 'c'], 1):
+            clients.begin(change)
+            clients.wait_in_line(number)
+        wall.now = 0.01
+        assert set(clients.finish().values()) == {'written'}
+    assert writes.lots == [['b', 'c']]
+
+
+def test_a_lot_never_waits_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, 'LINGER', 0.01)
+    writes, wall = Writes(), Wall()
+    clients = Clients(writes)
+    with clock.use(wall):
+        _after_a_long_write(writes, clients, wall)
+        assert set(clients.finish().values()) == {'written'}
+    assert writes.lots == [['b', 'c']]
+
+
+def test_who_comes_later_does_not_wait_for_those_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, 'LINGER', 60.0)
+    writes, wall = Writes(), Wall()
+    clients = Clients(writes)
+    with clock.use(wall):
+        _after_a_long_write(writes, clients, wall)
+        clients.begin('first again')
+        clients.finish()
+        wall.now += 0.001
+        writes.together('d', 'd')
+    assert writes.alone == ['first', 'd']
 
 
 def _provider(client: direct.Client, total: int) -> str:
