@@ -89,8 +89,8 @@ def _who(req: falcon.Request) -> tuple[str | None, str | None]:
 
 
 def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, clients: 'Clients',
-             enforcer: enforcement.Enforcer | None = None, waiting: waits.Waits | None = None
-             ) -> WSGIApplication:
+             enforcer: enforcement.Enforcer | None = None, waiting: waits.Waits | None = None,
+             served: Iterable[Operation] | None = None) -> WSGIApplication:
     """The WSGI callable of nova-api.
 
     Args:
@@ -98,6 +98,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, 
         dbs, buses, clients: handles, which whoever starts the process makes and closes.
         enforcer: of policy; made from `conf` when absent.
         waiting: closed by whoever stops the process; made from `conf` when absent.
+        served: `operations` when absent.
     """
     _register_opts(conf)
     services = _services(conf, dbs, buses, clients, waiting or waits.Waits(conf.api.max_waiting))
@@ -120,7 +121,8 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, 
             version=req.context.version, operation=operation, links=links, path=req.path, enforcer=policy,
             body=body, query=query)
 
-    dispatcher = Dispatcher(operations(), make_request, conf.oslo_middleware.max_request_body_size)
+    dispatcher = Dispatcher(operations() if served is None else served, make_request,
+                            conf.oslo_middleware.max_request_body_size)
     keystone = conf.api.auth_strategy == 'keystone'
     app = web.application(faults.render, [
         common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(_who),

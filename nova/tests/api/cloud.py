@@ -43,7 +43,8 @@ class Cloud:
         self.looks: list[tuple[str | None, str, str, int | None]] = []
         self.seen: Any = ''
         self.clients = dataclasses.replace(fake.build(), placement=_Placement(self.told))
-        self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=_Buses(self), clients=self.clients)
+        self.buses = _Buses(self)
+        self.app = nova_app.make_app(self.conf, dbs=self.dbs, buses=self.buses, clients=self.clients)
         self.http = falcon.testing.TestClient(self.app)
 
     def db(self, cell: int) -> dbkit.Database:

@@ -13,6 +13,7 @@ from nova.cmd.manage import command
 from nova.common import dbkit
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
+from nova.tests.functional.conftest import User, standalone
 from nova.tests.functional.test_evacuate import dead
 from nova.tests.functional.volumes import Volumes
 
@@ -233,8 +234,7 @@ def test_a_volume_service_that_comes_back_is_waited_for(demo, volumes, faulty, f
 
 
 @pytest.mark.parametrize('fault, status', [
-    ({'status': 500, 'count': 0}, 503), ({'status': 409}, 400), ({'status': 404}, 404), ({'status': 403}, 403)],
-    ids=str)
+    ({'status': 500, 'count': 0}, 503), ({'status': 409}, 400), ({'status': 404}, 404)], ids=str)
 def test_reservations_that_are_refused(demo, volumes, faulty, fault, status):
     """Cinder's answer is the answer; nothing is left of the request."""
     server, volume = demo.booted()['id'], volumes.make()
@@ -245,6 +245,19 @@ def test_reservations_that_are_refused(demo, volumes, faulty, fault, status):
     assert last_action(demo, server)['action'] == 'create'
     assert volumes.attach(server, volume).status_code == 202
     volumes.wait(volume, 'in-use')
+
+
+def test_a_reservation_that_is_forbidden(tmp_path_factory, supply):
+    """Cinder's 403 is its word where it has not just been away: so in a cloud in which nobody had it fail."""
+    with standalone('sqlite', tmp_path_factory, supply) as own:
+        demo = User(own, 'demo')
+        volumes = Volumes(demo)
+        server, volume = demo.booted()['id'], volumes.make()
+        fault = {'service': 'volume', 'method': 'POST', 'path': 'attachments$', 'status': 403}
+        assert demo.http.post(own.deployment.url('sandbox') + '/faults', json=fault).status_code == 201
+        assert volumes.attach(server, volume).status_code == 403
+        assert volumes.of(server) == []
+        assert last_action(demo, server)['action'] == 'create'
 
 
 @pytest.mark.parametrize('fault', [{'status': 500, 'count': 2}, {'status': 503, 'count': 4},
