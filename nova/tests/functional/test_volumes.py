@@ -14,7 +14,9 @@ from nova.common import dbkit
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User, standalone
+from nova.tests.functional.moving import host_of
 from nova.tests.functional.test_evacuate import dead
+from nova.tests.functional.test_live_migrate import ended
 from nova.tests.functional.volumes import Volumes
 
 EVERY = (1, 2, 3, 4)
@@ -327,6 +329,36 @@ def test_a_shared_volume_on_two_servers(demo, volumes):
     volumes.settled(one)
     assert volumes.of(one) == [] and len(volumes.of(two)) == 1
     assert volumes.show(shared)['status'] == 'in-use'
+
+
+def test_one_of_two_that_share_a_volume_moves(admin):
+    """MAT-T: of two servers on one host one is migrated while it runs; each keeps an attachment of its own."""
+    volumes, source = Volumes(admin), 'compute1'
+    mover, other = (admin.booted(name, host=source, networks='none')['id'] for name in ('mover', 'other'))
+    shared = volumes.make(volume_type='multiattach')
+    for server in (mover, other):
+        assert volumes.attach(server, shared).status_code == 202
+        volumes.wait(shared, 'in-use')
+        volumes.settled(server)
+
+    def attachments():
+        return {each['server_id']: (each['attachment_id'], each['host_name'])
+                for each in volumes.show(shared)['attachments']}
+    before = attachments()
+    assert admin.call('POST', f'/servers/{mover}/action', {
+        'os-migrateLive': {'host': None, 'block_migration': 'auto'}}).status_code == 202
+    ended(admin, mover, 'completed')
+    after, dest = attachments(), host_of(admin, mover)
+    assert dest != source == host_of(admin, other)
+    assert after[other] == before[other] and after[mover][0] != before[mover][0]
+    assert (after[mover][1], after[other][1]) == (dest, source)
+    for server in (mover, other):
+        assert volumes.detach(server, shared).status_code == 202
+        until(lambda server=server: server not in attachments())
+        volumes.settled(server)
+        admin.delete(server)
+    volumes.wait(shared, 'available')
+    volumes.call('DELETE', f'/volumes/{shared}')
 
 
 def test_a_shared_volume_that_was_to_go_with_its_server(demo, volumes):

@@ -50,7 +50,9 @@ def _lives(pid):
 
 
 class Processes(cluster_processes.Processes):
-    """Their web servers can be replaced as behind a balancer: the next one listens before the last one goes."""
+    """Web servers can be replaced as behind a balancer, and the scheduler as where there are several: the next
+    one listens before the last one goes. A super-conductor of the release before gives a build up when no
+    scheduler has answered it for twenty seconds, which is what one takes to start on a busy machine."""
 
     def command(self, service):
         words, env = super().command(service)
@@ -62,15 +64,23 @@ class Processes(cluster_processes.Processes):
         self.checkouts.pop(service, None)
         if code is not None:
             self.checkouts[service] = code
-        if service not in WEB:
-            assert self.stop([service]) == []
+        overlap = service in (*WEB, 'scheduler') and last is not None
+        if not overlap:
+            assert self.stop([service], LIMIT) == []
+        before = self._starts(service)
         self.start(service)
-        if service in WEB and last is not None:
-            until(lambda: len(self.workers(service)) == self.deployment.workers, LIMIT)
+        if overlap:
+            until(lambda: len(self.workers(service)) == self.deployment.workers if service in WEB
+                  else self._starts(service) > before, LIMIT)
             self.wait_healthy([service])
             os.kill(last, signal.SIGTERM)
             until(lambda: not _lives(last), LIMIT)
         self.wait_healthy([service])
+
+    def _starts(self, service):
+        """How often its log says that it has started."""
+        file = self.deployment.directory / 'log' / f'{service}.log'
+        return file.read_text(errors='replace').count('has started') if file.exists() else 0
 
 
 def cluster_of(code):

@@ -195,14 +195,15 @@ class Hold:
 
 
 class AtHost(Hold):
-    """Each host takes its time before or after an effect on a guest, once; a host's next life does not."""
+    """Each host takes its time before or after an effect on a guest, once, until it is released, or so many
+    seconds are over; a host's next life does not."""
 
-    def __init__(self, world, operation, when, seconds=1.5):
+    def __init__(self, world, operation, when, seconds=60):
         super().__init__(world)
         for host in world.deployment.hosts:
             file = world.deployment.directory / 'state' / 'compute' / host / 'faults.json'
             file.write_text(json.dumps({operation: {
-                'do': 'delay', 'when': when, 'seconds': seconds, 'times': 1}}))
+                'do': 'hold', 'when': when, 'seconds': seconds, 'times': 1}}))
             self._undo.callback(file.unlink, missing_ok=True)
 
 

@@ -20,7 +20,7 @@ from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
 from nova.tests.real import conftest, previous
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600, func_only=True)]
 
 USERS = 3
 MORE = 2
@@ -89,7 +89,7 @@ class Load(threading.Thread):
     def wait(self, uuid, status):
         def reached():
             server = self.call('GET', f'/servers/{uuid}').json()['server']
-            assert server['status'] != 'ERROR', server
+            assert server['status'] != 'ERROR', (server['id'], server.get('fault'))
             return server['status'] == status and server['OS-EXT-STS:task_state'] is None
         until(reached, LIMIT, 0.2, lambda: (status, self.call('GET', f'/servers/{uuid}').json()))
 

@@ -2,9 +2,11 @@
 
 Afterwards the attachments at the volume service are the rows, no volume is reserved, attaching or detaching
 that is nobody's, and host and guest have what the rows say (VOL-S1, VOL-S2, VOL-S7, VOL-F1, 1.13). ``-m
-cluster`` takes a sample, on MariaDB; ``-m "cluster or slow"`` takes all, on each database.
+cluster`` takes a sample, on MariaDB; ``-m "cluster or slow"`` takes all, on each database. How long each took
+from the moment at which everybody was back is logged (``--log-cli-level=INFO``).
 """
 
+import logging
 import os
 import random
 import signal
@@ -21,7 +23,11 @@ from nova.tests.functional.volumes import Volumes
 from nova.tests.real import process_crash as crash
 from nova.tests.real.process_crash import AtHost, AtNeighbour, Case
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+LOG = logging.getLogger(__name__)
+LIMIT = 120.0
+"""Seconds after which something that is waited for does not come."""
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400, func_only=True)]
 
 ATTACHMENT = '/v3/attachments/'
 PLACES = (
@@ -74,7 +80,7 @@ def volumes(demo):
 
 @pytest.fixture(scope='module')
 def server(demo):
-    made = demo.booted('with-volumes')['id']
+    made = demo.wait(demo.boot('with-volumes').json()['server']['id'], 'ACTIVE', LIMIT)['id']
     yield made
     demo.delete(made)
 
@@ -84,14 +90,14 @@ def whole(world, admin, volumes, server):
     """After each case all processes are there, nothing has leaked, and no volume is left."""
     yield
     world.cluster.start_missing()
-    leaks.check(world.cluster, admin)
+    leaks.check(world.cluster, admin, LIMIT)
     for one in volumes.of(server):
         assert volumes.detach(server, one['volumeId']).status_code == 202
-    until(lambda: not volumes.of(server), crash.BACK)
+    until(lambda: not volumes.of(server), LIMIT)
     for one in volumes.call('GET', '/volumes')['volumes']:
-        volumes.wait(one['id'], 'available')
+        volumes.wait(one['id'], 'available', LIMIT)
         volumes.call('DELETE', f'/volumes/{one["id"]}')
-    leaks.check(world.cluster, admin)
+    leaks.check(world.cluster, admin, LIMIT)
 
 
 class Try:
@@ -103,8 +109,8 @@ class Try:
         self.volume, self.new = volumes.make(), None
         if operation != 'attach':
             assert volumes.attach(server, self.volume).status_code == 202
-            volumes.wait(self.volume, 'in-use')
-            volumes.settled(server)
+            volumes.wait(self.volume, 'in-use', LIMIT)
+            volumes.settled(server, LIMIT)
 
     def ask(self):
         answer = getattr(self, self.operation)()
@@ -149,8 +155,8 @@ def run(case, world, tried):
     hold = kind(world, *arguments)
     try:
         tried.ask()
-        where, row = world.wait_step(tried.server, case.step)
-        until(lambda: _reached(world, case, tried), crash.BACK)
+        where, row = world.wait_step(tried.server, case.step, seconds=LIMIT)
+        until(lambda: _reached(world, case, tried), LIMIT)
         victims = [name for word in case.victims for name in world.resolve(word, where, row)]
         for name in victims:
             world.kill(name)
@@ -159,8 +165,9 @@ def run(case, world, tried):
     # Of two conductors of a cell the other one takes over; nobody waits for the dead one.
     dead = [name for name in victims if 'conductor' in name and len(victims) == 1]
     world.revive([name for name in victims if name not in dead])
-    until(lambda: world.open_task(tried.server) is None, crash.BACK * 2,
-          told=lambda: world.open_task(tried.server))
+    began = time.monotonic()
+    until(lambda: world.open_task(tried.server) is None, LIMIT, told=lambda: world.open_task(tried.server))
+    LOG.info('%s: over %.1f s after everybody was back', case.id, time.monotonic() - began)
     world.revive(dead)
     tried.check()
 
@@ -184,7 +191,7 @@ def test_killed_at_any_step(case, world, demo, admin, volumes, server):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(attachments.PATIENCE + 120)
+@pytest.mark.timeout(attachments.PATIENCE + 120, func_only=True)
 @pytest.mark.parametrize('when', crash.BEFORE_AFTER)
 @pytest.mark.parametrize('operation', ['attach', 'swap'])
 def test_the_api_dies_while_a_volume_is_reserved(when, operation, world, demo, admin, volumes, server):
@@ -201,7 +208,7 @@ def test_the_api_dies_while_a_volume_is_reserved(when, operation, world, demo, a
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        until(lambda: world.open_task(server), crash.BACK)
+        until(lambda: world.open_task(server), LIMIT)
         for pid in world.processes.workers('api'):
             os.kill(pid, signal.SIGKILL)
     finally:

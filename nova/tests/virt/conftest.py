@@ -21,7 +21,8 @@ def real_lab(tmp_path_factory):
     lab.end()
 
 
-@pytest.fixture(params=['fake', pytest.param('libvirt', marks=[pytest.mark.libvirt, pytest.mark.timeout(400)])])
+@pytest.fixture(params=[
+    'fake', pytest.param('libvirt', marks=[pytest.mark.libvirt, pytest.mark.timeout(1800)])])
 def lab(request):
     made = FakeLab() if request.param == 'fake' else request.getfixturevalue('real_lab')
     yield made

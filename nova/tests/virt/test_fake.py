@@ -4,6 +4,7 @@ import inspect
 import json
 import subprocess
 import sys
+import threading
 
 import os_traits
 import pytest
@@ -12,6 +13,7 @@ from nova import conf as nova_conf
 from nova import errors, objects
 from nova.states import Power
 from nova.tests.compute.cell import Handle, server_of
+from nova.tests.fixtures.waiting import until
 from nova.virt import driver as drivers
 from nova.virt import loader
 from nova.virt.fake.driver import FakeDriver, Size
@@ -202,6 +204,19 @@ def test_process_dies_in_the_middle(tmp_path, when):
     again = FakeDriver('host1', tmp_path)
     assert len(again.guests()) == (1 if when == 'after' else 0)
     again.spawn(Handle(server_of()))
+
+
+def test_who_is_held_goes_on_when_the_file_is_gone(tmp_path):
+    file = tmp_path / 'faults.json'
+    file.write_text(json.dumps({'spawn': {'do': 'hold', 'times': 1}}))
+    driver, h = FakeDriver('host1', tmp_path), Handle(server_of())
+    spawning = threading.Thread(target=driver.spawn, args=(h,))
+    spawning.start()
+    until(lambda: json.loads(file.read_text())['spawn']['times'] == 0)
+    assert driver.state(h) is None and spawning.is_alive()
+    file.unlink()
+    spawning.join(20)
+    assert driver.state(h) == Power.RUNNING
 
 
 def test_loader(tmp_path):

@@ -10,7 +10,7 @@ from nova.tests.virt.labs.base import Handle, Site
 from nova.virt.libvirt.commands import Commands
 from nova.virt.libvirt.driver import LibvirtDriver
 
-pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(1800)]
 
 
 class Killed(BaseException):

@@ -14,7 +14,7 @@ from nova.states import Power, Signal
 from nova.tests.virt.test_protocol import connected, let_go, live
 from nova.virt.libvirt.driver import LibvirtDriver
 
-pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(1800)]
 
 AGENT = {'hw_qemu_guest_agent': 'yes', 'os_require_quiesce': 'true'}
 

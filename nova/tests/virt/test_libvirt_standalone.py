@@ -10,7 +10,7 @@ import pytest
 
 from nova.tests.virt.labs.libvirt import CACHE, TOOLS
 
-pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(1800)]
 
 
 def test_the_first_server_of_a_new_cloud(real, tmp_path):

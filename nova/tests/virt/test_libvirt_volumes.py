@@ -3,21 +3,23 @@
 import hashlib
 import os
 import types
+import uuid
 
 import pytest
 
-from nova import errors
+from nova import errors, objects
 from nova.states import Power
 from nova.tests.virt.labs.base import Handle
 from nova.tests.virt.labs.libvirt import FIXED_KEY
 from nova.tests.virt.test_libvirt_crashes import Killed, process
 from nova.tests.virt.test_libvirt_guests import on_disk, script
 from nova.tests.virt.test_protocol import let_go, live
+from nova.virt.driver import kept
 from nova.virt.libvirt.connectors import Connectors
 from nova.virt.libvirt.secrets import Secrets
 from nova.virt.libvirt.volumes import Volumes
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1800)
 quick, long = pytest.mark.libvirt, pytest.mark.slow
 """Those of every run, and those that only ``-m "libvirt or slow"`` asks for."""
 
@@ -31,14 +33,20 @@ WRITER = script(
 """Writes into the first volume that comes, once, and says what."""
 
 
-def writing(real, device, connection):
-    """A guest that has written into a volume; its handle, and the digest of what it wrote."""
-    h = real.h(real.server(config_drive=True, user_data=WRITER))
+def having(real, device, connection, **values):
+    """The handle of a guest that has got a volume while it runs."""
+    h = real.h(real.server(**values))
     h.driver.spawn(h)
     real.ready(h)
     h.driver.connect_volume(h, device, connection)
     h.driver.attach_volume(h, device)
     h.instance.block_devices = [device]
+    return h
+
+
+def writing(real, device, connection):
+    """A guest that has written into a volume; its handle, and the digest of what it wrote."""
+    h = having(real, device, connection, config_drive=True, user_data=WRITER)
     return h, real.wait(h, 'GUEST wrote ([0-9a-f]{32})')[1]
 
 
@@ -135,6 +143,62 @@ def test_an_encrypted_volume_goes_along(real):
     there.driver.destroy(there)
     let_go(there, device)
     assert real.secrets('h2') == set() and digest(opened(real, device)) == wrote
+
+
+@long
+def test_an_encrypted_volume_is_shared(real):
+    """MAT-S2, MAT-T: two guests of a host by one key; one of them moves while it runs; the key leaves each host
+    with the last one that needs it there, and both see what one of them wrote."""
+    device, connection = real.encrypted_volume()
+    connection['multiattach'] = True
+    writer, wrote = writing(real, device, connection)
+    reader = having(real, device, connection)
+    real.wait(reader, 'vdb=.*head=written-by-a-guest')
+    assert real.secrets('h1') == {device.volume_id}
+    moved = real.h(writer.instance, 'h2')
+    moved.driver.connect_volume(moved, device, connection)
+    move, data = live(real, writer, moved)
+    writer.driver.live_migrate(writer, move, data)
+    moved.driver.finish_live_migration(moved, move, data)
+    writer.driver.leave_after_live_migration(writer, move, data)
+    let_go(writer, device)
+    assert real.secrets('h1') == real.secrets('h2') == {device.volume_id}
+    reader.driver.reboot(reader, 'HARD')
+    real.wait(reader, 'vdb=.*head=written-by-a-guest')
+    reader.driver.detach_volume(reader, device)
+    let_go(reader, device)
+    assert (real.secrets('h1'), real.secrets('h2')) == (set(), {device.volume_id})
+    moved.driver.reboot(moved, 'HARD')
+    real.wait(moved, 'vdb=.*head=written-by-a-guest')
+    moved.driver.destroy(moved)
+    let_go(moved, device)
+    assert real.secrets('h2') == set() and digest(opened(real, device)) == wrote
+
+
+@long
+def test_guests_boot_from_one_volume(real):
+    """MAT-S1, MAT-T: boot index 0, two guests on one host and one on another at the same time, and a guest that
+    has it as its second disk; one that goes leaves it to the others."""
+    device, connection = real.root_volume()
+    connection['multiattach'] = True
+    booted = []
+    for host in ('h1', 'h1', 'h2'):
+        h = real.h(real.server(image_ref=None, block_devices=[device]), host)
+        h.driver.connect_volume(h, device, connection)
+        h.driver.spawn(h)
+        booted.append(h)
+    beside = objects.BlockDeviceMapping(
+        uuid=str(uuid.uuid4()), volume_id=device.volume_id, source_type='volume', destination_type='volume',
+        device_name='/dev/vdb', volume_size=1)
+    booted.append(having(real, beside, connection))
+    for h in booted:
+        real.wait(h, f'GUEST block.*serial={device.volume_id[:20]}')
+    for number, h in enumerate(booted):
+        h.driver.destroy(h)
+        let_go(h, device)
+        for other in booted[number + 1:]:
+            assert other.driver.state(other) == Power.RUNNING and kept.connections(other)
+    assert not any(kept.connections(h) for h in booted)
 
 
 @long

@@ -382,6 +382,34 @@ def test_a_live_migration(lab, running):
     there.driver.reboot(there, 'HARD')
 
 
+def test_one_of_two_that_share_a_volume_moves(lab):
+    """MAT-T: two guests of a host; the other one keeps the volume that the first one's host lets go of."""
+    device, connection = lab.volume()
+    connection['multiattach'] = True
+    here, other = (lab.h(lab.server()) for _ in range(2))
+    for h in (here, other):
+        h.driver.spawn(h)
+        h.driver.connect_volume(h, device, connection)
+        h.driver.attach_volume(h, device)
+        h.instance.block_devices = [device]
+    there = lab.h(here.instance, 'h2')
+    there.driver.connect_volume(there, device, connection)
+    move, data = live(lab, here, there)
+    here.driver.live_migrate(here, move, data)
+    there.driver.finish_live_migration(there, move, data)
+    here.driver.leave_after_live_migration(here, move, data)
+    let_go(here, device)
+    assert kept.users(other, device.volume_id) == {other.instance.uuid}
+    assert kept.users(there, device.volume_id) == {there.instance.uuid}
+    for h in (other, there):
+        assert h.driver.diagnostics(h)['num_disks'] == 2
+        h.driver.reboot(h, 'HARD')
+        assert h.driver.diagnostics(h)['num_disks'] == 2
+        h.driver.destroy(h)
+        let_go(h, device)
+        assert kept.users(h, device.volume_id) == set()
+
+
 def test_a_live_migration_that_is_called_off(lab, running):
     here, there = running, lab.h(running.instance, 'h2')
     move, data = live(lab, here, there)

@@ -42,12 +42,15 @@ class Target:
 def host():
     target, journals = Target(), servers.ServerJournals()
     conf = nova_conf.new(config_files=[])
-    made = volumes.Volumes(connectors.Connectors(conf, lambda kind, arguments: target), secrets=None)
+
+    def process():
+        """What a process of the host has of it; all of them the same journals."""
+        return volumes.Volumes(connectors.Connectors(conf, lambda kind, arguments: target), secrets=None)
 
     def handle():
         uuid = uuids.generate()
         return types.SimpleNamespace(instance=types.SimpleNamespace(uuid=uuid), journal=journals.of(uuid))
-    return types.SimpleNamespace(volumes=made, target=target, handle=handle)
+    return types.SimpleNamespace(volumes=process(), again=process, target=target, handle=handle)
 
 
 def at_once(work, things):
@@ -81,3 +84,31 @@ def test_who_shares_a_backend_takes_turns(host, shared, alone):
     at_once(lambda each: host.volumes.bring(each[0], each[1], {
         **BACKEND, 'shared_targets': shared, 'target': each[1]}), users)
     assert len(host.target.here) == 6 and (host.target.most == 1) is alone
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+def test_the_process_dies_while_the_last_one_leaves(host, when):
+    """Whoever is there after it repeats what was begun; the last one disconnects, and only that."""
+    class Killed(BaseException):
+        pass
+
+    def dies(*arguments, **how):
+        if when == 'after':
+            Target.disconnect_volume(host.target, *arguments, **how)
+        raise Killed
+
+    users = [host.handle() for _ in range(3)]
+    at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
+    at_once(lambda h: host.volumes.let_go(h, 'volume', force=False), users[:2])
+    host.target.disconnect_volume = dies
+    with pytest.raises(Killed):
+        host.volumes.let_go(users[2], 'volume', force=False)
+    del host.target.disconnect_volume
+    again = host.again()
+    assert kept.users(users[2], 'volume') == {users[2].instance.uuid}, 'not forgotten before it is gone'
+    newcomer = host.handle()
+    again.bring(newcomer, 'volume', {**BACKEND, 'target': 'one'})
+    again.let_go(users[2], 'volume', force=False)
+    assert host.target.here == {'one'}, 'the newcomer uses it'
+    again.let_go(newcomer, 'volume', force=False)
+    assert host.target.here == set() and kept.users(newcomer, 'volume') == set()

@@ -6,9 +6,10 @@ Within: `fail`, `before` and `after` of the object. From outside, for agents in 
     {"spawn": {"do": "refuse", "times": 2}, "destroy": {"do": "delay", "seconds": 3},
      "power_on": {"do": "die", "when": "after"}}
 
-``do`` is ``refuse`` (another host may be tried), ``fail``, ``delay``, ``last`` (it takes ``seconds``, telling
-progress and hearing signals and cancelling) or ``die`` (the process ends at once, as
-by kill -9); ``when`` is ``before`` the effect or ``after`` it; without ``times`` it goes on for ever.
+``do`` is ``refuse`` (another host may be tried), ``fail``, ``delay``, ``hold`` (a delay that is over as soon as
+the file is gone), ``last`` (it takes ``seconds``, telling progress and hearing signals and cancelling) or
+``die`` (the process ends at once, as by kill -9); ``when`` is ``before`` the effect or ``after`` it; without
+``times`` it goes on for ever.
 """
 
 import json
@@ -17,7 +18,7 @@ import pathlib
 from collections.abc import Callable
 
 from nova import errors
-from nova.common import threads
+from nova.common import clock, threads
 from nova.common.jsonutil import JsonObject
 
 Hook = Callable[[str, str], object]
@@ -84,8 +85,14 @@ class Faults:
         for hook in list(self._hooks[when]):
             hook(operation, server)
         fault = self._take(when, operation)
-        if fault is not None:
+        if fault is not None and fault.get('do') == 'hold':
+            self._hold(clock.Deadline(float(fault.get('seconds', 60))))
+        elif fault is not None:
             _act(fault, operation)
+
+    def _hold(self, end: clock.Deadline) -> None:
+        while self._file is not None and self._file.exists() and not end.passed():
+            threads.sleep(0.05)
 
     def _take(self, when: str, operation: str) -> JsonObject | None:
         """The file's fault for this moment, counted down before it acts, so that dying counts."""

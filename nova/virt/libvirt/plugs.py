@@ -6,9 +6,10 @@ import libvirt
 from lxml import etree
 
 from nova import errors
+from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.libvirt import xml
-from nova.virt.libvirt.guests import Guests, affect
+from nova.virt.libvirt.guests import Guests, affect, power_of
 
 Find = Callable[[etree._Element], etree._Element | None]
 
@@ -24,6 +25,8 @@ class Plugs(Guests):
     def plug_out(self, h: Host, domain: libvirt.virDomain, find: Find, name: str) -> None:
         """Take a device from the guest, which may need to be asked several times.
 
+        A guest that is paused is asked once, and not waited for: it lets the device go when it goes on.
+
         Args:
             find: the device in a domain.
             name: what users call it.
@@ -32,19 +35,21 @@ class Plugs(Guests):
             errors.virt.DetachFailed: it has it still.
         """
         if domain.isActive():
-            for _ in range(self.conf.libvirt.device_detach_attempts):
-                if self._asked(h, domain, find):
+            paused = power_of(domain) == Power.PAUSED
+            attempts = 1 if paused else self.conf.libvirt.device_detach_attempts
+            for _ in range(attempts):
+                if self._asked(h, domain, find, 0 if paused else self.conf.libvirt.device_detach_timeout):
                     break
             else:
                 raise errors.virt.DetachFailed(
                     server=h.instance.uuid, device=name,
-                    reason=f'it was asked {self.conf.libvirt.device_detach_attempts} times')
+                    reason='the guest is paused' if paused else f'it was asked {attempts} times')
         kept = find(self.tree(domain, inactive=True))
         if kept is not None:
             domain.detachDeviceFlags(xml.text(kept), libvirt.VIR_DOMAIN_AFFECT_CONFIG)
 
-    def _asked(self, h: Host, domain: libvirt.virDomain, find: Find) -> bool:
-        """Ask the guest to let a device go, and wait; whether it is gone."""
+    def _asked(self, h: Host, domain: libvirt.virDomain, find: Find, seconds: int) -> bool:
+        """Ask the guest to let a device go, and wait so long; whether it is gone."""
         found = find(self.tree(domain))
         if found is None:
             return True
@@ -56,5 +61,5 @@ class Plugs(Guests):
                     return True
                 if 'in the process of unplug' not in str(error):
                     raise
-            gone.wait(self.conf.libvirt.device_detach_timeout)
+            gone.wait(seconds)
         return find(self.tree(domain)) is None

@@ -10,8 +10,9 @@ from nova.compute import servers
 from nova.objects.move import Move
 
 CONTEXT = context.RequestContext('user', 'project', request_id='req-virt')
-PATIENCE = 90.0
-"""Seconds that a guest of an interpreted CPU gets to do something, on a busy machine."""
+PATIENCE = 300.0
+"""Seconds that a guest of an interpreted CPU gets to do something: many more than it needs, because a machine
+that is busy with other things shall not make a test fail."""
 
 
 class Handle:

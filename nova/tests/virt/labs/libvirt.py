@@ -54,7 +54,7 @@ class LibvirtLab(Lab):
             'instances_path': str(self.hosts / name / 'instances'), 'my_ip': self.address(name),
             'shutdown_timeout': 3, 'libvirt.virt_type': 'qemu', 'libvirt.connection_uri': self.socket(name),
             'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
-            'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': 4,
+            'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': int(PATIENCE / 5),
             'libvirt.device_detach_timeout': 5, 'libvirt.nfs_mount_point_base': str(self.hosts / 'shares'),
             'state_path': str(self.hosts / name), 'key_manager.fixed_key': FIXED_KEY})
         driver = LibvirtDriver.build(conf, name, None, Commands(self.prefix(name)), self.reach)
