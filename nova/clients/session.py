@@ -67,17 +67,21 @@ class _OnBehalf(plugin.BaseAuthPlugin):
 
 
 class Answer:
-    """A neighbour's response: status, headers, and the body as JSON on demand."""
+    """A neighbour's response: status, headers, and the body as JSON on demand.
+
+    Attributes:
+        response: as requests has it.
+    """
 
     def __init__(self, response: requests.Response, away: type[errors.Unavailable]) -> None:
         self.status = response.status_code
         self.headers = response.headers
-        self._response, self._away = response, away
+        self.response, self._away = response, away
 
     def json(self) -> Any:
         """The body as JSON; None when there is none or it is something else."""
         try:
-            return jsonutil.loads(self._response.content)
+            return jsonutil.loads(self.response.content)
         except ValueError:
             return None
 
@@ -88,14 +92,14 @@ class Answer:
             Unavailable: it broke off.
         """
         try:
-            yield from self._response.iter_content(size)
+            yield from self.response.iter_content(size)
         except requests.RequestException as error:
             raise self._away() from error
 
     @property
     def message(self) -> str:
         """What a refusal says, wherever the neighbour's envelope keeps it."""
-        return _message(self.json()) or self._response.reason or str(self.status)
+        return _message(self.json()) or self.response.reason or str(self.status)
 
     @property
     def code(self) -> str:
