@@ -1,11 +1,7 @@
 """The Compute API as one WSGI callable: middleware, resources and rooms put together."""
 
 import datetime
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Iterable, Iterator
-from types import ModuleType
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
@@ -14,22 +10,20 @@ from oslo_config import cfg
 from oslo_middleware import http_proxy_to_wsgi
 from oslo_middleware import opts as middleware_opts
 
-from nova import objects, ops
+from nova import cells, objects, ops
 from nova.api import (
-    cells,
     faults,
     finder,
     middleware,
     once,
     proxies,
-    releases,
     request,
     resources,
     versions,
     waits,
 )
 from nova.api.proxies import volumes_boot
-from nova.common import auth, dbkit, health, web
+from nova.common import auth, dbkit, folder, health, web
 from nova.common import middleware as common
 from nova.context import RequestContext
 from nova.objects.step import HostStatus
@@ -46,25 +40,10 @@ if TYPE_CHECKING:
     from nova.db.session import Databases
 
 
-def _resources() -> Iterator[ModuleType]:
-    for folder in (resources, proxies):
-        for module in pkgutil.iter_modules(folder.__path__, f'{folder.__name__}.'):
-            yield importlib.import_module(module.name)
-
-
-def _declared(modules: Iterable[ModuleType], kind: type) -> Iterator[type]:
-    """The subclasses of `kind` that the modules themselves declare, in order of their names."""
-    found = {}
-    for module in modules:
-        for _, value in inspect.getmembers(module, inspect.isclass):
-            if issubclass(value, kind) and value.__module__ == module.__name__:
-                found[f'{module.__name__}.{value.__qualname__}'] = value
-    return (found[name] for name in sorted(found))
-
-
 def operations() -> list[Operation]:
     """Everything that is served: the resources here, and the actions and resources of the rooms."""
-    kinds = _declared([*_resources(), *ops.load()], Resource)
+    places = [*folder.modules(resources.__name__), *folder.modules(proxies.__name__), *ops.load()]
+    kinds = folder.declared(places, Resource)
     served = [operation for kind in kinds for operation in kind().operations()]
     served += [kind().operation() for kind in ops.actions()]
     return [*served, *volumes_boot.aliases(served)]
@@ -149,13 +128,13 @@ def _services(conf: cfg.ConfigOpts, dbs: 'Databases', buses: transport.Buses, cl
     def tell_host(context: RequestContext, cell: objects.CellMapping, name: str, status: HostStatus) -> None:
         host.ComputeHost.client(buses.cell(cell.transport_url), name).set_status(context, status)
 
-    def hosts(cell: objects.CellMapping, name: str) -> questions.Questions:
+    def asked(cell: objects.CellMapping, name: str) -> questions.Questions:
         return questions.Questions.client(buses.cell(cell.transport_url), name)
 
     def select(context: RequestContext, wanted: objects.SelectRequest) -> objects.Selections:
-        return scheduler.Scheduler.client(buses.top, speaks=known.schedulers).select(context, wanted)
+        speaks = known.liveness(None).schedulers
+        return scheduler.Scheduler.client(buses.top, speaks=speaks).select(context, wanted)
 
-    found = finder.Finder(dbs, conf.api.cell_timeout)
-    known = releases.Releases(dbs, found, conf.service_down_time)
-    asking = cells.Cells(dbs, found, conf.api.cell_timeout)
-    return request.Services(conf, dbs, clients, found, asking, wake, tell_host, hosts, select, waiting, known)
+    known = cells.Cells(dbs, conf.api.cell_timeout, conf.service_down_time)
+    return request.Services(conf, dbs, clients, finder.Finder(known), known, wake, tell_host, asked, select,
+                            waiting)

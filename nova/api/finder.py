@@ -1,18 +1,15 @@
-"""Where things are: servers by uuid, hosts by name, over cells, cell0 and requests that no cell has yet."""
+"""Where a server is: in a cell, in cell0, or in a request that no cell has yet."""
 
 import dataclasses
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection
+
+import sqlalchemy as sa
 
 from nova import errors, objects
-from nova.common import clock, dbkit
+from nova.cells import Cells
+from nova.common import dbkit
 from nova.context import RequestContext
 from nova.objects.instance import FULL
-
-if TYPE_CHECKING:
-    from nova.db.session import Databases
-
-T = TypeVar('T')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,15 +35,10 @@ class CellUnreachable(errors.host.CellDown):
 
 
 class Finder:
-    """Finds things for one process.
+    """Finds servers by uuid, for one process."""
 
-    Args:
-        dbs: leave out cells that do not answer.
-        timeout: seconds for a cell's answer.
-    """
-
-    def __init__(self, dbs: 'Databases', timeout: float) -> None:
-        self._dbs, self._timeout = dbs, timeout
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
 
     def find(self, context: RequestContext, uuid: str, needs: Collection[str], deleted: bool = False) -> Found:
         """A server that the caller may know of.
@@ -62,14 +54,14 @@ class Finder:
         missing = errors.server.ServerNotFound(server=uuid)
         prefetch = [name for name in needs if name in FULL]
         for _ in range(2):  # the second time because a hand-over to a cell may come in between
-            with self._dbs.api.read() as conn:
+            with self._cells.api_db.read() as conn:
                 mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
                 if mapping is None or not _visible(context, mapping):
                     raise missing
                 if mapping.cell_id is None:
                     request = objects.BuildRequest.find(conn, instance_uuid=uuid)
                     if request is not None:
-                        return Found(request.instance, None, self._dbs.api)
+                        return Found(request.instance, None, self._cells.api_db)
                     continue
                 cell = objects.CellMapping.get(conn, id=mapping.cell_id)
             return self._in_cell(mapping, cell, prefetch, deleted, missing)
@@ -79,65 +71,15 @@ class Finder:
                  deleted: bool, missing: errors.NovaError) -> Found:
         by: dict[str, None] = {'deleted': None} if deleted else {}
 
-        def read(db: dbkit.Database) -> objects.Instance | None:
-            with db.read() as conn:
-                return objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
+        def read(conn: sa.Connection) -> objects.Instance | None:
+            return objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
         try:
-            instance = self.ask(cell, read)
+            instance = self._cells.ask_one(cell, read)
         except errors.host.CellDown:
             raise CellUnreachable(mapping) from None
         if instance is None:
             raise missing
-        return Found(instance, cell, self._dbs.cell(cell.database_connection))
-
-    def ask(self, cell: objects.CellMapping, question: Callable[[dbkit.Database], T]) -> T:
-        """One cell's answer, within this process's time.
-
-        Raises:
-            nova.errors.host.CellDown: 503.
-            whatever the question itself raises.
-        """
-        answers = self._dbs.ask({cell.uuid: question}, {cell.uuid: cell}, clock.Deadline(self._timeout))
-        for error in answers.failed.values():
-            raise error
-        if cell.uuid not in answers.got:
-            raise errors.host.CellDown()
-        return answers.got[cell.uuid]
-
-    def cells(self) -> list[objects.CellMapping]:
-        """Every cell, cell0 and disabled ones included, as they are now."""
-        with self._dbs.api.read() as conn:
-            return objects.CellMapping.all(conn, order=[objects.CellMapping.table.c.id])
-
-    def host_cell(self, host: str) -> tuple[objects.CellMapping, dbkit.Database]:
-        """The cell of a host.
-
-        Raises:
-            HostMappingNotFound: the host is in no cell.
-        """
-        with self._dbs.api.read() as conn:
-            mapping = objects.HostMapping.get(conn, host=host)
-            cell = objects.CellMapping.get(conn, id=mapping.cell_id)
-        return cell, self._dbs.cell(cell.database_connection)
-
-    def node_exists(self, host: str | None, node: str | None) -> bool:
-        """Whether some cell has this hypervisor (any of the host's when only `host` is given, and so on).
-
-        Raises:
-            nova.errors.host.CellDown: none that answers has it, but one that is down may.
-        """
-        by = {name: value for name, value in (('host', host), ('hypervisor_hostname', node)) if value}
-
-        def read(db: dbkit.Database) -> bool:
-            with db.read() as conn:
-                return bool(objects.ComputeNode.all(conn, limit=1, **by))
-        cells = {cell.uuid: cell for cell in self.cells() if not cell.is_cell0}
-        answers = self._dbs.ask(dict.fromkeys(cells, read), cells, clock.Deadline(self._timeout))
-        for error in answers.failed.values():
-            raise error
-        if not any(answers.got.values()) and answers.down:
-            raise errors.host.CellDown()
-        return any(answers.got.values())
+        return Found(instance, cell, self._cells.db(cell))
 
 
 def _visible(context: RequestContext, mapping: objects.InstanceMapping) -> bool:

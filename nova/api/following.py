@@ -18,7 +18,7 @@ from nova.objects import cell_mapping, notification
 if TYPE_CHECKING:
     from nova.db import session
 
-SETTLED = datetime.timedelta(seconds=60)
+TRANSACTION = datetime.timedelta(seconds=60)
 """A transaction that takes longer has failed: none waits longer for a statement (`session.PATIENCE`)."""
 MOST = 200
 """Notifications of one database that one look tells of."""
@@ -136,22 +136,22 @@ class Following:
     def _read(self, cell: int, db: dbkit.Database) -> tuple[_Track, list[notification.Notification], bool]:
         """What one database has, and where it stands afterwards; changes nothing of ours."""
         with db.read(snapshot=True) as conn:
-            before = dbkit.now(conn) - SETTLED
+            before = dbkit.now(conn) - TRANSACTION
             track = self._tracks.get(cell)
             begins = track is None and self._new
             if track is None:
-                from_then = before if self._new else self._since - SETTLED
+                from_then = before if self._new else self._since - TRANSACTION
                 track = _Track(notification.last_before(conn, self._project, from_then))
             seen = notification.numbers(conn, self._project, track.number, _NUMBERS)
             fresh = [] if begins else [number for number, _ in seen if number not in track.told][:MOST]
             told = track.told | ({number for number, _ in seen} if begins else set(fresh))
-            settled = track.number
+            complete = track.number
             for number, created_at in seen:
                 if number not in told or created_at > before:
                     break
-                settled = number
+                complete = number
             more = len(seen) == _NUMBERS or bool({number for number, _ in seen} - told)
-            return (_Track(settled, {number for number in told if number > settled}),
+            return (_Track(complete, {number for number in told if number > complete}),
                     notification.numbered(conn, fresh) if fresh else [], more)
 
 

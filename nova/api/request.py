@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors, objects, states
-from nova.api.cells import Cells
 from nova.api.finder import Finder, Found
 from nova.api.once import Once
-from nova.api.releases import Releases
 from nova.api.server_look import Look
 from nova.api.waits import Waits
+from nova.cells import Cells
 from nova.common import clock, dbkit, uuids
 from nova.context import RequestContext
 from nova.listing.servers import ListResult
@@ -25,7 +24,6 @@ from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
 from nova.objects.question import GuestQuestion, ImageList
-from nova.objects.service import Alive
 from nova.objects.step import HostStatus
 from nova.rest import request
 from nova.rest.resource import Reply
@@ -49,8 +47,8 @@ Select = Callable[[RequestContext, objects.SelectRequest], objects.Selections]
 """``select(context, request)``: a scheduler's answer."""
 
 
-Hosts = Callable[[objects.CellMapping, str], Questions]
-"""``hosts(cell, host)``: whom a host's questions are put to."""
+QuestionsTo = Callable[[objects.CellMapping, str], Questions]
+"""``questions(cell, host)``: whom a host's questions are put to."""
 
 
 class Wake(Protocol):
@@ -71,10 +69,9 @@ class Services:
     cells: Cells
     wake: Wake
     tell_host: Tell
-    hosts: Hosts
+    questions: QuestionsTo
     select: Select
     waits: Waits
-    releases: Releases
 
 
 class Request(request.Request):
@@ -107,8 +104,7 @@ class Request(request.Request):
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
-        self._hosts = services.hosts
-        self._releases = services.releases
+        self._questions = services.questions
         self.select = functools.partial(services.select, self.context)
 
     def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
@@ -142,8 +138,7 @@ class Request(request.Request):
         """Whether the compute service on `host`, in the cell of the path's server, is alive."""
         if host is None:
             return False
-        with self.place.db.read() as conn:
-            return Alive.look(conn, self.conf.service_down_time, host).is_up(host)
+        return self.cells.host_is_up(self.place.db, host)
 
     def ask_host(self, instance: objects.Instance, question: Method[GuestQuestion, Answer], *,
                  kind: str | None = None, lines: int | None = None) -> Answer:
@@ -153,7 +148,7 @@ class Request(request.Request):
             raise errors.server.ServerNotReady(server=instance.uuid)
         if not self.host_is_up(instance.host):
             raise errors.host.HostAway(server=instance.uuid)
-        ask = question.__get__(self._hosts(place.mapping, instance.host), Questions)
+        ask = question.__get__(self._questions(place.mapping, instance.host), Questions)
         try:
             return ask(self.context, GuestQuestion(instance=instance, kind=kind, lines=lines))
         except errors.bus.BusAway as error:
@@ -161,7 +156,7 @@ class Request(request.Request):
 
     def cache_images(self, cell: objects.CellMapping, host: str, images: Sequence[str]) -> None:
         """Have a host fetch images for guests to come; nobody waits for it."""
-        self._hosts(cell, host).cache_images(self.context, ImageList(images=list(images)))
+        self._questions(cell, host).cache_images(self.context, ImageList(images=list(images)))
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """See `nova.task.handles.Request.write_in_cell`."""
@@ -182,8 +177,8 @@ class Request(request.Request):
     def page_look(self, found: ListResult) -> Look:
         """The same for a page of servers."""
         seen = set(found.cells.values())
-        cells = [cell for cell in self.finder.cells() if cell.uuid in seen] if seen else []
-        dbs = {cell.uuid: self.dbs.cell(cell.database_connection) for cell in cells}
+        cells = [cell for cell in self.cells.every() if cell.uuid in seen] if seen else []
+        dbs = {cell.uuid: self.cells.db(cell) for cell in cells}
         return Look(self, [(row, dbs.get(found.cells.get(row.uuid, ''))) for row in found.rows], self.needs)
 
     # Operations
@@ -219,10 +214,11 @@ class Request(request.Request):
     def fitting(self, flow: type[AnyFlow], cell: objects.CellMapping | None = None,
                 host: str | None = None) -> type[AnyFlow]:
         """See `nova.task.handles.Request.fitting`; in a `cell`: what its conductors and a `host` know."""
-        found = self._releases.fitting(flow, cell, host)
+        lives = self.cells.liveness(cell)
+        found = flows.at(flow, lives.conductors())
         if found is None:
             raise errors.task.NotYet(action=flow.action or flow.name)
-        return found
+        return found if host is None else flows.at(found, lives.release_of(host)) or found
 
     def signal(self, flow: type[AnyFlow], instance: objects.Instance, told: states.Signal,
                note: str | None = None) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from nova import objects, states
 from nova.common import clock, dbkit
 from nova.common.jsonutil import JsonObject
-from nova.objects import aggregate
+from nova.objects import aggregate, instance_action
 from nova.policies import servers as rules
 from nova.rest.field import ABSENT, Absent
-from nova.task import views
 
 if TYPE_CHECKING:
     from nova.api.request import Request
@@ -55,7 +54,7 @@ class Look:
         for db, servers in self._by_db.values():
             broken = [server.uuid for server in servers if server.deleted or server.vm_state == 'error']
             if 'fault' in needs and broken:
-                faults.update(views.faults(db, broken))
+                faults.update(instance_action.faults(db, broken))
             hosts = {server.host for server in servers if server.host}
             if wants_services and hosts:
                 with db.read() as conn:

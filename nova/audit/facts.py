@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.audit import guests
+from nova.cells import Cells
 from nova.common import dbkit
 from nova.db import tasks
 from nova.db.api import models as api
@@ -135,13 +136,12 @@ def gather(deployment: Deployment) -> Facts:
     Raises:
         oslo_db.exception.DBError: the API database cannot be read.
     """
-    seen, dbs, clients = Facts(), deployment.dbs, deployment.clients
-    with dbs.api.read() as conn:
-        mappings = objects.CellMapping.all(conn)
+    seen, dbs, clients, known = Facts(), deployment.dbs, deployment.clients, Cells(deployment.dbs)
+    mappings = known.every()
     cells = {mapping.id: mapping.name or mapping.uuid for mapping in mappings}
     for mapping in mappings:
         name = cells[mapping.id]
-        seen.databases[name] = dbs.cell(mapping.database_connection)
+        seen.databases[name] = known.db(mapping)
         _ask(seen, name, functools.partial(_nodes, seen, name))
     _ask(seen, ALLOCATIONS, lambda: seen.allocations.update(
         ((consumer, node), held) for node in seen.nodes

@@ -7,11 +7,11 @@ SURE = 5.0
 """Seconds after which a worker that lives has told so: several beats."""
 
 
-def look(deployment: facts.Deployment, settle: float) -> tuple[facts.Facts, list[compare.Difference]]:
+def look(deployment: facts.Deployment, between: float) -> tuple[facts.Facts, list[compare.Difference]]:
     """What is known of the deployment, and where it does not agree.
 
     Args:
-        settle: seconds between two looks; there is one look where the first finds nothing and nothing goes on.
+        between: seconds between two looks; there is one look where the first finds nothing and nothing goes on.
 
     Raises:
         oslo_db.exception.DBError: the API database cannot be read.
@@ -20,9 +20,9 @@ def look(deployment: facts.Deployment, settle: float) -> tuple[facts.Facts, list
     found = set(compare.differences(first))
     if not found and not first.beats:
         return first, []
-    threads.sleep(settle)
+    threads.sleep(between)
     second = facts.gather(deployment)
     still = found & set(compare.differences(second))
-    if settle >= SURE:
+    if between >= SURE:
         still |= set(compare.abandoned(first, second))
     return second, sorted(still)

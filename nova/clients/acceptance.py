@@ -7,7 +7,7 @@ it was last away a user's 403 is final.
 
 from nova.common import clock, uuids
 
-_SETTLING = 60.0
+_STARTING = 60.0
 """Seconds after it was away in which a neighbour may refuse what it allows once it has read its policy."""
 
 
@@ -16,7 +16,7 @@ class Acceptance:
 
     def __init__(self) -> None:
         self._allowed: set[str] = set()
-        self._settles = 0.0
+        self._starts_until = 0.0
 
     @staticmethod
     def _kind(method: str, path: str) -> str:
@@ -24,7 +24,7 @@ class Acceptance:
 
     def was_away(self) -> None:
         """It could not be reached, or asked for patience."""
-        self._settles = clock.monotonic() + _SETTLING
+        self._starts_until = clock.monotonic() + _STARTING
 
     def allowed(self, method: str, path: str) -> None:
         """Our own credentials were good for a request."""
@@ -34,4 +34,4 @@ class Acceptance:
         """Whether a 403 means that it is not ready yet."""
         if not as_user and self._kind(method, path) in self._allowed:
             self.was_away()
-        return clock.monotonic() < self._settles
+        return clock.monotonic() < self._starts_until

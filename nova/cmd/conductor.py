@@ -1,41 +1,36 @@
 """nova-conductor: runs tasks. ``[conductor] role`` says whose."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
-from nova.common import health, threads
+from nova.common import threads
+
+if TYPE_CHECKING:
+    import socket
+
+    from oslo_config import cfg
+
+    from nova.cmd.launch import Service
 
 
-class Conductor:
-    """A conductor and what it holds."""
-
-    def __init__(self, conf: Any) -> None:
-        from nova import clients
-        from nova.conductor import service
-        from nova.db import session
-        from nova.rpc import transport
-        self._buses, self._dbs = transport.Buses(conf), session.Databases(conf)
-        self._service = service.ConductorService(
-            conf, conf.conductor.role, host=conf.host, dbs=self._dbs, buses=self._buses,
-            clients=clients.build(conf))
-
-    def start(self) -> None:
-        self._service.start()
-
-    def stop(self) -> None:
-        self._service.stop()
-        self._buses.close()
-        self._dbs.dispose()
-
-    def checks(self) -> dict[str, health.Check]:
-        return {'bus': self._buses.health, **self._service.checks()}
+def build(conf: 'cfg.ConfigOpts', listen: 'socket.socket | None' = None) -> 'Service':
+    """A conductor."""
+    from nova import clients
+    from nova.cmd import launch
+    from nova.conductor import service
+    from nova.db import session
+    from nova.rpc import transport
+    buses, dbs = transport.Buses(conf), session.Databases(conf)
+    made = service.ConductorService(conf, conf.conductor.role, host=conf.host, dbs=dbs, buses=buses,
+                                    clients=clients.build(conf))
+    return launch.Service(made.start, (made.stop, buses.close, dbs.dispose),
+                          {'bus': buses.health, **made.checks()})
 
 
 def main() -> int:
     threads.choose()
     from nova.cmd import launch
-    return launch.main('nova-conductor', 'nova.cmd.conductor',
-                       lambda conf, listen: Conductor(conf), lambda conf: conf.conductor.workers or 1)
+    return launch.main('nova-conductor', 'nova.cmd.conductor', build, lambda conf: conf.conductor.workers or 1)
 
 
 if __name__ == '__main__':

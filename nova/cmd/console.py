@@ -74,7 +74,7 @@ def make(conf: cfg.ConfigOpts, kind: Kind) -> Any:
 
 
 def _secure(conf: cfg.ConfigOpts) -> Any:
-    """How security is settled with VNC servers; None where they are passed on to as they are.
+    """What is agreed with VNC servers about security; None where they are passed on to as they are.
 
     Raises:
         ValueError: a certificate cannot be used.

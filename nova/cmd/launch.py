@@ -5,12 +5,12 @@ ends it at once. SIGHUP reads the configuration files again, for the options tha
 """
 
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
 from oslo_config import cfg
 from oslo_log import log
@@ -23,16 +23,24 @@ from nova.common import health, metrics, threads
 LOG = log.getLogger(__name__)
 
 
-class Service(Protocol):
-    """What a process runs."""
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """What a process runs.
 
-    def start(self) -> None: ...
+    Attributes:
+        start: begins to serve.
+        stops: what ends it, in this order: no more work is taken and what was begun ends; then what it held
+            meanwhile is closed.
+        checks: whether it is well: what it depends on, by name.
+    """
+
+    start: Callable[[], object]
+    stops: Sequence[Callable[[], object]] = ()
+    checks: Mapping[str, health.Check] = dataclasses.field(default_factory=dict)
 
     def stop(self) -> None:
-        """Take no more work and let what was begun end."""
-
-    def checks(self) -> Mapping[str, health.Check]:
-        """Whether it is well: what it depends on, by name."""
+        for stop in self.stops:
+            stop()
 
 
 Build = Callable[[cfg.ConfigOpts, socket.socket | None], Service]
@@ -90,7 +98,7 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
         print(f'{name}: {error}', file=sys.stderr)
         return 1
     try:
-        page = metrics.page_of(conf, service.checks(), workers.number() or 0)
+        page = metrics.page_of(conf, service.checks, workers.number() or 0)
     except OSError as error:
         print(f'{name}: the page for operators cannot be opened: {error}', file=sys.stderr)
         return 1

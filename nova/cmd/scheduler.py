@@ -1,41 +1,36 @@
 """nova-scheduler: chooses hosts."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova.common import health, threads
 
+if TYPE_CHECKING:
+    import socket
 
-class Scheduler:
-    """A scheduler and what it holds."""
+    from oslo_config import cfg
 
-    def __init__(self, conf: Any) -> None:
-        from nova import clients
-        from nova.db import session
-        from nova.rpc import transport
-        from nova.scheduler import service
-        self._buses, self._dbs = transport.Buses(conf), session.Databases(conf)
-        self._service = service.SchedulerService(
-            conf, host=conf.host, dbs=self._dbs, buses=self._buses, clients=clients.build(conf))
+    from nova.cmd.launch import Service
 
-    def start(self) -> None:
-        self._service.start()
 
-    def stop(self) -> None:
-        self._service.stop()
-        self._buses.close()
-        self._dbs.dispose()
-
-    def checks(self) -> dict[str, health.Check]:
-        return {'bus': self._buses.health,
-                'database': health.Probe('the API database', lambda: self._dbs.api.ping())}
+def build(conf: 'cfg.ConfigOpts', listen: 'socket.socket | None' = None) -> 'Service':
+    """A scheduler."""
+    from nova import clients
+    from nova.cmd import launch
+    from nova.db import session
+    from nova.rpc import transport
+    from nova.scheduler import service
+    buses, dbs = transport.Buses(conf), session.Databases(conf)
+    made = service.SchedulerService(conf, host=conf.host, dbs=dbs, buses=buses, clients=clients.build(conf))
+    return launch.Service(made.start, (made.stop, buses.close, dbs.dispose),
+                          {'bus': buses.health,
+                           'database': health.Probe('the API database', lambda: dbs.api.ping())})
 
 
 def main() -> int:
     threads.choose()
     from nova.cmd import launch
-    return launch.main('nova-scheduler', 'nova.cmd.scheduler', lambda conf, listen: Scheduler(conf),
-                       lambda conf: conf.scheduler.workers or 1)
+    return launch.main('nova-scheduler', 'nova.cmd.scheduler', build, lambda conf: conf.scheduler.workers or 1)
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ from sqlalchemy import exc as sa_exc
 
 from nova import conf as nova_conf
 from nova import errors, version
+from nova.cells import Cells
 from nova.db import session
 from nova.db.api import models
 from nova.db.cell import models as cell_models
@@ -79,9 +80,10 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def cells(self) -> Result:
         """cell0, at least one more cell, and no computes without mapped hosts."""
-        with session_of(self.conf) as dbs, dbs.api.read() as conn:
-            mappings = CellMapping.all(conn)
-            hosts = conn.execute(sa.select(sa.func.count()).select_from(models.host_mappings)).scalar_one()
+        with session_of(self.conf) as dbs:
+            mappings = Cells(dbs).every()
+            with dbs.api.read() as conn:
+                hosts = conn.execute(sa.select(sa.func.count()).select_from(models.host_mappings)).scalar_one()
             if not any(mapping.uuid == CELL0_UUID for mapping in mappings):
                 return _failure('There is no cell0; run nova-manage cell_v2 map_cell0.')
             if len(mappings) < 2:
@@ -143,7 +145,7 @@ class Checks(upgradecheck.UpgradeCommands):
         table, count = cell_models.instances, 0
         with session_of(self.conf) as dbs:
             for mapping in _mappings(dbs):
-                with dbs.cell(mapping.database_connection).read() as conn:
+                with Cells(dbs).db(mapping).read() as conn:
                     notes = conn.execute(sa.select(table.c.system_metadata).where(
                         table.c.deleted == 0, table.c.host.is_not(None))).scalars()
                     count += sum('image_hw_machine_type' not in (note or {}) for note in notes)
@@ -179,12 +181,11 @@ def session_of(conf: cfg.ConfigOpts) -> Iterator[session.Databases]:
 
 
 def _mappings(dbs: session.Databases) -> list[CellMapping]:
-    with dbs.api.read() as conn:
-        return [mapping for mapping in CellMapping.all(conn) if not mapping.is_cell0]
+    return [mapping for mapping in Cells(dbs).every() if not mapping.is_cell0]
 
 
 def _services(dbs: session.Databases, mapping: CellMapping, binary: str) -> list[Service]:
-    with dbs.cell(mapping.database_connection).read() as conn:
+    with Cells(dbs).db(mapping).read() as conn:
         return Service.all(conn, binary=binary)
 
 

@@ -22,7 +22,7 @@ from nova.compute import (
     questions,
     recovery,
     servers,
-    steps,
+    step_runner,
 )
 from nova.compute.periodic import power_sync
 from nova.objects import step as wire
@@ -127,12 +127,12 @@ class ComputeAgent:
         journals = servers.ServerJournals(directory / 'servers')
         self.inventory = inventory.Inventory(conf, host, driver, clients.placement, journals)
         self._hosting = handle.Hosting(conf, host, driver, clients, journals)
-        self.steps = steps.StepRunner(self._hosting, self._journal, self._done, self._conductor.progress,
+        self.runner = step_runner.StepRunner(self._hosting, self._journal, self._done, self._conductor.progress,
                                       self._farm.step_pool)
-        self._debts = recovery.Debts(self.steps, self._hosting)
+        self._debts = recovery.Debts(self.runner, self._hosting)
         driver.listen(self._guest_changed)
         self._heart = beats.Heart(host, BINARY, self._beat, conf.report_interval,
-                                  self.steps.open, lambda: self.inventory.disabled)
+                                  self.runner.open, lambda: self.inventory.disabled)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
             bus, host, questions.Answers(self._hosting, self._farm.image_pool), self._farm.question_pool)
@@ -181,14 +181,14 @@ class ComputeAgent:
         self.stop_listening()
         self._server.wait()
         self._questions.wait()
-        if not self.steps.wait_idle(seconds):
+        if not self.runner.wait_idle(seconds):
             LOG.warning('Steps of %s are left for its next start', self.host)
         if self._own_farm is not None:
             self._own_farm.close()
 
     def kill(self) -> None:
         """As if the process had died by kill -9: nothing more is taken, journalled or answered."""
-        self.steps.kill()
+        self.runner.kill()
         self.stop_listening()
         if self._own_farm is not None:
             self._own_farm.beats.stop()
@@ -210,7 +210,7 @@ class ComputeAgent:
 
     def _guest_changed(self, event: Lifecycle) -> None:
         """A guest has changed; where no step has done it, its server's record may have to follow."""
-        if event.server not in self.steps.busy() and event.change is not Change.MIGRATED:
+        if event.server not in self.runner.busy() and event.change is not Change.MIGRATED:
             self._hurry('power-sync')
 
     def _tidy(self) -> None:
@@ -227,11 +227,11 @@ class ComputeAgent:
         if call.host != self.host:
             LOG.error('A step for host %s came to %s; dropped', call.host, self.host)
             return
-        self.steps.run(context, call)
+        self.runner.run(context, call)
         self._farm.beats.within(beats.EARLY)
 
     def cancel_step(self, context: nova_context.RequestContext, ref: wire.StepRef) -> None:
-        self.steps.cancel(context, ref)
+        self.runner.cancel(context, ref)
 
     def set_status(self, context: nova_context.RequestContext, status: wire.HostStatus) -> None:
         """An operator has disabled or enabled this host: Placement is to know at once."""
@@ -281,8 +281,8 @@ class ComputeAgent:
             return self._pause('join')
         self.inventory.disabled = orders.disabled
         for call in orders.open_steps:
-            self.steps.run(context, call)
-        started = recovery.resume_guests(self._hosting, self._powers, self.steps.busy())
+            self.runner.run(context, call)
+        started = recovery.resume_guests(self._hosting, self._powers, self.runner.busy())
         LOG.info('Host %s is up: %d steps were owed, %d are open, %d guests to remove, %d guests started again',
                  self.host, len(paid), len(orders.open_steps), len(orders.evict), len(started))
         self._tries['join'] = 0
@@ -321,7 +321,7 @@ class ComputeAgent:
         return wire.HostReport(
             host=self.host, binary=BINARY, version=version.SERVICE_VERSION, nodes=self.inventory.news(),
             guests=sorted(self.driver.guests()), disabled=self.inventory.disabled,
-            steps={task: attempt for task, (attempt, _) in self.steps.open().items()})
+            steps={task: attempt for task, (attempt, _) in self.runner.open().items()})
 
     def _report_nodes(self) -> None:
         """Tell what has changed about the nodes."""
@@ -349,7 +349,7 @@ class ComputeAgent:
     def _sync(self) -> None:
         if self._conf.resume_guests_state_on_host_boot:
             self._powers.note(self.driver.guests())
-        power_sync.report(self.host, self.driver, self._conductor, self.steps.busy())
+        power_sync.report(self.host, self.driver, self._conductor, self.runner.busy())
 
     def _prune(self) -> None:
         gone = self._journal.prune()

@@ -34,7 +34,7 @@ class Heart:
     Args:
         tell: says a beat to the conductors, and returns at once.
         seconds: between two beats.
-        steps: what the host has in line or runs.
+        attempts: what the host has in line or runs.
         disabled: whether it believes that it is disabled.
 
     Attributes:
@@ -42,11 +42,11 @@ class Heart:
     """
 
     def __init__(self, host: str, binary: str, tell: Callable[[wire.HostBeat], None], seconds: float,
-                 steps: Callable[[], Open], disabled: Callable[[], bool | None]) -> None:
+                 attempts: Callable[[], Open], disabled: Callable[[], bool | None]) -> None:
         self.host = host
         self.epoch: int | None = None
         self._binary, self._tell, self._seconds = binary, tell, seconds
-        self._steps, self._disabled = steps, disabled
+        self._attempts, self._disabled = attempts, disabled
         self._due = 0.0
         self._named: dict[str, int] = {}
 
@@ -64,13 +64,14 @@ class Heart:
         epoch = self.epoch
         if epoch is None:
             return clock.NEVER
-        steps = self._steps()
-        fresh = [since + EARLY for task, (attempt, since) in steps.items() if self._named.get(task) != attempt]
+        attempts = self._attempts()
+        fresh = [since + EARLY for task, (attempt, since) in attempts.items()
+                 if self._named.get(task) != attempt]
         due = min([self._due, *fresh])
         if now < due:
             return due
         self._due = now + self._seconds
-        named = dict(list(steps.items())[:MOST])
+        named = dict(list(attempts.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
         self._tell(wire.HostBeat(
             host=self.host, binary=self._binary, version=version.SERVICE_VERSION, disabled=self._disabled(),

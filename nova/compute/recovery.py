@@ -8,7 +8,7 @@ import pathlib
 
 from nova import context as nova_context
 from nova import errors
-from nova.compute import handle, steps
+from nova.compute import handle, step_runner
 from nova.objects import step as wire
 from nova.states import Power
 
@@ -29,7 +29,7 @@ class Debts:
     A guest is removed only because a record says that its server was deleted, never because none knows it.
     """
 
-    def __init__(self, runner: steps.StepRunner, hosting: handle.Hosting) -> None:
+    def __init__(self, runner: step_runner.StepRunner, hosting: handle.Hosting) -> None:
         self._runner, self._hosting = runner, hosting
         self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
 

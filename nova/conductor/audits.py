@@ -10,7 +10,7 @@ from nova.conductor import work
 
 LOG = logging.getLogger(__name__)
 
-SETTLE = 10.0
+BETWEEN = 10.0
 """Seconds between two looks, of which both must find the same."""
 AGAIN = 60.0
 """Seconds at most between two questions whether it is time, and one's own business."""
@@ -26,8 +26,8 @@ class Audit:
     """
 
     def __init__(self, deployment: Callable[[], audit.Deployment], own: work.Work, seconds: float,
-                 repairs: bool, settle: float = SETTLE) -> None:
-        self._deployment, self._own, self._repairs, self._settle = deployment, own, repairs, settle
+                 repairs: bool, between: float = BETWEEN) -> None:
+        self._deployment, self._own, self._repairs, self._between = deployment, own, repairs, between
         self._pause = seconds / 10
         self._first = clock.Deadline(self._pause)
 
@@ -40,7 +40,7 @@ class Audit:
 
     def _look(self) -> None:
         deployment = self._deployment()
-        seen, found = audit.look(deployment, self._settle)
+        seen, found = audit.look(deployment, self._between)
         count = collections.Counter(one.kind for one in found)
         for kind in audit.KINDS:
             metrics.AUDIT_FOUND.labels(kind).set(count[kind])

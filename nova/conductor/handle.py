@@ -5,7 +5,7 @@ from typing import cast
 from oslo_config import cfg
 
 from nova import clients as clients_
-from nova.conductor import cells as conductor_cells
+from nova.conductor import cell_works
 from nova.objects import cell_mapping
 from nova.objects import instance as instances
 from nova.objects import task as rows
@@ -31,7 +31,7 @@ class Conductor:
         return self._engine.cancel_holder(self.task.instance_uuid or '')
 
     def host_is_up(self, host: str) -> bool:
-        return self._engine.hosts.is_up(host)
+        return self._engine.reach.is_up(host)
 
     def refusals(self) -> list[str]:
         """What hosts said that refused this task, in order."""
@@ -43,24 +43,24 @@ class SuperConductor(Conductor):
     """Handle of a step that may look into every cell."""
 
     def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts,
-                 clients: clients_.Clients, cells: conductor_cells.Cells,
+                 clients: clients_.Clients, cells: cell_works.CellWorks,
                  scheduler: rpc_scheduler.Scheduler) -> None:
         super().__init__(run, engine, conf, clients)
         self._cells, self.scheduler = cells, self.fence.client(scheduler)
         self.api_db = self.fence.database(cells.api_db)
 
     def cells(self) -> list[cell_mapping.CellMapping]:
-        return self._cells.mappings()
+        return self._cells.every()
 
     def cell(self, uuid: str, fresh: bool = False) -> cell_mapping.CellMapping:
-        return self._cells.mapping(uuid, fresh)
+        return self._cells.get(uuid, fresh)
 
     def cell_db(self, mapping: cell_mapping.CellMapping) -> fences.Database:
         return self.fence.database(self._cells.db(mapping), self._cells.share(mapping).call)
 
     def fitting(self, flow: type[flows.AnyFlow], mapping: cell_mapping.CellMapping) -> type[flows.AnyFlow]:
         with self._cells.share(mapping).call():
-            oldest = self._cells.work(mapping).engine.hosts.oldest()
+            oldest = self._cells.work(mapping).engine.reach.oldest()
         return flows.at(flow, oldest) or flow
 
     def adopt(self, mapping: cell_mapping.CellMapping, task_uuid: str) -> None:

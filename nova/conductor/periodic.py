@@ -10,7 +10,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_exc
 
 from nova.common import dbkit, threads
-from nova.conductor import cells as conductor_cells
+from nova.conductor import cell_works
 from nova.objects import (
     build_request,
     cell_mapping,
@@ -18,9 +18,9 @@ from nova.objects import (
     event,
     host_mapping,
     idempotency_key,
+    instance,
     instance_mapping,
     notification,
-    purge,
 )
 from nova.objects import task as rows
 from nova.ops import remove_late, rescue
@@ -120,11 +120,11 @@ class Comparison:
 class Discovery:
     """Maps hosts that have reported in a cell (CEL-S4), so that nobody has to say discover_hosts."""
 
-    def __init__(self, cells: 'conductor_cells.Cells') -> None:
+    def __init__(self, cells: 'cell_works.CellWorks') -> None:
         self._cells = cells
 
     def __call__(self) -> None:
-        for mapping in self._cells.mappings():
+        for mapping in self._cells.every():
             if mapping.is_cell0 or mapping.disabled:
                 continue
             try:
@@ -167,11 +167,11 @@ class HandOvers:
     MOST = 500
     """Servers that are read at a time."""
 
-    def __init__(self, cells: 'conductor_cells.Cells') -> None:
+    def __init__(self, cells: 'cell_works.CellWorks') -> None:
         self._cells = cells
 
     def __call__(self) -> None:
-        for mapping in self._cells.mappings():
+        for mapping in self._cells.every():
             if not mapping.disabled:
                 try:
                     self._see_to(mapping)
@@ -209,4 +209,4 @@ class HandOvers:
             else:
                 LOG.info('Server %s was never handed over to cell %s; its rows are purged', task.instance_uuid,
                          cell.name)
-                db.write(functools.partial(purge.instance, uuid=task.instance_uuid))
+                db.write(functools.partial(instance.Instance.purge, uuid=task.instance_uuid))

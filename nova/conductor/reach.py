@@ -4,16 +4,16 @@ import datetime
 
 from nova import context as nova_context
 from nova import release
-from nova.conductor import liveness
+from nova.cells import Liveness
 from nova.objects import step as wire
 from nova.rpc import host as rpc_host
 from nova.rpc import transport
 
 
 class Reach:
-    """The hosts of a cell, over its bus; see `nova.task.engine.Hosts`."""
+    """The hosts of a cell, over its bus; see `nova.task.runner.Reach`."""
 
-    def __init__(self, bus: transport.Bus, alive: liveness.Liveness) -> None:
+    def __init__(self, bus: transport.Bus, alive: Liveness) -> None:
         self._bus, self._alive = bus, alive
         self._clients: dict[str, rpc_host.ComputeHost] = {}
 

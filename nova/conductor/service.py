@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
-from nova import audit, heartbeat, ops
+from nova import audit, cells, heartbeat, ops
 from nova import clients as clients_
 from nova import context as nova_context
 from nova.audit import guests
 from nova.common import dbkit, health, threads
-from nova.conductor import audits, cells, handle, hosts, liveness, periodic, reach, work
+from nova.conductor import audits, cell_works, echo, handle, periodic, reach, reports, work
 from nova.objects import step as wire
-from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops import remove_late
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from nova.db import session
 
 LOG = logging.getLogger(__name__)
-
-BINARY = liveness.BINARY
-
 
 REPORTS = 4
 """Threads for what hosts report of nodes and guests."""
@@ -61,9 +57,9 @@ class Endpoint:
         reports: where hosts' reports are written down.
     """
 
-    def __init__(self, works: list[work.Work], verbs: hosts.Hosts | None, cells: cells.Cells | None,
-                 pool: threads.Pool, reports: threads.Pool) -> None:
-        self._works, self._verbs, self._cells = works, verbs, cells
+    def __init__(self, works: list[work.Work], verbs: reports.Reports | None,
+                 found: cell_works.CellWorks | None, pool: threads.Pool, reports: threads.Pool) -> None:
+        self._works, self._verbs, self._cells = works, verbs, found
         self._pool, self._reports = pool, reports
 
     def wake(self, context: nova_context.RequestContext, wake: wire.Wake) -> None:
@@ -74,9 +70,9 @@ class Endpoint:
             self._pool.background(each.engine.wake, wake.task)
 
     @staticmethod
-    def _wake_in_cell(cells: cells.Cells, cell: str, task: str) -> None:
+    def _wake_in_cell(found: cell_works.CellWorks, cell: str, task: str) -> None:
         """Where the cell is may have to be asked; its task is for the cell's own threads."""
-        engine = cells.work(cells.mapping(cell)).engine
+        engine = found.work(found.get(cell)).engine
         engine.submit(engine.wake, task)
 
     def step_done(self, context: nova_context.RequestContext, result: wire.StepResult) -> None:
@@ -102,7 +98,7 @@ class Endpoint:
     def power_states(self, context: nova_context.RequestContext, states: wire.GuestStates) -> None:
         self._reports.background(self._host_verbs().power_states, context, states)
 
-    def _host_verbs(self) -> hosts.Hosts:
+    def _host_verbs(self) -> reports.Reports:
         if self._verbs is None:
             raise RuntimeError('a host reports to a super-conductor; its transport_url must be its cell\'s')
         return self._verbs
@@ -111,7 +107,7 @@ class Endpoint:
 class Signs:
     """Takes signs of life: each is one statement, made in threads that have nothing else to do."""
 
-    def __init__(self, verbs: hosts.Hosts) -> None:
+    def __init__(self, verbs: reports.Reports) -> None:
         self._verbs = verbs
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
@@ -139,7 +135,7 @@ class ConductorService:
         self._works: list[work.Work] = []
         self._tickers: list[threads.Ticker] = []
         self._checks: dict[str, health.Check] = {}
-        self._cells: cells.Cells | None = None
+        self._cells: cell_works.CellWorks | None = None
         verbs = None
         bus = buses.own if role == 'cell' else buses.top
         if role in ('cell', 'both'):
@@ -148,20 +144,20 @@ class ConductorService:
             self._serve_top()
         self._servers = [rpc_conductor.Conductor.server(
             bus, host, Endpoint(self._works, verbs, self._cells, self._pool, self._reports))]
-        self._heart: liveness.Echo | heartbeat.Heartbeat
+        self._heart: echo.Echo | heartbeat.Heartbeat
         if verbs is not None:
             self._servers.append(rpc_liveness.Liveness.server(bus, host, Signs(verbs), self._signs))
-            self._heart = liveness.Echo(bus, host, conf)
+            self._heart = echo.Echo(bus, host, conf)
         else:
-            self._heart = heartbeat.Heartbeat(self._cell0, host, BINARY, conf.report_interval)
+            self._heart = heartbeat.Heartbeat(self._cell0, host, cells.CONDUCTOR, conf.report_interval)
 
     def _cell0(self) -> dbkit.Database:
         """Where a super-conductor's row among the services is."""
         assert self._cells is not None, 'only super-conductors are in no cell'
-        return self._cells.db(self._cells.mapping(CELL0_UUID))
+        return self._cells.db(self._cells.cell0())
 
-    def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> hosts.Hosts:
-        alive = liveness.Liveness(lambda: db, self._conf)
+    def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> reports.Reports:
+        alive = cells.Liveness(lambda: db, self._conf.service_down_time)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
@@ -170,14 +166,14 @@ class ConductorService:
             self._tickers.append(periodic.ticker(name, seconds, periodic.Due(own.engine, begin)))
         self._keep_briefly(lambda: db)
         self._compare(lambda: own.engine)
-        return hosts.Hosts(db, own.engine, alive, reached, liveness.silence(self._conf))
+        return reports.Reports(db, own.engine, alive, reached, echo.silence(self._conf))
 
     def _serve_top(self) -> None:
-        above = liveness.Liveness(self._cell0, self._conf, keep=ABOVE)
+        above = cells.Liveness(self._cell0, self._conf.service_down_time, keep=ABOVE)
         scheduler = rpc_scheduler.Scheduler.client(self._buses.top, speaks=above.schedulers)
-        found = self._cells = cells.Cells(self._dbs, self._buses, self._build_cell_work,
-                                         self._conf.conductor.cell_threads,
-                                         most=max(1, self._conf.conductor.threads // SHARES))
+        found = self._cells = cell_works.CellWorks(
+            self._dbs, self._buses, self._build_cell_work, self._conf.conductor.cell_threads,
+            most=max(1, self._conf.conductor.threads // SHARES))
 
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
@@ -191,7 +187,7 @@ class ConductorService:
         self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._keep_briefly(lambda: self._dbs.api)
         self._keep_briefly(self._cell0)
-        self._compare(lambda: found.work(found.mapping(CELL0_UUID)).engine)
+        self._compare(lambda: found.work(found.cell0()).engine)
         seconds = self._conf.conductor.audit_interval
         if seconds > 0:
             self._tickers.append(periodic.ticker('audit', seconds, audits.Audit(
@@ -214,7 +210,7 @@ class ConductorService:
         self._checks[f'{name} tasks'] = made.health
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
-        alive = liveness.Liveness(lambda: db, self._conf)
+        alive = cells.Liveness(lambda: db, self._conf.service_down_time)
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, alive)
         return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
                          after_doubt=remove_late.RemoveLate, sender=self._sender)

@@ -26,7 +26,7 @@ class Work:
         sender: of notifications; None where nobody listens.
     """
 
-    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, hosts: engines.Hosts,
+    def __init__(self, db: dbkit.Database, conf: cfg.ConfigOpts, host: str, reach: engines.Reach,
                  handle: Callable[[engines.Run, engines.Engine], handles.Conductor], pool: threads.Pool, *,
                  supers: bool = False, after_doubt: type[flows.AnyFlow] | None = None,
                  sender: relay.Sender | None = None) -> None:
@@ -34,7 +34,7 @@ class Work:
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))
         self.engine: engines.Engine = engines.Engine(
-            journal.Journal(db, hosts.oldest), self.lease, hosts, lambda run: handle(run, self.engine), pool,
+            journal.Journal(db, reach.oldest), self.lease, reach, lambda run: handle(run, self.engine), pool,
             supers=supers, after_doubt=after_doubt)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
         # Signs of life depend on nothing but the database: looking after tasks may take its time.

@@ -4,9 +4,7 @@ A module has `register_opts(conf)` and `list_opts()`. Whoever starts a process c
 on.
 """
 
-import importlib
 import pathlib
-import pkgutil
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -15,13 +13,12 @@ from oslo_config import cfg
 from oslo_log import log
 
 from nova import version
-from nova.common import settings
+from nova.common import folder, settings
 
 
 def modules() -> list[ModuleType]:
     """Every option module, by name."""
-    return [importlib.import_module(f'{__name__}.{module.name}') for module in pkgutil.iter_modules(__path__)
-            if module.name != 'opts' and not module.name.startswith('_')]
+    return [module for module in folder.modules(__name__) if module.__name__ != f'{__name__}.opts']
 
 
 def register(conf: cfg.ConfigOpts) -> cfg.ConfigOpts:

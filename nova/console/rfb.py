@@ -39,7 +39,7 @@ class User(Protocol):
 
 
 def agree(server: socket.socket, user: User, schemes: Sequence[str], wrap: Wrap) -> socket.socket:
-    """Lead both sides to where security is settled, and answer the socket to pass on from there.
+    """Lead both sides to where security is agreed, and answer the socket to pass on from there.
 
     Args:
         schemes: `SCHEMES` that may be used with the hypervisor, the best first.

@@ -1,18 +1,23 @@
 """Aggregates: hosts that have something in common, availability zones among them."""
 
 import datetime
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.db.api import models
 from nova.objects import fields
-from nova.objects.persistent import Persistent
+from nova.objects.relations import Composed, Pairs, Words
+
+HOSTS = Words(models.aggregate_hosts.c.aggregate_id, models.aggregate_hosts.c.host, models.aggregate_hosts.c.id)
+METADATA = Pairs(models.aggregate_metadata.c.aggregate_id)
 
 
-class Aggregate(Persistent):
+class Aggregate(Composed):
+    """An aggregate, with its hosts in the order in which they were put in."""
+
     table = models.aggregates
     key = ('id',)
     missing, fact = errors.host.AggregateNotFound, 'aggregate'
@@ -30,18 +35,11 @@ class Aggregate(Persistent):
         return self.metadata.get('availability_zone')
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], **options: Any) -> list[Self]:
-        """Aggregates with their hosts and metadata: three statements, however many there are."""
-        found = super().all(conn, *where, **options)
-        _load(conn, found)
-        return found
-
-    @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
-        found = super().find(conn, **by)
-        if found is not None:
-            _load(conn, [found])
-        return found
+    def load(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
+        ids = [one.id for one in found]
+        hosts, metadata = HOSTS.of(conn, ids), METADATA.of(conn, ids)
+        for one in found:
+            one.hosts, one.metadata = hosts[one.id], metadata[one.id]
 
     @classmethod
     def of_host(cls, conn: sa.Connection, host: str) -> list[Self]:
@@ -58,15 +56,9 @@ class Aggregate(Persistent):
 
     def set_metadata(self, conn: sa.Connection, changes: Mapping[str, str | None]) -> None:
         """Add or change metadata; None removes a key."""
-        table = models.aggregate_metadata
-        if not changes:
-            return
-        conn.execute(table.delete().where(table.c.aggregate_id == self.id, table.c.key.in_(list(changes))))
-        kept = {key: value for key, value in changes.items() if value is not None}
-        if kept:
-            conn.execute(table.insert(), [
-                {'aggregate_id': self.id, 'key': key, 'value': value} for key, value in kept.items()])
-        self.metadata = {**{key: value for key, value in self.metadata.items() if key not in changes}, **kept}
+        METADATA.change(conn, self.id, changes)
+        kept = {**self.metadata, **changes}
+        self.metadata = {key: value for key, value in kept.items() if value is not None}
         self.clean()
 
     def add_host(self, conn: sa.Connection, host: str) -> None:
@@ -93,24 +85,6 @@ class Aggregate(Persistent):
             raise errors.host.AggregateHostNotFound(aggregate=self.id, host=host)
         self.hosts = [name for name in self.hosts if name != host]
         self.clean()
-
-
-def _load(conn: sa.Connection, aggregates: Iterable[Aggregate]) -> None:
-    by_id = {aggregate.id: aggregate for aggregate in aggregates}
-    hosts: dict[int, list[str]] = {key: [] for key in by_id}
-    metadata: dict[int, dict[str, str]] = {key: {} for key in by_id}
-    if by_id:
-        table = models.aggregate_hosts
-        for row in conn.execute(sa.select(table.c.aggregate_id, table.c.host)
-                                .where(table.c.aggregate_id.in_(list(by_id))).order_by(table.c.id)):
-            hosts[row.aggregate_id].append(row.host)
-        pairs = models.aggregate_metadata
-        for found in conn.execute(sa.select(pairs.c.aggregate_id, pairs.c.key, pairs.c.value)
-                                .where(pairs.c.aggregate_id.in_(list(by_id)))):
-            metadata[found.aggregate_id][found.key] = found.value
-    for key, aggregate in by_id.items():
-        aggregate.hosts, aggregate.metadata = hosts[key], metadata[key]
-        aggregate.clean()
 
 
 def zones(conn: sa.Connection) -> dict[str, str]:

@@ -11,6 +11,11 @@ from nova.db import paging
 from nova.db.api import models
 from nova.objects import fields
 from nova.objects.persistent import Persistent
+from nova.objects.relations import Pairs, Words
+
+EXTRA_SPECS = Pairs(models.flavor_extra_specs.c.flavor_id)
+PROJECTS = Words(models.flavor_projects.c.flavor_id, models.flavor_projects.c.project_id,
+                 models.flavor_projects.c.project_id)
 
 
 class Flavor(Persistent):
@@ -97,10 +102,7 @@ class Flavor(Persistent):
 
     def set_extra_specs(self, conn: sa.Connection, specs: Mapping[str, str]) -> None:
         """Add or change extra specs."""
-        table = models.flavor_extra_specs
-        conn.execute(table.delete().where(table.c.flavor_id == self.id, table.c.key.in_(list(specs))))
-        conn.execute(table.insert(), [
-            {'flavor_id': self.id, 'key': key, 'value': value} for key, value in specs.items()])
+        EXTRA_SPECS.change(conn, self.id, specs)
         self.extra_specs = {**self.extra_specs, **specs}
         self.clean()
 
@@ -110,17 +112,14 @@ class Flavor(Persistent):
         Raises:
             FlavorExtraSpecNotFound: no such extra spec.
         """
-        table = models.flavor_extra_specs
-        if not conn.execute(table.delete().where(table.c.flavor_id == self.id, table.c.key == key)).rowcount:
+        if not EXTRA_SPECS.remove(conn, self.id, [key]):
             raise errors.server.FlavorExtraSpecNotFound(flavor=self.flavorid, key=key)
         self.extra_specs = {name: value for name, value in self.extra_specs.items() if name != key}
         self.clean()
 
     def projects(self, conn: sa.Connection) -> list[str]:
         """Projects with access to it."""
-        table = models.flavor_projects
-        return list(conn.execute(sa.select(table.c.project_id).where(table.c.flavor_id == self.id)
-                                 .order_by(table.c.project_id)).scalars())
+        return PROJECTS.of(conn, [self.id])[self.id]
 
     def add_access(self, conn: sa.Connection, project_id: str) -> None:
         """Let a project use it.
@@ -147,12 +146,8 @@ class Flavor(Persistent):
 
 def load_extra_specs(conn: sa.Connection, flavors: Iterable[Flavor]) -> None:
     """Fill in the extra specs of flavors, in one statement."""
-    by_id: dict[int, dict[str, str]] = {flavor.id: {} for flavor in flavors}
-    table = models.flavor_extra_specs
-    rows = conn.execute(sa.select(table.c.flavor_id, table.c.key, table.c.value)
-                        .where(table.c.flavor_id.in_(list(by_id)))) if by_id else ()
-    for row in rows:
-        by_id[row.flavor_id][row.key] = row.value
-    for flavor in flavors:
-        flavor.extra_specs = by_id[flavor.id]
+    found = list(flavors)
+    specs = EXTRA_SPECS.of(conn, [flavor.id for flavor in found])
+    for flavor in found:
+        flavor.extra_specs = specs[flavor.id]
         flavor.clean()

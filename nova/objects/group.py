@@ -1,7 +1,7 @@
 """Server groups: servers that should, or must, be together or apart."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -10,10 +10,13 @@ from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
 from nova.objects import fields
-from nova.objects.persistent import Persistent
+from nova.objects.relations import Composed, Words
+
+_MEMBER = models.instance_group_member
+MEMBERS = Words(_MEMBER.c.group_id, _MEMBER.c.instance_uuid, _MEMBER.c.id)
 
 
-class InstanceGroup(Persistent):
+class InstanceGroup(Composed):
     """A group.
 
     Attributes:
@@ -39,11 +42,24 @@ class InstanceGroup(Persistent):
     updated_at: datetime.datetime | None = None
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], **options: Any) -> list[Self]:
-        """Groups with policies and members: three statements, however many there are."""
-        found = super().all(conn, *where, **{'order': [models.instance_groups.c.id], **options})
-        _load(conn, found)
-        return found
+    def load(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
+        ids = [one.id for one in found]
+        table, mapping = models.instance_group_policy, models.instance_mappings
+        policies = {row.group_id: row for row in conn.execute(
+            sa.select(table.c.group_id, table.c.policy, table.c.rules).where(table.c.group_id.in_(ids)))}
+        # A server that is being deleted is a member no more; its row goes with its other records.
+        there = _MEMBER.outerjoin(mapping, mapping.c.instance_uuid == _MEMBER.c.instance_uuid)
+        members = MEMBERS.of(conn, ids, mapping.c.queued_for_delete.is_not(True), among=there)
+        for one in found:
+            kept = policies.get(one.id)
+            one.policy, one.rules = (kept.policy or None, kept.rules or {}) if kept is not None else (None, {})
+            one.members, one.hosts = members[one.id], []
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
+            limit: int | None = None, **by: Any) -> list[Self]:
+        """Groups in the order in which they were made, unless another is given."""
+        return super().all(conn, *where, order=order or [models.instance_groups.c.id], limit=limit, **by)
 
     @classmethod
     def page(cls, conn: sa.Connection, start: int, limit: int, **by: Any) -> list[Self]:
@@ -53,13 +69,6 @@ class InstanceGroup(Persistent):
         ids = list(conn.execute(sa.select(table.c.id).where(*where).order_by(table.c.id)
                                 .offset(start).limit(limit)).scalars()) if limit else []
         return cls.all(conn, id=ids) if ids else []
-
-    @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
-        found = super().find(conn, **by)
-        if found is not None:
-            _load(conn, [found])
-        return found
 
     @classmethod
     def of_instance(cls, conn: sa.Connection, instance_uuid: str) -> Self | None:
@@ -89,25 +98,3 @@ class InstanceGroup(Persistent):
         """Take a server out of whatever group it is in."""
         table = models.instance_group_member
         conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
-
-
-def _load(conn: sa.Connection, groups: Iterable[InstanceGroup]) -> None:
-    by_id = {group.id: group for group in groups}
-    members: dict[int, list[str]] = {key: [] for key in by_id}
-    for group in by_id.values():
-        group.policy, group.rules, group.hosts = None, {}, []
-    if by_id:
-        table = models.instance_group_policy
-        for row in conn.execute(sa.select(table.c.group_id, table.c.policy, table.c.rules)
-                                .where(table.c.group_id.in_(list(by_id)))):
-            by_id[row.group_id].policy, by_id[row.group_id].rules = row.policy or None, row.rules or {}
-        member, mapping = models.instance_group_member, models.instance_mappings
-        # A server that is being deleted is a member no more; its row goes with its other records.
-        there = member.outerjoin(mapping, mapping.c.instance_uuid == member.c.instance_uuid)
-        for found in conn.execute(sa.select(member.c.group_id, member.c.instance_uuid).select_from(there).where(
-                member.c.group_id.in_(list(by_id)), mapping.c.queued_for_delete.is_not(True))
-                .order_by(member.c.id)):
-            members[found.group_id].append(found.instance_uuid)
-    for key, group in by_id.items():
-        group.members = members[key]
-        group.clean()

@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from nova import errors, states
 from nova.common import clock, dbkit, uuids
 from nova.db.cell import models
-from nova.objects import base, fields, statements, tag
+from nova.objects import base, event, fields, statements, tag, task
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.flavor import Flavor
 from nova.objects.image_meta import ImageMeta
 from nova.objects.keypair import KeyPair
 from nova.objects.network_model import NetworkInfo
 from nova.objects.persistent import Persistent
+from nova.objects.relations import Pairs, Words
 
 EXTRA = tuple(name for name in models.instance_extra.columns.keys()  # noqa: SIM118
               if name != 'instance_uuid')
@@ -30,6 +31,9 @@ WORK = (*EXTRA, 'metadata', 'block_devices')
 """What operations need, on conductors and hosts: three statements."""
 
 FULL = (*WORK, 'tags')
+
+METADATA = Pairs(models.instance_metadata.c.instance_uuid)
+TAGS = Words(models.instance_tags.c.instance_uuid, models.instance_tags.c.tag, models.instance_tags.c.tag)
 
 
 class Instance(Persistent):
@@ -233,10 +237,8 @@ class Instance(Persistent):
         super().create(conn)
         conn.execute(models.instance_extra.insert().values(
             instance_uuid=self.uuid, **self._extra_values(EXTRA)))
-        if self.known('metadata') and self.metadata:
-            conn.execute(models.instance_metadata.insert(), [
-                {'instance_uuid': self.uuid, 'key': key, 'value': value}
-                for key, value in self.metadata.items()])
+        if self.known('metadata'):
+            METADATA.add(conn, self.uuid, self.metadata)
         if self.known('tags') and self.tags:
             conn.execute(models.instance_tags.insert(), [
                 {'instance_uuid': self.uuid, 'tag': word} for word in self.tags])
@@ -265,7 +267,7 @@ class Instance(Persistent):
         if extra:
             dbkit.upsert(conn, models.instance_extra, {'instance_uuid': self.uuid, **extra}, ['instance_uuid'])
         if metadata is not None:
-            set_metadata(conn, self.uuid, metadata)
+            METADATA.replace(conn, self.uuid, metadata)
         if tags is not None:
             tag.replace(conn, self.uuid, tags)
         return changed
@@ -280,6 +282,20 @@ class Instance(Persistent):
         self.save(conn)
         for table in (models.instance_tags, models.block_device_mappings, models.console_auth_tokens):
             conn.execute(table.delete().where(table.c.instance_uuid == self.uuid))
+
+    @classmethod
+    def purge(cls, conn: sa.Connection, uuid: str) -> None:
+        """Take a server out of a cell without a trace: its rows were written ahead and are not wanted.
+
+        One that lived is deleted rather than purged: its row and its history stay until they are archived.
+        Nothing happens when there is none.
+        """
+        task.remove_of(conn, uuid)
+        event.forget(conn, uuid)
+        for owned in (models.instance_extra, models.instance_metadata, models.instance_tags,
+                      models.block_device_mappings):
+            conn.execute(owned.delete().where(owned.c.instance_uuid == uuid))
+        conn.execute(models.instances.delete().where(models.instances.c.uuid == uuid))
 
     def _keep_device(self, conn: sa.Connection, device: BlockDeviceMapping) -> None:
         if device.id is not None:
@@ -311,9 +327,9 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
     if not by_uuid:
         return
     if 'metadata' in prefetch:
-        _set(by_uuid, 'metadata', metadata_of(conn, by_uuid))
+        _set(by_uuid, 'metadata', METADATA.of(conn, by_uuid))
     if 'tags' in prefetch:
-        _set(by_uuid, 'tags', tags_of(conn, by_uuid))
+        _set(by_uuid, 'tags', TAGS.of(conn, by_uuid))
     if 'block_devices' in prefetch:
         devices: dict[str, list[BlockDeviceMapping]] = {uuid: [] for uuid in by_uuid}
         for device in BlockDeviceMapping.all(conn, order=[models.block_device_mappings.c.id],
@@ -325,36 +341,3 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
 def _set(by_uuid: dict[str, Instance], name: str, values: dict[str, Any]) -> None:
     for uuid, value in values.items():
         by_uuid[uuid].__dict__[name] = value
-
-
-def metadata_of(conn: sa.Connection, instance_uuids: Iterable[str]) -> dict[str, dict[str, str]]:
-    """uuid to metadata; empty for servers that have none."""
-    table = models.instance_metadata
-    found: dict[str, dict[str, str]] = {uuid: {} for uuid in instance_uuids}
-    for row in conn.execute(sa.select(table.c.instance_uuid, table.c.key, table.c.value)
-                            .where(table.c.instance_uuid.in_(list(found))).order_by(table.c.id)):
-        found[row.instance_uuid][row.key] = row.value
-    return found
-
-
-def tags_of(conn: sa.Connection, instance_uuids: Iterable[str]) -> dict[str, list[str]]:
-    """uuid to sorted tags; empty for servers that have none."""
-    table = models.instance_tags
-    found: dict[str, list[str]] = {uuid: [] for uuid in instance_uuids}
-    for row in conn.execute(sa.select(table.c.instance_uuid, table.c.tag)
-                            .where(table.c.instance_uuid.in_(list(found))).order_by(table.c.tag)):
-        found[row.instance_uuid].append(row.tag)
-    return found
-
-
-def set_metadata(conn: sa.Connection, instance_uuid: str, metadata: dict[str, str]) -> None:
-    """Make this a server's metadata, and no other; only what differs is written."""
-    table = models.instance_metadata
-    kept = metadata_of(conn, [instance_uuid])[instance_uuid]
-    stale = [key for key, value in kept.items() if metadata.get(key) != value]
-    fresh = [{'instance_uuid': instance_uuid, 'key': key, 'value': value}
-             for key, value in metadata.items() if kept.get(key) != value]
-    if stale:
-        conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid, table.c.key.in_(stale)))
-    if fresh:
-        conn.execute(table.insert(), fresh)

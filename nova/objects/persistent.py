@@ -32,8 +32,10 @@ class Persistent(Record, abstract=True):
     _columns: ClassVar[dict[str, sa.Column[Any]]] = {}
     _nested: ClassVar[tuple[tuple[str, Any], ...]] = ()
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(abstract=abstract, **kwargs)
+        if abstract:
+            return
         if getattr(cls, 'table', None) is None:
             raise TypeError(f'{cls.__name__} has no table')
         cls._columns = {name: cls.table.c[name] for name in cls.fields if name in cls.table.c}

@@ -87,7 +87,7 @@ class Service(Persistent):
 
     @classmethod
     def beat(cls, conn: sa.Connection, host: str, binary: str, version: int, disabled: bool | None = None, *,
-             epoch: int | None = None, steps: Mapping[str, int] | None = None, silence: float = 30.0
+             epoch: int | None = None, attempts: Mapping[str, int] | None = None, silence: float = 30.0
              ) -> Self | None:
         """Note a sign of life, in one statement while nothing is new.
 
@@ -95,7 +95,7 @@ class Service(Persistent):
             disabled: what the service believes of itself; None where that makes no difference to it.
             epoch: the one it last joined at. With another one than the row's it is no sign of life. None: it
                 joins at none, and its first beat makes its row.
-            steps: attempts of tasks' steps that it has in line or runs, by task; None says nothing of them.
+            attempts: those of tasks' steps that it has in line or runs, by task; None says nothing of them.
             silence: seconds after which what is heard begins anew (``heard_since``).
 
         Returns:
@@ -107,15 +107,15 @@ class Service(Persistent):
         table, now = models.services, dbkit.now(conn)
         values: dict[str, Any] = {
             'its_now': now, 'its_past': now - datetime.timedelta(seconds=silence), 'its_version': version}
-        if steps is not None:
-            values['its_steps'] = dict(steps)
+        if attempts is not None:
+            values['its_attempts'] = dict(attempts)
         same: dict[str, Any] = {'host': host, 'binary': binary}
         if epoch is not None:
             same['epoch'] = epoch
         agreed = same if disabled is None else {**same, 'disabled': disabled}
 
         def note(where: dict[str, Any]) -> bool:
-            heard = _noting(statements.shape_of(where), steps is not None)
+            heard = _noting(statements.shape_of(where), attempts is not None)
             return conn.execute(heard, {**values, **statements.values_of(where)}).rowcount > 0
         if note(agreed):
             return None
@@ -130,8 +130,8 @@ class Service(Persistent):
 
 
 @functools.cache
-def _noting(where: statements.Shape, steps: bool) -> sa.Update:
-    """The statement of a sign of life of a service that is as `where` says; `steps`: it names its steps."""
+def _noting(where: statements.Shape, attempts: bool) -> sa.Update:
+    """The statement of a sign of life of a service that is as `where` says; `attempts`: it names some."""
     table = models.services
     now, past = (sa.bindparam(name, type_=table.c.heard_since.type) for name in ('its_now', 'its_past'))
     anew = sa.case((sa.or_(table.c.heard_since.is_(None), table.c.last_seen_up.is_(None),
@@ -139,8 +139,8 @@ def _noting(where: statements.Shape, steps: bool) -> sa.Update:
     # In this order: MariaDB takes what is set further left for the old value.
     values = [(table.c.heard_since, anew), (table.c.report_count, table.c.report_count + 1),
               (table.c.last_seen_up, now), (table.c.version, sa.bindparam('its_version'))]
-    if steps:
-        values.append((table.c.steps, sa.bindparam('its_steps', type_=table.c.steps.type)))
+    if attempts:
+        values.append((table.c.steps, sa.bindparam('its_attempts', type_=table.c.steps.type)))
     return table.update().where(*statements.conditions(table.c, where)).ordered_values(*values)
 
 
@@ -173,10 +173,16 @@ class Alive:
     Args:
         signs: of the cell's services.
         now: time of the cell's database; a cell whose conductors were never heard of is judged by it.
+        attempts: see the attribute.
+
+    Attributes:
+        attempts: those of tasks' steps that hosts named in their newest beats, {host: {task: attempt}}.
     """
 
     def __init__(self, signs: Iterable[Sign] = (), down_after: float = 0.0,
-                 now: datetime.datetime = datetime.datetime.min) -> None:
+                 now: datetime.datetime = datetime.datetime.min,
+                 attempts: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        self.attempts = attempts or {}
         every = self._every = list(signs)
         self._down_after = datetime.timedelta(seconds=down_after)
         self._hosts = {one.host: one for one in every if one.binary == 'nova-compute'}
@@ -185,14 +191,22 @@ class Alive:
         self._now = now
 
     @classmethod
-    def look(cls, conn: sa.Connection, down_after: float, host: str | None = None) -> 'Alive':
-        """As the cell's database has it: every host, or the one that is asked about."""
+    def look(cls, conn: sa.Connection, down_after: float, host: str | None = None, attempts: bool = False
+             ) -> 'Alive':
+        """As the cell's database has it: every host, or the one that is asked about.
+
+        Args:
+            attempts: read them, too.
+        """
         table = models.services
         computes = table.c.binary == 'nova-compute'
-        rows = conn.execute(sa.select(*(table.c[name] for name in Sign._fields)).where(
+        columns = [*(table.c[name] for name in Sign._fields), *([table.c.steps] if attempts else [])]
+        rows = conn.execute(sa.select(*columns).where(
             sa.or_(table.c.binary.in_(('nova-conductor', 'nova-scheduler')),
-                   computes if host is None else computes & (table.c.host == host))))
-        return cls([Sign(*row) for row in rows], down_after, dbkit.now(conn))
+                   computes if host is None else computes & (table.c.host == host)))).all()
+        signs = len(Sign._fields)
+        return cls([Sign(*row[:signs]) for row in rows], down_after, dbkit.now(conn),
+                   {row.host: row.steps for row in rows if row.steps} if attempts else None)
 
     def oldest(self, *binaries: str) -> release.Release:
         """The oldest release among the services of these kinds that live: they were heard of not much earlier
@@ -225,11 +239,3 @@ class Alive:
         seen = sign.last_seen_up
         return all(until - max(since, seen) <= self._down_after
                    for since, until in self._heard or [(seen, self._now)])
-
-
-def steps_of(conn: sa.Connection) -> dict[str, dict[str, int]]:
-    """The attempts of tasks' steps that hosts named in their newest beats, by host and task."""
-    table = models.services
-    rows = conn.execute(sa.select(table.c.host, table.c.steps).where(
-        table.c.binary == 'nova-compute', table.c.steps.isnot(None)))
-    return {host: steps for host, steps in rows}

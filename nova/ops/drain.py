@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from nova import context, errors, objects, states
 from nova.common import uuids
-from nova.objects import base, fields, history
+from nova.objects import base, fields, task_lists
 from nova.objects import move as kinds
 from nova.objects import task as rows
 from nova.states import VM
@@ -101,7 +101,7 @@ class Seen:
 
 def look(conn: sa.Connection, task: str, host: str) -> Seen:
     """How far a drain is: all of it is read from the tasks that are its children, and from the servers."""
-    newest = {child.instance_uuid or '': child for child in history.children(conn, task)}
+    newest = {child.instance_uuid or '': child for child in task_lists.children(conn, task)}
     here = {server.uuid: server for server in objects.Instance.all(conn, prefetch=(), host=host)}
     cold = [uuid for uuid, child in newest.items() if child.flow == COLD and child.status == rows.DONE]
     resized = {server.uuid: server for server in objects.Instance.all(
@@ -211,7 +211,7 @@ def stop_moves(h: Conductor, state: DrainState) -> None:
         MovesGoOn: they have not ended yet.
     """
     def abort(conn: sa.Connection) -> list[str]:
-        going_on = [child for child in history.children(conn, h.task.uuid) if not child.ended]
+        going_on = [child for child in task_lists.children(conn, h.task.uuid) if not child.ended]
         for child in going_on:
             if child.flow != CONFIRM:  # which can only be finished
                 rows.tell(conn, child.uuid, states.Signal.ABORT)
@@ -239,7 +239,7 @@ class Drain(Flow[DrainState]):
 
 def of_host(conn: sa.Connection, host: str) -> list[tuple[rows.Task, DrainState]]:
     """The drains of a host that are kept, the newest first."""
-    found = ((task, base.State.from_wire(task.state)) for task in history.of_flow(conn, Drain.name))
+    found = ((task, base.State.from_wire(task.state)) for task in task_lists.of_flow(conn, Drain.name))
     return [(task, state) for task, state in found if isinstance(state, DrainState) and state.host == host]
 
 

@@ -29,25 +29,25 @@ class Plan:
     needs: frozenset[str]
 
     def __init__(self, document: type[Document], face: str, version: V) -> None:
-        self._steps: list[tuple[str, Get, Any, Plan | None, bool]] = []
+        self._getters: list[tuple[str, Get, Any, Plan | None, bool]] = []
         needs: set[str] = set()
         for field, span in document.members(face, version):
             inner, many = _inside(field.type_at(span), face, version)
-            self._steps.append((field.key, _reader(field, span, face, version), field.rule, inner, many))
+            self._getters.append((field.key, _reader(field, span, face, version), field.rule, inner, many))
             needs |= field.needs | span.needs | (inner.needs if inner else frozenset())
         self.needs = frozenset(needs)
 
     def bind(self, can: Can) -> Render:
         """Ask every field's rule once, and answer a function that renders any number of subjects."""
-        steps = []
-        for key, get, rule, inner, many in self._steps:
+        getters = []
+        for key, get, rule, inner, many in self._getters:
             if rule is not None and not can(rule):
                 continue
-            steps.append((key, _nest(get, inner.bind(can), many) if inner else get))
+            getters.append((key, _nest(get, inner.bind(can), many) if inner else get))
 
         def render(subject: Any, look: Any) -> dict[str, Any]:
             shown = {}
-            for key, get in steps:
+            for key, get in getters:
                 value = get(subject, look)
                 if value is not ABSENT:
                     shown[key] = value

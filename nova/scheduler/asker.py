@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from nova import errors, objects
+from nova.cells import Cells
 from nova.common import dbkit
 from nova.objects import task as rows
 
@@ -21,8 +22,7 @@ class Asker:
     """
 
     def __init__(self, dbs: 'Databases', request: objects.SelectRequest) -> None:
-        self._dbs = dbs
-        self._db = dbs.api
+        self._cells, self._db = Cells(dbs), dbs.api
         self._request = request
 
     def in_time(self) -> bool:
@@ -61,11 +61,10 @@ class Asker:
 
     def _is_gone(self, uuid: str) -> bool:
         """Whether a server is deleted, or is being deleted."""
-        with self._db.read() as conn:
-            cell = objects.CellMapping.of_server(conn, uuid)
+        cell = self._cells.of_server(uuid)
         if cell is None:
             return True
-        with self._dbs.cell(cell.database_connection).read() as conn:
+        with self._cells.db(cell).read() as conn:
             server = objects.Instance.find(conn, (), uuid=uuid)
         return server is None or server.task_state == 'deleting'
 
@@ -76,6 +75,4 @@ class Asker:
     def _journal(self) -> dbkit.Database:
         if self._request.cell is None:
             return self._db
-        with self._db.read() as conn:
-            cell = objects.CellMapping.get(conn, uuid=self._request.cell)
-        return self._dbs.cell(cell.database_connection)
+        return self._cells.db(self._cells.get(self._request.cell))

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
+from nova import cells, heartbeat, objects
 from nova import context as nova_context
-from nova import heartbeat, objects
 from nova.common import dbkit
-from nova.objects.cell_mapping import CELL0_UUID
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
 from nova.scheduler import hosts, select
@@ -15,8 +14,6 @@ from nova.scheduler import hosts, select
 if TYPE_CHECKING:
     from nova.clients import Clients
     from nova.db.session import Databases
-
-BINARY = 'nova-scheduler'
 
 
 class Endpoint:
@@ -43,15 +40,14 @@ class SchedulerService:
                  host: str | None = None, fresh: float = hosts.FRESH) -> None:
         self.hosts = hosts.Hosts(conf, dbs, fresh)
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
-        self._dbs = dbs
+        self._cells = cells.Cells(dbs)
         self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
-        self._heartbeat = heartbeat.Heartbeat(self._listed_in, host or conf.host, BINARY, conf.report_interval)
+        self._heartbeat = heartbeat.Heartbeat(self._listed_in, host or conf.host, cells.SCHEDULER,
+                                              conf.report_interval)
 
     def _listed_in(self) -> dbkit.Database:
         """Where our row among the services is: cell0's database, since we are in no cell."""
-        with self._dbs.api.read() as conn:
-            mapping = objects.CellMapping.get(conn, uuid=CELL0_UUID)
-        return self._dbs.cell(mapping.database_connection)
+        return self._cells.db(self._cells.cell0())
 
     def start(self) -> None:
         """Begin to serve."""

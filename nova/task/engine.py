@@ -27,9 +27,9 @@ from nova.task import lease as leases
 from nova.task import run as runs
 from nova.task import runner as runners
 from nova.task.run import Run
-from nova.task.runner import PAUSES, Hosts
+from nova.task.runner import PAUSES, Reach
 
-__all__ = ['PAUSES', 'Act', 'Engine', 'Hosts', 'Run']
+__all__ = ['PAUSES', 'Act', 'Engine', 'Reach', 'Run']
 
 LOG = logging.getLogger(__name__)
 
@@ -48,11 +48,11 @@ class Engine:
         after_doubt: see `runner.Runner`.
     """
 
-    def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
+    def __init__(self, journal: journals.Journal, lease: leases.Lease, reach: Reach,
                  handle: Callable[[Run], handles.Conductor], pool: threads.Pool, *, supers: bool = False,
                  pauses: tuple[float, ...] = PAUSES, after_doubt: type[flows.AnyFlow] | None = None) -> None:
-        self.journal, self.lease, self.hosts, self.supers = journal, lease, hosts, supers
-        self.runner = runners.Runner(journal, lease, hosts, handle, self.hurry, supers, pauses, after_doubt)
+        self.journal, self.lease, self.reach, self.supers = journal, lease, reach, supers
+        self.runner = runners.Runner(journal, lease, reach, handle, self.hurry, supers, pauses, after_doubt)
         self._pool = pool
         self._held: dict[str, int] = {}
         self._held_lock = threads.lock()

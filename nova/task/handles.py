@@ -142,29 +142,28 @@ class Place(Protocol):
         """The cell's database; the API database while no cell has it."""
 
 
-class Finder(Protocol):
-    """Finds out where things are."""
+class Cells(Protocol):
+    """Every cell: where it is, which hosts it has, and what it says."""
 
-    def cells(self) -> list[objects.CellMapping]:
+    def every(self) -> list[objects.CellMapping]:
         """Every cell, cell0 and disabled ones included, as they are now."""
 
-    def host_cell(self, host: str) -> tuple[objects.CellMapping, dbkit.Database]:
-        """The cell of a host, and its database.
+    def db(self, cell: objects.CellMapping) -> dbkit.Database:
+        """The database of a cell."""
+
+    def of_host(self, host: str) -> objects.CellMapping:
+        """The cell of a host.
 
         Raises:
             HostMappingNotFound: the host is in no cell.
         """
 
-    def node_exists(self, host: str | None, node: str | None) -> bool:
+    def has_node(self, host: str | None, node: str | None) -> bool:
         """Whether some cell has this hypervisor (any of the host's when only `host` is given, and so on).
 
         Raises:
             nova.errors.host.CellDown: none that answers has it, but one that is down may.
         """
-
-
-class Cells(Protocol):
-    """Every cell."""
 
     def ask(self, question: Callable[[sa.Connection], T], cells: Sequence[objects.CellMapping] | None = None
             ) -> list[tuple[objects.CellMapping, T | None]]:
@@ -238,9 +237,6 @@ class Request(Asked, Protocol):
 
     @property
     def clients(self) -> 'Clients': ...
-
-    @property
-    def finder(self) -> Finder: ...
 
     @property
     def cells(self) -> Cells: ...

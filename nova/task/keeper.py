@@ -136,16 +136,16 @@ class Keeper:
         return self._engine.wake if watch.again else None
 
     def _care_of_parked(self, task: rows.Task, watch: _Watch) -> Care | None:
-        host, hosts = task.host or '', self._engine.hosts
+        host, reach = task.host or '', self._engine.reach
         flow = flows.known(task.flow, task.flow_version)
         if flow is not None and watch.again and plan.turns(flow, task):
             return self._engine.wake
-        if not hosts.is_up(host):
+        if not reach.is_up(host):
             return self._fence
         if flow is not None and runs.is_over(task, flow, self._now):
             return self._expire
         # No host says what its steps have heard, so they are told again, after longer and longer pauses.
-        holds, heard = hosts.holds(host, task.uuid, task.attempt), hosts.heard(host)
+        holds, heard = reach.holds(host, task.uuid, task.attempt), reach.heard(host)
         if holds and not task.signals:
             watch.acted, watch.times = clock.monotonic(), 0
             return None
@@ -188,7 +188,7 @@ class Keeper:
 
         def fence(run: engines.Run) -> bool:
             host = run.task.host or ''
-            if engine.hosts.is_up(host):
+            if engine.reach.is_up(host):
                 return False
             if run.task.direction == 'undo' or run.committed:
                 call = run.call()

@@ -42,7 +42,7 @@ Also = Callable[[sa.Connection], None]
 """What else belongs into the transaction of a save."""
 
 
-class Hosts(Protocol):
+class Reach(Protocol):
     """How an engine reaches compute hosts; casts are best effort."""
 
     def run_step(self, context: nova_context.RequestContext, call: wire.StepCall) -> None: ...
@@ -91,11 +91,11 @@ class Runner:
             something of it has come late.
     """
 
-    def __init__(self, journal: journals.Journal, lease: leases.Lease, hosts: Hosts,
+    def __init__(self, journal: journals.Journal, lease: leases.Lease, reach: Reach,
                  handle: Callable[[Run], handles.Conductor], hurry: Callable[[str], object], supers: bool,
                  pauses: tuple[float, ...], after_doubt: type[flows.AnyFlow] | None = None) -> None:
         self._after_doubt = after_doubt
-        self._journal, self._lease, self._hosts = journal, lease, hosts
+        self._journal, self._lease, self._reach = journal, lease, reach
         self._handle, self._hurry, self._supers, self._pauses = handle, hurry, supers, pauses
 
     @staticmethod
@@ -323,7 +323,7 @@ class Runner:
     def cast(self, run: Run) -> bool:
         """Send a parked step to its host; when that cannot be done now, the keeper comes again."""
         try:
-            self._hosts.run_step(run.context, run.call())
+            self._reach.run_step(run.context, run.call())
         except Exception as error:
             if not is_passing(error):
                 raise
@@ -333,7 +333,7 @@ class Runner:
     def stop_host(self, task: rows.Task, context: nova_context.RequestContext) -> None:
         """Ask the host of a parked step to leave it; one that does not hear of it answers too late."""
         try:
-            self._hosts.cancel_step(context, task.host or '', runs.ref(task))
+            self._reach.cancel_step(context, task.host or '', runs.ref(task))
         except Exception as error:
             if not is_passing(error):
                 raise

@@ -12,6 +12,7 @@ from nova import context as nova_context
 from nova import errors, objects
 from nova.api.finder import Finder, Found
 from nova.api.metadata import vendordata
+from nova.cells import Cells
 from nova.common import clock, dbkit, threads
 from nova.domain import guest_password
 from nova.domain.instance_metadata.subject import Subject
@@ -36,7 +37,7 @@ class Servers:
     def __init__(self, conf: cfg.ConfigOpts, dbs: 'Databases', own: dbkit.Database | None,
                  operator: vendordata.Vendordata) -> None:
         self._conf, self._own, self._operator = conf, own, operator
-        self._finder = Finder(dbs, conf.api.cell_timeout)
+        self._finder = Finder(Cells(dbs, conf.api.cell_timeout))
         self._known: dict[str, tuple[float, Found, Subject]] = {}
         self._lock = threads.lock()
 

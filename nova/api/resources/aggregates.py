@@ -10,7 +10,6 @@ from nova import errors, objects
 from nova.api.request import Request
 from nova.common import clock, problem, units, uuids
 from nova.objects import Aggregate
-from nova.objects.service import Alive
 from nova.policies import aggregates as rules
 from nova.rest import types
 from nova.rest.field import Document, Faces, Field
@@ -105,8 +104,7 @@ def _refuse_zone_change(req: Request, aggregate: Aggregate, zone: str | None) ->
 
 
 def _has_servers(req: Request, host: str) -> bool:
-    _, db = req.finder.host_cell(host)
-    with db.read() as conn:
+    with req.cells.db(req.cells.of_host(host)).read() as conn:
         return bool(objects.Instance.all(conn, host=host, limit=1))
 
 
@@ -127,8 +125,7 @@ def _refuse_move(req: Request, conn: sa.Connection, aggregate: Aggregate, host: 
 def _tell_placement(req: Request, aggregate: Aggregate, host: str, tell: Callable[[str, str], None]) -> None:
     """Keep Placement's aggregate of the same uuid in step; where that fails, ``nova-manage placement
     sync_aggregates`` repairs it later."""
-    _, db = req.finder.host_cell(host)
-    with db.read() as conn:
+    with req.cells.db(req.cells.of_host(host)).read() as conn:
         nodes = objects.ComputeNode.all(conn, host=host)
     for node in nodes:
         try:
@@ -139,10 +136,8 @@ def _tell_placement(req: Request, aggregate: Aggregate, host: str, tell: Callabl
 
 def _cache_on(req: Request, host: str, images: list[str]) -> None:
     """Tell a host that is up; another one will fetch them when a server needs them."""
-    cell, db = req.finder.host_cell(host)
-    with db.read() as conn:
-        up = Alive.look(conn, req.conf.service_down_time, host).is_up(host)
-    if up:
+    cell = req.cells.of_host(host)
+    if req.cells.host_is_up(req.cells.db(cell), host):
         req.cache_images(cell, host, images)
     else:
         LOG.info('Host %s is down, so it caches no images', host)

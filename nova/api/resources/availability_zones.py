@@ -48,7 +48,7 @@ def _by_zone(req: Request) -> dict[str, list[objects.Service]]:
     with req.dbs.api.read() as conn:
         zones = aggregate.zones(conn)
     found: dict[str, list[objects.Service]] = {}
-    for _, services in req.cells.ask(lambda conn: objects.Service.all(conn), req.finder.cells()):
+    for _, services in req.cells.ask(lambda conn: objects.Service.all(conn), req.cells.every()):
         for service in services or ():
             zone = (zones.get(service.host, req.conf.default_availability_zone)
                     if service.binary == 'nova-compute' else req.conf.internal_service_availability_zone)

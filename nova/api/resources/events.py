@@ -92,7 +92,7 @@ class Stream:
         for _ in self._req.waits.rounds(clock.Deadline(LIFE)):
             more = True
             while more:
-                seen = self._following.look(self._req.finder.cells())
+                seen = self._following.look(self._req.cells.every())
                 place, more = self._following.place, seen.more and bool(seen.told)
                 for each in seen.told:
                     yield from following.lines(each.event_type, jsonutil.dumps(shown(each)), place)

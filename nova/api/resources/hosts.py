@@ -5,10 +5,12 @@ What no hypervisor of today does for its host, power and maintenance, is answere
 
 from collections.abc import Iterable
 
+import sqlalchemy as sa
+
 from nova import errors, objects
 from nova.api.request import Request
 from nova.api.resources import services
-from nova.common import dbkit, problem
+from nova.common import problem
 from nova.objects import Service
 from nova.policies import hosts as rules
 from nova.rest import types
@@ -89,7 +91,7 @@ class Hosts(Resource):
     def index(self, req: Request) -> Page:
         """List hosts and what runs on them."""
         look = services.Look(req)
-        answers = req.cells.ask(lambda conn: Service.all(conn), req.finder.cells())
+        answers = req.cells.ask(lambda conn: Service.all(conn), req.cells.every())
         found = [service for _, many in answers for service in many or ()]
         wanted = req.query.get('zone')  # an empty one is none
         return Page([one for one in found if not wanted or wanted == look.zone(one)], look=look)
@@ -99,14 +101,13 @@ class Hosts(Resource):
         """Show what a host has, and what its servers have of it, by project."""
         cell, _ = _find(req, host)
 
-        def read(db: dbkit.Database) -> list[_Amounts]:
-            with db.read() as conn:
-                nodes = objects.ComputeNode.all(conn, host=host)
-                servers = objects.Instance.all(conn, host=host)
+        def read(conn: sa.Connection) -> list[_Amounts]:
+            nodes = objects.ComputeNode.all(conn, host=host)
+            servers = objects.Instance.all(conn, host=host)
             if not nodes:
                 raise errors.host.HostNotFound(host=host)
             return _amounts(host, nodes, servers)
-        return Reply(subject=req.finder.ask(cell, read))
+        return Reply(subject=req.cells.ask_one(cell, read))
 
     @put('/os-hosts/{host}', rule=rules.UPDATE, until=_UNTIL, body=Body(Change),
          returns=One(None, Changed, 'changed'))
@@ -144,14 +145,11 @@ def _find(req: Request, host: str) -> tuple[objects.CellMapping, Service]:
         HostNotFound: 404.
     """
     try:
-        cell, _ = req.finder.host_cell(host)
+        cell = req.cells.of_host(host)
     except errors.NotFound:
         raise errors.host.HostNotFound(host=host) from None
 
-    def read(db: dbkit.Database) -> Service | None:
-        with db.read() as conn:
-            return Service.find(conn, host=host, binary=services.COMPUTE)
-    service = req.finder.ask(cell, read)
+    service = req.cells.ask_one(cell, lambda conn: Service.find(conn, host=host, binary=services.COMPUTE))
     if service is None:
         raise errors.host.HostNotFound(host=host)
     return cell, service

@@ -146,7 +146,7 @@ def _nodes(req: Request, *where: sa.ColumnElement[bool]) -> list[Placed]:
     """Nodes with their databases, cell by cell, the oldest first."""
     order = [ComputeNode.table.c.id]
     answers = req.cells.ask(lambda conn: ComputeNode.all(conn, *where, order=order))
-    return [(node, req.dbs.cell(cell.database_connection)) for cell, nodes in answers for node in nodes or ()]
+    return [(node, req.cells.db(cell)) for cell, nodes in answers for node in nodes or ()]
 
 
 def _matching(req: Request, pattern: str) -> list[Placed]:

@@ -5,12 +5,12 @@ import datetime
 from nova import objects
 from nova.api.request import Request
 from nova.common import clock, problem
+from nova.objects import instance_action
 from nova.policies import instance_actions as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Faces, Field
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
 from nova.schema.server.placement import host_id
-from nova.task import views
 
 _TEXT = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/os-instance-actions'
@@ -64,16 +64,16 @@ class InstanceActions(Resource):
         """List the operations on a server, newest first."""
         since, before = _times(req)
         if not req.at('2.58'):
-            return Page(views.list_actions(req.place.db, instance.uuid, None, None, since, before))
+            return Page(instance_action.list_actions(req.place.db, instance.uuid, None, None, since, before))
         limit, marker = req.paging()
-        found = views.list_actions(req.place.db, instance.uuid, limit + 1, marker, since, before)
+        found = instance_action.list_actions(req.place.db, instance.uuid, limit + 1, marker, since, before)
         return Page.of(found, limit, lambda action: action.request_id)
 
     @get(_PATH + '/{request_id}', rule=rules.SHOW, rules=(rules.EVENTS, rules.EVENTS_DETAILS), deleted='2.21',
          returns=One('instanceAction', ActionView))
     def show(self, req: Request, instance: objects.Instance, request_id: str) -> Reply:
         """Show an operation and its steps; until 2.50 the steps are for administrators."""
-        found = views.show_action(req.place.db, instance.uuid, request_id)
+        found = instance_action.show_action(req.place.db, instance.uuid, request_id)
         if found is None:
             raise problem.NotFound(f'Action {request_id} not found')
         return Reply(subject=found, look=_Look(instance.project_id, req.at('2.51') or req.can(rules.EVENTS)))

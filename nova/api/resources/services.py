@@ -92,7 +92,7 @@ def _find(req: Request, text: str) -> tuple[Service, objects.CellMapping]:
             by = {'id': units.number(text)}
         except ValueError:
             raise problem.BadRequest(f'{text} is not a number') from None
-    answers = req.cells.ask(lambda conn: Service.all(conn, **by), req.finder.cells())
+    answers = req.cells.ask(lambda conn: Service.all(conn, **by), req.cells.every())
     found = [(cell, service) for cell, services in answers for service in services or ()]
     if len(found) > 1:
         raise problem.BadRequest(f'Service id {text} is in several cells; use 2.53 and a UUID.')
@@ -114,7 +114,7 @@ def change(req: Request, cell: objects.CellMapping, service: Service, **values: 
         fresh.save(conn)
         notify.of_service(conn, 'update', fresh)
         return fresh
-    changed: Service = req.dbs.cell(cell.database_connection).write(write)
+    changed: Service = req.cells.db(cell).write(write)
     if 'disabled' in values:
         req.tell_host(cell, changed.host, objects.HostStatus(disabled=changed.disabled))
     return changed
@@ -139,7 +139,7 @@ class Services(Resource):
         found: list[Service] = []
         stubs: list[JsonObject] = []
         for cell, services in req.cells.ask(lambda conn: Service.all(conn, *Service.where(**by)),
-                                            req.finder.cells()):
+                                            req.cells.every()):
             # Numbers of different cells say nothing about one another: a cell's services stay together.
             found += sorted(services or (), key=lambda service: service.id)
             if services is None and req.at('2.69'):
@@ -156,7 +156,7 @@ class Services(Resource):
     def remove(self, req: Request, service_id: str) -> None:
         """Delete a service that is not used any more, with what is kept about its host."""
         service, cell = _find(req, service_id)
-        db = req.dbs.cell(cell.database_connection)
+        db = req.cells.db(cell)
         if service.binary == COMPUTE:
             _remove_host(req, service, db)
 
@@ -192,7 +192,7 @@ def _update(req: Request, service_id: str) -> Reply:
     if 'forced_down' in body:
         values['forced_down'] = types.is_true(body['forced_down'])
         if not values['forced_down'] and service.forced_down:
-            _refuse_early_return(req.dbs.cell(cell.database_connection), service)
+            _refuse_early_return(req.cells.db(cell), service)
     if not values:
         raise NothingToUpdate()
     return Reply(subject=change(req, cell, service, **values), look=Look(req))
@@ -205,7 +205,8 @@ def _update_by_name(req: Request, verb: str) -> Reply:
     if binary != COMPUTE:
         raise problem.BadRequest(f'Updating a {binary} service is not supported.')
     try:
-        cell, db = req.finder.host_cell(host)
+        cell = req.cells.of_host(host)
+        db = req.cells.db(cell)
         with db.read() as conn:
             service = Service.get(conn, host=host, binary=binary)
     except errors.NotFound:

@@ -6,14 +6,13 @@ from nova.api.request import Request
 from nova.api.resources.instance_actions import EventView
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
-from nova.objects import history
+from nova.objects import instance_action
 from nova.objects import task as rows
 from nova.ops.build import place
 from nova.policies import instance_actions as rules
 from nova.rest import types
 from nova.rest.field import Document, Faces, Field
 from nova.rest.resource import Many, One, Page, Reply, Resource, get
-from nova.task import views
 
 _TEXT = types.nullable(types.TEXT)
 _PATH = '/servers/{server_id}/tasks'
@@ -80,7 +79,7 @@ class TasksQuery(Document):
 class _Look:
     """What views read beside a task; `steps` are those that it took."""
 
-    def __init__(self, server: objects.Instance, steps: tuple[views.Event, ...] = ()) -> None:
+    def __init__(self, server: objects.Instance, steps: tuple[instance_action.Event, ...] = ()) -> None:
         self.server, self.project_id, self.steps = server.uuid, server.project_id, steps
 
 
@@ -92,7 +91,7 @@ class Tasks(Resource):
         """List the tasks of a server, newest first."""
         limit, marker = req.paging()
         with req.place.db.read() as conn:
-            found = history.page(conn, instance.uuid, limit + 1, marker)
+            found = instance_action.page(conn, instance.uuid, limit + 1, marker)
             if req.place.mapping is None and (made := place.build_of(conn, instance.uuid)) is not None:
                 found = [made, *found]
         page = Page.of(found, limit, lambda task: task.request_id)
@@ -129,7 +128,7 @@ def _find(req: Request, server: objects.Instance, name: str) -> rows.Task:
     with req.place.db.read() as conn:
         task = rows.get(conn, name)
         if task is None or task.instance_uuid != server.uuid or task.action is None:
-            task = history.of_request(conn, server.uuid, name)
+            task = instance_action.of_request(conn, server.uuid, name)
         if task is None and req.place.mapping is None:
             made = place.build_of(conn, server.uuid)
             task = made if made is not None and name in (made.uuid, made.request_id) else None
@@ -138,9 +137,9 @@ def _find(req: Request, server: objects.Instance, name: str) -> rows.Task:
     return task
 
 
-def _steps(req: Request, task: rows.Task) -> tuple[views.Event, ...]:
+def _steps(req: Request, task: rows.Task) -> tuple[instance_action.Event, ...]:
     """Its steps; below 2.51 they are, as those of instance actions, for administrators."""
     if not (req.at('2.51') or req.can(rules.EVENTS)):
         return ()
     with req.place.db.read() as conn:
-        return views.events(task, rows.steps(conn, [task.uuid]))
+        return instance_action.events(task, rows.steps(conn, [task.uuid]))

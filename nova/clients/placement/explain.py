@@ -19,28 +19,28 @@ def told(entries: list[JsonObject]) -> list[JsonObject]:
              else entry['constraint'], 'left': entry['remaining']} for entry in entries]
 
 
-def _steps(suffix: str, group: placement_request.Group) -> list[tuple[str, placement_request.Group]]:
+def _parts(suffix: str, group: placement_request.Group) -> list[tuple[str, placement_request.Group]]:
     """Constraints of a group one by one, each as a question about single providers."""
-    steps = []
+    parts = []
     for name, amount in sorted(group.resources.items()):
-        steps.append((f'resources{suffix} {name}:{amount}',
+        parts.append((f'resources{suffix} {name}:{amount}',
                       placement_request.Group(resources={name: amount})))
     for name in sorted(group.required):
-        steps.append((f'required{suffix} {name}', placement_request.Group(required={name})))
+        parts.append((f'required{suffix} {name}', placement_request.Group(required={name})))
     for name in sorted(group.forbidden):
-        steps.append((f'forbidden{suffix} {name}', placement_request.Group(forbidden={name})))
+        parts.append((f'forbidden{suffix} {name}', placement_request.Group(forbidden={name})))
     for names in group.any_of:
-        steps.append((f'required{suffix} one of {", ".join(sorted(names))}',
+        parts.append((f'required{suffix} one of {", ".join(sorted(names))}',
                       placement_request.Group(any_of=[names])))
     for aggregates in group.member_of:
-        steps.append((f'member_of{suffix} {", ".join(sorted(aggregates))}',
+        parts.append((f'member_of{suffix} {", ".join(sorted(aggregates))}',
                       placement_request.Group(member_of=[aggregates])))
     if group.not_member_of:
-        steps.append((f'not member_of{suffix} {", ".join(sorted(group.not_member_of))}',
+        parts.append((f'not member_of{suffix} {", ".join(sorted(group.not_member_of))}',
                       placement_request.Group(not_member_of=group.not_member_of)))
     if group.in_tree:
-        steps.append((f'in_tree{suffix} {group.in_tree}', placement_request.Group(in_tree=group.in_tree)))
-    return steps
+        parts.append((f'in_tree{suffix} {group.in_tree}', placement_request.Group(in_tree=group.in_tree)))
+    return parts
 
 
 def _roots(service: session.Service, params: list[tuple[str, str]]) -> set[str]:
@@ -61,8 +61,8 @@ def explain(service: session.Service, request: placement_request.ResourceRequest
     """
     out: list[JsonObject] = []
     left: set[str] | None = None
-    steps = [step for suffix in sorted(request.groups) for step in _steps(suffix, request.groups[suffix])]
-    for text, group in steps[:_MOST]:
+    parts = [part for suffix in sorted(request.groups) for part in _parts(suffix, request.groups[suffix])]
+    for text, group in parts[:_MOST]:
         alone = _roots(service, group.params(''))
         left = alone if left is None else left & alone
         out.append({'constraint': text, 'left': len(left)})

@@ -1,9 +1,7 @@
 """nova-manage: what operators do to a deployment."""
 
 import argparse
-import importlib
 import os
-import pkgutil
 import sys
 import traceback
 from typing import Any
@@ -13,19 +11,15 @@ from oslo_log import log
 from nova import conf as nova_conf
 from nova import version
 from nova.cmd.manage import command
+from nova.common import folder
 
 _PASSED_ON = ('--config-file', '--config-dir', '--log-config-append', '--log-file', '--log-dir')
 _FLAGS_PASSED_ON = ('--debug', '--use-syslog', '--use-json', '--use-journal', '--watch-log-file')
 
 
-def _load() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f'{__name__}.{module.name}')
-
-
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    _load()
+    folder.modules(__name__)  # each declares its commands
     top = argparse.ArgumentParser(prog='nova-manage', description='Manage an OpenStack compute deployment.')
     top.add_argument('--version', action='version', version=version.package())
     top.add_argument('--post-mortem', action='store_true', help='show the traceback of an unexpected error')

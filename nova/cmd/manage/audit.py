@@ -14,7 +14,7 @@ NOTHING, INCOMPLETE, FOUND, REPAIRED = 0, 1, 3, 4
          flag('--dry-run', 'with --repair: only say what would be mended'),
          flag('--json', 'print JSON'),
          flag('--no-guests', 'do not ask hosts for their guests'),
-         arg('--settle', type=float, default=5.0, metavar='SECONDS',
+         arg('--between', type=float, default=5.0, metavar='SECONDS',
              help='time between two looks, of which both must find the same; default 5'))
 def audit(env: Env, options: Any) -> int:
     """Compare servers with allocations, guests, ports, attachments and operations, and say what is wrong.
@@ -24,7 +24,7 @@ def audit(env: Env, options: Any) -> int:
     found; 4, all that was found is being repaired.
     """
     deployment = env.deployment(guests=not options.no_guests)
-    seen, found = audits.look(deployment, options.settle)
+    seen, found = audits.look(deployment, options.between)
     repairs = options.repair and not options.dry_run
     mended = set(audits.repair(deployment, seen, found)) if repairs else set()
     _print(env, seen, found, mended, options)

@@ -24,16 +24,11 @@ _VERBOSE = flag('--verbose', 'print more')
 
 
 def _find_cell(env: Env, uuid: str) -> CellMapping | None:
-    with env.dbs.api.read() as conn:
-        found = CellMapping.find(conn, uuid=uuid)
-    if found is None:
+    try:
+        return env.cells.get(uuid)
+    except errors.host.CellMappingNotFound:
         env.say(f'Cell with uuid {uuid} was not found.')
-    return found
-
-
-def _all_cells(env: Env) -> list[CellMapping]:
-    with env.dbs.api.read() as conn:
-        return CellMapping.all(conn, order=[models.cell_mappings.c.id])
+        return None
 
 
 def _transport(env: Env, given: str | None) -> str | None:
@@ -58,7 +53,7 @@ def _database(env: Env, given: str | None) -> str | None:
 
 def _taken(env: Env, transport: str, database: str, but: str | None = None) -> bool:
     """Whether another cell has this bus or this database."""
-    for cell in _all_cells(env):
+    for cell in env.cells.every():
         if cell.uuid != but and (cell.transport_url == transport or cell.database_connection == database):
             env.say('The specified transport_url and/or database_connection combination already exists for '
                     f'cell {cell.name or cell.uuid}.')
@@ -72,10 +67,9 @@ def _taken(env: Env, transport: str, database: str, but: str | None = None) -> b
                                      '[database] connection with _cell0 at the end of its name'))
 def map_cell0(env: Env, options: Any) -> int | None:
     """Map cell0, where servers are kept that found no host."""
-    with env.dbs.api.read() as conn:
-        if CellMapping.find(conn, uuid=CELL0_UUID) is not None:
-            env.say('Cell0 is already setup.')
-            return 0
+    if any(cell.is_cell0 for cell in env.cells.every()):
+        env.say('Cell0 is already setup.')
+        return 0
     url = options.database_connection or _cell0_url(env)
     env.dbs.api.write(CellMapping(uuid=CELL0_UUID, name='cell0', transport_url='none:///',
                                   database_connection=url).create)
@@ -121,7 +115,7 @@ def list_cells(env: Env, options: Any) -> int | None:
     show = str if options.verbose else masked
     env.say(table(['Name', 'UUID', 'Transport URL', 'Database Connection', 'Disabled'], [
         (cell.name or '', cell.uuid, show(cell.transport_url), show(cell.database_connection), cell.disabled)
-        for cell in sorted(_all_cells(env), key=lambda cell: (cell.name or '', cell.uuid))]))
+        for cell in sorted(env.cells.every(), key=lambda cell: (cell.name or '', cell.uuid))]))
     return 0
 
 
@@ -239,9 +233,9 @@ def _map_cell_and_hosts(env: Env, options: Any, transport: str) -> tuple[CellMap
     database = _database(env, None)
     if database is None:
         return None, []
-    cell = next((cell for cell in _all_cells(env) if cell.database_connection == database), None)
+    cell = next((cell for cell in env.cells.every() if cell.database_connection == database), None)
     cell = cell or _create(env, options.name, transport, database)
-    hosts = host_mapping.discover(env.dbs.api, env.dbs.cell(cell.database_connection), cell)
+    hosts = host_mapping.discover(env.dbs.api, env.cells.db(cell), cell)
     with env.dbs.api.read() as conn:
         known = HostMapping.all(conn, cell_id=cell.id)
     if options.verbose:
@@ -261,7 +255,7 @@ def discover_hosts(env: Env, options: Any) -> int | None:
     others are seen to), or nothing new with --strict, 2 a host is mapped to another cell, or was mapped by
     someone else at the same time.
     """
-    cells = [cell for cell in _all_cells(env)
+    cells = [cell for cell in env.cells.every()
              if not cell.is_cell0 and options.cell_uuid in (None, cell.uuid)]
     if options.cell_uuid and not cells:
         env.say(f'Cell with uuid {options.cell_uuid} was not found.')
@@ -270,7 +264,7 @@ def discover_hosts(env: Env, options: Any) -> int | None:
     away = False
     for cell in cells:
         try:
-            fresh = host_mapping.discover(env.dbs.api, env.dbs.cell(cell.database_connection), cell,
+            fresh = host_mapping.discover(env.dbs.api, env.cells.db(cell), cell,
                                           options.by_service)
         except (errors.Conflict, db_exc.DBDuplicateEntry) as error:
             env.say(f'ERROR: Duplicate host mapping was encountered. {_first_line(error)}')
@@ -302,7 +296,7 @@ def list_hosts(env: Env, options: Any) -> int | None:
     """
     if options.cell_uuid and _find_cell(env, options.cell_uuid) is None:
         return 1
-    cells = {cell.id: cell for cell in _all_cells(env) if options.cell_uuid in (None, cell.uuid)}
+    cells = {cell.id: cell for cell in env.cells.every() if options.cell_uuid in (None, cell.uuid)}
     with env.dbs.api.read() as conn:
         mappings = HostMapping.all(conn, cell_id=list(cells))
     env.say(table(['Cell Name', 'Cell UUID', 'Hostname'], sorted(
@@ -329,7 +323,7 @@ def delete_host(env: Env, options: Any) -> int | None:
         env.say(f'The host {options.host} was not found in the cell {cell.uuid}.')
         return 3
     servers, nodes = cell_models.instances, cell_models.compute_nodes
-    db = env.dbs.cell(cell.database_connection)
+    db = env.cells.db(cell)
     with db.read() as conn:
         count = conn.execute(sa.select(sa.func.count()).where(
             servers.c.host == options.host, servers.c.deleted == 0)).scalar_one()
@@ -354,15 +348,13 @@ def map_instances(env: Env, options: Any) -> int | None:
     if options.max_count is not None and options.max_count < 1:
         env.say('Must supply a positive value for max_count')
         return 127
-    with env.dbs.api.read() as conn:
-        cell = CellMapping.get(conn, uuid=options.cell_uuid)
-    return 1 if _map_servers(env, cell, options.max_count) else 0
+    return 1 if _map_servers(env, env.cells.get(options.cell_uuid), options.max_count) else 0
 
 
 def _map_servers(env: Env, cell: CellMapping, most: int | None) -> bool:
     """Map servers, oldest first; True when there may be more."""
     servers, last, mapped = cell_models.instances, 0, 0
-    db = env.dbs.cell(cell.database_connection)
+    db = env.cells.db(cell)
     columns = (servers.c.id, servers.c.uuid, servers.c.project_id, servers.c.user_id, servers.c.vcpus,
                servers.c.memory_mb, servers.c.deleted, servers.c.created_at)
     while True:
@@ -412,7 +404,7 @@ def _verify(env: Env, uuid: str) -> tuple[int, str]:
             return 2, f'Instance {uuid} is not mapped to a cell'
         cell = CellMapping.get(conn, id=mapping.cell_id)
     servers = cell_models.instances
-    with env.dbs.cell(cell.database_connection).read() as conn:
+    with env.cells.db(cell).read() as conn:
         deleted = conn.execute(sa.select(servers.c.deleted).where(servers.c.uuid == uuid)).scalar_one_or_none()
     where = f'cell: {cell.name or ""} ({cell.uuid})'
     if deleted is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
+from nova.cells import Cells
 from nova.db import session
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class Command:
 
 
 class Env:
-    """What a command works with: the configuration, the databases, and where it prints."""
+    """What a command works with: the configuration, the databases, the cells, and where it prints."""
 
     def __init__(self, conf: cfg.ConfigOpts, dbs: session.Databases | None = None,
                  neighbours: 'Clients | None' = None, ask: 'Ask | None' = None) -> None:
         self.conf = conf
         self.dbs = dbs or session.Databases(conf, patience=None)
+        self.cells = Cells(self.dbs, conf.api.cell_timeout, conf.service_down_time)
         self._clients = neighbours
         self._ask = ask
 

@@ -5,14 +5,12 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors
 from nova.cmd.manage.command import Env, arg, command, flag, table
 from nova.common import clock, dbkit, threads
 from nova.db import archive, data_migrations, migrate
-from nova.objects.cell_mapping import CELL0_UUID, CellMapping
 
 _BEFORE = arg('--before', help='only what was deleted before this date')
 
@@ -24,12 +22,9 @@ def sync(env: Env, options: Any) -> int | None:
     """Create or upgrade the schema of cell0, when it is mapped, and of this cell."""
     if not options.local_cell:
         try:
-            with env.dbs.api.read() as conn:
-                cell0 = CellMapping.find(conn, uuid=CELL0_UUID)
-            if cell0 is None:
-                env.say('cell0 is not mapped yet; run nova-manage cell_v2 map_cell0 and then this again')
-            else:
-                migrate.sync(env.dbs.cell(cell0.database_connection), 'cell', revision=options.version)
+            migrate.sync(env.cells.db(env.cells.cell0()), 'cell', revision=options.version)
+        except errors.host.CellMappingNotFound:
+            env.say('cell0 is not mapped yet; run nova-manage cell_v2 map_cell0 and then this again')
         except (db_exc.DBError, errors.Unavailable) as error:
             env.say(f'cell0 could not be upgraded: {type(error).__name__}. Are the API database and cell0 '
                     'there, and is nova-manage api_db sync done?')
@@ -50,10 +45,8 @@ def _cells(env: Env, every: bool) -> Iterator[tuple[str, dbkit.Database]]:
     if not every:
         yield '', env.dbs.main
         return
-    with env.dbs.api.read() as conn:
-        mappings = CellMapping.all(conn, order=[sa.text('id')])
-    for mapping in mappings:
-        yield mapping.name or mapping.uuid, env.dbs.cell(mapping.database_connection)
+    for cell in env.cells.every():
+        yield cell.name or cell.uuid, env.cells.db(cell)
 
 
 def _date(text: str | None) -> datetime.datetime | None:

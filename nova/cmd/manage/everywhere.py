@@ -6,9 +6,8 @@ from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
-from nova import objects
 from nova.cmd.manage.command import Env
-from nova.common import clock, dbkit
+from nova.common import dbkit
 
 T = TypeVar('T')
 API = 'API database'
@@ -43,17 +42,13 @@ def ask(env: Env, question: Callable[[sa.Connection], T], api: bool = True) -> A
         oslo_db.exception.DBError: the API database cannot be read.
         whatever the question itself raises.
     """
-    with env.dbs.api.read() as conn:
-        cells = {cell.uuid: cell for cell in objects.CellMapping.all(conn)}
-        own = {API: question(conn)} if api else {}
-
-    def read(db: dbkit.Database) -> T:
-        with db.read() as conn:
-            return question(conn)
-    found = env.dbs.ask(dict.fromkeys(cells, read), cells, clock.Deadline(env.conf.api.cell_timeout))
-    for error in found.failed.values():
-        raise error
-    names = {uuid: cell.name or uuid for uuid, cell in cells.items()}
-    dbs = {names[uuid]: env.dbs.cell(cells[uuid].database_connection) for uuid in found.got}
+    cells = env.cells.every()
+    own = {}
+    if api:
+        with env.dbs.api.read() as conn:
+            own[API] = question(conn)
+    found = env.cells.answers(question, cells)
+    names = {cell.uuid: cell.name or cell.uuid for cell in cells}
+    dbs = {names[cell.uuid]: env.cells.db(cell) for cell in cells if cell.uuid in found.got}
     return Answers(own | {names[uuid]: got for uuid, got in found.got.items()}, {API: env.dbs.api} | dbs,
                    {names[uuid]: why for uuid, why in found.down.items()})

@@ -77,12 +77,12 @@ def _refused(env: Env, error: errors.NotFound | errors.Conflict) -> int:
 
 def _cell_of(env: Env, host: str) -> dbkit.Database | int:
     """The database of a host's cell; or the exit code, after saying why there is none."""
-    with env.dbs.api.read() as conn:
-        cell = objects.CellMapping.of_host(conn, host)
-    if cell is None:
+    try:
+        cell = env.cells.of_host(host)
+    except errors.host.HostMappingNotFound:
         env.say(f'Compute host {host} could not be found.')
         return NOT_FOUND
-    db = env.dbs.cell(cell.database_connection)
+    db = env.cells.db(cell)
     try:
         db.ping()
     except Exception as error:

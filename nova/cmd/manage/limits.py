@@ -105,9 +105,8 @@ def _read(env: Env, project: str | None, embedded: bool) -> Found:
                     if project in (None, owner)}
         flavors = objects.Flavor.all(conn)
         load_extra_specs(conn, flavors)
-        cells = objects.CellMapping.all(conn)
     classes = {name for flavor in flavors for name in _classes(flavor)}
-    for cell in cells if embedded else ():
+    for cell in env.cells.every() if embedded else ():
         for flavor in _embedded(env, cell):
             classes |= _classes(flavor)
     return Found(defaults, projects, frozenset(classes))
@@ -125,7 +124,7 @@ def _embedded(env: Env, cell: objects.CellMapping) -> Iterator[objects.Flavor]:
     """The flavors that the servers of a cell were made of, which may be gone since."""
     instances, last = objects.Instance.table, 0
     while True:
-        with env.dbs.cell(cell.database_connection).read() as conn:
+        with env.cells.db(cell).read() as conn:
             page = objects.Instance.all(conn, instances.c.id > last, prefetch=('flavor',),
                                         order=[sa.asc(instances.c.id)], limit=_PAGE)
         yield from (server.flavor for server in page)

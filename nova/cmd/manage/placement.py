@@ -70,8 +70,7 @@ def _most(options: Any) -> int | None:
 
 
 def _cells(env: Env, uuid: str | None) -> list[CellMapping]:
-    with env.dbs.api.read() as conn:
-        found = [cell for cell in CellMapping.all(conn) if not cell.is_cell0 and uuid in (None, cell.uuid)]
+    found = [cell for cell in env.cells.every() if not cell.is_cell0 and uuid in (None, cell.uuid)]
     if uuid is not None and not found:
         raise _Stop(INVALID, f'Cell with uuid {uuid} was not found.')
     if not found:
@@ -81,7 +80,7 @@ def _cells(env: Env, uuid: str | None) -> list[CellMapping]:
 
 def _servers(env: Env, cell: CellMapping, uuid: str | None, most: int | None) -> Iterator[objects.Instance]:
     """Servers of a cell that are on a host, in the order in which they were made."""
-    db, after, table = env.dbs.cell(cell.database_connection), 0, models.instances
+    db, after, table = env.cells.db(cell), 0, models.instances
     where: dict[str, Any] = {} if uuid is None else {'uuid': uuid}
     left = most
     while left is None or left > 0:
@@ -137,7 +136,7 @@ def _check_ports(env: Env, server: objects.Instance) -> None:
 
 
 def _node(env: Env, cell: CellMapping, server: objects.Instance) -> str:
-    with env.dbs.cell(cell.database_connection).read() as conn:
+    with env.cells.db(cell).read() as conn:
         node = objects.ComputeNode.find(conn, host=server.host, hypervisor_hostname=server.node)
     if node is None:
         raise _Stop(NO_NODE, f'The compute node {server.node} of host {server.host}, where instance '
@@ -223,11 +222,11 @@ def _put(env: Env, node: str, aggregate: str, host: str) -> None:
 
 def _only_node(env: Env, host: str) -> str:
     """uuid of the only compute node of a host."""
-    with env.dbs.api.read() as conn:
-        cell = CellMapping.of_host(conn, host)
-    if cell is None:
-        raise _Stop(4, f'Host {host} is mapped to no cell.')
-    with env.dbs.cell(cell.database_connection).read() as conn:
+    try:
+        cell = env.cells.of_host(host)
+    except errors.host.HostMappingNotFound:
+        raise _Stop(4, f'Host {host} is mapped to no cell.') from None
+    with env.cells.db(cell).read() as conn:
         found = [node.uuid for node in objects.ComputeNode.all(conn, host=host)]
     if not found:
         raise _Stop(5, f'Host {host} has no compute node.')

@@ -9,8 +9,8 @@ from nova import errors, ops
 from nova.cmd.manage import everywhere
 from nova.cmd.manage.command import Env, arg, command, flag, table
 from nova.common import clock, dbkit, jsonutil
-from nova.objects import history
 from nova.objects import task as rows
+from nova.objects import task_lists
 from nova.task import operators
 
 INCOMPLETE, NOT_FOUND, REFUSED = 1, 2, 3
@@ -23,7 +23,7 @@ _JSON = flag('--json', 'print JSON')
          arg('--limit', type=int, default=1000, help='most of each database; default 1000'))
 def list_tasks(env: Env, options: Any) -> int:
     """List operations that are open or stuck, in the API database and every cell; 1: a cell was not there."""
-    found = everywhere.ask(env, lambda conn: history.unsettled(
+    found = everywhere.ask(env, lambda conn: task_lists.unfinished(
         conn, max(options.limit, 0), options.server, options.all))
     if options.json:
         env.say(jsonutil.text({'tasks': [_facts(name, task) for name, tasks in found for task in tasks],

@@ -19,10 +19,9 @@ _PATIENCE = 120.0
 
 def _server(env: Env, uuid: str) -> tuple[Any, dbkit.Database] | None:
     """The server with its devices, and its cell's database; None after saying that there is none."""
-    with env.dbs.api.read() as conn:
-        cell = objects.CellMapping.of_server(conn, uuid)
+    cell = env.cells.of_server(uuid)
     if cell is not None:
-        db = env.dbs.cell(cell.database_connection)
+        db = env.cells.db(cell)
         with db.read() as conn:
             found = objects.Instance.find(conn, ('block_devices',), uuid=uuid)
         if found is not None:

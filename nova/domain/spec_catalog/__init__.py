@@ -1,9 +1,9 @@
 """The extra specs that the system understands: one module a namespace, each a table."""
 
 import dataclasses
-import importlib
-import pkgutil
 import re
+
+from nova.common import folder
 
 TRUE = frozenset({'1', 't', 'true', 'on', 'y', 'yes'})
 GROUP = r'[a-zA-Z0-9_-]{0,64}'
@@ -87,6 +87,6 @@ class Spec:
 def catalog() -> list[Spec]:
     """Every known extra spec, by namespace and name."""
     found: list[Spec] = []
-    for module in pkgutil.iter_modules(__path__):
-        found += importlib.import_module(f'{__name__}.{module.name}').SPECS
+    for module in folder.modules(__name__):
+        found += module.SPECS
     return found

@@ -70,7 +70,7 @@ def _check_zone(req: Request, zone: str) -> None:
 
 
 def _check_host(req: Request, host: str | None, node: str | None) -> None:
-    if not req.finder.node_exists(host, node):
+    if not req.cells.has_node(host, node):
         raise errors.Invalid(f'Compute host {host or node} could not be found.')
 
 

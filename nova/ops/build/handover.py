@@ -22,7 +22,6 @@ import sqlalchemy as sa
 from nova import objects
 from nova.common import dbkit
 from nova.domain import bdm
-from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import flow as build
 from nova.ops.build import wire
@@ -157,7 +156,7 @@ def create(conn: sa.Connection, h: Conductor, server: wire.Planned, request: obj
         server.revision = -1
         return None
     if server.away:  # an earlier choice may have come here, and its answer been lost
-        purge.instance(conn, server.uuid)
+        objects.Instance.purge(conn, server.uuid)
     instance = request.instance.copy()
     instance.create(conn)
     server.revision = request.revision
@@ -198,7 +197,8 @@ def purge_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
 
 def _purge(h: SuperConductor, server: wire.Planned) -> None:
     """Out of the cell that was chosen for it."""
-    h.cell_db(h.cell(server.selections[0].cell_uuid)).write(lambda conn: purge.instance(conn, server.uuid))
+    db = h.cell_db(h.cell(server.selections[0].cell_uuid))
+    db.write(lambda conn: objects.Instance.purge(conn, server.uuid))
 
 
 # (b) ---------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from oslo_db import exception as db_exc
 from nova import errors, objects, states
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
-from nova.objects import purge
 from nova.objects import task as rows
 from nova.ops.build import handover, wire
 from nova.task import notify
@@ -71,7 +70,7 @@ def _put_in_cell0(h: SuperConductor, server: wire.Planned) -> None:
                 _end_failed(conn, h, server, task)
         db.write(write)
     if not handover.follow(h, server, cell0):
-        db.write(lambda conn: purge.instance(conn, server.uuid))
+        db.write(lambda conn: objects.Instance.purge(conn, server.uuid))
         handover.clear(h, server)
 
 

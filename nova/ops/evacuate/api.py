@@ -42,7 +42,7 @@ class EvacuateAction(Action):
         if force and host is None:
             raise problem.BadRequest("Can't force to a non-provided destination")
         if host is not None:
-            req.finder.host_cell(host)
+            req.cells.of_host(host)
             if host == instance.host:
                 raise errors.Invalid('The target host can\'t be the same one.')
         if types.is_true(body.get('onSharedStorage', False)) and body.get('adminPass'):

@@ -133,7 +133,7 @@ def _take(req: Request, cell: objects.CellMapping, told: Iterable[Told]) -> None
                                  instance_uuid=device.instance_uuid).uuid
                   for device in _devices(conn, grown)]
         return begun + (rows.waiting_on(conn, sorted({each.instance_uuid for each in kept})) if kept else [])
-    db = req.dbs.cell(cell.database_connection)
+    db = req.cells.db(cell)
     for task in db.write(write) if kept or stale or grown else ():
         req.wake(cell, task)
 

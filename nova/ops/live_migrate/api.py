@@ -48,7 +48,7 @@ class MigrateLiveAction(Action):
             raise problem.BadRequest("Can't force to a non-provided destination")
         if host is not None:
             req.authorize(rules.MIGRATE_LIVE_HOST)
-            if not req.finder.node_exists(host, None):
+            if not req.cells.has_node(host, None):
                 raise errors.Invalid(f'Compute host {host} could not be found.')
             if host == instance.host:
                 raise errors.Invalid('The server is on that host already: the destination must be another one.')

@@ -115,7 +115,7 @@ class MigrateAction(Action):
             req.authorize(migrate_server.MIGRATE_HOST)
             if host == instance.host:
                 raise errors.Invalid('Destination host is the same as the current one, must be different.')
-            if not req.finder.node_exists(host, None):
+            if not req.cells.has_node(host, None):
                 raise errors.Invalid(f'Compute host {host} could not be found.')
         return moves.started(
             instance, kinds.MIGRATION, Move, migration=uuids.generate(), wanted_host=host,

@@ -94,7 +94,7 @@ def _check_place(req: Request, server: objects.Instance, asked: JsonObject) -> N
     if host is None:
         return
     try:
-        req.finder.host_cell(host)
+        req.cells.of_host(host)
     except errors.NotFound as error:
         raise errors.Invalid(f'Compute host {host} could not be found.') from error
     wanted = zone if 'availability_zone' in asked else spec.availability_zone if spec is not None else None

@@ -16,14 +16,14 @@ class Budget:
 
     Attributes:
         spent: rows looked at so far, by the walk and by its bounds.
-        steps: those of them that were tried as a placement.
+        tries: those of them that were tried as a placement.
     """
 
-    __slots__ = ('spent', 'steps', '_allowed')
+    __slots__ = ('spent', 'tries', '_allowed')
 
     def __init__(self, patience: int = PATIENCE) -> None:
         self.spent = 0
-        self.steps = 0
+        self.tries = 0
         self._allowed = patience
 
     def spend(self, work: int) -> None:

@@ -31,7 +31,7 @@ class Candidates:
         slots: the parts of the request.
         picks: for each candidate, the row that serves each slot.
         classes: every resource class of the request.
-        steps: placements that were tried to find the picks.
+        tries: placements that were tried to find the picks.
         cut_short: whether there may be more, which the search gave up looking for (see budget.py).
     """
 
@@ -39,7 +39,7 @@ class Candidates:
     slots: list[Slot]
     picks: list[tuple[int, ...]]
     classes: frozenset[str]
-    steps: int = 0
+    tries: int = 0
     cut_short: bool = False
 
     def __len__(self) -> int:

@@ -69,7 +69,7 @@ class Searcher:
         else:
             picks = combiner.alone(rows, wanted, spread)
             slots = [merged(slots)]
-        return Candidates(view, slots, picks, frozenset(request.names()), combiner.budget.steps,
+        return Candidates(view, slots, picks, frozenset(request.names()), combiner.budget.tries,
                           combiner.cut_short)
 
     def explain(self, request: CandidateRequest) -> list[dict[str, Any]]:

@@ -139,7 +139,7 @@ class _Assignment:
         """Place the next row that goes into the slot of this depth; whether there was one."""
         slot, rules, budget = self._order[depth], self._rules, self._budget
         for row in rows:
-            budget.steps += 1
+            budget.tries += 1
             budget.spend(1)
             if self._later_met:
                 met = self._met[depth] if rules.slots[slot].suffix else self._met[depth] | rules.met(row)

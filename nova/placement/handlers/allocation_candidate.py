@@ -63,7 +63,7 @@ def index(ctx: Context) -> Reply:
     if found.cut_short:
         headers[CUT_SHORT] = 'true'
         LOG.warning('The search for allocation candidates was cut short: %d found, %d placements tried, for %s',
-                    len(found), found.steps, ctx.req.query_string)
+                    len(found), found.tries, ctx.req.query_string)
     return Reply(body=body, modified=clock.utcnow(), headers=headers)
 
 

@@ -6,11 +6,11 @@ A filter of one's own derives from `BaseHostFilter` and is named by its import p
 
 import abc
 import importlib
-import pkgutil
 from collections.abc import Sequence
 
 from oslo_config import cfg
 
+from nova.common import folder
 from nova.scheduler.host_state import HostState, Wanted
 
 ALL = 'nova.scheduler.filters.all_filters'
@@ -40,13 +40,7 @@ class BaseHostFilter(abc.ABC):
 
 def all_filters() -> list[type[BaseHostFilter]]:
     """Every filter of this folder."""
-    found = []
-    for module in pkgutil.iter_modules(__path__):
-        loaded = importlib.import_module(f'{__name__}.{module.name}')
-        found += [value for value in vars(loaded).values()
-                  if isinstance(value, type) and issubclass(value, BaseHostFilter)
-                  and value.__module__ == loaded.__name__ and not value.__name__.startswith('_')]
-    return found
+    return folder.declared(folder.modules(__name__), BaseHostFilter)  # type: ignore[type-abstract]
 
 
 def named(path: str) -> object:

@@ -6,12 +6,11 @@ path stands in ``[filter_scheduler] weight_classes``.
 """
 
 import abc
-import importlib
-import pkgutil
 from collections.abc import Sequence
 
 from oslo_config import cfg
 
+from nova.common import folder
 from nova.scheduler.filters import named
 from nova.scheduler.host_state import HostState, Wanted
 
@@ -63,13 +62,7 @@ class BaseHostWeigher(abc.ABC):
 
 def all_weighers() -> list[type[BaseHostWeigher]]:
     """Every weigher of this folder."""
-    found = []
-    for module in pkgutil.iter_modules(__path__):
-        loaded = importlib.import_module(f'{__name__}.{module.name}')
-        found += [value for value in vars(loaded).values()
-                  if isinstance(value, type) and issubclass(value, BaseHostWeigher)
-                  and value.__module__ == loaded.__name__ and not value.__name__.startswith('_')]
-    return found
+    return folder.declared(folder.modules(__name__), BaseHostWeigher)  # type: ignore[type-abstract]
 
 
 def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:

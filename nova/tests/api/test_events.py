@@ -305,8 +305,8 @@ def _count(db):
         return conn.execute(sa.select(sa.func.count()).select_from(tables.notifications)).scalar_one()
 
 
-def test_what_is_settled_is_older_than_any_transaction():
-    assert following.SETTLED.total_seconds() >= session.PATIENCE
+def test_what_is_complete_is_older_than_any_transaction():
+    assert following.TRANSACTION.total_seconds() >= session.PATIENCE
 
 
 def test_waits_are_counted_once():

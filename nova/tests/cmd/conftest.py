@@ -102,7 +102,7 @@ class World:
 
     def audit(self, *argv):
         """Exit code, and what was found: ``(kind, server, repairable, repaired)``."""
-        code, out = self.manage('audit', '--json', '--settle', '0', *argv)
+        code, out = self.manage('audit', '--json', '--between', '0', *argv)
         said = json.loads(out)
         return code, sorted((one['kind'], one['server'], one['repairable'], one['repaired'])
                             for one in said['found'])

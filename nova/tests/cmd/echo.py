@@ -24,26 +24,17 @@ def app(environ, start_response):
 CONF: list = []
 
 
-class Echo:
-    def __init__(self, conf, listen):
-        from nova.cmd import api
-        CONF.append(conf)
-        self._web = api.WebServer(app, listen, 4, conf.graceful_shutdown_timeout)
-
-    def start(self):
-        self._web.start()
-
-    def stop(self):
-        self._web.stop()
-
-    def checks(self):
-        return {'bus': lambda: os.environ.get('ECHO_ILL')}
+def build(conf, listen):
+    from nova.cmd import launch, web
+    CONF.append(conf)
+    server = web.WebServer(app, listen, 4, conf.graceful_shutdown_timeout)
+    return launch.Service(server.start, (server.stop,), {'bus': lambda: os.environ.get('ECHO_ILL')})
 
 
 def main():
     threads.choose('threading')
     from nova.cmd import launch
-    return launch.main('echo', 'nova.tests.cmd.echo', Echo, lambda conf: conf.osapi_compute_workers or 1,
+    return launch.main('echo', 'nova.tests.cmd.echo', build, lambda conf: conf.osapi_compute_workers or 1,
                        lambda conf: (conf.osapi_compute_listen, conf.osapi_compute_listen_port))
 
 

@@ -100,11 +100,11 @@ def test_conductor_and_scheduler(files):
     directory, options = files
     conf = nova_conf.new(config_files=[], **options, **{
         'conductor.role': 'cell', 'task.beat_seconds': 0.05, 'task.lease_seconds': 0.2})
-    found = conductor_cmd.Conductor(conf)
-    checks = found.checks()
+    found = conductor_cmd.build(conf)
+    checks = found.checks
     assert set(checks) == {'bus', 'cell database', 'cell tasks'}
     found.start()
-    assert health.reasons(checks) == {}
+    assert eventually(lambda: health.reasons(checks) == {})
     cell = dbkit.Database(options['database.connection'])
     with cell.engine.begin() as conn:
         conn.exec_driver_sql('ALTER TABLE workers RENAME TO gone')
@@ -118,7 +118,7 @@ def test_conductor_and_scheduler(files):
 
     away = nova_conf.new(config_files=[], **{
         **options, 'api_database.connection': f'sqlite:///{directory}/no/such/directory/api.db'})
-    ill = health.reasons(scheduler_cmd.Scheduler(away).checks())
+    ill = health.reasons(scheduler_cmd.build(away).checks)
     assert list(ill) == ['database'] and ill['database'].startswith('the API database cannot be used (')
 
 
@@ -126,9 +126,9 @@ def test_a_broker_that_is_away_is_noticed_by_who_sends_nothing():
     conf = nova_conf.new(config_files=[], **{
         'transport_url': f'rabbit://user:secret@127.0.0.1:{free_port()}/',
         'api_database.connection': 'sqlite://'})
-    found = scheduler_cmd.Scheduler(conf)
+    found = scheduler_cmd.build(conf)
     found.start()
-    said = eventually(lambda: found.checks()['bus']())
+    said = eventually(lambda: found.checks['bus']())
     assert 'broker cannot be reached' in said or 'not listening' in said
     assert 'secret' not in said
     found.stop()

@@ -7,7 +7,7 @@ import pytest
 
 from nova import errors, objects
 from nova.common import threads
-from nova.compute import beats, journal, recovery, steps
+from nova.compute import beats, journal, recovery, step_runner
 from nova.tests.compute import cell
 
 
@@ -72,7 +72,7 @@ def test_a_disk_that_hangs_stops_no_beat(conf, driver, clients, hangs, tmp_path)
     """A step's journal is on it: whoever takes a step in waits for that, and for one another; beats do not."""
     said, pool = [], threads.Pool('disk', 4)
     disk = hangs(journal.Journal(tmp_path / 'steps'), 'find')
-    runner = steps.StepRunner(
+    runner = step_runner.StepRunner(
         cell.hosting(conf, driver, clients), disk, lambda *told: None, lambda *told: None, pool)
     for _ in range(2):
         pool.background(runner.run, cell.CONTEXT, cell.call_of(cell.server_of()))
@@ -174,14 +174,14 @@ def test_what_is_owed_runs_in_order_and_counts_as_done_when_newer_was_seen(heard
 
 
 def test_a_host_takes_in_no_more_steps_than_it_can_hold(heard, start, driver, gates, host, monkeypatch):
-    monkeypatch.setattr(steps, 'MOST', 2)
+    monkeypatch.setattr(step_runner, 'MOST', 2)
     agent = start(driver)
     assert agent.wait_joined(5)
     gates.hold.clear()
     calls = [cell.call_of(cell.server_of()) for _ in range(3)]
     for call in calls:
         agent.run_step(cell.CONTEXT, call)
-    assert len(agent.steps.open()) == 2
+    assert len(agent.runner.open()) == 2
     gates.hold.set()
     heard.wait('results', 2)
     agent.run_step(cell.CONTEXT, calls[2])

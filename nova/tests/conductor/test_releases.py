@@ -6,11 +6,12 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import context, objects, ops, release, version
-from nova.conductor import hosts, liveness, reach
+from nova.cells import Liveness
+from nova.conductor import reach, reports
 from nova.objects.service import Alive, Sign
 from nova.task import flow as flows
 from nova.tests.compute import cell
-from nova.tests.conductor import test_hosts
+from nova.tests.conductor import test_reports
 
 NOW = datetime.datetime(2030, 1, 1)
 CONTEXT = context.admin()
@@ -41,7 +42,7 @@ def test_a_host_is_of_the_release_that_it_said_last():
     assert alive.release_of('i') is alive.release_of('unheard') is release.CURRENT
 
 
-class Looks(test_hosts.Nothing):
+class Looks(test_reports.Nothing):
     release = release.PREVIOUS
 
 
@@ -52,8 +53,8 @@ def before(service):
 @pytest.mark.parametrize('service', [OLD, NEW])
 def test_a_beat_in_the_form_of_the_release_before_is_a_sign_of_life(db, service):
     """UPG-S4; one of this release joins anew when no conductor needs that form any more."""
-    told, looks = test_hosts.Reach(), Looks()
-    verbs = hosts.Hosts(db, test_hosts.Engine(db), looks, told)
+    told, looks = test_reports.Reach(), Looks()
+    verbs = reports.Reports(db, test_reports.Engine(db), looks, told)
     verbs.beat_before(CONTEXT, before(service))
     with db.read() as conn:
         found = objects.Service.get(conn, host='h')
@@ -83,7 +84,7 @@ def test_each_host_is_spoken_to_in_the_form_of_its_release(db):
             objects.Service.beat(conn, name, 'nova-compute', service)
     db.write(say)
     bus = Bus()
-    reached = reach.Reach(bus, liveness.Liveness(lambda: db, bus.conf))
+    reached = reach.Reach(bus, Liveness(lambda: db, 60))
     for name in ('old', 'new'):
         call = cell.call_of(cell.server_of())
         call.host = name
@@ -99,7 +100,7 @@ def test_what_is_begun_for_a_server_is_what_its_host_and_the_conductors_know(db)
         for name, service in (('old', OLD), ('new', NEW)):
             objects.Service.beat(conn, name, 'nova-compute', service)
     db.write(say)
-    looks = liveness.Liveness(lambda: db, nova_conf.new(config_files=[]), keep=0)
+    looks = Liveness(lambda: db, 60, keep=0)
     ops.load()
     newest = flows.find('delete')
     assert flows.at(newest, looks.oldest('new')) is newest

@@ -3,8 +3,8 @@
 import pytest
 
 from nova import errors, objects
-from nova.objects import history
 from nova.objects import task as rows
+from nova.objects import task_lists
 from nova.ops import drain
 from nova.states import VM, Signal
 from nova.tests.crash import world as worlds
@@ -30,7 +30,7 @@ def ended(world, task):
     with world.raw['cell1'].read() as conn:
         found = rows.get(conn, task.uuid)
         service = objects.Service.get(conn, host='h1', binary='nova-compute')
-        most = len(history.children(conn, task.uuid))
+        most = len(task_lists.children(conn, task.uuid))
     return found, drain.DrainState.from_wire(found.state), service, most
 
 
@@ -60,7 +60,7 @@ def test_cold(new_world):
     task = begin(world, cold=True)
     world.settle()
     with world.raw['cell1'].read() as conn:
-        assert [child.flow for child in history.children(conn, task.uuid)] == ['migrate', 'confirm_resize']
+        assert [child.flow for child in task_lists.children(conn, task.uuid)] == ['migrate', 'confirm_resize']
     assert (world.server(servers[0]).host, world.server(servers[0]).vm_state) == ('h2', 'active')
     invariants.check(world)
 
@@ -97,7 +97,7 @@ def test_so_many_at_a_time(new_world):
     task = begin(world, at_once=1)
     for _ in range(200):
         with world.raw['cell1'].read() as conn:
-            most.append(sum(not child.ended for child in history.children(conn, task.uuid)))
+            most.append(sum(not child.ended for child in task_lists.children(conn, task.uuid)))
         if world.queue:
             owner, fn, args = world.queue.popleft()
             fn(*args)

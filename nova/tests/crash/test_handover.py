@@ -11,8 +11,8 @@ from nova import objects, states
 from nova.common import clock
 from nova.conductor import periodic
 from nova.db import tasks as tables
+from nova.objects import instance_action
 from nova.objects import task as rows
-from nova.task import views
 from nova.tests.crash import world as worlds
 from nova.tests.crash.script import Killed
 from nova.tests.simulation import invariants
@@ -148,8 +148,9 @@ def test_a_server_that_cell0_never_takes_ends_in_error_where_it_is(new_world):
     with world.raw['api'].read() as conn:
         request = objects.BuildRequest.get(conn, instance_uuid=uuid)
     assert (request.instance.vm_state, request.instance.task_state) == ('error', None)
-    assert 'There are not enough hosts available.' in views.fault_of(world.raw['api'], uuid)['message']
-    assert [one.action for one in views.list_actions(world.raw['api'], uuid)] == ['create']
+    fault = instance_action.fault_of(world.raw['api'], uuid)
+    assert 'There are not enough hosts available.' in fault['message']
+    assert [one.action for one in instance_action.list_actions(world.raw['api'], uuid)] == ['create']
     assert world.delete(uuid)
     with world.raw['api'].read() as conn:
         assert objects.InstanceMapping.find(conn, instance_uuid=uuid) is None

@@ -418,7 +418,7 @@ class _Pool:
 
 
 class _Reach:
-    """`engine.Hosts` over the world's queue; what is cast is copied as a bus does."""
+    """`engine.Reach` over the world's queue; what is cast is copied as a bus does."""
 
     def __init__(self, world, cell):
         self._world, self._cell = world, cell
@@ -444,17 +444,17 @@ class _Reach:
 
 
 class _Cells:
-    """`conductor.cells.Cells`."""
+    """`conductor.cell_works.CellWorks`."""
 
     def __init__(self, world, worker):
         self._world, self._worker = world, worker
         self.api_db = world.dbs['api']
 
-    def mappings(self):
+    def every(self):
         return list(self._world.mappings.values())
 
-    def mapping(self, uuid, fresh=False):
-        cell = next(cell for cell in self.mappings() if cell.uuid == uuid)
+    def get(self, uuid, fresh=False):
+        cell = next(cell for cell in self.every() if cell.uuid == uuid)
         return cell if fresh else self._world.known.get(cell.name, cell)
 
     def db(self, mapping):

@@ -12,7 +12,7 @@ from nova.tests.fixtures.waiting import until
 def audit(cloud, capsys, *argv):
     env = command.Env(nova_conf.new(args=['--config-file', str(cloud.deployment.directory / 'nova.conf')]))
     capsys.readouterr()
-    code = manage.run(['audit', '--json', '--settle', '0.2', *argv], env)
+    code = manage.run(['audit', '--json', '--between', '0.2', *argv], env)
     out = capsys.readouterr().out
     return code, sorted((one['kind'], one['server']) for one in json.loads(out.splitlines()[-1])['found'])
 

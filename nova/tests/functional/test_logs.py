@@ -51,7 +51,7 @@ def test_an_operation_is_found_in_the_logs(cloud, demo):
         until(lambda: any('(pause) is done' in text for _, text in lines))
         demo.wait(server, 'PAUSED')
     mine = [(line, text) for line, text in lines if line['context'].get('request_id') == request]
-    assert {'nova.common.middleware', 'nova.compute.steps', 'nova.task.runner'} <= {
+    assert {'nova.common.middleware', 'nova.compute.step_runner', 'nova.task.runner'} <= {
         line['name'] for line, _ in mine}
     for line, text in mine:
         context = line['context']

@@ -41,7 +41,7 @@ def test_eight_groups_over_eight_cards(db: dbkit.Database, policy: str, limit: i
     """40,320 candidates in each host; the work is that of `limit`, and hosts take turns."""
     found = Searcher(db).find(cards(40), ask(8, policy, limit))
     assert len(set(found.picks)) == limit
-    assert found.steps <= limit * 8 * 8
+    assert found.tries <= limit * 8 * 8
     shares = per_host(found)
     assert len(shares) == min(limit, 40) and max(shares.values()) - min(shares.values()) <= 1
 
@@ -49,7 +49,7 @@ def test_eight_groups_over_eight_cards(db: dbkit.Database, policy: str, limit: i
 def test_six_groups_over_cards_with_room_for_all(db: dbkit.Database) -> None:
     """262,144 candidates in each host."""
     found = Searcher(db).find(cards(10, units=6), ask(6, 'none', 50))
-    assert len(set(found.picks)) == 50 and found.steps <= 50 * 6
+    assert len(set(found.picks)) == 50 and found.tries <= 50 * 6
     assert set(per_host(found).values()) == {5}
 
 
@@ -57,7 +57,7 @@ def test_six_groups_over_cards_with_room_for_all(db: dbkit.Database) -> None:
 def test_one_group_too_many_is_seen_at_once(db: dbkit.Database, policy: str) -> None:
     """Nine groups for eight cards: no candidate, and no walk through 8! dead ends a host."""
     found = Searcher(db).find(cards(20), ask(9, policy, 10))
-    assert len(found) == 0 and found.steps == 0
+    assert len(found) == 0 and found.tries == 0
 
 
 def test_dead_ends_are_left_early(db: dbkit.Database) -> None:
@@ -67,7 +67,7 @@ def test_dead_ends_are_left_early(db: dbkit.Database) -> None:
     groups = [RequestGroup(f'_{n}', {'GPU': 1}) for n in range(7)] + [
         RequestGroup('_7', {'GPU': 1}, [frozenset(['CUSTOM_LAST'])])]
     found = Searcher(db).find(view_of(cloud), CandidateRequest(groups, 'isolate', 20))
-    assert len(found) == 20 and found.steps <= 20 * 8 * 8
+    assert len(found) == 20 and found.tries <= 20 * 8 * 8
 
 
 def halves(devices: int, traits: tuple[str, ...] = ()) -> list[Rp]:
@@ -91,10 +91,10 @@ def test_one_group_too_many_for_a_subtree(db: dbkit.Database, top: RequestGroup,
     together = frozenset(group.suffix for group in [*groups, top])
     found = Searcher(db).find(view_of(halves(12)), CandidateRequest(
         [*groups, top], policy, 10, same_subtree=[together]))
-    assert (len(found), found.steps, found.cut_short) == (0, 0, False)
+    assert (len(found), found.tries, found.cut_short) == (0, 0, False)
     fitting = CandidateRequest([*groups[1:], top], policy, 10, same_subtree=[together - {'_0'}])
     some = Searcher(db).find(view_of(halves(12)), fitting)
-    assert len(set(some.picks)) == 10 and some.steps <= 10 * 13 * 13
+    assert len(set(some.picks)) == 10 and some.tries <= 10 * 13 * 13
 
 
 @pytest.mark.parametrize('policy', ['none', 'isolate'])
@@ -106,7 +106,7 @@ def test_too_few_devices_for_some_of_the_groups(db: dbkit.Database, policy: str)
     groups.append(TOPS['resourceless group by trait'])
     found = Searcher(db, patience=2_000).find(view_of(halves(12, traits)), CandidateRequest(
         groups, policy, 10, same_subtree=[frozenset(group.suffix for group in groups)]))
-    assert (len(found), found.steps, found.cut_short) == (0, 0, False)
+    assert (len(found), found.tries, found.cut_short) == (0, 0, False)
 
 
 def test_a_subtree_for_every_pair(db: dbkit.Database) -> None:
@@ -114,7 +114,7 @@ def test_a_subtree_for_every_pair(db: dbkit.Database) -> None:
     pairs = [frozenset([group.suffix, '_N']) for group in groups]
     found = Searcher(db).find(view_of(halves(12)), CandidateRequest(
         [*groups, TOPS['group with processors']], 'isolate', 10, same_subtree=pairs))
-    assert (len(found), found.steps, found.cut_short) == (0, 0, False)
+    assert (len(found), found.tries, found.cut_short) == (0, 0, False)
 
 
 def test_equal_states_are_tried_once(db: dbkit.Database) -> None:
@@ -124,7 +124,7 @@ def test_equal_states_are_tried_once(db: dbkit.Database) -> None:
     groups = [RequestGroup(f'_{n}', {'MEMORY_MB': amount}) for n, amount in enumerate(amounts)]
     assert sum(amounts) == 4 * 99
     found = Searcher(db).find(view_of(cloud), CandidateRequest(groups, 'none', 10))
-    assert (len(found), found.cut_short) == (0, False) and found.steps < 500
+    assert (len(found), found.cut_short) == (0, False) and found.tries < 500
 
 
 def test_traits_of_a_split_group_are_no_search_of_all_subsets(db: dbkit.Database) -> None:
@@ -135,13 +135,13 @@ def test_traits_of_a_split_group_are_no_search_of_all_subsets(db: dbkit.Database
                            for n in range(12))]
     found = Searcher(db).find(view_of(cloud), CandidateRequest(
         [RequestGroup('', classes, [frozenset([name]) for name in traits])], None, 10))
-    assert len(found) == 10 and found.steps < 20_000 and not found.cut_short
+    assert len(found) == 10 and found.tries < 20_000 and not found.cut_short
 
 
 def test_more_groups_than_python_nests_calls(db: dbkit.Database) -> None:
     found = Searcher(db).find(view_of([rp('host', VCPU=10_000)]), CandidateRequest(
         [RequestGroup(f'_{n}', {'VCPU': 1}) for n in range(1_500)], 'none', 10))
-    assert len(found) == 1 and found.steps == 1_500
+    assert len(found) == 1 and found.tries == 1_500
 
 
 def test_trees_with_the_same_pools_are_walked_once(db: dbkit.Database) -> None:
@@ -149,7 +149,7 @@ def test_trees_with_the_same_pools_are_walked_once(db: dbkit.Database) -> None:
              *(rp(f'pool{n}', traits=(SHARING,), aggs=('x',), DISK_GB=5) for n in range(3))]
     groups = [RequestGroup(f'_{n}', {'DISK_GB': 1}) for n in range(2)]
     found = Searcher(db).find(view_of(cloud), CandidateRequest(groups, 'isolate', 1000))
-    assert len(found) == 6 and found.steps < 100
+    assert len(found) == 6 and found.tries < 100
 
 
 def packing(hosts: int) -> tuple[View, CandidateRequest]:
@@ -166,7 +166,7 @@ def packing(hosts: int) -> tuple[View, CandidateRequest]:
 def test_a_search_that_is_hard_is_cut_short_and_says_so(db: dbkit.Database) -> None:
     view, request = packing(1)
     found = Searcher(db).find(view, request)
-    assert found.cut_short and found.steps <= PATIENCE + PER_PICK
+    assert found.cut_short and found.tries <= PATIENCE + PER_PICK
 
 
 def test_hard_trees_keep_nobody_from_the_easy_one(db: dbkit.Database) -> None:
@@ -182,7 +182,7 @@ def test_the_operators_bound_depth_first_or_breadth_first(db: dbkit.Database) ->
     wide = Searcher(db, max_candidates=30, strategy='breadth-first').find(cards(3), ask(8))
     assert list(per_host(deep).values()) == [30]
     assert list(per_host(wide).values()) == [10, 10, 10]
-    assert max(deep.steps, wide.steps) <= 30 * 8 * 8
+    assert max(deep.tries, wide.tries) <= 30 * 8 * 8
 
 
 def test_a_limit_within_the_bound_is_spread(db: dbkit.Database) -> None:
@@ -206,7 +206,7 @@ def test_random_answers_differ_and_are_spread(db: dbkit.Database) -> None:
 def test_a_flat_cloud_takes_no_walk(db: dbkit.Database) -> None:
     flat = view_of([rp(f'host{number}', VCPU=8, DISK_GB=8) for number in range(500)])
     found = Searcher(db).find(flat, CandidateRequest([RequestGroup('', {'VCPU': 1, 'DISK_GB': 1})], limit=1000))
-    assert found.steps == 0 and len(found) == 500
+    assert found.tries == 0 and len(found) == 500
 
 
 @pytest.mark.parametrize('policy', ['none', 'isolate'])
@@ -219,7 +219,7 @@ def test_one_of_each_tree_takes_no_walk(db: dbkit.Database, policy: str) -> None
               *([RequestGroup('_2', {'GPU': 1})] if policy == 'isolate' else [])]
     together = frozenset(group.suffix for group in groups[1:])
     found = Searcher(db).find(view_of(cloud), CandidateRequest(groups, policy, 30, same_subtree=[together]))
-    assert found.steps == 0 and len(per_host(found)) == 30
+    assert found.tries == 0 and len(per_host(found)) == 30
 
 
 def test_one_group_takes_turns_over_hosts(db: dbkit.Database) -> None:

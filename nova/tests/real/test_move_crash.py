@@ -107,7 +107,7 @@ def audit(cluster, capsys):
     file = cluster.deployment.directory / 'etc' / 'super-conductor' / 'nova.conf'
     env = command.Env(nova_conf.new(args=['--config-file', str(file)]))
     capsys.readouterr()
-    manage.run(['audit', '--json', '--settle', '1', '--no-guests'], env)
+    manage.run(['audit', '--json', '--between', '1', '--no-guests'], env)
     return json.loads(capsys.readouterr().out.splitlines()[-1])['found']
 
 

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from nova.cmd import api
+from nova.cmd import web
 from nova.sandbox import app
 
 
@@ -60,7 +60,7 @@ def test_nothing_is_written_once_the_pipe_is_to_be_closed():
 
 def test_nor_at_nova_api():
     listen = socket.create_server(('127.0.0.1', 0))
-    server = api.WebServer(answer, listen, size=4, grace=1)
+    server = web.WebServer(answer, listen, size=4, grace=1)
     server.start()
     try:
         talk_over_many(*listen.getsockname())

@@ -16,7 +16,7 @@ STARTS = cases.starts()
 NAMES = sorted(STARTS)
 KILLS, COMBINATIONS = 8, 5
 """Runs of one flow in the default run, beyond the undisturbed one and one for each failing step."""
-BACKGROUND = ('Lease.beat', 'Heartbeat.', 'Hosts.beat', 'Hosts.host_up', 'Discovery.', 'prune', 'report')
+BACKGROUND = ('Lease.beat', 'Heartbeat.', 'Reports.beat', 'Reports.host_up', 'Discovery.', 'prune', 'report')
 """Effects that go on without any operation."""
 
 

@@ -52,7 +52,7 @@ class Shape:
 
 
 SMALL = Shape()
-_BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Hosts\.beat')
+_BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Reports\.beat')
 _SILENT = "SELECT count(*) FROM services WHERE \"binary\" = 'nova-compute' AND last_seen_up < ?"
 AT_ONCE = ''
 _NEXT = """SELECT min(CASE WHEN status = 'ready' THEN coalesce(not_before, '') ELSE '' END) FROM tasks
@@ -115,7 +115,7 @@ def world(kept: Kept, shape: Shape = SMALL, seed: int | None = None, **options: 
         with clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
                 lambda: uuid.UUID(int=idents.getrandbits(128), version=4)):
             made = World(kept, loop, shape, **options)
-            with watched.watched(made.steps):
+            with watched.watched(made.runner):
                 try:
                     made.start()
                     yield made

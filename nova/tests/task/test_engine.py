@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from nova import errors, objects, states
 from nova.common import clock
 from nova.db import tasks as tables
+from nova.objects import instance_action
 from nova.objects import task as rows
-from nova.task import guard, views
+from nova.task import guard
 from nova.tests.task.world import (
     BEAT,
     BROKEN,
@@ -46,11 +47,11 @@ def test_a_failure_is_undone_and_told(world):
     assert LOG == ['one', 'two', 'un_two', 'un_one']
     assert world.task(task).status == rows.UNDONE
     assert (world.server().vm_state, world.server().task_state) == ('active', None)
-    fault = views.fault_of(world.db, world.instance.uuid)
+    fault = instance_action.fault_of(world.db, world.instance.uuid)
     assert (fault['code'], fault['message']) == (409, 'no room')
-    action, = views.list_actions(world.db, world.instance.uuid)
+    action, = instance_action.list_actions(world.db, world.instance.uuid)
     assert (action.action, action.message) == ('local', 'Error')
-    shown = views.show_action(world.db, world.instance.uuid, world.context.request_id)
+    shown = instance_action.show_action(world.db, world.instance.uuid, world.context.request_id)
     assert [(e.event, e.result) for e in shown.events] == [
         ('undo_one', 'Success'), ('undo_two', 'Success'), ('two', 'Error'), ('one', 'Success')]
 
@@ -60,7 +61,7 @@ def test_an_unforeseen_error_unwinds_too(world):
     task = world.begin(EngineLocal)
     world.worker().wake(task.uuid)
     assert world.task(task).status == rows.UNDONE
-    assert views.fault_of(world.db, world.instance.uuid)['message'] == 'ZeroDivisionError'
+    assert instance_action.fault_of(world.db, world.instance.uuid)['message'] == 'ZeroDivisionError'
 
 
 def test_a_step_on_a_host_is_parked_and_its_answer_goes_on(world):
@@ -142,7 +143,7 @@ def test_a_host_that_is_down_is_fenced(world):
     assert LOG == ['pick', 'unpick', 'pick', 'unpick']
     assert world.task(task).status == rows.UNDONE
     assert world.server().vm_state == states.VM.ERROR
-    assert 'h1' in views.fault_of(world.db, world.instance.uuid)['message']
+    assert 'h1' in instance_action.fault_of(world.db, world.instance.uuid)['message']
     world.answer(worker, call=call, power_state=1)
     assert world.server().power_state == 0
 

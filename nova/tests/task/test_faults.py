@@ -9,9 +9,9 @@ from oslo_db import exception as db_exc
 from nova import errors, objects, states
 from nova.conductor import handle
 from nova.db import tasks as tables
-from nova.objects import owed
+from nova.objects import instance_action, owed
 from nova.objects import task as rows
-from nova.task import flow, views
+from nova.task import flow
 from nova.tests.task.test_queue import Later
 from nova.tests.task.world import (
     BEAT,
@@ -96,7 +96,7 @@ def test_a_foreign_error_of_a_condition_fails_the_step(world):
     assert world.task(task).status == rows.WAITING
     Looks(worker).round()
     assert (world.task(task).status, LOG, ASKED) == (rows.UNDONE, ['begin', 'end'], [])
-    assert views.fault_of(world.db, world.instance.uuid)['message'] == 'KeyError'
+    assert instance_action.fault_of(world.db, world.instance.uuid)['message'] == 'KeyError'
 
 
 def test_a_foreign_error_of_an_undo_uses_up_its_tries(world):

@@ -4,8 +4,8 @@ import pytest
 
 from nova import errors, states
 from nova.common import uuids
-from nova.objects import history
 from nova.objects import task as rows
+from nova.objects import task_lists
 from nova.ops.remove_late import RemoveLate
 from nova.task import flow, operators, plan
 from nova.tests.task import world as worlds
@@ -136,8 +136,8 @@ def test_a_stuck_task_is_abandoned(world):
     assert left == ['Step one was done and is not undone.', 'Step one (undo) may be done in part.']
     assert ('one', 'abandoned', 'root: the disk is gone') in notes(world, task)
     with world.db.read() as conn:
-        assert history.unsettled(conn, 10) == []
-        assert len(history.unsettled(conn, 10, ended=True)) == 1
+        assert task_lists.unfinished(conn, 10) == []
+        assert len(task_lists.unfinished(conn, 10, ended=True)) == 1
     for decide in (lambda: operators.abandon(world.db, task.uuid, 'root', 'again'),
                    lambda: operators.resume(world.db, task.uuid, 'root')):
         with pytest.raises(errors.Conflict, match='it is abandoned'):

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from nova import errors, objects, states
 from nova.common import clock
 from nova.db import tasks as tables
+from nova.objects import instance_action
 from nova.objects import task as rows
-from nova.task import flow, views
+from nova.task import flow
 from nova.tests.task.world import BROKEN, LOG, EngineDelete, EngineLocal, EngineState, Looks, effect
 
 
@@ -115,7 +116,7 @@ def test_they_show_no_task_state(world):
 def test_one_that_waits_has_no_events_yet(world):
     world.begin(QueueTurn)
     world.begin(QueueTurn)
-    listed = views.list_actions(world.db, world.instance.uuid)
+    listed = instance_action.list_actions(world.db, world.instance.uuid)
     assert [(action.action, action.events) for action in listed][0] == ('turn', ())
 
 

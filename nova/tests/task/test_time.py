@@ -4,8 +4,9 @@ import pytest
 
 from nova import errors, states
 from nova.common import clock
+from nova.objects import instance_action
 from nova.objects import task as rows
-from nova.task import flow, keeper, plan, views
+from nova.task import flow, keeper, plan
 from nova.tests.task.world import (
     AWAY,
     BROKEN,
@@ -119,8 +120,8 @@ def test_a_neighbour_that_is_away_is_waited_for(time, world):
     time.go(15)
     looks.round()
     assert (world.task(task).status, 'un_two' in LOG) == (rows.DONE, False)
-    assert views.faults(world.db, [world.instance.uuid]) == {}
-    events = views.show_action(world.db, world.instance.uuid, world.context.request_id).events
+    assert instance_action.faults(world.db, [world.instance.uuid]) == {}
+    events = instance_action.show_action(world.db, world.instance.uuid, world.context.request_id).events
     assert [(event.event, event.result) for event in events] == [('two', 'Success'), ('one', 'Success')]
 
 
@@ -135,7 +136,7 @@ def test_but_only_while_the_step_has_time(time, world):
     time.go(1)
     looks.round()
     assert (world.task(task).status, LOG[-2:]) == (rows.UNDONE, ['un_two', 'un_one'])
-    assert views.fault_of(world.db, world.instance.uuid)['message'] == 'The neighbour is away'
+    assert instance_action.fault_of(world.db, world.instance.uuid)['message'] == 'The neighbour is away'
 
 
 @pytest.mark.parametrize('flow_class, broken, back', [

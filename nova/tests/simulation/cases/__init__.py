@@ -8,11 +8,10 @@ with an empty state.
 """
 
 import functools
-import importlib
 import inspect
-import pkgutil
 
 from nova import ops, states
+from nova.common import folder
 from nova.states import VM, Power
 from nova.task.action import Action
 
@@ -27,8 +26,8 @@ def flows():
 def starts():
     """Flow name to the function that begins it."""
     found = {name: _plain(kind) for name, kind in flows().items()}
-    for module in pkgutil.iter_modules(__path__, f'{__name__}.'):
-        found.update(importlib.import_module(module.name).CASES)
+    for module in folder.modules(__name__):
+        found.update(module.CASES)
     return found
 
 
@@ -48,8 +47,8 @@ def state_on(world, uuid, name):
 
 
 def _said(what, name):
-    for module in pkgutil.iter_modules(__path__, f'{__name__}.'):
-        made = getattr(importlib.import_module(module.name), what, {}).get(name)
+    for module in folder.modules(__name__):
+        made = getattr(module, what, {}).get(name)
         if made is not None:
             return made
     return None

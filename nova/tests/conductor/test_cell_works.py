@@ -8,7 +8,7 @@ import pytest
 
 from nova import errors, objects
 from nova.common import dbkit, uuids
-from nova.conductor import cells
+from nova.conductor import cell_works
 from nova.db.api.models import api_metadata
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.tests.fixtures.waiting import PATIENCE
@@ -46,7 +46,7 @@ class World:
         api_metadata.create_all(self.api.engine)
         self.made = []
         self.add('cell0', CELL0_UUID)
-        self.cells = cells.Cells(
+        self.cells = cell_works.CellWorks(
             types.SimpleNamespace(api=self.api, cell=lambda url: url),
             types.SimpleNamespace(cell=lambda url: url), self._build, 2, keep=0)
 
@@ -67,7 +67,7 @@ class World:
                 setattr(found, name, value)
             found.save(conn)
         self.api.write(write)
-        return self.cells.mapping(mapping.uuid)
+        return self.cells.get(mapping.uuid)
 
     def works(self):
         """Databases of the engines that run."""
@@ -114,7 +114,7 @@ def test_an_engine_that_is_not_wanted_any_more_is_stopped(world, change):
             world.cells.work(changed)
         world.change(mapping, disabled=False)
         world.cells.watch()
-    assert world.cells.work(world.cells.mapping(mapping.uuid)) is not old
+    assert world.cells.work(world.cells.get(mapping.uuid)) is not old
 
 
 def test_a_cell_that_is_unmapped_is_looked_after_no_more(world):

@@ -1,12 +1,12 @@
-"""The cells as a super-conductor sees them: mapping, database, bus, and an engine on each one's journal."""
+"""What a super-conductor does in the cells: an engine on each one's journal, with threads of its own."""
 
 import dataclasses
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from nova import errors
-from nova.common import clock, dbkit, threads
+from nova import cells, errors
+from nova.common import dbkit, threads
 from nova.conductor import share, work
 from nova.objects import cell_mapping
 from nova.rpc import transport
@@ -41,8 +41,9 @@ class _Running:
         self.work.stop()
 
 
-class Cells:
-    """Every mapped cell; a cell that is added, changed or disabled is noticed within `keep` seconds.
+class CellWorks(cells.Cells):
+    """The cells, and the work on the journal of each that is mapped; one that is added, changed or disabled is
+    noticed within `keep` seconds.
 
     Args:
         size: threads for the tasks of each cell, so that one that hangs holds up none of another's.
@@ -51,44 +52,11 @@ class Cells:
 
     def __init__(self, dbs: 'Databases', buses: transport.Buses, build: Build, size: int,
                  keep: float = 5.0, most: int = 4) -> None:
-        self._dbs, self._buses, self._build, self._size, self._keep = dbs, buses, build, size, keep
-        self._mappings: list[cell_mapping.CellMapping] = []
-        self._until = clock.Deadline(0)
+        super().__init__(dbs, keep=keep)
+        self._buses, self._build, self._size = buses, build, size
         self._running: dict[str, _Running] = {}
         self._most, self._shares = most, dict[str, share.Share]()
         self._lock = threads.lock()
-
-    @property
-    def api_db(self) -> dbkit.Database:
-        return self._dbs.api
-
-    def mappings(self) -> list[cell_mapping.CellMapping]:
-        """Every cell, cell0 and disabled ones included."""
-        if self._until.passed() or not self._mappings:
-            with self._dbs.api.read() as conn:
-                self._mappings = cell_mapping.CellMapping.all(conn)
-            self._until = clock.Deadline(self._keep)
-        return list(self._mappings)
-
-    def mapping(self, uuid: str, fresh: bool = False) -> cell_mapping.CellMapping:
-        """The cell with this uuid.
-
-        Args:
-            fresh: as it is mapped now, rather than some seconds ago.
-
-        Raises:
-            errors.host.CellNotFound: it is not mapped.
-        """
-        if fresh:
-            self._until = clock.Deadline(0)
-        for mapping in self.mappings():
-            if mapping.uuid == uuid:
-                return mapping
-        with self._dbs.api.read() as conn:
-            return cell_mapping.CellMapping.get(conn, uuid=uuid)
-
-    def db(self, mapping: cell_mapping.CellMapping) -> dbkit.Database:
-        return self._dbs.cell(mapping.database_connection)
 
     def share(self, mapping: cell_mapping.CellMapping) -> share.Share:
         """What a cell may take of the threads that serve every cell."""
@@ -101,7 +69,7 @@ class Cells:
         Raises:
             errors.Unavailable: the cell is disabled.
         """
-        if not _runs(mapping):
+        if not cells.runs(mapping):
             raise errors.Unavailable(f'Cell {mapping.name or mapping.uuid} is disabled.')
         place = _place(mapping)
         with self._lock:
@@ -123,7 +91,7 @@ class Cells:
 
         A cell that is disabled, or mapped no more, has none.
         """
-        wanted = {mapping.uuid: mapping for mapping in self.mappings() if _runs(mapping)}
+        wanted = {mapping.uuid: mapping for mapping in self.every() if cells.runs(mapping)}
         with self._lock:
             gone = {uuid: self._running.pop(uuid) for uuid in set(self._running) - set(wanted)}
         for uuid, running in gone.items():
@@ -143,10 +111,6 @@ class Cells:
             running, self._running = list(self._running.values()), {}
         for one in running:
             one.stop()
-
-
-def _runs(mapping: cell_mapping.CellMapping) -> bool:
-    return bool(mapping.is_cell0 or not mapping.disabled)
 
 
 def _place(mapping: cell_mapping.CellMapping) -> Place:

@@ -4,7 +4,7 @@ import pytest
 
 from nova import context, errors, objects, release
 from nova.common import uuids
-from nova.conductor import hosts
+from nova.conductor import reports
 from nova.objects import owed
 from nova.task import journal
 from nova.tests.compute import cell
@@ -59,7 +59,7 @@ def reach():
 
 @pytest.fixture
 def verbs(db, engine, reach):
-    return hosts.Hosts(db, engine, Nothing(), reach)
+    return reports.Reports(db, engine, Nothing(), reach)
 
 
 def report(disabled=None, **more):

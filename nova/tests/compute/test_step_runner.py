@@ -8,7 +8,7 @@ import pytest
 
 from nova import errors, objects
 from nova.common import threads
-from nova.compute import handle, steps
+from nova.compute import handle, step_runner
 from nova.compute import journal as journals
 from nova.tests.compute import cell
 from nova.tests.compute.cell import call_of, server_of
@@ -52,7 +52,7 @@ def make(conf, driver, journal, told):
     def build():
         pool = threads.Pool('steps-test', 8)
         pools.append(pool)
-        return steps.StepRunner(cell.hosting(conf, driver), journal, told.done, told.progress, pool)
+        return step_runner.StepRunner(cell.hosting(conf, driver), journal, told.done, told.progress, pool)
 
     yield build
     cell.GATES.hold.set()

@@ -1,16 +1,24 @@
-"""What clients see of tasks: instance actions with their events, and faults. Nothing is stored twice."""
+"""Instance actions: the operations on a server, which are its tasks, as clients see them; and its faults.
+
+Nothing is stored twice: an action is a task, its events are the steps that the task took.
+"""
 
 import dataclasses
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
+from nova import errors
 from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
-from nova.objects import history
+from nova.db import paging
+from nova.db import tasks as tables
 from nova.objects import task as rows
 
+_T = tables.tasks.c
+_ORDER = (paging.Key(_T.created_at, True), paging.Key(_T.id, True))
 _RESULTS = {'done': 'Success', 'failed': 'Error', 'refused': 'Error', 'cancelled': 'Cancelled'}
 
 
@@ -73,6 +81,56 @@ def _action(task: rows.Task, steps: Sequence[sa.Row]) -> Action:
         traceback=(task.error or {}).get('details'), task=task.uuid, events=events(task, steps))
 
 
+def page(conn: sa.Connection, instance_uuid: str, limit: int | None, marker: str | None = None,
+         since: datetime.datetime | None = None, before: datetime.datetime | None = None) -> list[rows.Task]:
+    """Operations that clients see, behind the one that the request `marker` began.
+
+    Args:
+        since, before: changed not before, not after these times.
+
+    Raises:
+        MarkerNotFound: no request with this id began one.
+    """
+    where = [*_seen(instance_uuid)]
+    if since is not None:
+        where.append(_T.updated_at >= since)
+    if before is not None:
+        where.append(_T.updated_at <= before)
+    if marker is not None:
+        last = conn.execute(_newest(sa.select(*(key.column for key in _ORDER)), instance_uuid, marker)).first()
+        if last is None:
+            raise errors.server.MarkerNotFound(marker=marker)
+        where.append(paging.after(_ORDER, last))
+    return [rows.from_row(row) for row in conn.execute(
+        sa.select(tables.tasks).where(*where).order_by(*paging.ordering(_ORDER)).limit(limit))]
+
+
+def of_request(conn: sa.Connection, instance_uuid: str, request_id: str) -> rows.Task | None:
+    """The operation that a request began."""
+    row = conn.execute(_newest(sa.select(tables.tasks), instance_uuid, request_id)).first()
+    return rows.from_row(row) if row is not None else None
+
+
+def _seen(instance_uuid: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _T.instance_uuid == instance_uuid, _T.action.is_not(None)
+
+
+def _newest(query: sa.Select[Any], instance_uuid: str, request_id: str) -> sa.Select[Any]:
+    return query.where(*_seen(instance_uuid), _T.request_id == request_id).order_by(
+        *paging.ordering(_ORDER)).limit(1)
+
+
+def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
+    """The newest failure of each server that has one: {uuid: {code, message, details, created}}."""
+    ranked = sa.select(
+        _T.instance_uuid, _T.error,
+        sa.func.row_number().over(
+            partition_by=_T.instance_uuid, order_by=(_T.finished_at.desc(), _T.id.desc())).label('place')
+    ).where(_T.instance_uuid.in_(instance_uuids), _T.error.is_not(None), _T.finished_at.is_not(None)).subquery()
+    return {row.instance_uuid: row.error for row in conn.execute(
+        sa.select(ranked.c.instance_uuid, ranked.c.error).where(ranked.c.place == 1)) if row.error}
+
+
 def list_actions(
         db: dbkit.Database, instance_uuid: str, limit: int | None = None, marker: str | None = None,
         since: datetime.datetime | None = None, before: datetime.datetime | None = None) -> list[Action]:
@@ -86,13 +144,13 @@ def list_actions(
         MarkerNotFound: that request began no operation of the server.
     """
     with db.read() as conn:
-        return [_action(task, []) for task in history.page(conn, instance_uuid, limit, marker, since, before)]
+        return [_action(task, []) for task in page(conn, instance_uuid, limit, marker, since, before)]
 
 
 def show_action(db: dbkit.Database, instance_uuid: str, request_id: str) -> Action | None:
     """The operation that a request began, with its events, newest first."""
     with db.read() as conn:
-        task = history.of_request(conn, instance_uuid, request_id)
+        task = of_request(conn, instance_uuid, request_id)
         return None if task is None else _action(task, rows.steps(conn, [task.uuid]))
 
 
@@ -101,7 +159,7 @@ def faults(db: dbkit.Database, instance_uuids: list[str]) -> dict[str, JsonObjec
     if not instance_uuids:
         return {}
     with db.read() as conn:
-        return history.latest_errors(conn, instance_uuids)
+        return latest_errors(conn, instance_uuids)
 
 
 def fault_of(db: dbkit.Database, instance_uuid: str) -> JsonObject | None:

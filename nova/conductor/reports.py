@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from nova import context as nova_context
 from nova import errors, release
+from nova.cells import Liveness
 from nova.common import dbkit
-from nova.conductor import liveness, power_sync, reach
+from nova.conductor import power_sync, reach
 from nova.objects import compute_node, instance, owed
 from nova.objects import service as services
 from nova.objects import step as wire
@@ -20,14 +21,14 @@ from nova.task import notify
 LOG = logging.getLogger(__name__)
 
 
-class Hosts:
+class Reports:
     """What hosts report, written down.
 
     Args:
         silence: seconds without a beat after which what is heard of a service begins anew.
     """
 
-    def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: liveness.Liveness,
+    def __init__(self, db: dbkit.Database, engine: engines.Engine, alive: Liveness,
                  reached: reach.Reach, silence: float = 30.0) -> None:
         self._db, self._engine, self._alive, self._reach = db, engine, alive, reached
         self._silence = silence
@@ -72,8 +73,8 @@ class Hosts:
         """A service lives. A host that has to join first, or is wrong about itself, is told so."""
         try:
             differs = self._db.write(lambda conn: services.Service.beat(
-                conn, beat.host, beat.binary, beat.version, beat.disabled, epoch=beat.epoch, steps=beat.steps,
-                silence=self._silence))
+                conn, beat.host, beat.binary, beat.version, beat.disabled, epoch=beat.epoch,
+                attempts=beat.steps, silence=self._silence))
         except errors.host.ServiceNotFound:
             LOG.warning('Host %s lives, but is no service any more; it is to join', beat.host)
             self._reach.rejoin(context, beat.host, wire.HostEpoch(epoch=None))

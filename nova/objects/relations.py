@@ -1,0 +1,125 @@
+"""Relations of records: parts that are kept in tables of their own and read for many owners in one statement.
+
+`Pairs` are keys and values, `Words` are values alone; a record whose every reading loads them is `Composed`.
+"""
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Generic, Self, TypeVar
+
+import sqlalchemy as sa
+
+from nova.objects.persistent import Persistent
+
+Owner = TypeVar('Owner', int, str)
+
+
+@dataclasses.dataclass(frozen=True)
+class Words(Generic[Owner]):
+    """The values that an owner has, one a row.
+
+    Attributes:
+        owner: column that names the owner.
+        value: column of the value.
+        order: column that orders them.
+    """
+
+    owner: sa.Column[Owner]
+    value: sa.Column[str]
+    order: sa.Column[Any]
+
+    def of(self, conn: sa.Connection, owners: Collection[Owner], *where: sa.ColumnElement[bool],
+           among: sa.FromClause | None = None) -> dict[Owner, list[str]]:
+        """The values of each of these owners, in order; empty where it has none.
+
+        Args:
+            where: further conditions on a row.
+            among: the table, joined with others that `where` asks about.
+        """
+        found: dict[Owner, list[str]] = {owner: [] for owner in owners}
+        if found:
+            rows = conn.execute(sa.select(self.owner, self.value).select_from(
+                self.owner.table if among is None else among).where(
+                self.owner.in_(list(found)), *where).order_by(self.order))
+            for owner, value in rows:
+                found[owner].append(value)
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs(Generic[Owner]):
+    """The keys and values that an owner has, one pair a row, in the columns ``key`` and ``value``.
+
+    Attributes:
+        owner: column that names the owner.
+    """
+
+    owner: sa.Column[Owner]
+
+    @property
+    def table(self) -> sa.Table:
+        table = self.owner.table
+        assert isinstance(table, sa.Table)
+        return table
+
+    def of(self, conn: sa.Connection, owners: Collection[Owner]) -> dict[Owner, dict[str, str]]:
+        """The pairs of each of these owners, in the order in which they were added."""
+        found: dict[Owner, dict[str, str]] = {owner: {} for owner in owners}
+        if found:
+            rows = conn.execute(sa.select(self.owner, self.table.c.key, self.table.c.value).where(
+                self.owner.in_(list(found))).order_by(self.table.c.id))
+            for owner, key, value in rows:
+                found[owner][key] = value
+        return found
+
+    def add(self, conn: sa.Connection, owner: Owner, pairs: Mapping[str, str]) -> None:
+        """Give an owner pairs whose keys it does not have."""
+        if pairs:
+            conn.execute(self.table.insert(), [
+                {self.owner.name: owner, 'key': key, 'value': value} for key, value in pairs.items()])
+
+    def remove(self, conn: sa.Connection, owner: Owner, keys: Collection[str]) -> int:
+        """Take keys from an owner; how many it had."""
+        return conn.execute(self.table.delete().where(
+            self.owner == owner, self.table.c.key.in_(list(keys)))).rowcount if keys else 0
+
+    def change(self, conn: sa.Connection, owner: Owner, changes: Mapping[str, str | None]) -> None:
+        """Add pairs or give keys other values; None removes a key."""
+        self.remove(conn, owner, changes)
+        self.add(conn, owner, {key: value for key, value in changes.items() if value is not None})
+
+    def replace(self, conn: sa.Connection, owner: Owner, pairs: Mapping[str, str]) -> None:
+        """Make these the pairs of an owner, and no others; only what differs is written."""
+        kept = self.of(conn, [owner])[owner]
+        self.remove(conn, owner, [key for key, value in kept.items() if pairs.get(key) != value])
+        self.add(conn, owner, {key: value for key, value in pairs.items() if kept.get(key) != value})
+
+
+class Composed(Persistent, abstract=True):
+    """A record that is never read without its relations: a statement for each of them, however many records."""
+
+    @classmethod
+    def load(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
+        """Fill in the relations of records that were just read."""
+        raise NotImplementedError
+
+    @classmethod
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
+            limit: int | None = None, **by: Any) -> list[Self]:
+        found = super().all(conn, *where, order=order, limit=limit, **by)
+        cls._complete(conn, found)
+        return found
+
+    @classmethod
+    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+        found = super().find(conn, **by)
+        if found is not None:
+            cls._complete(conn, [found])
+        return found
+
+    @classmethod
+    def _complete(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
+        if found:
+            cls.load(conn, found)
+        for one in found:
+            one.clean()
