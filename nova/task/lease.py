@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from nova.common import clock, dbkit, uuids
+from nova.common import clock, dbkit, threads, uuids
 from nova.objects import task as rows
 from nova.task import carers
 
@@ -58,12 +58,18 @@ class Lease:
         self._looks = 0
         self._entered = False
         self._beaten: float | None = None
+        self._beating = threads.lock()
 
     def beat(self) -> None:
         """Bump the own counter, entering the list first where need be, and look at the others.
 
         Who has been dead for `FORGET` seconds is taken off the list; should it live after all, it enters again.
+        One thread at a time does: two that entered the list at once would be one too many.
         """
+        with self._beating:
+            self._beat()
+
+    def _beat(self) -> None:
         began = clock.monotonic()
         forgotten = [uuid for uuid, seen in self._seen.items()
                      if seen.since < began - FORGET and self._is_still(seen) and uuid != self.uuid]
@@ -97,7 +103,9 @@ class Lease:
     def enter(self) -> None:
         """Be on the list before owning anything."""
         if not self._entered:
-            self.beat()
+            with self._beating:
+                if not self._entered:
+                    self._beat()
 
     def sure(self) -> bool:
         """Whether nobody can have taken us for dead yet; asked before every effect."""

@@ -68,6 +68,8 @@ class Processes(cluster_processes.Processes):
         if not overlap:
             assert self.stop([service], LIMIT) == []
         before = self._starts(service)
+        if overlap and service not in WEB:
+            self._move_page(service)
         self.start(service)
         if overlap:
             until(lambda: len(self.workers(service)) == self.deployment.workers if service in WEB
@@ -76,6 +78,14 @@ class Processes(cluster_processes.Processes):
             os.kill(last, signal.SIGTERM)
             until(lambda: not _lives(last), LIMIT)
         self.wait_healthy([service])
+
+    def _move_page(self, service):
+        """Give the page of metrics of its next process a port of its own."""
+        ports, file = self.deployment.ports, self.deployment.directory / 'etc' / service / 'nova.conf'
+        text, old = file.read_text(), f'port = {ports[service]}\n'
+        assert old in text
+        ports[service], = servers.free_ports(1)
+        file.write_text(text.replace(old, f'port = {ports[service]}\n'))
 
     def _starts(self, service):
         """How often its log says that it has started."""

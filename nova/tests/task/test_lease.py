@@ -1,5 +1,8 @@
 """Who is alive: judged by beats that were looked for, not by seconds that passed."""
 
+import concurrent.futures
+import threading
+
 import pytest
 
 from nova.task import lease
@@ -102,3 +105,25 @@ def test_a_worker_that_is_long_dead_is_forgotten(time, leases):
     a.beat()
     b.beat()
     assert not b.is_dead(a.uuid)
+
+
+def test_threads_that_begin_at_once_enter_once():
+    """As when a conductor starts and is asked at once: the row of a worker is inserted once."""
+    class Slow:
+        """A database that takes its time."""
+
+        def __init__(self):
+            self.at_work, self.most, self.times = 0, 0, 0
+
+        def write(self, function, *, landed):
+            self.at_work, self.times = self.at_work + 1, self.times + 1
+            self.most = max(self.most, self.at_work)
+            threading.Event().wait(0.05)
+            self.at_work -= 1
+            return []
+
+    db = Slow()
+    mine = lease.Lease(db, 'nova-conductor', 'host')
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: mine.beat() if number == 0 else mine.enter(), range(8)))
+    assert db.most == 1 and db.times <= 2 and mine.sure()
