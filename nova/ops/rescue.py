@@ -13,7 +13,7 @@ from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body, Reply
 from nova.states import VM
-from nova.steps import image_checks, power, volumes
+from nova.steps import image_checks, injection, power, volumes
 from nova.task import journal
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
@@ -45,7 +45,7 @@ class RescueState(base.State):
 def rescue_guest(h: Host, state: RescueState) -> None:
     """The guest gets time to shut down, and is started from the rescue image."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
-    h.driver.rescue(h, state.image_id, h.clients.trust.reveal(state.password) if state.password else None)
+    h.driver.rescue(h, state.image_id, injection.revealed(h, state))
     power.observe(h, state)
 
 

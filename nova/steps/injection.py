@@ -1,9 +1,11 @@
-"""Files that are put into a guest before it starts (``personality``, until 2.56)."""
+"""What is put into a guest before it starts: files (``personality``, until 2.56), and a password."""
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from nova.objects import base, fields
+from nova.task.handles import Host
 
 
 class InjectedFile(base.Record):
@@ -21,3 +23,14 @@ def asked(personality: Sequence[Mapping[str, str]] | None) -> list[InjectedFile]
 def decoded(files: Sequence[InjectedFile]) -> list[tuple[str, bytes]]:
     """As drivers take them."""
     return [(file.path, base64.b64decode(file.contents)) for file in files]
+
+
+class Guarded(Protocol):
+    """A state that carries the administrator's password, hidden by `Trust.hide`."""
+
+    password: fields.Secret | None
+
+
+def revealed(h: Host, state: Guarded) -> str | None:
+    """The administrator's password, as drivers take it; None where nobody has said one."""
+    return h.clients.trust.reveal(state.password) if state.password is not None else None

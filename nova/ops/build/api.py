@@ -53,7 +53,8 @@ def _write(conn: sa.Connection, req: Request, allowed: quota.Quota, order: prepa
                           len(group.members) + count)
     made = servers[:count]
     task = place.insert(conn, req.context, made, order.group.uuid if order.group is not None else None,
-                        trust=order.trust, files=order.files, flow=flow)
+                        trust=order.trust, files=order.files,
+                        password=req.clients.trust.hide(order.password), flow=flow)
     instances = [instance for instance, _ in made]
     req.remember(conn, task.uuid, _answer(req, order, instances))
     return instances, task

@@ -172,7 +172,7 @@ def insert_build(conn: sa.Connection, h: Conductor, server: wire.Planned, instan
         security_groups=spec.security_groups, has_volumes=any(map(bdm.is_volume, instance.block_devices)),
         makes_volumes=any(map(bdm.is_made, instance.block_devices)))
     if more is not None:
-        state.files = more.files
+        state.files, state.password = more.files, more.password
         state.trust = more.trust
     return journal.insert(conn, flow, state, h.context, instance_uuid=instance.uuid, uuid=server.build,
                           status=rows.INERT, parent=h.task.uuid)

@@ -10,7 +10,7 @@ from nova.task.handles import Host
 def spawn(h: Host, state: wire.BuildState) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
     paused = ports.awaits_plugging(state)
-    h.driver.spawn(h, injection.decoded(state.files), paused=paused)
+    h.driver.spawn(h, injection.decoded(state.files), paused, injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     h.instance.power_state = int(states.Power.PAUSED if paused else states.Power.RUNNING)
     schedule.mark_launched(h.instance)

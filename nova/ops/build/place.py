@@ -31,13 +31,13 @@ def build_of(conn: sa.Connection, server: str) -> rows.Task | None:
 def insert(conn: sa.Connection, context: nova_context.RequestContext,
            servers: Sequence[tuple[objects.Instance, objects.RequestSpec]], group: str | None = None,
            trust: str | None = None, files: Sequence[injection.InjectedFile] = (),
-           flow: type[AnyFlow] = schedule.Schedule) -> rows.Task:
+           password: str | None = None, flow: type[AnyFlow] = schedule.Schedule) -> rows.Task:
     """Mapping, request spec and build request of each server, and one task that will place them all.
 
     Args:
         servers: each server's `Instance` and `RequestSpec`.
         group: uuid of the server group they join.
-        trust, files: see `wire.BuildState`.
+        trust, files, password: see `wire.BuildState`.
         flow: `schedule.Schedule`, in the version that super-conductors know.
     """
     for instance, spec in servers:
@@ -53,5 +53,5 @@ def insert(conn: sa.Connection, context: nova_context.RequestContext,
         found.add_members(conn, [instance.uuid for instance, _ in servers])
         notify.of_group(conn, 'add_member', found)
     planned = [wire.Planned(uuid=instance.uuid, build=uuids.generate()) for instance, _ in servers]
-    state = wire.ScheduleState(servers=planned, trust=trust, files=list(files))
+    state = wire.ScheduleState(servers=planned, trust=trust, files=list(files), password=password)
     return journal.insert(conn, flow, state, context)

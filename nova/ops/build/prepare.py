@@ -25,7 +25,7 @@ class Order:
         low, high: how many servers at least and at most.
         image: `ImageMeta` of what the root disk is made from, be it a volume's.
         devices: block devices in boot order, named; every server gets copies.
-        password: the administrator's; answered once and kept nowhere.
+        password: the administrator's; answered once, and kept no longer than until the guest has it.
         files: for the guests.
         trust: to make ports and volumes in the user's name.
         shares: the host must be able to share a volume with others.

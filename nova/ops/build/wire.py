@@ -14,12 +14,12 @@ class BuildState(base.State):
         selections: the hosts still to be tried, best first.
         claimed: the first of them holds the server's allocation already.
         trust: what `Trust.trusted` needs to make the server's ports and volumes; None once they are made.
-        files: for the guest.
+        files, password: for the guest; the password is hidden by `Trust.hide`.
         ports: ids of the server's ports, in the order of `networks`.
         unplugged: ports that its host has to plug in once the guest is there.
     """
 
-    passing = ('trust', 'files')
+    passing = ('trust', 'files', 'password')
 
     selections: list[Selection] = []
     claimed: bool = False
@@ -31,6 +31,7 @@ class BuildState(base.State):
     trust: fields.Secret | None = None
     files: list[InjectedFile] = []
     ports: list[str] = fields.since('1.1', [])
+    password: fields.Secret | None = fields.since('1.2', None)
 
 
 class Planned(base.Record):
@@ -58,13 +59,14 @@ class Planned(base.Record):
 
 
 class ScheduleState(base.State):
-    """The super-conductor's half, for all servers of one request; `trust` and `files` are for their builds."""
+    """The super-conductor's half, for all servers of one request; what is `passing` is for their builds."""
 
-    passing = ('trust', 'files')
+    passing = ('trust', 'files', 'password')
 
     servers: list[Planned] = []
     trust: fields.Secret | None = None
     files: list[InjectedFile] = []
+    password: fields.Secret | None = fields.since('1.1', None)
 
     def living(self) -> list['Planned']:
         """The servers that nobody has deleted as far as this task knows."""

@@ -6,24 +6,25 @@ any other reason. Until then its part of Placement is the migration's: the guest
 
 
 from nova import states
-from nova.objects import Migration, Move, base, fields, owed
+from nova.objects import Migration, base, fields, owed
 from nova.ops.evacuate import host
+from nova.ops.evacuate.wire import Evacuation
 from nova.steps import moved_volumes, moves, ports, switch, volumes
 from nova.task.flow import SHARING, Flow, Step, Wait
 from nova.task.handles import Conductor
 
 
-def switch_to_dest(h: Conductor, state: Move) -> None:
+def switch_to_dest(h: Conductor, state: Evacuation) -> None:
     switch.to_dest(h, state)
     moves.mark(h, state, 'pre-migrating')
 
 
-def settle_there(h: Conductor, state: Move) -> None:
+def settle_there(h: Conductor, state: Evacuation) -> None:
     """The server lives there, and what it was before it died."""
     h.instance.vm_state = str(states.VM.ACTIVE if state.runs else states.VM.STOPPED)
 
 
-def settle_source(h: Conductor, state: Move) -> None:
+def settle_source(h: Conductor, state: Evacuation) -> None:
     """The source was up after all, and has removed its guest; or it owes that, and gives room until then."""
     with h.db.read() as conn:
         owes = owed.owes(conn, state.source, h.instance.uuid)
@@ -32,8 +33,9 @@ def settle_source(h: Conductor, state: Move) -> None:
     moves.mark(h, state, 'done' if owes else 'completed')
 
 
-class Evacuate(Flow[Move]):
+class Evacuate(Flow[Evacuation]):
     action = 'evacuate'
+    version = '1.1'
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.REBUILDING),
         Step(moves.own_source, undo=moves.give_back, at='super'),

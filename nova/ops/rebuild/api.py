@@ -38,11 +38,11 @@ class RebuildServer(Action):
         assert image is not None  # the schema wants one
         _check(req, instance, body, image)
         reimages = instance.is_volume_backed and _is_other(req, instance, image)
+        password = body.get('adminPass') or req.make_password()
         state = wire.RebuildState(
             new=_new(req, instance, body, image, reimages), image_id=body['imageRef'], reimages=reimages,
-            files=injection.asked(body.get('personality')),
+            files=injection.asked(body.get('personality')), password=req.clients.trust.hide(password),
             trust=req.clients.trust.entrust(req.context) if reimages else None)
-        password = body.get('adminPass') or req.make_password()
         req.submit(flow.Rebuild, instance, state, guard=self.guard())
         shown = req.server(instance.uuid)
         flow.put(shown, state.new)

@@ -35,7 +35,7 @@ def connect_root(h: Host, state: RebuildState) -> None:
 
 def respawn(h: Host, state: RebuildState) -> None:
     """The guest is made of the record as it is now, and off if it was."""
-    h.driver.spawn(h, injection.decoded(state.files))
+    h.driver.spawn(h, injection.decoded(state.files), password=injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     if state.stopped:
         h.driver.power_off(h)

@@ -14,10 +14,10 @@ class RebuildState(base.State):
         reimages: the root disk is a volume, whose data the volume service replaces.
         stopped: the server was off, and is to be off again.
         lost: there is nothing any more to go back to.
-        trust, files: see `nova.ops.build.wire.BuildState`.
+        trust, files, password: see `nova.ops.build.wire.BuildState`.
     """
 
-    passing = ('trust', 'files')
+    passing = ('trust', 'files', 'password')
 
     new: Instance
     old: Instance | None = None
@@ -27,3 +27,4 @@ class RebuildState(base.State):
     lost: bool = False
     trust: fields.Secret | None = None
     files: list[InjectedFile] = []
+    password: fields.Secret | None = fields.since('1.1', None)

@@ -162,6 +162,14 @@ def test_files_wait_in_the_task_and_are_shown_nowhere(cloud, create):
     assert file()['contents'] not in str(request_of(cloud, made.json['server']['id']).to_wire())
 
 
+def test_the_password_waits_in_the_task_hidden(cloud, create):
+    made = create(adminPass='s3cret')
+    assert made.json['server']['adminPass'] == 's3cret'
+    with cloud.dbs.api.read() as conn:
+        state = objects.Record.from_wire(rows.get(conn, rows.open_tasks(conn)[0].uuid).state)
+    assert state.password != 's3cret' and cloud.clients.trust.reveal(state.password) == 's3cret'
+
+
 @pytest.mark.parametrize(('wrong', 'status'), [
     ([{'path': '/etc/motd'}], 400), ([{'contents': 'aGk='}], 400), ([{'path': '/a', 'contents': 'no!'}], 400),
     ([file(f'/{n}') for n in range(3)], 403), ([file('/' + 'x' * 20)], 403), ([file(contents=b'x' * 41)], 403),

@@ -46,13 +46,14 @@ def test_the_life_of_a_guest(real):
         properties=AGENT, config_drive=True, hostname='web-1', user_data=script(
             'echo I am $(hostname)', 'grep -o "ssh-ed25519 [A-Z]*" /mnt/config/openstack/latest/meta_data.json',
             'cat /mnt/config/openstack/content/0000',
+            'grep -o "admin_pass.: .[a-z0-9-]*" /mnt/config/openstack/latest/meta_data.json',
             'echo marked | dd of=/dev/vda bs=512 seek=60000 conv=sync 2>/dev/null'),
         key_name='mine', keypair=objects.KeyPair(name='mine', user_id='user', type='ssh', fingerprint='f',
                                                  public_key='ssh-ed25519 KEY'))
     h = real.h(instance)
-    h.driver.spawn(h, [('/etc/motd', b'hello from a file\n')])
+    h.driver.spawn(h, [('/etc/motd', b'hello from a file\n')], password='s3cr-et')
     assert real.wait(h, 'GUEST config-drive .* uuid=(\\S+) hostname=(\\S+)').groups()[0] == instance.uuid
-    for line in ('I am web-1', 'ssh-ed25519 KEY', 'hello from a file'):
+    for line in ('I am web-1', 'ssh-ed25519 KEY', 'hello from a file', 'admin_pass.: .s3cr-et'):
         real.wait(h, f'GUEST user-data: {line}')
     real.wait(h, 'GUEST agent-start')
     place = h.driver.console(h, 'novnc')

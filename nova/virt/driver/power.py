@@ -15,7 +15,8 @@ class PowerDriver(Protocol):
     set.
     """
 
-    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
+    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False,
+              password: str | None = None) -> None:
         """Make and start the guest, its volumes being connected already; what it needs of the host is claimed.
 
         Disks that are there already are used as they are.
@@ -24,6 +25,7 @@ class PowerDriver(Protocol):
             files: path and contents of what the guest finds on its disk, or on its config drive where it has
                 one; nobody else may see them.
             paused: its interfaces are there, but it does not run until `unpause`.
+            password: the administrator's, for the guest to set itself: it finds it on its config drive.
         """
 
     def destroy(self, h: Host) -> None:
@@ -56,7 +58,7 @@ class PowerDriver(Protocol):
         """Go on from the memory on disk."""
 
     def rescue(self, h: Host, image_id: str, password: str | None) -> None:
-        """Start the guest from a rescue image, its own root disk beside it."""
+        """Start the guest from a rescue image, its own root disk beside it; `password` as in `spawn`."""
 
     def unrescue(self, h: Host) -> None:
         """Start the guest from its own disk again."""

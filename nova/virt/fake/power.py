@@ -15,14 +15,15 @@ class FakePower(FakeClaims):
     """See `nova.virt.driver.power`."""
 
     @effect
-    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
+    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False,
+              password: str | None = None) -> None:
         uuid = h.instance.uuid
         found = self._guests.get(uuid)
         power = Power.PAUSED if paused else Power.RUNNING
         if found is not None and found.power in (power, Power.RUNNING):
             return
         self.claim(h)
-        self.files[uuid] = dict(files)
+        self.files[uuid], self.passwords[uuid] = dict(files), password
         h.progress(50)
         gb = number(h.instance, 'root_gb') + number(h.instance, 'ephemeral_gb')
         self.site.disks.setdefault(uuid, Disk(gb, [f'image {_image(h)}']))
@@ -35,6 +36,7 @@ class FakePower(FakeClaims):
         for shelf in (self._guests, self.site.disks, self.site.arriving):
             shelf.pop(uuid, None)
         self.files.pop(uuid, None)
+        self.passwords.pop(uuid, None)
         self.unclaim(h)
         h.journal.put(kept.RECORD, None)
 

@@ -29,7 +29,8 @@ class LibvirtPower(Guests):
         self.claims.unclaim(h)
 
     @translated
-    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False) -> None:
+    def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False,
+              password: str | None = None) -> None:
         stop_if_cancelled(h)
         domain = self.session.find(h.instance.uuid)
         wanted = Power.PAUSED if paused else Power.RUNNING
@@ -39,15 +40,15 @@ class LibvirtPower(Guests):
         self.remove(h)
         self.ready(h)
         h.progress(50)
-        self._config_drive(h, files)
+        self._config_drive(h, files, password)
         stop_if_cancelled(h)
         self.start(h, paused=paused)
         h.progress(100)
 
-    def _config_drive(self, h: Host, files: Sequence[tuple[str, bytes]]) -> None:
+    def _config_drive(self, h: Host, files: Sequence[tuple[str, bytes]], password: str | None) -> None:
         """What the user puts into the guest goes there too, so it gets one where it has files."""
         if files or config_drive.wanted(h):
-            drive.write(self.commands, self.paths(h).config, config_drive.contents(h, files),
+            drive.write(self.commands, self.paths(h).config, config_drive.contents(h, files, password),
                         self.conf.config_drive_format)
 
     @translated

@@ -1,9 +1,9 @@
 """A server with a volume whose host is down, and the return of that host."""
 
 from nova.common import uuids
-from nova.objects import Move
 from nova.objects import move as kinds
 from nova.ops.evacuate import flow
+from nova.ops.evacuate.wire import Evacuation
 from nova.steps import moves
 
 
@@ -12,7 +12,7 @@ def evacuate(world):
     server = world.server(uuid)
     world.lose(server.host)
     world.begin(uuid, flow.Evacuate, moves.started(
-        server, kinds.EVACUATION, Move, migration=uuids.generate(), ignored=[server.host]))
+        server, kinds.EVACUATION, Evacuation, migration=uuids.generate(), ignored=[server.host]))
     return uuid
 
 
@@ -33,7 +33,8 @@ def _to_evacuate(world, server):
     """Only from a host that is down; that it is noticed to be is for the API to say."""
     if server.host is None or server.host in world.up:
         return None
-    return moves.started(server, kinds.EVACUATION, Move, migration=uuids.generate(), ignored=[server.host])
+    return moves.started(server, kinds.EVACUATION, Evacuation, migration=uuids.generate(),
+                         ignored=[server.host])
 
 
 ON = {'evacuate': _to_evacuate}
