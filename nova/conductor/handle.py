@@ -20,7 +20,7 @@ class Conductor:
 
     def __init__(self, run: engines.Run, engine: engines.Engine, conf: cfg.ConfigOpts,
                  clients: clients_.Clients) -> None:
-        self._engine = engine
+        self._run, self._engine = run, engine
         self.fence = fences.Fence(run.task, engine.lease, engine.journal.db)
         self.conf, self.clients = conf, self.fence.client(clients)
         self.db = self.fence.database(engine.journal.db)
@@ -32,6 +32,9 @@ class Conductor:
 
     def host_is_up(self, host: str) -> bool:
         return self._engine.reach.is_up(host)
+
+    def note_doubt(self) -> None:
+        self._run.doubt = True
 
     def refusals(self) -> list[str]:
         """What hosts said that refused this task, in order."""

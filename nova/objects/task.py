@@ -50,8 +50,8 @@ class Task:
         tries: how often the present step has failed; a neighbour that was away does not count.
         turn: name of the choice at which an unwinding turns forward again.
         generation: raised by every save; a save with another generation than the row's is lost.
-        doubt: a step of it was tried again, taken over or did not go right: something that it asked for may
-            still come when it has ended.
+        doubt: a step of it was tried again, taken over, asked twice or did not go right: something that it
+            asked for may still come when it has ended.
         error: {code, message, details, type, created} of the first failure.
         state: wire form of the flow's state record.
         shard: see `shard_of`.

@@ -46,6 +46,10 @@ class Asker:
         return (task is not None and task.status in rows.OPEN and task.direction == 'do'
                 and task.attempt == self._request.attempt)
 
+    def sees_to(self, server: str) -> bool:
+        """Whether the task itself gives back what is claimed for its server, if it comes to nothing."""
+        return self._request.task is not None and not self.has_given_up(server)
+
     def has_given_up(self, server: str) -> bool:
         """Whether what is claimed for its server now would stay: it goes back, or ended without the server.
 

@@ -145,15 +145,16 @@ class Selector:
 
     @contextlib.contextmanager
     def _undone_on_failure(self, chosen: JsonObject, claimed: bool, who: asker.Asker) -> Iterator[None]:
-        """Nothing stays claimed when the block raises, whatever it raises.
+        """Nothing that nobody knows of stays claimed when the block raises, whatever it raises.
 
-        But for what a later attempt of the same task may have claimed meanwhile.
+        A task that still goes forward sees to that itself: what is claimed for its servers now may be what
+        another copy of the request has claimed, and answered.
         """
         try:
             yield
         except BaseException:
             for uuid in chosen if claimed else ():
-                if not who.in_time() and not who.has_given_up(uuid):
+                if who.sees_to(uuid):
                     continue
                 try:
                     self._placement.drop(uuid)

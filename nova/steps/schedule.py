@@ -27,9 +27,12 @@ def ask(h: SuperConductor, spec: objects.RequestSpec, uuids: Sequence[str], *, i
     """
     with h.api_db.read() as conn:
         until = dbkit.now(conn) + SURELY_WAITS
+    began = clock.monotonic()
     answer = h.scheduler.select(h.context, objects.SelectRequest(
         spec=spec, instance_uuids=list(uuids), ignore_cells=list(ignore_cells), task=h.task.uuid,
         attempt=h.task.attempt, until=until, cell=cell))
+    if clock.monotonic() - began > SURELY_WAITS.total_seconds():
+        h.note_doubt()  # another scheduler may have been asked meanwhile, and the first one still claim
     chosen = {choice.instance_uuid: choice.selections for choice in answer.choices}
     if not all(chosen.get(uuid) for uuid in uuids):
         raise errors.placement.NoValidHost(reason=answer.reason, why=answer.explain)

@@ -207,6 +207,14 @@ class Flow(Generic[F]):
         return state.to_wire(release.PREVIOUS.records if shared else None)
 
     @classmethod
+    def looks_later(cls, state: F) -> 'tuple[type[AnyFlow], base.State] | None':
+        """What looks, a while after a task that did not go right at once, at what came late for it.
+
+        Only a flow that has no server of its own says so; at the server of others is looked anyway.
+        """
+        return None
+
+    @classmethod
     def looks_above(cls) -> bool:
         """Whether some step needs a super-conductor; then one is woken, and saves a hand-over."""
         return any(step.at == 'super' for step in cls.steps)

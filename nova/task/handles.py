@@ -64,6 +64,9 @@ class Conductor(Handle, Protocol):
     def host_is_up(self, host: str) -> bool:
         """Whether the compute service on `host` has been heard of lately and is not forced down."""
 
+    def note_doubt(self) -> None:
+        """What this step asked for may have been asked for twice: somebody looks, a while after the end."""
+
     def refusals(self) -> list[str]:
         """What hosts said that refused this task, in order."""
 

@@ -23,6 +23,8 @@ class Run:
     state: base.State
     instance: instances.Instance | None
     context: nova_context.RequestContext
+    doubt: bool = False
+    """Whether the present step says that it had to ask twice."""
 
     @property
     def step(self) -> flows.AnyStep:
@@ -97,6 +99,14 @@ def ref(task: rows.Task) -> wire.StepRef:
     return wire.StepRef(task=task.uuid, attempt=task.attempt)
 
 
+def state_of(task: rows.Task) -> base.State | None:
+    """What a task remembers; None when that cannot be read here."""
+    try:
+        return base.State.from_wire(task.state)
+    except Exception:  # noqa: BLE001  whatever it is, this row says nothing to us
+        return None
+
+
 def read(task: rows.Task, instance: instances.Instance | None) -> Run | None:
     """The run of a task; None when its flow is not known here, or what it remembers cannot be read.
 
@@ -105,9 +115,11 @@ def read(task: rows.Task, instance: instances.Instance | None) -> Run | None:
     flow = flows.known(task.flow, task.flow_version)
     if flow is None:
         return None
+    state = state_of(task)
+    if state is None:
+        return None
     try:
         flow.index(task.step or '')
-        return Run(task, flow, base.State.from_wire(task.state), instance,
-                   nova_context.RequestContext.from_dict(task.context))
+        return Run(task, flow, state, instance, nova_context.RequestContext.from_dict(task.context))
     except Exception:  # noqa: BLE001  whatever it is, this row says nothing to us
         return None

@@ -175,7 +175,7 @@ class Runner:
         note = None if outcome == 'again' else rows.Note(
             task.step or '', task.direction, task.attempt, outcome, host=host,
             detail=(error or {}).get('message', detail), started_at=task.step_started_at)
-        changes: JsonObject = {} if outcome == 'done' else {'doubt': True}
+        changes: JsonObject = {} if outcome == 'done' and not run.doubt else {'doubt': True}
         if error is not None:
             LOG.info('Step %s (%s) of task %s %s: %s', task.step, task.direction, task.uuid,
                      'is to be tried again' if outcome == 'again' else outcome, error.get('message'))
@@ -268,11 +268,23 @@ class Runner:
             again: unless somebody is to look anyway.
         """
         flow, shared, server = self._after_doubt, flows.known(task.flow, task.flow_version), task.instance_uuid
+        if server is None and shared is not None:
+            self._look_later(conn, task, shared)
         if flow is None or server is None or (shared is not None and shared.exclusion == flows.SHARING):
             return
         if not again or server not in rows.not_begun(conn, flow.name, [server]):
             journals.insert(conn, flow, flow.State(), nova_context.RequestContext.from_dict(task.context),
                             instance_uuid=server, parent=task.uuid, wait=LATE)
+
+    @staticmethod
+    def _look_later(conn: sa.Connection, task: rows.Task, kind: type[flows.AnyFlow]) -> None:
+        """The same for a task without a server, whose flow says who looks."""
+        remembers = runs.state_of(task)
+        found = kind.looks_later(remembers) if remembers is not None else None
+        if found is not None:
+            flow, state = found
+            journals.insert(conn, flow, state, nova_context.RequestContext.from_dict(task.context),
+                            parent=task.uuid, wait=LATE)
 
     def tell_end(self, task: rows.Task, end: str, successor: str | None) -> None:
         """Say so, and wake who waited for it."""

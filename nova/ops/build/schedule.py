@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from nova import errors, objects
 from nova.common import uuids
-from nova.ops.build import handover, unplaced, wire
+from nova.ops.build import handover, late, unplaced, wire
 from nova.steps import schedule
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.handles import SuperConductor
@@ -104,3 +104,8 @@ class Schedule(Flow[wire.ScheduleState]):
         Step(handover.hand_over, at='super', pivot=True),
         Step(activate, at='super'),
     )
+
+    @classmethod
+    def looks_later(cls, state: wire.ScheduleState) -> tuple[type[late.RemoveLateClaims], late.LateState]:
+        """At claims; what else a request makes is made in cells."""
+        return late.RemoveLateClaims, late.LateState.of(state)

@@ -18,6 +18,13 @@ def _all(url, query):
         db.dispose()
 
 
+def _open_tasks(url, name):
+    """Those of a database that do not just rest, to see what comes late."""
+    return [f'task {row.flow} of {row.instance_uuid} in {name} is {row.status} at {row.step}'
+            for row in _all(url, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN)))
+            if not (row.flow.startswith('remove_late') and row.status in (rows.READY, rows.RUNNING))]
+
+
 def _find(cloud, admin):
     deployment = cloud.deployment
     problems = []
@@ -36,12 +43,8 @@ def _find(cloud, admin):
                 if row.task_state is not None:
                     problems.append(f'{row.uuid} is left in task_state {row.task_state}')
         devices += _all(url, cell_models.block_device_mappings.select())
-        for row in _all(url, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
-            if row.flow == 'remove_late' and row.status in (rows.READY, rows.RUNNING):
-                continue  # it rests, to see what comes late
-            problems.append(f'task {row.flow} of {row.instance_uuid} in {name} is {row.status} at {row.step}')
-    for row in _all(api, tables.tasks.select().where(tables.tasks.c.status.in_(rows.OPEN))):
-        problems.append(f'task {row.flow} in the API database is {row.status} at {row.step}')
+        problems += _open_tasks(url, name)
+    problems += _open_tasks(api, 'the API database')
     for uuid in set(here) | building:                                             # invariant 3
         places = [*here.get(uuid, []), *(['build request'] if uuid in building else [])]
         if len(places) != 1 or uuid not in mapped:

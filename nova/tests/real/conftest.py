@@ -26,10 +26,10 @@ LINES = 30
 @pytest.fixture(scope='session')
 def run_cluster(tmp_path_factory):
     """``run_cluster(database, OPTIONS)``: a generator for a fixture; in the end SIGTERM ends each process."""
-    def run(database, options):
+    def run(database, options, kind=clusters.Cluster):
         directory = tmp_path_factory.mktemp('cluster')
         directory.chmod(0o755)
-        cluster = clusters.Cluster.up(directory / 'cluster', database, options=options, say=lambda text: None)
+        cluster = kind.up(directory / 'cluster', database, options=options, say=lambda text: None)
         try:
             yield cluster
         finally:

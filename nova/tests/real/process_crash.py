@@ -74,7 +74,7 @@ class World:
         One that rests, to see what comes late, is none.
         """
         open_ones = sa.select(tables.tasks).where(tables.tasks.c.finished_at.is_(None),
-                                                  tables.tasks.c.flow != 'remove_late')
+                                                  ~tables.tasks.c.flow.startswith('remove_late'))
         for name in self.deployment.cells:
             with self.db(name).read() as conn:
                 row = conn.execute(open_ones.where(tables.tasks.c.instance_uuid == uuid,

@@ -1,9 +1,8 @@
 """Processes that stand still, servers that accept and say nothing, neighbours that hang: amid operations.
 
 SIGSTOP is what no kill shows: connections stay, answers do not come, and who stood still goes on as if nothing
-had been. Of a database or a broker it is what a black hole looks like to who is connected; connecting works,
-too, but nothing is answered. Afterwards every operation ends, nothing is left over, and no host was taken for
-dead that lived.
+had been. (A database or a broker that works on while nobody reaches it is ``test_black_hole.py``'s.) Afterwards
+every operation ends, nothing is left over, and no host was taken for dead that lived.
 
 ``-m cluster`` takes a sample with short silences; ``-m "cluster or slow"`` takes all, amid fifty operations.
 Hosts count as dead after six seconds here, so every silence is longer than that. How long it took until all had
@@ -166,13 +165,13 @@ def lives(world):
     return found
 
 
-def run(world, demo, admin, victim, seconds, count):
+def run(world, demo, admin, victim, seconds, count, silence=silent):
     operations = Operations(world.cluster, demo, f'{victim}-{seconds}', count)
     before = lives(world)
     assert all(up for up, _ in before.values()), before
     operations.begin()
     until = time.monotonic() + seconds
-    with silent(world, victim):
+    with silence(world, victim):
         operations.go_on(until)
         time.sleep(max(0.0, until - time.monotonic()))
     began = time.monotonic()
@@ -202,5 +201,5 @@ def test_a_process_stands_still(victim, world, demo, admin):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('victim', ['database', 'broker'])
-def test_a_server_is_black_holed(victim, world, demo, admin):
+def test_a_server_stands_still(victim, world, demo, admin):
     run(world, demo, admin, victim, 60, 50)

@@ -1,7 +1,8 @@
 """Message brokers of a world, and the buses on which the real clients and servers of `nova.rpc` speak.
 
-A message is copied through its wire form and dispatched by the library's dispatcher, which checks versions. It
-may be lost, doubled, delayed and so overtaken; whether its receiver is well is the `Net`'s to say.
+A cast waits in the outbox of `nova.rpc` while its broker is away. A message is copied through its wire form and
+dispatched by the library's dispatcher, which checks versions. It may be lost, doubled, delayed and so
+overtaken; whether its receiver is well is the `Net`'s to say.
 """
 
 import collections
@@ -15,11 +16,12 @@ import oslo_messaging
 
 from nova import errors
 from nova.common import jsonutil, threads
+from nova.rpc import outbox
 from nova.tests.simulation.loop import Loop, Process
 from nova.tests.simulation.net import HUNG, ONE_WAY, REFUSED, Net
 
-RETRY = 1.0
-"""Seconds between attempts to send a cast while the broker is away."""
+PATIENCE = 5.0
+"""Seconds after which a broker that hangs is not waited for with a cast any more."""
 
 
 @dataclasses.dataclass
@@ -203,6 +205,7 @@ class Bus:
     def __init__(self, broker: Broker, settings: Any, process: Process) -> None:
         self.conf, self.name = settings, f'bus {broker.name}'
         self._broker, self._process = broker, process
+        self.outbox = outbox.Outbox(broker.name)
         self._sent: list[list[tuple[str, str, str]]] = []
 
     @contextlib.contextmanager
@@ -225,21 +228,14 @@ class Bus:
         self._note('fanout' if target.fanout else 'cast', target, method)
         message = self._message(target, context, method, args)
         loop.say(f'casts {message.name} to {target.server or "anybody"}')
-        self._push(target, message, loop.now + keep)
+        self.outbox.put(lambda: self._push(target, message), keep, message.name)
 
-    def _push(self, target: Any, message: Message, keep: float) -> None:
-        """Bring a cast to the broker, from a background thread that dies with the process."""
-        loop, process = self._broker.loop, self._process
-        if process.dead:
-            return
-        state = self._broker.net.state(process.machine, self._broker.service)
-        if process.paused or state in (REFUSED, HUNG):
-            if loop.now < keep or process.paused:
-                loop.after(RETRY, lambda: self._push(target, message, keep))
-            else:
-                loop.say(f'drops {message.name}: the broker is away', process)
-            return
-        self._broker.send(target, message)
+    def _push(self, target: Any, message: Message) -> None:
+        """Bring a cast to the broker, in the outbox's thread."""
+        broker = self._broker
+        if broker.net.state(self._process.machine, broker.service) in (REFUSED, HUNG):
+            broker.net.reach(broker.service, lambda: errors.Unavailable('The message bus is away.'), PATIENCE)
+        broker.send(target, message)
 
     @staticmethod
     def _message(target: Any, context: dict[str, Any], method: str, args: dict[str, Any],

@@ -6,17 +6,15 @@ every task has to end, the invariants have to hold, every server can be deleted,
 """
 
 import dataclasses
-import inspect
 import json
 import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nova import errors, ops
+from nova import errors
 from nova.ops.delete import flow as deletion
 from nova.states import Power
-from nova.task import action
-from nova.tests.simulation import bus, cases, invariants, neighbours, net
+from nova.tests.simulation import bus, cases, invariants, neighbours, net, users
 from nova.tests.simulation import world as worlds
 
 HEAL = 90.0
@@ -98,11 +96,10 @@ class Failed(AssertionError):
 
 
 def simple_flows() -> list[str]:
-    """Flows that users may begin on a server without saying more."""
-    acted = {each.flow for each in ops.actions() if inspect.isclass(each) and issubclass(each, action.Action)}
+    """Flows that users may begin on a server without saying more than their cases know."""
     return sorted(name for name, kind in cases.flows().items()
-                  if kind in acted and kind.exclusion != 'preempting' and name != deletion.Restore.name
-                  and cases.is_simple(name))
+                  if users.action_of(kind) is not None and kind.exclusion != 'preempting'
+                  and name != deletion.Restore.name and cases.is_simple(name))
 
 
 class Run:

@@ -1,11 +1,14 @@
 """Histories told by hand: what a deployment has to survive that is about time, absence, pauses and loss."""
 
+import collections
+
 import pytest
 
 from nova import objects, states
 from nova.objects import task as rows
 from nova.ops.pause import Pause
-from nova.tests.simulation import invariants, neighbours, net
+from nova.rpc import outbox
+from nova.tests.simulation import bus, invariants, neighbours, net
 from nova.tests.simulation import world as worlds
 
 TWO = worlds.Shape(conductors=2, supers=2)
@@ -284,3 +287,64 @@ def test_a_cell_that_hangs_takes_its_share_of_the_threads_of_all(new_world, kept
             ends_well(world)
     finally:
         kept.settings.clear_override('threads', group='conductor')
+
+
+def test_a_claim_of_a_scheduler_that_dies_before_it_can_give_it_back_is_removed(new_world):
+    """7.10: it stood still until its asker, who asked again, had ended, and the server was withdrawn."""
+    with new_world(worlds.Shape(schedulers=2), seed=3) as world:
+        asleep = []
+
+        def look(seen, actor, moment):
+            if seen.name != 'claim' or (asleep and actor.process is not asleep[0]):
+                return
+            if moment == 'after':
+                world.kill(actor.process.name, back=60)
+            else:
+                asleep.append(actor.process)
+                world.loop.pause(actor.process)
+                world.loop.plan(1, lambda: world.delete(uuid))
+                world.loop.plan(60, lambda: world.loop.resume(asleep[0]))
+                world.loop.give_way()
+        world.net.watch.append(look)
+        uuid, = builds(world)
+        world.run(62)
+        assert uuid in world.clients.placement.consumers, 'the claim came late'
+        ends_well(world)
+        assert not world.clients.placement.consumers
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_a_copy_of_a_request_that_fails_gives_back_nothing_that_another_has_claimed(new_world, seed):
+    """7.10: two schedulers have the same request for two servers, and the later one comes to nothing."""
+    with new_world(worlds.Shape(schedulers=2), seed=seed) as world:
+        claims = collections.Counter()
+
+        def look(seen, actor, moment):
+            if seen.name == 'claim' and moment == 'before':
+                claims[actor.process.name] += 1
+                if list(claims.values())[1:] == [2]:
+                    world.net.fail('placement', neighbours.BROKEN['placement'], late=True, name='claim')
+        world.net.watch.append(look)
+        world.brokers['top'].mishaps = bus.Mishaps(doubled=1.0, calls=True)
+        uuids = world.order(count=2)
+        world.run(3)
+        world.brokers['top'].mishaps = bus.Mishaps()
+        ends_well(world)
+        are(world, uuids)
+
+
+@pytest.mark.parametrize(('kind', 'seconds'), [(net.REFUSED, 25), (net.HUNG, 25), (net.REFUSED, 90)])
+def test_what_waits_for_a_broker_holds_up_nothing_and_is_not_sent_when_it_is_stale(new_world, kind, seconds):
+    """7.7: a host tells of the guest it has made when its broker is back; of its old signs of life, nobody."""
+    with new_world(seed=2) as world:
+        uuids = builds(world, 2)
+        world.net.do(20, 'before', lambda: [world.net.cut(host, 'bus cell1', kind) for host in world.hosts])
+        world.run(seconds)
+        world.net.heal()
+        healed = world.loop.now
+        world.run(outbox.PAUSE + bus.PATIENCE + 1)
+        beats = [when for when, _, what in world.loop.trace if when > healed and what == 'takes liveness.beat']
+        assert len(beats) <= (len(world.hosts) + 1) * (outbox.STALE / worlds.REPORT + 1), world.tail()
+        ends_well(world)
+        if seconds < worlds.DOWN:
+            are(world, uuids)

@@ -26,10 +26,16 @@ def entrusted() -> str | None:
     return Trust(['secret']).entrust(nova_context.RequestContext(USER, PROJECT, auth_token='users'))
 
 
+def action_of(kind: type[flows.Flow]) -> type[action.Action] | None:
+    """The action that begins a flow: it says so, or it has its name; None where no user can begin it."""
+    return next((each for each in ops.actions() if inspect.isclass(each) and issubclass(each, action.Action)
+                 and (each.flow is kind or each.name == kind.name)), None)
+
+
 def start_of(kind: type[flows.Flow]) -> guard.From:
     """From which states the action that begins a flow may start."""
-    return next((each.start for each in ops.actions() if inspect.isclass(each)
-                 and issubclass(each, action.Action) and each.flow is kind), guard.ANYTIME)
+    found = action_of(kind)
+    return found.start if found is not None else guard.ANYTIME
 
 
 def a_server(world: Any, index: int, volumes: Sequence[str], new: Sequence[str],

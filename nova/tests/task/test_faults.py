@@ -108,6 +108,16 @@ def test_a_foreign_error_of_an_undo_uses_up_its_tries(world):
     assert world.task(task).status == rows.STUCK
 
 
+def test_a_failure_is_told_as_a_warning(world, caplog):
+    """Operators who do not read on at INFO hear of every operation that failed by itself."""
+    BROKEN['two'] = errors.Conflict('no')
+    failed, worker = world.begin(EngineLocal), world.worker()
+    worker.wake(failed.uuid)
+    assert world.task(failed).status == rows.UNDONE
+    told = [one.levelname for one in caplog.records if f'{failed.uuid} (' in one.getMessage()]
+    assert told == ['WARNING']
+
+
 def test_where_no_way_forward_can_be_found_it_goes_back(world):
     task = world.begin(FaultPlan)
     world.worker().wake(task.uuid)

@@ -1,5 +1,8 @@
 """Building: two servers of one request with volumes to be made, and one with a volume, a new one and a file."""
 
+from nova.common import uuids
+from nova.ops.build import late, wire
+
 
 def _with_volumes(world):
     world.clients.volume.slowness = 2
@@ -8,4 +11,12 @@ def _with_volumes(world):
     return uuid
 
 
-CASES = {'schedule': lambda world: world.order(count=2, new=['blank'])[0], 'build': _with_volumes}
+def _looked_at_for_claims(world):
+    uuid = world.running()
+    world.begin(uuid, late.RemoveLateClaims,
+                late.LateState(servers=[wire.Planned(uuid=uuid, build=uuids.generate())]))
+    return uuid
+
+
+CASES = {'schedule': lambda world: world.order(count=2, new=['blank'])[0], 'build': _with_volumes,
+         'remove_late_claims': _looked_at_for_claims}

@@ -82,7 +82,16 @@ def _refresh(world):
     return uuid
 
 
+def _to_detach(world, server):
+    """The last volume that it has got."""
+    devices = [device for device in server.block_devices if device.attachment_id is not None]
+    if server.host is None or not devices:
+        return None
+    return detach_volume.DetachState(device=devices[-1].uuid, volume_id=devices[-1].volume_id)
+
+
 CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
          'extend_volume': _extend, 'refresh_volume_attachment': _refresh,
          'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
          'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot)}
+ON = {'detach_volume': _to_detach}
