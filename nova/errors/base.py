@@ -14,6 +14,7 @@ import traceback
 from typing import Any, ClassVar
 
 from nova.common import problem, registry
+from nova.common.jsonutil import JsonObject
 
 _kinds: registry.Registry[type['NovaError']] = registry.Registry('error code')
 
@@ -38,6 +39,10 @@ class NovaError(problem.Problem):
     def told_operators(self) -> str:
         """What only administrators may read of this error; nothing, by default."""
         return ''
+
+    def stages(self) -> list[JsonObject]:
+        """What took hosts away, and how many, which everybody may read; empty but where no host fits."""
+        return []
 
 
 class Invalid(NovaError, problem.BadRequest):
@@ -72,12 +77,15 @@ def to_dict(error: BaseException) -> dict[str, Any]:
         ``code`` (HTTP-like int), ``message``, ``type`` (stable code) and ``details`` (for administrators:
         what the error has to tell them alone, and the traceback). The text of an error that is none of
         ours may hold anything, so users get its class name instead; ``details`` keeps the text.
+        ``stages`` where there are any.
     """
     details = ''.join(traceback.format_exception(error))
+    more = {}
     if isinstance(error, NovaError):
         details = f'{error.told_operators()}\n{details}'.lstrip()
+        more = {'stages': error.stages()} if error.stages() else {}
     if isinstance(error, problem.Problem):
-        return {'code': error.status, 'message': error.message, 'type': error.code, 'details': details}
+        return {'code': error.status, 'message': error.message, 'type': error.code, 'details': details, **more}
     return {'code': 500, 'message': type(error).__name__, 'type': Internal.code, 'details': details}
 
 

@@ -1,20 +1,29 @@
 """Allocations, inventories, and finding a host."""
 
+from nova.common.jsonutil import JsonObject
 from nova.errors import base
 
 
 class NoValidHost(base.Internal):
     """Nothing fits. It is no error of the request: the same one may be met tomorrow.
 
-    `reason` is safe to show to the project that asked; `why` counts what each stage of scheduling left, for
-    operators: ``[{'stage': ..., 'name': ..., 'removed': n, 'left': n}]``.
+    `reason` is safe to show to the project that asked; `why` counts what each stage of scheduling removed and
+    left: ``[{'stage': ..., 'name': ..., 'removed': n, 'left': n}]``.
     """
 
     template = 'No valid host was found. {reason}'
 
     def told_operators(self) -> str:
-        return '\n'.join(f'{one["stage"]} {one["name"]}: {one["left"]} left'
-                         for one in self.facts.get('why') or ())
+        return '\n'.join(
+            f'{one["stage"]} {one["name"]}: {_count(one["removed"])} removed, {_count(one["left"])} left'
+            for one in self.stages())
+
+    def stages(self) -> list[JsonObject]:
+        return list(self.facts.get('why') or ())
+
+
+def _count(number: int | None) -> str:
+    return 'unknown' if number is None else str(number)
 
 
 class PlacementFailed(base.Unavailable):

@@ -41,7 +41,7 @@ class NoHost(Exception):
 
 @dataclasses.dataclass(slots=True)
 class Why:
-    """How many hosts each stage left, for operators."""
+    """How many hosts each stage removed and left."""
 
     stages: list[JsonObject] = dataclasses.field(default_factory=list)
 

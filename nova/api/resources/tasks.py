@@ -32,12 +32,16 @@ def status(task: rows.Task) -> str:
     return 'running' if task.direction == 'do' else 'undoing'
 
 
-_ERROR = {'type': 'object', 'properties': {'code': types.INTEGER, 'message': types.TEXT}}
+_STAGE = {'type': 'object', 'properties': {
+    'stage': types.TEXT, 'name': types.TEXT, 'removed': types.nullable(types.INTEGER),
+    'left': types.nullable(types.INTEGER)}}
+_ERROR = {'type': 'object', 'properties': {
+    'code': types.INTEGER, 'message': types.TEXT, 'stages': types.array(_STAGE)}}
 
 
 def _told(error: JsonObject | None) -> JsonObject | None:
-    """What users are told of an error; the rest is for administrators."""
-    return None if error is None else {name: error.get(name) for name in _ERROR['properties']}
+    """What users are told of an error: of hosts only how many there were; the rest is for administrators."""
+    return None if error is None else {name: error[name] for name in _ERROR['properties'] if name in error}
 
 
 class TaskView(Document):

@@ -54,8 +54,9 @@ def _reason(h: Conductor, server: wire.Planned) -> JsonObject | None:
     if server.failure is None:
         return h.task.error
     error = errors.placement.NoValidHost.__new__(errors.placement.NoValidHost)
+    stages = (h.task.error or {}).get('stages')
     return {'code': error.status, 'message': server.failure, 'type': error.code, 'details': None,
-            'created': clock.isotime(clock.utcnow())}
+            'created': clock.isotime(clock.utcnow()), **({'stages': stages} if stages else {})}
 
 
 def _put_in_cell0(h: SuperConductor, server: wire.Planned) -> None:

@@ -42,6 +42,24 @@ def test_servers_that_do_not_fit(demo, admin, cloud):
         admin.call('DELETE', f'/flavors/{flavor}')
 
 
+def test_a_server_that_had_no_host_says_why(demo, admin, cloud):
+    """Its task counts for everybody what took hosts away; its fault has the same for administrators."""
+    flavor = admin.call('POST', '/flavors', {'flavor': {'name': 'huge', 'ram': 64, 'vcpus': 1, 'disk': 10**7}}
+                        ).json()['flavor']['id']
+    server = demo.boot('nowhere', flavorRef=flavor).json()['server']['id']
+    try:
+        fault = demo.ended(server)['fault']
+        assert 'DISK_GB' in fault['message'] and 'details' not in fault
+        task, = demo.get(f'/servers/{server}/tasks')['tasks']
+        assert (task['error']['code'], task['error']['message']) == (500, fault['message'])
+        none = [stage for stage in task['error']['stages'] if 'DISK_GB' in stage['name']]
+        assert none and {stage['left'] for stage in none} == {0}
+        assert f'placement {none[0]["name"]}: unknown removed, 0 left' in admin.show(server)['fault']['details']
+    finally:
+        demo.delete(server)
+        admin.call('DELETE', f'/flavors/{flavor}')
+
+
 def test_what_keeps_servers_from_other_hosts(admin, cloud):
     host, *_ = cloud.deployment.hosts
     seen = preview(admin, host=host)
