@@ -114,11 +114,11 @@ def test_events(lab, running):
         getattr(running.driver, method)(running)
     wanted = [Change.PAUSED, Change.RESUMED, Change.STOPPED, Change.STARTED, Change.SUSPENDED]
 
-    def heard():
-        return [event.change for event in told if event.server == running.instance.uuid]
-    until = lab.until
-    assert until(lambda: set(wanted) <= set(heard())), heard()
-    assert [change for change in heard() if change in wanted][:3] == wanted[:3]
+    def in_order():
+        # What the spawn told may come late; what counts is that each of these follows the one before.
+        heard = iter([event.change for event in told if event.server == running.instance.uuid])
+        return all(change in heard for change in wanted)
+    assert lab.until(in_order), told
 
 
 def test_a_password_needs_an_agent(running):
