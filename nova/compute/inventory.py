@@ -48,7 +48,8 @@ def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources,
         inventory={**_basic(conf, found), **found.inventory})
     result = provider_tree.ProviderTree(root)
     uuids: dict[str | None, str] = {None: root.uuid}
-    for child in found.children:
+    devices = reporting.device_providers(node, found.devices) if conf.pci.report_in_placement else []
+    for child in (*found.children, *devices):
         uuids[child.name] = node_uuid(host, child.name)
         result.add(provider_tree.Provider(
             uuid=uuids[child.name], name=child.name, parent=uuids[child.parent], inventory=child.inventory,

@@ -30,6 +30,9 @@ IoOpsFilter: most builds, moves and snapshots at once on a host; -1 is no limit.
 NumInstancesFilter: most servers of a host.'''),
     cfg.StrOpt('image_properties_default_architecture', help='''
 Architecture of images that name none.'''),
+    cfg.BoolOpt('pci_in_placement', default=False, help='''
+Ask Placement for PCI devices, and hold them there. Needs ``[pci] report_in_placement`` on each host that has
+some.'''),
     cfg.ListOpt('isolated_images', default=[], help='''
 IsolatedHostsFilter: images that run on isolated_hosts only.'''),
     cfg.ListOpt('isolated_hosts', default=[], help='''

@@ -18,7 +18,7 @@ from nova import errors, objects
 from nova.clients import protocols
 from nova.common import clock, jsonutil
 from nova.common.jsonutil import JsonObject
-from nova.domain import placement_request
+from nova.domain import pci, placement_request
 from nova.scheduler import asker, filters, groups, prefilters, wanted, weights
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts, View
@@ -83,6 +83,7 @@ class Selector:
                  dbs: 'Databases') -> None:
         self._conf, self._hosts, self._placement = conf, hosts, placement
         self._filters = filters.enabled(conf)
+        self._devices = pci.aliases(conf.pci.alias) if conf.filter_scheduler.pci_in_placement else None
         self._weighers = weights.enabled(conf)
         self._groups = groups.Groups(hosts, placement, dbs)
         self._dbs = dbs
@@ -181,9 +182,9 @@ class Selector:
         return now
 
     def _ask(self, spec: objects.RequestSpec, view: View, why: Why) -> _Round:
-        asked = wanted.resource_request(spec, self._conf.scheduler.max_placement_results)
-        prefilters.apply(self._conf, spec, asked, view)
         try:
+            asked = wanted.resource_request(spec, self._conf.scheduler.max_placement_results, self._devices)
+            prefilters.apply(self._conf, spec, asked, view)
             found = self._placement.candidates(asked)
         except errors.Invalid as error:
             raise NoHost(error.message) from error

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from nova import objects
 from nova.common.jsonutil import JsonObject
-from nova.domain import placement_request
+from nova.domain import pci, placement_request
 from nova.scheduler.host_state import Flavor, Group, Wanted
 
 _NAMING_HINTS = ('different_host', 'same_host')
@@ -63,17 +63,24 @@ def _group(group: objects.InstanceGroup | None, members: Mapping[str, str],
     return Group(group.uuid, group.policy, dict(group.rules or {}), collections.Counter(hosts))
 
 
-def resource_request(spec: objects.RequestSpec, limit: int) -> placement_request.ResourceRequest:
+def resource_request(spec: objects.RequestSpec, limit: int, devices: Mapping[str, pci.Kind] | None = None
+                     ) -> placement_request.ResourceRequest:
     """What Placement is asked, before prefilters narrow it.
+
+    Args:
+        devices: ``[pci] alias``, where Placement has the hosts' devices.
 
     Raises:
         placement_request.BadSpec: an extra spec or image property that no request can say.
+        errors.Invalid: devices of which it cannot be said what they are.
     """
     flavor = spec.flavor
     amounts = placement_request.flavor_amounts(
         flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap,
         volume_backed=bool(spec.is_bfv))
     groups = [placement_request.group_from_json(form) for form in spec.requested_resources]
+    if devices is not None:
+        groups += pci.groups(flavor.extra_specs.get(pci.SPEC, ''), devices)
     return placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
                                    extra_groups=groups, limit=limit)
 

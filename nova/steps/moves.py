@@ -234,6 +234,8 @@ def _staying(h: SuperConductor, state: objects.Move, cell: str) -> objects.Selec
     if set(request.groups) != {''}:
         return None
     where = {name: provider for provider, held in state.held.items() for name in held['resources']}
+    if set(where) - set(request.amounts()) - set(placement_request.amounts_of(h.instance)):
+        return None  # devices and bandwidth, which only the scheduler knows how to ask for
     wanted: dict[str, dict[str, dict[str, int]]] = {}
     for name, amount in request.amounts().items():
         provider = wanted.setdefault(where.get(name, state.source_id or ''), {'resources': {}})

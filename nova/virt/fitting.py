@@ -2,12 +2,11 @@
 
 import dataclasses
 import itertools
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from nova import errors
-from nova.domain import cpusets, numa
+from nova.domain import cpusets, numa, pci
 from nova.objects import Instance
 from nova.virt.driver.claims import Cell, Claim
 from nova.virt.driver.inventory import HostCell, HostDevice
@@ -32,14 +31,14 @@ class Wanted:
         dedicated: guest CPUs that have a CPU of the host each.
         threads: isolate, require, prefer; None does not mind.
         page: small, large, any, or a size in KiB.
-        devices: kinds of devices, one entry a device: vendor and product.
+        devices: kinds of devices, one entry a device.
     """
 
     cells: tuple[WantedCell, ...] = ()
     dedicated: frozenset[int] = frozenset()
     threads: str | None = None
     page: str | int | None = None
-    devices: tuple[tuple[str | None, str | None], ...] = ()
+    devices: tuple[pci.Kind, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.cells or self.devices)
@@ -75,7 +74,7 @@ def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
     count = int(nodes) if nodes else 1 if dedicated or page else 0
     return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
                   asked('cpu_thread_policy'), page_kb(page) if page else None,
-                  _devices(specs.get('pci_passthrough:alias', ''), aliases))
+                  tuple(pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases))))
 
 
 def page_kb(text: str) -> str | int:
@@ -107,18 +106,6 @@ def _cells(specs: Mapping[str, str], count: int, vcpus: int, memory_mb: int) -> 
     each = vcpus // count
     return tuple(WantedCell(tuple(range(number * each, number * each + each)), memory_mb // count)
                  for number in range(count))
-
-
-def _devices(text: str, aliases: Sequence[str]) -> tuple[tuple[str | None, str | None], ...]:
-    known = {alias['name']: alias for alias in map(json.loads, aliases)}
-    found: list[tuple[str | None, str | None]] = []
-    for part in filter(None, (word.strip() for word in text.split(','))):
-        name, _, count = part.partition(':')
-        if name not in known:
-            raise errors.Invalid(f'No [pci] alias of this host is called {name!r}.')
-        kind = known[name].get('vendor_id'), known[name].get('product_id')
-        found += [kind] * int(count or 1)
-    return tuple(found)
 
 
 # Where it fits
@@ -195,10 +182,11 @@ def _take(asked: Wanted, devices: Sequence[HostDevice], taken: Collection[Claim]
     free = sorted((device for device in devices if device.address not in used),
                   key=lambda device: (device.node not in nodes, device.address))
     chosen: list[str] = []
-    for vendor, product in asked.devices:
-        found = next((device.address for device in free if device.address not in chosen
-                      and vendor in (None, device.vendor_id) and product in (None, device.product_id)), None)
+    for kind in asked.devices:
+        found = next((device.address for device in free if device.address not in chosen and kind.fits(
+            device.vendor_id, device.product_id, device.resource_class, device.traits)), None)
         if found is None:
-            raise NoRoom(f'this host has no device {vendor}:{product} left')
+            raise NoRoom(f'this host has no device {kind.resource_class or ""} '
+                         f'{kind.vendor_id or "any"}:{kind.product_id or "any"} left')
         chosen.append(found)
     return tuple(chosen)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from nova.common.jsonutil import JsonObject
 from nova.virt.driver.claims import Claim
-from nova.virt.driver.inventory import HostCell, HostDevice
+from nova.virt.driver.inventory import Child, HostCell, HostDevice, whole
 from nova.virt.fitting import SMALL_KB
 
 
@@ -38,7 +38,20 @@ def _cell(cell: HostCell, taken: Collection[Claim]) -> JsonObject:
 def pools(devices: Iterable[HostDevice], taken: Collection[Claim]) -> list[JsonObject]:
     """How many devices are free, by kind and by NUMA cell; kinds of which none is left are not told."""
     used = {address for claim in taken for address in claim.devices}
-    free = collections.Counter((device.vendor_id, device.product_id, device.node) for device in devices
-                               if device.address not in used)
-    return [{'vendor_id': vendor, 'product_id': product, 'numa_node': node, 'count': count}
-            for (vendor, product, node), count in sorted(free.items(), key=repr)]
+    free = collections.Counter(
+        (device.vendor_id, device.product_id, device.node, device.resource_class, tuple(sorted(device.traits)))
+        for device in devices if device.address not in used)
+    return [{'vendor_id': vendor, 'product_id': product, 'numa_node': node, 'count': count,
+             'resource_class': named, 'traits': list(traits)}
+            for (vendor, product, node, named, traits), count in sorted(free.items(), key=repr)]
+
+
+def device_providers(node: str, devices: Iterable[HostDevice]) -> list[Child]:
+    """Providers of devices below a node: one for each class and set of traits, whichever the addresses are.
+
+    A server is promised one of a kind, and the host chooses which, near to the guest's memory; a provider for
+    each address would promise one device and see another one taken.
+    """
+    counted = collections.Counter((device.resource_class, device.traits) for device in devices)
+    return [Child('_'.join((node, name, *sorted(traits))), {name: whole(count)}, set(traits))
+            for (name, traits), count in sorted(counted.items(), key=repr)]

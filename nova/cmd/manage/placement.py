@@ -7,7 +7,7 @@ from nova import audit, errors, objects
 from nova.cmd.manage.command import Env, arg, command, flag
 from nova.common import uuids
 from nova.db.cell import models
-from nova.domain import placement_request
+from nova.domain import pci, placement_request
 from nova.objects.cell_mapping import CellMapping
 
 BATCH = 50
@@ -109,6 +109,8 @@ def _heal(env: Env, cell: CellMapping, server: objects.Instance, options: Any) -
         return False
     if any(server.flavor.extra_specs.get(name) for name in _ACCELERATORS):
         raise _Stop(UNABLE, f'Instance {server.uuid} has devices that cannot be told from here.')
+    if env.conf.filter_scheduler.pci_in_placement and server.flavor.extra_specs.get(pci.SPEC):
+        raise _Stop(UNABLE, f'Instance {server.uuid} has PCI devices that cannot be told from here.')
     if not options.skip_port_allocations:
         _check_ports(env, server)
     node = _node(env, cell, server)

@@ -13,7 +13,8 @@ ALIAS = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8"}'
 SIZE = {'vcpus': 8, 'numa_cells': 2}
 HOST = {'DEFAULT': {'report_interval': 1}, 'fake': SIZE,
         'compute': {'cpu_dedicated_set': '1-3,5-7'}, 'pci': {'alias': ALIAS}}
-FULLER = {**HOST, 'fake': {**SIZE, 'pci_devices': '10de:1eb8'}}
+FULLER = {**HOST, 'fake': {**SIZE, 'pci_devices': '10de:1eb8'},
+          'pci': {'alias': ALIAS, 'report_in_placement': 'true'}}
 
 
 @dataclasses.dataclass

@@ -173,15 +173,19 @@ def host_filter_of_ones_own() -> list[type[filters.BaseHostFilter]]:
     return [OnesOwn]
 
 
-POOLS = [{'vendor_id': '8086', 'product_id': '1', 'count': 1},
-         {'vendor_id': '8086', 'product_id': '2', 'count': 2}]
+POOLS = [{'vendor_id': '8086', 'product_id': '0001', 'count': 1},
+         {'vendor_id': '8086', 'product_id': '0002', 'count': 2, 'resource_class': 'CUSTOM_NIC',
+          'traits': ['CUSTOM_FAST']}]
 
 
 @pytest.mark.parametrize(('asked', 'enough'), [
     ('a:1', True), ('a', True), ('a:2', False), ('any:3', True), ('any:4', False), ('a:1,any:2', True),
-    ('a:1,any:3', False), ('unknown:1', False)])
+    ('a:1,any:3', False), ('unknown:1', False), ('fast:2', True), ('fast:3', False),
+    ('faster:1', False), ('a:x', False)])
 def test_pci_devices(asked: str, enough: bool) -> None:
-    alias = ['{"name": "a", "vendor_id": "8086", "product_id": "1"}', '{"name": "any", "vendor_id": "8086"}']
+    alias = ['{"name": "a", "vendor_id": "8086", "product_id": "0001"}', '{"name": "any", "vendor_id": "8086"}',
+             '{"name": "fast", "resource_class": "nic", "traits": "fast"}',
+             '{"name": "faster", "resource_class": "nic", "traits": "fast, faster"}']
     configured = nova_conf.new(config_files=[], **{
         'pci.alias': alias, 'filter_scheduler.enabled_filters': ['PciPassthroughFilter']})
     one, = filters.enabled(configured)

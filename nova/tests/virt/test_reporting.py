@@ -1,13 +1,16 @@
 """What is left of a host's cells and devices."""
 
-from nova.domain import numa
+from nova.domain import numa, pci
 from nova.virt import reporting
 from nova.virt.driver.claims import Cell, Claim
 from nova.virt.driver.inventory import HostCell, HostDevice
 
 CELLS = (HostCell(0, 1024, cpus=frozenset(range(4)), dedicated=frozenset({2, 3}), pages={2048: 256}),
          HostCell(1, 1024, cpus=frozenset(range(4, 8))))
-DEVICES = (HostDevice('a', '10de', '1eb8', 0), HostDevice('b', '10de', '1eb8', 0), HostDevice('c', '8086', '1'))
+SPECS = pci.device_specs([
+    '{"address": "c", "resource_class": "PGPU", "traits": "fast"}', '{"vendor_id": "8086"}'])
+DEVICES = [device.described(SPECS) for device in (
+    HostDevice('a', '10de', '1eb8', 0), HostDevice('b', '10de', '1eb8', 1), HostDevice('c', '8086', '0001'))]
 
 
 def test_cells() -> None:
@@ -23,7 +26,17 @@ def test_cells() -> None:
 
 
 def test_devices() -> None:
-    assert reporting.pools(DEVICES, [Claim(devices=('a',))]) == [
-        {'vendor_id': '10de', 'product_id': '1eb8', 'numa_node': 0, 'count': 1},
-        {'vendor_id': '8086', 'product_id': '1', 'numa_node': None, 'count': 1}]
+    assert reporting.pools(DEVICES, [Claim(devices=('b',))]) == [
+        {'vendor_id': '10de', 'product_id': '1eb8', 'numa_node': 0, 'count': 1,
+         'resource_class': 'CUSTOM_PCI_10DE_1EB8', 'traits': []},
+        {'vendor_id': '8086', 'product_id': '0001', 'numa_node': None, 'count': 1, 'resource_class': 'PGPU',
+         'traits': ['CUSTOM_FAST']}]
     assert reporting.pools(DEVICES, [Claim(devices=('a', 'b', 'c'))]) == []
+
+
+def test_device_providers() -> None:
+    """One provider for each kind, wherever in the host its devices are."""
+    first, second = reporting.device_providers('node1', DEVICES)
+    assert (first.name, first.traits) == ('node1_CUSTOM_PCI_10DE_1EB8', set())
+    assert first.inventory['CUSTOM_PCI_10DE_1EB8']['total'] == 2
+    assert (second.name, second.traits) == ('node1_PGPU_CUSTOM_FAST', {'CUSTOM_FAST'})

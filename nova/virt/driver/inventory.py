@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nova.common.jsonutil import JsonObject
+from nova.domain import pci
 
 
 @dataclasses.dataclass(slots=True)
@@ -38,12 +39,27 @@ class HostCell:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HostDevice:
-    """A device that guests may have."""
+    """A device that guests may have.
+
+    Attributes:
+        node: the NUMA cell that it is near to.
+        resource_class, traits: what Placement knows it by (`nova.domain.pci`).
+    """
 
     address: str
     vendor_id: str
     product_id: str
     node: int | None = None
+    resource_class: str = ''
+    traits: frozenset[str] = frozenset()
+
+    def described(self, specs: Sequence[pci.Kind]) -> 'HostDevice':
+        """The device with its class and traits: the first of ``[pci] device_spec`` that names it says them."""
+        named = (spec for spec in specs if spec.names(self.address, self.vendor_id, self.product_id))
+        found = next(named, pci.Kind())
+        return dataclasses.replace(
+            self, traits=found.traits,
+            resource_class=found.resource_class or pci.class_of(self.vendor_id, self.product_id))
 
 
 @dataclasses.dataclass(slots=True)
@@ -75,10 +91,15 @@ class Resources:
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
+def whole(count: int) -> JsonObject:
+    """Inventory of things that one guest alone has at a time, in Placement's form."""
+    return {'total': count, 'reserved': 0, 'min_unit': 1, 'max_unit': count, 'step_size': 1,
+            'allocation_ratio': 1.0}
+
+
 def dedicated(cpus: int) -> dict[str, JsonObject]:
     """Inventory of CPUs that are given to one guest alone; nothing where there are none."""
-    return {'PCPU': {'total': cpus, 'reserved': 0, 'min_unit': 1, 'max_unit': cpus, 'step_size': 1,
-                     'allocation_ratio': 1.0}} if cpus else {}
+    return {'PCPU': whole(cpus)} if cpus else {}
 
 
 class InventoryDriver(Protocol):

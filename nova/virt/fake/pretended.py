@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from nova import errors
-from nova.domain import cpusets
+from nova.domain import cpusets, pci
 from nova.virt.driver.inventory import HostCell, HostDevice
 
 
@@ -27,10 +27,11 @@ def devices(conf: cfg.ConfigOpts) -> Sequence[HostDevice]:
     Raises:
         errors.Invalid: one is not ``vendor:product``.
     """
-    found = []
+    specs, found = pci.device_specs(conf.pci.device_spec), []
     for number, word in enumerate(conf.fake.pci_devices):
         vendor, colon, product = word.partition(':')
         if not (vendor and colon and product):
             raise errors.Invalid(f'[fake] pci_devices: {word!r} is not vendor:product, for instance 10de:1eb8.')
-        found.append(HostDevice(f'0000:{number:02x}:00.0', vendor, product, number % conf.fake.numa_cells))
+        device = HostDevice(f'0000:{number:02x}:00.0', vendor, product, number % conf.fake.numa_cells)
+        found.append(device.described(specs))
     return found

@@ -1,14 +1,12 @@
 """What guests can have of this host to themselves: cells, CPUs and pages as libvirt says, devices by option."""
 
-import json
 from collections.abc import Callable, Sequence
 
 import libvirt
 from lxml import etree
 from oslo_config import cfg
 
-from nova import errors
-from nova.domain import cpusets
+from nova.domain import cpusets, pci
 from nova.virt.driver.inventory import HostCell, HostDevice
 
 
@@ -32,17 +30,15 @@ def devices(conf: cfg.ConfigOpts, connection: Callable[[], libvirt.virConnect]) 
     """The host's PCI devices that ``[pci] device_spec`` names.
 
     Raises:
-        errors.Invalid: the option is no JSON.
+        errors.Invalid: the option makes no sense.
     """
     if not conf.pci.device_spec:
         return []
-    try:
-        wanted = [json.loads(spec) for spec in conf.pci.device_spec]
-    except ValueError as error:
-        raise errors.Invalid(f'[pci] device_spec is not JSON: {error}') from error
+    specs = pci.device_specs(conf.pci.device_spec)
     listed = connection().listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)
     found = [_device(etree.fromstring(each.XMLDesc(0)).find('./capability')) for each in listed]
-    return [device for device in found if any(_matches(device, spec) for spec in wanted)]
+    return [device.described(specs) for device in found
+            if any(spec.names(device.address, device.vendor_id, device.product_id) for spec in specs)]
 
 
 def _device(capability: etree._Element) -> HostDevice:
@@ -55,7 +51,3 @@ def _device(capability: etree._Element) -> HostDevice:
         vendor_id=capability.find('vendor').get('id', '').removeprefix('0x'),
         product_id=capability.find('product').get('id', '').removeprefix('0x'))
 
-
-def _matches(device: HostDevice, spec: dict[str, str]) -> bool:
-    return all(getattr(device, name, None) == value for name, value in spec.items()
-               if name in ('address', 'vendor_id', 'product_id'))

@@ -1,0 +1,88 @@
+"""PCI devices that hosts report to Placement: asked for there, held there, and given back."""
+
+import pytest
+
+from nova.standalone import app, config
+from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
+from nova.tests.functional.conftest import Apart, user
+
+ALIAS = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8", "traits": "fast"}'
+SPEC = '{"vendor_id": "10de", "traits": "fast"}'
+GPU, TRAIT = 'CUSTOM_PCI_10DE_1EB8', 'CUSTOM_FAST'
+
+
+class WithDevices(Apart):
+    """Two hosts with two devices each, of which one reports them."""
+
+    def options(self, file):
+        if file == 'nova':
+            return {'filter_scheduler': {'pci_in_placement': 'true'}, 'pci': {'alias': ALIAS}}
+        pci = {'alias': ALIAS, 'device_spec': SPEC, 'report_in_placement': str(file == 'cell1').lower()}
+        return {'DEFAULT': {'report_interval': 1}, 'fake': {'pci_devices': '10de:1eb8,10de:1eb8'}, 'pci': pci}
+
+
+@pytest.fixture(scope='module')
+def cloud(tmp_path_factory):
+    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 2, dict.fromkeys(config.PORTS, 0))
+    found = app.Cloud(WithDevices(**vars(deployment)), say=lambda text: None)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
+
+
+admin = user('admin', 'module')
+
+
+@pytest.fixture
+def flavor(admin):
+    """A flavor that asks for as many devices as it is told."""
+    made = []
+
+    def flavor(count):
+        made.append(admin.call('POST', '/flavors', {'flavor': {
+            'name': f'gpus{len(made)}', 'ram': 64, 'vcpus': 1, 'disk': 1}}).json()['flavor']['id'])
+        answer = admin.call('POST', f'/flavors/{made[-1]}/os-extra_specs',
+                            {'extra_specs': {'pci_passthrough:alias': f'gpu:{count}'}})
+        assert answer.status_code == 200, answer.text
+        return made[-1]
+    yield flavor
+    for one in made:
+        admin.call('DELETE', f'/flavors/{one}')
+
+
+def held(admin, uuid):
+    """Devices that a consumer holds."""
+    found = admin.get(f'/allocations/{uuid}', service='placement')['allocations']
+    return sum(each['resources'].get(GPU, 0) for each in found.values())
+
+
+def test_devices_are_asked_for_in_placement(cloud, admin, flavor):
+    """Two devices of one provider, one each for two servers or both for one; nobody gets a third."""
+    def providers():
+        # Nobody has heard of the class before the host reports it.
+        path = f'/resource_providers?resources={GPU}:2&required={TRAIT}'
+        answer = admin.call('GET', path, service='placement')
+        return answer.status_code == 200 and answer.json()['resource_providers']
+    found, = until(providers)
+    assert found['name'].endswith(f'_{GPU}_{TRAIT}')
+    assert found['parent_provider_uuid'] == found['root_provider_uuid']
+    one, two, three = flavor(1), flavor(2), flavor(3)
+    first, second = admin.booted('first', flavorRef=one), admin.booted('second', flavorRef=one)
+    assert held(admin, first['id']) == held(admin, second['id']) == 1
+    assert first['OS-EXT-SRV-ATTR:host'] == second['OS-EXT-SRV-ATTR:host'] == 'compute1'
+    failed = admin.ended(admin.boot('third', flavorRef=one).json()['server']['id'])
+    assert failed['status'] == 'ERROR'
+    admin.delete(failed['id'])
+    admin.delete(second['id'])
+    assert admin.ended(admin.boot('much', flavorRef=three).json()['server']['id'])['status'] == 'ERROR'
+    pair = admin.ended(admin.boot('pair', flavorRef=two).json()['server']['id'])
+    assert pair['status'] == 'ERROR', 'one of the two is taken'
+    admin.delete(first['id'])
+    pair = admin.booted('another', flavorRef=two)
+    assert held(admin, pair['id']) == 2
+    for server in admin.get('/servers')['servers']:
+        admin.delete(server['id'])
+    leaks.check(cloud, admin)
