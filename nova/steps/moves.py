@@ -234,9 +234,10 @@ def _staying(h: SuperConductor, state: objects.Move, cell: str) -> objects.Selec
     if set(request.groups) != {''}:
         return None
     where = {name: provider for provider, held in state.held.items() for name in held['resources']}
-    if set(where) - set(request.amounts()) - set(placement_request.amounts_of(h.instance)):
-        return None  # devices and bandwidth, which only the scheduler knows how to ask for
-    wanted: dict[str, dict[str, dict[str, int]]] = {}
+    counted = placement_request.amounts_of(h.instance)
+    # What its flavor does not speak of, devices and the bandwidth of ports, it holds as before.
+    wanted = {provider: {'resources': kept} for provider, held in state.held.items()
+              if (kept := {name: amount for name, amount in held['resources'].items() if name not in counted})}
     for name, amount in request.amounts().items():
         provider = wanted.setdefault(where.get(name, state.source_id or ''), {'resources': {}})
         provider['resources'][name] = amount

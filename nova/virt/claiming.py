@@ -62,9 +62,13 @@ class Claims:
         return made
 
     def _taken(self, h: Host) -> list[Claim]:
-        """What others have, and what this server has set aside."""
-        entries = [entry for uuid, entry in h.journal.each(kept.CLAIM).items() if uuid != h.instance.uuid]
-        entries += h.journal.each(ASIDE).values()
+        """What others have, and what they have set aside.
+
+        What this server has set aside itself is there for it: when it is resized where it is, the former guest
+        and the new one never run at a time.
+        """
+        entries = [entry for name in (kept.CLAIM, ASIDE) for uuid, entry in h.journal.each(name).items()
+                   if uuid != h.instance.uuid]
         return [claim for entry in entries if (claim := _read(entry)) is not None]
 
     def unclaim(self, h: Host) -> None:

@@ -17,7 +17,8 @@ class WithDevices(Apart):
 
     def options(self, file):
         if file == 'nova':
-            return {'filter_scheduler': {'pci_in_placement': 'true'}, 'pci': {'alias': ALIAS}}
+            return {'DEFAULT': {'allow_resize_to_same_host': 'true'}, 'pci': {'alias': ALIAS},
+                    'filter_scheduler': {'pci_in_placement': 'true'}}
         pci = {'alias': ALIAS, 'device_spec': SPEC, 'report_in_placement': str(file == 'cell1').lower()}
         return {'DEFAULT': {'report_interval': 1}, 'fake': {'pci_devices': '10de:1eb8,10de:1eb8'}, 'pci': pci}
 
@@ -41,9 +42,9 @@ def flavor(admin):
     """A flavor that asks for as many devices as it is told."""
     made = []
 
-    def flavor(count):
+    def flavor(count, vcpus=1):
         made.append(admin.call('POST', '/flavors', {'flavor': {
-            'name': f'gpus{len(made)}', 'ram': 64, 'vcpus': 1, 'disk': 1}}).json()['flavor']['id'])
+            'name': f'gpus{len(made)}', 'ram': 64, 'vcpus': vcpus, 'disk': 1}}).json()['flavor']['id'])
         answer = admin.call('POST', f'/flavors/{made[-1]}/os-extra_specs',
                             {'extra_specs': {'pci_passthrough:alias': f'gpu:{count}'}})
         assert answer.status_code == 200, answer.text
@@ -83,6 +84,9 @@ def test_devices_are_asked_for_in_placement(cloud, admin, flavor):
     admin.delete(first['id'])
     pair = admin.booted('another', flavorRef=two)
     assert held(admin, pair['id']) == 2
+    admin.act(pair['id'], 'resize', {'flavorRef': flavor(2, vcpus=2)}, 'VERIFY_RESIZE')
+    admin.act(pair['id'], 'confirmResize', None, 'ACTIVE')
+    assert held(admin, pair['id']) == 2, 'a resize in place keeps what no flavor counts (MIG-S4)'
     for server in admin.get('/servers')['servers']:
         admin.delete(server['id'])
     leaks.check(cloud, admin)

@@ -135,7 +135,8 @@ def test_wishes_that_make_no_sense(host, specs):
         host.claim(server(**specs))
 
 
-def test_a_resize_in_place_has_both_until_it_is_decided(host):
+def test_a_resize_in_place_may_use_what_was_set_aside(host):
+    """Nobody else gets it, and a revert finds it (MIG-S4)."""
     instance = server(**PINNED)
     h = Handle(instance, host.journals)
     driver, old = host.driver, instance.flavor
@@ -146,9 +147,12 @@ def test_a_resize_in_place_has_both_until_it_is_decided(host):
         same_host, dest, old_flavor, new_flavor = True, 'host1', old, new
     driver.migrate_out(h, Moving(Resize))
     instance.take_flavor(new)
-    with pytest.raises(errors.task.Refused):
-        driver.migrate_in(h, Moving(Resize), True)  # cell 0 has two left, cell 1 has two
+    driver.migrate_in(h, Moving(Resize), True)
+    assert set(pins(driver.claim(h)).values()) == {0, 1, 2, 3}
+    assert set(pins(host.claim(server(memory_mb=256, **PINNED))).values()) == {4, 5}
     driver.destroy(h)
+    with pytest.raises(errors.task.Refused):
+        host.claim(server(vcpus=4, memory_mb=256, **PINNED))  # two of the four are set aside
     instance.take_flavor(old)
     driver.revert_migration(h, Moving(Resize), True)
     assert set(pins(driver.claim(h)).values()) == {0, 1}
