@@ -12,7 +12,7 @@ PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features
 
 MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, *_ = (
     'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_volumes', 'test_libvirt_xml',
-    'test_claims', 'test_connectors')
+    'test_claims', 'test_connectors', 'test_reporting', 'test_signed_images')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,10 @@ FEATURES = (
              test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
     _feature('Pinned CPUs, NUMA cells, huge pages', test_libvirt_xml='domain',
              test_claims='cpus_are_given_once cells_of_the_guest_are_on_cells_of_the_host pages'),
-    _feature('PCI passthrough', test_libvirt_xml='domain', test_claims='devices'),
+    _feature('PCI passthrough, also held in Placement', test_libvirt_xml='domain', test_claims='devices',
+             test_reporting='device_providers'),
+    _feature('Signed images, trusted certificates', test_signed_images='what_was_signed whose_signature_counts '
+             'the_cache_has_what_was_signed other_bytes_are_not_kept'),
     _feature('UEFI, secure boot, emulated TPM', test_libvirt_xml='domain'),
     _feature('vGPU'),
     _feature('Guests with encrypted memory (SEV)'),

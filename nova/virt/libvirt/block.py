@@ -1,6 +1,7 @@
 """Volumes and snapshots."""
 
 import contextlib
+import functools
 import json
 import pathlib
 import tempfile
@@ -11,7 +12,7 @@ import libvirt
 from lxml import etree
 from oslo_utils import strutils
 
-from nova import errors
+from nova import context, errors
 from nova.common.units import Gi
 from nova.objects import BlockDeviceMapping
 from nova.states import Power
@@ -35,7 +36,9 @@ class LibvirtVolumes(Plugs):
     def cache_image(self, clients: 'Clients', image_id: str) -> bool:
         if self.cache.find(image_id) is not None:
             return False
-        self.cache.fetch(clients.image, image_id, lambda: None)
+        signed = functools.partial(self.signatures.verifier, context.admin())
+        self.cache.fetch(clients.image, image_id, lambda: None,
+                         signed if self.conf.glance.verify_glance_signatures else None)
         return True
 
     @translated

@@ -10,6 +10,7 @@ from oslo_utils import imageutils
 
 from nova import errors
 from nova.common import clock, threads
+from nova.keymgr.signatures import Verifier
 from nova.objects import ImageMeta
 from nova.virt.libvirt.commands import Commands
 
@@ -37,22 +38,32 @@ class ImageCache:
         self._lock = threads.lock()
         self._locks: dict[str, threads.Lock] = {}
 
-    def fetch(self, images: Images, image_id: str, cancelled: Callable[[], None]) -> pathlib.Path:
+    def fetch(self, images: Images, image_id: str, cancelled: Callable[[], None],
+              signed: Callable[[ImageMeta], Verifier | None] | None = None) -> pathlib.Path:
         """The file of an image, brought here where it is not; its name ends with its format.
 
         Args:
             cancelled: called while it comes; raises to stop it.
+            signed: what verifies its signature, where one is asked for. What came here unverified is brought
+                again then.
 
         Raises:
             errors.image.ImageNotFound: there is no such image.
-            errors.image.ImageUnusable: its data is not what the image says.
+            errors.image.ImageUnusable: its data is not what the image says, or not what was signed.
         """
         with self._of(image_id):
+            image = images.show(image_id) if signed is not None else None
+            verifier = signed(image) if signed is not None and image is not None else None
             found = self.find(image_id)
-            if found is not None:
+            if found is not None and (verifier is None or self._verified(image_id) == verifier.signature):
                 os.utime(found)
                 return found
-            return self._bring(images, image_id, cancelled)
+            return self._bring(images, image or images.show(image_id), image_id, cancelled, verifier)
+
+    def _verified(self, image_id: str) -> str | None:
+        """The signature that the file of an image was found to have."""
+        marker = self.directory / f'{image_id}.signed'
+        return marker.read_text() if marker.exists() else None
 
     def find(self, image_id: str) -> pathlib.Path | None:
         """The file of an image that is here."""
@@ -63,9 +74,9 @@ class ImageCache:
         with self._lock:
             return self._locks.setdefault(image_id, threads.lock())
 
-    def _bring(self, images: Images, image_id: str, cancelled: Callable[[], None]) -> pathlib.Path:
+    def _bring(self, images: Images, image: ImageMeta, image_id: str, cancelled: Callable[[], None],
+               verifier: Verifier | None) -> pathlib.Path:
         self.directory.mkdir(parents=True, exist_ok=True)
-        image = images.show(image_id)
         part = self.directory / f'{image_id}.part'
         digest = hashlib.md5(usedforsecurity=False)
         try:
@@ -73,10 +84,17 @@ class ImageCache:
                 for piece in images.download(image_id):
                     cancelled()
                     digest.update(piece)
+                    if verifier is not None:
+                        verifier.update(piece)
                     stream.write(piece)
             if image.checksum and image.checksum != digest.hexdigest():
                 raise errors.image.ImageUnusable(image=image_id, reason='its data does not have its checksum')
-            return self._keep(part, image_id, image.disk_format or 'raw')
+            if verifier is None:
+                return self._keep(part, image_id, image.disk_format or 'raw')
+            verifier.verify()
+            kept = self._keep(part, image_id, image.disk_format or 'raw')
+            (self.directory / f'{image_id}.signed').write_text(verifier.signature)
+            return kept
         finally:
             part.unlink(missing_ok=True)
 
@@ -114,7 +132,9 @@ class ImageCache:
         oldest = clock.timestamp() - seconds
         for file in self.directory.glob('*') if self.directory.is_dir() else ():
             with self._of(file.stem):
-                if file not in used and file.stat().st_mtime < oldest:
+                if file.exists() and file.suffix != '.signed' and file not in used and (
+                        file.stat().st_mtime < oldest):
+                    file.with_suffix('.signed').unlink(missing_ok=True)
                     file.unlink()
                     gone.append(file)
         return gone

@@ -25,7 +25,7 @@ class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, Libvir
 
     capabilities = driver.Capabilities(
         attach_interface=True, device_tagging=False, extend_volume=True, multiattach=True,
-        image_types=('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ami', 'iso'))
+        trusted_certs=True, image_types=('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'ami', 'iso'))
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None,

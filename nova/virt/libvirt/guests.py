@@ -1,6 +1,7 @@
 """What the parts of the driver share: the connection, the guests, their files."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from oslo_config import cfg
 from nova import errors
 from nova.domain import bdm
 from nova.keymgr import Keys
+from nova.keymgr.signatures import Signatures
 from nova.objects import VIF
 from nova.states import Power
 from nova.task.handles import Host
@@ -59,7 +61,9 @@ class Guests:
                                 conf.force_raw_images)
         self.disks = Disks(conf, commands, self.cache)
         self.connectors = Connectors(conf)
-        self.volumes = Volumes(self.connectors, Secrets(session, Keys(conf)))
+        keys = Keys(conf)
+        self.volumes = Volumes(self.connectors, Secrets(session, keys))
+        self.signatures = Signatures(conf, keys)
         self.claims = claiming.Claims(
             lambda: claims.cells(conf, etree.fromstring(session.conn.getCapabilities())),
             lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias)
@@ -169,7 +173,11 @@ class Guests:
 
     def image(self, h: Host, image_id: str) -> pathlib.Path:
         """The file of an image, brought here where it is not."""
-        return self.cache.fetch(h.clients.image, image_id, lambda: stop_if_cancelled(h))
+        trusted = h.instance.trusted_certs if h.instance.known('trusted_certs') else None
+        asked = trusted or self.conf.glance.verify_glance_signatures
+        return self.cache.fetch(
+            h.clients.image, image_id, lambda: stop_if_cancelled(h),
+            functools.partial(self.signatures.verifier, h.context, trusted=trusted) if asked else None)
 
     def start(self, h: Host, rescue: bool = False, paused: bool = False) -> None:
         """Define the guest and start it."""
