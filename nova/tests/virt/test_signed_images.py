@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 
 from nova import conf as nova_conf
 from nova import context, errors, keymgr, objects
-from nova.keymgr.signatures import Signatures
 from nova.virt.libvirt.cache import ImageCache
+from nova.virt.signatures import Signatures
 
 CONTEXT = context.RequestContext('user', 'project')
 DATA = b'the bytes of an image' * 100

@@ -10,9 +10,9 @@ from oslo_utils import imageutils
 
 from nova import errors
 from nova.common import clock, threads
-from nova.keymgr.signatures import Verifier
 from nova.objects import ImageMeta
 from nova.virt.libvirt.commands import Commands
+from nova.virt.signatures import Verifier
 
 _FORMATS = {'ami': 'raw', 'aki': 'raw', 'ari': 'raw', 'iso': 'raw'}
 

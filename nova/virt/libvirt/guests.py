@@ -12,7 +12,6 @@ from oslo_config import cfg
 from nova import errors
 from nova.domain import bdm
 from nova.keymgr import Keys
-from nova.keymgr.signatures import Signatures
 from nova.objects import VIF
 from nova.states import Power
 from nova.task.handles import Host
@@ -27,6 +26,7 @@ from nova.virt.libvirt.paths import Paths
 from nova.virt.libvirt.secrets import Secrets
 from nova.virt.libvirt.session import Session, translated
 from nova.virt.libvirt.volumes import Volumes
+from nova.virt.signatures import Signatures
 
 _POWERS = {
     libvirt.VIR_DOMAIN_RUNNING: Power.RUNNING, libvirt.VIR_DOMAIN_BLOCKED: Power.RUNNING,
