@@ -115,7 +115,7 @@ def world(kept: Kept, shape: Shape = SMALL, seed: int | None = None, **options: 
         with clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
                 lambda: uuid.UUID(int=idents.getrandbits(128), version=4)):
             made = World(kept, loop, shape, **options)
-            with watched.watched(made.runner):
+            with watched.watched(made.steps):
                 try:
                     made.start()
                     yield made
