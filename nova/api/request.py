@@ -176,9 +176,7 @@ class Request(request.Request):
 
     def page_look(self, found: ListResult) -> Look:
         """The same for a page of servers."""
-        seen = set(found.cells.values())
-        cells = [cell for cell in self.cells.every() if cell.uuid in seen] if seen else []
-        dbs = {cell.uuid: self.cells.db(cell) for cell in cells}
+        dbs = {uuid: self.cells.db(found.mappings[uuid]) for uuid in set(found.cells.values())}
         return Look(self, [(row, dbs.get(found.cells.get(row.uuid, ''))) for row in found.rows], self.needs)
 
     # Operations

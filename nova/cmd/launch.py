@@ -18,7 +18,7 @@ from oslo_log import log
 from nova import conf as nova_conf
 from nova import errors
 from nova.cmd import signals, workers
-from nova.common import health, metrics, threads
+from nova.common import garbage, health, metrics, threads
 
 LOG = log.getLogger(__name__)
 
@@ -103,6 +103,7 @@ def _run(name: str, conf: cfg.ConfigOpts, build: Build, listen: socket.socket | 
         print(f'{name}: the page for operators cannot be opened: {error}', file=sys.stderr)
         return 1
     service.start()
+    garbage.spare()
     LOG.info('%s has started', name)
     while (what := came.wait()) == signal.SIGHUP:
         _reload(conf)

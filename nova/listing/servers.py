@@ -56,12 +56,14 @@ class ListResult:
         stubs: servers of cells that could not be reached; only where they were asked for.
         down_cells: mappings of those cells.
         cells: uuid of a server's cell, by server uuid; build requests have none.
+        mappings: of those cells and others, by uuid.
     """
 
     rows: list[Instance] = dataclasses.field(default_factory=list)
     stubs: list[Stub] = dataclasses.field(default_factory=list)
     down_cells: list[CellMapping] = dataclasses.field(default_factory=list)
     cells: dict[str, str] = dataclasses.field(default_factory=dict)
+    mappings: Mapping[str, CellMapping] = dataclasses.field(default_factory=dict)
 
 
 def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
@@ -119,7 +121,7 @@ class _Listing:
                 if not won:
                     break
                 result.rows += self._load(won, result.cells)
-        result.down_cells = list(self.down.values())
+        result.down_cells, result.mappings = list(self.down.values()), self.cells
         if self.down and stubs:
             result.stubs = self._stubs()
         elif self.down and not self.conf.api.list_records_by_skipping_down_cells:
@@ -201,9 +203,11 @@ class _Listing:
 
     def _keys_after(self, start: Sequence[Any] | None, batch: int
                     ) -> Callable[[dbkit.Database], list[tuple[Any, ...]]]:
+        query = listing.keys_query(self.where, self.order, start, batch)
+
         def question(db: dbkit.Database) -> list[tuple[Any, ...]]:
             with db.read() as conn:
-                return listing.page_of_keys(conn, self.where, self.order, start, batch)
+                return listing.page_of_keys(conn, query)
         return question
 
     def _cell_stream(self, cell: str, rows: list[tuple[Any, ...]], batch: int
@@ -252,8 +256,8 @@ class _Listing:
     def _full_rows(self, uuids: list[str]) -> Callable[[dbkit.Database], list[Instance]]:
         def question(db: dbkit.Database) -> list[Instance]:
             with db.read() as conn:
-                return Instance.all(conn, models.instances.c.uuid.in_(uuids), *self.where, order=[],
-                                    prefetch=self.prefetch, deleted=None)
+                return Instance.all(conn, *self.where, order=[], prefetch=self.prefetch, deleted=None,
+                                    uuid=uuids)
         return question
 
     def _not_handed_over(self, rows: list[Instance]) -> set[str]:

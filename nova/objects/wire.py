@@ -1,5 +1,6 @@
 """The form of records on buses and in journals: JSON values in an envelope that names record and version."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ KINDS: registry.Registry[Any] = registry.Registry('record')
 """Every record class (`nova.objects.base.Record`, which is built on this) by its name."""
 
 
+@functools.cache
 def number(version: str) -> tuple[int, ...]:
     """To compare versions by."""
     return tuple(map(int, version.split('.')))

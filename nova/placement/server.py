@@ -12,7 +12,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log
 
-from nova.common import health, metrics, threads
+from nova.common import garbage, health, metrics, threads
 from nova.placement import app
 from nova.placement import conf as options
 from nova.placement.db import session
@@ -43,6 +43,7 @@ class Application:
                     db = session.open_database(self._conf)
                     made = app.make_app(self._conf, db)
                     metrics.page_of(self._conf, {'database': health.Probe('the database', db.ping)}, None)
+                    garbage.spare()
                     self._app = made
         return self._app(environ, start_response)
 

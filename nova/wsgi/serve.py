@@ -17,7 +17,7 @@ from nova import clients
 from nova import conf as nova_conf
 from nova.api import app as nova_app
 from nova.api.metadata import app as metadata_app
-from nova.common import health, metrics, threads
+from nova.common import garbage, health, metrics, threads
 from nova.db import session
 from nova.rpc import transport
 
@@ -65,6 +65,7 @@ class Application:
                     made = self._make(self._conf, dbs)
                     asked = dbs.main if self._own_cell_alone() else dbs.api
                     metrics.page_of(self._conf, {'database': health.Probe('the database', asked.ping)}, None)
+                    garbage.spare()
                     self._app = made
         return self._app(environ, start_response)
 

@@ -207,8 +207,8 @@ def keys(sort: Sort) -> list[Key]:
     return found
 
 
-def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key],
-                 start: Sequence[Any] | None, limit: int) -> list[tuple[Any, ...]]:
+def keys_query(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key], start: Sequence[Any] | None,
+               limit: int) -> sa.Select[Any]:
     """Sort values and uuid (last) of up to `limit` servers behind `start`, in order.
 
     With the default order this is read from an index alone.
@@ -219,6 +219,15 @@ def page_of_keys(conn: sa.Connection, where: Sequence[sa.ColumnElement[bool]], o
     query = sa.select(*columns).where(*where).order_by(*paging.ordering(order)).limit(limit)
     if start is not None:
         query = query.where(paging.after(order, start))
+    return query
+
+
+def page_of_keys(conn: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a `keys_query`.
+
+    Raises:
+        nova.errors.Invalid: a regular expression is beyond the database.
+    """
     try:
         return [tuple(row) for row in conn.execute(query)]
     except db_exc.DBError as error:
