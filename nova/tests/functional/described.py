@@ -34,7 +34,13 @@ def judge(user: User, version: str, examples: int, directory: pathlib.Path, seed
          '--exclude-path-regex', UNSERVED, '--seed', str(seed), '--suppress-health-check', 'all',
          '--request-timeout', '300', '--no-color', *wanted],
         capture_output=True, text=True, check=False, cwd=directory)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, _failures(done.stdout) + done.stderr[-2000:]
     sent = re.search(r'(\d+) generated', done.stdout)
     assert sent, done.stdout[-2000:]
     return int(sent[1])
+
+
+def _failures(said: str) -> str:
+    """What failed, with the request; the end of everything where nothing says so."""
+    found = re.search(r'=+ FAILURES =+.*?(?=\n=+ [A-Z]+ =+)', said, re.DOTALL)
+    return (found[0] if found else '')[:20_000] + said[-1000:]

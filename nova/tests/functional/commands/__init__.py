@@ -1,0 +1,116 @@
+"""Scripts of commands for the shells of clients: a command a line, after the user who types it.
+
+A line that begins with ``#`` is one of these, or a remark::
+
+    # until NAME STATUS      waits until the server has this status, and nothing is in progress
+    # matches PATTERN        the command before is typed again until its output has this
+    # let NAME PATTERN       $NAME means, from here on, the first group in the output of the command before
+    # again                  the next command is typed again until it ends well
+    # faults JSON            scripts what simulated hypervisors do
+    # not COMMAND: REASON    the client has this command, and the script does not type it
+"""
+
+import json
+import pathlib
+import re
+import shlex
+import string
+from collections.abc import Callable, Collection, Mapping
+
+from nova.tests.fixtures.waiting import until
+from nova.tests.functional.conftest import User
+
+FOLDER = pathlib.Path(__file__).parent
+SECONDS = 120
+
+Typed = Callable[[list[str]], tuple[int, str, str]]
+"""What was typed -> exit code, output, errors."""
+
+
+class Script:
+    """One of these scripts, by the name of the client."""
+
+    def __init__(self, client: str) -> None:
+        self.lines = (FOLDER / f'{client}.txt').read_text().splitlines()
+        self.struck = dict(re.findall(r'^# not (.+?): (.+)$', '\n'.join(self.lines), re.MULTILINE))
+
+    def commands(self, known: Collection[str]) -> set[str]:
+        """Which of the client's commands are typed."""
+        most = max(len(command.split()) for command in known)
+        found = set()
+        for line in self.lines:
+            if line.strip() and not line.startswith('#'):
+                words = shlex.split(line)[1:]
+                tried = (' '.join(words[at:at + count]) for at in range(len(words))
+                         for count in range(most, 0, -1))
+                found |= {next((each for each in tried if each in known), '')}
+        return found - {''}
+
+    def forgotten(self, known: Collection[str]) -> set[str]:
+        """Commands of the client that are neither typed nor struck."""
+        return set(known) - self.commands(known) - set(self.struck)
+
+
+class Run:
+    """Types a script.
+
+    Args:
+        typed: by the name of the user.
+        user: who looks at servers.
+        known: what $NAMES mean from the beginning.
+    """
+
+    def __init__(self, typed: Mapping[str, Typed], user: User, known: Mapping[str, str] | None = None) -> None:
+        self._typed, self._user = typed, user
+        self._known = dict(known or {})
+        self._last, self._output, self._again = list[str](), '', False
+        self.failed: list[tuple[str, str, str]] = []
+
+    def line(self, line: str) -> None:
+        line = string.Template(line).safe_substitute(self._known)
+        if line.startswith('#'):
+            word, _, rest = line[1:].strip().partition(' ')
+            done = getattr(self, f'do_{word}', None)
+            if done is not None:
+                done(rest)
+        elif line.strip():
+            self._last = shlex.split(line)
+            if self._again:
+                until(lambda: self._type()[0] == 0, SECONDS, told=self._type)
+                self._again = False
+            code, said = self._type()
+            if code:
+                self.failed.append((line, self._output[-300:], said[-300:]))
+
+    def _type(self) -> tuple[int, str]:
+        who, *words = self._last
+        code, self._output, said = self._typed[who](words)
+        return code, said
+
+    def do_until(self, rest: str) -> None:
+        name, status = rest.split()
+        server, = self._user.get(f'/servers?name=^{name}$')['servers']
+        self._user.wait(server['id'], status, SECONDS)
+
+    def do_matches(self, pattern: str) -> None:
+        def found() -> bool:
+            if re.search(pattern, self._output.strip()):
+                return True
+            self._type()
+            return False
+        until(found, SECONDS, 0.3, told=lambda: (self._last, pattern, self._output))
+
+    def do_let(self, rest: str) -> None:
+        name, pattern = rest.split(maxsplit=1)
+        found = re.search(pattern, self._output)
+        assert found, (self._last, pattern, self._output)
+        self._known[name] = found[1].strip()
+
+    def do_again(self, rest: str) -> None:
+        self._again = True
+
+    def do_faults(self, script: str) -> None:
+        deployment = self._user.cloud.deployment
+        for host in deployment.hosts:
+            (deployment.directory / 'computes' / host / 'faults.json').write_text(script)
+        json.loads(script)
