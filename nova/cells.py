@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects, release
 from nova.common import clock, dbkit, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects import service
 from nova.objects.cell_mapping import CELL0_UUID
 
@@ -171,7 +172,8 @@ class Cells:
         Raises:
             nova.errors.host.CellDown: none that answers has it, but one that is down may.
         """
-        by = {name: value for name, value in (('host', host), ('hypervisor_hostname', node)) if value}
+        by: JsonObject = {
+            name: value for name, value in (('host', host), ('hypervisor_hostname', node)) if value}
         answers = self.ask(lambda conn: bool(objects.ComputeNode.all(conn, limit=1, **by)))
         if any(has for _, has in answers):
             return True

@@ -154,7 +154,7 @@ class Client:
         cinder = self._cinder(context, {404: functools.partial(_no_snapshot, snapshot_id)})
         return _plain(cinder.volume_snapshots.get(_name(snapshot_id)))
 
-    def create_snapshot(self, context: Context, values: Mapping[str, object]) -> str:
+    def create_snapshot(self, context: Context, values: JsonObject) -> str:
         """See `VolumeClient.create_snapshot`."""
         cinder = self._cinder(context, {
             404: functools.partial(_no_volume, str(values['volume_id'])), 400: _invalid, 413: _over_quota})
@@ -179,7 +179,7 @@ class Client:
     def types(self, context: Context) -> list[JsonObject]:
         return [_plain(one) for one in self._cinder(context).volume_types.list()]
 
-    def create(self, context: Context, values: Mapping[str, object]) -> str:
+    def create(self, context: Context, values: JsonObject) -> str:
         """See `VolumeClient.create`.
 
         Raises:

@@ -1,11 +1,11 @@
 """Glance: what an image is, its data, and the images that snapshots make."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients import session
+from nova.clients.protocols import Data
 from nova.common.jsonutil import JsonObject
 from nova.objects.image_meta import ImageMeta
 
@@ -43,7 +43,7 @@ class Client:
             'GET', f'/v2/images/{image_id}', context=context, on=self._on(image_id)).json()
         return found
 
-    def create(self, values: Mapping[str, Any], context: Context = None) -> str:
+    def create(self, values: JsonObject, context: Context = None) -> str:
         """See `ImageClient.create`.
 
         Raises:
@@ -58,12 +58,12 @@ class Client:
             return str(values['id'])
         return str(answer.json()['id'])
 
-    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+    def update(self, image_id: str, values: JsonObject) -> None:
         changes = [{'op': 'add', 'path': _pointer(name), 'value': value} for name, value in values.items()]
         self._service.call('PATCH', f'/v2/images/{image_id}', body=changes, headers={'Content-Type': _PATCH},
                            on=self._on(image_id))
 
-    def upload(self, image_id: str, data: Any) -> None:
+    def upload(self, image_id: str, data: Data) -> None:
         """See `ImageClient.upload`.
 
         Raises:

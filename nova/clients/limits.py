@@ -8,13 +8,13 @@ configuration, keeps one connection a process, and asks four times for each chec
 import dataclasses
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from oslo_config import cfg
 
 from nova import errors
 from nova.clients import session
 from nova.common import clock, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects.quota.unified import Known
 
 LOG = logging.getLogger(__name__)
@@ -138,9 +138,8 @@ class Client:
             raise errors.identity.LimitsFailed()
         return place
 
-    def _get(self, path: str, query: list[tuple[str, str]]) -> dict[str, Any]:
+    def _get(self, path: str, query: list[tuple[str, str]]) -> JsonObject:
         def missing(message: str) -> errors.NovaError:
             LOG.error('Keystone does not know %s (%s); check [oslo_limit].', path, message)
             return errors.identity.LimitsFailed()
-        found = self._service.call('GET', path, params=query, on={404: missing}).json()
-        return dict(found) if isinstance(found, dict) else {}
+        return self._service.call('GET', path, params=query, on={404: missing}).json()

@@ -7,12 +7,19 @@ server, allocations by consumer. Refusals arrive as `nova.errors`; a neighbour t
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import IO, Protocol
 
 from nova import context as nova_context
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
+from nova.objects.image_meta import ImageMeta
+from nova.objects.instance import Instance
+from nova.objects.network import NetworkRequest
+from nova.objects.network_model import NetworkInfo
 from nova.objects.quota import unified
+
+Data = bytes | IO[bytes] | Iterable[bytes]
+"""What an image is made of: the whole, a file, or pieces."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -151,23 +158,23 @@ class PassingClient(Protocol):
 class ImageClient(Protocol):
     """The image service; as the user where the context has a token, else with our own credentials."""
 
-    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> Any:
+    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> ImageMeta:
         """The image as an `ImageMeta`.
 
         Raises:
             ImageNotFound: no such image, or not for this user.
         """
 
-    def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
+    def create(self, values: JsonObject, context: nova_context.RequestContext | None = None) -> str:
         """Register an image without data; returns its id. With an ``id`` in `values` it is repeatable.
 
         An id is used once: that of an image which was deleted makes no other.
         """
 
-    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+    def update(self, image_id: str, values: JsonObject) -> None:
         """Set properties of an image."""
 
-    def upload(self, image_id: str, data: Any) -> None:
+    def upload(self, image_id: str, data: Data) -> None:
         """Give the image its data: bytes, or a file open for reading.
 
         Raises:
@@ -243,7 +250,7 @@ class VolumeClient(Protocol):
             SnapshotNotFound: no such snapshot, or not for this user.
         """
 
-    def create_snapshot(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+    def create_snapshot(self, context: nova_context.RequestContext | None, values: JsonObject) -> str:
         """Snapshot a volume (``volume_id``, ``name``, ``description``, ``metadata``), in use or not; returns
         the snapshot's id.
 
@@ -271,7 +278,7 @@ class VolumeClient(Protocol):
     def types(self, context: nova_context.RequestContext | None) -> list[JsonObject]:
         """The volume types that the user may choose from: ``id`` and ``name`` of each."""
 
-    def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+    def create(self, context: nova_context.RequestContext | None, values: JsonObject) -> str:
         """Create a volume (``size``, ``imageRef``, ``snapshot_id``, ``source_volid`` ...); returns its id.
 
         It is for the project of the context's token, and may take a while to become available. ``metadata``
@@ -302,7 +309,7 @@ class VolumeClient(Protocol):
                 context: nova_context.RequestContext | None = None) -> str:
         """Reserve a volume for a server by an attachment without connector. Repeatable: the same id returns."""
 
-    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> JsonObject:
+    def connect(self, attachment_id: str, connector: Mapping[str, object]) -> JsonObject:
         """Tell who connects; returns ``connection_info``. Repeatable.
 
         Its ``attachment_id`` says which attachment it is: another one has taken the place of this where the
@@ -336,7 +343,8 @@ class VolumeClient(Protocol):
 class NetworkClient(Protocol):
     """The network service. What takes a context is done as the user, all else with our own credentials."""
 
-    def check(self, context: nova_context.RequestContext, requested: Sequence[Any], count: int) -> list[Any]:
+    def check(self, context: nova_context.RequestContext, requested: Sequence[NetworkRequest], count: int
+              ) -> list[NetworkRequest]:
         """Make requested networks definite, or say what is wrong with them, before anything is made.
 
         Args:
@@ -348,14 +356,15 @@ class NetworkClient(Protocol):
             Requests with network ids filled in, ports checked.
         """
 
-    def fitting(self, context: nova_context.RequestContext, requested: Sequence[Any], most: int) -> int:
+    def fitting(self, context: nova_context.RequestContext, requested: Sequence[NetworkRequest], most: int
+                ) -> int:
         """How many servers, at most `most`, the project's quota of ports has room for.
 
         Args:
             requested: what `check` returned.
         """
 
-    def make(self, context: nova_context.RequestContext, server: Any, requested: Sequence[Any],
+    def make(self, context: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
              security_groups: Sequence[str] = (), key: str = '') -> list[str]:
         """Give the server ports, as the user, bound to no host yet. Repeatable.
 
@@ -368,7 +377,7 @@ class NetworkClient(Protocol):
             ids, one a request, in their order.
         """
 
-    def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
+    def unmake(self, server: Instance, ports: Collection[str], key: str) -> None:
         """Take back what `make` made under this key, and these ports. Repeatable."""
 
     def set_addresses(self, port_id: str, addresses: Sequence[JsonObject]) -> None:
@@ -378,28 +387,29 @@ class NetworkClient(Protocol):
             Conflict: no address is free.
         """
 
-    def place(self, server: Any, ports: Sequence[str], requested: Sequence[Any], host: str) -> Any:
+    def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str
+              ) -> NetworkInfo:
         """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable."""
 
-    def bind(self, server: Any, host: str) -> Any:
+    def bind(self, server: Instance, host: str) -> NetworkInfo:
         """Bind all ports of the server to a host; returns its `NetworkInfo`. Repeatable."""
 
-    def unbind(self, server: Any) -> None:
+    def unbind(self, server: Instance) -> None:
         """Take the ports off any host, keeping them the server's. Repeatable."""
 
-    def prebind(self, server: Any, host: str) -> None:
+    def prebind(self, server: Instance, host: str) -> None:
         """Prepare an inactive binding on another host, before a live migration. Repeatable."""
 
-    def activate(self, server: Any, host: str) -> Any:
+    def activate(self, server: Instance, host: str) -> NetworkInfo:
         """Make the bindings on a host the active ones; returns the `NetworkInfo`. Repeatable."""
 
-    def drop_bindings(self, server: Any, host: str) -> None:
+    def drop_bindings(self, server: Instance, host: str) -> None:
         """Delete the bindings of a host, unless they are the active ones. Repeatable."""
 
-    def release(self, server: Any, requested: Iterable[Any] = ()) -> None:
+    def release(self, server: Instance, requested: Iterable[NetworkRequest] = ()) -> None:
         """Delete the ports we made for the server and give back those we did not. Repeatable."""
 
-    def release_port(self, server: Any, port_id: str) -> None:
+    def release_port(self, server: Instance, port_id: str) -> None:
         """`release` of one port."""
 
     def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
@@ -409,7 +419,7 @@ class NetworkClient(Protocol):
             gone: the server is no more: the ports of users that are left at it are given back, too.
         """
 
-    def info(self, server: Any) -> Any:
+    def info(self, server: Instance) -> NetworkInfo:
         """The `NetworkInfo` as it is now."""
 
     def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:

@@ -44,25 +44,27 @@ class _OnBehalf(plugin.BaseAuthPlugin):
         super().__init__()
         self._base, self._token, self._project = base, context.auth_token, context.project_id
 
-    def get_token(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+    def get_token(self, session: ks_session.Session, **kwargs: object) -> str | None:
         return self._token
 
-    def get_endpoint(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+    def get_endpoint(self, session: ks_session.Session, **kwargs: object) -> str | None:
         """Catalog entries that hold our project's id are turned to the user's."""
         found = self._base.get_endpoint(session, **kwargs)
         ours = self._base.get_project_id(session)
         return found.replace(ours, self._project) if found and ours and self._project else found
 
-    def get_endpoint_data(self, session: ks_session.Session, **kwargs: Any) -> Any:
+    def get_endpoint_data(  # type: ignore[explicit-any]
+            self, session: ks_session.Session, **kwargs: Any) -> Any:
         return self._base.get_endpoint_data(session, **kwargs)
 
-    def get_project_id(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+    def get_project_id(self, session: ks_session.Session, **kwargs: object) -> str | None:
         return self._project
 
-    def get_user_id(self, session: ks_session.Session, **kwargs: Any) -> str | None:
+    def get_user_id(self, session: ks_session.Session, **kwargs: object) -> str | None:
         return None
 
-    def get_connection_params(self, session: ks_session.Session, **kwargs: Any) -> Any:
+    def get_connection_params(  # type: ignore[explicit-any]
+            self, session: ks_session.Session, **kwargs: Any) -> Any:
         return self._base.get_connection_params(session, **kwargs)
 
 
@@ -78,12 +80,13 @@ class Answer:
         self.headers = response.headers
         self.response, self._away = response, away
 
-    def json(self) -> Any:
-        """The body as JSON; None when there is none or it is something else."""
+    def json(self) -> JsonObject:
+        """The body as a JSON object; empty when there is none or it is something else."""
         try:
-            return jsonutil.loads(self.response.content)
+            body = jsonutil.loads(self.response.content)
         except ValueError:
-            return None
+            return {}
+        return body if isinstance(body, dict) else {}
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """The body in pieces of at most `size` bytes; the connection is given back at the end.
@@ -112,23 +115,19 @@ class Answer:
         return ''
 
 
-def _errors(body: Any) -> list[JsonObject]:
+def _errors(body: JsonObject) -> list[JsonObject]:
     """The objects of an error body that may hold text: ``errors[0]``, the only member, the body itself."""
-    if not isinstance(body, dict):
-        return []
-    found: list[Any] = list(body['errors']) if isinstance(body.get('errors'), list) else []
+    found: list[object] = list(body['errors']) if isinstance(body.get('errors'), list) else []
     found += [value for value in body.values() if isinstance(value, dict)]
     return [one for one in [*found, body] if isinstance(one, dict)]
 
 
-def _message(body: Any) -> str:
+def _message(body: JsonObject) -> str:
     for error in _errors(body):
         for key in ('detail', 'message', 'title'):
             if isinstance(error.get(key), str) and error[key].strip():
                 return error[key].strip()
-    if isinstance(body, dict):
-        return next((value for value in body.values() if isinstance(value, str) and value), '')
-    return ''
+    return next((value for value in body.values() if isinstance(value, str) and value), '')
 
 
 def _may_come_back(error: exceptions.ClientException) -> bool:
@@ -153,7 +152,7 @@ class Service:
         microversion_type: word before the number in the microversion header, ``placement``.
     """
 
-    def __init__(self, name: str, session: ks_session.Session, endpoint: Mapping[str, Any],
+    def __init__(self, name: str, session: ks_session.Session, endpoint: JsonObject,
                  failed: type[errors.Unavailable], away: type[errors.Unavailable], *,
                  vouch: plugin.BaseAuthPlugin | None = None, microversion_type: str | None = None,
                  retries: int = _RETRIES) -> None:
@@ -174,10 +173,10 @@ class Service:
             auth = service_token.ServiceTokenAuthWrapper(user_auth=auth, service_auth=self._vouch)
         return auth
 
-    def call(self, method: str, path: str, *, body: Any = None, params: Sequence[tuple[str, str]] = (),
+    def call(self, method: str, path: str, *, body: object = None, params: Sequence[tuple[str, str]] = (),
              context: nova_context.RequestContext | None = None, microversion: str | None = None,
              on: Translation | None = None, allow: Collection[int] = (),
-             headers: Mapping[str, str] | None = None, data: Any = None, stream: bool = False) -> Answer:
+             headers: Mapping[str, str] | None = None, data: object = None, stream: bool = False) -> Answer:
         """Send one request.
 
         Args:
@@ -271,7 +270,7 @@ class _Unconfigured(Service):
         super().__init__(name, ks_session.Session(auth=noauth.NoAuth()), {}, failed, failed)
         self._missing = missing
 
-    def call(self, method: str, path: str, **kwargs: Any) -> Answer:
+    def call(self, method: str, path: str, **kwargs: object) -> Answer:
         LOG.error('Section [%(name)s] of the configuration is incomplete (%(missing)s); set auth_type and the '
                   'credentials.', {'name': self.name, 'missing': self._missing})
         raise self._failed()
@@ -298,7 +297,7 @@ def _endpoint(conf: cfg.ConfigOpts, group: str) -> JsonObject:
 
 def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], away: type[errors.Unavailable], *,
           microversion_type: str | None = None, pool: requests.Session | None = None,
-          endpoint: Mapping[str, Any] | None = None, retries: int | None = None,
+          endpoint: JsonObject | None = None, retries: int | None = None,
           version: str | None = None) -> Service:
     """The `Service` that section `group` describes; nothing is asked of the network yet.
 

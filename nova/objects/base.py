@@ -8,9 +8,10 @@ loaded is an error, so no SQL hides behind an attribute.
 
 import typing
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.objects import fields as kinds
 from nova.objects import wire as forms
 from nova.objects.fields import Field, copied
@@ -38,13 +39,13 @@ class Record:
 
     _changed: set[str]
     _accepts: ClassVar[dict[str, Field]] = {}
-    _defaults: ClassVar[dict[str, Any]] = {}
-    _encoded: ClassVar[tuple[tuple[str, Any], ...]] = ()
-    _decoded: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    _defaults: ClassVar[JsonObject] = {}
+    _encoded: ClassVar[tuple[tuple[str, kinds.Coding], ...]] = ()
+    _decoded: ClassVar[tuple[tuple[str, kinds.Coding], ...]] = ()
     _children: ClassVar[tuple[str, ...]] = ()
     _apart: ClassVar[frozenset[str]] = frozenset()
 
-    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if 'fields' in vars(cls):
             raise TypeError(f'{cls.__name__} declares `fields = ...`: a field is a line `name: type = default` '
@@ -61,7 +62,7 @@ class Record:
         cls._encoded = tuple((name, field.encode) for name, field in cls.fields.items() if field.encode)
         cls._decoded = tuple((name, field.decode) for name, field in cls.fields.items() if field.decode)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: object) -> None:
         accepts, own = self._accepts, self.__dict__
         for name, value in values.items():
             field = accepts.get(name)
@@ -77,12 +78,12 @@ class Record:
         object.__setattr__(self, '_changed', own.keys() - self._apart)
 
     if not TYPE_CHECKING:  # a type checker knows the fields, and finds what is misspelt
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> object:
             if name in self._accepts:
                 raise NotLoaded(f"{type(self).__name__}.{name} was not loaded: prefetch '{name}'")
             raise AttributeError(f'{type(self).__name__} has no field {name!r}')
 
-        def __setattr__(self, name: str, value: Any) -> None:
+        def __setattr__(self, name: str, value: object) -> None:
             field = self._accepts.get(name)
             if field is None:
                 raise AttributeError(f'{type(self).__name__} has no field {name!r}')
@@ -105,11 +106,11 @@ class Record:
         twin._changed.update(self._changed)
         return twin
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self.copy()
 
     @classmethod
-    def part(cls, **values: Any) -> Self:
+    def part(cls, **values: object) -> Self:
         """A record of which only this is known: to name a thing, where the others are not asked for."""
         self = cls._of({})
         for name, value in values.items():
@@ -117,7 +118,7 @@ class Record:
         return self
 
     @classmethod
-    def _of(cls, values: dict[str, Any]) -> Self:
+    def _of(cls, values: JsonObject) -> Self:
         """A record whose fields are this dict. They are of the fields' types, and none counts as changed."""
         self = cls.__new__(cls)
         object.__setattr__(self, '__dict__', values)
@@ -126,7 +127,7 @@ class Record:
 
     # Wire form
 
-    def to_wire(self, versions: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def to_wire(self, versions: Mapping[str, str] | None = None) -> JsonObject:
         """Plain JSON values.
 
         Args:
@@ -147,7 +148,7 @@ class Record:
         return forms.backport(wire, versions) if versions else wire
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+    def from_wire(cls, wire: JsonObject) -> Self:
         """The record that `to_wire` described: one of this class or of a subclass.
 
         Fields that the sender did not know get their defaults.
@@ -190,7 +191,7 @@ class Record:
                 names.add(name)
         return names
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self) -> JsonObject:
         """The values of the `changed` fields."""
         return {name: self.__dict__[name] for name in self.changed()}
 
@@ -230,7 +231,7 @@ def _declared(cls: type[Record]) -> dict[str, Field]:
     return found
 
 
-def at_rest(record: Record) -> dict[str, Any]:
+def at_rest(record: Record) -> JsonObject:
     """The wire form of a record that is kept in a column of another: what had changed in it is a fact now.
 
     With its changes, whoever reads the row would find it changed, and write it anew with every save.

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -46,7 +45,7 @@ class BlockDeviceMapping(Persistent):
     updated_at: datetime.datetime | None = None
 
     @classmethod
-    def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
+    def not_found(cls, by: Mapping[str, object]) -> errors.NovaError:
         if 'volume_id' in by:
             return errors.block.VolumeNotAttached(volume=by['volume_id'], server=by.get('instance_uuid'))
         return super().not_found(by)

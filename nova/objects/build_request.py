@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
@@ -49,8 +49,8 @@ class BuildRequest(Persistent):
                    created_at=instance.created_at)
 
     @classmethod
-    def in_time(cls, conn: sa.Connection, descending: bool, start: Sequence[Any] | None = None,
-                **by: Any) -> Iterator[Self]:
+    def in_time(cls, conn: sa.Connection, descending: bool, start: Sequence[object] | None = None,
+                **by: object) -> Iterator[Self]:
         """Requests in the order of time and uuid, read in batches as far as they are asked for.
 
         Args:
@@ -67,7 +67,7 @@ class BuildRequest(Persistent):
             start = [found[-1].created_at, found[-1].instance_uuid]
 
     @classmethod
-    def alter(cls, conn: sa.Connection, instance_uuid: str, change: Callable[[Any], object]) -> Any:
+    def alter(cls, conn: sa.Connection, instance_uuid: str, change: Callable[[Instance], object]) -> Instance:
         """Change the server by ``change(instance)``; returns it.
 
         Raises:

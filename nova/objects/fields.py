@@ -38,6 +38,9 @@ Late = Annotated[T, _LATE]
 NOT_YET: Any = None
 """The value of a `Late` field that is not known yet."""
 
+Coding = Callable[[Any], Any]
+"""From a value to its form on the wire or in a column, or back."""
+
 MISSING = object()
 """The default of a field that has none."""
 

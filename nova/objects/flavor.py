@@ -2,11 +2,12 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
+from nova.context import RequestContext
 from nova.db import paging
 from nova.db.api import models
 from nova.objects import fields
@@ -52,14 +53,14 @@ class Flavor(Persistent):
             sa.select(access.c.flavor_id).where(access.c.project_id == project_id)))
 
     @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+    def find(cls, conn: sa.Connection, **by: object) -> Self | None:
         found = super().find(conn, **by)
         if found is not None:
             load_extra_specs(conn, [found])
         return found
 
     @classmethod
-    def get_for(cls, conn: sa.Connection, flavorid: str, context: Any) -> Self:
+    def get_for(cls, conn: sa.Connection, flavorid: str, context: RequestContext) -> Self:
         """A flavor that the project may use; one it may not see does not exist for it.
 
         Raises:

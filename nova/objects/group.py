@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from nova.common import dbkit
 from nova.db.api import models
 from nova.objects import fields
 from nova.objects.relations import Composed, Words
+from nova.objects.statements import Order
 
 _MEMBER = models.instance_group_member
 MEMBERS = Words(_MEMBER.c.group_id, _MEMBER.c.instance_uuid, _MEMBER.c.id)
@@ -56,13 +57,13 @@ class InstanceGroup(Composed):
             one.members, one.hosts = members[one.id], []
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
-            limit: int | None = None, **by: Any) -> list[Self]:
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Order = None,
+            limit: int | None = None, **by: object) -> list[Self]:
         """Groups in the order in which they were made, unless another is given."""
         return super().all(conn, *where, order=order or [models.instance_groups.c.id], limit=limit, **by)
 
     @classmethod
-    def page(cls, conn: sa.Connection, start: int, limit: int, **by: Any) -> list[Self]:
+    def page(cls, conn: sa.Connection, start: int, limit: int, **by: object) -> list[Self]:
         """Groups in the order in which they were made, without the first `start`; at most `limit`."""
         table = models.instance_groups
         where = [table.c[name] == value for name, value in by.items()]

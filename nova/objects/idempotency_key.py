@@ -7,7 +7,6 @@ and only if the operation is, and its unique name lets of two requests with one 
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -32,7 +31,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: Any = None
+    body: object = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ image says is lost on the way to the driver.
 """
 
 import datetime
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from oslo_utils import strutils
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.objects.image_values import VALUES
 
@@ -104,14 +104,14 @@ class ImageProperties(base.Record):
     rest: fields.Json = {}
 
     @classmethod
-    def from_image(cls, properties: Mapping[str, Any]) -> Self:
+    def from_image(cls, properties: JsonObject) -> Self:
         """Sort an image's properties.
 
         Raises:
             ImagePropertyInvalid: a known one with a value it cannot have.
         """
-        known: dict[str, Any] = {}
-        rest: dict[str, Any] = {}
+        known: JsonObject = {}
+        rest: JsonObject = {}
         for given, value in properties.items():
             name = _LEGACY.get(given, given)
             if name.startswith('trait:'):
@@ -124,20 +124,20 @@ class ImageProperties(base.Record):
                 rest[name] = value
         return cls(**known, rest=rest)
 
-    def to_image(self) -> dict[str, Any]:
+    def to_image(self) -> JsonObject:
         """The properties as an image carries them: flat, set ones only."""
         known = {name: getattr(self, name) for name in self.fields
                  if name not in ('rest', 'traits_required') and getattr(self, name) is not None}
         return {**self.rest, **known, **{f'trait:{name}': 'required' for name in self.traits_required}}
 
 
-def _typed(field: fields.Field, value: Any) -> Any:
+def _typed(field: fields.Field, value: object) -> object:
     allowed = VALUES.get(field.name)
     try:
         if value is None or field.kind == 'json':
             return value
         if field.kind == 'number':
-            return int(value)
+            return int(str(value))
         if field.kind == 'truth':
             return strutils.bool_from_string(value, strict=True)
         if allowed and str(value).lower() not in allowed:
@@ -171,13 +171,13 @@ class ImageMeta(base.Record):
     properties: ImageProperties
 
     @classmethod
-    def from_image(cls, image: Mapping[str, Any]) -> Self:
+    def from_image(cls, image: JsonObject) -> Self:
         """From an image of the Image API v2, whose properties lie beside its attributes.
 
         Raises:
             ImagePropertyInvalid: a known property with a value it cannot have.
         """
-        known = {name: image[name] for name in cls.fields
+        known: JsonObject = {name: image[name] for name in cls.fields
                  if name != 'properties' and image.get(name) is not None}
         own = {name: value for name, value in image.items()
                if name not in cls.fields and name not in _NOT_PROPERTIES}
@@ -185,7 +185,7 @@ class ImageMeta(base.Record):
         return cls(**known, properties=ImageProperties.from_image({**own, **nested}))
 
     @classmethod
-    def from_volume(cls, volume: Mapping[str, Any]) -> Self:
+    def from_volume(cls, volume: JsonObject) -> Self:
         """From the ``volume_image_metadata`` of a bootable volume; size and limits are the volume's."""
         meta = dict(volume.get('volume_image_metadata') or {})
         taken = {name: meta.pop(name, None) for name in (

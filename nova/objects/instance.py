@@ -7,12 +7,13 @@ devices have tables of their own. What to load is said up front (`prefetch`); re
 import datetime
 import functools
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors, states
 from nova.common import clock, dbkit, uuids
+from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
 from nova.objects import base, event, fields, statements, tag, task
 from nova.objects.block_device import BlockDeviceMapping
@@ -22,6 +23,7 @@ from nova.objects.keypair import KeyPair
 from nova.objects.network_model import NetworkInfo
 from nova.objects.persistent import Persistent
 from nova.objects.relations import Pairs, Words
+from nova.objects.statements import Order
 
 EXTRA = tuple(name for name in models.instance_extra.columns.keys()  # noqa: SIM118
               if name != 'instance_uuid')
@@ -114,9 +116,9 @@ class Instance(Persistent):
     block_devices: list[BlockDeviceMapping]
 
     @classmethod
-    def new(cls, **values: Any) -> Self:
+    def new(cls, **values: object) -> Self:
         """A server that exists nowhere yet: every field is set, None or empty where nothing is said."""
-        fresh: dict[str, Any] = {name: None for name, field in cls.fields.items() if field.nullable}
+        fresh: JsonObject = {name: None for name, field in cls.fields.items() if field.nullable}
         fresh.update(
             uuid=uuids.generate(), vm_state=str(states.VM.BUILDING), power_state=0, memory_mb=0, vcpus=0,
             root_gb=0, ephemeral_gb=0, config_drive=False, auto_disk_config=False, progress=0, launch_index=0,
@@ -165,13 +167,16 @@ class Instance(Persistent):
     # Loading
 
     @classmethod
-    def find(cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: Any) -> Self | None:
+    def find(  # type: ignore[override]
+            cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: object) -> Self | None:
         """The server, unless it is deleted (give ``deleted`` to say otherwise), with what `prefetch` names."""
-        found = cls.all(conn, prefetch=prefetch, limit=1, **by)
+        given: JsonObject = by
+        found = cls.all(conn, prefetch=prefetch, limit=1, **given)
         return found[0] if found else None
 
     @classmethod
-    def get(cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: Any) -> Self:
+    def get(  # type: ignore[override]
+            cls, conn: sa.Connection, prefetch: Collection[str] = WORK, **by: object) -> Self:
         """`find` that raises ServerNotFound."""
         found = cls.find(conn, prefetch, **by)
         if found is None:
@@ -179,8 +184,9 @@ class Instance(Persistent):
         return found
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
-            limit: int | None = None, prefetch: Collection[str] = (), **by: Any) -> list[Self]:
+    def all(  # type: ignore[override]
+            cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Order = None,
+            limit: int | None = None, prefetch: Collection[str] = (), **by: object) -> list[Self]:
         """Servers of this cell, without deleted ones unless ``deleted`` or a condition on it is given.
 
         One statement, and one more for each of metadata, tags and block devices in `prefetch`.
@@ -202,7 +208,7 @@ class Instance(Persistent):
     @classmethod
     @functools.cache
     def _finding(cls, shape: statements.Shape, ordered: bool = False, limited: bool = False,
-                 extra: tuple[str, ...] = ()) -> sa.Select[Any]:
+                 extra: tuple[str, ...] = ()) -> sa.Select:
         query = super()._finding(shape, ordered, limited)
         if not extra:
             return query
@@ -211,7 +217,7 @@ class Instance(Persistent):
                 models.instance_extra, models.instance_extra.c.instance_uuid == models.instances.c.uuid))
 
     @classmethod
-    def from_row(cls, row: sa.Row[Any]) -> Self:
+    def from_row(cls, row: sa.Row) -> Self:
         self = super().from_row(row)
         mapping = row._mapping
         for name in EXTRA:
@@ -305,7 +311,7 @@ class Instance(Persistent):
         device.uuid = device.uuid or uuids.generate()
         device.create(conn)
 
-    def _extra_values(self, names: Iterable[str]) -> dict[str, Any]:
+    def _extra_values(self, names: Iterable[str]) -> JsonObject:
         values = {name: getattr(self, name) for name in names if self.known(name)}
         return {name: base.at_rest(value) if isinstance(value, base.Record) else value
                 for name, value in values.items()}
@@ -315,7 +321,7 @@ _DECODE = {name: Instance.fields[name].decode for name in EXTRA if Instance.fiel
 """Records kept in `instance_extra` as text."""
 
 
-def of_flavor(flavor: Flavor) -> dict[str, Any]:
+def of_flavor(flavor: Flavor) -> JsonObject:
     """The columns that repeat a flavor."""
     return {'flavorid': flavor.flavorid, 'instance_type_id': flavor.id, 'memory_mb': flavor.memory_mb,
             'vcpus': flavor.vcpus, 'root_gb': flavor.root_gb, 'ephemeral_gb': flavor.ephemeral_gb}
@@ -338,6 +344,6 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
         _set(by_uuid, 'block_devices', devices)
 
 
-def _set(by_uuid: dict[str, Instance], name: str, values: dict[str, Any]) -> None:
+def _set(by_uuid: dict[str, Instance], name: str, values: JsonObject) -> None:
     for uuid, value in values.items():
         by_uuid[uuid].__dict__[name] = value

@@ -6,7 +6,6 @@ Nothing is stored twice: an action is a task, its events are the steps that the 
 import dataclasses
 import datetime
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -115,12 +114,12 @@ def _seen(instance_uuid: str) -> tuple[sa.ColumnElement[bool], ...]:
     return _T.instance_uuid == instance_uuid, _T.action.is_not(None)
 
 
-def _newest(query: sa.Select[Any], instance_uuid: str, request_id: str) -> sa.Select[Any]:
+def _newest(query: sa.Select, instance_uuid: str, request_id: str) -> sa.Select:
     return query.where(*_seen(instance_uuid), _T.request_id == request_id).order_by(
         *paging.ordering(_ORDER)).limit(1)
 
 
-def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, dict[str, Any]]:
+def latest_errors(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, JsonObject]:
     """The newest failure of each server that has one: {uuid: {code, message, details, created}}."""
     ranked = sa.select(
         _T.instance_uuid, _T.error,

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
 
 from nova import errors
 from nova.db.api import models
@@ -25,5 +24,5 @@ class KeyPair(Persistent):
     updated_at: datetime.datetime | None = None
 
     @classmethod
-    def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
+    def not_found(cls, by: Mapping[str, object]) -> errors.NovaError:
         return cls.missing(name=by.get('name'), user=by.get('user_id'))

@@ -1,7 +1,7 @@
 """Moves of servers between hosts: what operators see, and the owner of the source's allocation meanwhile."""
 
 import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import sqlalchemy as sa
 
@@ -109,7 +109,7 @@ class Migration(Persistent):
             self.copy().create(conn)
 
     @staticmethod
-    def mark(conn: sa.Connection, uuid: str, status: str, **values: Any) -> None:
+    def mark(conn: sa.Connection, uuid: str, status: str, **values: object) -> None:
         """Say how far a move is, and what else is known of it by now."""
         table = models.migrations
         conn.execute(table.update().where(table.c.uuid == uuid).values(

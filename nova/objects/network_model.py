@@ -1,9 +1,9 @@
 """What a server got in the way of networks: its interfaces, as the network service described them last."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
+from nova.common.jsonutil import JsonObject
 from nova.db.cell.models import instance_extra
 from nova.objects import base, fields
 
@@ -83,13 +83,13 @@ class NetworkInfo(base.Record):
         return [ip for vif in self.vifs for ip in vif.fixed_ips()]
 
 
-def stored(conn: sa.Connection, uuid: str) -> Any:
+def stored(conn: sa.Connection, uuid: str) -> JsonObject | None:
     """What a server's row says of its interfaces, as it is stored; None where it says nothing."""
     table = instance_extra
     return conn.execute(sa.select(table.c.network_info).where(table.c.instance_uuid == uuid)).scalar()
 
 
-def swap(conn: sa.Connection, uuid: str, old: Any, new: NetworkInfo) -> bool:
+def swap(conn: sa.Connection, uuid: str, old: object, new: NetworkInfo) -> bool:
     """Write down a server's interfaces where the row still says `old`, a value of `stored`; whether it did."""
     table = instance_extra
     return conn.execute(table.update().where(

@@ -8,11 +8,11 @@ their owner is dead.
 import dataclasses
 import datetime
 from collections.abc import Callable, Collection
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import dbkit
+from nova.common.jsonutil import JsonObject
 from nova.db import tasks as tables
 from nova.objects import task as rows
 
@@ -37,7 +37,7 @@ class Notification:
     event_type: str
     publisher_id: str
     priority: str
-    payload: dict[str, Any]
+    payload: JsonObject
     owner: str | None = None
     id: int = 0
     project_id: str | None = None

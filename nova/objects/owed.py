@@ -5,13 +5,12 @@ host is told of it when it is heard again, before anything else is sent to it: `
 each debt, and a host that beats with another epoch has first to join anew.
 """
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import dbkit
 from nova.db.cell import models
-from nova.objects import base
+from nova.objects.step import StepCall
 
 _BINARY = 'nova-compute'
 
@@ -23,7 +22,7 @@ def give_up(conn: sa.Connection, host: str) -> None:
         epoch=table.c.epoch + 1))
 
 
-def owe(conn: sa.Connection, host: str, call: Any) -> None:
+def owe(conn: sa.Connection, host: str, call: StepCall) -> None:
     """Keep the `StepCall` that `host` cannot be told of now; secrets that the state is lent are left out."""
     kept = call.copy()
     kept.state = call.state.returned()
@@ -33,10 +32,10 @@ def owe(conn: sa.Connection, host: str, call: Any) -> None:
     give_up(conn, host)
 
 
-def owed_by(conn: sa.Connection, host: str) -> list[Any]:
+def owed_by(conn: sa.Connection, host: str) -> list[StepCall]:
     """The `StepCall` of everything that `host` owes, in the order in which it should have happened."""
     table = models.owed_steps
-    return [base.Record.from_wire(call) for call in conn.execute(
+    return [StepCall.from_wire(call) for call in conn.execute(
         sa.select(table.c.call).where(table.c.host == host).order_by(table.c.id)).scalars()]
 
 

@@ -2,16 +2,19 @@
 
 import copy
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Self, cast
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.common import clock, dbkit
+from nova.common.jsonutil import JsonObject
 from nova.db import types
 from nova.objects import statements
 from nova.objects.base import Record, at_rest
+from nova.objects.fields import Coding
+from nova.objects.statements import Order
 
 
 class Persistent(Record, abstract=True):
@@ -24,30 +27,31 @@ class Persistent(Record, abstract=True):
         fact: what that error's message calls the value that was asked for; None has no such message.
     """
 
-    table: ClassVar[sa.Table]
+    table: ClassVar[sa.Table]  # type: ignore[explicit-any]
     key: ClassVar[tuple[str, ...]] = ('uuid',)
     missing: ClassVar[type[errors.NovaError]] = errors.NotFound
     fact: ClassVar[str | None] = None
 
-    _columns: ClassVar[dict[str, sa.Column[Any]]] = {}
-    _nested: ClassVar[tuple[tuple[str, Any], ...]] = ()
+    _columns: ClassVar[dict[str, sa.Column]] = {}
+    _nested: ClassVar[tuple[tuple[str, Coding], ...]] = ()
 
-    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: object) -> None:
         super().__init_subclass__(abstract=abstract, **kwargs)
         if abstract:
             return
         if getattr(cls, 'table', None) is None:
             raise TypeError(f'{cls.__name__} has no table')
         cls._columns = {name: cls.table.c[name] for name in cls.fields if name in cls.table.c}
-        cls._nested = tuple((name, cls.fields[name].decode) for name in cls._children if name in cls._columns)
+        decodes = ((name, cls.fields[name].decode) for name in cls._children if name in cls._columns)
+        cls._nested = tuple((name, decode) for name, decode in decodes if decode is not None)
 
     @classmethod
-    def select(cls) -> sa.Select[Any]:
+    def select(cls) -> sa.Select:
         """Every column that `from_row` reads."""
         return sa.select(*cls._columns.values())
 
     @classmethod
-    def from_row(cls, row: sa.Row[Any]) -> Self:
+    def from_row(cls, row: sa.Row) -> Self:
         """A clean record of a row of `select`; further columns of the row are left alone.
 
         Values come from typed columns, so they are taken without a look at each: lists make hundreds of these.
@@ -62,27 +66,27 @@ class Persistent(Record, abstract=True):
         return cls._of(values)
 
     @classmethod
-    def where(cls, **by: Any) -> list[sa.ColumnElement[bool]]:
+    def where(cls, **by: object) -> list[sa.ColumnElement[bool]]:
         """Conditions ``column = value``, or ``column IN`` for a list, tuple or set."""
         return [cls._columns[name].in_(list(value)) if isinstance(value, (list, tuple, set, frozenset))
                 else cls._columns[name] == value for name, value in by.items()]
 
     @classmethod
     @functools.cache
-    def _finding(cls, shape: statements.Shape, ordered: bool = False, limited: bool = False) -> sa.Select[Any]:
+    def _finding(cls, shape: statements.Shape, ordered: bool = False, limited: bool = False) -> sa.Select:
         query = cls.select().where(*statements.conditions(cls._columns, shape))
         if ordered:
             query = query.order_by(*(cls._columns[name] for name in cls.key))
         return query.limit(statements.LIMIT) if limited else query
 
     @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+    def find(cls, conn: sa.Connection, **by: object) -> Self | None:
         """The one record with these values, or None."""
         row = conn.execute(cls._finding(statements.shape_of(by)), statements.values_of(by)).first()
         return None if row is None else cls.from_row(row)
 
     @classmethod
-    def get(cls, conn: sa.Connection, **by: Any) -> Self:
+    def get(cls, conn: sa.Connection, **by: object) -> Self:
         """The one record with these values.
 
         Raises:
@@ -94,8 +98,8 @@ class Persistent(Record, abstract=True):
         return found
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
-            limit: int | None = None, **by: Any) -> list[Self]:
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Order = None,
+            limit: int | None = None, **by: object) -> list[Self]:
         """Records that fulfil every condition, in the order of the key unless another is given."""
         query = cls._finding(statements.shape_of(by), ordered=order is None, limited=limit is not None)
         if where:
@@ -105,10 +109,11 @@ class Persistent(Record, abstract=True):
         return [cls.from_row(row) for row in conn.execute(query, statements.values_of(by, limit))]
 
     @classmethod
-    def not_found(cls, by: Mapping[str, Any]) -> errors.NovaError:
+    def not_found(cls, by: Mapping[str, object]) -> errors.NovaError:
         """The error for a row that is not there."""
         if cls.fact:
-            return cls.missing(**{cls.fact: next(iter(by.values()), None)})
+            told: JsonObject = {cls.fact: next(iter(by.values()), None)}
+            return cls.missing(**told)
         return cls.missing(f'{cls.__name__} not found: '
                            + ', '.join(f'{name}={value}' for name, value in by.items()))
 
@@ -119,7 +124,7 @@ class Persistent(Record, abstract=True):
                   if value is not None or not (table.c[name].primary_key or table.c[name].default)}
         result = conn.execute(table.insert(), values)
         made = dict(zip(table.primary_key.columns.keys(), result.inserted_primary_key or (), strict=False))
-        sent: Any = result.last_inserted_params()
+        sent = cast('JsonObject', result.last_inserted_params())
         for name, column in self._columns.items():
             if name not in values:
                 self.__dict__[name] = _raw(column, made.get(name, sent.get(name)))
@@ -175,10 +180,10 @@ class Persistent(Record, abstract=True):
         self.__dict__.update(fresh.__dict__)
         self._changed.clear()
 
-    def _by_key(self) -> dict[str, Any]:
+    def _by_key(self) -> JsonObject:
         return {name: getattr(self, name) for name in self.key}
 
-    def _stored(self, names: Iterable[str]) -> dict[str, Any]:
+    def _stored(self, names: Iterable[str]) -> JsonObject:
         values = {name: self.__dict__[name] for name in names if self.known(name)}
         for name, _ in self._nested:
             kept = values.get(name)
@@ -187,7 +192,7 @@ class Persistent(Record, abstract=True):
         return values
 
 
-def hold(conn: sa.Connection, kind: type[Persistent], **by: Any) -> None:
+def hold(conn: sa.Connection, kind: type[Persistent], **by: object) -> None:
     """Have whoever else wants to hold or change these rows wait until the transaction ends.
 
     Who reads a record, decides and saves it holds it first: else a change that comes in between is lost.
@@ -195,7 +200,7 @@ def hold(conn: sa.Connection, kind: type[Persistent], **by: Any) -> None:
     dbkit.lock_rows(conn, kind.table, **by)
 
 
-def _raw(column: sa.Column[Any], value: Any) -> Any:
+def _raw(column: sa.Column, value: object) -> object:
     """A default as Python sees it: the statement's parameters hold JSON as text."""
     if isinstance(column.type, types.Json) and column.default is not None:
         return copy.deepcopy(getattr(column.default, 'arg', None))

@@ -6,17 +6,18 @@
 import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 import sqlalchemy as sa
 
 from nova.objects.persistent import Persistent
+from nova.objects.statements import Order
 
 Owner = TypeVar('Owner', int, str)
 
 
 @functools.cache
-def _of(owner: sa.Column[Any], *columns: sa.Column[Any], order: sa.Column[Any]) -> sa.Select[Any]:
+def _of(owner: sa.Column, *columns: sa.Column, order: sa.Column) -> sa.Select:
     """The rows of the ``owners``, made once: making it costs as much as sending it."""
     return sa.select(owner, *columns).where(owner.in_(sa.bindparam('owners', expanding=True))).order_by(order)
 
@@ -33,10 +34,11 @@ class Words(Generic[Owner]):
 
     owner: sa.Column[Owner]
     value: sa.Column[str]
-    order: sa.Column[Any]
+    order: sa.Column
 
-    def of(self, conn: sa.Connection, owners: Collection[Owner], *where: sa.ColumnElement[bool],
-           among: sa.FromClause | None = None) -> dict[Owner, list[str]]:
+    def of(  # type: ignore[explicit-any]
+            self, conn: sa.Connection, owners: Collection[Owner], *where: sa.ColumnElement[bool],
+            among: sa.FromClause | None = None) -> dict[Owner, list[str]]:
         """The values of each of these owners, in order; empty where it has none.
 
         Args:
@@ -63,7 +65,7 @@ class Pairs(Generic[Owner]):
     owner: sa.Column[Owner]
 
     @property
-    def table(self) -> sa.Table:
+    def table(self) -> sa.Table:  # type: ignore[explicit-any]
         table = self.owner.table
         assert isinstance(table, sa.Table)
         return table
@@ -110,14 +112,14 @@ class Composed(Persistent, abstract=True):
         raise NotImplementedError
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
-            limit: int | None = None, **by: Any) -> list[Self]:
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Order = None,
+            limit: int | None = None, **by: object) -> list[Self]:
         found = super().all(conn, *where, order=order, limit=limit, **by)
         cls._complete(conn, found)
         return found
 
     @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+    def find(cls, conn: sa.Connection, **by: object) -> Self | None:
         found = super().find(conn, **by)
         if found is not None:
             cls._complete(conn, [found])

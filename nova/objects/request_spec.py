@@ -1,11 +1,12 @@
 """What a server needs of a host: kept for its whole life, since every move asks the scheduler again."""
 
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
 from nova.common import dbkit
+from nova.common.jsonutil import JsonObject
 from nova.db.api import models
 from nova.objects import base, fields
 from nova.objects.flavor import Flavor
@@ -87,7 +88,7 @@ class RequestSpec(base.Record):
         return {row.instance_uuid: cls.from_wire(row.spec) for row in rows}
 
     @staticmethod
-    def wishes(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, tuple[str | None, dict[str, Any]]]:
+    def wishes(conn: sa.Connection, instance_uuids: list[str]) -> dict[str, tuple[str | None, JsonObject]]:
         """The zone and the hints that users gave, by uuid: what lists show of a spec, no records made.
 
         One document at a time is held: all of them for a page of 1,000 are so many objects that the garbage

@@ -3,16 +3,18 @@
 import datetime
 import functools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Self
 
 import sqlalchemy as sa
 
 from nova import errors, release
 from nova.common import clock, dbkit, uuids
+from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
 from nova.objects import fields, statements
 from nova.objects.persistent import Persistent
+from nova.objects.statements import Order
 
 LOG = logging.getLogger(__name__)
 
@@ -61,15 +63,15 @@ class Service(Persistent):
         return abs((now - self.last_seen_up).total_seconds()) <= down_after
 
     @classmethod
-    def find(cls, conn: sa.Connection, **by: Any) -> Self | None:
+    def find(cls, conn: sa.Connection, **by: object) -> Self | None:
         found = super().find(conn, **by)
         if found is not None:
             found.read_at = dbkit.now(conn)
         return found
 
     @classmethod
-    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Sequence[Any] | None = None,
-            limit: int | None = None, **by: Any) -> list[Self]:
+    def all(cls, conn: sa.Connection, *where: sa.ColumnElement[bool], order: Order = None,
+            limit: int | None = None, **by: object) -> list[Self]:
         found = super().all(conn, *where, order=order, limit=limit, **by)
         now = dbkit.now(conn) if found else None
         for one in found:
@@ -105,16 +107,16 @@ class Service(Persistent):
             errors.host.ServiceNotFound: it joined once, and its row is gone.
         """
         table, now = models.services, dbkit.now(conn)
-        values: dict[str, Any] = {
+        values: JsonObject = {
             'its_now': now, 'its_past': now - datetime.timedelta(seconds=silence), 'its_version': version}
         if attempts is not None:
             values['its_attempts'] = dict(attempts)
-        same: dict[str, Any] = {'host': host, 'binary': binary}
+        same: JsonObject = {'host': host, 'binary': binary}
         if epoch is not None:
             same['epoch'] = epoch
         agreed = same if disabled is None else {**same, 'disabled': disabled}
 
-        def note(where: dict[str, Any]) -> bool:
+        def note(where: JsonObject) -> bool:
             heard = _noting(statements.shape_of(where), attempts is not None)
             return conn.execute(heard, {**values, **statements.values_of(where)}).rowcount > 0
         if note(agreed):
@@ -144,7 +146,7 @@ def _noting(where: statements.Shape, attempts: bool) -> sa.Update:
     return table.update().where(*statements.conditions(table.c, where)).ordered_values(*values)
 
 
-def _row(host: str, binary: str, version: int) -> dict[str, Any]:
+def _row(host: str, binary: str, version: int) -> JsonObject:
     """Of a service that has not been heard of yet."""
     return {'uuid': uuids.generate(), 'host': host, 'binary': binary, 'version': version,
             'topic': binary.removeprefix('nova-'), 'report_count': 0, 'last_seen_up': None,

@@ -1,10 +1,11 @@
 """Statements that are made once and sent often: making one costs five times as much as sending it."""
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
+
+from nova.common.jsonutil import JsonObject
 
 Shape = tuple[tuple[str, str], ...]
 """What a search's statement depends on: names, and of each whether it is one value, several or NULL."""
@@ -12,33 +13,38 @@ LIMIT = sa.bindparam('its_limit', type_=sa.Integer)
 _SEVERAL = (list, tuple, set, frozenset)
 
 
-def shape_of(by: Mapping[str, Any]) -> Shape:
+Order = Sequence[sa.ColumnElement] | None
+"""Columns by which records are sorted; None: by their key."""
+
+
+def shape_of(by: Mapping[str, object]) -> Shape:
     """The shape of a search by these values."""
     return tuple((name, 'IN' if isinstance(value, _SEVERAL) else 'IS' if value is None else '=')
                  for name, value in by.items())
 
 
-def values_of(by: Mapping[str, Any], limit: int | None = None) -> dict[str, Any]:
+def values_of(by: Mapping[str, object], limit: int | None = None) -> JsonObject:
     """The parameters of its `conditions`, and of `LIMIT`."""
-    values: dict[str, Any] = {} if limit is None else {'its_limit': limit}
+    values: JsonObject = {} if limit is None else {'its_limit': limit}
     for name, value in by.items():
         values[f'its_{name}'] = list(value) if isinstance(value, _SEVERAL) else value
     return values
 
 
-def conditions(columns: Any, shape: Shape) -> list[sa.ColumnElement[bool]]:
+def conditions(columns: Mapping[str, sa.Column] | sa.sql.base.ReadOnlyColumnCollection[str, sa.Column],
+               shape: Shape) -> list[sa.ColumnElement[bool]]:
     """What rows must fulfil, with parameters ``its_...`` for the values: other names than those of columns,
     which in an UPDATE are what is set."""
     return [_condition(name, columns[name], how) for name, how in shape]
 
 
 @functools.cache
-def update(table: sa.Table, key: tuple[str, ...]) -> sa.Update:
+def update(table: sa.Table, key: tuple[str, ...]) -> sa.Update:  # type: ignore[explicit-any]
     """The update of the row with this key (`values_of`), by parameters named like its columns."""
     return table.update().where(*conditions(table.c, tuple((name, '=') for name in key)))
 
 
-def _condition(name: str, column: Any, how: str) -> sa.ColumnElement[bool]:
+def _condition(name: str, column: sa.Column, how: str) -> sa.ColumnElement[bool]:
     if how == 'IS':
         found: sa.ColumnElement[bool] = column.is_(None)
     elif how == 'IN':

@@ -9,13 +9,14 @@ import datetime
 import functools
 import zlib
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors, states
 from nova.common import clock, dbkit
+from nova.common.jsonutil import JsonObject
 from nova.db import tasks as tables
 from nova.db.cell import models as cell_models
 from nova.objects import statements
@@ -70,15 +71,15 @@ class Task:
     instance_uuid: str | None
     exclusive: str | None
     status: str
-    state: dict[str, Any]
-    context: dict[str, Any]
+    state: JsonObject
+    context: JsonObject
     queued: bool = False
     direction: str = 'do'
     step: str | None = None
     runs_at: str = 'cell'
     host: str | None = None
     hosts: dict[str, str] | None = dataclasses.field(default_factory=dict)
-    progress: dict[str, Any] | None = None
+    progress: JsonObject | None = None
     signals: list[str] | None = None
     attempt: int = 1
     tries: int = 0
@@ -90,7 +91,7 @@ class Task:
     not_before: datetime.datetime | None = None
     deadline: datetime.datetime | None = None
     action: str | None = None
-    error: dict[str, Any] | None = None
+    error: JsonObject | None = None
     request_id: str | None = None
     user_id: str | None = None
     project_id: str | None = None
@@ -132,12 +133,12 @@ _MINE = sa.func.substr(sa.bindparam('its_shards', type_=sa.String()), tables.tas
 _OPEN_MINE = {above: query.where(_MINE) for above, query in _OPEN_OF.items()}
 
 
-def from_row(row: Any) -> Task:
+def from_row(row: sa.Row) -> Task:
     values = row._mapping
     return Task(**{name: values[name] for name in _NAMES})
 
 
-def _plain(row: Any) -> Task:
+def _plain(row: sa.RowMapping) -> Task:
     return Task(**row, **dict.fromkeys(_HEAVY))  # type: ignore[arg-type]
 
 
@@ -233,7 +234,7 @@ def find(conn: sa.Connection, uuid: str) -> Task | None:
 
 
 def save(conn: sa.Connection, task: Task, note: Note | None = None, now: datetime.datetime | None = None,
-         **changes: Any) -> bool:
+         **changes: object) -> bool:
     """Compare-and-swap `changes` into the row, and onto `task`; False when somebody else was first.
 
     With a `note`, the step it tells of is added to the history in the same breath.
@@ -270,7 +271,7 @@ def is_owned(conn: sa.Connection, uuid: str, owner: str, attempt: int | None = N
 
 
 def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
-    """Let an inert task run, as its owner's; False when it is past that."""
+    """Give a task that waits to be let go to `owner`, who runs it; False when it runs already, or has ended."""
     table, now = tables.tasks, dbkit.now(conn)
     return conn.execute(table.update().where(table.c.uuid == uuid, table.c.status == INERT).values(
         status=RUNNING, owner=owner, generation=table.c.generation + 1, step_started_at=now,
@@ -453,7 +454,7 @@ def _told(conn: sa.Connection, told: states.Signal, *which: sa.ColumnElement[boo
     return str(row.uuid)
 
 
-def keep_progress(conn: sa.Connection, uuid: str, attempt: int, progress: dict[str, Any]) -> bool:
+def keep_progress(conn: sa.Connection, uuid: str, attempt: int, progress: JsonObject) -> bool:
     """Note how far a step on a host is, in wire form; False when that attempt is not waited for any more."""
     table = tables.tasks
     return conn.execute(table.update().where(
@@ -528,7 +529,7 @@ def of_instance(conn: sa.Connection, instance_uuid: str) -> list[Task]:
         .order_by(table.c.created_at.desc(), table.c.id.desc()))]
 
 
-def steps(conn: sa.Connection, task_uuids: list[str]) -> list[sa.Row[Any]]:
+def steps(conn: sa.Connection, task_uuids: list[str]) -> list[sa.Row]:
     """Rows of the steps that tasks took, in order."""
     table = tables.task_steps
     return list(conn.execute(

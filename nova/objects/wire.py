@@ -2,13 +2,17 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nova.common import registry
+from nova.common.jsonutil import JsonObject
+
+if TYPE_CHECKING:
+    from nova.objects.base import Record
 
 NAME, VERSION = 'nova_object.name', 'nova_object.version'
 DATA, CHANGES = 'nova_object.data', 'nova_object.changes'
-KINDS: registry.Registry[Any] = registry.Registry('record')
+KINDS: registry.Registry[type['Record']] = registry.Registry('record')
 """Every record class (`nova.objects.base.Record`, which is built on this) by its name."""
 
 
@@ -18,7 +22,7 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split('.')))
 
 
-def reads(kind: Any, version: str) -> bool:
+def reads(kind: type['Record'], version: str) -> bool:
     """Whether this release reads that version of a record."""
     theirs, ours = number(version), number(kind.VERSION)
     return theirs[0] == ours[0] and theirs <= ours
@@ -29,7 +33,7 @@ def versions() -> dict[str, str]:
     return {kind.__name__: kind.VERSION for kind in KINDS.values()}
 
 
-def backport(wire: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+def backport(wire: JsonObject, known: Mapping[str, str]) -> JsonObject:
     """A record's wire form as an older reader knows it: newer fields dropped, in child records too.
 
     Args:
@@ -47,7 +51,7 @@ def backport(wire: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any
     return lower
 
 
-def _backport_value(value: Any, known: Mapping[str, str]) -> Any:
+def _backport_value(value: object, known: Mapping[str, str]) -> object:
     if isinstance(value, list):
         return [_backport_value(item, known) for item in value]
     if isinstance(value, dict):
@@ -57,12 +61,12 @@ def _backport_value(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def plain(wire: Any) -> Any:
+def plain(wire: JsonObject) -> JsonObject:
     """A wire form without its envelopes: the fields as plain dicts and lists, for views."""
-    if isinstance(wire, dict):
-        data = wire.get(DATA, wire)
-        return {name: plain(value) if isinstance(value, (dict, list)) else value
-                for name, value in data.items()}
-    if isinstance(wire, list):
-        return [plain(item) for item in wire]
-    return wire
+    return {name: _plain(value) for name, value in wire.get(DATA, wire).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return plain(value)
+    return [_plain(item) for item in value] if isinstance(value, list) else value

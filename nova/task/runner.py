@@ -234,7 +234,7 @@ class Runner:
 
     def _end(self, run: Run, end: str, note: rows.Note | None, changes: JsonObject,
              also: Also | None = None) -> None:
-        """Free the server; what a cancelled task leaves behind in task_state is its canceller's word."""
+        """Release the server and set its states; the task_state stays what who cancelled the task made it."""
         task, instance, flow = run.task, run.instance, run.flow
         becomes = {rows.DONE: flow.ends, rows.UNDONE: flow.fails, rows.STUCK: states.VM.ERROR}[end]
         if end == rows.STUCK and flow.exclusion == flows.SHARING:

@@ -7,8 +7,6 @@
     fakes.placement.before(lambda name, args: ...)
 """
 
-from typing import Any
-
 from nova import errors
 from nova.clients import Clients
 from nova.clients.fake.base import Fake, Hooks
@@ -19,6 +17,7 @@ from nova.clients.fake.placement import FakePlacement
 from nova.clients.fake.volume import FakeVolume
 from nova.clients.neutron import client as neutron
 from nova.clients.trust import Trust
+from nova.common.jsonutil import JsonObject
 
 __all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeLimits', 'FakeNetwork',
            'FakePlacement', 'FakeVolume', 'Hooks', 'build']
@@ -38,7 +37,8 @@ class FakeNetwork(neutron.Client):
 class FakePassing:
     """A neighbour that has nothing of anything. Proxies are tried with the sandbox."""
 
-    def ask(self, context: object, method: str, path: str, body: object = None, query: object = None) -> Any:
+    def ask(self, context: object, method: str, path: str, body: object = None, query: object = None
+            ) -> JsonObject:
         noun = path.removesuffix('/detail').rpartition('/')[2].replace('-', '_')
         if method == 'GET' and noun.endswith('s'):
             return {noun: []}

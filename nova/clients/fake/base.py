@@ -3,12 +3,14 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from nova.common import threads
 
-Hook = Callable[[str, tuple[Any, ...]], object]
-Method = TypeVar('Method', bound=Callable[..., Any])
+Hook = Callable[[str, tuple[object, ...]], object]
+P = ParamSpec('P')
+R = TypeVar('R')
+F = TypeVar('F', bound='Fake')
 
 
 @dataclasses.dataclass(slots=True)
@@ -17,7 +19,7 @@ class _Fault:
     error: BaseException
     times: int
     late: bool
-    when: Callable[[tuple[Any, ...]], bool] | None
+    when: Callable[[tuple[object, ...]], bool] | None
 
 
 class Hooks:
@@ -45,7 +47,7 @@ class Hooks:
         self._before, self._after, self._faults = [], [], []
 
     def fail(self, name: str, error: BaseException, times: int = 1, *, late: bool = False,
-             when: Callable[[tuple[Any, ...]], bool] | None = None) -> None:
+             when: Callable[[tuple[object, ...]], bool] | None = None) -> None:
         """Raise `error` from the next `times` calls of a method (whose arguments please `when`).
 
         Args:
@@ -53,7 +55,7 @@ class Hooks:
         """
         self._faults.append(_Fault(name, error, times, late, when))
 
-    def _fault(self, name: str, args: tuple[Any, ...], late: bool) -> None:
+    def _fault(self, name: str, args: tuple[object, ...], late: bool) -> None:
         with self._lock:
             for fault in self._faults:
                 if (fault.name, fault.late) == (name, late) and fault.times > 0 and (
@@ -61,12 +63,12 @@ class Hooks:
                     fault.times -= 1
                     raise fault.error
 
-    def enter(self, name: str, args: tuple[Any, ...], effect: bool) -> None:
+    def enter(self, name: str, args: tuple[object, ...], effect: bool) -> None:
         self._fault(name, args, late=False)
         for hook in self._before if effect else ():
             hook(name, args)
 
-    def leave(self, name: str, args: tuple[Any, ...], effect: bool) -> None:
+    def leave(self, name: str, args: tuple[object, ...], effect: bool) -> None:
         for hook in self._after if effect else ():
             hook(name, args)
         self._fault(name, args, late=True)
@@ -82,11 +84,11 @@ class Fake:
         self.lock = threads.rlock()
 
 
-def _wrapped(method: Method, effect: bool) -> Method:
+def _wrapped(method: Callable[Concatenate[F, P], R], effect: bool) -> Callable[Concatenate[F, P], R]:
     name = method.__name__
 
     @functools.wraps(method)
-    def call(self: Fake, *args: Any, **kwargs: Any) -> Any:
+    def call(self: F, *args: P.args, **kwargs: P.kwargs) -> R:
         seen = (*args, *kwargs.values())
         self.hooks.enter(name, seen, effect)
         with self.lock:
@@ -95,14 +97,14 @@ def _wrapped(method: Method, effect: bool) -> Method:
         return result
 
     call.changes = effect  # type: ignore[attr-defined]
-    return call  # type: ignore[return-value]
+    return call
 
 
-def effect(method: Method) -> Method:
+def effect(method: Callable[Concatenate[F, P], R]) -> Callable[Concatenate[F, P], R]:
     """A method that changes something: hooks and faults."""
     return _wrapped(method, True)
 
 
-def probe(method: Method) -> Method:
+def probe(method: Callable[Concatenate[F, P], R]) -> Callable[Concatenate[F, P], R]:
     """A method that only reads: faults, no hooks."""
     return _wrapped(method, False)

@@ -3,14 +3,15 @@
 import copy
 import datetime
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients import glance
 from nova.clients.fake.base import Fake, effect, probe
+from nova.clients.protocols import Data
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
+from nova.objects.image_meta import ImageMeta
 
 
 class FakeImage(Fake):
@@ -28,7 +29,7 @@ class FakeImage(Fake):
         self._made = 0
 
     def add(self, image_id: str | None = None, data: bytes = b'image', *, owner: str = 'project',
-            visibility: str = 'public', **more: Any) -> str:
+            visibility: str = 'public', **more: object) -> str:
         """Put an active image there."""
         image_id = image_id or uuids.generate()
         self.data[image_id] = data
@@ -46,7 +47,7 @@ class FakeImage(Fake):
         return f'{when.isoformat()}Z'
 
     @probe
-    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> Any:
+    def show(self, image_id: str, context: nova_context.RequestContext | None = None) -> ImageMeta:
         image = self.images.get(image_id)
         if image is None or not self._sees(context, image):
             raise errors.image.ImageNotFound(image=image_id)
@@ -58,13 +59,13 @@ class FakeImage(Fake):
                 or image['visibility'] in ('public', 'community') or image['owner'] == context.project_id)
 
     @effect
-    def create(self, values: Mapping[str, Any], context: nova_context.RequestContext | None = None) -> str:
+    def create(self, values: JsonObject, context: nova_context.RequestContext | None = None) -> str:
         ident = values.get('id')
         if ident in self.images or ident in self.gone:
             return str(ident)
         owner = context.project_id if context and context.auth_token else None
-        image_id = self.add(**{'visibility': 'private', 'owner': owner or 'project', **values,
-                               'image_id': ident})
+        given: JsonObject = {'visibility': 'private', 'owner': owner or 'project', **values, 'image_id': ident}
+        image_id = self.add(**given)
         self.images[image_id].update({'id': image_id, 'status': 'queued', 'size': None})
         del self.data[image_id]
         return image_id
@@ -75,15 +76,15 @@ class FakeImage(Fake):
         return self.images[image_id]
 
     @effect
-    def update(self, image_id: str, values: Mapping[str, Any]) -> None:
+    def update(self, image_id: str, values: JsonObject) -> None:
         self._known(image_id).update(values)
 
     @effect
-    def upload(self, image_id: str, data: Any) -> None:
+    def upload(self, image_id: str, data: Data) -> None:
         image = self._known(image_id)
         if image['status'] != 'queued':
             raise errors.Conflict(f'Image {image_id} has data.')
-        content = data if isinstance(data, bytes) else data.read()
+        content = data if isinstance(data, bytes) else b''.join(data)
         self.data[image_id] = content
         image.update({'status': 'active', 'size': len(content)})
 

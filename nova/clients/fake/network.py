@@ -6,13 +6,12 @@ in the field. Ports become ACTIVE when they are bound, unless `FakeApi.plugs` sa
 
 import copy
 import ipaddress
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients.fake.base import Fake, Hooks, effect, probe
-from nova.clients.neutron.api import Context
+from nova.clients.neutron.api import Context, Filter
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
 
@@ -70,7 +69,7 @@ class FakeApi(Fake):
         self.all_groups[ident] = {'id': ident, 'name': name, 'project_id': project_id}
         return ident
 
-    def add_port(self, network_id: str, project_id: str = 'project', **more: Any) -> str:
+    def add_port(self, network_id: str, project_id: str = 'project', **more: object) -> str:
         """A port of a user's."""
         with self.lock:
             return str(self._make({'network_id': network_id, 'project_id': project_id, **more})['id'])
@@ -82,7 +81,7 @@ class FakeApi(Fake):
         return self.aliases
 
     @probe
-    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def networks(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
         found = [one for one in self.all_networks.values() if self.sees(context, one)]
         return _filtered(found, filters)
 
@@ -97,14 +96,15 @@ class FakeApi(Fake):
         return _filtered(list(self.all_subnets.values()), {'id': list(ids)})
 
     @probe
-    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
-        how, _, address = filters.pop('fixed_ips', '').partition('=')
+    def ports(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
+        how, _, address = str(filters.pop('fixed_ips', '')).partition('=')
         filters.pop('fields', None)
         limit = filters.pop('limit', None)
+        most = None if limit is None else int(str(limit))
         seen = [port for port in self.all_ports.values() if self.sees(context, port)]
         return [port for port in _filtered(seen, filters) if not how or any(
             address in one['ip_address'] if how == 'ip_address_substr' else one['ip_address'] == address
-            for one in port['fixed_ips'])][:limit]
+            for one in port['fixed_ips'])][:most]
 
     @probe
     def port(self, port_id: str, context: Context = None) -> JsonObject:
@@ -191,7 +191,7 @@ class FakeApi(Fake):
         return _filtered(list(self.all_floating_ips.values()), {'port_id': list(port_ids)})
 
     @probe
-    def groups(self, context: Context, fields: Sequence[str] = (), **filters: Any) -> list[JsonObject]:
+    def groups(self, context: Context, fields: Sequence[str] = (), **filters: Filter) -> list[JsonObject]:
         return _filtered([one for one in self.all_groups.values() if self.sees(context, one)], filters)
 
     @probe
@@ -270,7 +270,7 @@ def plug(api: FakeApi, port_id: str) -> None:
         api.all_ports[port_id]['status'] = 'ACTIVE'
 
 
-def _filtered(found: list[JsonObject], filters: JsonObject) -> list[JsonObject]:
+def _filtered(found: list[JsonObject], filters: Mapping[str, Filter]) -> list[JsonObject]:
     """Copies of the documents that have the value, or one of the values, of each filter."""
     return [copy.deepcopy(one) for one in found if all(
         one.get(key) in value if isinstance(value, (list, set)) else one.get(key) == value

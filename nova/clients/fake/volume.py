@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
@@ -39,7 +38,7 @@ class FakeVolume(FakeSnapshots):
 
     def add(self, volume_id: str | None = None, size: int = 1, *, bootable: bool = False,
             multiattach: bool = False, project_id: str = 'project', status: str = 'available',
-            **more: Any) -> str:
+            **more: object) -> str:
         """Put a volume there."""
         volume_id = volume_id or uuids.generate()
         self.volumes[volume_id] = {
@@ -73,7 +72,7 @@ class FakeVolume(FakeSnapshots):
         return [dict(kind) for kind in self.kinds]
 
     @effect
-    def create(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+    def create(self, context: nova_context.RequestContext | None, values: JsonObject) -> str:
         if context is None or not context.auth_token or not context.project_id:
             raise errors.block.VolumeServiceFailed('A volume was to be made for nobody.')
         self.made.append(copy.deepcopy(dict(values)))
@@ -144,7 +143,7 @@ class FakeVolume(FakeSnapshots):
         return self.held[attachment_id]
 
     @effect
-    def connect(self, attachment_id: str, connector: Mapping[str, Any]) -> JsonObject:
+    def connect(self, attachment_id: str, connector: Mapping[str, object]) -> JsonObject:
         attachment = self._get(attachment_id)
         beside = [one for one in self.held.values() if one is not attachment and one.volume == attachment.volume
                   and one.connector is not None]

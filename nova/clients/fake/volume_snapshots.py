@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
@@ -56,7 +55,7 @@ class FakeSnapshots(Fake):
         return dict(self.snapshots[snapshot_id])
 
     @effect
-    def create_snapshot(self, context: nova_context.RequestContext | None, values: Mapping[str, Any]) -> str:
+    def create_snapshot(self, context: nova_context.RequestContext | None, values: JsonObject) -> str:
         if context is None or not context.auth_token:
             raise errors.block.VolumeServiceFailed('A snapshot was to be made for nobody.')
         volume = self.volumes.get(values['volume_id'])

@@ -6,13 +6,14 @@ are given back.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
 from nova.clients.neutron.check import AUTO, NONE, check_owner
 from nova.common.jsonutil import JsonObject
+from nova.objects.instance import Instance
+from nova.objects.network import NetworkRequest
 
 OURS = 'nova:made-for-server'
 """Tag of ports that live and die with their server."""
@@ -22,7 +23,7 @@ _CAN_NAME = 'dns-integration'
 _BACK: JsonObject = {'device_id': '', 'device_owner': '', 'binding:host_id': '', 'binding:profile': {}}
 
 
-def owner(server: Any) -> str:
+def owner(server: Instance) -> str:
     """``device_owner`` of a server's ports."""
     zone = server.availability_zone if server.known('availability_zone') else None
     return f'compute:{zone or ""}'
@@ -33,13 +34,14 @@ def _tag(key: str, index: int) -> str:
     return f'nova:nic:{key}:{index}' if key else f'nova:nic:{index}'
 
 
-def _fits(port: JsonObject, request: Any) -> bool:
+def _fits(port: JsonObject, request: NetworkRequest) -> bool:
     """Whether a port may be the one that was made for a request, where Neutron has no tags to say so."""
     return bool(port['network_id'] == request.network_id and (
         not request.address or any(one['ip_address'] == request.address for one in port['fixed_ips'])))
 
 
-def _pair(requested: Sequence[Any], found: list[JsonObject], key: str, tagged: bool) -> dict[int, JsonObject]:
+def _pair(requested: Sequence[NetworkRequest], found: list[JsonObject], key: str, tagged: bool
+          ) -> dict[int, JsonObject]:
     """Which of the ports found stands for which request."""
     pairs: dict[int, JsonObject] = {}
     for index, request in enumerate(requested):
@@ -56,7 +58,7 @@ def _pair(requested: Sequence[Any], found: list[JsonObject], key: str, tagged: b
     return pairs
 
 
-def make(api: Api, user: nova_context.RequestContext, server: Any, requested: Sequence[Any],
+def make(api: Api, user: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
          groups: Sequence[str], key: str = '', others: Iterable[str] = ()) -> list[str]:
     """Ports of a server, one for each request, in their order, on no host yet: their ids.
 
@@ -87,7 +89,8 @@ def make(api: Api, user: nova_context.RequestContext, server: Any, requested: Se
     return ids
 
 
-def _definite(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> Any:
+def _definite(api: Api, user: nova_context.RequestContext, server: Instance, request: NetworkRequest
+              ) -> NetworkRequest:
     if request.network_id != AUTO:
         return request
     network = api.auto_network(server.project_id, user, dry_run=False)
@@ -98,21 +101,21 @@ def _definite(api: Api, user: nova_context.RequestContext, server: Any, request:
     return made
 
 
-def _take(api: Api, user: nova_context.RequestContext, server: Any, request: Any) -> JsonObject:
+def _take(api: Api, user: nova_context.RequestContext, server: Instance, request: NetworkRequest) -> JsonObject:
     """Make a user's port the server's.
 
     Raises:
         PortInUse: another server has it.
         PortNotUsable: it is another project's.
     """
-    port = api.port(request.port_id, user)
+    port = api.port(request.port_id or '', user)
     check_owner(port, server.project_id)
     if port.get('device_id') not in ('', None, server.uuid):
         raise errors.network.PortInUse(port=request.port_id)
-    return api.update_port(request.port_id, {'device_id': server.uuid})
+    return api.update_port(port['id'], {'device_id': server.uuid})
 
 
-def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -> JsonObject:
+def _new(api: Api, server: Instance, request: NetworkRequest, groups: Sequence[str], tag: str) -> JsonObject:
     """Body of a port to be made; who owns its device and where it is bound is ours to say, later."""
     body: JsonObject = {'network_id': request.network_id, 'device_id': server.uuid,
                         'project_id': server.project_id, 'admin_state_up': True}
@@ -128,7 +131,7 @@ def _new(api: Api, server: Any, request: Any, groups: Sequence[str], tag: str) -
     return body
 
 
-def place(api: Api, server: Any, ports: Sequence[str], host: str) -> list[JsonObject]:
+def place(api: Api, server: Instance, ports: Sequence[str], host: str) -> list[JsonObject]:
     """Bind ports of a server to its host, as only we may.
 
     Raises:
@@ -145,7 +148,7 @@ def _bound(port: JsonObject) -> JsonObject:
     return port
 
 
-def release(api: Api, server: Any, requested: Iterable[Any], kept: Iterable[str] = ()) -> None:
+def release(api: Api, server: Instance, requested: Iterable[NetworkRequest], kept: Iterable[str] = ()) -> None:
     """Delete the ports that we made, give the others back to their owners.
 
     Args:
@@ -169,7 +172,7 @@ def release_port(api: Api, port: JsonObject, users: Iterable[str]) -> None:
         give_back(api, port['id'])
 
 
-def unmake(api: Api, server: Any, ports: Collection[str], key: str, users: Iterable[str]) -> None:
+def unmake(api: Api, server: Instance, ports: Collection[str], key: str, users: Iterable[str]) -> None:
     """Give up what an operation made, and these ports; see `NetworkClient.unmake`."""
     mine = _tag(key, 0).removesuffix('0')
     for port in api.ports(device_id=server.uuid):
@@ -178,7 +181,7 @@ def unmake(api: Api, server: Any, ports: Collection[str], key: str, users: Itera
 
 
 def give_back(api: Api, port_id: str) -> None:
-    """Take a user's port off its server; one that is gone is given back."""
+    """Clear the device and the binding of a port that a user made; one that he has deleted needs nothing."""
     try:
         api.update_port(port_id, dict(_BACK))
     except errors.network.PortNotFound:

@@ -5,7 +5,7 @@ implements the same methods, so that everything above this file runs unchanged i
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from nova import context as nova_context
 from nova import errors
@@ -14,6 +14,9 @@ from nova.common import clock
 from nova.common.jsonutil import JsonObject
 
 Context = nova_context.RequestContext | None
+
+Filter = str | int | Iterable[str] | None
+"""What a list of Neutron's is filtered by: one value, or any of several."""
 
 _EXTENSIONS_FOR = 300.0
 _CHUNK = 50
@@ -26,13 +29,13 @@ class Api(Protocol):
     def extensions(self) -> frozenset[str]:
         """Aliases of what this Neutron can do."""
 
-    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def networks(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
         """Networks; ``id=[...]`` and other filters as Neutron has them."""
 
     def subnets(self, ids: Iterable[str]) -> list[JsonObject]:
         """Subnets by id."""
 
-    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def ports(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
         """Ports, of every project where we ask for ourselves, oldest first."""
 
     def port(self, port_id: str, context: Context = None) -> JsonObject:
@@ -51,7 +54,7 @@ class Api(Protocol):
         """Floating addresses of ports."""
 
     def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
-               **filters: Any) -> list[JsonObject]:
+               **filters: Filter) -> list[JsonObject]:
         """Security groups that the user sees: `fields` alone, since rules are most of such a document."""
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:
@@ -89,11 +92,11 @@ class HttpApi:
         self._service = service
         self._extensions: tuple[frozenset[str], float] | None = None
 
-    def _list(self, kind: str, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def _list(self, kind: str, context: Context = None, **filters: Filter) -> list[JsonObject]:
         ids = filters.pop('id', None)
         plain = [(key, str(one)) for key, value in filters.items()
                  for one in (value if isinstance(value, list) else [value])]
-        if ids is None:
+        if ids is None or isinstance(ids, str | int):
             return list(self._service.call('GET', f'/v2.0/{_url(kind)}', params=plain,
                                            context=context).json()[kind])
         wanted, out = sorted(set(ids)), []
@@ -109,13 +112,13 @@ class HttpApi:
             known = self._extensions = (frozenset(one['alias'] for one in found), clock.monotonic())
         return known[0]
 
-    def networks(self, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def networks(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
         return self._list('networks', context, **filters)
 
     def subnets(self, ids: Iterable[str]) -> list[JsonObject]:
         return self._list('subnets', id=ids)
 
-    def ports(self, context: Context = None, **filters: Any) -> list[JsonObject]:
+    def ports(self, context: Context = None, **filters: Filter) -> list[JsonObject]:
         found = self._list('ports', context, **filters)
         return sorted(found, key=lambda port: (port.get('created_at') or '', port['id']))
 
@@ -139,16 +142,16 @@ class HttpApi:
         return dict(answer.json()['port'])
 
     @staticmethod
-    def _error(answer: session.Answer, **facts: Any) -> errors.NovaError:
+    def _error(answer: session.Answer, **facts: str) -> errors.NovaError:
         """Our error for a refused write of a port."""
-        facts = {'port': '(new)', 'network': '', 'address': '', 'group': '', **facts}
+        told: JsonObject = {'port': '(new)', 'network': '', 'address': '', 'group': '', **facts}
         if answer.code in _BY_TYPE:
             kind = _BY_TYPE[answer.code]
             if kind is errors.network.SecurityGroupNotFound:
                 return kind(f'Security group not found: {answer.message}')
-            return kind(**facts)
+            return kind(**told)
         if answer.status == 404:
-            return errors.network.PortNotFound(**facts)
+            return errors.network.PortNotFound(**told)
         if answer.status == 409:
             return errors.Conflict(f'The network service refuses the port: {answer.message}')
         return errors.Invalid(f'The network service refuses the port: {answer.message}')
@@ -160,7 +163,7 @@ class HttpApi:
         return self._list('floatingips', port_id=list(port_ids)) if port_ids else []
 
     def groups(self, context: Context, fields: Sequence[str] = ('id', 'name'),
-               **filters: Any) -> list[JsonObject]:
+               **filters: Filter) -> list[JsonObject]:
         return self._list('security_groups', context, fields=list(fields), **filters)
 
     def port_room(self, context: nova_context.RequestContext) -> int | None:

@@ -1,12 +1,12 @@
 """What a user asked of the network, checked before anything is made, with the user's own rights."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
 from nova.common.jsonutil import JsonObject
+from nova.objects.network import NetworkRequest
 
 AUTO, NONE = 'auto', 'none'
 
@@ -30,8 +30,8 @@ def _only_one(api: Api, context: nova_context.RequestContext) -> JsonObject | No
     return found[0] if found else None
 
 
-def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Any], count: int,
-          make: Callable[[str], Any]) -> list[Any]:
+def check(api: Api, context: nova_context.RequestContext, requested: Sequence[NetworkRequest], count: int,
+          make: Callable[[str], NetworkRequest]) -> list[NetworkRequest]:
     """Requests made definite; see `NetworkClient.check`.
 
     Args:
@@ -69,19 +69,20 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[An
     return asked
 
 
-def fitting(api: Api, context: nova_context.RequestContext, checked: Sequence[Any], most: int) -> int:
+def fitting(api: Api, context: nova_context.RequestContext, checked: Sequence[NetworkRequest], most: int
+            ) -> int:
     """How many servers get their ports; see `NetworkClient.fitting`."""
     each = _ports(checked)
     room = api.port_room(context) if each else None
     return most if room is None else min(most, room // each)
 
 
-def _ports(requested: Sequence[Any]) -> int:
+def _ports(requested: Sequence[NetworkRequest]) -> int:
     """How many ports have to be made for one server."""
     return sum(1 for request in requested if not request.port_id and request.network_id != NONE)
 
 
-def _auto(api: Api, context: nova_context.RequestContext, asked: list[Any]) -> list[Any]:
+def _auto(api: Api, context: nova_context.RequestContext, asked: list[NetworkRequest]) -> list[NetworkRequest]:
     """No network is there: with ``auto`` one can be made later, else the server gets none."""
     if not asked:
         return []
@@ -99,8 +100,8 @@ def _check_network(network: JsonObject, context: nova_context.RequestContext) ->
         raise errors.network.NetworkNeedsSubnet(network=network['id'])
 
 
-def _check_port(api: Api, context: nova_context.RequestContext, request: Any) -> None:
-    port = api.port(request.port_id, context)
+def _check_port(api: Api, context: nova_context.RequestContext, request: NetworkRequest) -> None:
+    port = api.port(request.port_id or '', context)
     check_owner(port, context.project_id)
     if port.get('device_id'):
         raise errors.network.PortInUse(port=request.port_id)
@@ -119,7 +120,7 @@ def check_owner(port: JsonObject, project: str | None) -> None:
         raise errors.network.PortNotUsable(port=port['id'], project=project)
 
 
-def _check_address(api: Api, context: nova_context.RequestContext, request: Any) -> None:
+def _check_address(api: Api, context: nova_context.RequestContext, request: NetworkRequest) -> None:
     """Of ports that the user sees; about others he learns when his own is made, if he may choose at all."""
     taken = api.ports(context, network_id=request.network_id, fixed_ips=f'ip_address={request.address}',
                       fields='id')

@@ -1,17 +1,17 @@
 """The network service as the rest of the system calls it."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from nova import context as nova_context
 from nova.clients.neutron import allocate, binding, check, info, security_groups
 from nova.clients.neutron.api import Api
 from nova.common.jsonutil import JsonObject
+from nova.objects.instance import Instance
 from nova.objects.network import NetworkRequest
 from nova.objects.network_model import NetworkInfo
 
 
-def _remembered(server: Any) -> NetworkInfo | None:
+def _remembered(server: Instance) -> NetworkInfo | None:
     """What the server's record last knew of its interfaces."""
     return server.network_info if server.known('network_info') else None
 
@@ -37,19 +37,19 @@ class Client:
                 most: int) -> int:
         return check.fitting(self.api, context, requested, most)
 
-    def make(self, context: nova_context.RequestContext, server: Any, requested: Sequence[NetworkRequest],
+    def make(self, context: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
              security_groups: Sequence[str] = (), key: str = '') -> list[str]:
         known = _remembered(server)
         others = [vif.id for vif in known.vifs] if known is not None else []
         return allocate.make(self.api, context, server, requested, security_groups, key, others)
 
-    def unmake(self, server: Any, ports: Collection[str], key: str) -> None:
+    def unmake(self, server: Instance, ports: Collection[str], key: str) -> None:
         allocate.unmake(self.api, server, ports, key, self._users(server))
 
     def set_addresses(self, port_id: str, addresses: Sequence[JsonObject]) -> None:
         self.api.update_port(port_id, {'fixed_ips': [dict(one) for one in addresses]})
 
-    def place(self, server: Any, ports: Sequence[str], requested: Sequence[NetworkRequest],
+    def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest],
               host: str) -> NetworkInfo:
         placed = allocate.place(self.api, server, ports, host)
         named = {request.port_id for request in requested if request.port_id}
@@ -57,44 +57,44 @@ class Client:
                 if request.tag} if placed else {}
         return info.build(self.api, placed, tags=tags, users=named, floating=bool(named), bridge=self._bridge)
 
-    def _describe(self, server: Any, ports: list[JsonObject]) -> NetworkInfo:
+    def _describe(self, server: Instance, ports: list[JsonObject]) -> NetworkInfo:
         known = _remembered(server)
         users = [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else None
         return info.build(self.api, _in_order(ports, known), tags=info.tags_of(known), users=users,
                           bridge=self._bridge)
 
-    def info(self, server: Any) -> NetworkInfo:
+    def info(self, server: Instance) -> NetworkInfo:
         return self._describe(server, self.ports(server.uuid))
 
-    def bind(self, server: Any, host: str) -> NetworkInfo:
+    def bind(self, server: Instance, host: str) -> NetworkInfo:
         return self._describe(server, binding.bind(self.api, server.uuid, host))
 
-    def unbind(self, server: Any) -> None:
+    def unbind(self, server: Instance) -> None:
         binding.unbind(self.api, server.uuid)
 
-    def prebind(self, server: Any, host: str) -> None:
+    def prebind(self, server: Instance, host: str) -> None:
         binding.prebind(self.api, server.uuid, host)
 
-    def activate(self, server: Any, host: str) -> NetworkInfo:
+    def activate(self, server: Instance, host: str) -> NetworkInfo:
         binding.activate(self.api, server.uuid, host)
         return self.info(server)
 
-    def drop_bindings(self, server: Any, host: str) -> None:
+    def drop_bindings(self, server: Instance, host: str) -> None:
         binding.drop(self.api, server.uuid, host)
 
-    def release(self, server: Any, requested: Iterable[NetworkRequest] = ()) -> None:
+    def release(self, server: Instance, requested: Iterable[NetworkRequest] = ()) -> None:
         allocate.release(self.api, server, requested, self._users(server))
 
     def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
         return allocate.drop_late(self.api, server_uuid, kept, gone)
 
-    def release_port(self, server: Any, port_id: str) -> None:
+    def release_port(self, server: Instance, port_id: str) -> None:
         found = [port for port in self.ports(server.uuid) if port['id'] == port_id]
         for port in found:
             allocate.release_port(self.api, port, self._users(server))
 
     @staticmethod
-    def _users(server: Any) -> list[str]:
+    def _users(server: Instance) -> list[str]:
         known = _remembered(server)
         return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
 

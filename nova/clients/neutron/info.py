@@ -1,7 +1,6 @@
 """The network info of a server: its ports with their networks, subnets and floating addresses, as records."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from nova.clients.neutron.allocate import CAN_TAG, OURS
 from nova.clients.neutron.api import Api
@@ -95,6 +94,6 @@ def build(api: Api, ports: Sequence[JsonObject], *, tags: Mapping[str, str] | No
              (tags or {}).get(port['id']), made(port), bridge) for port in ports])
 
 
-def tags_of(info: Any) -> dict[str, str]:
+def tags_of(info: NetworkInfo | None) -> dict[str, str]:
     """Device tags that a network info remembers; the network service does not know them."""
     return {vif.id: vif.tag for vif in info.vifs if vif.tag} if info is not None else {}

@@ -11,8 +11,8 @@ time to look again.
 
 import functools
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import os_resource_classes
 import os_traits
@@ -27,8 +27,7 @@ from nova.domain import provider_tree
 
 LOG = log.getLogger(__name__)
 
-_Part = tuple[str, Callable[[Any], Any], Any, Callable[[Any, Any], bool]]
-"""Of a provider: its name, what to write given what is there, what a new one has, whether two are equal."""
+T = TypeVar('T')
 
 
 class _Again(Exception):
@@ -40,7 +39,7 @@ class Reporter:
 
     def __init__(self, service: session.Service, refresh_seconds: float = 300.0) -> None:
         self._service, self._refresh = service, refresh_seconds
-        self._reported: dict[str, tuple[Any, float]] = {}
+        self._reported: dict[str, tuple[object, float]] = {}
         self._names: set[str] = set()
         self._lock = threads.lock()
 
@@ -72,7 +71,7 @@ class Reporter:
         with self._lock:
             self._reported.pop(uuid, None)
 
-    def _write(self, method: str, path: str, body: Any) -> Any:
+    def _write(self, method: str, path: str, body: object) -> JsonObject:
         answer = self._service.call(method, path, body=body, microversion=VERSION, allow=(404, 409))
         if answer.status == 404 or (answer.status == 409 and answer.code == CONCURRENT):
             raise _Again
@@ -113,15 +112,24 @@ class Reporter:
                                 {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
         assert there is not None
         generation = there['generation']
-        parts: list[_Part] = [
-            ('inventories', functools.partial(provider_tree.complete, wanted.inventory), {}, operator.eq),
-            ('traits', lambda now: sorted(provider_tree.complete_traits(wanted, now)), [], _same_set)]
-        for part in parts:
-            generation = self._bring_part(uuid, part, generation, known)
+        def traits(now: list[str]) -> list[str]:
+            return sorted(provider_tree.complete_traits(wanted, now))
+        no_inventory: dict[str, JsonObject] = {}
+        no_traits: list[str] = []
+        inventory = functools.partial(provider_tree.complete, wanted.inventory)
+        generation = self._bring_part(
+            uuid, 'inventories', inventory, no_inventory, operator.eq, generation, known)
+        self._bring_part(uuid, 'traits', traits, no_traits, _same_set, generation, known)
 
-    def _bring_part(self, uuid: str, part: '_Part', generation: int, known: bool) -> int:
-        """Write one part where it differs; returns the provider's generation after it."""
-        kind, complete, nothing, same = part
+    def _bring_part(self, uuid: str, kind: str, complete: Callable[[T], T], nothing: T,
+                    same: Callable[[T, T], bool], generation: int, known: bool) -> int:
+        """Write one part where it differs; returns the provider's generation after it.
+
+        Args:
+            complete: what to write given what is there.
+            nothing: what a new provider has.
+            same: whether two are equal.
+        """
         path = f'/resource_providers/{uuid}/{kind}'
         value = complete(nothing)
         if known:
@@ -151,7 +159,7 @@ class Reporter:
                         {'uuid': uuid, 'why': answer.message})
 
 
-def _same_set(there: list[str], wanted: Any) -> bool:
+def _same_set(there: list[str], wanted: Iterable[str]) -> bool:
     return set(there) == set(wanted)
 
 

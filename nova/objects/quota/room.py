@@ -87,10 +87,10 @@ def check_count(resource: str, limit: int, count: int) -> None:
 
 
 def resize(conn: sa.Connection, quota: Quota, instance_uuid: str, wanted: Demand) -> None:
-    """Have a server count for the larger of what it has and what it is to have, if there is room.
+    """Count a server that is resized by the larger amounts of its old and new flavors, if quotas allow that.
 
     Raises:
-        OverQuota: there is no room.
+        OverQuota: a quota would be exceeded; nothing is counted anew.
         InstanceMappingNotFound: no such server.
     """
     room = Room(conn, quota)
@@ -110,7 +110,7 @@ def recount(conn: sa.Connection, quota: Quota, instance_uuid: str) -> None:
     """Count a deleted server again because it is to be restored, if there is room for it.
 
     Raises:
-        OverQuota: there is no room.
+        OverQuota: a quota would be exceeded; nothing is counted anew.
         InstanceMappingNotFound: no such server.
     """
     room = Room(conn, quota)

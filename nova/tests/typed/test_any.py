@@ -7,8 +7,14 @@ import tomllib
 import nova
 
 ROOT = pathlib.Path(nova.__file__).parent
-PACKAGES = ('api', 'compute', 'conductor', 'ops', 'scheduler', 'steps', 'task', 'virt')
+PACKAGES = ('api', 'clients', 'compute', 'conductor', 'objects', 'ops', 'scheduler', 'steps', 'task', 'virt')
+FREE = {'nova.objects.fields'}  # its codecs take values of every type
 EXCEPTIONS = {
+    'clients/session.py': 2,  # signatures of keystoneauth's
+    'objects/persistent.py': 1,  # SQLAlchemy declares `Table` with it
+    'objects/quota/kept.py': 3,  # the same
+    'objects/relations.py': 2,  # the same
+    'objects/statements.py': 1,  # the same
     'scheduler/filters/json_filter.py': 1,  # operators compare whatever users wrote
     'steps/moves.py': 1,  # fields of a record that is handed in, which knows their types
     'task/action.py': 1,  # the state of the action's own flow
@@ -20,6 +26,8 @@ def test_mypy_refuses_any_in_these_packages():
     config = tomllib.loads((ROOT.parent / 'pyproject.toml').read_text())['tool']['mypy']
     strict = [one for one in config['overrides'] if one.get('disallow_any_explicit')]
     assert {f'nova.{package}.*' for package in PACKAGES} == {name for one in strict for name in one['module']}
+    free = [one for one in config['overrides'] if one.get('disallow_any_explicit') is False]
+    assert {name for one in free for name in one['module']} == FREE
 
 
 def test_exceptions_are_those_that_have_a_reason():
