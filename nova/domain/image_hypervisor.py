@@ -28,9 +28,14 @@ def suits(asked: Sequence[str | None], supported: Iterable[Sequence[str]]) -> bo
                for each in supported)
 
 
+def wanted_version(image: Mapping[str, object]) -> object:
+    """What an image asks of a hypervisor's version, as ``>=1.0,<2.0``; None where it does not mind."""
+    return image.get('img_hv_requested_version') or image.get('hypervisor_version_requires')
+
+
 def version_meets(have: int, image: Mapping[str, object]) -> bool:
-    """Whether a hypervisor's version, ``2012000`` for 2.12.0, is as the image asks: ``>=1.0,<2.0``."""
-    asked = image.get('img_hv_requested_version') or image.get('hypervisor_version_requires')
+    """Whether a hypervisor's version, ``2012000`` for 2.12.0, is as the image asks."""
+    asked = wanted_version(image)
     return all(_clause(have, clause.strip()) for clause in str(asked).split(',')) if asked else True
 
 

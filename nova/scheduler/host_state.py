@@ -6,6 +6,7 @@ else is known of a host comes from the cached view of its cell.
 
 import collections
 import dataclasses
+import operator
 from collections.abc import Iterable, Mapping
 
 from nova.common.jsonutil import JsonObject
@@ -103,9 +104,7 @@ class HostState:
 
     def copy(self) -> 'HostState':
         """A copy for one request to change; much quicker than copying in general, and there are many."""
-        new = object.__new__(HostState)
-        for name in _FIELDS:
-            setattr(new, name, getattr(self, name))
+        new = HostState(*_values(self))
         new.free, new.total, new.candidates, new.limits = {}, {}, [], {}
         return new
 
@@ -119,7 +118,7 @@ class HostState:
         self.num_io_ops += 1
 
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(HostState))
+_values = operator.attrgetter(*(field.name for field in dataclasses.fields(HostState)))
 
 
 @dataclasses.dataclass(slots=True)

@@ -362,15 +362,17 @@ def _by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], 
     states: dict[str, HostState] = {}
     unknown: set[str] = set()
     summaries = found.provider_summaries
+    nodes = view.nodes
     for request in found.allocation_requests:
         roots = {summaries[uuid]['root_provider_uuid'] for uuid in request['allocations']}
-        known = next((root for root in roots if root in view.nodes), None)
+        known = next((root for root in roots if root in nodes), None)
         if known is None:
             unknown |= roots
             continue
-        if known not in states:
-            states[known] = view.state(known)
-        states[known].candidates.append(request)
+        state = states.get(known)
+        if state is None:
+            state = states[known] = view.state(known)
+        state.candidates.append(request)
     for uuid, summary in summaries.items():
         root = states.get(summary['root_provider_uuid'])
         if root is not None:
@@ -379,5 +381,5 @@ def _by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], 
                 root.free[name] = root.free.get(name, 0) + amount['capacity'] - amount['used']
             if uuid == root.uuid:
                 root.traits = frozenset(summary['traits'])
-    return list(states.values()), len(unknown - set(view.nodes))
+    return list(states.values()), len(unknown - nodes.keys())
 

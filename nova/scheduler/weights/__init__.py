@@ -48,8 +48,10 @@ class BaseHostWeigher(abc.ABC):
 
     def weigh(self, hosts: Sequence[HostState], wanted: Wanted) -> list[float]:
         """What it adds to the weight of each host."""
+        if not self.applies(wanted):
+            return [0.0] * len(hosts)
         multipliers = [self.weight_multiplier(host) for host in hosts]
-        if not any(multipliers) or not self.applies(wanted):
+        if not any(multipliers):
             return [0.0] * len(hosts)
         amounts = [self._weigh_object(host, wanted) for host in hosts]
         if self.spread:
@@ -89,7 +91,9 @@ def order(weighers: Sequence[BaseHostWeigher], hosts: Sequence[HostState], wante
         return []
     totals = [0.0] * len(hosts)
     for weigher in weighers:
-        totals = [total + more for total, more in zip(totals, weigher.weigh(hosts, wanted), strict=True)]
+        weights = weigher.weigh(hosts, wanted)
+        if any(weights):
+            totals = [total + more for total, more in zip(totals, weights, strict=True)]
     for host, total in zip(hosts, totals, strict=True):
         host.weight = total
     return sorted(hosts, key=lambda host: -host.weight)
