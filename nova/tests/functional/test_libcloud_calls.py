@@ -28,6 +28,7 @@ CINDER = dict.fromkeys(('create_snapshot', 'delete_snapshot', 'get_snapshot', 'g
                         'list_snapshots'), 'asks Cinder')
 STRUCK = {f'ex_{name}': why for name, why in (GLANCE | NEUTRON | CINDER).items()} | {
     'copy_image': 'not written for OpenStack',
+    'ex_rebuild': 'sends a flavor, which no release of v2.1 has taken (400)',
     'deploy_node': 'logs in to guests',
     'delete_image': 'asks Glance',
     'get_image': 'asks Glance',
@@ -113,8 +114,6 @@ def walk(cloud, demo):
                          (nova.ex_unrescue, 'ACTIVE')):
         assert call(node)
         rests(status)
-    assert nova.ex_rebuild(node, image=image)
-    rests('ACTIVE')
     assert nova.ex_resize(node, sizes['m1.small'])
     rests('VERIFY_RESIZE')
     assert nova.ex_revert_resize(node)
