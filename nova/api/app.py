@@ -30,7 +30,7 @@ from nova.objects.step import HostStatus
 from nova.policies import base as policies
 from nova.policies import enforcer as enforcement
 from nova.rest import urls
-from nova.rest.dispatch import Dispatcher
+from nova.rest.dispatch import Dispatcher, NoRoute
 from nova.rest.request import Query
 from nova.rest.resource import Operation, Resource
 from nova.rpc import conductor, host, questions, scheduler, transport
@@ -107,7 +107,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, 
         common.RequestId('X-Compute-Request-Id', 'X-OpenStack-Request-ID'), common.RequestLog(_who),
         middleware.Entry(root),
         middleware.Authenticate(auth.from_keystone if keystone else auth.from_plain_token),
-        middleware.Negotiate()])
+        middleware.Negotiate()], slash=NoRoute)
     dispatcher.mount(app)
     versions.Documents(lambda: dispatcher.operations, root).mount(app)
     whole = urls.mounted(app, dispatcher.roots() | {'versions', 'openapi.json'})

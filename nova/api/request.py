@@ -23,7 +23,7 @@ from nova.listing.servers import ListResult
 from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
-from nova.objects.question import GuestQuestion, ImageList
+from nova.objects.question import GuestQuestion, HostQuestion, ImageList
 from nova.objects.step import HostStatus
 from nova.rest import request
 from nova.rest.resource import Reply
@@ -153,6 +153,13 @@ class Request(request.Request):
             return ask(self.context, GuestQuestion(instance=instance, kind=kind, lines=lines))
         except errors.bus.BusAway as error:
             raise errors.host.HostAway(server=instance.uuid) from error
+
+    def uptime(self, cell: objects.CellMapping, host: str) -> str | None:
+        """How long a host has been up, as ``uptime`` prints it; None where it does not say."""
+        try:
+            return self._questions(cell, host).uptime(self.context, HostQuestion(host=host)).text
+        except errors.Unavailable:
+            return None
 
     def cache_images(self, cell: objects.CellMapping, host: str, images: Sequence[str]) -> None:
         """Have a host fetch images for guests to come; nobody waits for it."""

@@ -33,9 +33,4 @@ def of_hosts(ask: Ask, cell: objects.CellMapping, hosts: Sequence[str]) -> dict[
             return ask(cell, host)
         except errors.Unavailable:
             return None
-    pool = threads.Pool('audit-hosts', min(ASKED_AT_ONCE, len(hosts) or 1))
-    try:
-        asked = {host: pool.submit(one, host) for host in hosts}
-        return {host: future.result() for host, future in asked.items()}
-    finally:
-        pool.close()
+    return dict(zip(hosts, threads.each('audit-hosts', one, hosts, ASKED_AT_ONCE), strict=True))

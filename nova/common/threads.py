@@ -11,12 +11,15 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
-from typing import Any
+from typing import Any, TypeVar
 
 from nova.common import clock, concurrency
 from nova.common.concurrency import Condition, Event, Lock, Thread
 
 LOG = logging.getLogger(__name__)
+
+A = TypeVar('A')
+B = TypeVar('B')
 
 _BACKENDS: dict[str, type[concurrency.Backend]] = {
     'threading': concurrency.Threading, 'eventlet': concurrency.Eventlet}
@@ -217,6 +220,22 @@ class Pool:
         self._executor.shutdown(wait=wait)
         with contextlib.suppress(ValueError):
             _pools.remove(self)
+
+
+def each(name: str, fn: Callable[[A], B], items: Collection[A], at_once: int) -> list[B]:
+    """``fn(item)`` of every item, in their order, by at most `at_once` threads that end with it.
+
+    Raises:
+        whatever `fn` itself raises.
+    """
+    if not items:
+        return []
+    pool = Pool(name, min(at_once, len(items)))
+    try:
+        asked = [pool.submit(fn, item) for item in items]
+        return [future.result() for future in asked]
+    finally:
+        pool.close()
 
 
 class Ticker:

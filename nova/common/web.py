@@ -1,7 +1,7 @@
 """The Falcon application that compute, placement, metadata and the sandbox share.
 
-JSON in and out, trailing slashes tolerated, and every error, ours, Falcon's or unforeseen, turned into one
-`Problem` that the service renders in its own envelope.
+JSON in and out, and every error, ours, Falcon's or unforeseen, turned into one `Problem` that the service
+renders in its own envelope.
 """
 
 import logging
@@ -48,10 +48,30 @@ def _translate(error: falcon.HTTPError) -> problem.Problem:
     return kind(message, headers=headers)
 
 
-def application(render: Render, middleware: list[Any]) -> falcon.App:
-    """A Falcon app whose errors all go through `render`; routes are added with `route`."""
-    app: falcon.App = falcon.App(middleware=middleware)
-    app.req_options.strip_url_path_trailing_slash = True
+class SlashAtTheEnd:
+    """A path with a slash at its end is none that is served.
+
+    Args:
+        error: what it is answered with.
+    """
+
+    def __init__(self, error: type[problem.NotFound]) -> None:
+        self._error = error
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        if req.path != '/' and req.path.endswith('/'):
+            raise self._error()
+
+
+def application(render: Render, middleware: list[Any],
+                slash: type[problem.NotFound] | None = None) -> falcon.App:
+    """A Falcon app whose errors all go through `render`; routes are added with `route`.
+
+    Args:
+        slash: what a path with a slash at its end is answered with; when absent it means the path without.
+    """
+    app: falcon.App = falcon.App(middleware=[*middleware, *([SlashAtTheEnd(slash)] if slash else [])])
+    app.req_options.strip_url_path_trailing_slash = slash is None
     app.req_options.keep_blank_qs_values = True
     app.req_options.auto_parse_qs_csv = False
     app.resp_options.default_media_type = falcon.MEDIA_JSON

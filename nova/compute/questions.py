@@ -1,4 +1,4 @@
-"""What a host answers about its guests; see `nova.rpc.questions`."""
+"""What a host answers about itself and its guests; see `nova.rpc.questions`."""
 
 import logging
 
@@ -12,6 +12,8 @@ from nova.objects.question import (
     GuestList,
     GuestQuestion,
     GuestsQuestion,
+    HostQuestion,
+    HostUptime,
     ImageList,
 )
 
@@ -75,6 +77,9 @@ class Answers:
 
     def guests(self, context: nova_context.RequestContext, asked: GuestsQuestion) -> GuestList:
         return GuestList(servers=sorted(self._driver.guests()))
+
+    def uptime(self, context: nova_context.RequestContext, asked: HostQuestion) -> HostUptime:
+        return HostUptime(text=self._driver.host_uptime())
 
     def diagnostics(self, context: nova_context.RequestContext, asked: GuestQuestion) -> GuestAnswer:
         return GuestAnswer(value=self._driver.diagnostics(self._hosting.handle(asked.instance, context)))

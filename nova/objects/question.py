@@ -1,4 +1,4 @@
-"""What a host is asked about a guest while a user waits, and its answer."""
+"""What a host is asked about itself or a guest while a user waits, and its answer."""
 
 from nova.objects import base, fields
 from nova.objects.instance import Instance
@@ -28,6 +28,18 @@ class GuestList(base.Record):
     """The servers whose guests a host has."""
 
     servers: list[str]
+
+
+class HostQuestion(base.Record):
+    """Which host is asked about itself."""
+
+    host: str
+
+
+class HostUptime(base.Record):
+    """How long a host has been up, as ``uptime`` prints it."""
+
+    text: str
 
 
 class GuestAnswer(base.Record):

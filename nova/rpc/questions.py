@@ -1,9 +1,11 @@
-"""What a compute host is asked about its guests while somebody waits for the answer."""
+"""What a compute host is asked about itself and its guests while somebody waits for the answer."""
 
 from nova.objects import question
 from nova.rpc import kernel
 
 SECONDS = 20.0
+UPTIME_SECONDS = 5.0
+"""A list of hosts shows without its uptime one that says nothing for so long."""
 
 
 class Questions(kernel.Interface):
@@ -17,4 +19,6 @@ class Questions(kernel.Interface):
     console_output = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
     cache_images = kernel.cast(question.ImageList, since='1.1')
     guests = kernel.call(question.GuestsQuestion, returns=question.GuestList, timeout=SECONDS, since='1.2')
+    uptime = kernel.call(question.HostQuestion, returns=question.HostUptime, timeout=UPTIME_SECONDS,
+                         since='1.3')
     diagnostics = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.api.request import Request
-from nova.common import dbkit, jsonutil, problem, units, uuids
+from nova.common import jsonutil, problem, threads, units, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import ComputeNode
 from nova.policies import hypervisors as rules
@@ -79,29 +79,39 @@ class ListQuery(WithServers):
 
 _Servers = dict[tuple[str | None, str | None], list[dict[str, str | None]]]
 """What is shown of the servers of a host and node."""
-Placed = tuple[ComputeNode, dbkit.Database]
-"""A node, and the database of its cell."""
+Placed = tuple[ComputeNode, objects.CellMapping]
+"""A node and its cell."""
+_HOSTS_AT_ONCE = 16
+"""So many are asked for their uptime at a time."""
 
 
 class Look:
     """Services and servers of a page of nodes.
 
     Args:
-        with_servers: whether servers are shown.
+        with_servers, with_uptime: whether servers and uptimes are shown.
     """
 
-    def __init__(self, req: Request, nodes: list[Placed], with_servers: bool) -> None:
+    def __init__(self, req: Request, nodes: list[Placed], with_servers: bool,
+                 with_uptime: bool = False) -> None:
         self._down_time = req.conf.service_down_time
         self._uuids = req.at('2.53')
         self._always = req.at('2.75')
         self._services: dict[str, objects.Service] = {}
         self._servers: _Servers | None = {} if with_servers else None
-        by_db: dict[int, tuple[dbkit.Database, list[ComputeNode]]] = {}
-        for node, db in nodes:
-            by_db.setdefault(id(db), (db, []))[1].append(node)
-        for db, own in by_db.values():
-            with db.read() as conn:
-                self._load(conn, [node.host for node in own])
+        by_cell: dict[str, list[Placed]] = {}
+        for node, cell in nodes:
+            by_cell.setdefault(cell.uuid, []).append((node, cell))
+        for own in by_cell.values():
+            with req.cells.db(own[0][1]).read() as conn:
+                self._load(conn, [node.host for node, _ in own])
+        self._uptimes = self._ask_uptimes(req, nodes) if with_uptime else {}
+
+    def _ask_uptimes(self, req: Request, nodes: list[Placed]) -> dict[str, str | None]:
+        """By host, of those that are up; None where a host does not say."""
+        cells = {node.host: cell for node, cell in nodes if self.state(node) == 'up'}
+        found = threads.each('uptimes', lambda host: req.uptime(cells[host], host), cells, _HOSTS_AT_ONCE)
+        return dict(zip(cells, found, strict=True))
 
     def _load(self, conn: sa.Connection, hosts: list[str]) -> None:
         for service in objects.Service.all(conn, host=hosts, binary='nova-compute'):
@@ -134,8 +144,7 @@ class Look:
         return found if found or self._always else ABSENT
 
     def uptime(self, node: ComputeNode) -> str | None:
-        uptime: str | None = (node.stats or {}).get('uptime')
-        return uptime
+        return self._uptimes.get(node.host)
 
 
 class NotFoundByPattern(errors.NotFound):
@@ -143,10 +152,10 @@ class NotFoundByPattern(errors.NotFound):
 
 
 def _nodes(req: Request, *where: sa.ColumnElement[bool]) -> list[Placed]:
-    """Nodes with their databases, cell by cell, the oldest first."""
+    """Nodes with their cells, cell by cell, the oldest first."""
     order = [ComputeNode.table.c.id]
     answers = req.cells.ask(lambda conn: ComputeNode.all(conn, *where, order=order))
-    return [(node, req.cells.db(cell)) for cell, nodes in answers for node in nodes or ()]
+    return [(node, cell) for cell, nodes in answers for node in nodes or ()]
 
 
 def _matching(req: Request, pattern: str) -> list[Placed]:
@@ -161,7 +170,12 @@ def _shows_servers(req: Request) -> bool:
     return types.is_true(req.query.get('with_servers', False))
 
 
-def _page(req: Request) -> Page:
+def _tells_uptime(req: Request) -> bool:
+    """Of a hypervisor that is shown with what there is to say of it."""
+    return req.at('2.88')
+
+
+def _page(req: Request, details: bool = False) -> Page:
     pattern = req.query.get('hypervisor_hostname_pattern')
     if pattern and ('limit' in req.query or 'marker' in req.query):
         raise problem.BadRequest('Paging over results with the hypervisor_hostname_pattern query parameter is '
@@ -172,7 +186,7 @@ def _page(req: Request) -> Page:
         limit = len(found)
     page = Page.of(found[_after(req, found, marker):], limit, lambda pair: _mark(req, pair[0]))
     return Page([node for node, _ in page.items], page.marker,
-                look=Look(req, list(page.items), _shows_servers(req)))
+                look=Look(req, list(page.items), _shows_servers(req), details and _tells_uptime(req)))
 
 
 def _mark(req: Request, node: ComputeNode) -> str:
@@ -220,7 +234,7 @@ class Hypervisors(Resource):
          returns=Many('hypervisors', HypervisorView, 'detail'))
     def detail(self, req: Request) -> Page:
         """List hypervisors with details."""
-        return _page(req)
+        return _page(req, details=True)
 
     @get('/os-hypervisors/statistics', until=_LAST, rule=rules.STATISTICS, returns=types.OBJECT)
     def statistics(self, req: Request) -> JsonObject:
@@ -238,14 +252,14 @@ class Hypervisors(Resource):
     def show(self, req: Request, hypervisor_id: str) -> Reply:
         """Show a hypervisor."""
         found = _find(req, hypervisor_id)
-        return Reply(subject=found[0], look=Look(req, [found], _shows_servers(req)))
+        return Reply(subject=found[0], look=Look(req, [found], _shows_servers(req), _tells_uptime(req)))
 
     @get('/os-hypervisors/{hypervisor_id}/uptime', until=_LAST, rule=rules.UPTIME,
          returns=One('hypervisor', HypervisorView, 'uptime'))
     def uptime(self, req: Request, hypervisor_id: str) -> Reply:
         """Show how long a hypervisor has been up."""
         found = _find(req, hypervisor_id)
-        look = Look(req, [found], False)
+        look = Look(req, [found], False, with_uptime=True)
         if look.state(found[0]) == 'down':
             raise problem.BadRequest(f'Service on host {found[0].host} is not up.')
         return Reply(subject=found[0], look=look)

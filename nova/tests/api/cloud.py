@@ -29,7 +29,7 @@ class Cloud:
     Attributes:
         told: what Placement was told: (verb, provider, aggregate).
         woken: (cell name or None, task uuid) of every wake-up.
-        looks: (cell name, host, what, lines) of what hosts were asked about guests.
+        looks: (cell name, host, what, lines) of what hosts were asked about guests and themselves.
         seen: what they answer, or an error.
         statuses: (cell name, host, disabled) of what hosts were told of their services.
     """
@@ -181,9 +181,11 @@ class _Bus:
 
     def call(self, target: Any, context: dict, method: str, args: dict, *options: Any) -> dict:
         look = objects.Record.from_wire(args['record'])
-        self._cloud.looks.append((self._name, target.server, method, look.lines))
+        self._cloud.looks.append((self._name, target.server, method, getattr(look, 'lines', None)))
         if isinstance(self._cloud.seen, errors.NovaError):
             return {'error': errors.to_dict(self._cloud.seen)}
+        if method == 'uptime':
+            return {'record': question.HostUptime(text=self._cloud.seen).to_wire()}
         return {'record': question.GuestAnswer(value=self._cloud.seen).to_wire()}
 
 

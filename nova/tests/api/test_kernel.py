@@ -43,6 +43,15 @@ def test_path_without_a_version_is_answered_with_choices(cloud: Cloud) -> None:
     assert answer.json['choices'][0]['links'][0]['href'].endswith('/v2.1/servers')
 
 
+@pytest.mark.parametrize('path', [
+    '/flavors/', '/flavors/detail/', '/os-simple-tenant-usage/', f'/{PROJECT}/flavors/'])
+def test_a_slash_at_the_end_of_a_path_is_an_id_without_letters(cloud: Cloud, path: str) -> None:
+    """Nobody has that id: who asks for one thing and has forgotten which does not get all of them."""
+    assert cloud.call('GET', path.removesuffix('/')).status_code == 200
+    assert cloud.call('GET', path).status_code == 404
+    assert cloud.call('GET', '/').status_code == 200
+
+
 def test_a_line_break_in_a_path_is_a_part_of_a_name(cloud: Cloud) -> None:
     assert cloud.call('GET', '/flavors/%0A').status_code == 404
     assert cloud.call('GET', f'/{PROJECT}%0A/flavors').status_code == 404

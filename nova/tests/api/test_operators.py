@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nova import objects
+from nova import errors, objects
 from nova.common import uuids
 from nova.tests.api.cloud import MEMBER, Cloud
 
@@ -228,6 +228,39 @@ def test_services_are_deleted_with_their_host(cloud: Cloud) -> None:
     assert cloud.call('DELETE', path, '2.53').status_code == 404
 
 
+def uptime(cloud: Cloud, hypervisor: Any) -> Any:
+    return cloud.call('GET', f'/os-hypervisors/{hypervisor["id"]}/uptime', '2.87')
+
+
+UPTIME = ' 06:13:02 up 3 days,  4:05,  2 users,  load average: 0.10, 0.20, 0.30'
+
+
+def test_hosts_say_how_long_they_have_been_up(cloud: Cloud) -> None:
+    """By itself up to 2.87, with the rest from 2.88 on; only there anybody is asked."""
+    cloud.host('host1')
+    cloud.host('host2', 2)
+    [one, _] = cloud.call('GET', '/os-hypervisors/detail', '2.87').json['hypervisors']
+    assert cloud.looks == []
+    cloud.seen = UPTIME
+    assert uptime(cloud, one).json['hypervisor']['uptime'] == UPTIME
+    assert cloud.call('GET', f'/os-hypervisors/{one["id"]}', '2.88').json['hypervisor']['uptime'] == UPTIME
+    assert cloud.looks == [('cell1', 'host1', 'uptime', None)] * 2
+    every = cloud.call('GET', '/os-hypervisors/detail', '2.88').json['hypervisors']
+    assert [found['uptime'] for found in every] == [UPTIME] * 2
+
+
+def test_a_host_that_does_not_say_how_long_it_has_been_up(cloud: Cloud) -> None:
+    """It is away, too old to be asked, or down: then nobody waits for it."""
+    cloud.host('host1')
+    cloud.host('host2', 2, forced_down=True)
+    cloud.seen = errors.bus.BusAway(reason='it does not answer')
+    every = cloud.call('GET', '/os-hypervisors/detail', '2.88').json['hypervisors']
+    assert [found['uptime'] for found in every] == [None, None]
+    assert [host for _, host, _, _ in cloud.looks] == ['host1']
+    assert uptime(cloud, every[0]).json['hypervisor']['uptime'] is None
+    assert uptime(cloud, every[1]).status_code == 400
+
+
 def test_hypervisors_by_version(cloud: Cloud) -> None:
     cloud.host('host1')
     cloud.host('host2', 2)
@@ -245,7 +278,6 @@ def test_hypervisors_by_version(cloud: Cloud) -> None:
     shown = cloud.call('GET', f'/os-hypervisors/{uuid}?with_servers=1', '2.88').json['hypervisor']
     assert set(shown) == {'id', 'hypervisor_hostname', 'state', 'status', 'servers', 'uptime', 'host_ip',
                           'hypervisor_type', 'hypervisor_version', 'service'}
-    assert cloud.call('GET', f'/os-hypervisors/{uuid}/uptime', '2.87').json['hypervisor']['uptime'] is None
     assert cloud.call('GET', f'/os-hypervisors/{uuid}/uptime', '2.88').status_code == 404
     assert cloud.call('GET', '/os-hypervisors/1', '2.53').status_code == 400
     assert cloud.call('GET', '/os-hypervisors/99', '2.52').status_code == 404

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from nova import errors
-from nova.objects.question import GuestQuestion, GuestsQuestion
+from nova.objects.question import GuestQuestion, GuestsQuestion, HostQuestion
 from nova.rpc import questions
 from nova.tests.compute import cell
 
@@ -70,6 +70,12 @@ def test_questions_that_hang_hold_up_no_step(ask, host, gates, heard, driver):
         hang.set()
         for asker in askers:
             asker.join()
+
+
+def test_how_long_a_host_has_been_up(bus, heard, start, driver):
+    start(driver)
+    client = questions.Questions.client(bus, 'host1')
+    assert ' up ' in client.uptime(cell.CONTEXT, HostQuestion(host='host1')).text
 
 
 def test_which_guests_there_are(bus, heard, start, driver):
