@@ -53,7 +53,7 @@ class Deployment:
     broker: str = ''
     memcached: str = ''
     made: bool = False
-    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    options: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def users(self) -> tuple[str, ...]:

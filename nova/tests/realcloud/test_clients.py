@@ -44,28 +44,62 @@ def subject(demo):
     demo.delete(server)
 
 
+@pytest.fixture
+def volume(demo):
+    """One of an image, which goes with the server that boots from it."""
+    made = demo.call('POST', '/v3/volumes', {'volume': {'size': 1, 'imageRef': demo.image}}, service='volume')
+    assert made.status_code == 202, made.text
+    uuid = made.json()['volume']['id']
+    _until(lambda: demo.get(f'/v3/volumes/{uuid}', service='volume')['volume']['status'] == 'available')
+    return uuid
+
+
 @pytest.mark.parametrize('case', REQUESTS, ids=lambda case: f'{case["client"]}: {case["name"]}')
-def test_requests_of_other_languages(case, demo, subject):
-    text = json.dumps([case['send'], case['body']])
-    for word, value in {'IMAGE': demo.image, 'FLAVOR': '1', 'NETWORK': demo.network, 'SERVER': subject,
-                        'GROUP': subject}.items():
-        text = text.replace(word, value)
-    send, body = json.loads(text)
+def test_requests_of_other_languages(case, demo, subject, request):
+    words = {'IMAGE': demo.image, 'FLAVOR': '1', 'NETWORK': demo.network, 'SERVER': subject, 'GROUP': subject,
+             'LARGER': '3' if demo.show(subject)['flavor']['original_name'] == 'm1.small' else '2'}
+    if 'VOLUME' in json.dumps(case):
+        words['VOLUME'] = request.getfixturevalue('volume')
+    send, body, before, back = (_told(case.get(part), words) for part in ('send', 'body', 'before', 'back'))
     method, _, path = send.partition(' ')
+    _lead(demo, subject, before, case.get('between'))
     answer = demo.call(method, path, body, version=case.get('version', '2.1'))
     assert answer.status_code == case['status'], answer.text
-    for kind, made in answer.json().items() if answer.content and method == 'POST' else ():
-        if kind == 'server':
-            _remove_servers(demo, made, body['server'].get('min_count', 1))
-        elif kind in REMOVE:
+    if method == 'POST':
+        _remove_what_it_made(demo, answer, body)
+    demo.wait(subject, case.get('becomes', 'ACTIVE'), 60)
+    _lead(demo, subject, back, 'ACTIVE')
+
+
+def _told(part, words):
+    """A part of a case, with our values for its words."""
+    text = json.dumps(part)
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return json.loads(text)
+
+
+def _lead(demo, subject, actions, status):
+    for name, body in (actions or {}).items():
+        demo.act(subject, name, body)
+        demo.wait(subject, status, 60)
+
+
+def _remove_what_it_made(demo, answer, body):
+    if image := answer.headers.get('Location', '').partition('/images/')[2]:
+        _until(lambda: demo.get(f'/v2/images/{image}', service='image')['status'] == 'active')
+        assert demo.call('DELETE', f'/v2/images/{image}', service='image').status_code == 204
+    for kind, made in answer.json().items() if answer.content else ():
+        if kind in REMOVE:
             assert demo.call('DELETE', REMOVE[kind].format(**made)).status_code in (202, 204)
-    demo.wait(subject, 'ACTIVE')
+        elif kind == 'reservation_id' or (kind == 'server' and 'server' in body):
+            _remove_servers(demo, body['server'].get('min_count', 1))
 
 
-def _remove_servers(demo, made, wanted):
+def _remove_servers(demo, wanted):
     """Delete those that one request has made, once each is ACTIVE; their names begin alike."""
     servers = [one['id'] for one in demo.get('/servers')['servers'] if one['name'].startswith('derp')]
-    assert made['id'] in servers and len(servers) == wanted
+    assert len(servers) == wanted
     for uuid in servers:
         demo.wait(uuid, 'ACTIVE', 60)
         demo.delete(uuid, 60)

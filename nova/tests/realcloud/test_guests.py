@@ -1,20 +1,18 @@
 """Real guests of QEMU on volumes of the real Cinder: what they have written is there after each operation.
 
-A cloud of its own with one compute host, which is a simulated one (tools/guest); the shares of Cinder's NFS
-driver are mounted there, by bind mounts. It needs root, and belongs to ``-m "realcloud or slow"``.
+A cloud of its own, as ``tools/realcloud up --driver libvirt`` makes it. It needs root, and belongs to
+``-m "realcloud or slow"``.
 """
 
 import base64
 import hashlib
-import os
 import pathlib
 import re
 import subprocess
-import uuid
 
 import pytest
-from realcloud import cinder
 from realcloud import cloud as clouds
+from realcloud import guests
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
@@ -25,7 +23,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 PATIENCE = 300
 """Seconds for what a guest of an interpreted CPU does."""
-TOOLS = pathlib.Path(__file__).parents[3] / 'tools' / 'guest'
 CACHE = pathlib.Path(__file__).parents[3] / '.guest'
 WRITER = '\n'.join((
     '#!/bin/sh',
@@ -38,63 +35,17 @@ WRITER = '\n'.join((
 """Writes into the first volume that comes, once, and says what."""
 
 
-class Hosts:
-    """One simulated host, with the name of the cloud's only one."""
-
-    def __init__(self, name):
-        self.directory = pathlib.Path(f'/tmp/nova-{uuid.uuid4().hex[:4]}')
-        self.env = {**os.environ, 'NOVA_HOSTS': str(self.directory),
-                    'NOVA_HOSTS_PREFIX': f'n{self.directory.name[5:]}'}
-        self._mounted = []
-        self.run('up', '1')
-        self.run('exec', 'h1', 'hostname', name)
-
-    def run(self, *words):
-        subprocess.run([TOOLS / 'hosts', *words], check=True, env=self.env, capture_output=True)
-
-    @property
-    def options(self):
-        """What nova-compute is told of it."""
-        return {'compute_driver': 'libvirt.LibvirtDriver',
-                'instances_path': str(self.directory / 'h1' / 'instances'),
-                'libvirt.virt_type': 'qemu', 'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': 'Nehalem',
-                'libvirt.tb_cache_size': 48, 'libvirt.nfs_mount_point_base': str(self.directory / 'shares'),
-                'libvirt.connection_uri':
-                    f'qemu+unix:///system?socket={self.directory}/h1/run/libvirt-sock'}
-
-    def mount(self, kept, name):
-        """Mount a directory of Cinder's as a share, here and on the host."""
-        mounted = self.directory / 'shares' / name
-        mounted.mkdir(parents=True)
-        pid = (self.directory / 'h1' / 'init.pid').read_text().strip()
-        for words in ([], ['nsenter', '-t', pid, '-m', '--']):
-            subprocess.run([*words, 'mount', '--bind', kept, mounted], check=True)
-        self._mounted.append(mounted)
-
-    def down(self):
-        for mounted in self._mounted:
-            subprocess.run(['umount', mounted], check=True)
-        self.run('down')
-
-
 @pytest.fixture(scope='module')
 def cloud(tmp_path_factory):
-    subprocess.run([TOOLS / 'build', CACHE], check=True, capture_output=True)
-    hosts = Hosts('compute1')
+    subprocess.run([guests.TOOLS / 'build', CACHE], check=True, capture_output=True)
     directory = tmp_path_factory.mktemp('guests')
     directory.chmod(0o755)
-    found = None
+    found = clouds.Cloud.up(directory / 'cloud', computes=1, workers=1, say=lambda text: None,
+                            options=clouds.OPTIONS | guests.Host.up('compute1').options)
     try:
-        found = clouds.Cloud.up(directory / 'cloud', computes=1, workers=1, say=lambda text: None,
-                                options={**clouds.OPTIONS, **hosts.options})
-        for path in cinder.BACKENDS.values():
-            name = hashlib.md5(f'127.0.0.1:{path}'.encode(), usedforsecurity=False).hexdigest()
-            hosts.mount(found.deployment.state('cinder') / 'mount' / name, name)
         yield found
     finally:
-        if found is not None:
-            found.down()
-        hosts.down()
+        found.down()
 
 
 demo, admin = user('demo', 'module'), user('admin', 'module')
@@ -173,9 +124,8 @@ def detached(volumes, guest, volume):
 
 def file_of(cloud, share):
     """The only file of a share, which Cinder calls by the id of its volume or, once migrated, of another."""
-    name = hashlib.md5(f'127.0.0.1:{share}'.encode(), usedforsecurity=False).hexdigest()
-    directory = cloud.deployment.state('cinder') / 'mount' / name
-    found, = [file for file in directory.glob('volume-*') if '.' not in file.name]
+    files = guests.share(cloud.deployment, share).glob('volume-*')
+    found, = [file for file in files if '.' not in file.name]
     return found
 
 
@@ -208,6 +158,21 @@ def test_what_a_guest_writes_outlives_everything(cloud, demo, admin, volumes, im
     assert volumes.attach(reader.id, volume).status_code == 202
     reader.says(f'vdb={2 << 30},.*head=written-by-a-guest')
     assert 'GUEST wrote' not in reader.log()
+    detached(volumes, reader, volume)
+
+
+def test_an_encrypted_volume(cloud, demo, volumes, image, flavor):
+    """VOL-S1; Cinder and the host have the key from their key managers; who reads the file reads nothing."""
+    guest, volume = Guest(demo, image, flavor), volumes.make(volume_type='encrypted')
+    attached(volumes, guest, volume)
+    demo.act(guest.id, 'reboot', {'type': 'HARD'}, 'ACTIVE')
+    guest.says('vdb=.*head=written-by-a-guest')
+    detached(volumes, guest, volume)
+    file = file_of(cloud, '/volumes')
+    assert file.stat().st_size > 4 << 20 and b'written-by-a-guest' not in file.read_bytes()
+    reader = Guest(demo, image, flavor)
+    assert volumes.attach(reader.id, volume).status_code == 202
+    reader.says('vdb=.*head=written-by-a-guest')
     detached(volumes, reader, volume)
 
 

@@ -59,6 +59,12 @@ def test_our_files_name_the_neighbours_and_send_service_tokens(deployment):
     assert 'database' not in compute and '/cell2' in compute['DEFAULT']['transport_url']
 
 
+def test_ours_and_cinder_have_one_key_of_encrypted_volumes(deployment):
+    key = read(deployment.etc('cinder') / 'cinder.conf')['key_manager']['fixed_key']
+    assert read(deployment.etc('compute1') / 'nova.conf')['key_manager']['fixed_key'] == key
+    assert len(key) == 64 and key not in repr(deployment)
+
+
 def test_only_the_owner_reads_what_holds_passwords(deployment):
     for file in [*deployment.directory.glob('etc/**/*.conf'), deployment.directory / 'clouds.yaml']:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file

@@ -34,6 +34,8 @@ def files(deployment: Deployment) -> dict[str, cluster_config.Sections]:
                   'nas_secure_file_operations': 'false', 'nas_secure_file_permissions': 'false',
                   'max_over_subscription_ratio': 200, 'faults': faults.file(deployment, 'cinder')}
            for name, path in BACKENDS.items()},
+        'key_manager': {'backend': 'cinder.keymgr.conf_key_mgr.ConfKeyManager',
+                        'fixed_key': deployment.options['key_manager.fixed_key']},
         'keystone_authtoken': deployment.authtoken('cinder', 'block-storage'),
         **deployment.oslo('cinder')}
     return {'cinder.conf': server}

@@ -9,7 +9,7 @@ import cluster_processes
 import cluster_schema
 import servers
 
-from realcloud import cinder, glance, keystone, neutron, population
+from realcloud import cinder, glance, guests, keystone, neutron, population
 from realcloud.deployment import Deployment
 
 NEIGHBOURS = (keystone.KEYSTONE, neutron.NEUTRON, glance.GLANCE, cinder.CINDER)
@@ -78,6 +78,14 @@ class Cloud(cluster.Cluster):
         population.make_resources(self.deployment)
         for flavor in FLAVORS:
             self._make_flavor(*flavor)
+        if host := guests.Host.of(self.deployment):
+            host.mount(self.deployment)
+
+    def _end_all(self) -> list[str]:
+        late = super()._end_all()
+        if host := guests.Host.of(self.deployment):
+            host.down()
+        return late
 
     def renew(self) -> None:
         """Our own processes run the code of this checkout as it is now, on its schema and its configuration."""

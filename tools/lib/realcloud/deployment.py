@@ -3,7 +3,8 @@
 import dataclasses
 import os
 import pathlib
-from typing import Any
+import secrets
+from typing import Any, Self
 
 import cluster_config
 
@@ -19,6 +20,14 @@ VENV = pathlib.Path(__file__).parents[3] / '.venv-neighbours'
 @dataclasses.dataclass
 class Deployment(cluster_config.Deployment):
     """A real cloud's facts."""
+
+    @classmethod
+    def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
+             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None) -> Self:
+        """Ours and Cinder have the key of encrypted volumes each from its own configuration."""
+        key = {'key_manager.backend': 'nova.keymgr.conf_key_mgr.ConfKeyManager',
+               'key_manager.fixed_key': secrets.token_hex(32)}
+        return super().make(directory, database, computes, workers, key | (options or {}), ports)
 
     @property
     def users(self) -> tuple[str, ...]:

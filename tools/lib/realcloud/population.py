@@ -11,7 +11,8 @@ GRANTS = {'demo': ('demo', ('member', 'reader')), 'alt_demo': ('alt_demo', ('mem
           'reader': ('demo', ('reader',))}
 """User to a project and roles there."""
 IMAGES = {'tiny': 8192, 'tiny-alt': 4096}
-TYPES = {'file': {}, 'multiattach': {'multiattach': '<is> True'}, 'other': {'volume_backend_name': 'other'}}
+TYPES = {'file': {}, 'multiattach': {'multiattach': '<is> True'}, 'other': {'volume_backend_name': 'other'},
+         'encrypted': {}}
 
 
 def connect(deployment: Deployment, user: str = 'admin') -> openstack.connection.Connection:
@@ -76,6 +77,10 @@ def make_resources(deployment: Deployment) -> None:
         if name not in there:
             cloud.block_storage.create_type(
                 name=name, is_public=True, extra_specs={'volume_backend_name': 'file', **specs})
+    if 'encrypted' not in there:
+        cloud.block_storage.create_type_encryption(
+            cloud.block_storage.find_type('encrypted'), provider='luks', control_location='front-end',
+            cipher='aes-xts-plain64', key_size=256)
 
 
 def _make_networks(network, demo: str) -> None:
@@ -88,7 +93,7 @@ def _make_networks(network, demo: str) -> None:
                           enable_dhcp=False, gateway_ip='172.24.0.1')
     private = network.create_network(name='private', project_id=demo)
     subnet = network.create_subnet(name='private-subnet', network_id=private.id, ip_version=4,
-                                   cidr='10.0.0.0/22')
+                                   cidr='10.0.0.0/22', project_id=demo)
     router = network.create_router(name='router', project_id=demo,
                                    external_gateway_info={'network_id': public.id})
     network.add_interface_to_router(router, subnet_id=subnet.id)

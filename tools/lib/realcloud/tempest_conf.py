@@ -8,6 +8,8 @@ import cluster_config
 from realcloud import cloud, population
 from realcloud.deployment import REGION, Deployment
 
+PATIENCE = 300
+"""Seconds that tempest waits for a server or a volume, on a machine that has other things to do, too."""
 FEATURES: dict[str, Any] = {
     'resize': True, 'pause': True, 'suspend': True, 'shelve': True, 'console_output': True,
     'cold_migration': True, 'live_migration': True, 'block_migration_for_live_migration': True,
@@ -26,7 +28,7 @@ FEATURES: dict[str, Any] = {
 def _compute(images: dict[str, str], hosts: int) -> cluster_config.Sections:
     return {
         'compute': {'region': REGION, 'image_ref': images['tiny'], 'image_ref_alt': images['tiny-alt'],
-                    'flavor_ref': 42, 'flavor_ref_alt': 84, 'build_interval': 1, 'build_timeout': 60,
+                    'flavor_ref': 42, 'flavor_ref_alt': 84, 'build_interval': 1, 'build_timeout': PATIENCE,
                     'min_compute_nodes': hosts, 'max_microversion': 'latest', 'fixed_network_name': 'shared',
                     'compute_volume_common_az': 'nova'},
         'compute-feature-enabled': FEATURES,
@@ -37,7 +39,7 @@ def _compute(images: dict[str, str], hosts: int) -> cluster_config.Sections:
 
 
 def _neighbours(public: str) -> cluster_config.Sections:
-    waits = {'region': REGION, 'build_interval': 1, 'build_timeout': 60}
+    waits = {'region': REGION, 'build_interval': 1, 'build_timeout': PATIENCE}
     return {
         'network': {'region': REGION, 'public_network_id': public, 'floating_network_name': 'public',
                     'shared_physical_network': False, 'build_interval': 1},
