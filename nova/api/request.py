@@ -23,7 +23,7 @@ from nova.listing.servers import ListResult
 from nova.objects import idempotency_key, quota
 from nova.objects import task as task_rows
 from nova.objects.instance import WORK
-from nova.objects.question import GuestQuestion, HostQuestion, ImageList
+from nova.objects.question import GuestQuestion, ImageList
 from nova.objects.step import HostStatus
 from nova.rest import request
 from nova.rest.resource import Reply
@@ -83,6 +83,7 @@ class Request(request.Request):
         wake: ``wake(cell mapping or None, task uuid, above=False)``; for tasks inserted by other means than
             `submit`.
         tell_host: ``tell_host(cell mapping, host, HostStatus)``.
+        questions: ``questions(cell mapping, host)``: whom a host's questions are put to.
 
     Args:
         once: the key that it came with, if any.
@@ -104,7 +105,7 @@ class Request(request.Request):
         self.max_limit = services.conf.api.max_limit
         self.wake = functools.partial(services.wake, self.context)
         self.tell_host = functools.partial(services.tell_host, self.context)
-        self._questions = services.questions
+        self.questions = services.questions
         self.select = functools.partial(services.select, self.context)
 
     def serve(self, run: Callable[[], None], resp: falcon.Response) -> None:
@@ -148,22 +149,15 @@ class Request(request.Request):
             raise errors.server.ServerNotReady(server=instance.uuid)
         if not self.host_is_up(instance.host):
             raise errors.host.HostAway(server=instance.uuid)
-        ask = question.__get__(self._questions(place.mapping, instance.host), Questions)
+        ask = question.__get__(self.questions(place.mapping, instance.host), Questions)
         try:
             return ask(self.context, GuestQuestion(instance=instance, kind=kind, lines=lines))
         except errors.bus.BusAway as error:
             raise errors.host.HostAway(server=instance.uuid) from error
 
-    def uptime(self, cell: objects.CellMapping, host: str) -> str | None:
-        """How long a host has been up, as ``uptime`` prints it; None where it does not say."""
-        try:
-            return self._questions(cell, host).uptime(self.context, HostQuestion(host=host)).text
-        except errors.Unavailable:
-            return None
-
     def cache_images(self, cell: objects.CellMapping, host: str, images: Sequence[str]) -> None:
         """Have a host fetch images for guests to come; nobody waits for it."""
-        self._questions(cell, host).cache_images(self.context, ImageList(images=list(images)))
+        self.questions(cell, host).cache_images(self.context, ImageList(images=list(images)))
 
     def write_in_cell(self, write: Callable[[sa.Connection], T]) -> T:
         """See `nova.task.handles.Request.write_in_cell`."""

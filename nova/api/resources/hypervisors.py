@@ -8,6 +8,7 @@ from nova.api.request import Request
 from nova.common import jsonutil, problem, threads, units, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import ComputeNode
+from nova.objects.question import HostQuestion
 from nova.policies import hypervisors as rules
 from nova.rest import types
 from nova.rest.field import ABSENT, Absent, Document, Faces, Field, Span
@@ -110,7 +111,7 @@ class Look:
     def _ask_uptimes(self, req: Request, nodes: list[Placed]) -> dict[str, str | None]:
         """By host, of those that are up; None where a host does not say."""
         cells = {node.host: cell for node, cell in nodes if self.state(node) == 'up'}
-        found = threads.each('uptimes', lambda host: req.uptime(cells[host], host), cells, _HOSTS_AT_ONCE)
+        found = threads.each('uptimes', lambda host: _uptime(req, cells[host], host), cells, _HOSTS_AT_ONCE)
         return dict(zip(cells, found, strict=True))
 
     def _load(self, conn: sa.Connection, hosts: list[str]) -> None:
@@ -145,6 +146,14 @@ class Look:
 
     def uptime(self, node: ComputeNode) -> str | None:
         return self._uptimes.get(node.host)
+
+
+def _uptime(req: Request, cell: objects.CellMapping, host: str) -> str | None:
+    """As ``uptime`` prints it; None where the host does not say."""
+    try:
+        return req.questions(cell, host).uptime(req.context, HostQuestion(host=host)).text
+    except errors.Unavailable:
+        return None
 
 
 class NotFoundByPattern(errors.NotFound):

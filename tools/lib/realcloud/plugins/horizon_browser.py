@@ -158,7 +158,7 @@ class Person:
         self.click('//select[@name="flavor"]/..//button')
         self.click('//select[@name="flavor"]/..//a[normalize-space(.)="m1.micro"]')
         self.picture('resize')
-        self.send('//form//input[@type="submit"]')
+        self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
         self.shows('Confirm')
         self.picture('resized')
         confirm = self.action('confirm')
@@ -172,7 +172,7 @@ class Person:
         self.click('//*[@id="volumes__action_create"]')
         self.write('//input[@id="id_name"]', NAME)
         self.picture('volume')
-        self.send('//form//input[@type="submit"]')
+        self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
 
         def available():
             self.go('/project/volumes/')
