@@ -17,6 +17,7 @@ READERS = {
     'api/finder.py': 'a server and its cell are read in one transaction',
     'cmd/manage/cell_v2.py': 'it changes mappings',
     'listing/servers.py': 'a page of a project reads the cells of the project alone',
+    'ops/build/late.py': 'a step reads through the fence of its handle',
     'ops/external_events/api.py': 'the cells of many servers are read in one transaction',
     'scheduler/hosts.py': 'hosts, cells and aggregates are read in one transaction',
     'standalone/services.py': 'it makes mappings',
