@@ -17,7 +17,7 @@ from nova.api.once import Once
 from nova.api.server_look import Look
 from nova.api.waits import Waits
 from nova.cells import Cells
-from nova.common import clock, dbkit, uuids
+from nova.common import clock, dbkit, threads, uuids
 from nova.context import RequestContext
 from nova.listing.servers import ListResult
 from nova.objects import idempotency_key, quota
@@ -72,6 +72,10 @@ class Services:
     questions: QuestionsTo
     select: Select
     waits: Waits
+
+
+PATIENCE, AGAIN = 10.0, 0.1
+"""Seconds for which a request waits for what looks at its server for a moment; and until it asks again."""
 
 
 class Request(request.Request):
@@ -201,11 +205,16 @@ class Request(request.Request):
                 also(conn, fresh)
             return fresh
 
-        try:
-            task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid, wait=wait,
-                                 guard=judge, uuid=uuid)
-        except errors.task.Busy:
-            raise self._busy(flow, instance) from None
+        patience = clock.Deadline(PATIENCE)
+        while True:
+            try:
+                task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid,
+                                     wait=wait, guard=judge, uuid=uuid)
+                break
+            except errors.task.Busy:
+                if patience.passed() or not self._is_looked_at(instance):
+                    raise self._busy(flow, instance) from None
+                threads.sleep(AGAIN)
         if task.status != task_rows.QUEUED and wait is None:
             self.wake(place.mapping, task.uuid, flow.looks_above())
         return task
@@ -276,6 +285,13 @@ class Request(request.Request):
         successor = place.db.write(write, landed=dbkit.repeatable)
         if successor is not None:
             self.wake(place.mapping, successor)
+
+    def _is_looked_at(self, instance: objects.Instance) -> bool:
+        """Whether what holds the server is nothing that its user knows of, and holds it for a moment only."""
+        with self.place.db.read() as conn:
+            name = task_rows.held_by(conn, instance.uuid)
+        return name is None or any(each.name == name and each.exclusion == flows.SHARING
+                                   for each in flows.FLOWS.values())
 
     def _busy(self, flow: type[AnyFlow], instance: objects.Instance) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""

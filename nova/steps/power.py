@@ -8,11 +8,32 @@ from nova.task.handles import Host
 _MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM.PAUSED,
           Power.SUSPENDED: VM.SUSPENDED}
 
+_POWERS = {means: power for power, means in _MEANS.items()}
+
 
 def observe(h: Host, state: objects.State) -> None:
     """On the host: write down what the hypervisor says about the guest."""
     seen = h.driver.state(h)
     h.instance.power_state = int(Power.NOSTATE if seen is None else seen)
+
+
+def as_recorded(h: Host, state: objects.State) -> None:
+    """On the host: an operation has failed that may have stopped the guest or started it; it does again what
+    the record says.
+
+    An undo that a host owes is done when its task has ended: then nobody hears any more what the guest does.
+    """
+    wanted, is_now = _POWERS.get(VM(h.instance.vm_state)), h.driver.state(h)
+    if is_now == Power.SHUTDOWN and wanted not in (None, Power.SHUTDOWN):
+        h.driver.power_on(h)
+        is_now = h.driver.state(h)
+    if is_now == Power.RUNNING and wanted == Power.PAUSED:
+        h.driver.pause(h)
+    elif is_now == Power.RUNNING and wanted == Power.SUSPENDED:
+        h.driver.suspend(h)
+    elif is_now == Power.RUNNING and wanted == Power.SHUTDOWN:
+        h.driver.power_off(h)
+    accept(h, state)
 
 
 def accept(h: Host, state: objects.State) -> None:

@@ -2,7 +2,7 @@
 
 from nova import objects
 from nova.ops.shelve import wire
-from nova.states import VM, Power
+from nova.states import Power
 from nova.steps import ports, power, volumes
 from nova.task.handles import Host
 
@@ -14,10 +14,8 @@ def power_off(h: Host, state: wire.ShelveState) -> None:
 
 
 def go_on(h: Host, state: wire.ShelveState) -> None:
-    """Undo of `power_off`: a guest that ran runs again; one that was paused or suspended has lost that."""
-    if h.instance.vm_state != VM.STOPPED and h.driver.state(h) == Power.SHUTDOWN:
-        h.driver.power_on(h)
-    power.accept(h, state)
+    """Undo of `power_off`: a guest that was paused or suspended is so again, but was started anew for it."""
+    power.as_recorded(h, state)
 
 
 def offload_guest(h: Host, state: objects.State) -> None:

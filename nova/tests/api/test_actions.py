@@ -3,7 +3,9 @@
 from typing import Any
 
 from nova import context, objects, states
+from nova.common import threads
 from nova.objects import task as task_rows
+from nova.ops import remove_late
 from nova.task import flow, journal
 from nova.tests.api.cloud import MEMBER, READER, STRANGER, Cloud
 
@@ -55,6 +57,19 @@ def test_a_conflict_with_queued_operations_is_told_without_a_task_state(cloud: C
     assert answer.json['conflictingRequest']['message'] == (
         f"Cannot 'pause' instance {made.uuid} while another operation on it is in progress")
     assert cloud.call('DELETE', f'/servers/{made.uuid}').status_code == 204
+
+
+def test_who_looks_at_a_server_for_a_moment_is_waited_for(cloud: Cloud) -> None:
+    """A user hears of no conflict with what he has not asked for; one that lasts is one."""
+    made = cloud.server(host='host1')
+    looks = journal.Journal(cloud.db(1)).begin(
+        remove_late.RemoveLate, objects.State(), context.admin(), instance_uuid=made.uuid)
+    cloud.db(1).write(lambda conn: task_rows.take_slot(conn, looks, flow.Flow.slot() or ''))
+    ends = threads.start('ends', lambda: (threads.sleep(0.3), cloud.db(1).write(
+        lambda conn: task_rows.remove_of(conn, made.uuid))))
+    assert act(cloud, made, {'pause': None}).status_code == 202
+    ends.join()
+    assert [task.flow for task in tasks(cloud, made)] == ['pause']
 
 
 def test_refusals(cloud: Cloud) -> None:

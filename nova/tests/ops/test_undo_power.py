@@ -4,6 +4,7 @@ import pytest
 
 from nova import errors
 from nova.ops import pause, suspend
+from nova.ops.shelve import host
 from nova.states import VM, Power
 from nova.tests.compute.cell import Handle, server_of
 from nova.virt.fake.driver import FakeDriver
@@ -50,3 +51,16 @@ def test_a_guest_that_was_off_already(h, flow, power, vm_state):
         step.do(h, None)
     step.undo(h, None)
     assert (h.instance.power_state, h.instance.vm_state) == (Power.SHUTDOWN, VM.STOPPED)
+
+
+@pytest.mark.parametrize(('power', 'vm_state'), [
+    (Power.RUNNING, VM.ACTIVE), (Power.PAUSED, VM.PAUSED), (Power.SUSPENDED, VM.SUSPENDED),
+    (Power.SHUTDOWN, VM.STOPPED)])
+@pytest.mark.parametrize('done', [True, False], ids=['done', 'not-done'])
+def test_a_guest_that_was_not_shelved_is_as_before(h, power, vm_state, done):
+    """Also where its host hears of that when nobody looks any more."""
+    begin(h, power, vm_state)
+    if done or power is Power.SHUTDOWN:
+        h.driver.power_off(h)
+    host.go_on(h, None)
+    assert (h.driver.state(h), h.instance.power_state, h.instance.vm_state) == (power, power, vm_state)
