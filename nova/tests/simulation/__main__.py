@@ -14,12 +14,16 @@ threads.choose('threading')
 from nova.tests.simulation import history as histories  # noqa: E402
 from nova.tests.simulation import world as worlds  # noqa: E402
 
+SERVERS = 20
+
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser('simulate', description='Live histories of a simulated deployment.')
     made.add_argument('--minutes', type=float, default=1.0, help='how long; default %(default)s')
     made.add_argument('--seed', type=int, help='of the first history; by default one that nobody had yet')
     made.add_argument('--count', type=int, help='how many histories, at most')
+    made.add_argument('--rounds', type=int,
+                      help='histories of 20 servers on 6 hosts in 2 cells, in so many rounds')
     made.add_argument('--flow', help='one of the operations begins this flow')
     made.add_argument('--faults',
                       help=f'kinds of faults, of {",".join((*histories.FAULTS, histories.SKEW))}')
@@ -31,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
 
 def draw(seed: int, arguments: argparse.Namespace) -> histories.History:
     kinds = arguments.faults.split(',') if arguments.faults else None
+    if arguments.rounds:
+        return histories.Draw(random.Random(seed), kinds, servers=SERVERS).rounds(seed, arguments.rounds)
     return histories.Draw(random.Random(seed), kinds, arguments.flow).history(seed)
 
 

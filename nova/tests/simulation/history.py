@@ -2,16 +2,17 @@
 
 A history is its seed, a `worlds.Shape` and a list of `Event`s. The seed decides everything that the events
 leave open: who runs next, how long messages take. After `HEAL` seconds all that was broken is well again; then
-every task has to end, the invariants have to hold, every server can be deleted, and nothing of it is left.
+every task has to end and the invariants have to hold. There may be several such rounds. At last every server
+can be deleted, and nothing of it is left.
 """
 
 import dataclasses
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from nova import errors
+from nova import errors, objects
 from nova.ops.delete import flow as deletion
 from nova.states import Power
 from nova.tests.simulation import bus, cases, invariants, neighbours, net, users
@@ -32,7 +33,7 @@ EFFECTS = 60
 """The highest number of an effect at which something breaks."""
 
 
-USERS = ('boot', 'delete', 'restore', 'operate')
+USERS = ('boot', 'delete', 'restore', 'operate', 'evacuate')
 """Events by which nothing breaks."""
 
 
@@ -43,6 +44,7 @@ class Event:
     Attributes:
         what: name of a method of `Run` without its ``do_``.
         args: its arguments, as JSON can hold them.
+        round: times and effects count from its beginning; all is well and quiet before.
     """
 
     what: str
@@ -50,11 +52,12 @@ class Event:
     at: float | None = None
     effect: int | None = None
     when: str = 'before'
+    round: int = 0
 
     def __str__(self) -> str:
         where = f'at {self.at:.1f} s' if self.at is not None else f'{self.when} effect {self.effect}'
         told = ', '.join(f'{name}={value}' for name, value in self.args.items())
-        return f'{where}: {self.what}({told})'
+        return f'{where}: {self.what}({told})' + (f' in round {self.round}' if self.round else '')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,9 +81,10 @@ class History:
         return cls(found['seed'], worlds.Shape(**found['shape']),
                    tuple(Event(**event) for event in found['events']))
 
-    def broken(self) -> bool:
-        """Whether something breaks in it."""
-        return any(event.what not in USERS for event in self.events)
+    def rounds(self) -> list[list[Event]]:
+        """The events of each round."""
+        numbers = sorted({event.round for event in self.events})
+        return [[event for event in self.events if event.round == number] for number in numbers]
 
     def without(self, index: int) -> 'History':
         return dataclasses.replace(self, events=self.events[:index] + self.events[index + 1:])
@@ -107,17 +111,18 @@ class Run:
 
     def __init__(self, world: worlds.World, history: History) -> None:
         self.world, self.history = world, history
-        self.began = world.loop.now
+        self.gone: set[str] = set()
+        """Servers that had been deleted before this round."""
 
-    def arrange(self) -> None:
+    def arrange(self, events: Iterable[Event]) -> None:
         """Have every event happen when it is due."""
-        world = self.world
-        for event in self.history.events:
+        world, began = self.world, self.world.loop.now
+        for event in events:
             act = self._act(event)
             if event.effect is not None:
                 world.net.do(event.effect, event.when, act)
             else:
-                world.loop.at(self.began + (event.at or 0.0), act)
+                world.loop.at(began + (event.at or 0.0), act)
 
     def _act(self, event: Event) -> Callable[[], object]:
         method = getattr(self, f'do_{event.what}')
@@ -134,24 +139,32 @@ class Run:
             AssertionError: something that has to hold does not.
         """
         world = self.world
-        self.arrange()
-        last = self.began + max((event.at or 0.0 for event in self.history.events), default=0.0)
+        for events in self.history.rounds():
+            self.round(events)
+        for uuid in world.users.servers:
+            if uuid not in self.gone:
+                world.delete(uuid)
+        world.settle(BOUND)
+        self.check()
+        left = [uuid for uuid in world.users.servers if world.server(uuid) is not None]
+        assert not left, f'servers that cannot be deleted: {left}'
+
+    def round(self, events: Sequence[Event]) -> None:
+        """What happens between two quiet points."""
+        world = self.world
+        self.arrange(events)
+        last = world.loop.now + max(event.at or 0.0 for event in events)
         world.wait(HEAL, lambda: world.loop.now > last + 5 and world.quiet())
         self.heal()
         world.settle(BOUND)
         # A host that returned, or whose answer is still on its way, has a moment.
-        if self.history.broken():
+        if any(event.what not in USERS for event in events):
             healed = world.loop.now
             assert world.run(LOOK, lambda: world.calm(healed)), 'a host is silent, or an effect on its way'
             world.run(PAUSE)
             world.settle(BOUND)
         self.check()
-        for uuid in world.users.servers:
-            world.delete(uuid)
-        world.settle(BOUND)
-        self.check()
-        left = [uuid for uuid in world.users.servers if world.server(uuid) is not None]
-        assert not left, f'servers that cannot be deleted: {left}'
+        self.gone |= {uuid for uuid in world.users.servers if world.server(uuid) is None}
 
     def heal(self) -> None:
         world = self.world
@@ -172,7 +185,7 @@ class Run:
 
     def uuid(self, server: int) -> str | None:
         """A server by its number."""
-        known = self.world.users.servers
+        known = [uuid for uuid in self.world.users.servers if uuid not in self.gone]
         return known[server % len(known)] if known else None
 
     def do_boot(self, count: int = 1, volumes: int = 0, new: str = '', ports: int = 0) -> None:
@@ -196,6 +209,16 @@ class Run:
         state = None if uuid is None else cases.state_on(self.world, uuid, flow)
         if state is not None:
             self.world.users.begin(uuid, cases.flows()[flow], state)
+
+    def do_evacuate(self, host: str) -> None:
+        """Each server of a host that is down."""
+        cell = self.world.hosts[host]
+        with self.world.raw[cell].read() as conn:
+            uuids = [each.uuid for each in objects.Instance.all(conn, host=host)]
+        for uuid in uuids:
+            state = cases.state_on(self.world, uuid, 'evacuate')
+            if state is not None:
+                self.world.users.begin(uuid, cases.flows()['evacuate'], state)
 
     def do_guest_stops(self, server: int) -> None:
         """The guest shuts itself down."""
@@ -284,6 +307,8 @@ def shrunk(live: Callable[[History], object], failed: Failed) -> Failed:
 SKEW = 'skew'
 """The kind of fault that is no event: machines whose wall clocks differ by minutes."""
 OPERATIONS = ('boot', 'delete', 'operate')
+LARGE = worlds.Shape(cells=2, conductors=2, supers=2, hosts=3, skew=600.0)
+"""Six hosts in two cells."""
 
 
 class Draw:
@@ -292,10 +317,12 @@ class Draw:
     Args:
         kinds: kinds of faults that may happen; all by default.
         flow: a flow that one of the operations shall begin.
+        servers: how many there are to choose from.
     """
 
-    def __init__(self, rng: random.Random, kinds: Iterable[str] | None = None, flow: str | None = None) -> None:
-        self._rng, self._flow = rng, flow
+    def __init__(self, rng: random.Random, kinds: Iterable[str] | None = None, flow: str | None = None,
+                 servers: int = 4) -> None:
+        self._rng, self._flow, self._servers = rng, flow, servers
         self._kinds = sorted(kinds or (*FAULTS, SKEW))
         self._drawn = [kind for kind in self._kinds if kind != SKEW]
 
@@ -313,6 +340,27 @@ class Draw:
         events += [self._fault(shape) for _ in range(rng.randint(0, 4) if self._drawn else 0)]
         return History(seed, shape, tuple(events))
 
+    def rounds(self, seed: int, count: int) -> History:
+        """A large deployment with as many servers as there are to choose from, in `count` rounds after the
+        first, in which they are made.
+
+        In each some servers are asked for something at once, others are ordered, hosts are lost and evacuated
+        now and then, and other things break.
+        """
+        rng, shape = self._rng, LARGE
+        events = [Event('boot', {'count': 2, 'volumes': rng.randrange(2)}, rng.random() * SPAN)
+                  for _ in range(self._servers // 2)]
+        for number in range(1, count + 1):
+            drawn = [self._operation(rng.choice(('operate',) * 8 + ('boot', 'delete')), rng.random() * SPAN)
+                     for _ in range(rng.randint(4, 10))]
+            if self._drawn and rng.random() < 0.3:
+                host = rng.choice(hosts(shape))
+                drawn += [Event('kill', {'process': host, 'back': None}, 0.0),
+                          Event('evacuate', {'host': host}, worlds.DOWN + SPAN)]
+            drawn += [self._fault(shape) for _ in range(rng.randint(0, 3) if self._drawn else 0)]
+            events += [dataclasses.replace(event, round=number) for event in drawn]
+        return History(seed, shape, tuple(events))
+
     def _operation(self, what: str, at: float) -> Event:
         rng = self._rng
         if what == 'boot':
@@ -327,11 +375,11 @@ class Draw:
             return Event('boot', args, at)
         if what == 'delete':
             kind = rng.choice(('delete', 'delete', 'soft_delete'))
-            return Event('delete', {'server': rng.randrange(4), 'kind': kind}, at)
+            return Event('delete', {'server': rng.randrange(self._servers), 'kind': kind}, at)
         return self._begin(rng.choice(simple_flows()), at)
 
     def _begin(self, flow: str, at: float) -> Event:
-        server = self._rng.randrange(4)
+        server = self._rng.randrange(self._servers)
         if flow in ('delete', 'soft_delete'):
             return Event('delete', {'server': server, 'kind': flow}, at)
         if flow == 'restore':

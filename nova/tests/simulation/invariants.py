@@ -159,7 +159,9 @@ def _guests(world, servers):
         assert not driver.site.arriving, f'guests that will not come to {host}'
         # An error may have no guest: a deletion that failed has perhaps removed it.
         needed = {uuid for uuid in expected if servers[uuid][1].vm_state != VM.ERROR}
-        assert needed <= set(driver.guests()) <= expected, f'guests on {host}'
+        guests = set(driver.guests())
+        assert needed <= guests <= expected, (
+            f'guests on {host}: {needed - guests} lack, {guests - expected} are too many')
         for volume, users in driver.connected.items():
             assert users <= expected, f'volume {volume} is still connected on {host}'
         for uuid in expected:
@@ -167,7 +169,7 @@ def _guests(world, servers):
             real = driver.guests().get(uuid, Power.NOSTATE)
             assert instance.power_state == real, 'recorded power is not the real one'
             if instance.vm_state in _POWER:
-                assert real == _POWER[VM(instance.vm_state)], instance.vm_state
+                assert real == _POWER[VM(instance.vm_state)], f'{uuid} is {instance.vm_state}, but {real.name}'
 
 
 def _tasks(world, servers):
