@@ -102,13 +102,18 @@ def trouble(case, world, victims):
     return go_on
 
 
-def audit(cluster, capsys):
-    """What nova-manage audit finds in the cluster."""
+def managed(cluster, capsys, *words):
+    """What nova-manage says at last."""
     file = cluster.deployment.directory / 'etc' / 'super-conductor' / 'nova.conf'
     env = command.Env(nova_conf.new(args=['--config-file', str(file)]))
     capsys.readouterr()
-    manage.run(['audit', '--json', '--between', '1', '--no-guests'], env)
-    return json.loads(capsys.readouterr().out.splitlines()[-1])['found']
+    manage.run(list(words), env)
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def audit(cluster, capsys):
+    """What nova-manage audit finds in the cluster."""
+    return json.loads(managed(cluster, capsys, 'audit', '--json', '--between', '1', '--no-guests'))['found']
 
 
 def run(case, world, demo, admin, large, capsys):
@@ -147,3 +152,34 @@ def test_a_move_is_interrupted(case, world, demo, admin, large, capsys):
     'case', [case for case in crash.cases() if case not in SAMPLE], ids=lambda case: case.id)
 def test_a_move_is_interrupted_anywhere(case, world, demo, admin, large, capsys):
     run(case, world, demo, admin, large, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('how', [crash.KILL, crash.STOP])
+@pytest.mark.parametrize('victim', ['source', *crash.CONDUCTORS])
+def test_a_drain_is_interrupted(victim, how, world, demo, admin, capsys):
+    """It ends all the same, says what has become of the server, and the host returns."""
+    uuid = demo.booted('crash')['id']
+    source = host_of(admin, uuid)
+    case = crash.Case('drain', 'migrate', (process_crash.AtHost, 'live_migrate', 'before', crash.HOLD),
+                      (victim,), how)
+    kind, *arguments = case.means
+    hold = kind(world, *arguments)
+    back = None
+    try:
+        managed(world.cluster, capsys, 'host', 'drain', source)
+        where, row = world.wait_step(uuid, case.step, parked=True)
+        back = trouble(case, world, names(case, world, where, row, source))
+    finally:
+        hold.release()
+        if back is not None:
+            back()
+
+    def shown():
+        return json.loads(managed(world.cluster, capsys, 'host', 'drain', source, '--show', '--json'))
+    until(lambda: shown()['status'] in ('drained', 'partly drained'), 60, told=shown)
+    rests(demo, uuid, ('ACTIVE',), process_crash.BACK)
+    assert (host_of(admin, uuid) != source) == (shown()['moved'] == [uuid]) == (shown()['status'] == 'drained')
+    managed(world.cluster, capsys, 'host', 'return', source)
+    until(lambda: not audit(world.cluster, capsys), 20, told=lambda: audit(world.cluster, capsys))
+    demo.delete(uuid)
