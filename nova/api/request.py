@@ -212,7 +212,7 @@ class Request(request.Request):
                                      wait=wait, guard=judge, uuid=uuid)
                 break
             except errors.task.Busy:
-                if patience.passed() or not self._is_looked_at(instance):
+                if patience.passed() or not _is_looked_at(place.db, instance.uuid):
                     raise self._busy(flow, instance) from None
                 threads.sleep(AGAIN)
         if task.status != task_rows.QUEUED and wait is None:
@@ -285,13 +285,6 @@ class Request(request.Request):
         successor = place.db.write(write, landed=dbkit.repeatable)
         if successor is not None:
             self.wake(place.mapping, successor)
-
-    def _is_looked_at(self, instance: objects.Instance) -> bool:
-        """Whether what holds the server is nothing that its user knows of, and holds it for a moment only."""
-        with self.place.db.read() as conn:
-            name = task_rows.held_by(conn, instance.uuid)
-        return name is None or any(each.name == name and each.exclusion == flows.SHARING
-                                   for each in flows.FLOWS.values())
 
     def _busy(self, flow: type[AnyFlow], instance: objects.Instance) -> errors.NovaError:
         """The 409 that names what the server is busy with; queued operations leave no word for it."""
@@ -386,3 +379,11 @@ class Request(request.Request):
         """A password for the administrator of a new guest."""
         letters = string.ascii_letters + string.digits
         return ''.join(secrets.choice(letters) for _ in range(self.conf.password_length))
+
+
+def _is_looked_at(db: dbkit.Database, server: str) -> bool:
+    """Whether what holds the server is nothing that its user knows of, and holds it for a moment only."""
+    with db.read() as conn:
+        name = task_rows.held_by(conn, server)
+    return name is None or any(each.name == name and each.exclusion == flows.SHARING
+                               for each in flows.FLOWS.values())
