@@ -11,8 +11,8 @@ from nova.tests.functional.conftest import User
 
 CHECKS = ('not_a_server_error', 'status_code_conformance', 'content_type_conformance',
           'response_schema_conformance')
-UNSERVED = '^/os-baremetal-nodes'
-"""Answers 501 where there is no bare-metal service, as it shall."""
+UNSERVED = '^/(os-baremetal-nodes|events$)'
+"""Answer 501 where there is no bare-metal service, and where no events are kept, as they shall."""
 
 
 def judge(user: User, version: str, examples: int, directory: pathlib.Path, seed: int = 1,
