@@ -64,10 +64,9 @@ class Person:
 
     def _is_gone(self, element) -> bool:
         try:
-            element.is_enabled()
-        except StaleElementReferenceException:
+            return not element.is_displayed()
+        except (NoSuchElementException, StaleElementReferenceException):
             return True
-        return False
 
     def write(self, path: str, text: str) -> None:
         element = self.find(path)
@@ -145,12 +144,10 @@ class Person:
         self.until(lambda: 'FAKE CONSOLE OUTPUT' in self.text())
         self.picture('log')
 
-    def action(self, name: str):
-        """One of the actions in the row, most of which are in a menu; returns its element."""
-        element = self.until(lambda: self.browser.find_element(
-            By.XPATH, self.row() + f'//*[contains(@id, "__action_{name}")]'))
-        self._click(element)
-        return element
+    def action(self, name: str) -> None:
+        """One of the actions in the row, most of which are in a menu."""
+        self._click(self.until(lambda: self.browser.find_element(
+            By.XPATH, self.row() + f'//*[contains(@id, "__action_{name}")]')))
 
     def resize(self) -> None:
         self.shows('Active')
@@ -161,8 +158,7 @@ class Person:
         self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
         self.shows('Confirm')
         self.picture('resized')
-        confirm = self.action('confirm')
-        self.until(lambda: self._is_gone(confirm))
+        self.send(self.row() + '//*[contains(@id, "__action_confirm")]')
         self.shows('Active', 'm1.micro')
         self.picture('confirmed')
 
