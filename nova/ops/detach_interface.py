@@ -56,6 +56,11 @@ class DetachInterface(Flow[PortState]):
     )
 
 
+def _comes(req: Request, instance: objects.Instance, port: str) -> bool:
+    """Whether a request that was answered attaches it: that has its turn before this one has."""
+    return port in {one['id'] for one in req.clients.network.ports(instance.uuid)}
+
+
 class DetachInterfaceAction(Action):
     method, path = 'DELETE', '/servers/{server_id}/os-interface/{port_id}'
     name = 'detach_interface'
@@ -63,6 +68,6 @@ class DetachInterfaceAction(Action):
     start = From(*interfaces.STATES, host=True)
 
     def answer(self, req: Request, instance: objects.Instance, body: object, port_id: str = '') -> None:
-        if interfaces.find(instance, port_id) is None:
+        if interfaces.find(instance, port_id) is None and not _comes(req, instance, port_id):
             raise errors.network.PortNotFound(port=port_id)
         req.submit(DetachInterface, instance, PortState(port=port_id), guard=self.guard())

@@ -60,6 +60,13 @@ def test_a_port_is_made_in_the_users_name_before_the_answer(cloud, server):
     assert flows(cloud, server) == ['attach_interface'] and len(cloud.woken) == 1
 
 
+def test_what_was_just_attached_may_be_detached(cloud, server):
+    """Its port is told in the answer, before the server's record has it; the detaching waits for its turn."""
+    port = attach(cloud, server, net_id=cloud.network_id).json['interfaceAttachment']['port_id']
+    path = f'/servers/{server.uuid}/os-interface/{port}'
+    assert cloud.call('DELETE', path, headers=clouds.MEMBER).status_code == 202
+
+
 def test_several_may_be_asked_for_at_once(cloud, server):
     """Queued: parallel requests are legal, and an exclusive operation is refused meanwhile."""
     first = attach(cloud, server, net_id=cloud.network_id).json['interfaceAttachment']['port_id']
