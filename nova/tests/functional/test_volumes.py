@@ -102,6 +102,7 @@ def test_a_server_that_stands_still(demo, volumes):
     volumes.wait(volume, 'in-use')
     assert volumes.detach(server, volume).status_code == 202
     until(lambda: last_action(demo, server)['message'] == 'Error')
+    volumes.settled(server)
     volumes.wait(volume, 'in-use')
     demo.act(server, 'unpause', None, 'ACTIVE')
     assert volumes.detach(server, volume).status_code == 202
