@@ -63,6 +63,7 @@ class Run:
     def __init__(self, typed: Mapping[str, Typed], user: User, known: Mapping[str, str] | None = None) -> None:
         self._typed, self._user = typed, user
         self._known = dict(known or {})
+        self._servers: dict[str, str] = {}
         self._last, self._output, self._again = list[str](), '', False
         self.failed: list[tuple[str, str, str]] = []
 
@@ -75,10 +76,11 @@ class Run:
                 done(rest)
         elif line.strip():
             self._last = shlex.split(line)
-            if self._again:
-                until(lambda: self._type()[0] == 0, SECONDS, told=self._type)
-                self._again = False
             code, said = self._type()
+            if code and self._again:
+                until(lambda: self._type()[0] == 0, SECONDS, 0.3, told=self._type)
+                code = 0
+            self._again = False
             if code:
                 self.failed.append((line, self._output[-300:], said[-300:]))
 
@@ -89,8 +91,14 @@ class Run:
 
     def do_until(self, rest: str) -> None:
         name, status = rest.split()
-        server, = self._user.get(f'/servers?name=^{name}$')['servers']
-        self._user.wait(server['id'], status, SECONDS)
+        if name not in self._servers:  # lists leave out what is softly deleted
+            server, = self._user.get(f'/servers?name=^{name}$')['servers']
+            self._servers[name] = server['id']
+
+        def reached() -> bool:
+            shown = self._user.show(self._servers[name])
+            return shown['status'] == status and shown['OS-EXT-STS:task_state'] is None
+        until(reached, SECONDS, told=lambda: (self.failed, status, self._user.show(self._servers[name])))
 
     def do_matches(self, pattern: str) -> None:
         def found() -> bool:
@@ -98,7 +106,7 @@ class Run:
                 return True
             self._type()
             return False
-        until(found, SECONDS, 0.3, told=lambda: (self._last, pattern, self._output))
+        until(found, SECONDS, 0.3, told=lambda: (self.failed, self._last, pattern, self._output))
 
     def do_let(self, rest: str) -> None:
         name, pattern = rest.split(maxsplit=1)
