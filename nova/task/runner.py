@@ -268,11 +268,9 @@ class Runner:
             again: unless somebody is to look anyway.
         """
         flow, shared, server = self._after_doubt, flows.known(task.flow, task.flow_version), task.instance_uuid
-        if flow is None:
-            return
         if server is None and shared is not None:
             self._look_later(conn, task, shared)
-        if server is None or (shared is not None and shared.exclusion == flows.SHARING):
+        if flow is None or server is None or (shared is not None and shared.exclusion == flows.SHARING):
             return
         if not again or server not in rows.not_begun(conn, flow.name, [server]):
             journals.insert(conn, flow, flow.State(), nova_context.RequestContext.from_dict(task.context),
