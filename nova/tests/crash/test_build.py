@@ -139,8 +139,8 @@ def test_every_host_refuses(new_world):
     invariants.check(world)
     server = world.server(uuid)
     assert (server.vm_state, server.host) == ('error', None)
-    task = world.tasks_of(uuid)[0]
-    assert (task.action, task.status) == ('create', rows.UNDONE)
+    task, = [task for task in world.tasks_of(uuid) if task.action == 'create']
+    assert task.status == rows.UNDONE
     assert 'told to' in task.error['message']
 
 
@@ -166,8 +166,8 @@ def test_no_host_is_buried_with_a_reason(new_world):
     invariants.check(world)
     assert world.cell_of(uuid) == 'cell0'
     assert world.server(uuid).vm_state == states.VM.ERROR
-    task = world.tasks_of(uuid)[0]
-    assert (task.action, task.status) == ('create', rows.UNDONE)
+    task, = [task for task in world.tasks_of(uuid) if task.action == 'create']
+    assert task.status == rows.UNDONE
     assert 'There are not enough hosts available.' in task.error['message']
     world.delete(uuid)
     world.settle()
