@@ -47,6 +47,12 @@ class User:
     # What tests do all the time
 
     @functools.cached_property
+    def project(self):
+        """Id of the project."""
+        who = self.get('/v3/auth/tokens', service='identity', headers={'X-Subject-Token': self.token})
+        return who['token']['project']['id']
+
+    @functools.cached_property
     def image(self):
         return self.get('/v2/images', service='image')['images'][0]['id']
 
@@ -154,10 +160,47 @@ def standalone(kind, tmp_path_factory, supply, options=''):
             deployment = OnServers(**vars(deployment), urls=urls, vhost=vhost)
         else:
             deployment = Apart(**vars(deployment))
-        found = app.Cloud(deployment, say=lambda text: None)
-        stack.callback(found.stop)
+        yield stack.enter_context(_running(deployment))
+
+
+@contextlib.contextmanager
+def _running(deployment):
+    found = app.Cloud(deployment, say=lambda text: None)
+    try:
         found.start()
         yield found
+    finally:
+        found.stop()
+
+
+def cloud_of(kind):
+    """A fixture `cloud` of a module: this kind of deployment (`Apart`), with a host in each of two cells."""
+    @pytest.fixture(scope='module', name='cloud')
+    def made(tmp_path_factory):
+        deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 2, dict.fromkeys(config.PORTS, 0))
+        with _running(kind(**vars(deployment))) as found:
+            yield found
+    return made
+
+
+@contextlib.contextmanager
+def flavors(admin):
+    """``make(vcpus, **specs)``: a small flavor with these extra specs, whose colons are two underscores; in the
+    end all of them are deleted."""
+    made = []
+
+    def make(vcpus=1, **specs):
+        answer = admin.call('POST', '/flavors', {'flavor': {
+            'name': f'made-{len(made)}', 'ram': 64, 'vcpus': vcpus, 'disk': 1}})
+        made.append(answer.json()['flavor']['id'])
+        if specs:
+            answer = admin.call('POST', f'/flavors/{made[-1]}/os-extra_specs', {
+                'extra_specs': {name.replace('__', ':'): value for name, value in specs.items()}})
+            assert answer.status_code == 200, answer.text
+        return made[-1]
+    yield make
+    for one in made:
+        admin.call('DELETE', f'/flavors/{one}')
 
 
 @pytest.fixture(scope='session', params=databases.KINDS)

@@ -37,8 +37,7 @@ def faulty(cloud, demo, admin):
 @pytest.fixture
 def volume(demo):
     """A bootable volume; at the end nothing is attached to it any more."""
-    who = demo.get('/v3/auth/tokens', service='identity', headers={'X-Subject-Token': demo.token})
-    base = f'/v3/{who["token"]["project"]["id"]}'
+    base = f'/v3/{demo.project}'
 
     def send(method, path, body=None):
         return demo.call(method, base + path, body, service='volume',

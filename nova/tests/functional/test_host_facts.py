@@ -4,10 +4,9 @@ import dataclasses
 
 import pytest
 
-from nova.standalone import app, config
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
-from nova.tests.functional.conftest import Apart, user
+from nova.tests.functional.conftest import Apart, cloud_of, flavors, user
 
 ALIAS = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8"}'
 SIZE = {'vcpus': 8, 'numa_cells': 2}
@@ -31,37 +30,15 @@ class Special(Apart):
         return {'cell1': HOST, 'cell2': FULLER}.get(file, {})
 
 
-@pytest.fixture(scope='module')
-def cloud(tmp_path_factory):
-    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 2, dict.fromkeys(config.PORTS, 0))
-    found = app.Cloud(Special(**vars(deployment)), say=lambda text: None)
-    try:
-        found.start()
-        yield found
-    finally:
-        found.stop()
-
-
+cloud = cloud_of(Special)
 admin = user('admin', 'module')
 
 
 @pytest.fixture
 def flavor(cloud, admin):
     """A flavor with these CPUs and extra specs."""
-    made = []
-
-    def flavor(vcpus=2, **specs):
-        answer = admin.call('POST', '/flavors', {'flavor': {
-            'name': f'facts{len(made)}', 'ram': 64, 'vcpus': vcpus, 'disk': 1}})
-        made.append(answer.json()['flavor']['id'])
-        specs = {name.replace('__', ':'): value for name, value in specs.items()}
-        if specs:
-            answer = admin.call('POST', f'/flavors/{made[-1]}/os-extra_specs', {'extra_specs': specs})
-            assert answer.status_code == 200, answer.text
-        return made[-1]
-    yield flavor
-    for each in made:
-        admin.call('DELETE', f'/flavors/{each}')
+    with flavors(admin) as make:
+        yield lambda vcpus=2, **specs: make(vcpus, **specs)
     leaks.end(cloud, admin, admin)
 
 

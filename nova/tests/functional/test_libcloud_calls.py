@@ -139,7 +139,6 @@ def walk(cloud, demo):
     made = nova.ex_add_server_group('called', 'affinity')
     assert nova.ex_get_server_group(made.id).name == 'called' and nova.ex_list_server_groups()
     nova.ex_del_server_group(made)
-    assert nova.ex_get_quota_set(demo.get('/v3/auth/tokens', service='identity', headers={
-        'X-Subject-Token': demo.token})['token']['project']['id'])
+    assert nova.ex_get_quota_set(demo.project)
     assert nova.destroy_node(node)
     demo.gone(node.id, 60)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from nova.standalone import app, config
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
-from nova.tests.functional.conftest import Apart, user
+from nova.tests.functional.conftest import Apart, cloud_of, flavors, user
 
 ALIAS = '{"name": "gpu", "vendor_id": "10de", "product_id": "1eb8", "traits": "fast"}'
 SPEC = '{"vendor_id": "10de", "traits": "fast"}'
@@ -23,35 +22,15 @@ class WithDevices(Apart):
         return {'DEFAULT': {'report_interval': 1}, 'fake': {'pci_devices': '10de:1eb8,10de:1eb8'}, 'pci': pci}
 
 
-@pytest.fixture(scope='module')
-def cloud(tmp_path_factory):
-    deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 2, dict.fromkeys(config.PORTS, 0))
-    found = app.Cloud(WithDevices(**vars(deployment)), say=lambda text: None)
-    try:
-        found.start()
-        yield found
-    finally:
-        found.stop()
-
-
+cloud = cloud_of(WithDevices)
 admin = user('admin', 'module')
 
 
 @pytest.fixture
 def flavor(admin):
     """A flavor that asks for as many devices as it is told."""
-    made = []
-
-    def flavor(count, vcpus=1):
-        made.append(admin.call('POST', '/flavors', {'flavor': {
-            'name': f'gpus{len(made)}', 'ram': 64, 'vcpus': vcpus, 'disk': 1}}).json()['flavor']['id'])
-        answer = admin.call('POST', f'/flavors/{made[-1]}/os-extra_specs',
-                            {'extra_specs': {'pci_passthrough:alias': f'gpu:{count}'}})
-        assert answer.status_code == 200, answer.text
-        return made[-1]
-    yield flavor
-    for one in made:
-        admin.call('DELETE', f'/flavors/{one}')
+    with flavors(admin) as make:
+        yield lambda count, vcpus=1: make(vcpus, pci_passthrough__alias=f'gpu:{count}')
 
 
 def held(admin, uuid):

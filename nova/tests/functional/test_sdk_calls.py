@@ -43,11 +43,6 @@ def cloud(tmp_path_factory, supply):
         yield found
 
 
-def project(user):
-    token = user.get('/v3/auth/tokens', service='identity', headers={'X-Subject-Token': user.token})['token']
-    return token['project']['id']
-
-
 def connected(cloud, user, version):
     return openstack.connection.Connection(config=openstack.config.OpenStackConfig(
         config_files=[str(cloud.clouds_file)]).get_one(user, compute_default_microversion=version))
@@ -97,9 +92,9 @@ def test_flavors_keys_and_groups(one, root, demo):
     root.update_flavor_extra_specs_property(made, 'hw:numa_nodes', '1')
     assert root.get_flavor_extra_specs_property(made, 'hw:numa_nodes') == '1'
     root.delete_flavor_extra_specs_property(made, 'hw:numa_nodes')
-    root.flavor_add_tenant_access(made, project(demo))
+    root.flavor_add_tenant_access(made, demo.project)
     assert root.get_flavor_access(made)
-    root.flavor_remove_tenant_access(made, project(demo))
+    root.flavor_remove_tenant_access(made, demo.project)
     assert one.find_flavor('m1.tiny').id == one.get_flavor('1').id and list(one.flavors())
     root.delete_flavor(made)
     key = one.create_keypair(name='called', public_key=calls.KEY)
@@ -134,7 +129,7 @@ def test_what_operators_ask(cloud, one, root, demo):
     root.update_service_forced_down(service, service.host, service.binary, True)
     root.force_service_down(service, service.host, service.binary, False)
     assert one.get_limits().absolute.instances
-    mine = project(demo)
+    mine = demo.project
     assert root.get_quota_set_defaults(mine).instances
     root.update_quota_set(mine, instances=20)
     assert root.get_quota_set(mine).instances == 20

@@ -8,8 +8,7 @@ class Volumes:
 
     def __init__(self, user):
         self.user = user
-        who = user.get('/v3/auth/tokens', service='identity', headers={'X-Subject-Token': user.token})
-        self._base = f'/v3/{who["token"]["project"]["id"]}'
+        self._base = f'/v3/{user.project}'
 
     def send(self, method, path, body=None):
         return self.user.call(method, self._base + path, body, service='volume',

@@ -1,11 +1,18 @@
-"""Commands of `openstack` that move servers, or have another effect on guests, in a cluster; on demand."""
+"""Every command of `openstack` that this API serves, typed into a cluster; on demand."""
 
 import pytest
 
-from nova.tests.functional import typed_commands
+from nova.tests.functional.commands import Script, type_all
+from nova.tests.real.conftest import QUICK
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
+@pytest.fixture(scope='module')
+def cluster(run_cluster):
+    """Of its own, in which what is deleted may be restored."""
+    yield from run_cluster('mariadb', QUICK | {'reclaim_instance_interval': 3600})
+
+
 def test_every_command_ends_well(cluster):
-    typed_commands.check(cluster, typed_commands.MOVES)
+    type_all(cluster, Script('openstack'))

@@ -10,13 +10,16 @@ A line that begins with ``#`` is one of these, or a remark::
     # not COMMAND: REASON    the client has this command, and the script does not type it
 """
 
+import contextlib
 import json
 import pathlib
 import re
 import shlex
 import string
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+from nova.tests.fixtures import osc
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional.conftest import User
 
@@ -118,7 +121,25 @@ class Run:
         self._again = True
 
     def do_faults(self, script: str) -> None:
-        deployment = self._user.cloud.deployment
-        for host in deployment.hosts:
-            (deployment.directory / 'computes' / host / 'faults.json').write_text(script)
+        directory = self._user.cloud.deployment.directory
         json.loads(script)
+        for host in (*directory.glob('computes/*'), *directory.glob('state/compute/*')):
+            (host / 'faults.json').write_text(script)
+
+
+def type_all(cloud: Any, script: Script, known: Mapping[str, str] | None = None, client: str = 'openstack',
+             environment: Callable[[str], Mapping[str, str]] = lambda user: {}) -> None:
+    """Type a script into a cloud, standalone or a cluster: every command ends well.
+
+    Args:
+        known: see `Run`; ``$file`` is a small file.
+        environment: of a client that knows no clouds.yaml, by the name of the user.
+    """
+    directory = cloud.deployment.directory
+    with contextlib.ExitStack() as stack:
+        shells = {user: stack.enter_context(contextlib.closing(osc.Client(
+            directory / 'clouds.yaml', user, client, environment(user)))) for user in ('demo', 'admin')}
+        run = Run(shells, User(cloud, 'demo'), {'file': __file__, **(known or {})})
+        for line in script.lines:
+            run.line(line)
+        assert not run.failed, run.failed
