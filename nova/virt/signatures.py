@@ -1,6 +1,7 @@
 """Signatures of images: who vouches for the bytes; cursive judges them, by certificates of the key manager."""
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -51,25 +52,37 @@ class Verifier:
                 image=self._image.id, reason='its data does not have its signature') from error
 
 
+Asked = Callable[[ImageMeta], Verifier]
+"""What makes the verifier of an image.
+
+Raises:
+    errors.image.ImageUnusable: it is not signed, or by a certificate that is not trusted.
+"""
+
+
 class Signatures:
     """Who has to have signed images, by ``[glance]`` and by what a server's owner trusts."""
 
     def __init__(self, conf: cfg.ConfigOpts, keys: Keys) -> None:
         self._conf, self._keys = conf, keys
 
-    def verifier(self, context: oslo.RequestContext, image: ImageMeta,
-                 trusted: Sequence[str] | None = None) -> Verifier | None:
-        """What the data of an image has to be fed to; None where nobody asks for a signature.
+    def asked(self, context: oslo.RequestContext, trusted: Sequence[str] | None = None) -> Asked | None:
+        """What makes the verifier of an image; None where nobody asks for a signature.
 
         Args:
             trusted: certificates that the server's owner named (2.63); they count instead of
                 ``default_trusted_certificate_ids``.
-
-        Raises:
-            errors.image.ImageUnusable: it is not signed, or by a certificate that is not trusted.
         """
         if not (trusted or self._conf.glance.verify_glance_signatures):
             return None
+        return functools.partial(self._verifier, context, trusted)
+
+    def _verifier(self, context: oslo.RequestContext, trusted: Sequence[str] | None, image: ImageMeta
+                  ) -> Verifier:
+        """
+        Raises:
+            errors.image.ImageUnusable: it is not signed, or by a certificate that is not trusted.
+        """
         of = image.properties
         said = (of.img_signature_certificate_uuid, of.img_signature, of.img_signature_hash_method,
                 of.img_signature_key_type)

@@ -87,16 +87,16 @@ def fed(verifier, data=DATA):
 @pytest.mark.parametrize('signer', ['rsa', 'ec'])
 def test_what_was_signed(signer):
     found = signatures(**VERIFYING)
-    fed(found.verifier(CONTEXT, image(signer)))
+    fed(found.asked(CONTEXT)(image(signer)))
     with pytest.raises(errors.image.ImageUnusable, match='does not have its signature'):
-        fed(found.verifier(CONTEXT, image(signer)), DATA + b'!')
+        fed(found.asked(CONTEXT)(image(signer)), DATA + b'!')
 
 
 @pytest.mark.parametrize(('options', 'trusted'), [
     ({}, ['root']), (VERIFYING, None), ({**VALIDATING, 'default_trusted_certificate_ids': ['root']}, None),
     ({**VALIDATING, 'default_trusted_certificate_ids': ['other']}, ['gone', 'root'])])
 def test_whose_signature_counts(options, trusted):
-    fed(signatures(**options).verifier(CONTEXT, image(), trusted))
+    fed(signatures(**options).asked(CONTEXT, trusted)(image()))
 
 
 @pytest.mark.parametrize(('options', 'trusted'), [
@@ -104,7 +104,7 @@ def test_whose_signature_counts(options, trusted):
     ({**VALIDATING, 'default_trusted_certificate_ids': ['root']}, ['other']), (VALIDATING, ['gone'])])
 def test_whose_signature_does_not_count(options, trusted):
     with pytest.raises(errors.image.ImageUnusable, match='Could not locate the signing certificate'):
-        signatures(**options).verifier(CONTEXT, image(), trusted)
+        signatures(**options).asked(CONTEXT, trusted)(image())
 
 
 @pytest.mark.parametrize(('wrong', 'reason'), [
@@ -112,11 +112,11 @@ def test_whose_signature_does_not_count(options, trusted):
     ({'img_signature_key_type': 'ROT13'}, 'ROT13'), ({'img_signature_key_type': 'DSA'}, 'DSA')])
 def test_signatures_that_cannot_be_used(wrong, reason):
     with pytest.raises(errors.image.ImageUnusable, match=reason):
-        signatures(**VERIFYING).verifier(CONTEXT, image(**wrong))
+        signatures(**VERIFYING).asked(CONTEXT)(image(**wrong))
 
 
 def test_nobody_asks():
-    assert signatures(enable_certificate_validation=True).verifier(CONTEXT, image()) is None
+    assert signatures(enable_certificate_validation=True).asked(CONTEXT) is None
 
 
 class Images:
@@ -136,7 +136,7 @@ class Images:
 def test_the_cache_has_what_was_signed(tmp_path):
     """What came before anybody asked for a signature is brought again; what was verified is not."""
     cache, images = ImageCache(tmp_path, None, force_raw=False), Images()
-    signed = functools.partial(signatures(**VERIFYING).verifier, CONTEXT)
+    signed = signatures(**VERIFYING).asked(CONTEXT)
     for asked, downloads in ((None, 1), (signed, 2), (signed, 2), (None, 2)):
         file = cache.fetch(images, 'image', lambda: None, asked)
         assert file.read_bytes() == DATA and images.downloads == downloads
@@ -152,5 +152,5 @@ def test_other_bytes_are_not_kept(tmp_path):
     cache = ImageCache(tmp_path, None, force_raw=False)
     with pytest.raises(errors.image.ImageUnusable):
         cache.fetch(Images(data=DATA[::-1]), 'image', lambda: None,
-                    functools.partial(signatures(**VERIFYING).verifier, CONTEXT))
+                    signatures(**VERIFYING).asked(CONTEXT))
     assert list(tmp_path.iterdir()) == []

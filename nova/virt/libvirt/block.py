@@ -1,7 +1,6 @@
 """Volumes and snapshots."""
 
 import contextlib
-import functools
 import json
 import pathlib
 import tempfile
@@ -36,9 +35,7 @@ class LibvirtVolumes(Plugs):
     def cache_image(self, clients: 'Clients', image_id: str) -> bool:
         if self.cache.find(image_id) is not None:
             return False
-        signed = functools.partial(self.signatures.verifier, context.admin())
-        self.cache.fetch(clients.image, image_id, lambda: None,
-                         signed if self.conf.glance.verify_glance_signatures else None)
+        self.cache.fetch(clients.image, image_id, lambda: None, self.signatures.asked(context.admin()))
         return True
 
     @translated

@@ -12,7 +12,7 @@ from nova import errors
 from nova.common import clock, threads
 from nova.objects import ImageMeta
 from nova.virt.libvirt.commands import Commands
-from nova.virt.signatures import Verifier
+from nova.virt.signatures import Asked, Verifier
 
 _FORMATS = {'ami': 'raw', 'aki': 'raw', 'ari': 'raw', 'iso': 'raw'}
 
@@ -39,26 +39,29 @@ class ImageCache:
         self._locks: dict[str, threads.Lock] = {}
 
     def fetch(self, images: Images, image_id: str, cancelled: Callable[[], None],
-              signed: Callable[[ImageMeta], Verifier | None] | None = None) -> pathlib.Path:
+              signed: Asked | None = None) -> pathlib.Path:
         """The file of an image, brought here where it is not; its name ends with its format.
 
         Args:
             cancelled: called while it comes; raises to stop it.
-            signed: what verifies its signature, where one is asked for. What came here unverified is brought
-                again then.
+            signed: makes what verifies its signature, where one is asked for. What came here unverified is
+                brought again then.
 
         Raises:
             errors.image.ImageNotFound: there is no such image.
             errors.image.ImageUnusable: its data is not what the image says, or not what was signed.
         """
         with self._of(image_id):
-            image = images.show(image_id) if signed is not None else None
-            verifier = signed(image) if signed is not None and image is not None else None
             found = self.find(image_id)
-            if found is not None and (verifier is None or self._verified(image_id) == verifier.signature):
+            if found is not None and signed is None:
                 os.utime(found)
                 return found
-            return self._bring(images, image or images.show(image_id), image_id, cancelled, verifier)
+            image = images.show(image_id)
+            verifier = signed(image) if signed is not None else None
+            if found is not None and verifier is not None and self._verified(image_id) == verifier.signature:
+                os.utime(found)
+                return found
+            return self._bring(images, image, image_id, cancelled, verifier)
 
     def _verified(self, image_id: str) -> str | None:
         """The signature that the file of an image was found to have."""
@@ -132,8 +135,7 @@ class ImageCache:
         oldest = clock.timestamp() - seconds
         for file in self.directory.glob('*') if self.directory.is_dir() else ():
             with self._of(file.stem):
-                if file.exists() and file.suffix != '.signed' and file not in used and (
-                        file.stat().st_mtime < oldest):
+                if file.suffix != '.signed' and file not in used and file.stat().st_mtime < oldest:
                     file.with_suffix('.signed').unlink(missing_ok=True)
                     file.unlink()
                     gone.append(file)

@@ -1,7 +1,6 @@
 """What the parts of the driver share: the connection, the guests, their files."""
 
 import dataclasses
-import functools
 import pathlib
 from collections.abc import Callable
 
@@ -174,10 +173,8 @@ class Guests:
     def image(self, h: Host, image_id: str) -> pathlib.Path:
         """The file of an image, brought here where it is not."""
         trusted = h.instance.trusted_certs if h.instance.known('trusted_certs') else None
-        asked = trusted or self.conf.glance.verify_glance_signatures
-        return self.cache.fetch(
-            h.clients.image, image_id, lambda: stop_if_cancelled(h),
-            functools.partial(self.signatures.verifier, h.context, trusted=trusted) if asked else None)
+        return self.cache.fetch(h.clients.image, image_id, lambda: stop_if_cancelled(h),
+                                self.signatures.asked(h.context, trusted))
 
     def start(self, h: Host, rescue: bool = False, paused: bool = False) -> None:
         """Define the guest and start it."""
