@@ -34,11 +34,12 @@ class Liveness:
         down_after: seconds without a sign of life after which a host is dead (``[DEFAULT] service_down_time``).
         keep: seconds for which a look is good.
         behind: the same while some service is of the release before; None: `keep`.
+        attempts: the steps that hosts name in their beats are read, too; `holds` needs them.
     """
 
     def __init__(self, db: Callable[[], dbkit.Database | None], down_after: float, keep: float = 1.0,
-                 behind: float | None = None) -> None:
-        self._db, self._down_after = db, down_after
+                 behind: float | None = None, attempts: bool = False) -> None:
+        self._db, self._down_after, self._attempts = db, down_after, attempts
         self._keep, self._behind = keep, keep if behind is None else behind
         self._alive, self._until = service.Alive(), clock.Deadline(0)
 
@@ -83,7 +84,7 @@ class Liveness:
             if db is None:
                 return self._alive
             with db.read() as conn:
-                self._alive = service.Alive.look(conn, self._down_after, attempts=True)
+                self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
             self._until = clock.Deadline(self._keep if self._alive.all_current() else self._behind)
         return self._alive
 

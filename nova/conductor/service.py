@@ -157,7 +157,7 @@ class ConductorService:
         return self._cells.db(self._cells.cell0())
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> reports.Reports:
-        alive = cells.Liveness(lambda: db, self._conf.service_down_time)
+        alive = cells.Liveness(lambda: db, self._conf.service_down_time, attempts=True)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
@@ -210,7 +210,7 @@ class ConductorService:
         self._checks[f'{name} tasks'] = made.health
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
-        alive = cells.Liveness(lambda: db, self._conf.service_down_time)
+        alive = cells.Liveness(lambda: db, self._conf.service_down_time, attempts=True)
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, alive)
         return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
                          after_doubt=remove_late.RemoveLate, sender=self._sender)
