@@ -62,6 +62,14 @@ class Clients:
     def wait_in_line(self, number: int) -> None:
         until(lambda: self._writes.together.waiting == number)
 
+    def line_up(self, changes: Sequence[str], keys: dict[str, str] | None = None) -> None:
+        """While a first one is being written, others come one after the other."""
+        self.begin('first')
+        until(lambda: self._writes.alone == ['first'])
+        for number, change in enumerate(changes, 1):
+            self.begin(change, (keys or {}).get(change))
+            self.wait_in_line(number)
+
     def finish(self) -> dict[str, str]:
         self._writes.go_on.set()
         for thread in self._threads:
@@ -77,11 +85,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _played(writes: Writes, changes: Sequence[str], keys: dict[str, str] | None = None) -> dict[str, str]:
     clients = Clients(writes)
-    clients.begin('first')
-    until(lambda: writes.alone == ['first'])
-    for number, change in enumerate(changes, 1):
-        clients.begin(change, (keys or {}).get(change))
-        clients.wait_in_line(number)
+    clients.line_up(changes, keys)
     return clients.finish()
 
 
@@ -159,66 +163,62 @@ class Wall:
         return self.now
 
 
+@pytest.fixture
+def wall() -> Iterator[Wall]:
+    """The clock of a test."""
+    found = Wall()
+    with clock.use(found):
+        yield found
+
+
 def _after_a_long_write(writes: Writes, clients: Clients, wall: Wall) -> None:
     """Two wait in line while a write takes ten seconds; then it ends."""
-    clients.begin('first')
-    until(lambda: writes.alone == ['first'])
-    for number, change in enumerate(['b', 'c'], 1):
-        clients.begin(change)
-        clients.wait_in_line(number)
+    clients.line_up(['b', 'c'])
     wall.now = 10.0
     writes.go_on.set()
     until(lambda: 'first' in clients.ends)
 
 
-def test_a_lot_waits_for_those_who_asked_last_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lot_waits_for_those_who_asked_last_time(monkeypatch: pytest.MonkeyPatch, wall: Wall) -> None:
     """Three were there, and three are written together (CLM-*)."""
     monkeypatch.setattr(together, 'LINGER', 10.0)
-    writes, wall = Writes(), Wall()
+    writes = Writes()
     clients = Clients(writes)
-    with clock.use(wall):
-        _after_a_long_write(writes, clients, wall)
-        assert not writes.lots
-        clients.begin('first again')
-        clients.finish()
+    _after_a_long_write(writes, clients, wall)
+    assert not writes.lots
+    clients.begin('first again')
+    clients.finish()
     assert writes.lots == [['b', 'c', 'first again']]
 
 
-def test_a_lot_waits_no_longer_than_the_last_one_took(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lot_waits_no_longer_than_the_last_one_took(monkeypatch: pytest.MonkeyPatch, wall: Wall) -> None:
     monkeypatch.setattr(together, 'LINGER', 10.0)
-    writes, wall = Writes(), Wall()
+    writes = Writes()
     clients = Clients(writes)
-    with clock.use(wall):
-        clients.begin('first')
-        until(lambda: writes.alone == ['first'])
-        for number, change in enumerate(['b', 'c'], 1):
-            clients.begin(change)
-            clients.wait_in_line(number)
-        wall.now = 0.01
-        assert set(clients.finish().values()) == {'written'}
+    clients.line_up(['b', 'c'])
+    wall.now = 0.01
+    assert set(clients.finish().values()) == {'written'}
     assert writes.lots == [['b', 'c']]
 
 
-def test_a_lot_never_waits_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lot_never_waits_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch, wall: Wall) -> None:
     monkeypatch.setattr(together, 'LINGER', 0.01)
-    writes, wall = Writes(), Wall()
+    writes = Writes()
     clients = Clients(writes)
-    with clock.use(wall):
-        _after_a_long_write(writes, clients, wall)
-        assert set(clients.finish().values()) == {'written'}
+    _after_a_long_write(writes, clients, wall)
+    assert set(clients.finish().values()) == {'written'}
     assert writes.lots == [['b', 'c']]
 
 
-def test_who_comes_later_does_not_wait_for_those_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_comes_later_does_not_wait_for_those_of_before(monkeypatch: pytest.MonkeyPatch, wall: Wall) -> None:
     monkeypatch.setattr(together, 'LINGER', 60.0)
-    writes, wall = Writes(), Wall()
+    writes = Writes()
     clients = Clients(writes)
-    with clock.use(wall):
-        _after_a_long_write(writes, clients, wall)
-        clients.begin('first again')
-        clients.finish()
-        wall.now += 0.001
-        writes.together('d', 'd')
+    _after_a_long_write(writes, clients, wall)
+    clients.begin('first again')
+    clients.finish()
+    wall.now += 0.001
+    writes.together('d', 'd')
     assert writes.alone == ['first', 'd']
 
 

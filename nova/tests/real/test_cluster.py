@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 
 import pytest
@@ -174,17 +173,17 @@ def test_sighup_reads_the_configuration_again(cluster, service):
 def test_sigterm_lets_a_compute_end_its_step(cluster, demo):
     """What was begun ends and is answered before the process does; the rest waits for its next life."""
     uuid = demo.booted('slow')['id']
-    files = [cluster.deployment.directory / 'state' / 'compute' / host / 'faults.json'
-             for host in cluster.deployment.hosts]
-    for file in files:
+    files = {host: cluster.deployment.directory / 'state' / 'compute' / host / 'faults.json'
+             for host in cluster.deployment.hosts}
+    for file in files.values():
         file.write_text(json.dumps({'power_off': {'do': 'delay', 'seconds': 2, 'times': 1}}))
     host = User(cluster, 'admin').show(uuid)['OS-EXT-SRV-ATTR:host']
     assert demo.call('POST', f'/servers/{uuid}/action', {'os-stop': None}).status_code == 202
-    time.sleep(0.7)
+    until(lambda: json.loads(files[host].read_text())['power_off']['times'] == 0)  # the step has begun
     cluster.processes.signal(host, signal.SIGTERM)
     assert cluster.processes.wait_gone(host, 15)
     demo.wait(uuid, 'SHUTOFF', 5)
-    for file in files:
+    for file in files.values():
         file.unlink(missing_ok=True)
     cluster.start([host])
     demo.delete(uuid)

@@ -11,7 +11,7 @@ from nova import errors, objects
 from nova.common import concurrency, threads
 from nova.objects import MigrationProgress
 from nova.states import Power, Signal
-from nova.tests.virt.test_protocol import connected, let_go, live
+from nova.tests.virt.test_protocol import connected, let_go, live, move_live
 from nova.virt.libvirt.driver import LibvirtDriver
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(1800)]
@@ -142,10 +142,7 @@ def test_what_a_guest_has_written_is_there_after_a_live_migration(real):
     total = real.wait(here, 'GUEST user-data: sum ([0-9a-f]{32})')[1]
     real.ready(here)
     there.driver.connect_volume(there, device, connection)
-    move, data = live(real, here, there)
-    here.driver.live_migrate(here, move, data)
-    there.driver.finish_live_migration(there, move, data)
-    here.driver.leave_after_live_migration(here, move, data)
+    move_live(real, here, there)
     let_go(here, device)
     assert real.sees(there, device.volume_id)
     assert not (real.hosts / 'h1' / 'instances' / instance.uuid).exists()

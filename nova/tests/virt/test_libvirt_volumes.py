@@ -13,7 +13,7 @@ from nova.tests.virt.labs.base import Handle
 from nova.tests.virt.labs.libvirt import FIXED_KEY
 from nova.tests.virt.test_libvirt_crashes import Killed, process
 from nova.tests.virt.test_libvirt_guests import on_disk, script
-from nova.tests.virt.test_protocol import let_go, live
+from nova.tests.virt.test_protocol import let_go, move_live
 from nova.virt.driver import kept
 from nova.virt.libvirt.connectors import Connectors
 from nova.virt.libvirt.secrets import Secrets
@@ -133,10 +133,7 @@ def test_an_encrypted_volume_goes_along(real):
     there = real.h(here.instance, 'h2')
     there.driver.connect_volume(there, device, connection)
     assert real.secrets('h1') == real.secrets('h2') == {device.volume_id}
-    move, data = live(real, here, there)
-    here.driver.live_migrate(here, move, data)
-    there.driver.finish_live_migration(there, move, data)
-    here.driver.leave_after_live_migration(here, move, data)
+    move_live(real, here, there)
     let_go(here, device)
     assert (real.secrets('h1'), real.secrets('h2')) == (set(), {device.volume_id})
     assert real.sees(there, device.volume_id)
@@ -157,10 +154,7 @@ def test_an_encrypted_volume_is_shared(real):
     assert real.secrets('h1') == {device.volume_id}
     moved = real.h(writer.instance, 'h2')
     moved.driver.connect_volume(moved, device, connection)
-    move, data = live(real, writer, moved)
-    writer.driver.live_migrate(writer, move, data)
-    moved.driver.finish_live_migration(moved, move, data)
-    writer.driver.leave_after_live_migration(writer, move, data)
+    move_live(real, writer, moved)
     let_go(writer, device)
     assert real.secrets('h1') == real.secrets('h2') == {device.volume_id}
     reader.driver.reboot(reader, 'HARD')

@@ -368,6 +368,14 @@ def live(lab, here, there, block=None):
     return move, there.driver.prepare_live_migration(there, move, data)
 
 
+def move_live(lab, here, there):
+    """A live migration, from its preparation to its end on both hosts."""
+    move, data = live(lab, here, there)
+    here.driver.live_migrate(here, move, data)
+    there.driver.finish_live_migration(there, move, data)
+    here.driver.leave_after_live_migration(here, move, data)
+
+
 def test_a_live_migration(lab, running):
     here, there = running, lab.h(running.instance, 'h2')
     move, data = live(lab, here, there)
@@ -394,10 +402,7 @@ def test_one_of_two_that_share_a_volume_moves(lab):
         h.instance.block_devices = [device]
     there = lab.h(here.instance, 'h2')
     there.driver.connect_volume(there, device, connection)
-    move, data = live(lab, here, there)
-    here.driver.live_migrate(here, move, data)
-    there.driver.finish_live_migration(there, move, data)
-    here.driver.leave_after_live_migration(here, move, data)
+    move_live(lab, here, there)
     let_go(here, device)
     assert kept.users(other, device.volume_id) == {other.instance.uuid}
     assert kept.users(there, device.volume_id) == {there.instance.uuid}

@@ -14,7 +14,6 @@ import os
 import pathlib
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import cluster_config
+import servers
 
 from realcloud import __main__ as command
 from realcloud import cloud
@@ -70,8 +70,7 @@ def serving(directory: pathlib.Path) -> Iterator[str]:
     env = environment(directory)
     subprocess.run([VENV / 'bin' / 'django-admin', 'collectstatic', '--noinput', '--verbosity', '0'], env=env,
                    check=True, cwd=directory)
-    with socket.create_server(('127.0.0.1', 0)) as taken:
-        port = taken.getsockname()[1]
+    port = servers.free_ports(1)[0]
     with open(directory / 'horizon.log', 'wb') as log:
         server = subprocess.Popen(
             [VENV / 'bin' / 'python', '-m', 'django', 'runserver', '--noreload', f'127.0.0.1:{port}'],

@@ -11,28 +11,25 @@ def _server(world):
     return world.running(volumes=[world.clients.volume.add(project_id='project')])
 
 
+def _flavor(world, flavorid, **values):
+    """A flavor, made where it is not there yet."""
+    def write(conn):
+        if objects.Flavor.find(conn, flavorid=flavorid) is None:
+            objects.Flavor(flavorid=flavorid, **values).create(conn)
+        return objects.Flavor.get(conn, flavorid=flavorid)
+    return world.raw['api'].write(write)
+
+
 def larger(world):
     """A flavor with more of everything."""
-    def write(conn):
-        found = objects.Flavor.find(conn, flavorid='2')
-        if found is None:
-            objects.Flavor(flavorid='2', name='large', vcpus=2, memory_mb=1024, root_gb=2).create(conn)
-        return objects.Flavor.get(conn, flavorid='2')
-    return world.raw['api'].write(write)
+    return _flavor(world, '2', name='large', vcpus=2, memory_mb=1024, root_gb=2)
 
 
 def _other(world, server):
     """The flavor that a server may be resized to, whichever it has."""
     large = larger(world)
-    if server.flavor.id != large.id:
-        return large
-
-    def write(conn):
-        found = objects.Flavor.find(conn, flavorid='3')
-        if found is None:
-            objects.Flavor(flavorid='3', name='slim', vcpus=1, memory_mb=512, root_gb=2).create(conn)
-        return objects.Flavor.get(conn, flavorid='3')
-    return world.raw['api'].write(write)
+    return large if server.flavor.id != large.id else _flavor(
+        world, '3', name='slim', vcpus=1, memory_mb=512, root_gb=2)
 
 
 def begin(world, uuid, kind=flow.Resize, **values):
