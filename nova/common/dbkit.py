@@ -18,7 +18,7 @@ import re
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -260,6 +260,10 @@ def _is_found(expression: str, text: Any) -> bool | None:
     return None if text is None else expressions.read(expression).search(str(text))
 
 
+Table: TypeAlias = 'sa.Table[sa.sql.base.ReadOnlyColumnCollection[str, sa.Column]]'
+"""A table whose columns are of whichever types."""
+
+
 class Database:
     """Connections to one database, made at first use.
 
@@ -433,7 +437,7 @@ def gave_up_matching(error: db_exc.DBError) -> bool:
     return getattr(orig, 'sqlstate', None) == '2201B' or getattr(orig, 'args', (None,))[0] == 1139
 
 
-def lock_rows(connection: sa.Connection, table: sa.Table, **by: Any) -> None:
+def lock_rows(connection: sa.Connection, table: Table, **by: Any) -> None:
     """Have others who want to lock or change the rows with these values wait until the transaction ends.
 
     Taken before anything is read, it makes reading, deciding and writing one: at READ COMMITTED what is read
@@ -469,18 +473,18 @@ def select_in(connection: sa.Connection, query: sa.Select, values: Iterable[Any]
         yield from connection.execute(query, {'values': part, **more})
 
 
-def insert(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
+def insert(connection: sa.Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     """Insert rows that all have the same columns, however many they are."""
     for part in parts(rows):
         connection.execute(sa.insert(table), part)
 
 
-def insert_missing(connection: sa.Connection, table: sa.Table, rows: Iterable[dict[str, Any]]) -> int:
+def insert_missing(connection: sa.Connection, table: Table, rows: Iterable[dict[str, Any]]) -> int:
     """Insert the rows whose unique keys are not taken; return how many were inserted."""
     return sum(_insert_missing(connection, table, part) for part in parts(rows))
 
 
-def _insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
+def _insert_missing(connection: sa.Connection, table: Table, rows: list[dict[str, Any]]) -> int:
     statement: Any
     match connection.dialect.name:
         case 'mysql':
@@ -493,7 +497,7 @@ def _insert_missing(connection: sa.Connection, table: sa.Table, rows: list[dict[
     return connection.execute(statement, rows, execution_options={'preserve_rowcount': True}).rowcount
 
 
-def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], key: list[str]) -> None:
+def upsert(connection: sa.Connection, table: Table, row: dict[str, Any], key: list[str]) -> None:
     """Insert `row`, or update its other columns where the unique `key` columns are already there."""
     change = {name: value for name, value in row.items() if name not in key}
     statement: Any

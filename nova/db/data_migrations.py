@@ -1,7 +1,8 @@
 """Row by row changes of data that run while services do, between the two branches of schema changes."""
 
 from collections.abc import Callable
-from typing import Any
 
-MIGRATIONS: dict[str, Callable[[Any, int], tuple[int, int]]] = {}
+from nova.db.session import Databases
+
+MIGRATIONS: dict[str, Callable[[Databases, int], tuple[int, int]]] = {}
 """By name: ``fn(databases, max_count) -> (rows that need it, rows done)``. The first release has none."""

@@ -5,33 +5,45 @@ NULL comes before every value, on every database.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol, Self
 
 import sqlalchemy as sa
+
+
+class Sortable(Protocol):
+    """What a column holds by which rows are sorted: text, numbers, times."""
+
+    def __lt__(self, other: Self, /) -> bool: ...
+
+
+Values = Sequence[Sortable | None]
+"""A place in an order: what a row has in each of its keys."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Key:
     """One part of an order; the last one has to be unique."""
 
-    column: sa.Column[Any]
+    column: sa.Column
     descending: bool = False
 
     @property
     def name(self) -> str:
         return self.column.name
 
-    def value_of(self, record: Any) -> Any:
-        return getattr(record, self.name)
+    def value_of(self, record: object) -> Sortable | None:
+        """What the record has there; its attribute is named as the column is."""
+        value: Sortable | None = getattr(record, self.name)
+        return value
 
-    def value(self, value: Any) -> sa.ColumnElement[Any]:
+    def value(self, value: Sortable) -> sa.ColumnElement:
         """A parameter: SQLAlchemy refuses to ask whether something is more than the constant ``true``."""
         return sa.literal(value, self.column.type)
 
 
-def ordering(order: Sequence[Key]) -> list[sa.ColumnElement[Any]]:
+def ordering(order: Sequence[Key]) -> list[sa.ColumnElement]:
     """The ORDER BY."""
-    found: list[sa.ColumnElement[Any]] = []
+    found: list[sa.ColumnElement] = []
     for key in order:
         if key.column.nullable:
             present = key.column.is_not(None)
@@ -40,7 +52,7 @@ def ordering(order: Sequence[Key]) -> list[sa.ColumnElement[Any]]:
     return found
 
 
-def after(order: Sequence[Key], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+def after(order: Sequence[Key], values: Values) -> sa.ColumnElement[bool]:
     """Rows behind the one with these values."""
     ways = []
     for index, key in enumerate(order):
@@ -54,11 +66,11 @@ def after(order: Sequence[Key], values: Sequence[Any]) -> sa.ColumnElement[bool]
     return sa.and_(bound, behind)  # implied by the rest, but what lets an index be entered in the middle
 
 
-def _same(key: Key, value: Any) -> sa.ColumnElement[bool]:
+def _same(key: Key, value: Sortable | None) -> sa.ColumnElement[bool]:
     return key.column.is_(None) if value is None else key.column == key.value(value)
 
 
-def _behind(key: Key, value: Any) -> sa.ColumnElement[bool]:
+def _behind(key: Key, value: Sortable | None) -> sa.ColumnElement[bool]:
     if value is None:
         return sa.false() if key.descending else key.column.is_not(None)
     if not key.descending:
@@ -72,7 +84,7 @@ class Rank:
 
     __slots__ = ('_order', '_values')
 
-    def __init__(self, order: Sequence[Key], values: Sequence[Any]) -> None:
+    def __init__(self, order: Sequence[Key], values: Values) -> None:
         self._order, self._values = order, values
 
     def __lt__(self, other: 'Rank') -> bool:
@@ -80,5 +92,5 @@ class Rank:
             if mine != theirs:
                 if mine is None or theirs is None:
                     return (mine is None) is not key.descending
-                return bool(mine > theirs) if key.descending else bool(mine < theirs)
+                return theirs < mine if key.descending else mine < theirs
         return False

@@ -4,7 +4,7 @@ import functools
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -149,6 +149,6 @@ class Databases:
                     url, self._patience, conf=self._conf, **self._options(group))
             return self._open[url]
 
-    def _options(self, group: str) -> dict[str, Any]:
+    def _options(self, group: str) -> dict:
         values = {name: getattr(self._conf[group], name) for name in _OPTIONS}
         return {name: value for name, value in values.items() if value is not None}

@@ -1,7 +1,7 @@
 """Servers that no cell has yet."""
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Self
 
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ class BuildRequest(Persistent):
                    created_at=instance.created_at)
 
     @classmethod
-    def in_time(cls, conn: sa.Connection, descending: bool, start: Sequence[object] | None = None,
+    def in_time(cls, conn: sa.Connection, descending: bool, start: paging.Values | None = None,
                 **by: object) -> Iterator[Self]:
         """Requests in the order of time and uuid, read in batches as far as they are asked for.
 

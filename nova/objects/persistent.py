@@ -27,7 +27,7 @@ class Persistent(Record, abstract=True):
         fact: what that error's message calls the value that was asked for; None has no such message.
     """
 
-    table: ClassVar[sa.Table]  # type: ignore[explicit-any]
+    table: ClassVar[dbkit.Table]
     key: ClassVar[tuple[str, ...]] = ('uuid',)
     missing: ClassVar[type[errors.NovaError]] = errors.NotFound
     fact: ClassVar[str | None] = None

@@ -10,6 +10,7 @@ from typing import Generic, Self, TypeVar
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.objects.persistent import Persistent
 from nova.objects.statements import Order
 
@@ -65,7 +66,7 @@ class Pairs(Generic[Owner]):
     owner: sa.Column[Owner]
 
     @property
-    def table(self) -> sa.Table:  # type: ignore[explicit-any]
+    def table(self) -> dbkit.Table:
         table = self.owner.table
         assert isinstance(table, sa.Table)
         return table

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
 
 Shape = tuple[tuple[str, str], ...]
@@ -39,7 +40,7 @@ def conditions(columns: Mapping[str, sa.Column] | sa.sql.base.ReadOnlyColumnColl
 
 
 @functools.cache
-def update(table: sa.Table, key: tuple[str, ...]) -> sa.Update:  # type: ignore[explicit-any]
+def update(table: dbkit.Table, key: tuple[str, ...]) -> sa.Update:
     """The update of the row with this key (`values_of`), by parameters named like its columns."""
     return table.update().where(*conditions(table.c, tuple((name, '=') for name in key)))
 

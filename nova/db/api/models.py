@@ -1,34 +1,26 @@
 """Tables of the API database: what the whole deployment shares."""
 
-from typing import Any
-
 import sqlalchemy as sa
+from sqlalchemy.schema import SchemaItem
 
-from nova.common import clock, dbkit
+from nova.common import dbkit
 from nova.db import tasks, types
 
 api_metadata = sa.MetaData(naming_convention=dbkit.NAMING)
 metadata = api_metadata
 
 
-def _table(name: str, *items: Any) -> sa.Table:
-    return sa.Table(
-        name, metadata, sa.Column('id', sa.Integer, primary_key=True),
-        sa.Column('created_at', types.time(), nullable=False, default=clock.utcnow),
-        sa.Column('updated_at', types.time(), onupdate=clock.utcnow), *items, **types.MYSQL)
+def _table(name: str, *items: SchemaItem) -> dbkit.Table:
+    return types.table(metadata, name, *items)
 
 
-def _uuid(name: str = 'uuid', **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, types.string(36), **options)
-
-
-def _to(target: str, name: str, **options: Any) -> sa.Column[Any]:
-    return sa.Column(name, sa.Integer, sa.ForeignKey(target, **options), nullable=False)
+def _to(target: str, name: str, ondelete: str | None = None) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, sa.ForeignKey(target, ondelete=ondelete), nullable=False)
 
 
 cell_mappings = _table(
     'cell_mappings',
-    _uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('name', types.string(255)),
     sa.Column('transport_url', types.long_text(), nullable=False),
     sa.Column('database_connection', types.long_text(), nullable=False),
@@ -44,7 +36,7 @@ host_mappings = _table(
 
 instance_mappings = _table(
     'instance_mappings',
-    _uuid('instance_uuid', nullable=False, unique=True),
+    types.uuid('instance_uuid', nullable=False, unique=True),
     sa.Column('cell_id', sa.Integer, sa.ForeignKey('cell_mappings.id')),
     sa.Column('project_id', types.string(255), nullable=False),
     sa.Column('user_id', types.string(255), nullable=False),
@@ -59,7 +51,7 @@ instance_mappings = _table(
 
 build_requests = _table(
     'build_requests',
-    _uuid('instance_uuid', nullable=False, unique=True),
+    types.uuid('instance_uuid', nullable=False, unique=True),
     sa.Column('project_id', types.string(255), nullable=False),
     sa.Column('instance', types.Json, nullable=False),
     sa.Column('revision', sa.Integer, nullable=False),
@@ -68,7 +60,7 @@ build_requests = _table(
 
 request_specs = _table(
     'request_specs',
-    _uuid('instance_uuid', nullable=False, unique=True),
+    types.uuid('instance_uuid', nullable=False, unique=True),
     sa.Column('spec', types.Json, nullable=False),
 )
 
@@ -115,7 +107,7 @@ key_pairs = _table(
 
 aggregates = _table(
     'aggregates',
-    _uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('name', types.string(255), nullable=False, unique=True),
 )
 
@@ -138,7 +130,7 @@ aggregate_metadata = _table(
 
 instance_groups = _table(
     'instance_groups',
-    _uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('user_id', types.string(255), nullable=False),
     sa.Column('project_id', types.string(255), nullable=False),
     sa.Column('name', types.string(255), nullable=False),
@@ -156,7 +148,7 @@ instance_group_policy = _table(
 instance_group_member = _table(
     'instance_group_member',
     _to('instance_groups.id', 'group_id', ondelete='CASCADE'),
-    _uuid('instance_uuid', nullable=False),
+    types.uuid('instance_uuid', nullable=False),
     sa.UniqueConstraint('group_id', 'instance_uuid'),
     sa.Index(None, 'instance_uuid'),
 )

@@ -5,18 +5,21 @@ they say the same. NULL comes before every value, on every database.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova import errors, states
 from nova.common import dbkit, expressions
+from nova.common.jsonutil import JsonObject
 from nova.db import paging, types
 from nova.db.cell import models
 from nova.db.paging import Key
 
+T = TypeVar('T')
 Sort = Sequence[tuple[str, str]]
 """``(key, 'asc' or 'desc')``, most significant first."""
 
@@ -26,23 +29,51 @@ _I = models.instances.c
 _TAGS = models.instance_tags
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Filter:
-    """One filter: its SQL condition, and the same said of a record."""
+class Server(Protocol):
+    """What is read of a server that no cell's tables have yet, beside the columns that filters name."""
 
-    sql: Callable[[Any], sa.ColumnElement[bool]]
-    holds: Callable[[Any, Any], bool]
+    @property
+    def created_at(self) -> datetime.datetime | None: ...
+
+    @property
+    def updated_at(self) -> datetime.datetime | None: ...
+
+    @property
+    def vm_state(self) -> str | None: ...
+
+    @property
+    def task_state(self) -> str | None: ...
+
+    @property
+    def locked_by(self) -> str | None: ...
+
+    @property
+    def tags(self) -> Collection[str]: ...
 
 
-def _listed(value: Any) -> list[Any]:
+States = Iterable[tuple[str, Collection[str] | None]]
+"""``(vm_state, task_states)`` pairs of which one has to be the server's; None is any task_state."""
+Tags = Collection[str] | str
+"""Tags, or one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Filter(Generic[T]):
+    """One filter by a value of a type: its SQL condition, and the same said of a record."""
+
+    sql: Callable[[T], sa.ColumnElement[bool]]
+    holds: Callable[[Server, T], bool]
+
+
+def _listed(value: object) -> list:
     return list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
 
 
-def _exact(name: str) -> Filter:
+def _exact(name: str) -> Filter[object]:
     """Equal to the value, or to one of a list; None in a list is NULL."""
     column = _I[name]
 
-    def sql(value: Any) -> sa.ColumnElement[bool]:
+    def sql(value: object) -> sa.ColumnElement[bool]:
         wanted = _listed(value)
         some = [item for item in wanted if item is not None]
         found = column.in_(some) if len(some) != 1 else column == some[0]
@@ -50,21 +81,21 @@ def _exact(name: str) -> Filter:
     return Filter(sql, lambda server, value: getattr(server, name) in _listed(value))
 
 
-def _pattern(name: str) -> Filter:
+def _pattern(name: str) -> Filter[str]:
     """Text in which the value, a regular expression, is found."""
     column = _I[name]
 
-    def sql(value: Any) -> sa.ColumnElement[bool]:
+    def sql(value: str) -> sa.ColumnElement[bool]:
         _expression(value)
         return column.regexp_match(sa.literal(str(value), types.Expression()))
 
-    def holds(server: Any, value: Any) -> bool:
+    def holds(server: Server, value: str) -> bool:
         text = getattr(server, name)
         return text is not None and _expression(value).search(str(text))
     return Filter(sql, holds)
 
 
-def _expression(value: Any) -> expressions.Expression:
+def _expression(value: str) -> expressions.Expression:
     try:
         return expressions.read(str(value))
     except expressions.Wrong as error:
@@ -73,28 +104,30 @@ def _expression(value: Any) -> expressions.Expression:
         ) from None
 
 
-def _changed(server: Any) -> Any:
-    return server.updated_at or server.created_at
+def _changed(server: Server, meets: Callable[[datetime.datetime], bool]) -> bool:
+    """Whether the time of the last change meets a condition; none meets any, as NULL does in SQL."""
+    changed = server.updated_at or server.created_at
+    return changed is not None and meets(changed)
 
 
 _changed_at = sa.func.coalesce(_I.updated_at, _I.created_at)
 
 
-def _states(value: Any) -> sa.ColumnElement[bool]:
+def _states(value: States) -> sa.ColumnElement[bool]:
     return sa.or_(sa.false(), *(
         _I.vm_state == vm if tasks is None else sa.and_(_I.vm_state == vm, _I.task_state.in_(sorted(tasks)))
         for vm, tasks in value))
 
 
-def _in_states(server: Any, value: Any) -> bool:
+def _in_states(server: Server, value: States) -> bool:
     return any(server.vm_state == vm and (tasks is None or server.task_state in tasks) for vm, tasks in value)
 
 
-def _has_tags(value: Any) -> sa.Select[Any]:
+def _has_tags(value: Tags) -> sa.Select:
     return sa.select(_TAGS.c.instance_uuid).where(_TAGS.c.tag.in_(_listed(value)))
 
 
-def _has_all(value: Any) -> sa.Select[Any]:
+def _has_all(value: Tags) -> sa.Select:
     return _has_tags(value).group_by(_TAGS.c.instance_uuid).having(
         sa.func.count() == len(set(_listed(value))))
 
@@ -107,20 +140,22 @@ FILTERS: Mapping[str, Filter] = {
     **{name: _pattern(name) for name in (
         'display_name', 'display_description', 'hostname', 'node', 'key_name', 'availability_zone', 'kernel_id',
         'ramdisk_id', 'root_device_name', 'access_ip_v4', 'access_ip_v6')},
-    'states': Filter(_states, _in_states),
-    'locked': Filter(lambda value: _I.locked_by.is_not(None) if value else _I.locked_by.is_(None),
+    'states': Filter[States](_states, _in_states),
+    'locked': Filter[bool](lambda value: _I.locked_by.is_not(None) if value else _I.locked_by.is_(None),
                      lambda server, value: (server.locked_by is not None) is bool(value)),
-    'changes-since': Filter(lambda value: _changed_at >= value,
-                            lambda server, value: _changed(server) >= value),
-    'changes-before': Filter(lambda value: _changed_at <= value,
-                             lambda server, value: _changed(server) <= value),
-    'tags': Filter(lambda value: _I.uuid.in_(_has_all(value)),
+    'changes-since': Filter[datetime.datetime](
+        lambda value: _changed_at >= value,
+        lambda server, value: _changed(server, lambda time: time >= value)),
+    'changes-before': Filter[datetime.datetime](
+        lambda value: _changed_at <= value,
+        lambda server, value: _changed(server, lambda time: time <= value)),
+    'tags': Filter[Tags](lambda value: _I.uuid.in_(_has_all(value)),
                    lambda server, value: set(_listed(value)) <= set(server.tags)),
-    'tags-any': Filter(lambda value: _I.uuid.in_(_has_tags(value)),
+    'tags-any': Filter[Tags](lambda value: _I.uuid.in_(_has_tags(value)),
                        lambda server, value: bool(set(_listed(value)) & set(server.tags))),
-    'not-tags': Filter(lambda value: _I.uuid.not_in(_has_all(value)),
+    'not-tags': Filter[Tags](lambda value: _I.uuid.not_in(_has_all(value)),
                        lambda server, value: not set(_listed(value)) <= set(server.tags)),
-    'not-tags-any': Filter(lambda value: _I.uuid.not_in(_has_tags(value)),
+    'not-tags-any': Filter[Tags](lambda value: _I.uuid.not_in(_has_tags(value)),
                            lambda server, value: not set(_listed(value)) & set(server.tags)),
 }
 
@@ -129,13 +164,13 @@ ALIASES = {'name': 'display_name', 'description': 'display_description', 'image'
 """Names of the API for columns."""
 
 
-def normal(filters: Mapping[str, Any]) -> dict[str, Any]:
+def normal(filters: Mapping[str, object]) -> JsonObject:
     """Filters by their own names, ``status`` turned into ``states``.
 
     Raises:
         nova.errors.Invalid: one that does not exist.
     """
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for given, value in filters.items():
         name = ALIASES.get(given, given)
         if name == 'status':
@@ -146,7 +181,7 @@ def normal(filters: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _kinds(filters: Mapping[str, Any]) -> tuple[bool | None, bool]:
+def _kinds(filters: JsonObject) -> tuple[bool | None, bool]:
     """Which of deleted servers are wanted (None: those too), and whether soft-deleted ones are."""
     changes = 'changes-since' in filters or 'changes-before' in filters
     deleted = filters.get('deleted', None if changes else False)
@@ -155,7 +190,7 @@ def _kinds(filters: Mapping[str, Any]) -> tuple[bool | None, bool]:
     return deleted, soft
 
 
-def conditions(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+def conditions(filters: JsonObject) -> list[sa.ColumnElement[bool]]:
     """The WHERE of `normal` filters.
 
     Without ``deleted`` only living servers are found, unless changes are asked for; without ``soft_deleted`` no
@@ -174,7 +209,7 @@ def conditions(filters: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
     return found + [FILTERS[name].sql(value) for name, value in filters.items() if name in FILTERS]
 
 
-def holds(server: Any, filters: Mapping[str, Any]) -> bool:
+def holds(server: Server, filters: JsonObject) -> bool:
     """Whether a server that is being built passes `normal` filters."""
     deleted, _ = _kinds(filters)
     return not deleted and not filters.get('hidden') and all(
@@ -207,8 +242,8 @@ def keys(sort: Sort) -> list[Key]:
     return found
 
 
-def keys_query(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key], start: Sequence[Any] | None,
-               limit: int) -> sa.Select[Any]:
+def keys_query(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key], start: paging.Values | None,
+               limit: int) -> sa.Select:
     """Sort values and uuid (last) of up to `limit` servers behind `start`, in order.
 
     With the default order this is read from an index alone.
@@ -222,7 +257,7 @@ def keys_query(where: Sequence[sa.ColumnElement[bool]], order: Sequence[Key], st
     return query
 
 
-def page_of_keys(conn: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+def page_of_keys(conn: sa.Connection, query: sa.Select) -> list[tuple]:
     """The rows of a `keys_query`.
 
     Raises:

@@ -32,7 +32,7 @@ class Limits(dict[str, int]):
 
 def limits(conn: sa.Connection, conf: cfg.ConfigOpts, project_id: str, user_id: str | None = None) -> Limits:
     """What a project may use: its own limits, else the default class's, else the configured ones."""
-    sources: list[tuple[sa.Table, dict[str, str]]] = [  # type: ignore[explicit-any]
+    sources: list[tuple[dbkit.Table, dict[str, str]]] = [
         (models.quota_classes, {'class_name': DEFAULT_CLASS}), (models.quotas, {'project_id': project_id})]
     if user_id:
         sources.append((models.user_quotas, {'project_id': project_id, 'user_id': user_id}))
@@ -99,13 +99,12 @@ def forget(conn: sa.Connection, project_id: str, user_id: str | None = None) -> 
         conn.execute(table.delete().where(table.c.project_id == project_id))
 
 
-def _kept(conn: sa.Connection, table: sa.Table, **by: str) -> dict[str, int]:  # type: ignore[explicit-any]
+def _kept(conn: sa.Connection, table: dbkit.Table, **by: str) -> dict[str, int]:
     rows = conn.execute(sa.select(table.c.resource, table.c.hard_limit).where(
         *(table.c[name] == value for name, value in by.items())))
     return {row.resource: row.hard_limit for row in rows if row.resource in (*RESOURCES, *NETWORK)}
 
 
-def _keep(  # type: ignore[explicit-any]
-        conn: sa.Connection, table: sa.Table, wanted: Mapping[str, int], **by: str) -> None:
+def _keep(conn: sa.Connection, table: dbkit.Table, wanted: Mapping[str, int], **by: str) -> None:
     for resource, limit in wanted.items():
         dbkit.upsert(conn, table, {**by, 'resource': resource, 'hard_limit': limit}, [*by, 'resource'])

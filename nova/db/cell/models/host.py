@@ -8,7 +8,7 @@ from nova.db.cell.models import meta
 
 services = meta.table(
     'services',
-    meta.uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('host', types.string(255), nullable=False),
     sa.Column('binary', types.string(255), nullable=False),
     sa.Column('topic', types.string(255)),
@@ -28,7 +28,7 @@ are those that the host named in its newest beat: their attempts by task."""
 
 compute_nodes = meta.table(
     'compute_nodes',
-    meta.uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('host', types.string(255), nullable=False),
     sa.Column('hypervisor_hostname', types.string(255), nullable=False),
     sa.Column('hypervisor_type', types.string(64), nullable=False),

@@ -12,7 +12,7 @@ from nova.db.cell.models import meta
 
 instances = meta.table(
     'instances',
-    meta.uuid(nullable=False, unique=True),
+    types.uuid(nullable=False, unique=True),
     sa.Column('project_id', types.string(255), nullable=False),
     sa.Column('user_id', types.string(255), nullable=False),
     sa.Column('display_name', types.string(255)),
@@ -26,7 +26,7 @@ instances = meta.table(
     sa.Column('power_state', sa.Integer, nullable=False, default=0),
     sa.Column('host', types.string(255)),
     sa.Column('node', types.string(255)),
-    meta.uuid('compute_id'),
+    types.uuid('compute_id'),
     sa.Column('launched_on', types.string(255)),
     sa.Column('flavorid', types.string(255)),
     sa.Column('instance_type_id', sa.Integer),
@@ -64,7 +64,7 @@ instances = meta.table(
 
 instance_extra = sa.Table(
     'instance_extra', meta.cell_metadata,
-    meta.uuid('instance_uuid', primary_key=True),
+    types.uuid('instance_uuid', primary_key=True),
     *(sa.Column(name, types.Json) for name in (
         'flavor', 'old_flavor', 'new_flavor', 'image_meta', 'keypair', 'network_info', 'numa_topology',
         'pci_requests', 'trusted_certs', 'device_metadata', 'migration_context')),
@@ -72,7 +72,7 @@ instance_extra = sa.Table(
 
 instance_metadata = meta.table(
     'instance_metadata',
-    meta.uuid('instance_uuid', nullable=False),
+    types.uuid('instance_uuid', nullable=False),
     sa.Column('key', types.string(255), nullable=False),
     sa.Column('value', types.string(255), nullable=False),
     sa.UniqueConstraint('instance_uuid', 'key'),
@@ -80,7 +80,7 @@ instance_metadata = meta.table(
 
 instance_tags = sa.Table(
     'instance_tags', meta.cell_metadata,
-    meta.uuid('instance_uuid', primary_key=True),
+    types.uuid('instance_uuid', primary_key=True),
     sa.Column('tag', types.string(60), primary_key=True),
     sa.Index(None, 'tag'),
     **types.MYSQL)

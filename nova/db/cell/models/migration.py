@@ -7,8 +7,8 @@ from nova.db.cell.models import meta
 
 migrations = meta.table(
     'migrations',
-    meta.uuid(nullable=False, unique=True),
-    meta.uuid('instance_uuid', nullable=False),
+    types.uuid(nullable=False, unique=True),
+    types.uuid('instance_uuid', nullable=False),
     sa.Column('migration_type', types.string(16), nullable=False),
     sa.Column('status', types.string(32), nullable=False),
     sa.Column('user_id', types.string(255)),
@@ -18,7 +18,7 @@ migrations = meta.table(
     sa.Column('dest_compute', types.string(255)),
     sa.Column('dest_node', types.string(255)),
     sa.Column('dest_host', types.string(255)),
-    meta.uuid('dest_compute_id'),
+    types.uuid('dest_compute_id'),
     sa.Column('old_instance_type_id', sa.Integer),
     sa.Column('new_instance_type_id', sa.Integer),
     sa.Column('hidden', sa.Boolean, nullable=False, default=False),

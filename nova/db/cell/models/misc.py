@@ -8,7 +8,7 @@ from nova.db.cell.models import meta
 console_auth_tokens = meta.table(
     'console_auth_tokens',
     sa.Column('token_hash', types.string(64), nullable=False, unique=True),
-    meta.uuid('instance_uuid', nullable=False, index=True),
+    types.uuid('instance_uuid', nullable=False, index=True),
     sa.Column('console_type', types.string(32), nullable=False),
     sa.Column('host', types.string(255), nullable=False),
     sa.Column('port', sa.Integer, nullable=False),

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.db import types
 from nova.db.cell.models import meta
 
@@ -11,7 +12,7 @@ KEPT: dict[str, str] = {'instance_extra': 'instance_uuid', 'instance_metadata': 
 their tasks. Servers come last, so that a job that was interrupted finds the rest again."""
 
 
-def _shadow(table: sa.Table) -> sa.Table:
+def _shadow(table: dbkit.Table) -> dbkit.Table:
     """The same columns without constraints; ``archived_at`` is what purging goes by."""
     columns = [sa.Column(column.name, column.type, primary_key=column.primary_key, autoincrement=False,
                          nullable=not column.primary_key) for column in table.columns]
@@ -19,7 +20,7 @@ def _shadow(table: sa.Table) -> sa.Table:
                     sa.Column('archived_at', types.time(), nullable=False, index=True), **types.MYSQL)
 
 
-def declare() -> dict[str, sa.Table]:
+def declare() -> dict[str, dbkit.Table]:
     """Shadow tables by the name of the table they are of; call once all of those are declared."""
     names = [*KEPT, 'task_steps']
     return {name: _shadow(meta.cell_metadata.tables[name]) for name in names}
