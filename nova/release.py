@@ -47,6 +47,11 @@ PREVIOUS = Release(
         'start', 'stop', 'suspend', 'sync_power', 'sync_stop', 'unpause'), '1.0'))
 
 
+def oldest(*releases: Release) -> Release:
+    """The oldest of some releases."""
+    return min(releases, key=lambda one: one.service)
+
+
 def of(service: int) -> Release:
     """The release whose services give this version."""
     return CURRENT if service >= CURRENT.service else PREVIOUS

@@ -11,7 +11,7 @@ import falcon
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from nova import errors, objects, states
+from nova import errors, objects, release, states
 from nova.api.finder import Finder, Found
 from nova.api.once import Once
 from nova.api.server_look import Look
@@ -221,9 +221,17 @@ class Request(request.Request):
 
     def fitting(self, flow: type[AnyFlow], cell: objects.CellMapping | None = None,
                 host: str | None = None) -> type[AnyFlow]:
-        """See `nova.task.handles.Request.fitting`; in a `cell`: what its conductors and a `host` know."""
+        """See `nova.task.handles.Request.fitting`.
+
+        Args:
+            cell: what its conductors know, and super-conductors where a step is theirs; None: these alone.
+            host: what it knows, too.
+        """
         lives = self.cells.liveness(cell)
-        found = flows.at(flow, lives.conductors())
+        workers = lives.conductors()
+        if cell is not None and flow.looks_above():
+            workers = release.oldest(workers, self.cells.liveness(None).conductors())
+        found = flows.at(flow, workers)
         if found is None:
             raise errors.task.NotYet(action=flow.action or flow.name)
         return found if host is None else flows.at(found, lives.release_of(host)) or found

@@ -63,8 +63,7 @@ class SuperConductor(Conductor):
 
     def fitting(self, flow: type[flows.AnyFlow], mapping: cell_mapping.CellMapping) -> type[flows.AnyFlow]:
         with self._cells.share(mapping).call():
-            oldest = self._cells.work(mapping).engine.reach.oldest()
-        return flows.at(flow, oldest) or flow
+            return self._cells.work(mapping).engine.journal.fitting(flow)
 
     def adopt(self, mapping: cell_mapping.CellMapping, task_uuid: str) -> None:
         self.fence.check()

@@ -41,7 +41,8 @@ def _look_again(engine: engines.Engine, context: nova_context.RequestContext,
             raise errors.task.Busy(f'Server {server.uuid} has changed meanwhile.')
         return fresh
     try:
-        task = engine.journal.begin(flow, flow.State(), context, instance_uuid=server.uuid, guard=unchanged)
+        task = engine.journal.begin(engine.journal.fitting(flow, server.host), flow.State(), context,
+                                    instance_uuid=server.uuid, guard=unchanged)
     except errors.task.Busy:
         LOG.info('Server %s has an operation in progress, which will set its power state', server.uuid)
         return

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
+from nova import release
 from nova.common import dbkit, health, threads
 from nova.conductor import relay
 from nova.task import engine as engines
@@ -34,8 +35,9 @@ class Work:
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
                                  supers=supers, knows=list(flows.FLOWS))
         self.engine: engines.Engine = engines.Engine(
-            journal.Journal(db, reach.oldest), self.lease, reach, lambda run: handle(run, self.engine), pool,
-            supers=supers, after_doubt=after_doubt)
+            journal.Journal(db, lambda host: release.oldest(reach.oldest(host), self.lease.oldest())),
+            self.lease, reach, lambda run: handle(run, self.engine), pool, supers=supers,
+            after_doubt=after_doubt)
         self.keeper = keeper.Keeper(self.engine, conf.task.recast_seconds)
         # Signs of life depend on nothing but the database: looking after tasks may take its time.
         self._beats = threads.Ticker('lease', beat, self.lease.beat, self._complain)

@@ -101,7 +101,7 @@ class Journal:
     """Tasks in one database.
 
     Args:
-        oldest: the oldest release among the conductors there and a host; None as host is every one.
+        oldest: the oldest release among the workers there and a host; None as host is every one.
     """
 
     def __init__(self, db: dbkit.Database, oldest: Callable[[str | None], release.Release] | None = None
@@ -123,6 +123,10 @@ class Journal:
         """`insert` in a transaction of its own."""
         return begin(self.db, flow, state, context, **options)
 
+    def fitting(self, flow: type[flows.AnyFlow], host: str | None = None) -> type[flows.AnyFlow]:
+        """The newest version of a flow that all workers of this journal, and a host, or every one, know."""
+        return flows.at(flow, self._oldest(host)) or flow
+
     def begin_each(self, flow: type[flows.AnyFlow], due: Iterable[tuple[instances.Instance, base.State]],
                    still: Callable[[instances.Instance], None]) -> list[rows.Task]:
         """Begin for every server that is due; who has taken a server first wins.
@@ -137,9 +141,8 @@ class Journal:
                 still(fresh)
                 return fresh
             with contextlib.suppress(errors.Conflict):
-                known = flows.at(flow, self._oldest(instance.host)) or flow
-                begun.append(self.begin(known, state, nova_context.admin(), instance_uuid=instance.uuid,
-                                        guard=guard))
+                begun.append(self.begin(self.fitting(flow, instance.host), state, nova_context.admin(),
+                                        instance_uuid=instance.uuid, guard=guard))
         return begun
 
     def save(self, task: rows.Task, instance: instances.Instance | None, note: rows.Note | None,

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from nova import release
 from nova.common import clock, dbkit, threads, uuids
 from nova.objects import task as rows
 from nova.task import carers
@@ -132,6 +133,15 @@ class Lease:
         others = [seen.worker for uuid, seen in self._seen.items()
                   if seen.worker is not None and uuid != self.uuid and not self._is_still(seen)]
         return [self._own, *others]
+
+    def oldest(self) -> release.Release:
+        """The oldest release among the workers that are not dead.
+
+        One of the release before does not say what it can run.
+        """
+        before = any(seen.worker is None and not self._is_still(seen)
+                     for uuid, seen in self._seen.items() if uuid != self.uuid)
+        return release.PREVIOUS if before else release.CURRENT
 
     def leave(self) -> None:
         """Graceful end: what is still owned is up for taking at once."""

@@ -48,6 +48,15 @@ def test_a_server_is_deleted_as_its_host_knows_it(cloud, service, version):
     assert delete(cloud, cloud.server(host='h')) == [('delete', version)]
 
 
+def test_super_conductors_are_given_the_steps_that_they_know(cloud):
+    """A deletion has a step of theirs; a pause has none."""
+    beat(cloud, 0, 'nova-conductor', OLD)
+    beat(cloud, 1, 'nova-conductor', NEW)
+    one, other = (cloud.server(host='h', image_ref=cloud.image_id) for _ in range(2))
+    assert delete(cloud, one) == [('delete', '1.0')]
+    assert act(cloud, other, {'rescue': None}).status_code == 200, 'what is the cell\'s alone may begin'
+
+
 @pytest.mark.parametrize(('service', 'version'), [(OLD, '1.0'), (NEW, '1.1')])
 def test_super_conductors_are_given_the_requests_that_they_know(cloud, create, service, version):
     beat(cloud, 0, 'nova-conductor', service)

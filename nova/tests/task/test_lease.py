@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from nova import release
+from nova.objects import task as rows
 from nova.task import lease
 from nova.tests.task.world import BEAT
 
@@ -105,6 +107,21 @@ def test_a_worker_that_is_long_dead_is_forgotten(time, leases):
     a.beat()
     b.beat()
     assert not b.is_dead(a.uuid)
+
+
+def test_a_worker_that_does_not_say_what_it_knows_is_of_the_release_before(time, world, leases):
+    """Until it is dead, operations begin in the form that it knows; it may be above the cell, too."""
+    mine, = leases('mine')
+    mine.beat()
+    assert mine.oldest() is release.CURRENT
+    world.db.write(lambda conn: conn.execute(rows.tables.workers.insert().values(
+        uuid='old', binary='nova-conductor', host='above', beat=1)))
+    mine.beat()
+    assert mine.oldest() is release.PREVIOUS
+    for _ in range(4):
+        time.go(BEAT)
+        mine.beat()
+    assert mine.oldest() is release.CURRENT
 
 
 def test_threads_that_begin_at_once_enter_once():
