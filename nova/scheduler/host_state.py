@@ -110,12 +110,19 @@ class HostState:
 
     def take(self, allocation: JsonObject) -> None:
         """Count a claim of this request, so that the next server of it sees what is left."""
+        self._count(allocation, 1)
+
+    def give_back(self, allocation: JsonObject) -> None:
+        """Forget one that came to nothing."""
+        self._count(allocation, -1)
+
+    def _count(self, allocation: JsonObject, servers: int) -> None:
         for held in allocation['allocations'].values():
             for name, amount in held['resources'].items():
                 if name in self.free:
-                    self.free[name] -= amount
-        self.num_instances += 1
-        self.num_io_ops += 1
+                    self.free[name] -= servers * amount
+        self.num_instances += servers
+        self.num_io_ops += servers
 
 
 _values = operator.attrgetter(*(field.name for field in dataclasses.fields(HostState)))
@@ -155,7 +162,7 @@ class Group:
 
 @dataclasses.dataclass(slots=True)
 class Wanted:
-    """One server to be placed, as filters and weighers see it.
+    """What is to be placed, as filters and weighers see it: any of the servers that are asked for together.
 
     Attributes:
         scheduler_hints: hint to its value, or values.
@@ -165,7 +172,6 @@ class Wanted:
         accept: hosts that alone are legal (forced or requested); None is any.
     """
 
-    instance_uuid: str
     project_id: str
     user_id: str
     flavor: Flavor

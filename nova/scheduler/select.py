@@ -6,9 +6,9 @@ asked again. Either every server of a request gets a host, or none does and noth
 """
 
 import contextlib
-import dataclasses
+import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -19,9 +19,11 @@ from nova.clients import protocols
 from nova.common import clock, jsonutil
 from nova.common.jsonutil import JsonObject
 from nova.domain import pci, placement_request
-from nova.scheduler import asker, filters, groups, prefilters, wanted, weights
+from nova.scheduler import asker, filters, groups, look, prefilters, wanted, weights, why_not
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts, View
+from nova.scheduler.look import Look, Rules
+from nova.scheduler.why_not import NoHost, Why
 
 if TYPE_CHECKING:
     from nova.db.session import Databases
@@ -30,45 +32,6 @@ LOG = log.getLogger(__name__)
 
 ROUNDS = 4
 """Times that Placement is asked when all its answers were taken by others meanwhile."""
-_AMOUNTS = ('inventory', 'unit limits', 'free capacity')
-"""What Placement's explanation says of one resource class."""
-NOT_ENOUGH = 'There are not enough hosts available.'
-
-
-class NoHost(Exception):
-    """Not every server can have a host; the text is for the project to read."""
-
-
-@dataclasses.dataclass(slots=True)
-class Why:
-    """How many hosts each stage removed and left."""
-
-    stages: list[JsonObject] = dataclasses.field(default_factory=list)
-
-    def note(self, stage: str, name: str, before: int, left: int) -> None:
-        if left < before or not left:
-            self.stages.append({'stage': stage, 'name': name, 'removed': before - left, 'left': left})
-
-    def told(self) -> str:
-        """What left no host, in words that the project may read: what it asked for, never how many hosts."""
-        last = next((one for one in self.stages if one['left'] == 0), None)
-        if last is None:
-            return NOT_ENOUGH
-        what, _, how = last['name'].partition(' ')
-        if last['stage'] == 'placement' and how in _AMOUNTS:
-            return f'{NOT_ENOUGH} No host can give {what}.'
-        if last['stage'] in ('request', 'filter'):
-            return f'{NOT_ENOUGH} No host meets: {last["name"]}.'
-        return NOT_ENOUGH
-
-
-@dataclasses.dataclass(slots=True)
-class _Round:
-    """One look at the world: the candidates, by host, and what is known of the hosts."""
-
-    found: protocols.Candidates
-    hosts: list[HostState]
-    view: View
 
 
 class Selector:
@@ -82,9 +45,11 @@ class Selector:
     def __init__(self, conf: cfg.ConfigOpts, hosts: Hosts, placement: protocols.PlacementClient,
                  dbs: 'Databases') -> None:
         self._conf, self._hosts, self._placement = conf, hosts, placement
-        self._filters = filters.enabled(conf)
         self._devices = pci.aliases(conf.pci.alias) if conf.filter_scheduler.pci_in_placement else None
-        self._weighers = weights.enabled(conf)
+        section = conf.filter_scheduler
+        self._rules = Rules(filters.enabled(conf), weights.enabled(conf), section.host_subset_size,
+                            section.shuffle_best_same_weighed_hosts)
+        self._looks = look.Shared()
         self._groups = groups.Groups(hosts, placement, dbs)
         self._dbs = dbs
         self._random = random.Random()
@@ -96,53 +61,49 @@ class Selector:
             Unavailable: Placement or the API database cannot be used.
         """
         started = clock.monotonic()
-        why = Why()
-        reason = NOT_ENOUGH
+        reason, stages = why_not.NOT_ENOUGH, list[JsonObject]()
         for attempt in range(groups.TRIES):
             try:
                 with self._groups.turn(request.spec, request.instance_uuids) as (group, members):
-                    return self._select(request, group, members, why)
+                    return self._select(request, group, members)
             except groups.Clash:
                 groups.step_back(attempt)
             except placement_request.BadSpec as error:
                 reason = str(error)
                 break
             except (NoHost, prefilters.Hopeless) as error:
-                reason = str(error)
+                reason, stages = str(error), error.stages if isinstance(error, NoHost) else []
                 if self._hosts.view().when >= started:
                     break
                 self._hosts.view(0)
         LOG.info('No hosts for %(count)d servers of project %(project)s: %(reason)s %(why)s',
                  {'count': len(request.instance_uuids), 'project': request.spec.project_id, 'reason': reason,
-                  'why': why.stages})
-        if reason == NOT_ENOUGH:
-            reason = why.told()
-        return wanted.no_hosts(request.instance_uuids, reason, why.stages)
+                  'why': stages})
+        if reason == why_not.NOT_ENOUGH:
+            reason = why_not.told(stages)
+        return wanted.no_hosts(request.instance_uuids, reason, stages)
 
     def _select(self, request: objects.SelectRequest, group: objects.InstanceGroup | None,
-                members: groups.Members, why: Why) -> objects.Selections:
+                members: groups.Members) -> objects.Selections:
         spec, uuids = request.spec, list(request.instance_uuids)
         where = self._hosts.where(wanted.named_servers(spec))
         asked = wanted.build(spec, where, group, members.hosts(), uuids, request.ignore_cells)
         chosen: dict[str, tuple[HostState, JsonObject]] = {}
-        last: list[HostState] = []
-        version = ''
         who = asker.Asker(self._dbs, request)
         with self._undone_on_failure(chosen, request.claim, who):
             for _ in range(ROUNDS):
-                why.stages.clear()
-                now = self._look(spec, asked, why)
-                version = now.found.version
-                last = self._place(request, asked, now, chosen, why)
+                now = self._look(spec, asked)
+                self._place(request, now, chosen)
                 if len(chosen) == len(uuids):
                     break
             else:
-                raise NoHost(NOT_ENOUGH)
+                raise NoHost(stages=[*now.stages(), {'stage': 'claim', 'name': 'Placement', 'removed': None,
+                                                     'left': 0}])
             if group is not None and request.claim:
                 self._groups.check(group, {uuid: state.host for uuid, (state, _) in chosen.items()}, members)
             if request.claim and any(map(who.has_given_up, uuids)):
                 raise errors.task.Lost(task=request.task)
-        return self._answer(request, chosen, last, version, group, [] if request.claim else why.stages)
+        return self._answer(request, chosen, now, group)
 
     @contextlib.contextmanager
     def _undone_on_failure(self, chosen: JsonObject, claimed: bool, who: asker.Asker) -> Iterator[None]:
@@ -166,140 +127,84 @@ class Selector:
 
     # Looking
 
-    def _look(self, spec: objects.RequestSpec, asked: Wanted, why: Why) -> _Round:
-        """Candidates of Placement with what is known of their hosts.
+    def _look(self, spec: objects.RequestSpec, asked: Wanted) -> Look:
+        """Hosts that would do. Members of a group get one of their own, since it changes with each of them.
 
         Raises:
             NoHost: there are none.
         """
-        view = self._hosts.view()
+        view, why = self._hosts.view(), Why()
         for cell in view.silent:
             why.note('cells', cell, 1, 0)
-        now = self._ask(spec, view, why)
-        now.hosts = self._legal(now.hosts, asked, why)
-        if not now.hosts:
-            raise NoHost(NOT_ENOUGH)
-        return now
-
-    def _ask(self, spec: objects.RequestSpec, view: View, why: Why) -> _Round:
         try:
-            asked = wanted.resource_request(spec, self._conf.scheduler.max_placement_results, self._devices)
-            prefilters.apply(self._conf, spec, asked, view)
-            found = self._placement.candidates(asked)
+            request = wanted.resource_request(spec, self._conf.scheduler.max_placement_results, self._devices)
+            prefilters.apply(self._conf, spec, request, view)
+        except errors.Invalid as error:
+            raise NoHost(error.message) from error
+
+        def make() -> Look:
+            return self._make_look(request, asked, view, why)
+        return make() if asked.group is not None else self._looks.look(repr((asked, request.params())), make)
+
+    def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted, view: View,
+                   why: Why) -> Look:
+        try:
+            found = self._placement.candidates(request)
         except errors.Invalid as error:
             raise NoHost(error.message) from error
         why.stages += [{'stage': 'placement', 'name': one['constraint'], 'removed': None, 'left': one['left']}
                        for one in found.explain]
-        if not found.allocation_requests:
-            raise NoHost(NOT_ENOUGH)
-        hosts, unknown = _by_host(found, view)
+        hosts, unknown = look.by_host(found, view)
         if unknown:
             why.note('hosts', 'known to a cell that answers', len(hosts) + unknown, len(hosts))
+        if hosts:
+            hosts = look.legal(hosts, asked, self._conf.default_availability_zone, why)
         if not hosts:
-            raise NoHost(NOT_ENOUGH)
-        return _Round(found, hosts, view)
-
-    def _legal(self, hosts: list[HostState], asked: Wanted, why: Why) -> list[HostState]:
-        """Hosts that the request allows at all."""
-        def stage(name: str, left: list[HostState]) -> list[HostState]:
-            why.note('request', name, len(hosts), len(left))
-            return left
-        if asked.accept is not None:
-            hosts = stage('host', [one for one in hosts if one.host in asked.accept])
-        if asked.accept_nodes is not None:
-            hosts = stage('node', [one for one in hosts if one.nodename in asked.accept_nodes])
-        if asked.only_cell is not None:
-            hosts = stage('cell', [one for one in hosts if one.cell_uuid == asked.only_cell])
-        if asked.ignore_cells:
-            hosts = stage('ignored cells', [one for one in hosts if one.cell_uuid not in asked.ignore_cells])
-        if asked.ignore_hosts:
-            hosts = stage('ignored hosts', [one for one in hosts if one.host not in asked.ignore_hosts])
-        if asked.availability_zone and not asked.forced:
-            default = self._conf.default_availability_zone
-            hosts = stage('availability zone', [
-                one for one in hosts if (one.zone or default) == asked.availability_zone])
-        return hosts
+            raise NoHost(stages=why.stages)
+        return Look(found, hosts, asked, self._rules, why, self._random)
 
     # Choosing
 
-    def _pass(self, hosts: Sequence[HostState], asked: Wanted, why: Why, first: bool) -> list[HostState]:
-        """Hosts that pass the filters (forced ones always); later servers ask only what may have changed."""
-        left = list(hosts)
-        if asked.forced:
-            return left
-        for one in self._filters:
-            if first or not one.run_filter_once_per_request:
-                before, left = len(left), one.filter_all(left, asked)
-                why.note('filter', type(one).__name__, before, len(left))
-            if not left:
-                break
-        return left
-
-    def _ranked(self, hosts: Sequence[HostState], asked: Wanted) -> list[HostState]:
-        """The best first; chance decides among the first few, and among equals, where that is configured."""
-        section = self._conf.filter_scheduler
-        pool = list(hosts)
-        if section.shuffle_best_same_weighed_hosts:
-            self._random.shuffle(pool)
-        ranked = weights.order(self._weighers, pool, asked)
-        few = min(section.host_subset_size, len(ranked))
-        if few > 1:
-            ranked.insert(0, ranked.pop(self._random.randrange(few)))
-        return ranked
-
-    def _place(self, request: objects.SelectRequest, asked: Wanted, now: _Round,
-               chosen: dict[str, tuple[HostState, JsonObject]], why: Why) -> list[HostState]:
-        """Give a host to each server that has none; returns the hosts that remain, the best first.
-
-        Raises:
-            NoHost: the filters leave none.
-        """
-        hosts, first, ranked = now.hosts, True, []
-        sure: dict[str, bool] = {}
+    def _place(self, request: objects.SelectRequest, now: Look,
+               chosen: dict[str, tuple[HostState, JsonObject]]) -> None:
+        """Give a host to each server that has none, as long as there are hosts."""
         for uuid in request.instance_uuids:
-            if uuid in chosen:
-                continue
-            hosts_left = self._pass(hosts, asked, why, first)
-            if first:
-                hosts, first = hosts_left, False
-            if not hosts_left:
-                raise NoHost(NOT_ENOUGH)
-            ranked = self._ranked(hosts_left, asked)
-            taken = self._claim_one(uuid, ranked, request, asked, sure)
-            if taken is None:
-                why.note('claim', 'Placement', len(ranked), 0)
-                return []
-            chosen[uuid] = taken
+            if uuid not in chosen:
+                held = self._give(uuid, request, now)
+                if held is None:
+                    return
+                chosen[uuid] = held
+                self._hosts.count(held[0])
+                now.keep(held[0])
+
+    def _give(self, uuid: str, request: objects.SelectRequest,
+              now: Look) -> tuple[HostState, JsonObject] | None:
+        """The best host of which a candidate can be claimed, with that candidate."""
+        while (taken := now.take()) is not None:
             state, allocation = taken
-            state.take(allocation)
-            if asked.group is not None:
-                asked.group.on_host[state.host] += 1
-        return ranked
-
-    def _claim_one(self, uuid: str, ranked: Sequence[HostState], request: objects.SelectRequest,
-                   asked: Wanted, sure: dict[str, bool]) -> tuple[HostState, JsonObject] | None:
-        """The first host of which a candidate can be claimed, with that candidate.
-
-        Args:
-            sure: by node, whether its host takes servers, as far as it was asked for this request.
-        """
-        def would_do() -> Iterator[HostState]:
-            for state in ranked:
-                if state.uuid not in sure:
-                    sure[state.uuid] = asked.forced or self._hosts.takes_servers(state)
-                if sure[state.uuid]:
-                    yield state
-        for state in would_do():
-            for allocation in state.candidates:
-                held = (state, allocation) if not request.claim else self._claim(
-                    uuid, state, allocation, request, would_do)
-                if held is not None:
-                    self._hosts.count(held[0])
-                    return held
+            held, others = None, True
+            try:
+                if not self._would_do(state, request, now):
+                    now.leave_out(state)
+                elif not request.claim:
+                    held = taken
+                else:
+                    held = self._claim(uuid, state, allocation, request, now)
+                    others = held is not None
+            finally:
+                if held is not taken:
+                    now.give_back(state, allocation, others)
+            if held is not None:
+                return held
         return None
 
+    def _would_do(self, state: HostState, request: objects.SelectRequest, now: Look) -> bool:
+        if state.uuid not in now.takes_servers:
+            now.takes_servers[state.uuid] = wanted.forced(request.spec) or self._hosts.takes_servers(state)
+        return now.takes_servers[state.uuid]
+
     def _claim(self, uuid: str, state: HostState, allocation: JsonObject, request: objects.SelectRequest,
-               would_do: Callable[[], Iterator[HostState]]) -> tuple[HostState, JsonObject] | None:
+               now: Look) -> tuple[HostState, JsonObject] | None:
         """Where the server has its resources now, if it has.
 
         A request whose answer was long in coming was sent again, so others may work at it beside us. Whoever
@@ -313,8 +218,8 @@ class Selector:
         spec, there = request.spec, list[tuple[HostState, JsonObject]]()
 
         def replaces(held: protocols.Allocations) -> bool:
-            there.extend((one, each) for one in would_do() for each in one.candidates
-                         if each['allocations'] == held.allocations)
+            there.extend((one, each) for one in now.ranked() for each in one.candidates
+                         if each['allocations'] == held.allocations and self._would_do(one, request, now))
             return not there and who.waits()
         if self._placement.claim(uuid, allocation, spec.project_id, spec.user_id, 'INSTANCE', replaces):
             return state, allocation
@@ -324,8 +229,7 @@ class Selector:
     # Answering
 
     def _answer(self, request: objects.SelectRequest, chosen: dict[str, tuple[HostState, JsonObject]],
-                ranked: Sequence[HostState], version: str,
-                group: objects.InstanceGroup | None, explain: list[JsonObject]) -> objects.Selections:
+                now: Look, group: objects.InstanceGroup | None) -> objects.Selections:
         """Each server's host, and alternates of the same cell.
 
         They are hosts that no server of the request has got; where these are too few, as in a burst over few
@@ -333,21 +237,23 @@ class Selector:
         meet are not sent there.
         """
         wanted_more = self._conf.scheduler.max_attempts - 1 if request.alternates else 0
-        forced = bool(request.spec.force_hosts or request.spec.force_nodes)
+        forced = wanted.forced(request.spec)
         used = {state.uuid for state, _ in chosen.values()}
-        spare = [] if forced else [state for state in ranked if state.uuid not in used]
-        apart = forced or (group is not None and group.policy == 'anti-affinity')
+        ranked = now.ranked() if wanted_more and not forced else []
+        spare = [state for state in ranked if state.uuid not in used]
+        apart = group is not None and group.policy == 'anti-affinity'
         shared = [] if apart else [state for state in ranked if state.uuid in used]
         choices = []
         for number, uuid in enumerate(request.instance_uuids):
             state, allocation = chosen[uuid]
             turn = number % len(shared) if shared else 0
-            others = [one for one in spare + shared[turn:] + shared[:turn]
-                      if one.cell_uuid == state.cell_uuid and one.uuid != state.uuid]
-            mine = [self._selection(state, allocation, version)]
-            mine += [self._selection(one, one.candidates[0], version) for one in others[:wanted_more]]
+            others = (one for one in itertools.chain(spare, shared[turn:], shared[:turn])
+                      if one.cell_uuid == state.cell_uuid and one.uuid != state.uuid)
+            mine = [self._selection(state, allocation, now.version)]
+            mine += [self._selection(one, one.candidates[0], now.version)
+                     for one in itertools.islice(others, wanted_more)]
             choices.append(objects.HostChoice(instance_uuid=uuid, selections=mine))
-        return objects.Selections(choices=choices, reason='', explain=explain)
+        return objects.Selections(choices=choices, reason='', explain=[] if request.claim else now.stages())
 
     def _selection(self, state: HostState, allocation: JsonObject, version: str) -> objects.Selection:
         return objects.Selection(
@@ -355,31 +261,3 @@ class Selector:
             cell_uuid=state.cell_uuid, limits=dict(state.limits),
             allocation_request=jsonutil.text(allocation), allocation_request_version=version,
             availability_zone=state.zone or self._conf.default_availability_zone)
-
-
-def _by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], int]:
-    """Hosts that candidates are served by, each with its candidates; and how many roots are no known host."""
-    states: dict[str, HostState] = {}
-    unknown: set[str] = set()
-    summaries = found.provider_summaries
-    nodes = view.nodes
-    for request in found.allocation_requests:
-        roots = {summaries[uuid]['root_provider_uuid'] for uuid in request['allocations']}
-        known = next((root for root in roots if root in nodes), None)
-        if known is None:
-            unknown |= roots
-            continue
-        state = states.get(known)
-        if state is None:
-            state = states[known] = view.state(known)
-        state.candidates.append(request)
-    for uuid, summary in summaries.items():
-        root = states.get(summary['root_provider_uuid'])
-        if root is not None:
-            for name, amount in summary['resources'].items():
-                root.total[name] = root.total.get(name, 0) + amount['capacity']
-                root.free[name] = root.free.get(name, 0) + amount['capacity'] - amount['used']
-            if uuid == root.uuid:
-                root.traits = frozenset(summary['traits'])
-    return list(states.values()), len(unknown - nodes.keys())
-

@@ -21,6 +21,11 @@ def named_servers(spec: objects.RequestSpec) -> list[str]:
     return found
 
 
+def forced(spec: objects.RequestSpec) -> bool:
+    """Whether an administrator named the hosts: filters and what hosts say of themselves do not count."""
+    return bool(spec.force_hosts or spec.force_nodes)
+
+
 def properties(spec: objects.RequestSpec) -> JsonObject:
     """Image properties, flat; empty without an image."""
     return spec.image.properties.to_image() if spec.image is not None else {}
@@ -37,11 +42,10 @@ def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.In
         moving: the servers that are to be placed; where they are now does not count.
     """
     flavor, target = spec.flavor, spec.requested_destination
-    forced = bool(spec.force_hosts or spec.force_nodes)
     hosts = set(spec.force_hosts) if spec.force_hosts else {target.host} if target and target.host else None
     nodes = set(spec.force_nodes) if spec.force_nodes else {target.node} if target and target.node else None
     return Wanted(
-        instance_uuid=spec.instance_uuid, project_id=spec.project_id, user_id=spec.user_id,
+        project_id=spec.project_id, user_id=spec.user_id,
         flavor=Flavor(flavor.name, flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb,
                       flavor.swap, dict(flavor.extra_specs)),
         image_id=spec.image.id if spec.image is not None else None, image=properties(spec),
@@ -51,7 +55,7 @@ def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.In
         only_cell=target.cell if target is not None and not target.allow_cross_cell_move else None,
         ignore_cells=frozenset(ignore_cells), ignore_hosts=frozenset([*spec.ignore_hosts, *spec.retry]),
         accept=frozenset(hosts) if hosts is not None else None,
-        accept_nodes=frozenset(nodes) if nodes is not None else None, forced=forced,
+        accept_nodes=frozenset(nodes) if nodes is not None else None, forced=forced(spec),
         volume_backed=bool(spec.is_bfv))
 
 

@@ -6,6 +6,7 @@ path stands in ``[filter_scheduler] weight_classes``.
 """
 
 import abc
+import dataclasses
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -46,20 +47,43 @@ class BaseHostWeigher(abc.ABC):
         """Whether it has anything to say about this request."""
         return True
 
-    def weigh(self, hosts: Sequence[HostState], wanted: Wanted) -> list[float]:
-        """What it adds to the weight of each host."""
+    def measure(self, hosts: Sequence[HostState], wanted: Wanted) -> 'Scale | None':
+        """How it weighs these hosts; None where it has nothing to say of any."""
         if not self.applies(wanted):
-            return [0.0] * len(hosts)
+            return None
         multipliers = [self.weight_multiplier(host) for host in hosts]
         if not any(multipliers):
-            return [0.0] * len(hosts)
+            return None
         amounts = [self._weigh_object(host, wanted) for host in hosts]
-        if self.spread:
-            low, high = min(amounts), max(amounts)
-            if high == low:
-                return [0.0] * len(hosts)
-            amounts = [(amount - low) / (high - low) for amount in amounts]
-        return [amount * factor for amount, factor in zip(amounts, multipliers, strict=True)]
+        low, width = (min(amounts), max(amounts) - min(amounts)) if self.spread else (0.0, 1.0)
+        weights = [(amount - low) / width * factor for amount, factor in zip(amounts, multipliers, strict=True)
+                   ] if width else []
+        return Scale(self, low, width, weights)
+
+    def again(self, host: HostState, wanted: Wanted, scale: 'Scale') -> float | None:
+        """What it adds to the weight of a host that has changed, on the scale of before.
+
+        Returns None where that scale cannot tell: all hosts had the same amount then, and this one has not.
+        """
+        amount = self._weigh_object(host, wanted)
+        if scale.width:
+            return (amount - scale.low) / scale.width * self.weight_multiplier(host)
+        return 0.0 if amount == scale.low else None
+
+
+@dataclasses.dataclass(slots=True)
+class Scale:
+    """How a weigher stretched the amounts of some hosts.
+
+    Attributes:
+        low, width: what becomes 0, and how much more becomes 1; without width all have the same.
+        weights: what it adds to the weight of each; empty for nothing.
+    """
+
+    weigher: BaseHostWeigher
+    low: float
+    width: float
+    weights: list[float]
 
 
 def all_weighers() -> list[type[BaseHostWeigher]]:
@@ -83,17 +107,3 @@ def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:
         else:
             raise ValueError(f'{path!r} is no weigher')
     return [one(conf) for one in classes]
-
-
-def order(weighers: Sequence[BaseHostWeigher], hosts: Sequence[HostState], wanted: Wanted) -> list[HostState]:
-    """Hosts, the best first; each knows its weight. Equal ones keep their order."""
-    if not hosts:
-        return []
-    totals = [0.0] * len(hosts)
-    for weigher in weighers:
-        weights = weigher.weigh(hosts, wanted)
-        if any(weights):
-            totals = [total + more for total, more in zip(totals, weights, strict=True)]
-    for host, total in zip(hosts, totals, strict=True):
-        host.weight = total
-    return sorted(hosts, key=lambda host: -host.weight)

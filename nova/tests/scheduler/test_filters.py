@@ -18,7 +18,7 @@ def host(name: str = 'h1', metadata: list[dict[str, str]] | None = None, **value
 
 
 def wanted(extra_specs: dict[str, str] | None = None, **values: Any) -> Wanted:
-    return Wanted('server', values.pop('project_id', 'p'), 'u',
+    return Wanted(values.pop('project_id', 'p'), 'u',
                   Flavor('f', 1, 1, 1, 0, 0, extra_specs or {}), **values)
 
 

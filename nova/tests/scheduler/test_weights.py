@@ -7,10 +7,10 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import errors
-from nova.scheduler import weights
+from nova.scheduler import ranking, weights
 from nova.scheduler.host_state import Aggregate, Flavor, Group, HostState, Wanted
 
-WANTED = Wanted('server', 'p', 'u', Flavor('f', 1, 1, 1, 0, 0, {}))
+WANTED = Wanted('p', 'u', Flavor('f', 1, 1, 1, 0, 0, {}))
 
 
 def host(name: str, cell: str = 'c1', metadata: dict[str, str] | None = None, **values: Any) -> HostState:
@@ -23,7 +23,7 @@ def order(hosts: list[HostState], weigher: str | None = None, wanted: Wanted = W
     classes = [weigher] if weigher else ['nova.scheduler.weights.all_weighers']
     configured = nova_conf.new(config_files=[], **{
         f'filter_scheduler.{key}': value for key, value in {'weight_classes': classes, **options}.items()})
-    return [one.host for one in weights.order(weights.enabled(configured), hosts, wanted)]
+    return [one.host for one in ranking.Ranking(weights.enabled(configured), hosts, wanted)]
 
 
 @pytest.mark.parametrize('path,option,less,more', [
@@ -56,11 +56,11 @@ def test_number_of_servers_counts_only_where_configured() -> None:
 
 def test_groups_and_cells() -> None:
     hosts = [host('h1'), host('h2', cell='c2')]
-    near = Wanted('s', 'p', 'u', WANTED.flavor,
+    near = Wanted('p', 'u', WANTED.flavor,
      group=Group('g', 'soft-affinity', {}, collections.Counter(h2=2)))
-    far = Wanted('s', 'p', 'u', WANTED.flavor,
+    far = Wanted('p', 'u', WANTED.flavor,
                  group=Group('g', 'soft-anti-affinity', {}, collections.Counter(h1=2)))
-    move = Wanted('s', 'p', 'u', WANTED.flavor, from_cell='c2')
+    move = Wanted('p', 'u', WANTED.flavor, from_cell='c2')
     for wanted in (near, far, move):
         assert order(hosts, wanted=wanted) == ['h2', 'h1']
 
@@ -90,15 +90,15 @@ def test_metrics() -> None:
         'metrics.weight_setting': ['load=-1.0'],
         'filter_scheduler.weight_classes': ['nova.scheduler.weights.metrics.MetricsWeigher']})
     weighers = weights.enabled(configured)
-    assert [one.host for one in weights.order(weighers, hosts, WANTED)] == ['b', 'a']
+    assert [one.host for one in ranking.Ranking(weighers, hosts, WANTED)] == ['b', 'a']
     with pytest.raises(errors.Internal, match='load'):
-        weights.order(weighers, [*hosts, host('c')], WANTED)
+        ranking.Ranking(weighers, [*hosts, host('c')], WANTED)
     configured.set_override('required', False, 'metrics')
-    assert [one.host for one in weights.order(weighers, [host('c'), *hosts], WANTED)] == ['b', 'a', 'c']
+    assert [one.host for one in ranking.Ranking(weighers, [host('c'), *hosts], WANTED)] == ['b', 'a', 'c']
 
 
 def test_like_images_come_together() -> None:
-    wanted = Wanted('server', 'p', 'u', Flavor('f', 1, 1, 1, 0, 0, {}),
+    wanted = Wanted('p', 'u', Flavor('f', 1, 1, 1, 0, 0, {}),
                     image={'os_distro': 'x', 'hw_disk_bus': 'y'})
     hosts = [host('a', stats={'image_properties': {'hw_disk_bus=y': 3}}),
              host('b', stats={'image_properties': {'os_distro=x': 2}})]

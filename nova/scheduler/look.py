@@ -1,0 +1,251 @@
+"""One look at the world: hosts that would do for a request, and servers that are given to them.
+
+To ask Placement for candidates, filter their hosts and weigh them is nine tenths of a decision; to take the
+best and claim it is the rest. So requests that are alike share a look where they come faster than looks are
+made. No request uses a look that was begun before it came: what an operator was answered before holds for it.
+"""
+
+
+import contextlib
+import dataclasses
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from nova.clients import protocols
+from nova.common import threads
+from nova.common.jsonutil import JsonObject
+from nova.scheduler.filters import BaseHostFilter
+from nova.scheduler.host_state import HostState, Wanted
+from nova.scheduler.hosts import View
+from nova.scheduler.ranking import Ranking
+from nova.scheduler.weights import BaseHostWeigher
+from nova.scheduler.why_not import NoHost, Why
+
+LONGEST = 60.0
+"""Seconds that a request waits for a look of another one; Placement's own limit is below that."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """How hosts are judged.
+
+    Attributes:
+        subset: one of so many best ones is taken, by chance.
+        shuffle: chance decides among equals.
+    """
+
+    filters: Sequence[BaseHostFilter]
+    weighers: Sequence[BaseHostWeigher]
+    subset: int = 1
+    shuffle: bool = False
+
+
+class Look:
+    """The hosts, the best first. Several requests may take from it at once.
+
+    Attributes:
+        version: microversion of the candidates.
+        takes_servers: by node, whether its host takes servers, as far as that has been asked.
+
+    Raises:
+        NoHost: filters leave none.
+    """
+
+    def __init__(self, found: protocols.Candidates, hosts: Sequence[HostState], asked: Wanted, rules: Rules,
+                 why: Why, chance: random.Random) -> None:
+        self.version, self.takes_servers = found.version, dict[str, bool]()
+        self._asked, self._rules, self._why, self._random = asked, rules, why, chance
+        self._lock = threads.lock()
+        self._hosts = self._pass(hosts, why)
+        if not self._hosts:
+            raise NoHost(stages=why.stages)
+        self._ranking = self._ranked(self._hosts)
+
+    def _ranked(self, hosts: Sequence[HostState]) -> Ranking:
+        return Ranking(self._rules.weighers, hosts, self._asked,
+                       self._random.random if self._rules.shuffle else lambda: 0.0)
+
+    def _pass(self, hosts: Sequence[HostState], why: Why, once: bool = True) -> list[HostState]:
+        """Hosts that pass the filters (forced ones always).
+
+        Args:
+            once: ask filters, too, that say the same of all servers of a request.
+        """
+        left = list(hosts)
+        if self._asked.forced:
+            return left
+        for one in self._rules.filters:
+            if once or not one.run_filter_once_per_request:
+                before, left = len(left), one.filter_all(left, self._asked)
+                why.note('filter', type(one).__name__, before, len(left))
+            if not left:
+                break
+        return left
+
+    def stages(self) -> list[JsonObject]:
+        """How many hosts each stage removed, until now."""
+        return list(self._why.stages)
+
+    def ranked(self) -> list[HostState]:
+        """Hosts that are left, the best first."""
+        with self._lock:
+            return list(self._ranking)
+
+    def take(self) -> tuple[HostState, JsonObject] | None:
+        """The best host for one server, and how it is used there; it counts as given to it.
+
+        Returns None where no host is left.
+        """
+        with self._lock:
+            if not len(self._ranking):
+                return None
+            state = self._ranking[self._random.randrange(min(self._rules.subset, len(self._ranking)))]
+            allocation = state.candidates[0]
+            state.take(allocation)
+            self._ranking.changed(state)
+            return state, allocation
+
+    def keep(self, state: HostState) -> None:
+        """Say that what was taken is a server's: filters judge that host again, with a group all hosts."""
+        group = self._asked.group
+        with self._lock:
+            if group is not None:
+                group.on_host[state.host] += 1
+                self._ranking = self._ranked(self._pass(self._hosts, self._why, once=False))
+            elif state in self._ranking and not self._pass([state], Why(), once=False):
+                self._ranking.remove(state)
+
+    def give_back(self, state: HostState, allocation: JsonObject, others: bool = True) -> None:
+        """Say that what was taken came to nothing.
+
+        Args:
+            others: it might do for another server. Without it, the host will not be used in this way again.
+        """
+        with self._lock:
+            state.give_back(allocation)
+            if not others and allocation in state.candidates:
+                state.candidates.remove(allocation)
+            if state not in self._ranking:
+                return
+            if state.candidates:
+                self._ranking.changed(state)
+            else:
+                self._ranking.remove(state)
+
+    def leave_out(self, state: HostState) -> None:
+        """Say that a host takes no servers."""
+        with self._lock:
+            if state in self._ranking:
+                self._ranking.remove(state)
+
+
+def legal(hosts: list[HostState], asked: Wanted, default_zone: str, why: Why) -> list[HostState]:
+    """Hosts that a request allows at all."""
+    def stage(name: str, left: list[HostState]) -> list[HostState]:
+        why.note('request', name, len(hosts), len(left))
+        return left
+    if asked.accept is not None:
+        hosts = stage('host', [one for one in hosts if one.host in asked.accept])
+    if asked.accept_nodes is not None:
+        hosts = stage('node', [one for one in hosts if one.nodename in asked.accept_nodes])
+    if asked.only_cell is not None:
+        hosts = stage('cell', [one for one in hosts if one.cell_uuid == asked.only_cell])
+    if asked.ignore_cells:
+        hosts = stage('ignored cells', [one for one in hosts if one.cell_uuid not in asked.ignore_cells])
+    if asked.ignore_hosts:
+        hosts = stage('ignored hosts', [one for one in hosts if one.host not in asked.ignore_hosts])
+    if asked.availability_zone and not asked.forced:
+        hosts = stage('availability zone', [
+            one for one in hosts if (one.zone or default_zone) == asked.availability_zone])
+    return hosts
+
+
+def by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], int]:
+    """Hosts that candidates are served by, each with its candidates; and how many roots are no known host."""
+    states: dict[str, HostState] = {}
+    unknown: set[str] = set()
+    summaries = found.provider_summaries
+    nodes = view.nodes
+    for request in found.allocation_requests:
+        roots = {summaries[uuid]['root_provider_uuid'] for uuid in request['allocations']}
+        known = next((root for root in roots if root in nodes), None)
+        if known is None:
+            unknown |= roots
+            continue
+        state = states.get(known)
+        if state is None:
+            state = states[known] = view.state(known)
+        state.candidates.append(request)
+    for uuid, summary in summaries.items():
+        root = states.get(summary['root_provider_uuid'])
+        if root is not None:
+            for name, amount in summary['resources'].items():
+                root.total[name] = root.total.get(name, 0) + amount['capacity']
+                root.free[name] = root.free.get(name, 0) + amount['capacity'] - amount['used']
+            if uuid == root.uuid:
+                root.traits = frozenset(summary['traits'])
+    return list(states.values()), len(unknown - nodes.keys())
+
+
+class _Shared:
+    """A look that is being made, or will be, for everybody who has come until it is begun."""
+
+    def __init__(self) -> None:
+        self.ready = threads.event()
+        self.look: Look | None = None
+        self.error: Exception | None = None
+
+
+class Shared:
+    """Looks that alike requests share."""
+
+    def __init__(self) -> None:
+        self._lock = threads.lock()
+        self._next: dict[str, _Shared] = {}
+        self._begun: dict[str, _Shared] = {}
+
+    def look(self, key: str, make: Callable[[], Look]) -> Look:
+        """A look that was begun after the call.
+
+        Args:
+            key: requests that have the same are alike.
+
+        Raises:
+            What `make` raises, whoever of those who share it has called it.
+        """
+        with self._lock:
+            mine = self._next.get(key)
+            first = mine is None
+            if mine is None:
+                mine = self._next[key] = _Shared()
+            before = self._begun.get(key)
+        if first:
+            self._make(key, mine, before, make)
+        else:
+            mine.ready.wait(LONGEST)
+        if mine.error is not None:
+            raise mine.error
+        return mine.look or make()
+
+    def _make(self, key: str, mine: _Shared, before: _Shared | None, make: Callable[[], Look]) -> None:
+        """Make it when the one before is made: whoever comes meanwhile shares it."""
+        if before is not None:
+            before.ready.wait(LONGEST)
+        with self._begins(key, mine):
+            try:
+                mine.look = make()
+            except Exception as error:  # noqa: BLE001  each who shares it raises it
+                mine.error = error
+
+    @contextlib.contextmanager
+    def _begins(self, key: str, mine: _Shared) -> Iterator[None]:
+        with self._lock:
+            del self._next[key]
+            self._begun[key] = mine
+        try:
+            yield
+        finally:
+            mine.ready.set()
+            with self._lock:
+                if self._begun.get(key) is mine:
+                    del self._begun[key]
