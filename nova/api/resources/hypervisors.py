@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.api.request import Request
-from nova.common import jsonutil, problem, threads, units, uuids
+from nova.common import clock, jsonutil, problem, threads, units, uuids
 from nova.common.jsonutil import JsonObject
 from nova.objects import ComputeNode
 from nova.objects.question import HostQuestion
@@ -109,9 +109,15 @@ class Look:
         self._uptimes = self._ask_uptimes(req, nodes) if with_uptime else {}
 
     def _ask_uptimes(self, req: Request, nodes: list[Placed]) -> dict[str, str | None]:
-        """By host, of those that are up; None where a host does not say."""
+        """By host, of those that are up; None where a host does not say.
+
+        Of many hosts some may be as good as down: nobody is asked any more when the time for cells is over.
+        """
         cells = {node.host: cell for node, cell in nodes if self.state(node) == 'up'}
-        found = threads.each('uptimes', lambda host: _uptime(req, cells[host], host), cells, _HOSTS_AT_ONCE)
+        deadline = clock.Deadline(req.conf.api.cell_timeout)
+        found = threads.each(
+            'uptimes', lambda host: None if deadline.passed() else _uptime(req, cells[host], host), cells,
+            _HOSTS_AT_ONCE)
         return dict(zip(cells, found, strict=True))
 
     def _load(self, conn: sa.Connection, hosts: list[str]) -> None:

@@ -1,6 +1,7 @@
 """A small cloud for conversations with the Compute API: SQLite databases, two cells, no other process."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import falcon.testing
@@ -29,6 +30,7 @@ class Cloud:
     Attributes:
         told: what Placement was told: (verb, provider, aggregate).
         woken: (cell name or None, task uuid) of every wake-up.
+        takes: called before a host answers.
         looks: (cell name, host, what, lines) of what hosts were asked about guests and themselves.
         seen: what they answer, or an error.
         statuses: (cell name, host, disabled) of what hosts were told of their services.
@@ -40,6 +42,7 @@ class Cloud:
         self.woken: list[tuple[str | None, str]] = []
         self.statuses: list[tuple[str | None, str, bool]] = []
         self.told: list[tuple[str, str, str]] = []
+        self.takes: Callable[[], object] = lambda: None
         self.looks: list[tuple[str | None, str, str, int | None]] = []
         self.seen: Any = ''
         self.clients = dataclasses.replace(fake.build(), placement=_Placement(self.told))
@@ -182,6 +185,7 @@ class _Bus:
     def call(self, target: Any, context: dict, method: str, args: dict, *options: Any) -> dict:
         look = objects.Record.from_wire(args['record'])
         self._cloud.looks.append((self._name, target.server, method, getattr(look, 'lines', None)))
+        self._cloud.takes()
         if isinstance(self._cloud.seen, errors.NovaError):
             return {'error': errors.to_dict(self._cloud.seen)}
         if method == 'uptime':

@@ -7,6 +7,7 @@ import pytest
 from nova import errors, objects
 from nova.common import uuids
 from nova.tests.api.cloud import MEMBER, Cloud
+from nova.tests.fixtures import clocks
 
 
 def aggregate(cloud: Cloud, name: str = 'rack', **values: Any) -> Any:
@@ -259,6 +260,18 @@ def test_a_host_that_does_not_say_how_long_it_has_been_up(cloud: Cloud) -> None:
     assert [host for _, host, _, _ in cloud.looks] == ['host1']
     assert uptime(cloud, every[0]).json['hypervisor']['uptime'] is None
     assert uptime(cloud, every[1]).status_code == 400
+
+
+def test_slow_hosts_are_not_waited_for_one_after_the_other(cloud: Cloud) -> None:
+    """Who would be asked when the time for cells is over is not asked."""
+    for number in range(40):
+        cloud.host(f'host{number}')
+    cloud.seen = UPTIME
+    with clocks.manual() as time:
+        cloud.takes = lambda: time.go(cloud.conf.api.cell_timeout)
+        every = cloud.call('GET', '/os-hypervisors/detail', '2.88').json['hypervisors']
+    said = [found['uptime'] for found in every].count(UPTIME)
+    assert len(every) == 40 and said == len(cloud.looks) <= 16
 
 
 def test_hypervisors_by_version(cloud: Cloud) -> None:
