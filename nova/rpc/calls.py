@@ -3,7 +3,7 @@
 import collections
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any
+from typing import Generic, TypeVar
 
 from nova import errors
 from nova.common import clock, threads
@@ -16,6 +16,28 @@ GRACE = 1.0
 """Seconds beyond a call's time in which the library may still say itself that it is over."""
 
 
+T = TypeVar('T')
+
+
+class Call(Generic[T]):
+    """One call, and the answer for which its caller waits."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self.answer: futures.Future[T] = threads.future()
+
+    def make(self) -> None:
+        """Call, unless the caller has given up."""
+        if not self.answer.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._call()
+        except Exception as error:  # noqa: BLE001  handed to the caller, whatever it is
+            self.answer.set_exception(error)
+            return
+        self.answer.set_result(result)
+
+
 class Calls:
     """Makes calls in threads of its own, so that each caller is free when its time is over.
 
@@ -26,25 +48,25 @@ class Calls:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._waiting: collections.deque[tuple[futures.Future[Any], Callable[[], Any]]] = collections.deque()
+        self._waiting: collections.deque[Call] = collections.deque()
         self._changed = threads.condition()
         self._threads = self._idle = 0
 
-    def run(self, call: Callable[[], Any], deadline: clock.Deadline, what: str) -> Any:
+    def run(self, call: Callable[[], T], deadline: clock.Deadline, what: str) -> T:
         """What `call` returns or raises, where that is by the `deadline`.
 
         Raises:
             errors.Unavailable: it was not; a call that had not begun never does.
         """
-        answer = threads.future()
+        made = Call(call)
         with self._changed:
-            self._waiting.append((answer, call))
+            self._waiting.append(made)
             self._grow()
             self._changed.notify_all()
         try:
-            return answer.result((deadline.left() or 0) + GRACE)
+            return made.answer.result((deadline.left() or 0) + GRACE)
         except futures.TimeoutError:
-            answer.cancel()
+            made.answer.cancel()
             raise errors.bus.BusAway(f'No answer to {what} came in time.') from None
 
     def _grow(self) -> None:
@@ -63,15 +85,5 @@ class Calls:
                 if not self._waiting:
                     self._threads -= 1
                     return
-                answer, call = self._waiting.popleft()
-            if answer.set_running_or_notify_cancel():
-                self._make(answer, call)
-
-    @staticmethod
-    def _make(answer: 'futures.Future[Any]', call: Callable[[], Any]) -> None:
-        try:
-            result = call()
-        except Exception as error:  # noqa: BLE001  handed to the caller, whatever it is
-            answer.set_exception(error)
-            return
-        answer.set_result(result)
+                call = self._waiting.popleft()
+            call.make()

@@ -12,10 +12,12 @@ copied through JSON. An exchange lives as long as somebody has it open.
 import collections
 import itertools
 import logging
+import types
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import oslo_messaging
+from oslo_config import cfg
 from oslo_messaging._drivers import base
 
 from nova.common import clock, jsonutil, threads
@@ -26,6 +28,10 @@ BACKLOG = 1000
 """Messages kept for a queue nobody serves."""
 
 
+Failure = tuple[type[BaseException], BaseException, types.TracebackType | None]
+"""What was raised, as ``sys.exc_info`` has it."""
+
+
 class Reply:
     """Where the caller of a call waits."""
 
@@ -33,10 +39,10 @@ class Reply:
         self._changed = threads.condition()
         self._done = False
         self._beats = 0
-        self._outcome: tuple[Any, BaseException | None] = (None, None)
+        self._outcome: tuple[object, BaseException | None] = (None, None)
         self.abandoned = False
 
-    def put(self, result: Any, error: BaseException | None) -> None:
+    def put(self, result: object, error: BaseException | None) -> None:
         with self._changed:
             self._outcome, self._done = (result, error), True
             self._changed.notify_all()
@@ -46,7 +52,7 @@ class Reply:
             self._beats += 1
             self._changed.notify_all()
 
-    def wait(self, timeout: float | None, silence: float | None) -> Any:
+    def wait(self, timeout: float | None, silence: float | None) -> object:
         """The result. Gives up after `timeout` seconds, or after `silence` seconds without a heartbeat.
 
         Raises:
@@ -77,7 +83,7 @@ class Message(base.RpcIncomingMessage):
         self._body, self._reply, self._again = body, reply, again
         self.client_timeout = silence
 
-    def reply(self, reply: Any = None, failure: Any = None) -> None:
+    def reply(self, reply: object = None, failure: Failure | None = None) -> None:
         if self._reply is not None:
             self._reply.put(jsonutil.loads(jsonutil.dumps(reply)), failure[1] if failure else None)
 
@@ -160,7 +166,7 @@ class Exchange:
                 if exchange.users <= 0:
                     del cls._open[key]
 
-    def send(self, target: Any, message: Message) -> None:
+    def send(self, target: oslo_messaging.Target, message: Message) -> None:
         if target.fanout:
             self._fan(target.topic, message)
             return
@@ -206,8 +212,8 @@ class Exchange:
 class InprocDriver(base.BaseDriver):
     """The driver that oslo.messaging loads for ``inproc://``."""
 
-    def __init__(self, conf: Any, url: Any, default_exchange: str | None = None,
-                 allowed_remote_exmods: list[str] | None = None) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, url: oslo_messaging.TransportURL,
+                 default_exchange: str | None = None, allowed_remote_exmods: list[str] | None = None) -> None:
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
         self._place = (url.hosts[0].hostname if url.hosts else '', url.virtual_host or '')
         self._entered: dict[tuple, Exchange] = {}
@@ -223,9 +229,9 @@ class InprocDriver(base.BaseDriver):
                 self._entered[key] = Exchange.enter(key)
             return self._entered[key]
 
-    def send(self, target: Any, ctxt: dict, message: dict, wait_for_reply: bool | None = None,
+    def send(self, target: oslo_messaging.Target, ctxt: dict, message: dict, wait_for_reply: bool | None = None,
              timeout: float | None = None, call_monitor_timeout: float | None = None,
-             retry: int | None = None, transport_options: Any = None) -> Any:
+             retry: int | None = None, transport_options: object = None) -> object:
         reply = Reply() if wait_for_reply else None
         exchange = self._exchange(target.exchange)
         body = jsonutil.dumps({'context': ctxt, 'message': message})
@@ -233,11 +239,11 @@ class InprocDriver(base.BaseDriver):
                                       lambda again: exchange.send(target, again)))
         return reply.wait(timeout, call_monitor_timeout) if reply else None
 
-    def send_notification(self, target: Any, ctxt: dict, message: dict, version: float,
+    def send_notification(self, target: oslo_messaging.Target, ctxt: dict, message: dict, version: float,
                           retry: int | None = None) -> None:
         self.send(target, ctxt, message)
 
-    def listen(self, target: Any, batch_size: int, batch_timeout: float | None) -> Listener:
+    def listen(self, target: oslo_messaging.Target, batch_size: int, batch_timeout: float | None) -> Listener:
         return Listener(self._exchange(target.exchange),
                         [(target.topic, target.server), (target.topic, None)])
 

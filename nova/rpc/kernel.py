@@ -18,7 +18,7 @@ import functools
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, overload
+from typing import ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import oslo_messaging
 from oslo_config import cfg
@@ -26,6 +26,7 @@ from oslo_config import cfg
 from nova import context as nova_context
 from nova import errors, release
 from nova.common import clock, metrics, problem, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects import base
 from nova.rpc import listening, transport
 
@@ -33,7 +34,7 @@ LOG = logging.getLogger(__name__)
 
 Kind = Literal['call', 'cast', 'fanout']
 T = TypeVar('T', bound=base.Record)
-R = TypeVar('R')
+R = TypeVar('R', covariant=True)
 Answer = TypeVar('Answer', bound=base.Record)
 
 Speaks = Callable[[], release.Release]
@@ -77,7 +78,7 @@ class Method(Generic[T, R]):
     def __get__(self, client: 'Interface', owner: type['Interface']
                 ) -> Callable[[nova_context.RequestContext, T], R]: ...
 
-    def __get__(self, client: 'Interface | None', owner: type['Interface']) -> Any:
+    def __get__(self, client: 'Interface | None', owner: type['Interface']) -> object:
         return self if client is None else functools.partial(client.send, self)
 
 
@@ -104,7 +105,7 @@ def call(takes: type[T], *, since: str = '1.0', timeout: float | Literal['long']
 
 def call(takes: type[T], *, returns: type[base.Record] | None = None, since: str = '1.0',
          timeout: float | Literal['long'] | None = None, silence: float | None = None, tries: int = 1
-         ) -> Method[T, Any]:
+         ) -> Method[T, base.Record | None]:
     """Sent to one server, which answers."""
     return Method('call', takes, returns, since, timeout, silence=silence, tries=tries)
 
@@ -135,7 +136,7 @@ class Interface:
     topic: ClassVar[str]
     levels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     records: ClassVar[str] = '1.0'
-    methods: ClassVar[dict[str, Method[Any, Any]]]
+    methods: ClassVar[dict[str, Method]]
     version: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
@@ -202,8 +203,8 @@ class Interface:
             return None
         return self._call(name, method, target, context, args)
 
-    def _call(self, name: str, method: Method[Any, Any], target: oslo_messaging.Target,
-              context: nova_context.RequestContext, args: dict) -> Any:
+    def _call(self, name: str, method: Method, target: oslo_messaging.Target,
+              context: nova_context.RequestContext, args: dict) -> base.Record | None:
         conf = self._bus.conf
         timeout, silence = method.timeout, method.silence
         if timeout == 'long':
@@ -211,7 +212,8 @@ class Interface:
         elif timeout is None:
             timeout = conf.rpc_response_timeout
         try:
-            answer = self._ask(method.tries, target, context.to_dict(), name, args, timeout, silence)
+            answer = _ask(method.tries, lambda: self._bus.call(
+                target, context.to_dict(), name, args, timeout, silence))
         except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
             kind = getattr(error, 'exc_type', None) or type(error).__name__
             raise errors.Unavailable(f'The server of {self.topic} does not speak {name} of version '
@@ -220,18 +222,8 @@ class Interface:
             raise errors.from_dict(answer['error'])
         return _record(answer.get('record'), method.returns)
 
-    def _ask(self, tries: int, *call: Any) -> dict:
-        for left in reversed(range(tries)):
-            try:
-                return self._bus.call(*call)
-            except errors.Unavailable as error:
-                if not left:
-                    raise
-                LOG.info('%s Asking again.', error)
-        raise AssertionError('a call is sent at least once')
-
     @classmethod
-    def server(cls, bus: transport.Bus, host: str, endpoint: Any, pool: threads.Pool | None = None
+    def server(cls, bus: transport.Bus, host: str, endpoint: object, pool: threads.Pool | None = None
                ) -> listening.Listening:
         """A server named `host`; `endpoint` has a method ``(context, record)`` for each declaration.
 
@@ -242,13 +234,24 @@ class Interface:
         return bus.listen(target, _exposed(cls, endpoint), pool)
 
 
+def _ask(tries: int, call: Callable[[], JsonObject]) -> JsonObject:
+    for left in reversed(range(tries)):
+        try:
+            return call()
+        except errors.Unavailable as error:
+            if not left:
+                raise
+            LOG.info('%s Asking again.', error)
+    raise AssertionError('a call is sent at least once')
+
+
 def _configured_pin(conf: cfg.ConfigOpts, topic: str) -> str | None:
     levels = conf.upgrade_levels
     pin = getattr(levels, topic) if topic in levels else None
     return None if pin in (None, '', 'auto') else pin
 
 
-def _wire(record: Any, kind: type[base.Record] | None, versions: dict[str, str] | None) -> dict | None:
+def _wire(record: object, kind: type[base.Record] | None, versions: dict[str, str] | None) -> dict | None:
     if kind is None:
         if record is not None:
             raise TypeError(f'no record was expected, not {type(record).__name__}')
@@ -258,7 +261,7 @@ def _wire(record: Any, kind: type[base.Record] | None, versions: dict[str, str] 
     return record.to_wire(versions)
 
 
-def _record(wire: dict | None, kind: type[base.Record] | None) -> Any:
+def _record(wire: dict | None, kind: type[base.Record] | None) -> base.Record | None:
     if kind is None:
         return None
     record = None if wire is None else base.Record.from_wire(wire)
@@ -267,9 +270,13 @@ def _record(wire: dict | None, kind: type[base.Record] | None) -> Any:
     return record
 
 
-def _exposed(interface: type[Interface], endpoint: Any) -> Any:
+Served = Callable[[nova_context.RequestContext, base.Record | None], base.Record | None]
+"""What deals with a method."""
+
+
+def _exposed(interface: type[Interface], endpoint: object) -> object:
     """An object with the declared methods of `endpoint` and no others."""
-    members: dict[str, Any] = {
+    members: dict[str, object] = {
         'target': oslo_messaging.Target(topic=interface.topic, version=interface.version)}
     for name, method in interface.methods.items():
         function = getattr(endpoint, name, None)
@@ -279,8 +286,8 @@ def _exposed(interface: type[Interface], endpoint: Any) -> Any:
     return type(f'{interface.__name__}Exposed', (), members)()
 
 
-def _handler(interface: type[Interface], name: str, method: Method[Any, Any], function: Any) -> Any:
-    def handle(self: Any, ctxt: dict, record: dict | None = None, speaks: str | None = None) -> dict | None:
+def _handler(interface: type[Interface], name: str, method: Method, function: Served) -> object:
+    def handle(self: object, ctxt: dict, record: dict | None = None, speaks: str | None = None) -> dict | None:
         context = nova_context.RequestContext.from_dict(ctxt)
         context.update_store()
         began, outcome = clock.monotonic(), 'ok'
@@ -300,7 +307,7 @@ def _handler(interface: type[Interface], name: str, method: Method[Any, Any], fu
     return handle
 
 
-def _tell(interface: type[Interface], name: str, method: Method[Any, Any], error: Exception) -> None:
+def _tell(interface: type[Interface], name: str, method: Method, error: Exception) -> None:
     expected = isinstance(error, problem.Problem) and error.status < 500
     if expected and method.kind == 'call':
         LOG.debug('%s.%s answers %s', interface.topic, name, error)

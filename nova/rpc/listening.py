@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any
 
+import oslo_messaging
+from oslo_messaging._drivers import base
 from oslo_messaging.rpc import server as rpc_server
 
 from nova import errors
@@ -16,6 +17,9 @@ PAUSE = 1.0
 """Seconds between attempts to listen."""
 
 
+Incoming = list[base.RpcIncomingMessage]
+
+
 class _Borrowed:
     """A shared `threads.Pool` in the shape of an executor that one server owns."""
 
@@ -23,7 +27,7 @@ class _Borrowed:
         self._pool, self._topic = pool, topic
         self._open: set[futures.Future] = set()
 
-    def submit(self, fn: Callable[..., Any], incoming: list[Any]) -> None:
+    def submit(self, fn: Callable[[Incoming], None], incoming: Incoming) -> None:
         """Have the messages dealt with; when too many wait they are refused: see `_refuse`."""
         try:
             future = self._pool.submit(fn, incoming)
@@ -34,7 +38,7 @@ class _Borrowed:
         self._open.add(future)
         future.add_done_callback(self._open.discard)
 
-    def _refuse(self, message: Any) -> None:
+    def _refuse(self, message: base.RpcIncomingMessage) -> None:
         """Tell the caller of a call; a cast is dropped, and whoever sent it comes again."""
         metrics.REFUSED.labels(f'{self._topic}.{message.message.get("method")}').inc()
         error = errors.bus.BusAway(f'Too much waits for {self._topic} here; ask again.')
@@ -53,7 +57,8 @@ class _Borrowed:
 class PooledServer(rpc_server.RPCServer):
     """The library's server on an executor of ours: shared pools make hundreds of servers cheap."""
 
-    def __init__(self, transport: Any, target: Any, dispatcher: Any, pool: threads.Pool) -> None:
+    def __init__(self, transport: oslo_messaging.Transport, target: oslo_messaging.Target,
+                 dispatcher: oslo_messaging.RPCDispatcher, pool: threads.Pool) -> None:
         super().__init__(transport, target, dispatcher)
         # The library looks here when it starts.
         self._executor_cls = lambda max_workers: _Borrowed(pool, target.topic)
@@ -66,7 +71,7 @@ class Listening:
     whenever it breaks.
     """
 
-    def __init__(self, server: Any, pool: threads.Pool | None, inline: bool, name: str) -> None:
+    def __init__(self, server: PooledServer, pool: threads.Pool | None, inline: bool, name: str) -> None:
         self._server, self._own_pool = server, pool
         self._inline, self._name = inline, name
         self._listening = threads.event()

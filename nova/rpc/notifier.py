@@ -4,8 +4,6 @@ The library's own notifier logs what it cannot send and forgets it. Here the err
 may come again; and the message keeps the id that was given to it, however often it is sent.
 """
 
-from typing import Any
-
 import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging.notify import messaging
@@ -13,6 +11,7 @@ from oslo_messaging.notify import notifier as library
 from stevedore import named
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.rpc import transport
 
 RETRIES = 1
@@ -22,7 +21,7 @@ RETRIES = 1
 class _Raising(messaging.MessagingDriver):
     """The library's driver for its transports, which tells when it cannot send."""
 
-    def notify(self, ctxt: dict[str, Any], message: dict[str, Any], priority: str, retry: int) -> None:
+    def notify(self, ctxt: JsonObject, message: JsonObject, priority: str, retry: int) -> None:
         for topic in self.topics:
             self.transport._send_notification(
                 oslo_messaging.Target(topic=f'{topic}.{priority.lower()}'), ctxt, message,
@@ -58,7 +57,7 @@ class Notifier:
                                      + ', '.join(missing))
             self._drivers += [each.obj for each in found]
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: JsonObject) -> None:
         """Send a message, whole with ``message_id``, ``priority`` and all.
 
         Raises:

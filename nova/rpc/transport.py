@@ -10,7 +10,6 @@ import contextlib
 import importlib
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import amqp
 import kombu.exceptions
@@ -20,6 +19,7 @@ from oslo_utils import strutils
 
 from nova import errors
 from nova.common import clock, jsonutil, metrics, threads
+from nova.common.jsonutil import JsonObject
 from nova.rpc import calls, listening, looks, outbox, urls
 
 LOG = logging.getLogger(__name__)
@@ -90,14 +90,14 @@ class Bus:
         self.conf, self.name = conf, name
         self._url = url
         self._lock = threads.lock()
-        self._transport: Any = None
+        self._transport: oslo_messaging.Transport | None = None
         self._inline = False
         self._addresses: list[tuple[str, int]] = []
         self._tls = False
         self._calls = calls.Calls(name)
         self._proven = False
         """Whether the broker has answered, and no call has come to nothing since."""
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[str, oslo_messaging.RPCClient] = {}
         self._outbox = outbox.Outbox(name)
         self._servers: list[listening.Listening] = []
         self._tally = tally or Tally()
@@ -140,7 +140,7 @@ class Bus:
             self._outbox.put(send, keep, what)
 
     def call(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
-             timeout: float, silence: float | None = None) -> Any:
+             timeout: float, silence: float | None = None) -> JsonObject:
         """Send and wait for the answer, at most `timeout` seconds.
 
         With `silence`, give up earlier when the server gave no sign of life for so many seconds.
@@ -168,7 +168,7 @@ class Bus:
             raise
 
     def _exchange(self, target: oslo_messaging.Target, context: dict, method: str, args: dict,
-                  deadline: clock.Deadline, silence: float | None) -> Any:
+                  deadline: clock.Deadline, silence: float | None) -> JsonObject:
         unheard = clock.Deadline(min(deadline.left() or 0.001, silence or UNHEARD))
         while True:
             left = deadline.left() or 0.001
@@ -200,7 +200,7 @@ class Bus:
             threads.sleep(min(outbox.PAUSE, deadline.left() or 0))
         return not self._addresses
 
-    def listen(self, target: oslo_messaging.Target, endpoint: Any,
+    def listen(self, target: oslo_messaging.Target, endpoint: object,
                pool: threads.Pool | None = None) -> listening.Listening:
         """A server for `endpoint`; on a pool of its own unless one is given to share."""
         self._connect()
@@ -237,13 +237,13 @@ class Bus:
         # A driver that is still looking for its broker holds the locks that its clean-up wants.
         threads.start(f'close-{self.name}', self._clean, transport).join(_CLEAN)
 
-    def _clean(self, transport: Any) -> None:
+    def _clean(self, transport: oslo_messaging.Transport) -> None:
         try:
             transport.cleanup()
         except BROKER as error:
             LOG.info('%s was closed while its broker was away: %s', self.name, type(error).__name__)
 
-    def _prepare(self, target: oslo_messaging.Target, **how: Any) -> Any:
+    def _prepare(self, target: oslo_messaging.Target, **how: object) -> oslo_messaging.RPCClient:
         with self._lock:
             client = self._clients.get(target.topic)
             if client is None:

@@ -1,7 +1,6 @@
 """Transport URLs of cells."""
 
 import urllib.parse
-from typing import Any
 
 from nova import errors
 
@@ -17,7 +16,7 @@ def fill(template: str, base: str | None) -> str:
     if '{' not in template:
         return template
     parts = urllib.parse.urlsplit(base or '')
-    values: dict[str, Any] = {
+    values: dict[str, str | int] = {
         'scheme': parts.scheme, 'path': parts.path.lstrip('/'), 'query': parts.query,
         'fragment': parts.fragment}
     for number, netloc in enumerate(parts.netloc.split(','), 1):

@@ -7,8 +7,8 @@ import tomllib
 import nova
 
 ROOT = pathlib.Path(nova.__file__).parent
-PACKAGES = ('api', 'clients', 'compute', 'conductor', 'db', 'objects', 'ops', 'scheduler', 'steps', 'task',
-            'virt')
+PACKAGES = ('api', 'clients', 'compute', 'conductor', 'db', 'objects', 'ops', 'rpc', 'scheduler', 'steps',
+            'task', 'virt')
 FREE = {'nova.objects.fields'}  # its codecs take values of every type
 EXCEPTIONS = {
     'clients/session.py': 2,  # signatures of keystoneauth's
