@@ -25,6 +25,7 @@ from nova.api import (
 from nova.api.proxies import volumes_boot
 from nova.common import auth, dbkit, folder, health, web
 from nova.common import middleware as common
+from nova.common.jsonutil import JsonObject
 from nova.context import RequestContext
 from nova.objects.step import HostStatus
 from nova.policies import base as policies
@@ -90,7 +91,7 @@ def make_app(conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, 
     kept = datetime.timedelta(hours=conf.api.idempotency_key_hours)
     gate = health.Gate(health.Probe('the API database', lambda: dbs.api.ping(), dbkit.CONNECT_TIMEOUT))
 
-    def make_request(req: falcon.Request, operation: Operation, body: object, query: Query
+    def make_request(req: falcon.Request, operation: Operation, body: JsonObject | None, query: Query
                      ) -> request.Request:
         gate.enter()
         links = urls.Links(req.context.place, f'{req.scheme}://{req.netloc}', conf.api.compute_link_prefix)

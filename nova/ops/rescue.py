@@ -111,10 +111,9 @@ class RescueAction(Action):
     returns = {'type': 'object', 'properties': {'adminPass': types.TEXT}}
     flow = Rescue
 
-    def answer(self, req: Request, instance: objects.Instance, body: JsonObject | None) -> Reply:
-        asked = body or {}
-        password = asked.get('adminPass') or req.make_password()
-        image_id = asked.get('rescue_image_ref') or instance.image_ref or ''
+    def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply:
+        password = body.get('adminPass') or req.make_password()
+        image_id = body.get('rescue_image_ref') or instance.image_ref or ''
         _check(req, instance, image_id)
         state = RescueState(image_id=image_id, password=req.clients.trust.hide(password))
         req.submit(Rescue, instance, state, guard=self.guard())

@@ -6,15 +6,12 @@ import sqlalchemy as sa
 from nova import errors, objects
 from nova.common.jsonutil import JsonObject
 from nova.policies import servers as rules
-from nova.rest import types
 from nova.rest.resource import Body, One, Reply, Resource, put
 from nova.schema.server import Server
 from nova.task.handles import Request
 
 _SEEN = (rules.SHOW_HOST_STATUS, rules.EXTENDED_ATTRIBUTES, rules.SHOW_FLAVOR_EXTRA_SPECS,
          rules.SHOW_HOST_STATUS_UNKNOWN_ONLY)
-_COLUMNS = {'name': 'display_name', 'description': 'display_description', 'hostname': 'hostname',
-            'accessIPv4': 'access_ip_v4', 'accessIPv6': 'access_ip_v6'}
 
 
 class UpdateServer(Resource):
@@ -24,12 +21,7 @@ class UpdateServer(Resource):
     def update(self, req: Request, instance: objects.Instance) -> Reply:
         """Change a server's names and addresses."""
         asked = req.body['server']
-        changes = {column: asked[key] for key, column in _COLUMNS.items() if key in asked}
-        for column in ('access_ip_v4', 'access_ip_v6'):
-            if column in changes:
-                changes[column] = types.canonical_ip(changes[column])
-        if 'OS-DCF:diskConfig' in asked:
-            changes['auto_disk_config'] = asked['OS-DCF:diskConfig'] == 'AUTO'
+        changes = Server.set_by('update', asked)
         if 'pinned_availability_zone' in asked:
             _pin(req, instance, asked['pinned_availability_zone'])
         if changes:

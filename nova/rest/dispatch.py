@@ -2,13 +2,13 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib import parse
 
 import falcon
 
 from nova.common import jsonschema, problem, web
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.rest import schema
 from nova.rest.request import Query, Request
@@ -35,15 +35,17 @@ class ActionGone(problem.Problem):
     template = 'The action {action} was removed.'
 
 
+MakeRequest = Callable[[falcon.Request, Operation, JsonObject | None, Query], Request]
+
+
 class Dispatcher:
     """A table of operations, served by Falcon responders.
 
     Args:
-        make_request: ``(falcon request, operation, body, query) -> Request``.
         body_limit: bytes.
     """
 
-    def __init__(self, operations: Iterable[Operation], make_request: Callable[..., Request],
+    def __init__(self, operations: Iterable[Operation], make_request: MakeRequest,
                  body_limit: int = 114688) -> None:
         self._make = make_request
         self._limit = body_limit
@@ -88,20 +90,21 @@ class Dispatcher:
             self._serve(operation, body, req, resp, fields)
         return respond
 
-    def _serve(self, operation: Operation, body: Any, req: falcon.Request, resp: falcon.Response,
+    def _serve(self, operation: Operation, body: object, req: falcon.Request, resp: falcon.Response,
                fields: Mapping[str, str]) -> None:
         version, relaxed = req.context.version, req.context.place.legacy
         if web.has_nul(list(fields.values())):
             raise problem.NotFound()
         query = _query(operation, req, relaxed)
+        content = None
         if operation.body is not None:
-            body = operation.check_body(body, version, relaxed)
-            if web.has_nul(body):
+            content = operation.check_body(body, version, relaxed)
+            if web.has_nul(content):
                 raise problem.BadRequest('The request body has a NUL character.')
             if operation.action:
-                body = body[operation.action]
-        request = self._make(req, operation, body, query)
-        arguments: dict[str, Any] = dict(fields)
+                content = content[operation.action]
+        request = self._make(req, operation, content, query)
+        arguments: JsonObject = dict(fields)
         if operation.server:
             arguments['instance'] = request.server(arguments.pop('server_id'))  # type: ignore[attr-defined]
             target = {'project_id': arguments['instance'].project_id, 'user_id': arguments['instance'].user_id}
@@ -123,7 +126,7 @@ def _pick(operations: list[Operation], version: V) -> Operation:
     raise NotAtVersion(version=version)
 
 
-def _pick_action(operations: list[Operation], body: Any, version: V) -> Operation:
+def _pick_action(operations: list[Operation], body: object, version: V) -> Operation:
     if not isinstance(body, dict) or len(body) != 1:
         raise problem.BadRequest('The request body must be an object with exactly one action.')
     key = next(iter(body))
@@ -155,7 +158,7 @@ def _query(operation: Operation, req: falcon.Request, relaxed: bool) -> Query:
     return Query(given)
 
 
-def answer(operation: Operation, request: Request, result: Any, resp: falcon.Response) -> None:
+def answer(operation: Operation, request: Request, result: object, resp: falcon.Response) -> None:
     """Write what a handler returned."""
     reply = result if isinstance(result, Reply) else None
     status = reply.status if reply and reply.status else operation.status(request.version)
@@ -176,16 +179,17 @@ def answer(operation: Operation, request: Request, result: Any, resp: falcon.Res
         resp.set_header(name, value)
 
 
-def _rendered(operation: Operation, request: Request, subject: Any, look: Any) -> Any:
+def _rendered(operation: Operation, request: Request, subject: object, look: object) -> object:
     returns = operation.returns
     if isinstance(returns, One):
-        shown: Any = request.render(returns.document, returns.face, subject, look)
+        shown = request.render(returns.document, returns.face, subject, look)
         return {returns.key: shown} if returns.key else shown
     if isinstance(returns, Many):
+        assert isinstance(subject, (Page, Sequence)), f'{operation.name} returns no list'
         page = subject if isinstance(subject, Page) else Page(subject)
         seen = page.look if page.look is not None else request
         render = request.renderer(returns.document, returns.face)
-        body: dict[str, Any] = {returns.key: [*(render(item, seen) for item in page.items), *page.stubs]}
+        body: JsonObject = {returns.key: [*(render(item, seen) for item in page.items), *page.stubs]}
         if page.marker:
             body[request.links_key(returns)] = request.next_link(page.marker)
         return body

@@ -11,12 +11,18 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Union
 
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
+from nova.policies.base import Rule
+from nova.rest.types import Kind, Type
 
 FIRST = V('2.1')
 
-Get = Callable[[Any, Any], Any]
+Get = Callable[[Any, Any], Any]  # type: ignore[explicit-any]  # of whatever the view shows
 """``get(subject, look)`` answers a field's value, or `ABSENT`; `look` is what the handler passes along."""
+
+Keep = Callable[[str], object]
+"""``keep(value)`` answers what a subject keeps of the text that a request has."""
 
 REQUEST_FACES = frozenset({'body', 'create', 'update', 'rebuild', 'query'})
 
@@ -46,7 +52,7 @@ class Span:
 
     __slots__ = ('get', 'needs', 'required', 'since', 'type', 'until')
 
-    def __init__(self, since: str = '2.1', until: str | None = None, type: Any = None,
+    def __init__(self, since: str = '2.1', until: str | None = None, type: Kind | None = None,
                  get: Get | None = None, needs: tuple[str, ...] = (), required: bool = False) -> None:
         self.since = V(since)
         self.until = V(until) if until else None
@@ -65,7 +71,7 @@ class Span:
             yield self.until.next()
 
 
-Faces = dict[str, Any]
+Faces = dict[str, Any]  # type: ignore[explicit-any]  # mypy compares each value with every argument
 """Faces that several fields have, to be passed as ``**FACES``; each value is a `Face`."""
 Face = Union[str, Span, Iterable[Span]]  # noqa: UP007  str | type[...] reads worse in the signature below
 
@@ -77,7 +83,9 @@ class Field:
         type: a JSON schema (see `nova.rest.types`), which may contain `Document` classes.
         doc: a sentence for the API reference.
         key: the name on the wire; the attribute's name when absent.
-        get: reads the value in views; the subject's attribute of the same name when absent.
+        attribute: what the subject calls it, for views, and for requests that set it (`Document.set_by`).
+        keep: what the subject keeps of a value that a request sets; the value itself when absent.
+        get: reads the value in views; by default that is the `attribute`, else one of the field's own name.
         required: whether requests must carry it, or the names of the faces in which they must.
         needs: relations that a listing has to prefetch when a view shows the field.
         rule: shown only to those whom this policy rule allows; asked once a request.
@@ -85,12 +93,15 @@ class Field:
         faces: face name to the first microversion, a `Span`, or several.
     """
 
-    def __init__(self, type: Any = None, doc: str = '', *, key: str | None = None, get: Get | None = None,
-                 required: bool | tuple[str, ...] = False, needs: tuple[str, ...] = (), rule: Any = None,
-                 maybe: bool = False, **faces: Face) -> None:
-        self.type = {} if type is None else type
+    def __init__(self, type: Kind | None = None, doc: str = '', *, key: str | None = None,
+                 attribute: str | None = None, keep: Keep | None = None, get: Get | None = None,
+                 required: bool | tuple[str, ...] = False, needs: tuple[str, ...] = (),
+                 rule: Rule | None = None, maybe: bool = False, **faces: Face) -> None:
+        self.type: Kind = {} if type is None else type
         self.doc = doc
         self.key = key or ''
+        self.attribute = attribute
+        self.keep = keep
         self.get = get
         self.name = ''
         self.required = required
@@ -121,7 +132,7 @@ class Field:
                 return span
         return None
 
-    def type_at(self, span: Span) -> Any:
+    def type_at(self, span: Span) -> Kind:
         return self.type if span.type is None else span.type
 
     def must(self, face: str, span: Span) -> bool:
@@ -133,15 +144,15 @@ class Document:
     """Base of every request and response document; see the module."""
 
     fields: ClassVar[Mapping[str, Field]] = {}
-    others: ClassVar[Any] = False
+    others: ClassVar[bool | Type] = False
     """What keys without a declaration must be: False refuses them, True or a schema lets them in."""
-    whole: ClassVar[Any] = None
+    whole: ClassVar[Kind | None] = None
     """A type instead of fields, for bodies whose keys are the user's."""
-    limits: ClassVar[Mapping[str, Any]] = {}
+    limits: ClassVar[Type] = {}
     """Keywords added to the schema of request faces, such as minProperties."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         found: dict[str, Field] = {}
         for base in reversed(cls.__mro__):
             found.update((name, value) for name, value in vars(base).items() if isinstance(value, Field))
@@ -174,8 +185,15 @@ class Document:
         return [(field, span) for field in cls.fields.values()
                 if (span := field.at(face, version)) is not None]
 
+    @classmethod
+    def set_by(cls, face: str, asked: JsonObject) -> JsonObject:
+        """What a request sets on its subject, by attribute: of the fields that name one."""
+        return {field.attribute: field.keep(asked[field.key]) if field.keep else asked[field.key]
+                for field in cls.fields.values()
+                if field.attribute is not None and face in field.faces and field.key in asked}
 
-def documents(schema: Any) -> Iterator[type[Document]]:
+
+def documents(schema: object) -> Iterator[type[Document]]:
     """Every document class inside a type."""
     if isinstance(schema, type) and issubclass(schema, Document):
         yield schema

@@ -3,26 +3,35 @@ around names trimmed, not refused.
 """
 
 from collections.abc import Mapping
-from typing import Any
+
+from nova.common.jsonutil import JsonObject
 
 
-def loosen(schema: Any) -> Any:
+def loosen(schema: Mapping[str, object]) -> JsonObject:
     """The same schema without any refusal of undeclared keys."""
-    if isinstance(schema, Mapping):
-        return {key: loosen(value) for key, value in schema.items()
-                if not (key == 'additionalProperties' and value is False)}
-    if isinstance(schema, list):
-        return [loosen(value) for value in schema]
-    return schema
+    return {key: _loosened(value) for key, value in schema.items()
+            if not (key == 'additionalProperties' and value is False)}
 
 
-def prune(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Drop from a document the keys that the strict `schema` would refuse."""
-    if isinstance(value, dict) and schema.get('additionalProperties') is False:
-        known = schema.get('properties', {})
-        return {key: prune(item, known[key]) for key, item in value.items() if key in known}
+def _loosened(part: object) -> object:
+    if isinstance(part, Mapping):
+        return loosen(part)
+    return [_loosened(value) for value in part] if isinstance(part, list) else part
+
+
+def prune(document: JsonObject, schema: JsonObject) -> JsonObject:
+    """A document without the keys that the strict `schema` would refuse."""
+    if schema.get('additionalProperties') is not False:
+        return document
+    known = schema.get('properties', {})
+    return {key: _pruned(item, known[key]) for key, item in document.items() if key in known}
+
+
+def _pruned(value: object, schema: JsonObject) -> object:
+    if isinstance(value, dict):
+        return prune(value, schema)
     if isinstance(value, list) and 'items' in schema:
-        return [prune(item, schema['items']) for item in value]
+        return [_pruned(item, schema['items']) for item in value]
     return value
 
 
@@ -30,7 +39,7 @@ _NAMES = frozenset({'name', 'az_name', 'keypair-chars', 'flavor-id-chars'})
 """Formats of texts that refuse blanks at their ends."""
 
 
-def trim(value: Any, schema: Any) -> Any:
+def trim(value: object, schema: object) -> object:
     """A document without blanks around the names in it."""
     if not isinstance(schema, Mapping):
         return value

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.rest import schema
 from nova.rest.resource import Many, One, Operation
@@ -11,11 +11,11 @@ from nova.rest.resource import Many, One, Operation
 _FIELD = re.compile(r'{([^}:]+)(?::[^}]*)?}')
 
 
-def _json(content: dict[str, Any]) -> dict[str, Any]:
+def _json(content: JsonObject) -> JsonObject:
     return {'application/json': {'schema': content}}
 
 
-def _parameters(operation: Operation, version: V) -> list[dict[str, Any]]:
+def _parameters(operation: Operation, version: V) -> list[JsonObject]:
     found = [{'name': name, 'in': 'path', 'required': True, 'schema': {'type': 'string'}}
              for name in _FIELD.findall(operation.path)]
     if operation.query is not None:
@@ -29,7 +29,7 @@ def _parameters(operation: Operation, version: V) -> list[dict[str, Any]]:
     return found
 
 
-def _returned(operation: Operation, version: V) -> dict[str, Any] | None:
+def _returned(operation: Operation, version: V) -> JsonObject | None:
     returns = operation.returns
     if isinstance(returns, One):
         shown = schema.of(returns.document, returns.face, version)
@@ -40,16 +40,16 @@ def _returned(operation: Operation, version: V) -> dict[str, Any] | None:
     return None if returns is None else dict(returns)
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _object(properties: JsonObject) -> JsonObject:
     return {'type': 'object', 'properties': properties, 'required': list(properties)}
 
 
-def _operation(operation: Operation, version: V) -> dict[str, Any]:
+def _operation(operation: Operation, version: V) -> JsonObject:
     returned = _returned(operation, version)
-    answer: dict[str, Any] = {'description': 'Success'}
+    answer: JsonObject = {'description': 'Success'}
     if returned is not None:
         answer['content'] = {returned.get('contentMediaType', 'application/json'): {'schema': returned}}
-    entry: dict[str, Any] = {
+    entry: JsonObject = {
         'operationId': operation.name, 'summary': operation.doc.partition('\n')[0],
         'parameters': _parameters(operation, version),
         'responses': {**{str(code): answer for code in (operation.status(version), operation.also) if code},
@@ -67,7 +67,7 @@ def _operation(operation: Operation, version: V) -> dict[str, Any]:
     return entry
 
 
-def _merge(operations: list[Operation], version: V) -> dict[str, Any]:
+def _merge(operations: list[Operation], version: V) -> JsonObject:
     """One entry for a method; the actions of a path are the alternatives of one body."""
     if not operations[0].action:
         return _operation(operations[0], version)
@@ -83,7 +83,7 @@ def _merge(operations: list[Operation], version: V) -> dict[str, Any]:
     return entry
 
 
-def build(operations: Iterable[Operation], version: V, title: str, server: str = '/v2.1') -> dict[str, Any]:
+def build(operations: Iterable[Operation], version: V, title: str, server: str = '/v2.1') -> JsonObject:
     """Everything that is served at `version`."""
     paths: dict[str, dict[str, list[Operation]]] = {}
     for operation in operations:

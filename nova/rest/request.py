@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import falcon
 
@@ -45,7 +45,7 @@ class Asked(TypedDict):
     links: urls.Links
     path: str
     enforcer: enforcer.Enforcer
-    body: Any
+    body: JsonObject | None
     query: Query
 
 
@@ -55,21 +55,22 @@ class Request:
     Attributes:
         context: the caller.
         version: the negotiated microversion.
-        body: the validated body; for an action, what is under its key.
+        body: the validated body; for an action, what is under its key. Null, and no body, are an empty object.
         query: the validated query.
     """
 
     max_limit = 1000
 
     def __init__(self, *, context: RequestContext, version: V, operation: Operation, links: urls.Links,
-                 path: str, enforcer: enforcer.Enforcer, body: Any = None, query: Query | None = None) -> None:
+                 path: str, enforcer: enforcer.Enforcer, body: JsonObject | None = None,
+                 query: Query | None = None) -> None:
         self.context = context
         self.version = version
         self.operation = operation
         self.links = links
         self.path = path
         self.enforcer = enforcer
-        self.body = body
+        self.body = body if body is not None else {}
         self.query = query if query is not None else Query({})
         self._asked: dict[tuple[str, object], bool] = {}
 

@@ -15,13 +15,16 @@ a list or a `Page` for `Many`; a `Reply` also sets status, headers or the `look`
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Generic, Self, TypedDict, TypeVar, Unpack
 
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
+from nova.policies.base import Rule
 from nova.rest import legacy, schema, types, view
 from nova.rest.field import FIRST, Document, Field, Span, document
 
-Declare = Callable[[Callable[..., Any]], Callable[..., Any]]
+Handler = TypeVar('Handler', bound=Callable)
+T = TypeVar('T')
 
 STRICT = V('2.102')
 """From here on every route refuses unknown query keys."""
@@ -36,8 +39,8 @@ class Body:
         to an action. null: null is as good as an empty object. since: before this microversion anything goes.
     """
 
-    def __init__(self, of: Any = None, *, face: str = 'body', under: str | None = None, null: bool = False,
-                 since: str = '2.1', **fields: Field) -> None:
+    def __init__(self, of: types.Kind | None = None, *, face: str = 'body', under: str | None = None,
+                 null: bool = False, since: str = '2.1', **fields: Field) -> None:
         for field in fields.values():
             field.faces = field.faces or {'body': (Span('2.1'),)}
         self.of = of if of is not None else document('Body', fields)
@@ -50,8 +53,9 @@ class Body:
         """The whole body as one document; `key` is an action's envelope."""
         under = key or self.under
         if under is None:
-            free = isinstance(self.of, Mapping)
-            return type('Body', (Document,), {'whole': self.of}) if free else self.of
+            if isinstance(self.of, type) and issubclass(self.of, Document):
+                return self.of
+            return type('Body', (Document,), {'whole': self.of})
         kind = {'anyOf': [self.of, {'type': 'null'}]} if self.null else self.of
         spans = [Span(str(self.since), type=kind)]
         if self.since > FIRST:
@@ -87,7 +91,7 @@ Returns = One | Many | types.Type
 
 
 @dataclasses.dataclass
-class Page:
+class Page(Generic[T]):
     """Some items of a collection.
 
     Attributes:
@@ -96,13 +100,13 @@ class Page:
         stubs: further items, of which only this much is known.
     """
 
-    items: Sequence[Any]
+    items: Sequence[T]
     marker: str | None = None
-    look: Any = None
-    stubs: Sequence[Mapping[str, Any]] = ()
+    look: object = None
+    stubs: Sequence[Mapping[str, object]] = ()
 
     @classmethod
-    def of(cls, found: Sequence[Any], limit: int, mark: Callable[[Any], str]) -> Self:
+    def of(cls, found: Sequence[T], limit: int, mark: Callable[[T], str | None]) -> Self:
         """The first `limit` of what was found, and the mark of the last of them when there is more."""
         items = found[:limit]
         return cls(items, marker=mark(items[-1]) if items and len(found) > limit else None)
@@ -116,11 +120,11 @@ class Reply:
     as its headers say.
     """
 
-    body: Any = None
-    subject: Any = None
+    body: object = None
+    subject: object = None
     status: int | None = None
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    look: Any = None
+    look: object = None
     stream: Iterable[bytes] | None = None
 
 
@@ -144,9 +148,9 @@ class Operation:
 
     method: str
     path: str
-    handler: Callable[..., Any]
-    rule: Any = None
-    rules: tuple[Any, ...] = ()
+    handler: Callable
+    rule: Rule | None = None
+    rules: tuple[Rule, ...] = ()
     since: V = FIRST
     until: V | None = None
     body: type[Document] | None = None
@@ -193,7 +197,7 @@ class Operation:
         if isinstance(self.returns, (One, Many)):
             yield from self.returns.document.turning_points(self.returns.face)
 
-    def check_body(self, value: Any, version: V, relaxed: bool = False) -> Any:
+    def check_body(self, value: object, version: V, relaxed: bool = False) -> JsonObject:
         """The body, accepted (under `relaxed` without its unknown keys and the blanks around names).
 
         Raises:
@@ -203,20 +207,47 @@ class Operation:
         if relaxed:
             value = legacy.trim(value, schema.of(self.body, self.face, version))
         schema.validator(self.body, self.face, version, relaxed).check(value)
+        assert isinstance(value, dict), f'{self.name} takes no object'
         return legacy.prune(value, schema.of(self.body, self.face, version)) if relaxed else value
 
 
-def operation(method: str, path: str, **declared: Any) -> Declare:
+class Kept(TypedDict, total=False):
+    """What a declaration says as `Operation` has it."""
+
+    rule: Rule | None
+    rules: tuple[Rule, ...]
+    query: type[Document] | None
+    ok: int | Mapping[str, int]
+    also: int | None
+    returns: Returns | None
+    loads: tuple[str, ...]
+    once: bool
+
+
+class Declared(Kept, total=False):
+    """What a declaration may say; see `Operation`. Microversions are text, the body is a `Body`."""
+
+    since: str
+    until: str | None
+    strict: str | None
+    body: Body | None
+    action: str | None
+    deleted: str | None
+    server: bool
+    name: str
+
+
+def operation(method: str, path: str, **declared: Unpack[Declared]) -> Callable[[Handler], Handler]:
     """Declare a handler; the arguments are those of `make`."""
-    def declare(handler: Callable[..., Any]) -> Callable[..., Any]:
+    def declare(handler: Handler) -> Handler:
         handler.__dict__.setdefault('operations', []).append(make(method, path, handler, **declared))
         return handler
     return declare
 
 
-def make(method: str, path: str, handler: Callable[..., Any], *, since: str = '2.1', until: str | None = None,
+def make(method: str, path: str, handler: Callable, *, since: str = '2.1', until: str | None = None,
          strict: str | None = None, body: Body | None = None, action: str | None = None,
-         deleted: str | None = None, server: bool = True, name: str = '', **declared: Any) -> Operation:
+         deleted: str | None = None, server: bool = True, name: str = '', **kept: Unpack[Kept]) -> Operation:
     """An operation, from microversions as text and a `Body`."""
     return Operation(
         method=method, path=path, handler=handler, since=V(since), until=V(until) if until else None,
@@ -224,22 +255,22 @@ def make(method: str, path: str, handler: Callable[..., Any], *, since: str = '2
         deleted=V(deleted) if deleted else None,
         body=body.document(action) if body else None, face=body.face if body else 'body',
         server=server and '{server_id}' in path, name=name or handler.__qualname__,
-        doc=inspect.getdoc(handler) or '', **declared)
+        doc=inspect.getdoc(handler) or '', **kept)
 
 
-def get(path: str, **declared: Any) -> Declare:
+def get(path: str, **declared: Unpack[Declared]) -> Callable[[Handler], Handler]:
     return operation('GET', path, **declared)
 
 
-def post(path: str, **declared: Any) -> Declare:
+def post(path: str, **declared: Unpack[Declared]) -> Callable[[Handler], Handler]:
     return operation('POST', path, **declared)
 
 
-def put(path: str, **declared: Any) -> Declare:
+def put(path: str, **declared: Unpack[Declared]) -> Callable[[Handler], Handler]:
     return operation('PUT', path, **declared)
 
 
-def delete(path: str, **declared: Any) -> Declare:
+def delete(path: str, **declared: Unpack[Declared]) -> Callable[[Handler], Handler]:
     return operation('DELETE', path, **declared)
 
 

@@ -2,35 +2,41 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any
 
 from nova.common import jsonschema
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.rest import legacy
 from nova.rest.field import REQUEST_FACES, Document
+from nova.rest.types import Kind
 
 
-def resolve(kind: Any, face: str, version: V) -> Any:
-    """Replace the documents inside a type by their schemas at `version`."""
-    if isinstance(kind, type) and issubclass(kind, Document):
+def resolve(kind: Kind, face: str, version: V) -> JsonObject:
+    """A type whose documents are replaced by their schemas at `version`, be it one itself."""
+    if isinstance(kind, type):
+        assert issubclass(kind, Document), f'{kind.__name__} is no document'
         return of(kind, face, version)
-    if isinstance(kind, Mapping):
-        return {key: resolve(value, face, version) for key, value in kind.items()}
-    if isinstance(kind, (list, tuple)):
-        return [resolve(value, face, version) for value in kind]
-    return kind
+    return {key: _resolved(value, face, version) for key, value in kind.items()}
 
 
-def of(document: type[Document], face: str, version: V) -> dict[str, Any]:
+def _resolved(part: object, face: str, version: V) -> object:
+    if isinstance(part, (Mapping, type)):
+        return resolve(part, face, version)
+    if isinstance(part, (list, tuple)):
+        return [_resolved(value, face, version) for value in part]
+    return part
+
+
+def of(document: type[Document], face: str, version: V) -> JsonObject:
     """The JSON schema of `face` at `version`."""
     return _of(document, face, document.pin(face, version))  # type: ignore[arg-type]  # a class is hashable
 
 
 @functools.cache
-def _of(document: type[Document], face: str, version: V) -> dict[str, Any]:
+def _of(document: type[Document], face: str, version: V) -> JsonObject:
     if document.whole is not None:
         return resolve(document.whole, face, version)
-    properties: dict[str, Any] = {}
+    properties: dict[str, JsonObject] = {}
     required: list[str] = []
     asks = face in REQUEST_FACES
     for field, span in document.members(face, version):
@@ -40,9 +46,9 @@ def _of(document: type[Document], face: str, version: V) -> dict[str, Any]:
         properties[field.key] = {**schema, 'description': field.doc} if field.doc else schema
         if field.must(face, span) if asks else not (field.maybe or field.rule):
             required.append(field.key)
-    whole: dict[str, Any] = {'type': 'object', 'properties': properties}
+    whole: JsonObject = {'type': 'object', 'properties': properties}
     if document.others is not True:
-        whole['additionalProperties'] = resolve(document.others, face, version)
+        whole['additionalProperties'] = _resolved(document.others, face, version)
     if required:
         whole['required'] = required
     return {**whole, **document.limits} if asks else whole

@@ -9,11 +9,13 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from nova.common import jsonschema, units, uuids
 
-Type = Mapping[str, Any]
+Type = Mapping[str, object]
+"""A JSON schema."""
+Kind = Type | type
+"""What a field is: a JSON schema, or the class of a document; schemas may have such classes inside."""
 
 
 def _pattern(text: str) -> Callable[[str], bool]:
@@ -86,7 +88,7 @@ jsonschema.FORMATS.update({
 
 def text(low: int | None = None, high: int | None = None, format: str | None = None) -> Type:
     """A string of `low` to `high` characters."""
-    kind: dict[str, Any] = {'type': 'string'}
+    kind: dict[str, object] = {'type': 'string'}
     if low is not None:
         kind['minLength'] = low
     if high is not None:
@@ -96,19 +98,19 @@ def text(low: int | None = None, high: int | None = None, format: str | None = N
     return kind
 
 
-def nullable(kind: Any) -> Type:
+def nullable(kind: Kind) -> Type:
     """The type, or null."""
     words = kind.get('type') if isinstance(kind, Mapping) else None
-    if words is None:
+    if isinstance(kind, type) or words is None:
         return {'anyOf': [kind, {'type': 'null'}]}
-    words = [words] if isinstance(words, str) else list(words)
-    wider = {**kind, 'type': [*words, 'null']}
-    return {**wider, 'enum': [*kind['enum'], None]} if 'enum' in kind else wider
+    wider = {**kind, 'type': [*(words if isinstance(words, list) else [words]), 'null']}
+    choices = kind.get('enum')
+    return {**wider, 'enum': [*choices, None]} if isinstance(choices, list) else wider
 
 
-def array(items: Any, low: int | None = None, high: int | None = None, unique: bool = False) -> Type:
+def array(items: Kind, low: int | None = None, high: int | None = None, unique: bool = False) -> Type:
     """A list of `low` to `high` items."""
-    kind: dict[str, Any] = {'type': 'array', 'items': items}
+    kind: dict[str, object] = {'type': 'array', 'items': items}
     if low is not None:
         kind['minItems'] = low
     if high is not None:
@@ -118,20 +120,20 @@ def array(items: Any, low: int | None = None, high: int | None = None, unique: b
     return kind
 
 
-def single(kind: Any) -> Type:
+def single(kind: Kind) -> Type:
     """A query key that may be given once only."""
     return array(kind, high=1)
 
 
-def enum(*words: Any) -> Type:
+def enum(*words: object) -> Type:
     return {'enum': list(words)}
 
 
-def either(*kinds: Any) -> Type:
+def either(*kinds: Kind) -> Type:
     return {'anyOf': list(kinds)}
 
 
-def mapping(value: Any, key: str = r'^[a-zA-Z0-9-_:. ]{1,255}$') -> Type:
+def mapping(value: Kind, key: str = r'^[a-zA-Z0-9-_:. ]{1,255}$') -> Type:
     """An object with any keys of the pattern `key`, all of the type `value`."""
     return {'type': 'object', 'additionalProperties': False, 'patternProperties': {key: value}}
 
@@ -158,7 +160,7 @@ def integer(low: int | None = None, high: int | None = None) -> Type:
         number = int(value)
         return (low is None or number >= low) and (high is None or number <= high)
     jsonschema.FORMATS.setdefault(name, jsonschema.Format(fits, _range(low, high)))
-    kind: dict[str, Any] = {'type': ['integer', 'string'], 'format': name}
+    kind: dict[str, object] = {'type': ['integer', 'string'], 'format': name}
     if low is not None:
         kind['minimum'] = low
     if high is not None:
@@ -175,12 +177,12 @@ def canonical_ip(value: str | None) -> str | None:
     return str(ipaddress.ip_address(value)) if value else None
 
 
-def is_true(value: Any) -> bool:
+def is_true(value: object) -> bool:
     """What a `BOOLISH` value means."""
     return value is True or (isinstance(value, str) and value in _TRUE)
 
 
-def is_false(value: Any) -> bool:
+def is_false(value: object) -> bool:
     return value is False or (isinstance(value, str) and value in _FALSE)
 
 
@@ -189,7 +191,8 @@ TEXT = text()
 INTEGER: Type = {'type': 'integer'}
 NUMBER: Type = {'type': 'number'}
 BOOLEAN: Type = {'type': 'boolean'}
-BOOLISH = enum(*_TRUE, *_FALSE)
+BOOLEANS = (*_TRUE, *_FALSE)
+BOOLISH = enum(*BOOLEANS)
 NULL: Type = {'type': 'null'}
 EMPTY: Type = {'type': 'object', 'maxProperties': 0}
 OBJECT: Type = {'type': 'object'}

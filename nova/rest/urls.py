@@ -7,9 +7,9 @@ routes serves all of them.
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 from urllib import parse
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 PLACE = 'nova.place'
 """Key of the `Place` in the WSGI environment."""
@@ -48,11 +48,11 @@ def split(path: str, roots: frozenset[str], mount: str = '') -> tuple[Place, str
     return Place(prefix, mount=mount), f'/{first}{rest}'
 
 
-def mounted(app: Callable[..., Any], roots: Iterable[str]) -> Callable[..., Any]:
+def mounted(app: WSGIApplication, roots: Iterable[str]) -> WSGIApplication:
     """A WSGI app that splits the path before `app` sees it."""
     known = frozenset(roots)
 
-    def entry(environ: dict[str, Any], start_response: Any) -> Any:
+    def entry(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         mount = environ.get('SCRIPT_NAME', '')
         place, rest = split(environ.get('PATH_INFO', ''), known, mount)
         environ[PLACE] = place

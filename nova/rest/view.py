@@ -1,24 +1,26 @@
 """A face of a document at a microversion, as a render plan: which keys, read how, shown to whom."""
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
+from nova.policies.base import Rule
 from nova.rest.field import ABSENT, Document, Field, Get, Span
+from nova.rest.types import Kind
 
-Render = Callable[[Any, Any], dict[str, Any]]
+Render = Callable[[object, object], JsonObject]
 """``render(subject, look)`` answers the JSON object of one subject."""
 
-Can = Callable[[Any], bool]
+Can = Callable[[Rule], bool]
 
 
 def _reader(field: Field, span: Span, face: str, version: V) -> Get:
     get = span.get or field.get
     if get is None:
-        name = field.name
+        name = field.attribute or field.name
 
-        def get(subject: Any, look: Any) -> Any:
+        def get(subject: object, look: object) -> object:
             return getattr(subject, name)
     return get
 
@@ -29,7 +31,7 @@ class Plan:
     needs: frozenset[str]
 
     def __init__(self, document: type[Document], face: str, version: V) -> None:
-        self._getters: list[tuple[str, Get, Any, Plan | None, bool]] = []
+        self._getters: list[tuple[str, Get, Rule | None, Plan | None, bool]] = []
         needs: set[str] = set()
         for field, span in document.members(face, version):
             inner, many = _inside(field.type_at(span), face, version)
@@ -45,7 +47,7 @@ class Plan:
                 continue
             getters.append((key, _nest(get, inner.bind(can), many) if inner else get))
 
-        def render(subject: Any, look: Any) -> dict[str, Any]:
+        def render(subject: object, look: object) -> JsonObject:
             shown = {}
             for key, get in getters:
                 value = get(subject, look)
@@ -55,25 +57,27 @@ class Plan:
         return render
 
 
-def _inside(kind: Any, face: str, version: V) -> tuple[Plan | None, bool]:
+def _inside(kind: Kind, face: str, version: V) -> tuple[Plan | None, bool]:
     """The plan of a document, of an array of documents, or of a document or something else, that is a field's
     type."""
-    for part in kind.get('anyOf', ()) if isinstance(kind, Mapping) else ():
-        if isinstance(part, type) and issubclass(part, Document):
-            return plan(part, face, version), False
-    many = isinstance(kind, Mapping) and kind.get('type') == 'array'
-    item = kind.get('items') if many else kind
-    if isinstance(item, type) and issubclass(item, Document):
-        return plan(item, face, version), many
-    return None, False
+    many = False
+    match kind:
+        case {'anyOf': [*parts]}:
+            kinds = parts
+        case {'type': 'array', 'items': item}:
+            kinds, many = [item], True
+        case _:
+            kinds = [kind]
+    inner = next((one for one in kinds if isinstance(one, type) and issubclass(one, Document)), None)
+    return (plan(inner, face, version), many) if inner is not None else (None, False)
 
 
 def _nest(get: Get, render: Render, many: bool) -> Get:
-    def one(subject: Any, look: Any) -> Any:
+    def one(subject: object, look: object) -> object:
         value = get(subject, look)
         return value if value is None or value is ABSENT else render(value, look)
 
-    def each(subject: Any, look: Any) -> Any:
+    def each(subject: object, look: object) -> object:
         value = get(subject, look)
         return value if value is None or value is ABSENT else [render(item, look) for item in value]
     return each if many else one

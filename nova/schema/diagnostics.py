@@ -1,38 +1,30 @@
 """Diagnostics of a server: from 2.48 on the same on every hypervisor, before that a list of counters."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.rest import types
-from nova.rest.field import Document, Field
+from nova.rest.field import Document, Field, Get
 
 _NUMBER = types.nullable(types.INTEGER)
 _TEXT = types.nullable(types.TEXT)
 SINCE = '2.48'
 
 
-def _counters(*names: str, **more: types.Type) -> types.Type:
+def _details(name: str, *numbers: str, **more: types.Type) -> Field:
     """A list of documents with these numbers; what a hypervisor does not count is null."""
-    return types.array({'type': 'object', 'additionalProperties': False,
-                        'properties': {**dict.fromkeys(names, _NUMBER), **more}})
+    keys = {**dict.fromkeys(numbers, _NUMBER), **more}
+    kind = types.array({'type': 'object', 'additionalProperties': False, 'properties': keys})
+    return Field(kind, show=SINCE,
+                 get=lambda seen, look: [{key: one.get(key) for key in keys} for one in seen.get(name) or ()])
 
 
-CPU = _counters('id', 'time', 'utilisation')
-DISK = _counters('read_bytes', 'read_requests', 'write_bytes', 'write_requests', 'errors_count')
-NIC = _counters(
-    'rx_octets', 'rx_errors', 'rx_drop', 'rx_packets', 'rx_rate', 'tx_octets', 'tx_errors', 'tx_drop',
-    'tx_packets', 'tx_rate', mac_address=_TEXT)
 _MEMORY = ('maximum', 'used')
-MEMORY = {'type': 'object', 'additionalProperties': False,
+MEMORY: types.Type = {'type': 'object', 'additionalProperties': False,
           'properties': dict.fromkeys(_MEMORY, _NUMBER)}
 
 
-def _get(name: str, default: Any = None) -> Any:
+def _get(name: str, default: object = None) -> Get:
     return lambda seen, look: seen.get(name, default)
-
-
-def _filled(name: str, kind: types.Type) -> Any:
-    keys = kind['items']['properties']
-    return lambda seen, look: [{key: one.get(key) for key in keys} for one in seen.get(name) or ()]
 
 
 class Diagnostics(Document):
@@ -48,16 +40,19 @@ class Diagnostics(Document):
     num_cpus = Field(_NUMBER, get=_get('num_cpus'), show=SINCE)
     num_nics = Field(_NUMBER, get=_get('num_nics'), show=SINCE)
     num_disks = Field(_NUMBER, get=_get('num_disks'), show=SINCE)
-    cpu_details = Field(CPU, get=_filled('cpu_details', CPU), show=SINCE)
-    nic_details = Field(NIC, get=_filled('nic_details', NIC), show=SINCE)
-    disk_details = Field(DISK, get=_filled('disk_details', DISK), show=SINCE)
+    cpu_details = _details('cpu_details', 'id', 'time', 'utilisation')
+    nic_details = _details(
+        'nic_details', 'rx_octets', 'rx_errors', 'rx_drop', 'rx_packets', 'rx_rate', 'tx_octets', 'tx_errors',
+        'tx_drop', 'tx_packets', 'tx_rate', mac_address=_TEXT)
+    disk_details = _details(
+        'disk_details', 'read_bytes', 'read_requests', 'write_bytes', 'write_requests', 'errors_count')
     memory_details = Field(MEMORY, 'In mebibytes.', show=SINCE, get=lambda seen, look: {
         key: (seen.get('memory_details') or {}).get(key) for key in _MEMORY})
 
 
-def counters(seen: dict[str, Any]) -> dict[str, Any]:
+def counters(seen: JsonObject) -> JsonObject:
     """The same as older versions have it: a number by the name of what it counts."""
-    found: dict[str, Any] = {f'cpu{one["id"]}_time': one.get('time') for one in seen.get('cpu_details') or ()}
+    found: JsonObject = {f'cpu{one["id"]}_time': one.get('time') for one in seen.get('cpu_details') or ()}
     for number, disk in enumerate(seen.get('disk_details') or ()):
         name = f'disk{number}'
         found |= {f'{name}_read': disk.get('read_bytes'), f'{name}_read_req': disk.get('read_requests'),

@@ -20,13 +20,13 @@ class VolumeAttachment(Document):
     What ``update`` takes beside the volume's id has to be as it is, but for ``delete_on_termination``.
     """
 
-    id = Field(types.UUID, "The volume's id, once more.", get=lambda device, look: device.volume_id,
+    id = Field(types.UUID, "The volume's id, once more.", attribute='volume_id',
                update='2.85', created=Span('2.1', '2.100'), list=Span('2.1', '2.88'), show=Span('2.1', '2.88'))
     volume_id = Field(types.UUID, 'The volume.', key='volumeId', required=True, **_ASKED, **_SHOWN)
-    server_id = Field(types.UUID, 'The server.', key='serverId', get=lambda device, look: device.instance_uuid,
+    server_id = Field(types.UUID, 'The server.', key='serverId', attribute='instance_uuid',
                       update='2.85', **_SHOWN)
     device = Field(DEVICE, 'Its name, such as /dev/vdb; a hint, which the guest need not follow.',
-                   get=lambda device, look: device.device_name, create='2.1', update='2.85', **_SHOWN)
+                   attribute='device_name', create='2.1', update='2.85', **_SHOWN)
     tag = Field(types.TAG, 'Label by which the guest knows the device.', create='2.49', update='2.85',
                 created=Span('2.70', '2.100', type=types.nullable(types.TAG)),
                 list=Span('2.70', type=types.nullable(types.TAG)),
@@ -35,7 +35,7 @@ class VolumeAttachment(Document):
                                   get=lambda device, look: bool(device.delete_on_termination),
                                   create='2.79', update='2.85', **_shown('2.79'))
     attachment_id = Field(types.UUID, "The volume service's attachment.", list='2.89', show='2.89')
-    bdm_uuid = Field(types.UUID, 'The block device.', get=lambda device, look: device.uuid, list='2.89',
+    bdm_uuid = Field(types.UUID, 'The block device.', attribute='uuid', list='2.89',
                      show='2.89')
 
 

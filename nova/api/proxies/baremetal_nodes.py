@@ -36,7 +36,7 @@ class BareMetalNodes(Resource):
         """Show a node."""
         raise NoBareMetal()
 
-    @post(_NODES, until=_UNTIL, ok=200, body=Body({}))
+    @post(_NODES, until=_UNTIL, ok=200, body=Body(types.OBJECT))
     def create(self, req: Request) -> NoReturn:
         """Refused."""
         _refuse()

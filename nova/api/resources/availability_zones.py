@@ -34,7 +34,7 @@ def _hosts(zone: Zone, look: Request) -> JsonObject | None:
 
 
 class ZoneView(Document):
-    zoneName = Field(types.TEXT, 'Name.', get=lambda z, look: z.name, list='2.1')
+    zoneName = Field(types.TEXT, 'Name.', attribute='name', list='2.1')
     zoneState = Field({'type': 'object', 'properties': {'available': types.BOOLEAN}}, 'Whether it can be used.',
                       get=lambda z, look: {'available': z.available}, list='2.1')
     hosts = Field(types.nullable(types.OBJECT), 'Services by host.', get=_hosts, list='2.1')

@@ -97,7 +97,7 @@ class SpecView(Document):
     values = Field(types.nullable(types.array(types.TEXT)), 'Of a choice: what it may say.', show='2.1',
                    get=lambda spec, look: list(spec.kind.words) if isinstance(spec.kind, spec_catalog.Choice)
                    else None)
-    description = Field(types.TEXT, get=lambda spec, look: spec.help, show='2.1')
+    description = Field(types.TEXT, attribute='help', show='2.1')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Extension:
 class ExtensionView(Document):
     alias = Field(types.TEXT, show='2.1')
     name = Field(types.TEXT, show='2.1')
-    description = Field(types.TEXT, get=lambda e, look: e.name, show='2.1')
+    description = Field(types.TEXT, attribute='name', show='2.1')
     namespace = Field(types.TEXT, get=lambda e, look: '', show='2.1')
     updated = Field(types.TIME, get=lambda e, look: _UPDATED, show='2.1')
     links = Field(types.LINKS, get=lambda e, look: [], show='2.1')

@@ -33,19 +33,19 @@ class FlavorView(Document):
     """Faces: ``create`` and ``update`` (bodies), ``list``, ``detail`` and ``show`` (views of a `Flavor`)."""
 
     id = Field({'type': ['string', 'number', 'null'], 'minLength': 1, 'maxLength': 255,
-                'format': 'flavor-id-chars'}, 'Chosen, or a UUID.', get=lambda f, look: f.flavorid,
+                'format': 'flavor-id-chars'}, 'Chosen, or a UUID.', attribute='flavorid',
                create='2.1', list=_TEXT, show=_TEXT, detail=_TEXT)
     name = Field(types.NAME, 'Name.', create='2.1', required=('create',), list='2.1', **_WHOLE)
     description = Field(types.nullable(types.text(0, 65535, 'printable')), 'Free text.', create='2.55',
                         update='2.55', required=('update',), list='2.55', show='2.55', detail='2.55')
     links = Field(types.LINKS, get=lambda f, look: look.links.of('flavors', f.flavorid), list='2.1', **_WHOLE)
-    ram = Field(types.POSITIVE, 'MiB of memory.', get=lambda f, look: f.memory_mb, create='2.1',
+    ram = Field(types.POSITIVE, 'MiB of memory.', attribute='memory_mb', create='2.1',
                 required=('create',), **_WHOLE)
     disk = Field(types.NON_NEGATIVE, 'GiB of root disk; 0 is as large as the image.',
-                 get=lambda f, look: f.root_gb, create='2.1', required=('create',), **_WHOLE)
+                 attribute='root_gb', create='2.1', required=('create',), **_WHOLE)
     vcpus = Field(types.POSITIVE, 'Virtual CPUs.', create='2.1', required=('create',), **_WHOLE)
     ephemeral = Field(types.NON_NEGATIVE, 'GiB of ephemeral disk.', key='OS-FLV-EXT-DATA:ephemeral',
-                      get=lambda f, look: f.ephemeral_gb, create='2.1', **_WHOLE)
+                      attribute='ephemeral_gb', create='2.1', **_WHOLE)
     swap = Field(types.NON_NEGATIVE, 'MiB of swap.', create='2.1',
                  show=[Span('2.1', '2.74', type=types.ANY, get=_swap), Span('2.75')],
                  detail=[Span('2.1', '2.101', type=types.ANY, get=_swap), Span('2.102')])

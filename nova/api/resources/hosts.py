@@ -22,7 +22,7 @@ _CHOICE = types.enum('enable', 'disable', 'Enable', 'Disable', 'ENABLE', 'DISABL
 
 
 class HostView(Document):
-    host_name = Field(types.TEXT, get=lambda service, look: service.host, list='2.1')
+    host_name = Field(types.TEXT, attribute='host', list='2.1')
     service = Field(types.TEXT, 'Name of the program, without nova-.',
                     get=lambda service, look: service.binary.removeprefix('nova-'), list='2.1')
     zone = Field(types.TEXT, 'Availability zone.', get=lambda service, look: look.zone(service), list='2.1')

@@ -283,20 +283,16 @@ class Hypervisors(Resource):
          returns=Many('hypervisors', HypervisorView))
     def search(self, req: Request, hypervisor_id: str) -> Page:
         """List the hypervisors with a part of the name."""
-        return _searched(req, hypervisor_id, False)
+        found = _matching(req, hypervisor_id)
+        return Page([node for node, _ in found], look=Look(req, found, False))
 
     @get('/os-hypervisors/{hypervisor_id}/servers', until='2.52', rule=rules.SERVERS,
          returns=types.OBJECT)
     def servers(self, req: Request, hypervisor_id: str) -> JsonObject:
         """List the servers on the hypervisors with a part of the name."""
-        page = _searched(req, hypervisor_id, True)
-        render = req.renderer(HypervisorView, 'list')
-        return {'hypervisors': [_with(render(node, page.look), page.look.servers(node)) for node in page.items]}
-
-
-def _searched(req: Request, pattern: str, with_servers: bool) -> Page:
-    found = _matching(req, pattern)
-    return Page([node for node, _ in found], look=Look(req, found, with_servers))
+        found = _matching(req, hypervisor_id)
+        look, render = Look(req, found, True), req.renderer(HypervisorView, 'list')
+        return {'hypervisors': [_with(render(node, look), look.servers(node)) for node, _ in found]}
 
 
 def _with(shown: JsonObject, servers: list[dict[str, str | None]] | Absent) -> JsonObject:

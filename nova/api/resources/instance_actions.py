@@ -22,7 +22,7 @@ class EventView(Document):
     start_time = Field(_TEXT, get=lambda e, look: clock.strtime(e.start_time), show='2.1')
     finish_time = Field(_TEXT, get=lambda e, look: clock.strtime(e.finish_time), show='2.1')
     result = Field(_TEXT, 'Success or Error; null while it runs.', show='2.1')
-    traceback = Field(_TEXT, rule=rules.EVENTS, get=lambda e, look: e.details, show='2.1')
+    traceback = Field(_TEXT, rule=rules.EVENTS, attribute='details', show='2.1')
     hostId = Field(types.TEXT, get=lambda e, look: host_id(look.project_id, e.host), show='2.62')
     host = Field(types.TEXT, rule=rules.EVENTS, get=lambda e, look: e.host or '', show='2.62')
     details = Field(_TEXT, 'What went wrong.', rule=rules.EVENTS_DETAILS, show='2.84')

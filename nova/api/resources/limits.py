@@ -49,7 +49,7 @@ class Absolute(Document):
     totalCoresUsed = _used('cores')
     totalInstancesUsed = _used('instances')
     totalRAMUsed = _used('ram')
-    totalServerGroupsUsed = Field(types.INTEGER, get=lambda n, look: n.groups, show='2.1')
+    totalServerGroupsUsed = Field(types.INTEGER, attribute='groups', show='2.1')
 
 
 class LimitsView(Document):

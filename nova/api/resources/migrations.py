@@ -62,7 +62,7 @@ class LiveView(Document):
 
     id = Field(types.INTEGER, **_BOTH)
     uuid = Field(types.UUID, list='2.59', show='2.59')
-    server_uuid = Field(types.UUID, get=lambda m, look: m.instance_uuid, **_BOTH)
+    server_uuid = Field(types.UUID, attribute='instance_uuid', **_BOTH)
     status = Field(types.TEXT, **_BOTH)
     source_compute = _hidden('source_compute')
     source_node = _hidden('source_node')

@@ -33,7 +33,7 @@ def _policies(group: InstanceGroup, look: Request) -> list[str]:
 class ServerGroup(Document):
     """Faces: ``create`` (body) and ``show``, which lists have too."""
 
-    id = Field(types.UUID, get=lambda group, look: group.uuid, show='2.1')
+    id = Field(types.UUID, attribute='uuid', show='2.1')
     name = Field(types.NAME, 'Name.', required=True, **_EVERY)
     policies = Field(doc='The one policy, up to 2.63.', get=_policies, required=True,
                      create=(Span('2.1', '2.14', type=types.array(types.enum(*_HARD), 1, 1, unique=True)),
@@ -44,7 +44,7 @@ class ServerGroup(Document):
     rules = Field(Rules, 'What narrows the policy; of anti-affinity only.', create='2.64',
                   get=lambda group, look: group.rules or {}, show='2.64')
     servers = Field(types.array(types.UUID), 'Its servers.', key='members',
-                    get=lambda group, look: group.members, show='2.1')
+                    attribute='members', show='2.1')
     metadata = Field(types.OBJECT, 'Nothing, ever.', get=lambda group, look: {}, show=Span('2.1', '2.63'))
     project_id = Field(types.TEXT, 'Whose it is.', show='2.13')
     user_id = Field(types.TEXT, 'Who made it.', show='2.13')

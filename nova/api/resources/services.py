@@ -29,7 +29,7 @@ def _state(service: Service, look: 'Look') -> str:
 class ServiceView(Document):
     """Faces: ``list``; ``updated``, what a change answers: until 2.52 only what was changed."""
 
-    id = Field(types.INTEGER, get=lambda s, look: s.uuid, **_IDS)
+    id = Field(types.INTEGER, attribute='uuid', **_IDS)
     binary = Field(types.TEXT, 'Name of the program.', **_ALWAYS)
     host = Field(types.TEXT, 'Where it runs.', **_ALWAYS)
     zone = Field(types.TEXT, 'Availability zone.', get=lambda s, look: look.zone(s), **_VIEWS)

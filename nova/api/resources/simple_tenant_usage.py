@@ -36,9 +36,9 @@ class _Look:
 
 
 class ServerUsage(Document):
-    instance_id = Field(types.UUID, get=lambda run, look: run.uuid, show='2.1')
+    instance_id = Field(types.UUID, attribute='uuid', show='2.1')
     name = Field(types.TEXT, show='2.1')
-    tenant_id = Field(types.TEXT, get=lambda run, look: run.project_id, show='2.1')
+    tenant_id = Field(types.TEXT, attribute='project_id', show='2.1')
     flavor = Field(types.TEXT, "The flavor's name.", show='2.1')
     state = Field(types.TEXT, 'Its vm_state; terminated when it is no more.',
                   get=lambda run, look: 'terminated' if run.ended else run.vm_state, show='2.1')
@@ -54,16 +54,16 @@ class ServerUsage(Document):
 
 
 class TenantUsage(Document):
-    tenant_id = Field(types.TEXT, get=lambda one, look: one.project_id, show='2.1')
+    tenant_id = Field(types.TEXT, attribute='project_id', show='2.1')
     start = Field(_MOMENT, get=lambda one, look: clock.strtime(one.start), show='2.1')
     stop = Field(_MOMENT, get=lambda one, look: clock.strtime(one.stop), show='2.1')
-    total_hours = Field(types.NUMBER, get=lambda one, look: one.hours, show='2.1')
-    total_vcpus_usage = Field(types.NUMBER, 'Virtual CPUs by hours.', get=lambda one, look: one.vcpus,
+    total_hours = Field(types.NUMBER, attribute='hours', show='2.1')
+    total_vcpus_usage = Field(types.NUMBER, 'Virtual CPUs by hours.', attribute='vcpus',
                               show='2.1')
-    total_memory_mb_usage = Field(types.NUMBER, 'Mebibytes by hours.', get=lambda one, look: one.memory_mb,
+    total_memory_mb_usage = Field(types.NUMBER, 'Mebibytes by hours.', attribute='memory_mb',
                                   show='2.1')
     total_local_gb_usage = Field(types.NUMBER, 'Gibibytes of disk by hours.',
-                                 get=lambda one, look: one.local_gb, show='2.1')
+                                 attribute='local_gb', show='2.1')
     server_usages = Field(types.array(ServerUsage), 'Its servers; in lists only where details are asked for.',
                           maybe=True, get=lambda one, look: one.runs if look.detailed else ABSENT, show='2.1')
 

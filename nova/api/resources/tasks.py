@@ -47,7 +47,7 @@ def _told(error: JsonObject | None) -> JsonObject | None:
 class TaskView(Document):
     """Faces: ``list``, ``show``."""
 
-    id = Field(types.UUID, get=lambda task, look: task.uuid, **_BOTH)
+    id = Field(types.UUID, attribute='uuid', **_BOTH)
     action = Field(types.TEXT, 'What is done.', **_BOTH)
     server_id = Field(types.UUID, get=lambda task, look: look.server, **_BOTH)
     request_id = Field(_TEXT, 'Of the request that began it.', **_BOTH)

@@ -26,15 +26,15 @@ class Stage(Document):
 
 
 class PlaceView(Document):
-    host = Field(types.TEXT, get=lambda place, look: place.service_host, show='2.1')
-    node = Field(types.TEXT, get=lambda place, look: place.nodename, show='2.1')
-    cell = Field(types.UUID, get=lambda place, look: place.cell_uuid, show='2.1')
+    host = Field(types.TEXT, attribute='service_host', show='2.1')
+    node = Field(types.TEXT, attribute='nodename', show='2.1')
+    cell = Field(types.UUID, attribute='cell_uuid', show='2.1')
     availability_zone = Field(types.nullable(types.TEXT), show='2.1')
 
 
 class ServerPreview(Document):
     hosts = Field(types.array(PlaceView), 'The host that it would get, then the alternates.',
-                  get=lambda choice, look: choice.selections, show='2.1')
+                  attribute='selections', show='2.1')
 
 
 class PreviewView(Document):
@@ -44,7 +44,7 @@ class PreviewView(Document):
     stages = Field(types.array(Stage), 'What took hosts away, in its order.',
                    get=lambda found, look: list(found.explain), show='2.1')
     servers = Field(types.array(ServerPreview), 'For each server where it would go.', rule=_HIDDEN,
-                    get=lambda found, look: found.choices, show='2.1')
+                    attribute='choices', show='2.1')
 
 
 class SchedulingPreview(Resource):

@@ -20,7 +20,7 @@ from nova.task.handles import Request
 PATIENCE, PAUSE = 60.0, 0.1
 """Seconds for which an answer waits for the checks of hosts, and between two looks at how far they are."""
 
-_AUTO = types.enum(*types.BOOLISH['enum'], 'auto')
+_AUTO = types.enum(*types.BOOLEANS, 'auto')
 
 
 class MigrateLiveAction(Action):

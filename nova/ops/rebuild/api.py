@@ -18,10 +18,6 @@ from nova.task.handles import Request
 OF_VOLUMES = '2.93'
 """From here on a server that boots from a volume is rebuilt of another image."""
 
-_NAMES = {'name': 'display_name', 'description': 'display_description', 'hostname': 'hostname',
-          'user_data': 'user_data', 'metadata': 'metadata', 'trusted_image_certificates': 'trusted_certs'}
-_ADDRESSES = {'accessIPv4': 'access_ip_v4', 'accessIPv6': 'access_ip_v6'}
-
 
 class RebuildServer(Action):
     key = 'rebuild'
@@ -100,10 +96,7 @@ def _is_other(req: Request, server: objects.Instance, image: objects.ImageMeta) 
 def _new(req: Request, server: objects.Instance, body: JsonObject, image: objects.ImageMeta,
          reimages: bool) -> objects.Instance:
     """What the record is to say, as far as it changes."""
-    values: JsonObject = {column: body[key] for key, column in _NAMES.items() if key in body}
-    values |= {column: types.canonical_ip(body[key]) for key, column in _ADDRESSES.items() if key in body}
-    if 'OS-DCF:diskConfig' in body:
-        values['auto_disk_config'] = body['OS-DCF:diskConfig'] == 'AUTO'
+    values = Server.set_by('rebuild', body)
     if 'key_name' in body:
         keypair = _keypair(req, body['key_name'])
         values |= {'keypair': keypair, 'key_name': keypair.name if keypair is not None else None}

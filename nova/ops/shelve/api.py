@@ -61,8 +61,8 @@ class UnshelveAction(Action):
     start = From(VM.SHELVED, VM.SHELVED_OFFLOADED)
     flow = flow.Unshelve
 
-    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject | None) -> wire.UnshelveState:
-        asked = body if body is not None and req.at(ZONE) else {}
+    def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> wire.UnshelveState:
+        asked = body if req.at(ZONE) else {}
         offloaded = instance.vm_state == VM.SHELVED_OFFLOADED
         if asked and not offloaded:
             raise errors.server.ServerInState(

@@ -11,7 +11,7 @@ from nova.schema.server import faces
 class AttachedVolume(Document):
     """One item of ``os-extended-volumes:volumes_attached``; the subject is a `BlockDeviceMapping`."""
 
-    id = Field(types.TEXT, get=lambda b, look: b.volume_id, **faces.EXTENDED)
+    id = Field(types.TEXT, attribute='volume_id', **faces.EXTENDED)
     delete_on_termination = Field(types.BOOLEAN, get=lambda b, look: bool(b.delete_on_termination),
                                   **faces.extended('2.3'))
 

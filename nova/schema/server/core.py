@@ -36,15 +36,15 @@ USER_DATA = types.BASE64
 
 
 class Core(Document):
-    id = Field(types.UUID, 'UUID of the server.', get=lambda s, look: s.uuid, list='2.1', **faces.ALWAYS)
-    name = Field(types.NAME, 'Name of the server.', get=lambda s, look: s.display_name, required=('create',),
+    id = Field(types.UUID, 'UUID of the server.', attribute='uuid', list='2.1', **faces.ALWAYS)
+    name = Field(types.NAME, 'Name of the server.', attribute='display_name', required=('create',),
                  create='2.1', update='2.1', rebuild='2.1', list='2.1', **faces.ALWAYS)
     status = Field(types.enum(*states.statuses()), 'State in one word.', get=status, **faces.ALWAYS)
-    tenant_id = Field(types.TEXT, 'The project it belongs to.', get=lambda s, look: s.project_id,
+    tenant_id = Field(types.TEXT, 'The project it belongs to.', attribute='project_id',
                       **faces.ALWAYS)
     user_id = Field(types.TEXT, 'Who created it.', **faces.ALWAYS)
-    metadata = Field(types.METADATA, 'Items of the user.', needs=('metadata',), create='2.1', rebuild='2.1',
-                     **faces.ALWAYS)
+    metadata = Field(types.METADATA, 'Items of the user.', attribute='metadata', needs=('metadata',),
+                     create='2.1', rebuild='2.1', **faces.ALWAYS)
     created = Field(types.TIME, 'When it was created.', get=lambda s, look: clock.isotime(s.created_at),
                     **faces.ALWAYS)
     updated = Field(types.TIME, 'When it changed last.',
@@ -53,7 +53,7 @@ class Core(Document):
     progress = Field(types.INTEGER, 'Percent of what is being done.', get=_progress, maybe=True, **faces.ALWAYS)
     fault = Field(FAULT, 'What went wrong, when the status is ERROR or DELETED.', get=_fault, maybe=True,
                   needs=('fault',), **faces.ALWAYS)
-    description = Field(DESCRIPTION, 'Free text.', get=lambda s, look: s.display_description,
+    description = Field(DESCRIPTION, 'Free text.', attribute='display_description',
                         create='2.19', update='2.19', rebuild='2.19', **faces.since('2.19'))
     locked = Field(types.BOOLEAN, 'Whether only administrators may act on it.',
                    get=lambda s, look: bool(s.locked_by), **faces.since('2.9'))
@@ -65,8 +65,8 @@ class Core(Document):
     key_name = Field(types.nullable(types.TEXT), 'Name of the key pair.', show='2.1', detail='2.1',
                      updated='2.75', rebuilt='2.54',
                      create=Span(type=types.NAME), rebuild=Span('2.54', type=types.nullable(types.KEY)))
-    user_data = Field(types.nullable(USER_DATA), 'Base64 text handed to the guest.', rebuilt='2.57',
-                      create=Span(type=USER_DATA), rebuild='2.57')
+    user_data = Field(types.nullable(USER_DATA), 'Base64 text handed to the guest.', attribute='user_data',
+                      rebuilt='2.57', create=Span(type=USER_DATA), rebuild='2.57')
     config_drive = Field(types.TEXT, '``True`` when it has a drive with its metadata.',
                          get=lambda s, look: 'True' if s.config_drive else '',
                          create=Span(type=types.BOOLISH), **faces.EXTENDED)

@@ -45,5 +45,5 @@ class Extended(Document):
     root_device_name = Field(_TEXT, 'Device it boots from.', rule=_ADMIN,
                              key='OS-EXT-SRV-ATTR:root_device_name', **faces.extended('2.3'))
     shown_user_data = Field(_TEXT, 'Base64 text handed to the guest.', key='OS-EXT-SRV-ATTR:user_data',
-                            rule=_ADMIN, get=lambda s, look: s.user_data, detail='2.3', show='2.3',
+                            rule=_ADMIN, attribute='user_data', detail='2.3', show='2.3',
                             updated='2.75')

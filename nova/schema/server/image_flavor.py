@@ -69,9 +69,10 @@ class ImageFlavor(Document):
                      create='2.1', rebuild=Span(type=types.UUID), required=('rebuild',))
     flavorRef = Field(types.FLAVOR_REF, 'Id of the flavor, or a link to it.', create='2.1', required=True)
     trusted_image_certificates = Field(
-        CERTIFICATES, 'Certificates that may have signed the image.', get=_certificates,
-        needs=('trusted_certs',), create='2.63', rebuild='2.63', **faces.since('2.63'))
+        CERTIFICATES, 'Certificates that may have signed the image.', attribute='trusted_certs',
+        get=_certificates, needs=('trusted_certs',), create='2.63', rebuild='2.63', **faces.since('2.63'))
     preserve_ephemeral = Field(types.BOOLISH, 'Keep the ephemeral disks.', rebuild='2.1')
     diskConfig = Field(types.DISK_CONFIG, 'Whether the guest disk is partitioned automatically.',
-                       key='OS-DCF:diskConfig', create='2.1', update='2.1', rebuild='2.1',
+                       key='OS-DCF:diskConfig', attribute='auto_disk_config', keep=lambda word: word == 'AUTO',
+                       create='2.1', update='2.1', rebuild='2.1',
                        get=lambda s, look: 'AUTO' if s.auto_disk_config else 'MANUAL', **faces.ALWAYS)

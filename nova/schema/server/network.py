@@ -63,9 +63,11 @@ class Network(Document):
     addresses = Field(types.OBJECT, 'Addresses by network.', get=addresses, needs=('network_info',),
                       **faces.each(_plain_until_whole))
     accessIPv4 = Field(types.text(format='ipv4'), 'IPv4 address to reach it by.',
+                       attribute='access_ip_v4', keep=types.canonical_ip,
                        get=lambda s, look: str(s.access_ip_v4 or ''), create='2.1', update='2.1', rebuild='2.1',
                        **faces.ALWAYS)
     accessIPv6 = Field(types.text(format='ipv6'), 'IPv6 address to reach it by.',
+                       attribute='access_ip_v6', keep=types.canonical_ip,
                        get=lambda s, look: str(s.access_ip_v6 or ''), create='2.1', update='2.1', rebuild='2.1',
                        **faces.ALWAYS)
     networks = Field(NETWORKS, 'Networks and ports; auto makes one, none is without.', create=[
@@ -75,5 +77,5 @@ class Network(Document):
         types.array({'type': 'object', 'properties': {'name': types.TEXT}, 'required': ['name']}),
         'Its security groups.', get=_security_groups, maybe=True, needs=('network_info',),
         create=Span(type=types.array(SecurityGroup)), **faces.EXTENDED)
-    hostname = Field(types.FQDN, 'Host name inside the guest.', create=HOSTNAMES, update=HOSTNAMES,
-                     rebuild=HOSTNAMES)
+    hostname = Field(types.FQDN, 'Host name inside the guest.', attribute='hostname', create=HOSTNAMES,
+                     update=HOSTNAMES, rebuild=HOSTNAMES)

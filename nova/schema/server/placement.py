@@ -39,9 +39,9 @@ class Placement(Document):
     hypervisor_hostname = Field(types.HOST, 'Hypervisor it must be built on.', create='2.74')
     availability_zone = Field(types.NAME, 'Zone it must be built in.', create='2.1')
     shown_host = Field(types.nullable(types.TEXT), 'Host.', key='OS-EXT-SRV-ATTR:host', rule=EXTENDED,
-                       get=lambda s, look: s.host, **faces.EXTENDED)
+                       attribute='host', **faces.EXTENDED)
     shown_node = Field(types.nullable(types.TEXT), 'Hypervisor.', key='OS-EXT-SRV-ATTR:hypervisor_hostname',
-                       rule=EXTENDED, get=lambda s, look: s.node, **faces.EXTENDED)
+                       rule=EXTENDED, attribute='node', **faces.EXTENDED)
     host_status = Field(types.enum('UP', 'DOWN', 'MAINTENANCE', 'UNKNOWN', ''), 'State of the host.',
                         maybe=True, get=lambda s, look: look.host_status(s), needs=('services',),
                         **faces.extended('2.16'))
