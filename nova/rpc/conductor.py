@@ -8,7 +8,7 @@ from nova.rpc import kernel
 class Conductor(kernel.Interface):
     """Served by the conductors of a cell, and by super-conductors on the top bus, which hosts do not reach.
 
-    `wake`: there may be something to do about a task; worth nothing later, since the reaper looks as well.
+    `wake`: there may be something to do about a task; worth nothing later, since the keeper looks as well.
     `step_done`, `progress`: how a step on a host ended, or how far it is. A lost answer is asked for again.
     `host_up`: a host joins; the answer tells what it has to do. `paid`: it has done what it owed.
     `nodes`: its hypervisor has changed. `power_states`: what its hypervisor sees. `beat`: it lives, said in the
