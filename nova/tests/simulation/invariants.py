@@ -128,12 +128,24 @@ def _neighbours(world, servers):
             assert device.volume_id in (None, *world.clients.volume.volumes), 'no such volume (4)'
     for attachment in world.clients.volume.held.values():
         assert attachment.server in servers, 'attachment of no server (4)'
+    detached = _detached(world)
     for volume in world.clients.volume.volumes.values():
         owner = world.clients.volume.origins.get(volume['id'])
-        if owner is not None:
+        if owner is not None and volume['id'] not in detached:
             assert owner in servers, 'volume that was made for a server that is no more (4)'
             mine = [device.volume_id for device in servers[owner][1].block_devices]
             assert volume['id'] in mine, 'volume that was made twice, or for a server in error (4)'
+
+
+def _detached(world):
+    """Volumes that a user has taken from a server: they are his, whatever they were made for."""
+    found = set()
+    for cell in world.cells:
+        with world.raw[cell].read() as conn:
+            done = rows.tables.tasks.select().where(
+                rows.tables.tasks.c.flow == 'detach_volume', rows.tables.tasks.c.status == rows.DONE)
+            found |= {base.Record.from_wire(row.state).volume_id for row in conn.execute(done)}
+    return found
 
 
 def _images(world):

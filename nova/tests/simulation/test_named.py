@@ -8,7 +8,7 @@ from nova import objects, states
 from nova.objects import task as rows
 from nova.ops.pause import Pause
 from nova.rpc import outbox
-from nova.tests.simulation import bus, invariants, neighbours, net
+from nova.tests.simulation import bus, cases, invariants, neighbours, net
 from nova.tests.simulation import world as worlds
 
 TWO = worlds.Shape(conductors=2, supers=2)
@@ -348,3 +348,16 @@ def test_what_waits_for_a_broker_holds_up_nothing_and_is_not_sent_when_it_is_sta
         ends_well(world)
         if seconds < worlds.DOWN:
             are(world, uuids)
+
+
+def test_a_volume_that_was_made_for_a_server_and_detached_stays_its_users(new_world):
+    """7.10: what has been made for a server and given away by its user is nothing that was left over."""
+    with new_world() as world:
+        uuid = world.running(new=['image'])
+        volume, = world.clients.volume.origins
+        world.begin(uuid, cases.flows()['detach_volume'], cases.state_on(world, uuid, 'detach_volume'))
+        ends_well(world)
+        assert not world.server(uuid).block_devices
+        world.delete(uuid)
+        ends_well(world)
+        assert world.clients.volume.volumes[volume]['status'] == 'available'
