@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from nova import version
+from nova import release
 from nova.common import dbkit, threads
 from nova.objects.service import Service
 
@@ -35,7 +35,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         self._db().write(
-            lambda conn: Service.beat(conn, self._host, self._binary, version.SERVICE_VERSION,
+            lambda conn: Service.beat(conn, self._host, self._binary, release.own().service,
                                       silence=3 * self._seconds))
         if self._failing:
             LOG.info('%s on %s is listed again', self._binary, self._host)

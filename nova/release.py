@@ -4,14 +4,19 @@ While a deployment is upgraded, services of both work together. Each says which 
 in its heartbeats; whoever writes for others to read, a message or a task, writes so that the oldest of them
 can.
 
-What is older than `PREVIOUS` is not spoken to. A new `PREVIOUS` is a new commit in
+What is older than `PREVIOUS` is not spoken to. Which release a process is of is handed in (`own`), so that a
+simulation can have both. A new `PREVIOUS` is a new commit in
 ``nova/tests/upgrade/previous.txt``, with what its ``contracts.lock`` says.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from nova import version
+
+UNSERVED = '0.0'
+"""What a release speaks that does not serve an interface."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +33,10 @@ class Release:
     interfaces: Mapping[str, str] = dataclasses.field(default_factory=dict)
     records: Mapping[str, str] = dataclasses.field(default_factory=dict)
     flows: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def speaks(self, topic: str, newest: str) -> str:
+        """The version of an interface that its services speak, of which `newest` is ours."""
+        return newest if self.is_current else self.interfaces.get(topic, UNSERVED)
 
     @property
     def is_current(self) -> bool:
@@ -52,6 +61,30 @@ def oldest(*releases: Release) -> Release:
     return min(releases, key=lambda one: one.service)
 
 
+def _this() -> Release:
+    return CURRENT
+
+
+_own: Callable[[], Release] = _this
+
+
+def own() -> Release:
+    """The release that this process is of: it knows nothing newer."""
+    return _own()
+
+
+@contextlib.contextmanager
+def use(which: Callable[[], Release]) -> Iterator[None]:
+    """Have `own` ask `which` meanwhile."""
+    global _own
+    before, _own = _own, which
+    try:
+        yield
+    finally:
+        _own = before
+
+
 def of(service: int) -> Release:
-    """The release whose services give this version."""
-    return CURRENT if service >= CURRENT.service else PREVIOUS
+    """The release whose services give this version, as far as this process knows it."""
+    mine = own()
+    return mine if service >= mine.service else PREVIOUS

@@ -11,7 +11,7 @@ from oslo_log import log
 
 from nova import clients as clients_
 from nova import context as nova_context
-from nova import errors, release, version
+from nova import errors, release
 from nova.common import clock, health, threads
 from nova.compute import (
     beats,
@@ -118,7 +118,7 @@ class ComputeAgent:
         self._conf = conf
         self._own_farm = ComputeFarm() if farm is None else None
         self._farm: ComputeFarm = farm or self._own_farm  # type: ignore[assignment]  # one of them is there
-        self._spoken = release.CURRENT
+        self._spoken = release.own()
         self._conductor = rpc_conductor.Conductor.client(bus, speaks=lambda: self._spoken)
         self._liveness = rpc_liveness.Liveness.client(bus)
         directory = pathlib.Path(state_dir)
@@ -299,7 +299,7 @@ class ComputeAgent:
         A conductor of the release before refuses what it cannot read; another one tells of those beside it.
         """
         report = self._report()
-        self._spoken = release.CURRENT
+        self._spoken = release.own()
         try:
             orders = self._conductor.host_up(context, report)
         except errors.Invalid:
@@ -319,7 +319,7 @@ class ComputeAgent:
         """What a conductor has to know of a host that joins: all of it."""
         self.inventory.forget()
         return wire.HostReport(
-            host=self.host, binary=BINARY, version=version.SERVICE_VERSION, nodes=self.inventory.news(),
+            host=self.host, binary=BINARY, version=release.own().service, nodes=self.inventory.news(),
             guests=sorted(self.driver.guests()), disabled=self.inventory.disabled,
             steps={task: attempt for task, (attempt, _) in self.runner.open().items()})
 
@@ -328,7 +328,7 @@ class ComputeAgent:
         nodes = self.inventory.news()
         if nodes and not self._spoken.is_current:
             self._conductor.beat(nova_context.admin(), wire.HostReport(
-                host=self.host, binary=BINARY, version=version.SERVICE_VERSION, nodes=nodes,
+                host=self.host, binary=BINARY, version=release.own().service, nodes=nodes,
                 disabled=self.inventory.disabled))
         elif nodes:
             self._conductor.nodes(nova_context.admin(), wire.HostNodes(host=self.host, nodes=nodes))

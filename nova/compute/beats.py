@@ -7,7 +7,7 @@ hangs on a host, the host is not taken for dead.
 import logging
 from collections.abc import Callable, Mapping
 
-from nova import version
+from nova import release
 from nova.common import clock, health, threads
 from nova.objects import step as wire
 
@@ -74,7 +74,7 @@ class Heart:
         named = dict(list(attempts.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
         self._tell(wire.HostBeat(
-            host=self.host, binary=self._binary, version=version.SERVICE_VERSION, disabled=self._disabled(),
+            host=self.host, binary=self._binary, version=release.own().service, disabled=self._disabled(),
             epoch=epoch, steps=self._named))
         return self._due
 

@@ -5,7 +5,7 @@ import logging
 from oslo_config import cfg
 
 from nova import context as nova_context
-from nova import version
+from nova import release
 from nova.cells import CONDUCTOR
 from nova.common import threads
 from nova.objects import step as wire
@@ -39,7 +39,7 @@ class Echo:
 
     def _beat(self) -> None:
         self._client.beat(nova_context.admin(), wire.HostBeat(
-            host=self._host, binary=CONDUCTOR, version=version.SERVICE_VERSION, disabled=None, epoch=None,
+            host=self._host, binary=CONDUCTOR, version=release.own().service, disabled=None, epoch=None,
             steps=None))
 
     def _complain(self, error: Exception) -> None:

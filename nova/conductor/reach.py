@@ -70,4 +70,4 @@ class NoHosts:
         return False
 
     def oldest(self, host: str | None = None) -> release.Release:
-        return release.CURRENT
+        return release.own()

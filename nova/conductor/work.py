@@ -33,7 +33,7 @@ class Work:
                  sender: relay.Sender | None = None) -> None:
         beat = conf.task.beat_seconds
         self.lease = lease.Lease(db, 'nova-conductor', host, beat, round(conf.task.lease_seconds / beat),
-                                 supers=supers, knows=list(flows.FLOWS))
+                                 supers=supers, knows=flows.keys())
         self.engine: engines.Engine = engines.Engine(
             journal.Journal(db, lambda host: release.oldest(reach.oldest(host), self.lease.oldest())),
             self.lease, reach, lambda run: handle(run, self.engine), pool, supers=supers,

@@ -217,7 +217,7 @@ class Alive:
                  if one.last_seen_up is not None and not one.forced_down]
         newest = max((seen for seen, _ in heard), default=self._now)
         return release.of(min((one.version for seen, one in heard if one.binary in binaries
-                               and newest - seen <= self._down_after), default=release.CURRENT.service))
+                               and newest - seen <= self._down_after), default=release.own().service))
 
     def all_current(self) -> bool:
         """Whether no service says that it is of the release before, be it alive or not."""
@@ -226,7 +226,7 @@ class Alive:
     def release_of(self, host: str) -> release.Release:
         """That of nova-compute on `host`, by what it said last."""
         sign = self._hosts.get(host)
-        return release.CURRENT if sign is None else release.of(sign.version)
+        return release.own() if sign is None else release.of(sign.version)
 
     def heard(self, host: str) -> datetime.datetime | None:
         """When `host` was last heard of, by the cell database's clock."""

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nova import release
 from nova.common import registry
 from nova.common.jsonutil import JsonObject
 
@@ -23,8 +24,8 @@ def number(version: str) -> tuple[int, ...]:
 
 
 def reads(kind: type['Record'], version: str) -> bool:
-    """Whether this release reads that version of a record."""
-    theirs, ours = number(version), number(kind.VERSION)
+    """Whether the release that this process is of reads that version of a record."""
+    theirs, ours = number(version), number(release.own().records.get(kind.__name__, kind.VERSION))
     return theirs[0] == ours[0] and theirs <= ours
 
 

@@ -40,10 +40,6 @@ Answer = TypeVar('Answer', bound=base.Record)
 Speaks = Callable[[], release.Release]
 """The oldest release among those who may take what is sent."""
 
-UNSERVED = '0.0'
-"""What a release speaks that does not serve an interface."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Method(Generic[T, R]):
     """One declared method. A client of its interface has it as a function ``(context, record) -> answer``.
@@ -182,8 +178,8 @@ class Interface:
         """The version that is spoken now."""
         if self._pin is not None:
             return self._pin
-        oldest = release.CURRENT if self._speaks is None else self._speaks()
-        return self.version if oldest.is_current else oldest.interfaces.get(self.topic, UNSERVED)
+        oldest = release.own() if self._speaks is None else self._speaks()
+        return oldest.speaks(self.topic, self.version)
 
     def can(self, name: str) -> bool:
         """Whether whoever may be the server knows this method."""
@@ -275,27 +271,28 @@ Served = Callable[[nova_context.RequestContext, base.Record | None], base.Record
 
 
 def _exposed(interface: type[Interface], endpoint: object) -> object:
-    """An object with the declared methods of `endpoint` and no others."""
-    members: dict[str, object] = {
-        'target': oslo_messaging.Target(topic=interface.topic, version=interface.version)}
+    """An object with the declared methods of `endpoint` and no others, in the version that we serve."""
+    served = release.own().speaks(interface.topic, interface.version)
+    members: dict[str, object] = {'target': oslo_messaging.Target(topic=interface.topic, version=served)}
     for name, method in interface.methods.items():
         function = getattr(endpoint, name, None)
         if not callable(function):
             raise TypeError(f'{type(endpoint).__name__} lacks {name}, which {interface.__name__} declares')
-        members[name] = oslo_messaging.expose(_handler(interface, name, method, function))
+        members[name] = oslo_messaging.expose(_handler(interface, name, method, function, served))
     return type(f'{interface.__name__}Exposed', (), members)()
 
 
-def _handler(interface: type[Interface], name: str, method: Method, function: Served) -> object:
+def _handler(interface: type[Interface], name: str, method: Method, function: Served, served: str) -> object:
     def handle(self: object, ctxt: dict, record: dict | None = None, speaks: str | None = None) -> dict | None:
         context = nova_context.RequestContext.from_dict(ctxt)
         context.update_store()
         began, outcome = clock.monotonic(), 'ok'
+        spoken = served if speaks in (None, served) else min(speaks, served, key=version_of)
         try:
             result = function(context, _record(record, method.takes))
             if method.kind != 'call':
                 return None
-            return {'record': _wire(result, method.returns, interface.records_at(speaks))}
+            return {'record': _wire(result, method.returns, interface.records_at(spoken))}
         except Exception as error:  # noqa: BLE001  the caller is told of whatever happens; here it is logged
             outcome = 'error'
             _tell(interface, name, method, error)

@@ -286,8 +286,19 @@ def key_of(name: str, version: str) -> str:
 
 
 def known(name: str, version: str) -> type[AnyFlow] | None:
-    """The flow of this name and version, if a module that was loaded declares it."""
-    return FLOWS.get(key_of(name, version))
+    """The flow of this name and version, if this release knows it and a module that was loaded declares it."""
+    flow = FLOWS.get(key_of(name, version))
+    return flow if flow is None or _runs(release.own(), flow) else None
+
+
+def keys() -> list[str]:
+    """Those of every flow that this release knows."""
+    mine = release.own()
+    return sorted(flow.key() for flow in FLOWS.values() if _runs(mine, flow))
+
+
+def _runs(which: release.Release, flow: type[AnyFlow]) -> bool:
+    return which.is_current or which.flows.get(flow.name) == flow.version
 
 
 def at(flow: type[AnyFlow], oldest: release.Release) -> type[AnyFlow] | None:

@@ -106,7 +106,7 @@ class Journal:
 
     def __init__(self, db: dbkit.Database, oldest: Callable[[str | None], release.Release] | None = None
                  ) -> None:
-        self.db, self._oldest = db, oldest or (lambda host: release.CURRENT)
+        self.db, self._oldest = db, oldest or (lambda host: release.own())
 
     def load(self, uuid: str) -> tuple[rows.Task, instances.Instance | None] | None:
         """A task and its server's record (None where it has none)."""

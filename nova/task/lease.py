@@ -137,11 +137,11 @@ class Lease:
     def oldest(self) -> release.Release:
         """The oldest release among the workers that are not dead.
 
-        One of the release before does not say what it can run.
+        One of the release before does not say what it can run, or can run less than this one.
         """
-        before = any(seen.worker is None and not self._is_still(seen)
+        before = any((seen.worker is None or not self._own.knows <= seen.worker.knows) and not self._is_still(seen)
                      for uuid, seen in self._seen.items() if uuid != self.uuid)
-        return release.PREVIOUS if before else release.CURRENT
+        return release.PREVIOUS if before else release.own()
 
     def leave(self) -> None:
         """Graceful end: what is still owned is up for taking at once."""

@@ -25,8 +25,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--rounds', type=int,
                       help='histories of 20 servers on 6 hosts in 2 cells, in so many rounds')
     made.add_argument('--flow', help='one of the operations begins this flow')
-    made.add_argument('--faults',
-                      help=f'kinds of faults, of {",".join((*histories.FAULTS, histories.SKEW))}')
+    made.add_argument('--faults', help=f'kinds of faults, of {",".join(histories.KINDS)}')
     made.add_argument('--history', help='live this one (as a failure printed it) and show what happened')
     made.add_argument('--keep-going', action='store_true', help='go on after a fault, and count the kinds')
     made.add_argument('--trace', action='store_true', help='show what happened even where all went well')

@@ -78,7 +78,8 @@ class History:
     @classmethod
     def from_json(cls, text: str) -> 'History':
         found = json.loads(text)
-        return cls(found['seed'], worlds.Shape(**found['shape']),
+        shape = {**found['shape'], 'older': tuple(found['shape'].get('older', ()))}
+        return cls(found['seed'], worlds.Shape(**shape),
                    tuple(Event(**event) for event in found['events']))
 
     def rounds(self) -> list[list[Event]]:
@@ -173,6 +174,8 @@ class Run:
         world.net.heal()
         for broker in world.brokers.values():
             broker.mishaps = bus.Mishaps()
+        for name in sorted(world.older):
+            world.upgrade(name)
         for name, process in world.processes.items():
             world.loop.resume(process)
             world.revive(name)
@@ -240,6 +243,11 @@ class Run:
         if found is not None:
             self.world.kill(found.name, back)
 
+    def do_upgrade(self, process: str, back: float = 1.0) -> None:
+        """A process of the release before starts again with this one."""
+        if process in self.world.older:
+            self.world.upgrade(process, back)
+
     def do_pause(self, process: str | None = None, seconds: float = 30.0) -> None:
         found = self._process(process)
         if found is None or found.dead:
@@ -306,6 +314,10 @@ def shrunk(live: Callable[[History], object], failed: Failed) -> Failed:
 
 SKEW = 'skew'
 """The kind of fault that is no event: machines whose wall clocks differ by minutes."""
+UPGRADE = 'upgrade'
+"""Neither is this: services of the release before, which are upgraded one by one, each when it likes."""
+UPGRADES = 0.2
+"""Of all histories."""
 OPERATIONS = ('boot', 'delete', 'operate')
 LARGE = worlds.Shape(cells=2, conductors=2, supers=2, hosts=3, skew=600.0)
 """Six hosts in two cells."""
@@ -323,8 +335,8 @@ class Draw:
     def __init__(self, rng: random.Random, kinds: Iterable[str] | None = None, flow: str | None = None,
                  servers: int = 4) -> None:
         self._rng, self._flow, self._servers = rng, flow, servers
-        self._kinds = sorted(kinds or (*FAULTS, SKEW))
-        self._drawn = [kind for kind in self._kinds if kind != SKEW]
+        self._kinds = sorted(kinds or KINDS)
+        self._drawn = [kind for kind in self._kinds if kind in FAULTS]
 
     def history(self, seed: int) -> History:
         rng = self._rng
@@ -332,12 +344,16 @@ class Draw:
             cells=1 if rng.random() < 0.8 else 2, conductors=rng.randint(1, 2),
             supers=1 if rng.random() < 0.7 else 2,
             skew=rng.choice((0.0, 600.0)) if SKEW in self._kinds else 0.0)
+        if UPGRADE in self._kinds and rng.random() < UPGRADES:
+            shape = dataclasses.replace(shape, older=tuple(
+                name for name in processes(shape) if rng.random() < 0.7))
         events = [self._operation('boot', 0.0)]
         events += [self._operation(rng.choice(OPERATIONS), rng.random() * SPAN)
                    for _ in range(rng.randint(0, 3))]
         if self._flow is not None:
             events.append(self._begin(self._flow, 2 + rng.random() * SPAN))
         events += [self._fault(shape) for _ in range(rng.randint(0, 4) if self._drawn else 0)]
+        events += [self._upgrade(name) for name in shape.older if rng.random() < 0.8]
         return History(seed, shape, tuple(events))
 
     def rounds(self, seed: int, count: int) -> History:
@@ -387,6 +403,13 @@ class Draw:
         if flow in ('schedule', 'build'):
             return self._operation('boot', at)
         return Event('operate', {'server': server, 'flow': flow}, at)
+
+    def _upgrade(self, process: str) -> Event:
+        rng = self._rng
+        args = {'process': process, 'back': rng.choice((1.0, 1.0, 15.0))}
+        if rng.random() < 0.5:
+            return Event('upgrade', args, None, rng.randint(1, EFFECTS), rng.choice(('before', 'after')))
+        return Event('upgrade', args, rng.random() * SPAN)
 
     def _fault(self, shape: worlds.Shape) -> Event:
         rng = self._rng
@@ -453,4 +476,4 @@ FAULTS: dict[str, Callable[[random.Random, worlds.Shape], tuple[str, dict[str, A
     'refused': lambda rng, shape: ('refuse', {'host': rng.choice(hosts(shape)), 'times': rng.choice((1, 2))}),
 }
 """Kinds of faults: what draws the name and the arguments of one's event."""
-
+KINDS = (*FAULTS, SKEW, UPGRADE)

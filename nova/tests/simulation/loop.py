@@ -13,6 +13,8 @@ from typing import Any
 
 import greenlet
 
+from nova import release
+
 ON_ITS_WAY = -1
 
 
@@ -43,7 +45,7 @@ class Process:
     """Actors that live and die together. A restarted one is another object of the same name."""
 
     def __init__(self, name: str, machine: Machine) -> None:
-        self.name, self.machine = name, machine
+        self.name, self.machine, self.release = name, machine, release.CURRENT
         self.actors: list[Actor] = []
         self.held: list[Actor] = []
         self.dead = self.paused = False

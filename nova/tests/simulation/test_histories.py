@@ -10,7 +10,7 @@ from nova.tests.compute import cell
 from nova.tests.simulation import history as histories
 from nova.tests.simulation import world as worlds
 
-HOLDS = sorted({*histories.FAULTS, histories.SKEW})
+HOLDS = sorted(histories.KINDS)
 """Kinds of faults that a deployment has to survive, whatever else happens."""
 SETTINGS = settings(deadline=None, database=None, phases=[Phase.generate],
                     suppress_health_check=list(HealthCheck))

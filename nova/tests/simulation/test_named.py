@@ -1,6 +1,7 @@
 """Histories told by hand: what a deployment has to survive that is about time, absence, pauses and loss."""
 
 import collections
+import dataclasses
 
 import pytest
 
@@ -8,7 +9,7 @@ from nova import objects, states
 from nova.objects import task as rows
 from nova.ops.pause import Pause
 from nova.rpc import outbox
-from nova.tests.simulation import bus, cases, invariants, neighbours, net
+from nova.tests.simulation import bus, cases, history, invariants, neighbours, net
 from nova.tests.simulation import world as worlds
 
 TWO = worlds.Shape(conductors=2, supers=2)
@@ -361,3 +362,32 @@ def test_a_volume_that_was_made_for_a_server_and_detached_stays_its_users(new_wo
         world.delete(uuid)
         ends_well(world)
         assert world.clients.volume.volumes[volume]['status'] == 'available'
+
+
+@pytest.mark.parametrize('first', ['super', 'scheduler', 'cell1-conductor', 'h'])
+def test_services_are_upgraded_one_kind_after_another(new_world, first):
+    """7.1: each process in turn starts again with this release, whatever the order, while servers are built,
+    paused and deleted; until all know better, all of it goes as the release before does it."""
+    shape = worlds.Shape(conductors=2, supers=2)
+    shape = dataclasses.replace(shape, older=tuple(history.processes(shape)))
+    with new_world(shape, seed=3) as world:
+        kept, gone = builds(world), []
+
+        def use():
+            for uuid in gone:
+                world.delete(uuid)
+            gone[:] = world.order(new=['image'])
+            world.begin(kept[0], cases.flows()['pause' if len(world.older) % 2 else 'unpause'])
+        world.settle()
+        for name in sorted(shape.older, key=lambda name: (not name.startswith(first), name)):
+            use()
+            world.run(0.3)
+            world.upgrade(name)
+            world.run(15)
+        ends_well(world)
+        versions = [task.flow_version for task in world.tasks('cell1') if task.flow == 'build']
+        assert versions[0] == '1.0' and versions == sorted(versions), versions
+        world.run(2 * worlds.DOWN)
+        world.order()
+        ends_well(world)
+        assert world.tasks('cell1')[-1].flow_version == cases.flows()['build'].version != '1.0'

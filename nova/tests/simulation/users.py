@@ -5,11 +5,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nova import cells, errors, objects, ops, release
 from nova import context as nova_context
-from nova import errors, objects, ops
 from nova.clients.trust import Trust
 from nova.common import uuids
-from nova.ops.build import place
+from nova.ops.build import place, schedule
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
@@ -102,9 +102,10 @@ class Users:
         trust = world.clients.trust.entrust(world.asking)
 
         def post() -> None:
+            flow = self._fitting(schedule.Schedule, world.api_dbs.main)
             task = world.api_dbs.api.write(
                 lambda conn: place.insert(conn, world.context, servers, trust=trust,
-                                          files=injected(files)))
+                                          files=injected(files), flow=flow))
             self._wake(task, None)
         world.ask(f'POST /servers {" ".join(one[:8] for one in found)}', post)
         return found
@@ -146,15 +147,38 @@ class Users:
         if cell is None:
             raise errors.server.ServerNotFound(server=uuid)
 
+        db = world.api_dbs.cell(cell.database_connection)
+        kind = self._fitting(kind, db, uuid)
+
         def judge(conn: Any) -> Any:
             fresh = objects.Instance.get(conn, (), uuid=uuid)
             if start is not None:
                 start.check(fresh, kind.name)
             return fresh
-        task = world.api_dbs.cell(cell.database_connection).write(lambda conn: journal.insert(
+        task = db.write(lambda conn: journal.insert(
             conn, kind, state, world.context, instance_uuid=uuid, guard=judge))
         if task.status != 'queued':
             self._wake(task, cell, kind.looks_above())
+
+    def _fitting(self, kind: type[flows.Flow], db: Any, server: str | None = None) -> type[flows.Flow]:
+        """The version of a flow that the conductors of a cell know, and the host of a server."""
+        world = self._world
+        if not world.shape.older:
+            return kind
+        lives = cells.Liveness(lambda: db, world.conf.service_down_time)
+        workers = lives.conductors()
+        if kind.looks_above():
+            above = cells.Liveness(lambda: world.api_dbs.main, world.conf.service_down_time)
+            workers = release.oldest(workers, above.conductors())
+        found = flows.at(kind, workers)
+        if found is None:
+            raise errors.task.NotYet(action=kind.name)
+        if server is None:
+            return found
+        with db.read() as conn:
+            record = objects.Instance.find(conn, (), uuid=server)
+        host = None if record is None else record.host
+        return found if host is None else flows.at(found, lives.release_of(host)) or found
 
     def _wake(self, task: Any, cell: Any, above: bool = False) -> None:
         buses = self._world.api_bus

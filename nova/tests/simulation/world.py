@@ -16,7 +16,7 @@ from typing import Any
 
 from oslo_db import exception as db_exc
 
-from nova import conf, context, errors, objects, ops
+from nova import cells, conf, context, errors, heartbeat, objects, ops, release
 from nova.clients import fake
 from nova.common import clock, threads, uuids
 from nova.compute import agent
@@ -41,6 +41,7 @@ class Shape:
         conductors: of each cell.
         hosts: of each cell.
         skew: most seconds by which the wall clocks of two machines differ.
+        older: processes that are of the release before when the world begins.
     """
 
     cells: int = 1
@@ -49,6 +50,7 @@ class Shape:
     hosts: int = 2
     skew: float = 0.0
     schedulers: int = 1
+    older: tuple[str, ...] = ()
 
 
 SMALL = Shape()
@@ -62,7 +64,7 @@ AWAKE = 12.0
 SOON = 1.0
 """Seconds in which what is on its way arrives when nothing holds it up."""
 _OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
-BEAT, LEASE, RECAST, REPORT, DOWN = 5.0, 20.0, 10.0, 10.0, 35.0
+BEAT, LEASE, RECAST, REPORT, DOWN = 10.0, 40.0, 10.0, 20.0, 70.0
 """Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
 
 
@@ -113,7 +115,8 @@ def world(kept: Kept, shape: Shape = SMALL, seed: int | None = None, **options: 
     kept.worlds += 1
     try:
         with clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
-                lambda: uuid.UUID(int=idents.getrandbits(128), version=4)):
+                lambda: uuid.UUID(int=idents.getrandbits(128), version=4)), release.use(
+                lambda: loop.actor.process.release):
             made = World(kept, loop, shape, **options)
             with watched.watched(made.steps):
                 try:
@@ -132,6 +135,7 @@ class World:
         raw: databases by name, without any way in between.
         up: hosts whose agents run.
         lost: hosts that are gone for good.
+        older: processes that are of the release before, also the next time they start.
     """
 
     def __init__(self, kept: Kept, loop: Loop, shape: Shape) -> None:
@@ -158,6 +162,7 @@ class World:
         self.fabric = Fabric()
         self.hosts: dict[str, str] = {}
         self.lost: set[str] = set()
+        self.older: set[str] = set(shape.older)
         self._seed()
         self._lay_out()
         self.users = users.Users(self)
@@ -248,8 +253,11 @@ class World:
             clients=self._reached)
 
     def _conductor(self, process: Process, cell: str) -> Any:
+        dbs = self._dbs(cell)
+        if process.name in self.older:  # they do not say over their bus that they live
+            heartbeat.Heartbeat(lambda: dbs.main, process.name, cells.CONDUCTOR, REPORT).start()
         return conductor_service.ConductorService(
-            self.conf, 'cell', host=process.name, dbs=self._dbs(cell), buses=self._buses(process, cell),
+            self.conf, 'cell', host=process.name, dbs=dbs, buses=self._buses(process, cell),
             clients=self._reached)
 
     def _scheduler(self, process: Process) -> Any:
@@ -280,6 +288,8 @@ class World:
     def boot(self, name: str) -> Process:
         """A new incarnation of a process; the one before it, if any, must be dead."""
         process = self.processes[name] = Process(name, self._machine(name))
+        if name in self.older:
+            process.release = release.PREVIOUS
         self._all.append(process)
         self.loop.know(process)
 
@@ -299,6 +309,11 @@ class World:
         """Start a process that is dead."""
         if self.processes[name].dead and name not in self.lost:
             self.boot(name)
+
+    def upgrade(self, name: str, back: float = 1.0) -> None:
+        """Start a process again, with this release."""
+        self.older.discard(name)
+        self.kill(name, back)
 
     def lose(self, host: str) -> None:
         """A host goes down, and that is noticed."""
