@@ -139,8 +139,8 @@ class Lease:
 
         One of the release before does not say what it can run, or can run less than this one.
         """
-        before = any((seen.worker is None or not self._own.knows <= seen.worker.knows) and not self._is_still(seen)
-                     for uuid, seen in self._seen.items() if uuid != self.uuid)
+        before = any((seen.worker is None or not self._own.knows <= seen.worker.knows)
+                     and not self._is_still(seen) for uuid, seen in self._seen.items() if uuid != self.uuid)
         return release.PREVIOUS if before else release.own()
 
     def leave(self) -> None:

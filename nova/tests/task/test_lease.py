@@ -124,6 +124,15 @@ def test_a_worker_that_does_not_say_what_it_knows_is_of_the_release_before(time,
     assert mine.oldest() is release.CURRENT
 
 
+def test_who_knows_less_is_of_the_release_before(world):
+    mine, other = (lease.Lease(world.db, 'nova-conductor', host, BEAT, knows=knows)
+                   for host, knows in (('mine', ['build/1.0', 'build/1.1']), ('other', ['build/1.0'])))
+    other.beat()
+    mine.beat()
+    other.beat()
+    assert mine.oldest() is release.PREVIOUS and other.oldest() is release.CURRENT
+
+
 def test_threads_that_begin_at_once_enter_once():
     """As when a conductor starts and is asked at once: the row of a worker is inserted once."""
     class Slow:
