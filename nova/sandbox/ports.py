@@ -132,8 +132,9 @@ class Ports:
         self._plugs, self.on_active = plugs, on_active
         self.no_agent_on: set[str] = set()
         """Hosts on which no agent runs: binding there fails (for tests)."""
-        self.vif_type = 'ovs'
-        """How hosts plug ports: ovs, or bridge for hosts that have real guests and no Open vSwitch."""
+        self.bridge: str | None = None
+        """Bridge of Linux into which hosts plug ports, where they have real guests and no Open vSwitch; empty
+        is one a network, None Open vSwitch."""
 
     def create(self, rows: Rows, caller: service.Caller, body: Document) -> Document:
         """A new port from a request's body."""
@@ -263,8 +264,9 @@ class Ports:
             return {'vif_type': 'unbound', 'vif_details': {}}
         if host in self.no_agent_on:
             return {'vif_type': 'binding_failed', 'vif_details': {}}
-        if self.vif_type == 'bridge':
-            return {'vif_type': 'bridge', 'vif_details': {'port_filter': True, 'connectivity': 'l2'}}
+        if self.bridge is not None:
+            named = {'bridge_name': self.bridge} if self.bridge else {}
+            return {'vif_type': 'bridge', 'vif_details': {'port_filter': True, 'connectivity': 'l2', **named}}
         return {'vif_type': 'ovs', 'vif_details': dict(_VIF_DETAILS)}
 
     # More than one binding, for live migration

@@ -60,13 +60,14 @@ class Cloud:
 
     def hint(self) -> str:
         """What to type next."""
+        image = self._images[0].stem if self._images else 'tiny'
         return (f'\nThe cloud listens on loopback; its state is in {self.deployment.directory}\n'
                 f'The Compute API is at {self.deployment.url("compute")}/v2.1, described at '
                 f'{self.deployment.url("compute")}/docs\n\n'
                 f'    export OS_CLIENT_CONFIG_FILE={self.clouds_file}\n'
                 '    export OS_CLOUD=demo          # or admin\n'
                 '    openstack server list\n'
-                '    openstack server create --image tiny --flavor m1.tiny --network private another\n')
+                f'    openstack server create --image {image} --flavor m1.tiny --network private another\n')
 
 
 def parser(description: str) -> argparse.ArgumentParser:

@@ -113,7 +113,7 @@ def _sandbox(deployment: config.Deployment, images: Sequence[pathlib.Path]) -> S
     for file in images:
         bootstrap.add_image(found, made.projects['admin'], file)
     if deployment.driver == 'libvirt':
-        found.ports.vif_type = 'bridge'
+        found.ports.bridge = ''
     server = sandbox_app.Server(found.application, port=deployment.ports['sandbox']).start()
 
     def stop() -> None:

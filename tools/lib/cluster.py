@@ -2,6 +2,7 @@
 scheduler, super-conductor, and two cells with their own databases, vhosts, conductors and compute hosts.
 
     tools/cluster up [--database mariadb|postgresql] [--dir DIR] [--computes N]
+    tools/cluster up --driver libvirt     two simulated hosts with libvirt and guests of QEMU; needs root
     tools/cluster status [--dir DIR]      who runs, and who is well
     tools/cluster start [--dir DIR]       starts again what does not run
     tools/cluster down [--dir DIR]
@@ -24,6 +25,7 @@ from typing import Any, Self
 import cluster_config
 import cluster_processes
 import cluster_schema
+import guest_hosts
 import servers
 
 DEFAULT = pathlib.Path(tempfile.gettempdir()) / 'nova-cluster'
@@ -51,12 +53,18 @@ class Cluster:
     @classmethod
     def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
            options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
-           say: Callable[[str], object] = print) -> Self:
-        """Make a cluster and return when servers can be booted; what fails leaves nothing running."""
+           say: Callable[[str], object] = print, driver: str = 'fake') -> Self:
+        """Make a cluster and return when servers can be booted; what fails leaves nothing running.
+
+        Args:
+            driver: of the compute hosts: fake or libvirt.
+        """
         directory.mkdir(parents=True, mode=0o755)
         found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports), say)
         found.deployment.save()
         try:
+            if driver == 'libvirt':
+                found._start_hosts()
             found._begin()
         except BaseException:
             found._end_all()
@@ -80,6 +88,14 @@ class Cluster:
         self.deployment.made = True
         self.deployment.save()
         self._say(f'The cluster is up after {time.monotonic() - began:.0f} s')
+
+    def _start_hosts(self) -> None:
+        """Hosts for guests of QEMU, and a guest that boots in seconds."""
+        self._say('Making a guest, and hosts with libvirt')
+        guest_hosts.build()
+        hosts = guest_hosts.Hosts.up(list(self.deployment.hosts))
+        self.deployment.guests = str(hosts.directory)
+        self.deployment.save()
 
     def _start_servers(self) -> None:
         """Databases, broker, and the configuration files that name them."""
@@ -199,6 +215,8 @@ class Cluster:
         late = self.processes.stop(list(reversed(self.deployment.services)))
         if self._servers.exists():
             servers.down(self._servers)
+        if hosts := self.deployment.guest_hosts:
+            hosts.down()
         return late
 
     def status(self) -> dict[str, tuple[int | None, str]]:
@@ -215,11 +233,14 @@ class Cluster:
 
     def hint(self) -> str:
         """What to type next."""
+        image = guest_hosts.IMAGE.stem if self.deployment.guests else 'tiny'
+        console = '    openstack console log show first\n' if self.deployment.guests else ''
         return (f'\nEverything listens on loopback; configuration, logs and pids are in '
                 f'{self.deployment.directory}\n\n'
                 f'    export OS_CLIENT_CONFIG_FILE={self.deployment.directory / "clouds.yaml"}\n'
                 '    export OS_CLOUD=demo          # or admin\n'
-                '    openstack server create --image tiny --flavor m1.tiny --network private --wait first\n'
+                f'    openstack server create --image {image} --flavor m1.tiny --network private --wait first\n'
+                f'{console}'
                 '    openstack --os-cloud admin compute service list\n'
                 f'    tools/cluster status --dir {self.deployment.directory}\n'
                 f'    tools/cluster down --dir {self.deployment.directory}\n')
@@ -231,7 +252,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('command', choices=['up', 'status', 'start', 'down'])
     parser.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
     parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
-    parser.add_argument('--computes', type=int, default=4, help='compute hosts, over two cells (%(default)s)')
+    parser.add_argument('--driver', choices=['fake', 'libvirt'], default='fake', help='(%(default)s)')
+    parser.add_argument('--computes', type=int, help='compute hosts, over two cells (4; 2 with libvirt)')
     parser.add_argument('--workers', type=int, default=2, help='of API and Placement each (%(default)s)')
     return parser
 
@@ -260,7 +282,8 @@ def main() -> int:
             print(f'{directory} exists; tools/cluster down --dir {directory} ends the cluster in it',
                   file=sys.stderr)
             return 1
-        found = Cluster.up(directory, arguments.database, arguments.computes, arguments.workers)
+        computes = arguments.computes or (2 if arguments.driver == 'libvirt' else 4)
+        found = Cluster.up(directory, arguments.database, computes, arguments.workers, driver=arguments.driver)
         print(found.hint())
         return 0
     if not there:

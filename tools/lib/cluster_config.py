@@ -16,6 +16,7 @@ import pathlib
 import secrets
 from typing import Any, Self
 
+import guest_hosts
 import servers
 
 USERS = ('admin', 'nova', 'placement', 'demo')
@@ -41,6 +42,7 @@ class Deployment:
             `memcached`.
         made: whether it was finished.
         options: ``{'group.option': value}`` for every nova.conf.
+        guests: directory of the hosts where guests of QEMU run (`guest_hosts`); empty where they are simulated.
     """
 
     directory: pathlib.Path
@@ -54,6 +56,7 @@ class Deployment:
     memcached: str = ''
     made: bool = False
     options: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    guests: str = ''
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -90,6 +93,15 @@ class Deployment:
         """Every process of ours, in starting order."""
         conductors = [f'{cell}-conductor{number + 1}' for cell in CELLS for number in range(CONDUCTORS)]
         return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
+
+    @property
+    def guest_hosts(self) -> guest_hosts.Hosts | None:
+        """Where guests of QEMU run; the number of a compute host is that of the host."""
+        return guest_hosts.Hosts(pathlib.Path(self.guests)) if self.guests else None
+
+    def number_of(self, service: str) -> int:
+        """The number of a compute host, from 1."""
+        return list(self.hosts).index(service) + 1
 
     def health_path(self, service: str) -> str | None:
         """What to ask a process for to learn whether it is well; None where to be alive is all it can show."""
@@ -208,6 +220,9 @@ def _in_cell(deployment: Deployment, service: str, cell: str) -> Sections:
     sections['prometheus'] = {'port': deployment.ports[service]}
     if service in deployment.hosts:
         sections['DEFAULT']['compute_driver'] = 'fake.FakeDriver'
+        if hosts := deployment.guest_hosts:
+            number = deployment.number_of(service)
+            merge(sections, hosts.options(number) | hosts.moving(number) | {'force_config_drive': 'true'})
     else:
         sections['database'] = {'connection': deployment.database(cell)}
         sections['conductor'] = {'role': 'cell'}
@@ -218,10 +233,15 @@ def sections_of(deployment: Deployment, service: str) -> Sections:
     """nova.conf of a process, by sections."""
     cell = deployment.cell_of(service)
     sections = _in_cell(deployment, service, cell) if cell else _top(deployment, service)
-    for name, value in deployment.options.items():
+    merge(sections, deployment.options)
+    return sections
+
+
+def merge(sections: Sections, options: dict[str, Any]) -> None:
+    """Set ``{'group.option': value}``."""
+    for name, value in options.items():
         group, _, option = name.rpartition('.')
         sections.setdefault(group or 'DEFAULT', {})[option] = value
-    return sections
 
 
 def ini(sections: Sections) -> str:

@@ -29,8 +29,11 @@ def command_of(deployment: cluster_config.Deployment, service: str) -> tuple[lis
         return [sys.executable, '-m', 'gunicorn', app[service], '--preload', '--no-control-socket',
                 '--workers', str(deployment.workers), '--threads', '16', '--keep-alive', '30',
                 '--bind', f'127.0.0.1:{deployment.ports[service]}'], {variable: str(etc / service)}
-    kind = 'compute' if service in deployment.hosts else service.rstrip('0123456789').rpartition('-')[2]
-    return [sys.executable, '-m', MODULES[kind], '--config-file', str(etc / service / 'nova.conf')], {}
+    kind, env = service.rstrip('0123456789').rpartition('-')[2], {}
+    if service in deployment.hosts:
+        kind, hosts = 'compute', deployment.guest_hosts
+        env = hosts.environment(deployment.number_of(service)) if hosts else {}
+    return [sys.executable, '-m', MODULES[kind], '--config-file', str(etc / service / 'nova.conf')], env
 
 
 def start_time(pid: int) -> str:

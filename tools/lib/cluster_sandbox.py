@@ -9,6 +9,7 @@ import sys
 import threading
 
 import cluster_config
+import guest_hosts
 
 from nova.sandbox import app, bootstrap
 
@@ -21,7 +22,10 @@ def main() -> None:
     directory = deployment.directory / 'sandbox'
     directory.mkdir(exist_ok=True)
     sandbox = app.Sandbox(f'sqlite:///{directory}/sandbox.db', directory, public_url=deployment.url)
-    bootstrap.bootstrap(sandbox, deployment.passwords)
+    made = bootstrap.bootstrap(sandbox, deployment.passwords)
+    if deployment.guests:
+        bootstrap.add_image(sandbox, made.projects['admin'], guest_hosts.IMAGE)
+        sandbox.ports.bridge = 'br100'
     server = app.Server(sandbox.application, port=deployment.ports['sandbox']).start()
     ended.wait()
     server.stop()

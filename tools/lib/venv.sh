@@ -3,6 +3,7 @@
 #   venv_ready [REQUIREMENTS-FILE]...   makes or refreshes .venv, and puts it first in PATH
 #   venv_beside DIRECTORY FILE           the same in DIRECTORY for what FILE names, without this checkout
 #   apt_ready PACKAGE...                installs Debian packages that are missing
+#   guests_ready                         installs what hosts with guests of QEMU need (tools/guest)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
@@ -81,4 +82,10 @@ venv_ready() {
     quietly pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
         || fail "pip could not install this checkout"
     touch "${stamps[@]}"
+}
+
+guests_ready() {
+    apt_ready libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt-dev qemu-system-x86 qemu-utils \
+        pkg-config gcc python3-dev iproute2 genisoimage mtools procps xz-utils
+    venv_ready tools/guest/requirements.txt
 }
