@@ -49,8 +49,8 @@ PREVIOUS = Release(
     service=1,
     interfaces={'compute': '1.0', 'conductor': '1.0', 'scheduler': '1.0'},
     records=dict.fromkeys((
-        'BuildState', 'DeleteState', 'HostOrders', 'HostReport', 'Planned', 'ScheduleState', 'SelectRequest',
-        'StepCall', 'StepProgress'), '1.0'),
+        'BuildState', 'DeleteState', 'HostOrders', 'HostReport', 'NetworkRequest', 'Planned', 'ScheduleState',
+        'SelectRequest', 'StepCall', 'StepProgress'), '1.0'),
     flows=dict.fromkeys((
         'build', 'delete', 'pause', 'reboot', 'refresh_network', 'restore', 'resume', 'schedule', 'soft_delete',
         'start', 'stop', 'suspend', 'sync_power', 'sync_stop', 'unpause'), '1.0'))

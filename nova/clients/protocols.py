@@ -392,7 +392,15 @@ class NetworkClient(Protocol):
         """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable."""
 
     def bind(self, server: Instance, host: str) -> NetworkInfo:
-        """Bind all ports of the server to a host; returns its `NetworkInfo`. Repeatable."""
+        """Bind all ports of the server to a host, but for those that are devices of hosts; returns its
+        `NetworkInfo`. Repeatable."""
+
+    def bind_devices(self, server: Instance, host: str, profiles: Mapping[str, JsonObject]) -> NetworkInfo:
+        """Bind ports that are devices of a host; returns the server's `NetworkInfo`. Repeatable.
+
+        Args:
+            profiles: what ``binding:profile`` says of the device, by port.
+        """
 
     def unbind(self, server: Instance) -> None:
         """Take the ports off any host, keeping them the server's. Repeatable."""

@@ -11,7 +11,8 @@ OPTS: list[cfg.Opt] = [
 NUMA cells over which its CPUs and memory are spread evenly. [compute] cpu_dedicated_set says which of its CPUs
 are given to one guest alone.'''),
     cfg.ListOpt('pci_devices', default=[], help='''
-Its PCI devices, each as vendor:product, for instance 10de:1eb8; they are spread over the cells by turns.'''),
+Its PCI devices, each as vendor:product, for instance 10de:1eb8; they are spread over the cells by turns. A card
+with virtual functions is vendor:product+vendor:product*count, for instance 8086:1572+8086:154c*4.'''),
 ]
 
 

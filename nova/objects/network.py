@@ -1,6 +1,6 @@
 """What a user asked for in the way of networks."""
 
-from nova.objects import base
+from nova.objects import base, fields
 
 
 class NetworkRequest(base.Record):
@@ -11,6 +11,7 @@ class NetworkRequest(base.Record):
         tag: device tag.
         pci_request_id: ties the port to the PCI request it causes.
         arq_uuid, device_profile: accelerator of the port.
+        device: of a port that is a device of the host: ``vnic_type``, ``physical_network``, ``trusted``.
     """
 
     network_id: str | None = None
@@ -20,3 +21,4 @@ class NetworkRequest(base.Record):
     pci_request_id: str | None = None
     device_profile: str | None = None
     arq_uuid: str | None = None
+    device: fields.Json | None = fields.since('1.1', None)

@@ -139,6 +139,9 @@ def _checked(req: Request, server: objects.Instance, wanted: JsonObject) -> Netw
         raise errors.Invalid(error.message) from error
     if not found:
         raise errors.Invalid('No network is there to attach an interface to.')
+    if found[0].device is not None:
+        raise errors.Invalid(f'Port {port} is a device of the host (its vnic_type is '
+                             f'{found[0].device["vnic_type"]}): a server gets such ports when it is made.')
     request: NetworkRequest = found[0].copy()
     request.tag = tag
     return request

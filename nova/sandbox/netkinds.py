@@ -6,6 +6,10 @@ from nova.common import problem, uuids
 from nova.sandbox import service
 from nova.sandbox.store import Document, Kind, Rows
 
+CARD = 'hostdev_physical'
+DEVICES = {'direct': 'hw_veb', 'macvtap': 'hw_veb', 'direct-physical': CARD}
+"""The ``vnic_type`` of ports that are devices of hosts, to how these are plugged."""
+
 NETWORK = Kind('network', owner='project_id')
 SUBNET = Kind('subnet', owner='project_id', parent='network_id')
 PORT = Kind('port', owner='project_id', parent='device_id', unique=('network_id', 'mac_address'))

@@ -166,7 +166,7 @@ class Ports:
             port['security_groups'] = _groups(rows, caller, groups, secure)
         port['fixed_ips'] = Addresses.choose(rows, network, body.get('fixed_ips'), port['id'])
         port['binding:profile'] = body.get('binding:profile') or {}
-        self._bind(port, body.get('binding:host_id') or '')
+        self._bind(rows, port, body.get('binding:host_id') or '')
         try:
             return rows.insert(n.PORT, port)
         except store.Duplicate:
@@ -196,7 +196,7 @@ class Ports:
         if 'binding:host_id' in body:
             host = body['binding:host_id'] or ''
             rows.delete(n.BINDING, f'{ident}/{host}')
-            self._bind(port, host)
+            self._bind(rows, port, host)
         else:
             self._wire(port)
         try:
@@ -243,13 +243,18 @@ class Ports:
         new = [one for one in asked if not (isinstance(one, dict) and one.get('ip_address') in known)]
         return kept + Addresses.choose(rows, network, new, port['id'])
 
-    def _bind(self, port: Document, host: str) -> None:
-        """Bind a port to a host, or, with no host, to none."""
+    def _bind(self, rows: Rows, port: Document, host: str) -> None:
+        """Bind a port to a host, or, with no host, to none. One that is a whole card has the card's address."""
         if port['binding:host_id'] != host:
             port['status'] = 'DOWN'
         port['binding:host_id'] = host
-        vif = self.vif(host)
+        vif = self.vif(rows, port, host, port['binding:vnic_type'])
+        before = port['binding:vif_type']
         port['binding:vif_type'], port['binding:vif_details'] = vif['vif_type'], vif['vif_details']
+        if vif['vif_type'] == n.CARD:
+            port['mac_address'] = _mac(port['binding:profile'].get('device_mac_address') or port['mac_address'])
+        elif before == n.CARD:
+            port['mac_address'] = _mac(None)
         self._wire(port)
 
     def _wire(self, port: Document) -> None:
@@ -258,12 +263,14 @@ class Ports:
         plugged = _to_plug(port) and (self._plugs.at_once or port['status'] == 'ACTIVE')
         port['status'] = 'ACTIVE' if port['admin_state_up'] and (plugged or internal) else 'DOWN'
 
-    def vif(self, host: str) -> Document:
+    def vif(self, rows: Rows, port: Document, host: str, vnic_type: str) -> Document:
         """How a host plugs a port."""
         if not host:
             return {'vif_type': 'unbound', 'vif_details': {}}
         if host in self.no_agent_on:
             return {'vif_type': 'binding_failed', 'vif_details': {}}
+        if vnic_type in n.DEVICES:
+            return _device(rows.get(n.NETWORK, port['network_id']) or {}, n.DEVICES[vnic_type])
         if self.bridge is not None:
             named = {'bridge_name': self.bridge} if self.bridge else {}
             return {'vif_type': 'bridge', 'vif_details': {'port_filter': True, 'connectivity': 'l2', **named}}
@@ -285,7 +292,8 @@ class Ports:
             raise n.HTTPBadRequest(why=f'Port {port["id"]} is not owned by a compute instance.')
         document = {'id': f'{port["id"]}/{host}', 'port_id': port['id'], 'host': host, 'status': 'INACTIVE',
                     'vnic_type': body.get('vnic_type') or port['binding:vnic_type'],
-                    'profile': body.get('profile') or {}, **self.vif(host)}
+                    'profile': body.get('profile') or {},
+                    **self.vif(rows, port, host, body.get('vnic_type') or port['binding:vnic_type'])}
         if host == port['binding:host_id']:
             raise n.PortBindingAlreadyExists(port_id=port['id'], host=host)
         if document['vif_type'] == 'binding_failed':
@@ -332,16 +340,26 @@ class Ports:
         """Drop a binding; without its active one, a port is unbound."""
         if self.binding(rows, port, host)['status'] == 'ACTIVE':
             changed = dict(port)
-            self._bind(changed, '')
+            self._bind(rows, changed, '')
             rows.update(n.PORT, n.touch(changed))
         else:
             rows.delete(n.BINDING, f'{port["id"]}/{host}')
 
 
+def _device(network: Document, vif_type: str) -> Document:
+    """A port that is a device of the host is bound in a network of VLANs or a flat one alone."""
+    kind = network.get('provider:network_type')
+    if kind not in ('vlan', 'flat') or not network.get('provider:physical_network'):
+        return {'vif_type': 'binding_failed', 'vif_details': {}}
+    tag = network.get('provider:segmentation_id') if kind == 'vlan' else 0
+    return {'vif_type': vif_type, 'vif_details': {'port_filter': False, 'connectivity': 'l2', 'vlan': str(tag)}}
+
+
 def _to_plug(port: Document) -> bool:
-    """Whether an agent would plug the port: it is a compute server's, and bound."""
+    """Whether an agent would plug the port: it is a compute server's, and bound; a device is named."""
     bound = bool(port['binding:host_id']) and port['binding:vif_type'] != 'binding_failed'
-    return port['device_owner'].startswith('compute:') and bound
+    named = port['binding:vnic_type'] not in n.DEVICES or 'pci_slot' in port['binding:profile']
+    return port['device_owner'].startswith('compute:') and bound and named
 
 
 def _active(port: Document) -> Document:

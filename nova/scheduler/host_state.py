@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable, Mapping
 
 from nova.common.jsonutil import JsonObject
-from nova.domain import placement_request
+from nova.domain import pci, placement_request
 
 _MULTIPLIER = '_weight_multiplier'
 
@@ -170,6 +170,7 @@ class Wanted:
         from_cell: cell of a server that is moved, which is preferred; None for a new one.
         only_cell: the only legal cell.
         accept: hosts that alone are legal (forced or requested); None is any.
+        ports: what devices those of its ports are that are devices of the host.
     """
 
     project_id: str
@@ -189,6 +190,7 @@ class Wanted:
     accept_nodes: frozenset[str] | None = None
     forced: bool = False
     volume_backed: bool = False
+    ports: tuple[pci.Kind, ...] = ()
 
     def hint(self, name: str) -> list[str]:
         """Values of a hint; a single one is a list of one, none an empty list."""

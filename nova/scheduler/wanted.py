@@ -56,7 +56,18 @@ def build(spec: objects.RequestSpec, where: Mapping[str, str], group: objects.In
         ignore_cells=frozenset(ignore_cells), ignore_hosts=frozenset([*spec.ignore_hosts, *spec.retry]),
         accept=frozenset(hosts) if hosts is not None else None,
         accept_nodes=frozenset(nodes) if nodes is not None else None, forced=forced(spec),
-        volume_backed=bool(spec.is_bfv))
+        volume_backed=bool(spec.is_bfv), ports=tuple(kind for _, kind in device_ports(spec)))
+
+
+def device_ports(spec: objects.RequestSpec) -> list[tuple[str, pci.Kind]]:
+    """Ports that are devices of the host: id and kind."""
+    found = []
+    for request in spec.requested_networks:
+        if request.port_id is not None and request.device is not None:
+            kind = pci.of_port(request.device['vnic_type'], request.device['physical_network'],
+                               request.device['trusted'])
+            found += [(request.port_id, kind)] if kind is not None else []
+    return found
 
 
 def _group(group: objects.InstanceGroup | None, members: Mapping[str, str],
@@ -84,7 +95,8 @@ def resource_request(spec: objects.RequestSpec, limit: int, devices: Mapping[str
         volume_backed=bool(spec.is_bfv))
     groups = [placement_request.group_from_json(form) for form in spec.requested_resources]
     if devices is not None:
-        groups += pci.groups(flavor.extra_specs.get(pci.SPEC, ''), devices)
+        groups += [*pci.groups(flavor.extra_specs.get(pci.SPEC, ''), devices),
+                   *pci.port_groups(device_ports(spec))]
     return placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
                                    extra_groups=groups, limit=limit)
 

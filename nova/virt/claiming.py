@@ -10,7 +10,7 @@ from nova.objects import Instance
 from nova.task.handles import Host
 from nova.virt import fitting
 from nova.virt.driver import kept
-from nova.virt.driver.claims import Cell, Claim
+from nova.virt.driver.claims import Cell, Claim, Interface
 
 ASIDE = 'claim_aside'
 """What a guest that is moving has on the host it leaves, until the move is confirmed or reverted."""
@@ -45,11 +45,13 @@ class Claims:
             if found is not None:
                 h.journal.put(kept.CLAIM, None)
             return Claim()
-        wish = repr(asked)
+        wish = asked.words
         if found is not None and found.get('wish') == wish:
             return self.of(h)
         with self._lock:
-            made = fitting.fit(asked, self._cells(), self._devices(), self._taken(h))
+            had = {address for name in (kept.CLAIM, ASIDE) if (mine := _read(h.journal.get(name)))
+                   for address in mine.addresses}
+            made = fitting.fit(asked, self._cells(), self._devices(), self._taken(h), had)
             h.journal.put(kept.CLAIM, {'wish': wish, **dataclasses.asdict(made)})
         return made
 
@@ -61,6 +63,12 @@ class Claims:
             h.instance.numa_topology = shown
         return made
 
+    def port_profiles(self, h: Host) -> dict[str, JsonObject]:
+        """See `ClaimsDriver.port_profiles`."""
+        ports = self.take(h).ports
+        there = {device.address: device for device in self._devices()} if ports else {}
+        return {ident: there[port.address].profile for ident, port in ports.items()}
+
     def _taken(self, h: Host) -> list[Claim]:
         """What others have, and what they have set aside.
 
@@ -70,6 +78,15 @@ class Claims:
         entries = [entry for name in (kept.CLAIM, ASIDE) for uuid, entry in h.journal.each(name).items()
                    if uuid != h.instance.uuid]
         return [claim for entry in entries if (claim := _read(entry)) is not None]
+
+    def forget_port(self, h: Host, port_id: str) -> None:
+        """Give back the device that was this port. Repeatable."""
+        mine = self.of(h)
+        if port_id in mine.ports:
+            left = {ident: each for ident, each in mine.ports.items() if ident != port_id}
+            wished = fitting.wanted(cast(Instance, h.instance), self._aliases).without(port_id)
+            h.journal.put(kept.CLAIM, {
+                'wish': wished.words, **dataclasses.asdict(dataclasses.replace(mine, ports=left))})
 
     def unclaim(self, h: Host) -> None:
         """Give back what a guest has, but for what was set aside. Repeatable."""
@@ -119,7 +136,9 @@ def _read(entry: dict[str, object] | None) -> Claim | None:
     if entry is None:
         return None
     cells = cast(list[JsonObject], entry['cells'])
-    return Claim(tuple(_cell(cell) for cell in cells), tuple(cast(list[str], entry['devices'])))
+    ports = cast(dict[str, JsonObject], entry.get('ports', {}))
+    return Claim(tuple(_cell(cell) for cell in cells), tuple(cast(list[str], entry['devices'])),
+                 {ident: Interface(**port) for ident, port in ports.items()})
 
 
 def _cell(values: JsonObject) -> Cell:

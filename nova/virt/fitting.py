@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from nova import errors
 from nova.domain import cpusets, numa, pci
 from nova.objects import Instance
-from nova.virt.driver.claims import Cell, Claim
+from nova.virt.driver.claims import Cell, Claim, Interface
 from nova.virt.driver.inventory import HostCell, HostDevice
 
 _UNITS = {'': 1, 'k': 1, 'm': 1024, 'g': 1024 * 1024}
@@ -32,6 +32,7 @@ class Wanted:
         threads: isolate, require, prefer; None does not mind.
         page: small, large, any, or a size in KiB.
         devices: kinds of devices, one entry a device.
+        ports: ports that are devices, and of what kind.
     """
 
     cells: tuple[WantedCell, ...] = ()
@@ -39,9 +40,19 @@ class Wanted:
     threads: str | None = None
     page: str | int | None = None
     devices: tuple[pci.Kind, ...] = ()
+    ports: tuple[tuple[str, pci.Kind], ...] = dataclasses.field(default=(), repr=False)
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.devices)
+        return bool(self.cells or self.devices or self.ports)
+
+    @property
+    def words(self) -> str:
+        """By which a claim is known again, in releases that know of no ports as well."""
+        return repr(self) + (repr(self.ports) if self.ports else '')
+
+    def without(self, port_id: str) -> 'Wanted':
+        """The same, but for a port."""
+        return dataclasses.replace(self, ports=tuple(port for port in self.ports if port[0] != port_id))
 
 
 class NoRoom(errors.task.Refused):
@@ -61,7 +72,7 @@ def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
     """
     flavor = instance.flavor if instance.known('flavor') else None
     if flavor is None:
-        return Wanted()
+        return Wanted(ports=_ports(instance))
     specs = flavor.extra_specs
     image = instance.image_meta if instance.known('image_meta') else None
 
@@ -74,7 +85,13 @@ def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
     count = int(nodes) if nodes else 1 if dedicated or page else 0
     return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
                   asked('cpu_thread_policy'), page_kb(page) if page else None,
-                  tuple(pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases))))
+                  tuple(pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases))), _ports(instance))
+
+
+def _ports(instance: Instance) -> tuple[tuple[str, pci.Kind], ...]:
+    info = instance.network_info if instance.known('network_info') else None
+    found = ((vif.id, pci.of_vif(vif)) for vif in (info.vifs if info is not None else ()))
+    return tuple((ident, kind) for ident, kind in found if kind is not None)
 
 
 def page_kb(text: str) -> str | int:
@@ -111,11 +128,12 @@ def _cells(specs: Mapping[str, str], count: int, vcpus: int, memory_mb: int) -> 
 # Where it fits
 
 def fit(asked: Wanted, host: Sequence[HostCell], devices: Sequence[HostDevice],
-        taken: Collection[Claim]) -> Claim:
+        taken: Collection[Claim], had: Collection[str] = ()) -> Claim:
     """What of the host the guest gets.
 
     Args:
         taken: what other guests have.
+        had: devices that this one has, or has had: it gets them again where they will do.
 
     Raises:
         NoRoom: it does not fit; the text says what is missing.
@@ -128,7 +146,7 @@ def fit(asked: Wanted, host: Sequence[HostCell], devices: Sequence[HostDevice],
         except NoRoom as error:
             reason = error.message
             continue
-        return Claim(cells, _take(asked, devices, taken, {node.node for node in nodes}))
+        return Claim(cells, *_take(asked, devices, taken, {node.node for node in nodes}, had))
     raise NoRoom(reason)
 
 
@@ -175,18 +193,22 @@ def _page(cell: WantedCell, node: HostCell, page: str | int | None, here: Sequen
     raise NoRoom(f'NUMA cell {node.node} has not enough pages of the wanted size left')
 
 
-def _take(asked: Wanted, devices: Sequence[HostDevice], taken: Collection[Claim],
-          nodes: Collection[int]) -> tuple[str, ...]:
-    """Devices, those near the guest's cells first."""
-    used = {address for claim in taken for address in claim.devices}
+def _take(asked: Wanted, devices: Sequence[HostDevice], taken: Collection[Claim], nodes: Collection[int],
+          had: Collection[str]) -> tuple[tuple[str, ...], dict[str, Interface]]:
+    """Devices, those near the guest's cells first, and those that are ports."""
+    used = {address for claim in taken for address in claim.addresses}
     free = sorted((device for device in devices if device.address not in used),
-                  key=lambda device: (device.node not in nodes, device.address))
-    chosen: list[str] = []
-    for kind in asked.devices:
-        found = next((device.address for device in free if device.address not in chosen and kind.fits(
-            device.vendor_id, device.product_id, device.resource_class, device.traits)), None)
-        if found is None:
-            raise NoRoom(f'this host has no device {kind.resource_class or ""} '
-                         f'{kind.vendor_id or "any"}:{kind.product_id or "any"} left')
-        chosen.append(found)
-    return tuple(chosen)
+                  key=lambda device: (device.address not in had, device.node not in nodes, device.address))
+
+    def take(kind: pci.Kind) -> HostDevice:
+        for each in free:
+            if kind.fits(each.vendor_id, each.product_id, each.resource_class, each.traits, each.type):
+                free.remove(each)
+                return each
+        words = ' '.join(filter(None, (kind.resource_class, *sorted(kind.traits))))
+        raise NoRoom(f'this host has no device {words} {kind.vendor_id or "any"}:{kind.product_id or "any"} '
+                     'left')
+    chosen = tuple(take(kind).address for kind in asked.devices)
+    ports = {ident: take(kind) for ident, kind in asked.ports}
+    return chosen, {ident: Interface(device.address, next(iter(device.devnames), None))
+                    for ident, device in ports.items()}

@@ -37,13 +37,14 @@ def _cell(cell: HostCell, taken: Collection[Claim]) -> JsonObject:
 
 def pools(devices: Iterable[HostDevice], taken: Collection[Claim]) -> list[JsonObject]:
     """How many devices are free, by kind and by NUMA cell; kinds of which none is left are not told."""
-    used = {address for claim in taken for address in claim.devices}
+    used = {address for claim in taken for address in claim.addresses}
     free = collections.Counter(
-        (device.vendor_id, device.product_id, device.node, device.resource_class, tuple(sorted(device.traits)))
+        (device.vendor_id, device.product_id, device.node, device.resource_class, tuple(sorted(device.traits)),
+         device.type)
         for device in devices if device.address not in used)
     return [{'vendor_id': vendor, 'product_id': product, 'numa_node': node, 'count': count,
-             'resource_class': named, 'traits': list(traits)}
-            for (vendor, product, node, named, traits), count in sorted(free.items(), key=repr)]
+             'resource_class': named, 'traits': list(traits), 'device_type': kind}
+            for (vendor, product, node, named, traits, kind), count in sorted(free.items(), key=repr)]
 
 
 def device_providers(node: str, devices: Iterable[HostDevice]) -> list[Child]:

@@ -85,8 +85,10 @@ class Deployment:
 
     @property
     def hosts(self) -> dict[str, str]:
-        """Compute host to its cell."""
-        return {f'compute{number + 1}': CELLS[number % len(CELLS)] for number in range(self.computes)}
+        """Compute host to its cell: by turns; two by two where they have guests, which can be moved then."""
+        together = 2 if self.guests else 1
+        return {f'compute{number + 1}': CELLS[number // together % len(CELLS)]
+                for number in range(self.computes)}
 
     @property
     def services(self) -> list[str]:

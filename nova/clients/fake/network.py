@@ -15,6 +15,8 @@ from nova.clients.neutron.api import Context, Filter
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
 
+_FAILED = 'binding_failed'
+_DEVICES = {'direct': 'hw_veb', 'macvtap': 'hw_veb', 'direct-physical': 'hostdev_physical'}
 _DETAILS = {'port_filter': True, 'bridge_name': 'br-int', 'datapath_type': 'system', 'ovs_hybrid_plug': False}
 
 
@@ -157,10 +159,16 @@ class FakeApi(Fake):
     def _plug(self, port: JsonObject) -> None:
         """Binding, as far as it goes, and the status that follows from it."""
         host = port.get('binding:host_id') or ''
-        kind = 'unbound' if not host else 'binding_failed' if host in self.no_agent_on else 'ovs'
+        plugged = 'ovs'
+        if port['binding:vnic_type'] in _DEVICES:
+            physical = self.all_networks[port['network_id']].get('provider:physical_network')
+            plugged = _DEVICES[port['binding:vnic_type']] if physical else _FAILED
+        kind = 'unbound' if not host else _FAILED if host in self.no_agent_on else plugged
         port['binding:vif_type'] = kind
         port['binding:vif_details'] = dict(_DETAILS) if kind == 'ovs' else {}
-        able = kind == 'ovs' and port['device_id'] and (self.plugs or port['status'] == 'ACTIVE')
+        named = kind == 'ovs' or 'pci_slot' in port['binding:profile']
+        able = kind not in ('unbound', _FAILED) and named and port['device_id'] and (
+            self.plugs or port['status'] == 'ACTIVE')
         was, port['status'] = port['status'], 'ACTIVE' if able else 'DOWN'
         if self.on_active and port['status'] == 'ACTIVE' != was:
             self.on_active(copy.deepcopy(port))

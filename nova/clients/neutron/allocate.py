@@ -131,18 +131,21 @@ def _new(api: Api, server: Instance, request: NetworkRequest, groups: Sequence[s
     return body
 
 
-def place(api: Api, server: Instance, ports: Sequence[str], host: str) -> list[JsonObject]:
-    """Bind ports of a server to its host, as only we may.
+def place(api: Api, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str
+          ) -> list[JsonObject]:
+    """Bind ports of a server to its host, as only we may; those that are devices of it are the host's to bind.
 
     Raises:
         PortNotFound: one is gone.
         PortBindingFailed: no agent on the host can plug one.
     """
-    return [_bound(api.update_port(ident, {'device_owner': owner(server), 'binding:host_id': host}))
-            for ident in ports]
+    def body(request: NetworkRequest) -> JsonObject:
+        return {'device_owner': owner(server), **({} if request.device else {'binding:host_id': host})}
+    return [bound(api.update_port(ident, body(request)))
+            for ident, request in zip(ports, requested, strict=bool(ports))]
 
 
-def _bound(port: JsonObject) -> JsonObject:
+def bound(port: JsonObject) -> JsonObject:
     if port.get('binding:vif_type') == 'binding_failed':
         raise errors.network.PortBindingFailed(port=port['id'])
     return port

@@ -1,31 +1,64 @@
 """Where a server's ports are plugged: one active binding, and a prepared one during a live migration."""
 
-from nova import errors
+from collections.abc import Mapping
+
+from nova.clients.neutron import allocate
 from nova.clients.neutron.api import Api
 from nova.common.jsonutil import JsonObject
+from nova.domain import pci
 
 
 def bind(api: Api, server_uuid: str, host: str) -> list[JsonObject]:
-    """Bind every port of the server to a host.
+    """Bind every port of the server to a host; those that are devices of it are left to `bind_devices`.
 
     Raises:
         PortBindingFailed: no agent there can plug one of them.
     """
     ports = []
     for port in api.ports(device_id=server_uuid):
-        if port.get('binding:host_id') != host or port.get('binding:vif_type') == 'binding_failed':
+        if not _is_device(port) and (
+                port.get('binding:host_id') != host or port.get('binding:vif_type') == 'binding_failed'):
             port = api.update_port(port['id'], {'binding:host_id': host})
-        if port.get('binding:vif_type') == 'binding_failed':
-            raise errors.network.PortBindingFailed(port=port['id'])
+        ports.append(port if _is_device(port) else allocate.bound(port))
+    return ports
+
+
+def bind_devices(api: Api, server_uuid: str, host: str, profiles: Mapping[str, JsonObject]) -> list[JsonObject]:
+    """Bind ports of the server that are devices of a host, each with what it has to know of its device.
+
+    Returns:
+        All ports of the server.
+
+    Raises:
+        PortBindingFailed: no agent there can plug one of them.
+    """
+    ports = []
+    for port in api.ports(device_id=server_uuid):
+        if port['id'] in profiles:
+            wanted = {**_own_profile(port), **profiles[port['id']]}
+            if (port.get('binding:host_id'), port.get('binding:profile')) != (host, wanted):
+                port = api.update_port(port['id'], {'binding:host_id': host, 'binding:profile': wanted})
+            port = allocate.bound(port)
         ports.append(port)
     return ports
 
 
+def _is_device(port: JsonObject) -> bool:
+    return port.get('binding:vnic_type') in pci.VNICS
+
+
+def _own_profile(port: JsonObject) -> JsonObject:
+    """What others have said in the profile of a port."""
+    said = port.get('binding:profile') or {}
+    return {key: value for key, value in said.items() if key not in pci.PROFILE}
+
+
 def unbind(api: Api, server_uuid: str) -> None:
-    """Take every port of the server off its host."""
+    """Take every port of the server off its host, and off the device that it was there."""
     for port in api.ports(device_id=server_uuid):
         if port.get('binding:host_id'):
-            api.update_port(port['id'], {'binding:host_id': ''})
+            forget = {'binding:profile': _own_profile(port)} if _is_device(port) else {}
+            api.update_port(port['id'], {'binding:host_id': '', **forget})
 
 
 def prebind(api: Api, server_uuid: str, host: str) -> None:

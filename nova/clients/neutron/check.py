@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from oslo_utils import strutils
+
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
 from nova.common.jsonutil import JsonObject
+from nova.domain import pci
 from nova.objects.network import NetworkRequest
 
 AUTO, NONE = 'auto', 'none'
@@ -108,6 +111,22 @@ def _check_port(api: Api, context: nova_context.RequestContext, request: Network
     if not port.get('fixed_ips') and port.get('ip_allocation') not in ('none', 'deferred'):
         raise errors.Invalid(f'Port {request.port_id} requires a FixedIP in order to be used.')
     request.network_id = port['network_id']
+    vnic_type = port.get('binding:vnic_type') or 'normal'
+    if vnic_type in pci.VNICS:
+        request.device = _device(api, port, vnic_type)
+
+
+def _device(api: Api, port: JsonObject, vnic_type: str) -> JsonObject:
+    """What a port is that is a device of the host; users are not shown physical networks, so we ask for them.
+
+    Raises:
+        Invalid: its network is on none.
+    """
+    network = next(iter(api.networks(id=[port['network_id']])), {})
+    physical = network.get('provider:physical_network')
+    trusted = strutils.bool_from_string((port.get('binding:profile') or {}).get('trusted'))
+    pci.of_port(vnic_type, physical, trusted)
+    return {'vnic_type': vnic_type, 'physical_network': physical, 'trusted': trusted}
 
 
 def check_owner(port: JsonObject, project: str | None) -> None:

@@ -1,6 +1,6 @@
 """The network service as the rest of the system calls it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nova import context as nova_context
 from nova.clients.neutron import allocate, binding, check, info, security_groups
@@ -20,6 +20,12 @@ def _in_order(ports: list[JsonObject], known: NetworkInfo | None) -> list[JsonOb
     """Ports as the guest has seen them so far, new ones last."""
     places = {vif.id: place for place, vif in enumerate(known.vifs)} if known is not None else {}
     return sorted(ports, key=lambda port: places.get(port['id'], len(places)))
+
+
+def _lent(server: Instance) -> list[str]:
+    """Ports that are the user's own, as far as the server's record says it."""
+    known = _remembered(server)
+    return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
 
 
 class Client:
@@ -44,14 +50,14 @@ class Client:
         return allocate.make(self.api, context, server, requested, security_groups, key, others)
 
     def unmake(self, server: Instance, ports: Collection[str], key: str) -> None:
-        allocate.unmake(self.api, server, ports, key, self._users(server))
+        allocate.unmake(self.api, server, ports, key, _lent(server))
 
     def set_addresses(self, port_id: str, addresses: Sequence[JsonObject]) -> None:
         self.api.update_port(port_id, {'fixed_ips': [dict(one) for one in addresses]})
 
     def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest],
               host: str) -> NetworkInfo:
-        placed = allocate.place(self.api, server, ports, host)
+        placed = allocate.place(self.api, server, ports, requested, host)
         named = {request.port_id for request in requested if request.port_id}
         tags = {port['id']: request.tag for port, request in zip(placed, requested, strict=True)
                 if request.tag} if placed else {}
@@ -69,6 +75,9 @@ class Client:
     def bind(self, server: Instance, host: str) -> NetworkInfo:
         return self._describe(server, binding.bind(self.api, server.uuid, host))
 
+    def bind_devices(self, server: Instance, host: str, profiles: Mapping[str, JsonObject]) -> NetworkInfo:
+        return self._describe(server, binding.bind_devices(self.api, server.uuid, host, profiles))
+
     def unbind(self, server: Instance) -> None:
         binding.unbind(self.api, server.uuid)
 
@@ -83,7 +92,7 @@ class Client:
         binding.drop(self.api, server.uuid, host)
 
     def release(self, server: Instance, requested: Iterable[NetworkRequest] = ()) -> None:
-        allocate.release(self.api, server, requested, self._users(server))
+        allocate.release(self.api, server, requested, _lent(server))
 
     def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
         return allocate.drop_late(self.api, server_uuid, kept, gone)
@@ -91,12 +100,7 @@ class Client:
     def release_port(self, server: Instance, port_id: str) -> None:
         found = [port for port in self.ports(server.uuid) if port['id'] == port_id]
         for port in found:
-            allocate.release_port(self.api, port, self._users(server))
-
-    @staticmethod
-    def _users(server: Instance) -> list[str]:
-        known = _remembered(server)
-        return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
+            allocate.release_port(self.api, port, _lent(server))
 
     def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:
         asked: JsonObject = {'fields': ['id', 'device_id', 'fixed_ips'], 'limit': most + 1}

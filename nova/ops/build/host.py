@@ -3,13 +3,14 @@
 
 from nova import objects, states
 from nova.ops.build import wire
-from nova.steps import injection, ports, schedule, volumes
+from nova.steps import device_ports, injection, ports, schedule, volumes
 from nova.task.handles import Host
 
 
 def spawn(h: Host, state: wire.BuildState) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
     paused = ports.awaits_plugging(state)
+    device_ports.bind_here(h)
     h.driver.spawn(h, injection.decoded(state.files), paused, injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     h.instance.power_state = int(states.Power.PAUSED if paused else states.Power.RUNNING)

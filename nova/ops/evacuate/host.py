@@ -1,13 +1,14 @@
 """What the hosts at both ends of an evacuation do."""
 
 from nova.ops.evacuate.wire import Evacuation
-from nova.steps import injection, ports, power, volumes
+from nova.steps import device_ports, injection, ports, power, volumes
 from nova.task.handles import Host
 
 
 def spawn_again(h: Host, state: Evacuation) -> None:
     """The guest is made anew; one that did not run, or is not to, is off."""
     volumes.connect_volumes(h, state)
+    device_ports.bind_here(h)
     h.driver.spawn(h, (), ports.awaits_plugging(state), injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     if not state.runs:

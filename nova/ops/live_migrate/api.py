@@ -4,6 +4,7 @@
 from nova import errors, objects, states
 from nova.common import clock, problem, threads, uuids
 from nova.common.jsonutil import JsonObject
+from nova.domain import pci
 from nova.objects import LiveMove
 from nova.objects import move as kinds
 from nova.objects import task as rows
@@ -54,6 +55,9 @@ class MigrateLiveAction(Action):
                 raise errors.Invalid('The server is on that host already: the destination must be another one.')
         if not req.host_is_up(instance.host):
             raise errors.Invalid(f'Compute service of {instance.host} is unavailable at this time.')
+        if pci.has_devices(instance.network_info):
+            raise errors.Invalid('Ports of this server are devices of its host, which cannot go along with a '
+                                 'guest that runs: migrate it cold.')
         block = body['block_migration']
         return moves.started(
             instance, kinds.LIVE, LiveMove, migration=uuids.generate(), wanted_host=host,

@@ -3,7 +3,7 @@
 from nova.common import clock
 from nova.ops.rebuild.wire import RebuildState
 from nova.states import VM, Power
-from nova.steps import injection, power, volumes
+from nova.steps import device_ports, injection, power, volumes
 from nova.task.handles import Host
 
 
@@ -35,6 +35,7 @@ def connect_root(h: Host, state: RebuildState) -> None:
 
 def respawn(h: Host, state: RebuildState) -> None:
     """The guest is made of the record as it is now, and off if it was."""
+    device_ports.bind_here(h)
     h.driver.spawn(h, injection.decoded(state.files), password=injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     if state.stopped:

@@ -4,7 +4,7 @@ import logging
 
 from nova import states
 from nova.objects import Move
-from nova.steps import ports, power, volumes
+from nova.steps import device_ports, ports, power, volumes
 from nova.task.handles import Host
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def return_to_source(h: Host, state: Move) -> None:
     """The guest is here again as it was, whatever of leaving it had happened."""
     volumes.connect_volumes(h, state)
     h.driver.revert_migration(h, state, state.runs)
+    device_ports.bind_here(h)
     volumes.complete_attachments(h, state)
     power.observe(h, state)
 
@@ -38,6 +39,7 @@ def forget_source(h: Host, state: Move) -> None:
 def arrive(h: Host, state: Move) -> None:
     """The guest of what has come, grown to its flavor; it runs if it did, once its ports are plugged in."""
     volumes.connect_volumes(h, state)
+    device_ports.bind_here(h)
     h.driver.migrate_in(h, state, state.runs, ports.awaits_plugging(state))
     power.observe(h, state)
 

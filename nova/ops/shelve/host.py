@@ -3,7 +3,7 @@
 from nova import objects
 from nova.ops.shelve import wire
 from nova.states import Power
-from nova.steps import ports, power, volumes
+from nova.steps import device_ports, ports, power, volumes
 from nova.task.handles import Host
 
 
@@ -38,6 +38,7 @@ def power_off_again(h: Host, state: wire.UnshelveState) -> None:
 
 def respawn(h: Host, state: wire.UnshelveState) -> None:
     """The guest is made of the image that has its disk, or of its volumes."""
+    device_ports.bind_here(h)
     own = h.instance.image_ref
     root = h.instance.root_device
     if state.image_id is not None:

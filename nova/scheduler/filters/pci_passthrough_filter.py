@@ -20,7 +20,7 @@ class _Pool:
 
 
 class PciPassthroughFilter(BaseHostFilter):
-    """Passes hosts with as many free devices as ``pci_passthrough:alias`` of the flavor asks for.
+    """Passes hosts with as many free devices as ``pci_passthrough:alias`` of the flavor and the ports ask for.
 
     Hosts that keep their devices in Placement are judged there; this is for those that report pools of them.
     """
@@ -31,11 +31,12 @@ class PciPassthroughFilter(BaseHostFilter):
 
     def host_passes(self, host_state: HostState, spec_obj: Wanted) -> bool:
         asked = spec_obj.flavor.extra_specs.get(pci.SPEC)
-        if not asked:
+        if not asked and not spec_obj.ports:
             return True
         pools = [_Pool(pool, int(pool['count'])) for pool in host_state.pci_stats or ()]
         try:
-            return all(_take(pools, kind) for kind in pci.wanted(asked, self._aliases))
+            return all(_take(pools, kind) for kind in (
+                *pci.wanted(asked or '', self._aliases), *spec_obj.ports))
         except errors.Invalid:
             return False
 
@@ -45,7 +46,7 @@ def _take(pools: list[_Pool], kind: pci.Kind) -> bool:
     for pool in pools:
         of = pool.devices
         if pool.left and kind.fits(of['vendor_id'], of['product_id'], of.get('resource_class'),
-                                   of.get('traits', ())):
+                                   of.get('traits', ()), of.get('device_type')):
             pool.left -= 1
             return True
     return False

@@ -173,11 +173,11 @@ def _running(deployment):
         found.stop()
 
 
-def cloud_of(kind):
-    """A fixture `cloud` of a module: this kind of deployment (`Apart`), with a host in each of two cells."""
+def cloud_of(kind, computes=2):
+    """A fixture `cloud` of a module: this kind of deployment (`Apart`), its hosts spread over two cells."""
     @pytest.fixture(scope='module', name='cloud')
     def made(tmp_path_factory):
-        deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, 2, dict.fromkeys(config.PORTS, 0))
+        deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, computes, dict.fromkeys(config.PORTS, 0))
         with _running(kind(**vars(deployment))) as found:
             yield found
     return made

@@ -91,6 +91,30 @@ def test_a_host_without_an_agent_fails_to_bind(running: Running, nova: Connectio
     assert (port.status, port.binding_vif_type) == ('DOWN', 'binding_failed')
 
 
+def test_ports_that_are_devices(running: Running, nova: Connection, lan) -> None:
+    """They are bound on VLANs and flat networks alone, and carry something once their device is named."""
+    vlan = nova.network.create_network(
+        provider_network_type='vlan', provider_physical_network='physnet1', provider_segmentation_id=7)
+
+    def bound(network: str, vnic_type: str, **profile: str):
+        port = nova.network.create_port(
+            network_id=network, device_owner='compute:nova', binding_host_id='host1',
+            binding_vnic_type=vnic_type, binding_profile=profile)
+        return port, (port.binding_vif_type, port.status)
+    assert bound(lan.id, 'direct', pci_slot='0000:05:02.0')[1] == ('binding_failed', 'DOWN')
+    assert bound(vlan.id, 'direct')[1] == ('hw_veb', 'DOWN')
+    port, how = bound(vlan.id, 'macvtap', pci_slot='0000:05:02.0')
+    assert how == ('hw_veb', 'ACTIVE') and port.binding_vif_details['vlan'] == '7'
+    card = '52:54:00:00:00:02'
+    port, how = bound(vlan.id, 'direct-physical', pci_slot='0000:06:00.0', device_mac_address=card)
+    assert (how, port.mac_address) == (('hostdev_physical', 'ACTIVE'), card)
+    free = nova.network.update_port(port, binding_host_id='', binding_profile={})
+    assert free.binding_vif_type == 'unbound' and free.mac_address != card
+    for port in nova.network.ports(network_id=vlan.id):
+        nova.network.delete_port(port)
+    nova.network.delete_network(vlan)
+
+
 def test_addresses_run_out_and_come_back(demo: Connection, lan) -> None:
     ports = [demo.network.create_port(network_id=lan.id) for _ in range(5)]
     taken = {port.fixed_ips[0]['ip_address'] for port in ports}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from nova import conf as nova_conf
+from nova.domain import pci
 from nova.domain.extra_specs_ops import match
 from nova.scheduler import filters
 from nova.scheduler.host_state import Aggregate, Flavor, Group, HostState, Wanted
@@ -31,6 +32,8 @@ def passes(name: str, state: HostState, what: Wanted, **options: Any) -> bool:
     return bool(found)
 
 
+NIC = {'vendor_id': '8086', 'product_id': '154c', 'numa_node': 0, 'count': 1, 'resource_class': 'SRIOV_NET_VF',
+       'traits': ['CUSTOM_PHYSNET_A'], 'device_type': 'type-VF'}
 QEMU = {'supported_instances': [['x86_64', 'qemu', 'hvm']], 'hypervisor_version': 8002001}
 
 
@@ -62,6 +65,9 @@ QEMU = {'supported_instances': [['x86_64', 'qemu', 'hvm']], 'hypervisor_version'
      wanted({'hw:numa_nodes': '1'}), {}, True),
     ('PciPassthroughFilter', host(), wanted(), {}, True),
     ('PciPassthroughFilter', host(), wanted({'pci_passthrough:alias': 'a1:1'}), {}, False),
+    ('PciPassthroughFilter', host(pci_stats=[NIC]), wanted(ports=(pci.of_port('direct', 'a'),)), {}, True),
+    ('PciPassthroughFilter', host(pci_stats=[NIC]), wanted(ports=(pci.of_port('direct', 'a'),) * 2), {}, False),
+    ('PciPassthroughFilter', host(pci_stats=[NIC]), wanted(ports=(pci.of_port('direct', 'b'),)), {}, False),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {}, True),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {'isolated_images': ['i']}, False),
     ('IsolatedHostsFilter', host(), wanted(image_id='i'), {'isolated_images': ['i'], 'isolated_hosts': ['h1']},

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from nova import errors, objects
 from nova.compute.servers import ServerJournals
+from nova.domain import pci
 from nova.tests.compute.cell import Handle
 from nova.tests.virt.labs.base import Moving
 from nova.virt import fitting
+from nova.virt.driver import inventory
 from nova.virt.driver.inventory import HostCell, HostDevice
 from nova.virt.fake.driver import FakeDriver
 
@@ -123,6 +125,71 @@ def test_devices(host):
     assert (first.devices, second.devices) == (('0000:82:00.0',), ('0000:81:00.0',))
     with pytest.raises(errors.task.Refused, match='no device'):
         host.claim(server(pci_passthrough__alias='gpu:1'))
+
+
+NICS = inventory.offered(
+    [HostDevice('0000:05:00.0', '8086', '1572', type=pci.CARD, devnames=('ens1',), mac='52:54:00:00:00:01'),
+     *(HostDevice(f'0000:05:02.{number}', '8086', '154c', type=pci.FUNCTION, card='0000:05:00.0',
+                  devnames=(f'ens1v{number}', 'ens1')) for number in range(2)),
+     HostDevice('0000:06:00.0', '8086', '1572', type=pci.CARD, devnames=('ens2',), mac='52:54:00:00:00:02')],
+    pci.device_specs(['{"vendor_id": "8086", "physical_network": "a"}']))
+
+
+def port(ident, vnic_type='direct', physical='a', **values):
+    network = objects.Network(id='net', physical_network=physical)
+    return objects.VIF(id=ident, network=network, vnic_type=vnic_type, **values)
+
+
+def test_ports_that_are_devices():
+    """Each has a device of its own and of its network; the host says which, as the network service reads it."""
+    driver, journals = FakeDriver('host1', devices=NICS), ServerJournals()
+
+    def handle(*vifs):
+        instance = server()
+        instance.network_info = objects.NetworkInfo(vifs=list(vifs))
+        return Handle(instance, journals)
+    first = handle(port('p1'), port('p2', 'macvtap'), port('p3', 'direct-physical'), port('p4', 'normal'))
+    said = driver.port_profiles(first)
+    assert said == driver.port_profiles(first) == {
+        'p1': {'pci_vendor_info': '8086:154c', 'pci_slot': '0000:05:02.0', 'physical_network': 'a'},
+        'p2': {'pci_vendor_info': '8086:154c', 'pci_slot': '0000:05:02.1', 'physical_network': 'a'},
+        'p3': {'pci_vendor_info': '8086:1572', 'pci_slot': '0000:06:00.0', 'physical_network': 'a',
+               'device_mac_address': '52:54:00:00:00:02'}}
+    for other in (port('p5'), port('p5', physical='b'), port('p5', 'direct-physical')):
+        with pytest.raises(errors.task.Refused, match='no device'):
+            driver.port_profiles(handle(other))
+    driver.claims.forget_port(first, 'p2')
+    driver.claims.forget_port(first, 'p2')
+    assert driver.port_profiles(handle(port('p6')))['p6']['pci_slot'] == '0000:05:02.1'
+    driver.unclaim(first)
+    assert driver.port_profiles(handle(port('p7')))['p7']['pci_slot'] == '0000:05:02.0'
+
+
+def test_a_guest_gets_the_devices_again_that_it_had():
+    """A resize in place leaves its ports where they are."""
+    driver, journals = FakeDriver('host1', devices=NICS), ServerJournals()
+    instance, other = server(), server()
+    instance.network_info = objects.NetworkInfo(vifs=[port('p1')])
+    other.network_info = objects.NetworkInfo(vifs=[port('p2')])
+    h = Handle(instance, journals)
+    driver.claim(Handle(other, journals))
+    driver.claim(h)
+    driver.unclaim(Handle(other, journals))
+    driver.claims.set_aside(h)
+    assert driver.claim(h).ports['p1'].address == '0000:05:02.1'
+
+
+def test_claims_of_the_release_before_are_known_again(host):
+    """What it did not know is not in them, and a guest that runs keeps its CPUs."""
+    instance = server(**PINNED)
+    h = Handle(instance, host.journals)
+    old = fitting.Wanted((fitting.WantedCell((0, 1), 512),), frozenset({0, 1}))
+    assert fitting.wanted(instance).words == repr(old) == (
+        'Wanted(cells=(WantedCell(cpus=(0, 1), memory_mb=512),), dedicated=frozenset({0, 1}), threads=None, '
+        'page=None, devices=())')
+    h.journal.put('claim', {'wish': old.words, 'devices': [], 'cells': [
+        {'id': 0, 'node': 0, 'cpus': [0, 1], 'memory_mb': 512, 'pinned': {'0': 2, '1': 3}, 'page_kb': None}]})
+    assert pins(host.claim(instance)) == {0: 2, 1: 3}
 
 
 @pytest.mark.parametrize('specs', [

@@ -11,9 +11,10 @@ from lxml import etree
 
 from nova import conf as nova_conf
 from nova import errors, objects
-from nova.domain import cpusets
-from nova.virt.driver.claims import Cell, Claim
-from nova.virt.libvirt import describe, spec, vif, volumes, xml
+from nova.domain import cpusets, pci
+from nova.virt.driver.claims import Cell, Claim, Interface
+from nova.virt.driver.inventory import HostDevice, offered
+from nova.virt.libvirt import describe, node_devices, spec, vif, volumes, xml
 from nova.virt.libvirt.paths import Paths
 
 GOLDEN = pathlib.Path(__file__).parent / 'golden'
@@ -41,6 +42,11 @@ def port(**values):
     network = objects.Network(id='6f9b2e3a-0000-4000-8000-000000000000', bridge='br100', mtu=1450)
     return objects.VIF(**{'id': PORT, 'address': 'fa:16:3e:01:02:03', 'network': network, 'type': 'bridge',
                           **values})
+
+
+def device_port(number, vnic_type='direct', **values):
+    kind = 'hostdev_physical' if vnic_type == 'direct-physical' else 'hw_veb'
+    return port(id=f'{PORT[:-1]}{number}', vnic_type=vnic_type, type=kind, details={'vlan': '101'}, **values)
 
 
 def a_volume(**values):
@@ -86,6 +92,11 @@ CASES = {
     'scsi': {'properties': {'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi'}, 'devices': [a_volume()],
              'connections': BLOCK},
     'open-vswitch': {'vifs': [port(type='ovs', details={'bridge_name': 'br-int'}, ovs_interfaceid=PORT)]},
+    'devices-as-ports': {
+        'vifs': [device_port('1', 'direct'), device_port('2', 'macvtap'), device_port('3', 'direct-physical')],
+        'claim': Claim(ports={device_port('1').id: Interface('0000:05:02.0', 'ens1v0'),
+                              device_port('2').id: Interface('0000:05:02.1', 'ens1v1'),
+                              device_port('3').id: Interface('0000:06:00.0', 'ens2')})},
     'serial': {'serial_port': 10007, 'options': {'serial_console.enabled': True}},
     'rescue': {'rescue': True, 'drive': True, 'options': {'config_drive_format': 'vfat'}},
     'cpu-model': {'options': {'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'],
@@ -120,6 +131,43 @@ def test_a_volume_that_is_not_connected():
 def test_an_interface_of_an_unknown_kind(kind):
     with pytest.raises(errors.virt.Unsupported):
         describe.guest(subject(vifs=[port(type=kind)]))
+
+
+@pytest.mark.parametrize(('vnic_type', 'kind', 'devname'), [
+    ('direct', 'ovs', 'ens1v0'), ('macvtap', 'hw_veb', None), ('direct', 'unbound', None)])
+def test_a_device_that_cannot_be_the_interface(vnic_type, kind, devname):
+    with pytest.raises(errors.virt.Unsupported, match=vnic_type):
+        vif.describe(port(vnic_type=vnic_type, type=kind), 'virtio', device=Interface('0000:05:02.0', devname))
+
+
+PCI_DEVICES = """<devices>
+<device><name>pci_0000_05_00_0</name><capability type='pci'><domain>0</domain><bus>5</bus>
+<slot>0</slot><function>0</function><product id='0x1572'/><vendor id='0x8086'/><numa node='1'/>
+<capability type='virt_functions' maxCount='64'/></capability></device>
+<device><name>pci_0000_05_02_1</name><capability type='pci'><domain>0</domain><bus>5</bus><slot>2</slot>
+<function>1</function><product id='0x154c'/><vendor id='0x8086'/><capability type='phys_function'>
+<address domain='0x0000' bus='0x05' slot='0x00' function='0x0'/></capability></capability></device>
+<device><name>pci_0000_81_00_0</name><capability type='pci'><domain>0</domain><bus>129</bus><slot>0</slot>
+<function>0</function><product id='0x1eb8'/><vendor id='0x10de'/></capability></device></devices>"""
+INTERFACES = """<devices><device><name>net_ens1</name><parent>pci_0000_05_00_0</parent><capability type='net'>
+<interface>ens1</interface><address>52:54:00:00:00:01</address></capability></device>
+<device><name>net_ens1v1</name><parent>pci_0000_05_02_1</parent><capability type='net'>
+<interface>ens1v1</interface><address>52:54:00:00:00:02</address></capability></device></devices>"""
+
+
+def test_devices_of_the_host():
+    """A card, a function of it, and something else, as libvirt describes them."""
+    found = node_devices.described(list(etree.fromstring(PCI_DEVICES)), list(etree.fromstring(INTERFACES)))
+    assert found == [
+        HostDevice('0000:05:00.0', '8086', '1572', 1, type=pci.CARD, devnames=('ens1',),
+                   mac='52:54:00:00:00:01'),
+        HostDevice('0000:05:02.1', '8086', '154c', type=pci.FUNCTION, card='0000:05:00.0',
+                   devnames=('ens1v1', 'ens1'), mac='52:54:00:00:00:02'),
+        HostDevice('0000:81:00.0', '10de', '1eb8')]
+    card, function, gpu = found
+    nic = pci.device_specs(['{"devname": "ens1", "physical_network": "a"}'])
+    assert [device.address for device in offered(found, nic)] == [function.address]
+    assert [device.address for device in offered([card, gpu], nic)] == [card.address]
 
 
 def test_a_tap_that_is_there():

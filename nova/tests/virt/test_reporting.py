@@ -28,9 +28,9 @@ def test_cells() -> None:
 def test_devices() -> None:
     assert reporting.pools(DEVICES, [Claim(devices=('b',))]) == [
         {'vendor_id': '10de', 'product_id': '1eb8', 'numa_node': 0, 'count': 1,
-         'resource_class': 'CUSTOM_PCI_10DE_1EB8', 'traits': []},
+         'resource_class': 'CUSTOM_PCI_10DE_1EB8', 'traits': [], 'device_type': 'type-PCI'},
         {'vendor_id': '8086', 'product_id': '0001', 'numa_node': None, 'count': 1, 'resource_class': 'PGPU',
-         'traits': ['CUSTOM_FAST']}]
+         'traits': ['CUSTOM_FAST'], 'device_type': 'type-PCI'}]
     assert reporting.pools(DEVICES, [Claim(devices=('a', 'b', 'c'))]) == []
 
 

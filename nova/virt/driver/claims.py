@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Protocol
 
+from nova.common.jsonutil import JsonObject
 from nova.task.handles import Host
 
 
@@ -27,11 +28,26 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Interface:
+    """A device that is a port: its address, and its name as a network interface of the host, if it has one."""
+
+    address: str
+    devname: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
-    """What is claimed: NUMA cells with pinned CPUs and pages, and PCI devices by their addresses."""
+    """What is claimed: NUMA cells with pinned CPUs and pages, PCI devices by their addresses; `ports` are those
+    that are ports, by the port's id."""
 
     cells: tuple[Cell, ...] = ()
     devices: tuple[str, ...] = ()
+    ports: dict[str, Interface] = dataclasses.field(default_factory=dict)
+
+    @property
+    def addresses(self) -> set[str]:
+        """All devices."""
+        return {*self.devices, *(port.address for port in self.ports.values())}
 
 
 class ClaimsDriver(Protocol):
@@ -43,6 +59,13 @@ class ClaimsDriver(Protocol):
 
         Raises:
             errors.task.Refused: this host has not enough left; another might.
+        """
+
+    def port_profiles(self, h: Host) -> dict[str, JsonObject]:
+        """`claim`, and what ``binding:profile`` of each port that is a device says, by the port's id.
+
+        Raises:
+            errors.task.Refused: see `claim`.
         """
 
     def unclaim(self, h: Host) -> None:

@@ -44,6 +44,10 @@ class HostDevice:
     Attributes:
         node: the NUMA cell that it is near to.
         resource_class, traits: what Placement knows it by (`nova.domain.pci`).
+        type: see `pci.PCI`.
+        card: address of the card that it is a function of.
+        devnames: names as a network interface, its own first, then its card's; `mac` is its address.
+        physical_network: what it is connected to, where it is for ports.
     """
 
     address: str
@@ -52,14 +56,34 @@ class HostDevice:
     node: int | None = None
     resource_class: str = ''
     traits: frozenset[str] = frozenset()
+    type: str = pci.PCI
+    card: str | None = None
+    devnames: tuple[str, ...] = ()
+    mac: str | None = None
+    physical_network: str | None = None
 
     def described(self, specs: Sequence[pci.Kind]) -> 'HostDevice':
         """The device with its class and traits: the first of ``[pci] device_spec`` that names it says them."""
-        named = (spec for spec in specs if spec.names(self.address, self.vendor_id, self.product_id))
-        found = next(named, pci.Kind())
+        found = next((spec for spec in specs if spec.names(self)), pci.Kind())
+        named, traits = found.described_as(self.type)
         return dataclasses.replace(
-            self, traits=found.traits,
-            resource_class=found.resource_class or pci.class_of(self.vendor_id, self.product_id))
+            self, traits=traits, resource_class=named or pci.class_of(self.vendor_id, self.product_id),
+            physical_network=found.physical_network)
+
+    @property
+    def profile(self) -> JsonObject:
+        """What ``binding:profile`` of the port that it becomes says."""
+        return pci.profile(self, self.type, self.physical_network, self.mac)
+
+
+def offered(devices: Sequence[HostDevice], specs: Sequence[pci.Kind]) -> list[HostDevice]:
+    """The devices that guests may have, of all that there are: those that ``device_spec`` names.
+
+    A card is offered whole or by its functions, never both: who has the card has its functions, too.
+    """
+    named = [device.described(specs) for device in devices if any(spec.names(device) for spec in specs)]
+    divided = {device.card for device in named}
+    return [device for device in named if device.address not in divided]
 
 
 @dataclasses.dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What of a fake host one guest has to itself."""
 
+from nova.common.jsonutil import JsonObject
 from nova.task.handles import Host
 from nova.virt.claiming import Claims
 from nova.virt.driver.claims import Claim
@@ -13,6 +14,9 @@ class FakeClaims(Guests):
 
     def claim(self, h: Host) -> Claim:
         return self.claims.take(h)
+
+    def port_profiles(self, h: Host) -> dict[str, JsonObject]:
+        return self.claims.port_profiles(h)
 
     def unclaim(self, h: Host) -> None:
         self.claims.unclaim(h)

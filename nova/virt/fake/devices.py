@@ -8,14 +8,15 @@ from nova.objects import VIF, BlockDeviceMapping
 from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.driver import kept
-from nova.virt.fake.guests import Guests, effect
+from nova.virt.fake.claims import FakeClaims
+from nova.virt.fake.guests import effect
 from nova.virt.fake.things import Connected, Guest
 
 if TYPE_CHECKING:
     from nova.clients import Clients
 
 
-class FakeDevices(Guests):
+class FakeDevices(FakeClaims):
     """See `nova.virt.driver.block` and `nova.virt.driver.net`."""
 
     # Images
@@ -150,6 +151,7 @@ class FakeDevices(Guests):
     @effect
     def attach_interface(self, h: Host, vif: VIF) -> None:
         guest = self.guest(h)
+        self.claims.take(h)
         if vif.id not in guest.interfaces:
             guest.interfaces = [*guest.interfaces, vif.id]
             self._save(guest)
@@ -160,4 +162,5 @@ class FakeDevices(Guests):
         guest = self._guests.get(h.instance.uuid)
         if guest is not None and vif.id in guest.interfaces:
             self._let_go(guest, vif.id)
+        self.claims.forget_port(h, vif.id)
         kept.forget_vif(h, vif.id)

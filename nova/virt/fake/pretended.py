@@ -22,16 +22,38 @@ def cells(conf: cfg.ConfigOpts) -> Sequence[HostCell]:
 
 
 def devices(conf: cfg.ConfigOpts) -> Sequence[HostDevice]:
-    """PCI devices.
+    """PCI devices. Those that ``device_spec`` does not name are offered as well, but on no physical network.
 
     Raises:
-        errors.Invalid: one is not ``vendor:product``.
+        errors.Invalid: one is not ``vendor:product``, or not ``vendor:product+vendor:product*count``.
     """
-    specs, found = pci.device_specs(conf.pci.device_spec), []
+    specs, found = pci.device_specs(conf.pci.device_spec), list[HostDevice]()
     for number, word in enumerate(conf.fake.pci_devices):
-        vendor, colon, product = word.partition(':')
-        if not (vendor and colon and product):
-            raise errors.Invalid(f'[fake] pci_devices: {word!r} is not vendor:product, for instance 10de:1eb8.')
-        device = HostDevice(f'0000:{number:02x}:00.0', vendor, product, number % conf.fake.numa_cells)
-        found.append(device.described(specs))
+        found += _card(number, word, number % conf.fake.numa_cells)
+    described = [device.described(specs) for device in found]
+    divided = {device.card for device in described}
+    return [device for device in described if device.address not in divided]
+
+
+def _card(number: int, word: str, node: int) -> list[HostDevice]:
+    """A device, or a card with its functions."""
+    whole, plus, parts = word.partition('+')
+    kind, star, count = parts.partition('*')
+    address, name = f'0000:{number:02x}:00.0', f'fake{number}'
+    if plus and not (star and count.isdigit()):
+        raise errors.Invalid(f'[fake] pci_devices: {word!r} does not say how many functions the card has: '
+                             'vendor:product+vendor:product*count.')
+    found = [HostDevice(address, *_ids(word, whole), node, type=pci.CARD if plus else pci.PCI, devnames=(name,),
+                        mac=f'52:54:00:00:{number:02x}:00')]
+    for function in range(int(count or 0)):
+        found.append(HostDevice(
+            f'0000:{number:02x}:{2 + function // 8:02x}.{function % 8}', *_ids(word, kind), node,
+            type=pci.FUNCTION, card=address, devnames=(f'{name}v{function}', name)))
     return found
+
+
+def _ids(word: str, text: str) -> tuple[str, str]:
+    vendor, colon, product = text.partition(':')
+    if not (vendor and colon and product):
+        raise errors.Invalid(f'[fake] pci_devices: {word!r} is not vendor:product, for instance 10de:1eb8.')
+    return vendor, product

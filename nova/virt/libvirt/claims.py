@@ -7,7 +7,8 @@ from lxml import etree
 from oslo_config import cfg
 
 from nova.domain import cpusets, pci
-from nova.virt.driver.inventory import HostCell, HostDevice
+from nova.virt.driver.inventory import HostCell, HostDevice, offered
+from nova.virt.libvirt import node_devices
 
 
 def cells(conf: cfg.ConfigOpts, capabilities: etree._Element) -> list[HostCell]:
@@ -34,20 +35,10 @@ def devices(conf: cfg.ConfigOpts, connection: Callable[[], libvirt.virConnect]) 
     """
     if not conf.pci.device_spec:
         return []
-    specs = pci.device_specs(conf.pci.device_spec)
-    listed = connection().listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)
-    found = [_device(etree.fromstring(each.XMLDesc(0)).find('./capability')) for each in listed]
-    return [device.described(specs) for device in found
-            if any(spec.names(device.address, device.vendor_id, device.product_id) for spec in specs)]
+    specs, conn = pci.device_specs(conf.pci.device_spec), connection()
 
-
-def _device(capability: etree._Element) -> HostDevice:
-    domain, bus, slot, function = (int(capability.findtext(name)) for name in (
-        'domain', 'bus', 'slot', 'function'))
-    numa = capability.find('numa')
-    return HostDevice(
-        address=f'{domain:04x}:{bus:02x}:{slot:02x}.{function}',
-        node=int(numa.get('node')) if numa is not None else None,
-        vendor_id=capability.find('vendor').get('id', '').removeprefix('0x'),
-        product_id=capability.find('product').get('id', '').removeprefix('0x'))
-
+    def listed(flag: int) -> list[etree._Element]:
+        return [etree.fromstring(each.XMLDesc(0)) for each in conn.listAllDevices(flag)]
+    return offered(node_devices.described(
+        listed(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV),
+        listed(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)), specs)

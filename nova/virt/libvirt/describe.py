@@ -169,7 +169,8 @@ def _graphics(of: Subject) -> tuple[spec.Graphics, ...]:
 def nics(of: Subject) -> list[spec.Nic]:
     """Its interfaces."""
     info = of.instance.network_info if of.instance.known('network_info') else None
-    return [vif.describe(each, model(of)) for each in info.vifs] if info is not None else []
+    return [vif.describe(each, model(of), device=of.claim.ports.get(each.id))
+            for each in info.vifs] if info is not None else []
 
 
 def model(of: Subject) -> str:

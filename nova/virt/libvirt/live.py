@@ -68,7 +68,8 @@ class LibvirtLive(LibvirtPower):
         model = tree.findtext('./cpu/model')
         if model and model not in cast(list[str], data['models']):
             raise impossible(f'its CPU is {model}, which {move.dest} does not have')
-        if tree.find('./devices/hostdev') is not None:
+        if tree.find('./devices/hostdev') is not None or any(
+                each.get('type') in ('hostdev', 'direct') for each in tree.findall('./devices/interface')):
             raise impossible('it has devices of the host to itself')
         shared = (self.instances / str(data['mark'])).exists()
         disks = {each.find('target').get('dev'): self._size(domain, each) for each in self._local(h, tree)}

@@ -27,7 +27,8 @@ class LibvirtNet(Plugs):
     def attach_interface(self, h: Host, vif: VIF) -> None:
         domain = self.domain(h)
         self.plug(h, [vif])
-        described = _describe(vif, describe.model(self.subject(h)))
+        device = self.claims.take(h).ports.get(vif.id)
+        described = _describe(vif, describe.model(self.subject(h)), device=device)
         self.plug_in(h, domain, xml.interface(described), str(described.alias))
         kept.keep_vif(h, vif)
 
@@ -37,6 +38,7 @@ class LibvirtNet(Plugs):
         if domain is not None:
             self.plug_out(h, domain, lambda tree: xml.find_device(tree, f'ua-{vif.id}'), vif.id)
         self.unplug(h, [vif])
+        self.claims.forget_port(h, vif.id)
         kept.forget_vif(h, vif.id)
 
 

@@ -9,6 +9,7 @@ import libvirt
 
 from nova import errors
 from nova.common import clock, threads
+from nova.common.jsonutil import JsonObject
 from nova.states import Power
 from nova.task.handles import Host
 from nova.virt import config_drive
@@ -24,6 +25,10 @@ class LibvirtPower(Guests):
 
     def claim(self, h: Host) -> Claim:
         return self.claims.take(h)
+
+    @translated
+    def port_profiles(self, h: Host) -> dict[str, JsonObject]:
+        return self.claims.port_profiles(h)
 
     def unclaim(self, h: Host) -> None:
         self.claims.unclaim(h)

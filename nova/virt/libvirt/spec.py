@@ -57,21 +57,25 @@ class Nic:
 
     Attributes:
         mac: its address; None lets libvirt choose.
-        kind: bridge (libvirt makes the tap and puts it in `source`) or ethernet (the tap `target` is there).
-        source: name of the bridge.
+        kind: bridge (libvirt makes the tap and puts it in `source`), ethernet (the tap `target` is there),
+            hostdev (it is the virtual function `source`), direct (it is all that the interface `source` of the
+            host does), card (the guest gets the device `source`, a whole card).
+        source: name of the bridge, or of an interface of the host, or address of a device.
+        vlan: tag that a virtual function puts on.
         target: name of the tap on the host.
         model: virtio, e1000 ...
         virtual_port: id of the Open vSwitch interface, where the bridge is one.
     """
 
     kind: str
-    target: str
+    target: str | None = None
     mac: str | None = None
     source: str | None = None
     model: str = 'virtio'
     mtu: int | None = None
     queues: int | None = None
     virtual_port: str | None = None
+    vlan: int | None = None
     alias: str | None = None
 
 

@@ -223,32 +223,52 @@ def disk(one: spec.Disk) -> Element:
 
 def interface(nic: spec.Nic) -> Element:
     """The element of an interface, as part of a domain or to be plugged in."""
+    element = pci_device(str(nic.source)) if nic.kind == 'card' else _interface(nic)
+    if nic.alias:
+        _add(element, 'alias', name=nic.alias)
+    return element
+
+
+def _interface(nic: spec.Nic) -> Element:
     element = etree.Element('interface', {'type': nic.kind})
+    if nic.kind == 'hostdev':
+        element.set('managed', 'yes')
     if nic.mac:
         _add(element, 'mac', address=nic.mac)
     if nic.kind == 'bridge':
         _add(element, 'source', bridge=nic.source)
+    if nic.kind == 'direct':
+        _add(element, 'source', dev=nic.source, mode='passthrough')
+    if nic.kind == 'hostdev':
+        _pci_address(_add(element, 'source'), str(nic.source), type='pci')
+    if nic.vlan:
+        _add(_add(element, 'vlan'), 'tag', id=nic.vlan)
     if nic.virtual_port:
         _add(_add(element, 'virtualport', type='openvswitch'), 'parameters', interfaceid=nic.virtual_port)
+    if nic.kind == 'hostdev':
+        return element
     _add(element, 'model', type=nic.model)
     if nic.queues:
         _add(element, 'driver', name='vhost' if nic.model == 'virtio' else None, queues=nic.queues)
     if nic.mtu:
         _add(element, 'mtu', size=nic.mtu)
-    _add(element, 'target', dev=nic.target, managed='no' if nic.kind == 'ethernet' else None)
-    if nic.alias:
-        _add(element, 'alias', name=nic.alias)
+    if nic.target:
+        _add(element, 'target', dev=nic.target, managed='no' if nic.kind == 'ethernet' else None)
     return element
 
 
 def pci_device(address: str) -> Element:
     """A device of the host that the guest gets, by its address ``0000:0a:00.1``."""
     element = etree.Element('hostdev', {'mode': 'subsystem', 'type': 'pci', 'managed': 'yes'})
+    _pci_address(_add(element, 'source'), address)
+    return element
+
+
+def _pci_address(parent: Element, address: str, **more: str) -> None:
     domain_, bus, rest = address.split(':')
     slot, function = rest.split('.')
-    _add(_add(element, 'source'), 'address', domain=f'0x{domain_}', bus=f'0x{bus}', slot=f'0x{slot}',
+    _add(parent, 'address', **more, domain=f'0x{domain_}', bus=f'0x{bus}', slot=f'0x{slot}',
          function=f'0x{function}')
-    return element
 
 
 def find_device(tree: Element, alias: str) -> Element | None:
