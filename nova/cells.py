@@ -43,6 +43,9 @@ class Liveness:
         self._keep, self._behind = keep, keep if behind is None else behind
         self._alive, self._until = service.Alive(), clock.Deadline(0)
 
+    def is_dead(self, host: str) -> bool:
+        return self._look().is_dead(host)
+
     def is_up(self, host: str) -> bool:
         """Whether nova-compute on `host` lives; see `nova.objects.service.Alive`."""
         return self._look().is_up(host)

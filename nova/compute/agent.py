@@ -318,9 +318,11 @@ class ComputeAgent:
     def _report(self) -> wire.HostReport:
         """What a conductor has to know of a host that joins: all of it."""
         self.inventory.forget()
+        guests = self.driver.guests()
         return wire.HostReport(
             host=self.host, binary=BINARY, version=release.own().service, nodes=self.inventory.news(),
-            guests=sorted(self.driver.guests()), disabled=self.inventory.disabled,
+            guests=sorted(guests), remains=sorted(set(self._hosting.journals.all()) - set(guests)),
+            disabled=self.inventory.disabled,
             steps={task: attempt for task, (attempt, _) in self.runner.open().items()})
 
     def _report_nodes(self) -> None:

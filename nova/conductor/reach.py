@@ -41,6 +41,9 @@ class Reach:
     def is_up(self, host: str) -> bool:
         return self._alive.is_up(host)
 
+    def is_dead(self, host: str) -> bool:
+        return self._alive.is_dead(host)
+
     def heard(self, host: str) -> datetime.datetime | None:
         return self._alive.heard(host)
 
@@ -62,6 +65,9 @@ class NoHosts:
 
     def is_up(self, host: str) -> bool:
         return False
+
+    def is_dead(self, host: str) -> bool:
+        return True
 
     def heard(self, host: str) -> datetime.datetime | None:
         return None

@@ -14,6 +14,7 @@ from nova.objects import compute_node, instance, owed
 from nova.objects import service as services
 from nova.objects import step as wire
 from nova.objects import task as rows
+from nova.ops import power_sync as operations
 from nova.ops.evacuate import returned
 from nova.task import engine as engines
 from nova.task import notify
@@ -62,8 +63,10 @@ class Reports:
     def paid(self, context: nova_context.RequestContext, report: wire.HostPaid) -> None:
         """A host has done steps that it owed."""
         def write(conn: sa.Connection) -> None:
-            for ref in report.steps:
-                owed.paid(conn, ref.task, ref.attempt)
+            calls = [owed.paid(conn, ref.task, ref.attempt) for ref in report.steps]
+            operations.begin_undone(conn, report.host, {
+                call.instance.uuid for call in calls
+                if call is not None and call.direction == 'undo' and call.instance is not None})
         self._db.write(write)
         LOG.info('Host %s owes %d steps no more', report.host, len(report.steps))
         for task in returned.begin_due(self._engine.journal, report.host):
@@ -116,19 +119,23 @@ class Reports:
             compute_node.ComputeNode.report(conn, node)
 
     def _strangers(self, report: wire.HostReport) -> list[str]:
-        """Guests of the host that the records tell us to remove, because of what happened while it was away.
+        """Servers of which the records tell the host to remove what it has, because of what happened while it
+        was away.
 
-        Either their server was deleted from this host, or an operation on it gave this host up and the server
-        is elsewhere now, or nowhere. Without such evidence a guest is left alone: a record may name another
-        host because this one was renamed, and data is not ours to lose.
+        Either the server was deleted, from this host or after an operation on it had a step here; or an
+        operation gave this host up and the server is elsewhere now, or nowhere. Without such evidence a guest
+        is left alone: a record may name another host because this one was renamed, and data is not ours to
+        lose.
         """
-        if not report.guests:
+        here = [*report.guests, *(report.remains or ())]
+        if not here:
             return []
         with self._db.read() as conn:
-            known = instance.Instance.all(conn, uuid=list(report.guests), deleted=None)
+            known = instance.Instance.all(conn, uuid=here, deleted=None)
+            worked = rows.worked(conn, report.host, [each.uuid for each in known if each.deleted])
             given_up = rows.given_up(conn, report.host, report.guests)
         return [each.uuid for each in known
-                if (each.deleted and each.host in (None, report.host))
+                if (each.deleted and (each.host in (None, report.host) or each.uuid in worked))
                 or (each.uuid in given_up and each.host != report.host and each.task_state is None)]
 
 

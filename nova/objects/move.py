@@ -75,9 +75,11 @@ class LiveMove(Move):
     Attributes:
         block_migration: its local disks are copied, too; None leaves that to the drivers.
         data: what the drivers of both hosts tell each other.
+        unseen: the source has not said what became of its guest, which may be at either end.
         arrived: the guest was found at the destination when it was to be given up.
     """
 
     block_migration: bool | None = None
     data: fields.Json = {}
+    unseen: bool = fields.since('1.1', False)
     arrived: bool = False

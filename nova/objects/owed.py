@@ -44,11 +44,14 @@ def owes(conn: sa.Connection, host: str, instance_uuid: str) -> bool:
     return any(call.instance.uuid == instance_uuid for call in owed_by(conn, host) if call.instance is not None)
 
 
-def paid(conn: sa.Connection, task: str, attempt: int) -> bool:
-    """The host has done it; False when nothing was owed under this attempt."""
+def paid(conn: sa.Connection, task: str, attempt: int) -> StepCall | None:
+    """The host has done it: what that was; None when nothing was owed under this attempt."""
     table = models.owed_steps
-    return conn.execute(table.delete().where(
-        table.c.task_uuid == task, table.c.attempt == attempt)).rowcount > 0
+    this = (table.c.task_uuid == task) & (table.c.attempt == attempt)
+    call = conn.execute(sa.select(table.c.call).where(this).with_for_update()).scalar()
+    if call is None or not conn.execute(table.delete().where(this)).rowcount:
+        return None
+    return StepCall.from_wire(call)
 
 
 def forget(conn: sa.Connection, host: str) -> None:

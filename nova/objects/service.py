@@ -241,3 +241,8 @@ class Alive:
         seen = sign.last_seen_up
         return all(until - max(since, seen) <= self._down_after
                    for since, until in self._heard or [(seen, self._now)])
+
+    def is_dead(self, host: str) -> bool:
+        """Whether an operator says that nothing runs on `host` any more: it is forced down, or no service."""
+        sign = self._hosts.get(host)
+        return sign is None or sign.forced_down

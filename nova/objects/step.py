@@ -97,6 +97,7 @@ class HostReport(base.Record):
         guests: uuids of the servers whose guests its hypervisor has.
         disabled: whether it believes that its service is disabled; None while it does not know.
         steps: attempts of tasks' steps that it has in line or runs, by task.
+        remains: uuids of servers of which it remembers something, though their guests are not there.
     """
 
     host: str
@@ -106,6 +107,7 @@ class HostReport(base.Record):
     guests: list[str] = []
     disabled: bool | None = None
     steps: fields.Json = fields.since('1.1', {})
+    remains: list[str] = fields.since('1.2', [])
 
 
 class HostOrders(base.Record):
@@ -114,7 +116,7 @@ class HostOrders(base.Record):
     Attributes:
         stop: attempts that it runs and that were given up.
         owed: steps that were given up or could not be told it; run one after the other.
-        evict: servers that were deleted while it was away; their guests are to go.
+        evict: servers that were deleted while it was away; their guests, or what is left of them, are to go.
         open_steps: the steps that are waited for.
         disabled: whether its service is.
         conductors: the oldest version among the cell's conductors that live (`nova.release`).

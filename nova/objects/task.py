@@ -515,6 +515,14 @@ def given_up(conn: sa.Connection, host: str, instance_uuids: list[str]) -> set[s
                steps.c.status.in_(('refused', 'failed', 'cancelled')))).scalars())
 
 
+def worked(conn: sa.Connection, host: str, instance_uuids: list[str]) -> set[str]:
+    """Those servers for which an operation had a step on `host`."""
+    steps, owners = tables.task_steps, tables.tasks
+    return set(conn.execute(
+        sa.select(owners.c.instance_uuid).join(steps, steps.c.task_uuid == owners.c.uuid)
+        .where(owners.c.instance_uuid.in_(instance_uuids), steps.c.host == host)).scalars())
+
+
 def waiting_on(conn: sa.Connection, instance_uuids: list[str]) -> list[str]:
     """uuids of the tasks of servers that wait for a condition."""
     table = tables.tasks

@@ -5,11 +5,14 @@ like any other: they hold the server, and the host looks again before it does an
 """
 
 
-from nova import objects, states
+import sqlalchemy as sa
+
+from nova import context, objects, states
 from nova.states import VM, Power
-from nova.steps import power
-from nova.task.flow import Flow, Step
-from nova.task.handles import Host
+from nova.steps import power, turn
+from nova.task import journal
+from nova.task.flow import SHARING, Flow, Step, Wait
+from nova.task.handles import Conductor, Host
 
 _STOP = frozenset({
     (VM.ACTIVE, Power.SHUTDOWN), (VM.ACTIVE, Power.CRASHED), (VM.ACTIVE, Power.SUSPENDED),
@@ -49,3 +52,39 @@ class SyncPower(Flow[objects.State]):
 
     name = 'sync_power'
     steps = (Step(settle, at='host'),)
+
+
+# After an undo that nobody waited for ------------------------------------------------------------
+
+def host_is_heard(h: Conductor, state: objects.State) -> bool:
+    return h.instance.host is None or h.host_is_up(h.instance.host)
+
+
+def accept_as_found(h: Host, state: objects.State) -> None:
+    """The server is what its guest is; one whose guest is gone is an error."""
+    if h.instance.vm_state not in power.MEANS.values():
+        power.observe(h, state)
+    elif h.driver.state(h) is None:
+        power.observe(h, state)
+        h.instance.vm_state = str(VM.ERROR)
+    else:
+        power.accept(h, state)
+
+
+class SyncUndone(Flow[objects.State]):
+    """A host has returned, and undone there what it owed: its answer came too late to be written down."""
+
+    name = 'sync_undone'
+    exclusion = SHARING
+    deadline = 24 * 3600.0
+    steps = (
+        Wait(host_is_heard, choice=True, timeout=24 * 3600.0),
+        Step(turn.hold_server, timeout=24 * 3600.0),
+        Step(accept_as_found, at='host', elsewhere=True, awaits_upgrade=True),
+    )
+
+
+def begin_undone(conn: sa.Connection, host: str, servers: set[str]) -> None:
+    """Look at those of the servers that are on a host; the keeper finds the tasks."""
+    for server in objects.Instance.all(conn, uuid=sorted(servers), host=host) if servers else ():
+        journal.insert(conn, SyncUndone, objects.State(), context.admin(), instance_uuid=server.uuid)

@@ -5,10 +5,11 @@ from nova import objects
 from nova.states import VM, Power
 from nova.task.handles import Host
 
-_MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM.PAUSED,
-          Power.SUSPENDED: VM.SUSPENDED}
+MEANS = {Power.RUNNING: VM.ACTIVE, Power.SHUTDOWN: VM.STOPPED, Power.PAUSED: VM.PAUSED,
+         Power.SUSPENDED: VM.SUSPENDED}
+"""What a server is whose guest does this."""
 
-_POWERS = {means: power for power, means in _MEANS.items()}
+_POWERS = {means: power for power, means in MEANS.items()}
 
 
 def observe(h: Host, state: objects.State) -> None:
@@ -42,6 +43,6 @@ def accept(h: Host, state: objects.State) -> None:
     An error stays one: it needs a success to get out of it.
     """
     observe(h, state)
-    means = _MEANS.get(Power(h.instance.power_state))
+    means = MEANS.get(Power(h.instance.power_state))
     if means is not None and h.instance.vm_state != VM.ERROR:
         h.instance.vm_state = str(means)

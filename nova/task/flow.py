@@ -55,6 +55,9 @@ class Step(Generic[S]):
             given to, wherever the server is by then.
         shows: the task_state that clients see while this step runs; None keeps the one before.
         when: skip the step unless this is true of the state.
+        awaited: while this is true of the state, its undo is waited for though its host is down, rather than
+            owed, because only what is found there says where the flow goes on. It is owed all the same once an
+            operator says that the host is dead, or the server is to be deleted.
         choice: a host's refusal unwinds to here and comes forward again, to the next alternate.
         elsewhere: what fails on this host may go right on another, so it has refused rather than failed, unless
             the error says that it is the same everywhere.
@@ -75,6 +78,7 @@ class Step(Generic[S]):
     at: Place = 'cell'
     shows: states.Task | None = None
     when: Callable[[S], bool] | None = None
+    awaited: Callable[[S], bool] | None = None
     choice: bool = False
     elsewhere: bool = False
     timeout: float = 600.0
@@ -98,10 +102,11 @@ class Step(Generic[S]):
         @overload
         def __init__(self, do: Callable[[Host, S], object], undo: Callable[[Host, S], object] | None = None, *,
                      at: Literal['host', 'source', 'dest'], when: Callable[[S], bool] | None = None,
-                     **more: Unpack[Options]) -> None: ...
+                     awaited: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
 
         def __init__(self, do: Function, undo: Function | None = None, *, at: Place = 'cell',
-                     when: Callable[[S], bool] | None = None, **more: Unpack[Options]) -> None: ...
+                     when: Callable[[S], bool] | None = None, awaited: Callable[[S], bool] | None = None,
+                     **more: Unpack[Options]) -> None: ...
 
     @property
     def name(self) -> str:
@@ -258,6 +263,10 @@ class Flow(Generic[F]):
         One that goes back comes forward again at the next choice that it meets, whatever it goes back for.
         """
         return False
+
+    @classmethod
+    def unanswered(cls, state: F, step: str) -> None:
+        """A step is given up whose host has not said what became of it: what the state has to know of that."""
 
     @classmethod
     def beyond_pivot(cls, index: int) -> bool:

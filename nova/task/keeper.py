@@ -182,13 +182,13 @@ class Keeper:
         """Give up on a step whose host is down; the attempt is outdated, so a late answer changes nothing.
 
         What cannot be undone on that host now, or has still to be done there, it owes: it is told when it
-        returns, before anything else.
+        returns, before anything else. Where only that host knows how the flow goes on, it is waited for.
         """
         engine = self._engine
 
         def fence(run: engines.Run) -> bool:
             host = run.task.host or ''
-            if engine.reach.is_up(host):
+            if engine.reach.is_up(host) or (run.awaited and not engine.reach.is_dead(host)):
                 return False
             if run.task.direction == 'undo' or run.committed:
                 call = run.call()
@@ -196,6 +196,7 @@ class Keeper:
                     run, 'done', None, host=host, detail=f'Host {host} is down; it does so when it returns.',
                     also=lambda conn: owed.owe(conn, host, call))
             # A dead host has refused: where the flow has a choice, it is made again.
+            run.flow.unanswered(run.state, run.step.name)
             error = errors.to_dict(errors.task.StepLost(step=run.task.step, host=host))
             return engine.runner.end_step(run, 'refused', error, host=host,
                                         also=lambda conn: owed.give_up(conn, host))
@@ -213,6 +214,7 @@ class Keeper:
             error: errors.NovaError = errors.task.StepLost(step=task.step, host=task.host)
             if task.direction == 'do' and run.is_late(now):
                 error = errors.task.DeadlinePassed(flow=run.flow.name, seconds=run.flow.deadline)
+            run.flow.unanswered(run.state, run.step.name)
             return engine.runner.end_step(run, 'failed', errors.to_dict(error), host=task.host)
         engine.attend(uuid, expire, rows.PARKED)
 

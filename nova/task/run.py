@@ -36,6 +36,13 @@ class Run:
         return self.flow.committed(self.flow.index(self.task.step or ''), self.state)
 
     @property
+    def awaited(self) -> bool:
+        """Whether the present step is an undo that has to be answered, although its host is down."""
+        awaited = self.step.awaited
+        return (self.task.direction == 'undo' and not self.task.cancel
+                and awaited is not None and awaited(self.state))
+
+    @property
     def host(self) -> str | None:
         """The host of the present step; None when none is known (yet, or any more).
 

@@ -51,6 +51,9 @@ class Reach(Protocol):
 
     def is_up(self, host: str) -> bool: ...
 
+    def is_dead(self, host: str) -> bool:
+        """Whether an operator says that nothing runs on a host that is down."""
+
     def heard(self, host: str) -> datetime.datetime | None:
         """When the host's newest sign of life came."""
 

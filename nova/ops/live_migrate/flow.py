@@ -5,7 +5,8 @@ gone from the source runs at the destination, and then there is no way back. Unt
 and the guest has not noticed.
 
 A source that goes down is given up, and the choice made anew; if the guest is found at the destination then,
-that is the choice, and the flow goes on from there, even when it was cancelled or aborted meanwhile.
+that is the choice, and the flow goes on from there, even when it was cancelled or aborted meanwhile. Where the
+destination is down as well nobody knows, and the flow rests until it is back.
 
 A destination that will not do is followed by another one that the scheduler names, as often as
 ``migrate_max_retries`` allows.
@@ -60,6 +61,11 @@ def stay_there(h: SuperConductor, state: LiveMove) -> None:
 def is_here(state: LiveMove) -> bool:
     """Whether the guest is at its source, for all that is known."""
     return not state.arrived
+
+
+def is_unseen(state: LiveMove) -> bool:
+    """Whether the destination alone can say where the guest is."""
+    return state.unseen
 
 
 def prepare_network(h: Conductor, state: LiveMove) -> None:
@@ -124,6 +130,10 @@ class LiveMigrate(Flow[LiveMove]):
     def arrived(cls, state: LiveMove) -> bool:
         return state.arrived
 
+    @classmethod
+    def unanswered(cls, state: LiveMove, step: str) -> None:
+        state.unseen = state.unseen or step == host.migrate.__name__
+
     steps = (
         Step(moves.open_migration, undo=moves.close_failed, at='super', shows=states.Task.MIGRATING),
         Step(moves.own_source, undo=moves.give_back, at='super'),
@@ -133,7 +143,7 @@ class LiveMigrate(Flow[LiveMove]):
         Step(host.check_source, at='source', elsewhere=True, when=is_here),
         Step(prepare_network, undo=leave_network, when=is_here),
         Step(moved_volumes.reserve_there, undo=moved_volumes.unreserve_there, when=is_here),
-        Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True, when=is_here),
+        Step(host.prepare, undo=host.roll_back, at='dest', elsewhere=True, when=is_here, awaited=is_unseen),
         Wait(ports.vifs_plugged, when=awaits_plugging, timeout=Flow.deadline),
         Step(begin_migration, when=is_here),
         Step(host.migrate, at='source', pivot=True, timeout=24 * 3600.0, limit='max_concurrent_live_migrations',

@@ -36,6 +36,8 @@ def roll_back(h: Host, state: LiveMove) -> None:
     except errors.virt.GuestArrived:
         state.arrived = True
         return
+    finally:
+        state.unseen = False
     volumes.let_go(h)
 
 

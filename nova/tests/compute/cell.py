@@ -187,7 +187,7 @@ class HostLook(flow.Flow[WorkState]):
 
 def server_of(**values):
     """A server record as conductors send it."""
-    instance = objects.Instance.new(project_id='project', user_id='user', host='host1', **values)
+    instance = objects.Instance.new(**{'project_id': 'project', 'user_id': 'user', 'host': 'host1', **values})
     instance.clean()
     return instance
 

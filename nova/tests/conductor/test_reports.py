@@ -6,6 +6,8 @@ from nova import context, errors, objects, release
 from nova.common import uuids
 from nova.conductor import reports
 from nova.objects import owed
+from nova.objects import task as rows
+from nova.ops.power_sync import SyncPower
 from nova.task import journal
 from nova.tests.compute import cell
 
@@ -128,6 +130,45 @@ def test_what_a_host_has_done_it_owes_no_more(db, verbs):
         db.write(lambda conn, call=call: owed.owe(conn, 'h', call))
     verbs.paid(CONTEXT, objects.HostPaid(host='h', steps=[objects.StepRef(task=calls[0].task, attempt=1)]))
     assert [call.task for call in verbs.host_up(CONTEXT, report()).owed] == [calls[1].task]
+
+
+def test_what_a_host_has_undone_late_is_looked_at(db, verbs):
+    """Its answer was for a task that has ended. A server that is elsewhere by now is none of its business."""
+    servers = [cell.server_of(host=host) for host in ('h', 'h', 'elsewhere')]
+    calls = [cell.call_of(server, direction=direction)
+             for server, direction in zip(servers, ('undo', 'do', 'undo'), strict=True)]
+
+    def write(conn):
+        for server, call in zip(servers, calls, strict=True):
+            server.create(conn)
+            owed.owe(conn, 'h', call)
+    db.write(write)
+    steps = [objects.StepRef(task=call.task, attempt=call.attempt) for call in calls]
+    for _ in range(2):
+        verbs.paid(CONTEXT, objects.HostPaid(host='h', steps=steps))
+    with db.read() as conn:
+        begun = conn.execute(rows.tables.tasks.select()).all()
+    assert [(task.flow, task.instance_uuid) for task in begun] == [('sync_undone', servers[0].uuid)]
+
+
+def test_what_is_left_of_deleted_servers_is_removed(db, verbs):
+    """Also where a move had begun to bring it, or had just taken it away; nobody else's guest."""
+    gone, strange, there = (cell.server_of(host='elsewhere') for _ in range(3))
+
+    def write(conn):
+        for server in (gone, strange, there):
+            server.create(conn)
+            task = journal.insert(conn, SyncPower, SyncPower.State(), CONTEXT, instance_uuid=server.uuid)
+            if server is not strange:
+                conn.execute(rows.tables.task_steps.insert(), {
+                    'task_uuid': task.uuid, 'name': 'settle', 'direction': 'do', 'attempt': 1,
+                    'status': 'done', 'host': 'h'})
+        for server in (gone, strange):
+            server.destroy(conn)
+    db.write(write)
+    uuids = [server.uuid for server in (gone, strange, there)]
+    assert verbs.host_up(CONTEXT, report(guests=uuids)).evict == [gone.uuid]
+    assert verbs.host_up(CONTEXT, report(remains=uuids)).evict == [gone.uuid]
 
 
 def test_a_host_stops_what_nobody_waits_for(db, verbs, engine):

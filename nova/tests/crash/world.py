@@ -441,6 +441,9 @@ class _Reach:
     def is_up(self, host):
         return host in self._world.up
 
+    def is_dead(self, host):
+        return False
+
     def heard(self, host):
         return None
 

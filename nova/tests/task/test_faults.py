@@ -17,6 +17,7 @@ from nova.tests.task.world import (
     BEAT,
     BROKEN,
     LOG,
+    EngineDelete,
     EngineHosted,
     EngineLocal,
     EngineState,
@@ -86,6 +87,17 @@ class FaultActing(flow.Flow[EngineState]):
 class FaultMute(flow.Flow[EngineState]):
     fails = states.VM.ERROR
     steps = (flow.Step(effect('begin'), effect('end')), flow.Step(effect('work'), effect('unwork'), at='host'))
+
+
+class FaultUnseen(flow.Flow[EngineState]):
+    """What its step on a host came to, the host alone can say once it is not heard of."""
+
+    @classmethod
+    def unanswered(cls, state, step):
+        state.seen = [*state.seen, step]
+
+    steps = (flow.Step(effect('expect'), effect('look'), at='host', awaited=lambda state: 'send' in state.seen),
+             flow.Step(effect('send'), at='host'))
 
 
 def test_a_foreign_error_of_a_condition_fails_the_step(world):
@@ -330,6 +342,30 @@ def test_what_a_host_that_is_down_would_have_to_undo_it_owes(world):
         assert objects.Service.get(conn, host='h1', binary='nova-compute').epoch == 2
     assert (call.task, call.step, call.direction, call.attempt) == (task.uuid, 'work', 'undo', 3)
     assert [sent.direction for sent in world.hosts.calls] == ['do', 'undo']
+
+
+@pytest.mark.parametrize('ended_by', ['return', 'operator', 'deletion'])
+def test_what_only_a_host_knows_that_is_down_is_waited_for(world, ended_by):
+    """MIG-S3: until it is back, somebody says that it is dead, or nobody needs to know any more."""
+    task, worker = world.begin(FaultUnseen), world.worker()
+    worker.wake(task.uuid)
+    world.answer(worker)
+    world.hosts.up = False
+    looks = Looks(worker)
+    looks.round(9)
+    found = world.task(task)
+    assert (found.status, found.step, found.direction) == (rows.PARKED, 'expect', 'undo')
+    if ended_by == 'return':
+        world.hosts.up = True
+        world.answer(worker)
+    elif ended_by == 'operator':
+        world.hosts.dead = True
+    else:
+        world.begin(EngineDelete)
+    looks.round(3)
+    assert world.task(task).status == rows.UNDONE
+    with world.db.read() as conn:
+        assert len(owed.owed_by(conn, 'h1')) == (ended_by != 'return')
 
 
 def test_what_is_past_its_pivot_a_host_that_is_down_owes_too(world):

@@ -64,7 +64,7 @@ class EngineDelete(flow.Flow[EngineState]):
 class Hosts:
     def __init__(self):
         self.calls, self.cancelled, self.up, self.named = [], [], True, set()
-        self.sign = None
+        self.sign, self.dead = None, False
 
     def run_step(self, ctx, call):
         self.calls.append(call)
@@ -74,6 +74,9 @@ class Hosts:
 
     def is_up(self, host):
         return self.up
+
+    def is_dead(self, host):
+        return self.dead
 
     def heard(self, host):
         return self.sign

@@ -1,0 +1,117 @@
+"""Operations whose hosts are given up amid them, and return when they have ended (TSK-S3, MIG-S3)."""
+
+import pytest
+
+from nova import states
+from nova.ops.delete.flow import Delete
+from nova.states import VM
+from nova.tests.simulation import cases, invariants, net, users
+from nova.tests.simulation import world as worlds
+
+RESTS = (VM.ACTIVE, VM.STOPPED, VM.PAUSED, VM.SUSPENDED)
+"""States that tell what a guest does."""
+GUESTS = ('pause', 'reboot', 'rebuild', 'rescue', 'resume', 'shelve', 'start', 'stop', 'suspend', 'unpause')
+"""Flows that change what a guest does, and stay on their host."""
+THREE = worlds.Shape(hosts=3)
+LONG = 3 * worlds.REPORT
+"""Seconds in which a host that has returned has told of its guests."""
+
+
+SAMPLE = [('reboot', VM.SUSPENDED)]
+"""What of them is in every run."""
+
+
+def begins():
+    for name in GUESTS:
+        allowed = users.start_of(cases.flows()[name]).vm_states
+        for begun in ((name, vm_state) for vm_state in RESTS if vm_state in allowed):
+            yield begun if begun in SAMPLE else pytest.param(*begun, marks=pytest.mark.slow)
+
+
+def rests(world):
+    """Everything comes to rest, and all is as it should be."""
+    try:
+        world.settle()
+        world.run(LONG)
+        world.settle()
+        invariants.check(world)
+    except AssertionError as error:
+        raise AssertionError(f'{error}\n{world.tail()}') from error
+
+
+def effects(world, name):
+    return [seen for seen in world.net.seen
+            if seen.service.startswith('driver ') and seen.place and seen.place[0] == name]
+
+
+def lives(new_world, name, vm_state, number=0, when=''):
+    """One operation, whose host dies at an effect and returns when the operation has ended; its effects."""
+    with new_world() as world:
+        uuid = world.running()
+        cases.put(world, uuid, vm_state)
+        dead = []
+
+        def die():
+            dead.append(world.loop.actor.process.name)
+            world.kill(dead[0], back=None)
+        world.count_from_here()
+        if number:
+            world.net.do(number, when, die)
+        world.begin(uuid, cases.flows()[name], cases.state_on(world, uuid, name))
+        world.run(5)
+        world.settle()
+        for host in dead:
+            world.revive(host)
+        rests(world)
+        return effects(world, name)
+
+
+@pytest.mark.parametrize(('name', 'vm_state'), begins())
+def test_a_guest_is_what_its_record_says(new_world, name, vm_state):
+    """What a host undoes when it returns nobody waits for any more; what that left is looked at though."""
+    for seen in lives(new_world, name, vm_state):
+        for when in ('before', 'after'):
+            lives(new_world, name, vm_state, seen.number, when)
+
+
+def cut_off(world, name, when, hosts, seconds):
+    """Both ends of a move are not heard of from the first effect of a name on."""
+    done = []
+
+    def cut(seen, actor, moment):
+        if (seen.name, moment) == (name, when) and not done:
+            done.append(world.loop.now)
+            for host in hosts:
+                world.net.cut(host, 'bus cell1', net.HUNG)
+                world.loop.plan(seconds, lambda host=host: world.net.heal(host))
+    world.net.watch.append(cut)
+
+
+@pytest.mark.parametrize('when', ['before', 'after'])
+def test_both_ends_of_a_live_migration_are_not_heard_of(new_world, when):
+    """Whether the guest has arrived only they can say: nobody decides before one of them is back."""
+    with new_world(THREE) as world:
+        uuid = world.running()
+        cut_off(world, 'live_migrate', when, world.hosts, 6 * worlds.DOWN)
+        world.begin(uuid, cases.flows()['live_migrate'], cases.state_on(world, uuid, 'live_migrate'))
+        world.run(5 * worlds.DOWN)
+        assert world.server(uuid).task_state == states.Task.MIGRATING, world.tail()
+        rests(world)
+        assert world.server(uuid).vm_state == VM.ACTIVE
+        spawned = [seen for seen in world.net.seen if seen.name in ('spawn', 'destroy')]
+        assert not spawned, 'the guest that went is the one that is there'
+
+
+def test_a_server_is_deleted_while_nobody_knows_where_its_guest_is(new_world):
+    """Then it makes no difference: its guest goes from where it is."""
+    with new_world(THREE) as world:
+        uuid = world.running()
+        cut_off(world, 'live_migrate', 'after', world.hosts, 7 * worlds.DOWN)
+        world.begin(uuid, cases.flows()['live_migrate'], cases.state_on(world, uuid, 'live_migrate'))
+        world.run(4 * worlds.DOWN)
+        world.delete(uuid, Delete)
+        world.run(2 * worlds.DOWN)
+        assert world.server(uuid) is None, world.tail()
+        world.run(2 * worlds.DOWN)
+        rests(world)
+        assert not any(driver.guests() for driver in world.drivers.values())
