@@ -3,7 +3,7 @@
 import dataclasses
 from urllib import parse
 
-from nova import errors, objects
+from nova import errors, objects, states
 from nova.api.request import Request
 from nova.objects.console_token import ConsoleToken
 from nova.policies import console_auth_tokens, remote_consoles
@@ -11,12 +11,15 @@ from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.rest.resource import Body, One, Resource, get, post
 from nova.rpc.questions import Questions
+from nova.task.guard import ANY, From
 
 _PROTOCOLS = {'vnc': {'novnc', 'xvpvnc'}, 'spice': {'spice-html5', 'spice-direct'}, 'rdp': {'rdp-html5'},
               'serial': {'serial'}, 'mks': {'webmks'}}
 _OLD = '2.5'
 """Newest version of the older actions."""
 _ACTION = '/servers/{server_id}/action'
+_FROM = From(task=ANY, but=(states.Task.DELETING, states.Task.MIGRATING), launched=False, lock=False)
+"""A console is not opened to a guest that is about to go."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +93,7 @@ class RemoteConsoles(Resource):
 
 
 def _open(req: Request, instance: objects.Instance, protocol: str, kind: str) -> Opened:
+    _FROM.check(instance, 'get_console')
     place = req.ask_host(instance, Questions.console, kind=kind)
     token = req.write_in_cell(lambda conn: ConsoleToken.create(
         conn, instance.uuid, kind, place, req.conf.consoleauth.token_ttl))
