@@ -49,6 +49,7 @@ def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources,
     result = provider_tree.ProviderTree(root)
     uuids: dict[str | None, str] = {None: root.uuid}
     devices = reporting.device_providers(node, found.devices) if conf.pci.report_in_placement else []
+    devices += reporting.device_providers(node, found.mdevs)
     for child in (*found.children, *devices):
         uuids[child.name] = node_uuid(host, child.name)
         result.add(provider_tree.Provider(

@@ -13,6 +13,9 @@ are given to one guest alone.'''),
     cfg.ListOpt('pci_devices', default=[], help='''
 Its PCI devices, each as vendor:product, for instance 10de:1eb8; they are spread over the cells by turns. A card
 with virtual functions is vendor:product+vendor:product*count, for instance 8086:1572+8086:154c*4.'''),
+    cfg.ListOpt('mdev_types', default=[], help='''
+Its graphics cards, each as the type and the number of mediated devices (vGPUs) that it can have: type:count,
+for instance nvidia-35:16. [devices] enabled_mdev_types says which of them guests may have.'''),
 ]
 
 

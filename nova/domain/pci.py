@@ -22,6 +22,8 @@ _HEX = re.compile(r'[0-9a-fA-F]{4}')
 
 PCI, CARD, FUNCTION = 'type-PCI', 'type-PF', 'type-VF'
 """Types of devices: plain ones, cards that have virtual functions, and these."""
+MDEV = 'mdev'
+"""The type of mediated devices, which are made of others (`nova.virt.mdevs`)."""
 VNICS = {'direct': FUNCTION, 'macvtap': FUNCTION, 'direct-physical': CARD}
 """The ``vnic_type`` of ports that are a device of the host, to the type of the device."""
 NETWORK_CLASSES = {FUNCTION: 'SRIOV_NET_VF', CARD: 'CUSTOM_SRIOV_NET_PF', PCI: 'CUSTOM_SRIOV_NET_PF'}
@@ -79,6 +81,8 @@ class Kind:
              device_type: str | None = None) -> bool:
         """Whether a device is one that this alias, or port, means; devices that are ports are no alias's."""
         if resource_class in NETWORK_CLASSES.values() and self.resource_class != resource_class:
+            return False
+        if (device_type == MDEV) != (self.device_type == MDEV):
             return False
         return (self.vendor_id in (None, vendor_id) and self.product_id in (None, product_id)
                 and self.resource_class in (None, resource_class) and self.traits <= set(traits)

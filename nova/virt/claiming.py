@@ -11,6 +11,7 @@ from nova.task.handles import Host
 from nova.virt import fitting
 from nova.virt.driver import kept
 from nova.virt.driver.claims import Cell, Claim, Interface
+from nova.virt.driver.inventory import HostDevice
 
 ASIDE = 'claim_aside'
 """What a guest that is moving has on the host it leaves, until the move is confirmed or reverted."""
@@ -19,13 +20,14 @@ ASIDE = 'claim_aside'
 class Claims:
     """
     Args:
-        cells, devices: what the host has now.
+        cells, devices, mdevs: what the host has now.
         aliases: ``[pci] alias``.
     """
 
     def __init__(self, cells: Callable[[], Sequence[fitting.HostCell]],
-                 devices: Callable[[], Sequence[fitting.HostDevice]], aliases: Sequence[str] = ()) -> None:
-        self._cells, self._devices, self._aliases = cells, devices, aliases
+                 devices: Callable[[], Sequence[HostDevice]], aliases: Sequence[str] = (),
+                 mdevs: Callable[[], Sequence[HostDevice]] = tuple) -> None:
+        self._cells, self._devices, self._aliases, self._mdevs = cells, devices, aliases, mdevs
         self._lock = threads.lock()
 
     def of(self, h: Host) -> Claim:
@@ -39,7 +41,8 @@ class Claims:
             errors.task.Refused: this host has not enough left.
             errors.Invalid: what it asks for makes no sense.
         """
-        asked = fitting.wanted(cast(Instance, h.instance), self._aliases)
+        mdevs = self._mdevs()
+        asked = self._wanted(h, mdevs)
         found = h.journal.get(kept.CLAIM)
         if not asked:
             if found is not None:
@@ -51,9 +54,18 @@ class Claims:
         with self._lock:
             had = {address for name in (kept.CLAIM, ASIDE) if (mine := _read(h.journal.get(name)))
                    for address in mine.addresses}
-            made = fitting.fit(asked, self._cells(), self._devices(), self._taken(h), had)
+            made = fitting.fit(asked, self._cells(), [*self._devices(), *mdevs], self._taken(h), had)
             h.journal.put(kept.CLAIM, {'wish': wish, **dataclasses.asdict(made)})
         return made
+
+    def _wanted(self, h: Host, mdevs: Sequence[HostDevice]) -> fitting.Wanted:
+        return fitting.wanted(cast(Instance, h.instance), self._aliases,
+                              {device.resource_class for device in mdevs})
+
+    def made_of(self, h: Host) -> dict[str, HostDevice]:
+        """The mediated devices that a guest has, by uuid."""
+        mine = set(self.of(h).mdevs)
+        return {device.address: device for device in self._mdevs() if device.address in mine} if mine else {}
 
     def take(self, h: Host) -> Claim:
         """`claim`, and say in the server's record what it is, for its owner to see."""
@@ -84,7 +96,7 @@ class Claims:
         mine = self.of(h)
         if port_id in mine.ports:
             left = {ident: each for ident, each in mine.ports.items() if ident != port_id}
-            wished = fitting.wanted(cast(Instance, h.instance), self._aliases).without(port_id)
+            wished = self._wanted(h, self._mdevs()).without(port_id)
             h.journal.put(kept.CLAIM, {
                 'wish': wished.words, **dataclasses.asdict(dataclasses.replace(mine, ports=left))})
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from nova import errors
-from nova.domain import cpusets, numa, pci
+from nova.domain import cpusets, numa, pci, placement_request
 from nova.objects import Instance
 from nova.virt.driver.claims import Cell, Claim, Interface
 from nova.virt.driver.inventory import HostCell, HostDevice
@@ -61,11 +61,12 @@ class NoRoom(errors.task.Refused):
 
 # What is wanted
 
-def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
+def wanted(instance: Instance, aliases: Sequence[str] = (), mdevs: Collection[str] = ()) -> Wanted:
     """What a server's flavor and image ask for; false when that is nothing.
 
     Args:
         aliases: ``[pci] alias``.
+        mdevs: resource classes of the host's mediated devices.
 
     Raises:
         errors.Invalid: it makes no sense.
@@ -85,7 +86,15 @@ def wanted(instance: Instance, aliases: Sequence[str] = ()) -> Wanted:
     count = int(nodes) if nodes else 1 if dedicated or page else 0
     return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
                   asked('cpu_thread_policy'), page_kb(page) if page else None,
-                  tuple(pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases))), _ports(instance))
+                  (*pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases)), *_mdevs(instance, mdevs)),
+                  _ports(instance))
+
+
+def _mdevs(instance: Instance, classes: Collection[str]) -> list[pci.Kind]:
+    """A flavor asks for them by their resource class."""
+    amounts = placement_request.build({}, instance.flavor.extra_specs).amounts() if classes else {}
+    return [kind for name in sorted(classes) for kind in
+            [pci.Kind(resource_class=name, device_type=pci.MDEV)] * amounts.get(name, 0)]
 
 
 def _ports(instance: Instance) -> tuple[tuple[str, pci.Kind], ...]:

@@ -19,7 +19,8 @@ class WithDevices(Apart):
             return {'DEFAULT': {'allow_resize_to_same_host': 'true'}, 'pci': {'alias': ALIAS},
                     'filter_scheduler': {'pci_in_placement': 'true'}}
         pci = {'alias': ALIAS, 'device_spec': SPEC, 'report_in_placement': str(file == 'cell1').lower()}
-        return {'DEFAULT': {'report_interval': 1}, 'fake': {'pci_devices': '10de:1eb8,10de:1eb8'}, 'pci': pci}
+        return {'DEFAULT': {'report_interval': 1}, 'pci': pci, 'devices': {'enabled_mdev_types': 'nvidia-35'},
+                'fake': {'pci_devices': '10de:1eb8,10de:1eb8', 'mdev_types': 'nvidia-35:1'}}
 
 
 cloud = cloud_of(WithDevices)
@@ -68,4 +69,20 @@ def test_devices_are_asked_for_in_placement(cloud, admin, flavor):
     assert held(admin, pair['id']) == 2, 'a resize in place keeps what no flavor counts (MIG-S4)'
     for server in admin.get('/servers')['servers']:
         admin.delete(server['id'])
+    leaks.check(cloud, admin)
+
+
+def test_mediated_devices(cloud, admin):
+    """A flavor asks for a vGPU by its class; each of two hosts has one."""
+    until(lambda: len(admin.get('/resource_providers?resources=VGPU:1', service='placement')[
+        'resource_providers']) == 2)
+    with flavors(admin) as make:
+        flavor = make(resources__VGPU='1')
+        servers = [admin.booted(f'vgpu-{number}', flavorRef=flavor) for number in range(2)]
+        assert len({server['OS-EXT-SRV-ATTR:host'] for server in servers}) == 2
+        late = admin.ended(admin.boot('late', flavorRef=flavor).json()['server']['id'])
+        assert late['status'] == 'ERROR'
+        for server in (*servers, late):
+            admin.delete(server['id'])
+        admin.delete(admin.booted('again', flavorRef=flavor)['id'])
     leaks.check(cloud, admin)

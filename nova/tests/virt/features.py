@@ -89,7 +89,8 @@ FEATURES = (
     _feature('Signed images, trusted certificates', test_signed_images='what_was_signed whose_signature_counts '
              'the_cache_has_what_was_signed other_bytes_are_not_kept'),
     _feature('UEFI, secure boot, emulated TPM', test_libvirt_xml='domain'),
-    _feature('vGPU'),
+    _feature('vGPU (mediated devices)', test_libvirt_xml='domain mediated_devices_of_the_host',
+             test_claims='mediated_devices types_of_one_class_are_refused'),
     _feature('Guests with encrypted memory (SEV)'),
 )
 

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova import conf as nova_conf
 from nova import errors, objects
 from nova.compute.servers import ServerJournals
+from nova.conf import devices as devices_conf
 from nova.domain import pci
 from nova.tests.compute.cell import Handle
 from nova.tests.virt.labs.base import Moving
-from nova.virt import fitting
+from nova.virt import fitting, mdevs, reporting
 from nova.virt.driver import inventory
 from nova.virt.driver.inventory import HostCell, HostDevice
 from nova.virt.fake.driver import FakeDriver
@@ -177,6 +179,46 @@ def test_a_guest_gets_the_devices_again_that_it_had():
     driver.unclaim(Handle(other, journals))
     driver.claims.set_aside(h)
     assert driver.claim(h).ports['p1'].address == '0000:05:02.1'
+
+
+def graphics(beta='CUSTOM_BETA'):
+    """Mediated devices of two cards, of which the second is named by the type beta."""
+    conf = nova_conf.new(config_files=[], **{'devices.enabled_mdev_types': ['alpha', 'beta']})
+    devices_conf.of_type(conf, 'alpha')
+    devices_conf.of_type(conf, 'beta')
+    conf.set_override('device_addresses', ['0000:82:00.0'], 'mdev_beta')
+    conf.set_override('mdev_class', beta, 'mdev_beta')
+    conf.set_override('max_instances', 1, 'mdev_beta')
+    types = {'alpha': 2, 'beta': 4}
+    return mdevs.offered(conf, [mdevs.Card('0000:81:00.0', types, {'alpha': 1}),
+                                mdevs.Card('0000:82:00.0', types), mdevs.Card('0000:83:00.0', types)])
+
+
+def test_mediated_devices():
+    """Flavors ask by class; what others have made is left out, and uuids are the same every time."""
+    devices = graphics()
+    assert [(device.card[5:7], device.product_id, device.resource_class) for device in devices] == [
+        ('81', 'alpha', 'VGPU'), ('82', 'beta', 'CUSTOM_BETA'), *[('83', 'alpha', 'VGPU')] * 2]
+    assert len({device.address for device in devices}) == 4 and graphics() == devices
+    driver, journals = FakeDriver('host1', devices=DEVICES, mdevs=devices), ServerJournals()
+
+    def claim(**specs):
+        return driver.claim(Handle(server(**specs), journals))
+    first = claim(**{'resources__VGPU': '2', 'resources1__CUSTOM_BETA': '1'})
+    assert first.mdevs == first.devices and not first.pci
+    second = claim(resources__VGPU='1')
+    assert sorted(first.mdevs + second.mdevs) == sorted(device.address for device in devices)
+    assert first.mdevs[0] == devices[1].address, 'CUSTOM_BETA comes first'
+    with pytest.raises(errors.task.Refused, match='no device VGPU'):
+        claim(resources__VGPU='1')
+    found = reporting.device_providers('node1', driver.resources('node1').mdevs)
+    assert {child.name: child.inventory for child in found} == {
+        'node1_VGPU': {'VGPU': inventory.whole(3)}, 'node1_CUSTOM_BETA': {'CUSTOM_BETA': inventory.whole(1)}}
+
+
+def test_types_of_one_class_are_refused():
+    with pytest.raises(errors.Invalid, match='mdev_class'):
+        graphics(beta='VGPU')
 
 
 def test_claims_of_the_release_before_are_known_again(host):

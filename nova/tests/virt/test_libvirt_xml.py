@@ -12,6 +12,7 @@ from lxml import etree
 from nova import conf as nova_conf
 from nova import errors, objects
 from nova.domain import cpusets, pci
+from nova.virt import mdevs
 from nova.virt.driver.claims import Cell, Claim, Interface
 from nova.virt.driver.inventory import HostDevice, offered
 from nova.virt.libvirt import describe, node_devices, spec, vif, volumes, xml
@@ -97,6 +98,7 @@ CASES = {
         'claim': Claim(ports={device_port('1').id: Interface('0000:05:02.0', 'ens1v0'),
                               device_port('2').id: Interface('0000:05:02.1', 'ens1v1'),
                               device_port('3').id: Interface('0000:06:00.0', 'ens2')})},
+    'mediated-devices': {'claim': Claim(devices=(VOLUME, '0000:81:00.1'))},
     'serial': {'serial_port': 10007, 'options': {'serial_console.enabled': True}},
     'rescue': {'rescue': True, 'drive': True, 'options': {'config_drive_format': 'vfat'}},
     'cpu-model': {'options': {'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'],
@@ -168,6 +170,29 @@ def test_devices_of_the_host():
     nic = pci.device_specs(['{"devname": "ens1", "physical_network": "a"}'])
     assert [device.address for device in offered(found, nic)] == [function.address]
     assert [device.address for device in offered([card, gpu], nic)] == [card.address]
+
+
+GRAPHICS = """<devices><device><name>pci_0000_84_00_0</name><capability type='pci'><domain>0</domain>
+<bus>132</bus><slot>0</slot><function>0</function><numa node='1'/><capability type='mdev_types'>
+<type id='nvidia-35'><availableInstances>2</availableInstances></type>
+<type id='nvidia-36'><availableInstances>0</availableInstances></type></capability></capability></device>
+</devices>"""
+
+
+def test_mediated_devices_of_the_host():
+    """What is made of a card is counted: ours, known by its uuid, and others'."""
+    ours = mdevs.ident('0000:84:00.0', 'nvidia-35', 0)
+    made = [etree.fromstring(f"<device><name>mdev_{ident.replace('-', '_')}_0000_84_00_0</name>"
+                             "<parent>pci_0000_84_00_0</parent><capability type='mdev'><type id='nvidia-35'/>"
+                             "</capability></device>") for ident in (ours, UUID)]
+    card, = node_devices.mdev_cards(list(etree.fromstring(GRAPHICS)), made)
+    assert card == mdevs.Card('0000:84:00.0', {'nvidia-35': 4, 'nvidia-36': 0}, {'nvidia-35': 1}, 1)
+    conf = nova_conf.new(config_files=[], **{'devices.enabled_mdev_types': ['nvidia-35']})
+    devices = mdevs.offered(conf, [card])
+    assert [device.address for device in devices][0] == ours and len(devices) == 3
+    assert etree.tostring(node_devices.new_mdev(devices[0])).decode() == (
+        '<device><parent>pci_0000_84_00_0</parent><capability type="mdev"><type id="nvidia-35"/>'
+        f'<uuid>{ours}</uuid></capability></device>')
 
 
 def test_a_tap_that_is_there():

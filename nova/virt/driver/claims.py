@@ -37,8 +37,8 @@ class Interface:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
-    """What is claimed: NUMA cells with pinned CPUs and pages, PCI devices by their addresses; `ports` are those
-    that are ports, by the port's id."""
+    """What is claimed: NUMA cells with pinned CPUs and pages, PCI devices by their addresses, mediated ones by
+    their uuids; `ports` are those that are ports, by the port's id."""
 
     cells: tuple[Cell, ...] = ()
     devices: tuple[str, ...] = ()
@@ -48,6 +48,16 @@ class Claim:
     def addresses(self) -> set[str]:
         """All devices."""
         return {*self.devices, *(port.address for port in self.ports.values())}
+
+    @property
+    def pci(self) -> tuple[str, ...]:
+        """PCI devices that are no ports."""
+        return tuple(address for address in self.devices if ':' in address)
+
+    @property
+    def mdevs(self) -> tuple[str, ...]:
+        """Uuids of mediated devices."""
+        return tuple(address for address in self.devices if ':' not in address)
 
 
 class ClaimsDriver(Protocol):

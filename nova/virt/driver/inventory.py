@@ -91,9 +91,9 @@ class Resources:
     """A node: its size, its hypervisor, and what else Placement should know.
 
     `inventory` has resource classes beyond VCPU, MEMORY_MB and DISK_GB, in Placement's form; `traits` are those
-    of the hardware, since those of the driver follow from its capabilities. `cells` and `devices` are all that
-    there are: what guests have claimed of them is the agent's to subtract. `metrics` is what the host measures
-    of itself, by name.
+    of the hardware, since those of the driver follow from its capabilities. `cells`, `devices` and `mdevs` are
+    all that there are: what guests have claimed of them is the agent's to subtract. `metrics` is what the host
+    measures of itself, by name.
     """
 
     vcpus: int
@@ -112,6 +112,7 @@ class Resources:
     children: list[Child] = dataclasses.field(default_factory=list)
     cells: Sequence[HostCell] = ()
     devices: Sequence[HostDevice] = ()
+    mdevs: Sequence[HostDevice] = ()
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
 
 

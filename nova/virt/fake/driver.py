@@ -54,12 +54,13 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
     def __init__(self, host: str, state_dir: pathlib.Path | str | None = None,
                  faults: fake_faults.Faults | None = None, size: Size | None = None,
                  fabric: Fabric | None = None, cpu: str = 'Fake', cells: Sequence[HostCell] = (),
-                 devices: Sequence[HostDevice] = (), aliases: Sequence[str] = ()) -> None:
+                 devices: Sequence[HostDevice] = (), aliases: Sequence[str] = (),
+                 mdevs: Sequence[HostDevice] = ()) -> None:
         super().__init__(host, state_dir, faults, fabric, cpu)
         self.size = size or Size()
         self.cells = tuple(cells) or (HostCell(0, self.size.memory_mb, frozenset(range(self.size.vcpus))),)
-        self.devices = tuple(devices)
-        self.claims = claiming.Claims(lambda: self.cells, lambda: self.devices, aliases)
+        self.devices, self.mdevs = tuple(devices), tuple(mdevs)
+        self.claims = claiming.Claims(lambda: self.cells, lambda: self.devices, aliases, lambda: self.mdevs)
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None) -> 'FakeDriver':
@@ -67,7 +68,8 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
         directories beside its own."""
         return cls(host, state_dir, size=Size(conf.fake.vcpus, conf.fake.memory_mb, conf.fake.local_gb),
                    fabric=Fabric(state_dir.parent) if state_dir is not None else None,
-                   cells=pretended.cells(conf), devices=pretended.devices(conf), aliases=conf.pci.alias)
+                   cells=pretended.cells(conf), devices=pretended.devices(conf), aliases=conf.pci.alias,
+                   mdevs=pretended.mdevs_of(conf))
 
     def nodes(self) -> list[str]:
         return [self.host]
@@ -87,7 +89,7 @@ class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
                       'topology': {'sockets': 1, 'cores': self.size.vcpus, 'threads': 1}},
             supported_instances=[('x86_64', 'fake', 'hvm')],
             inventory=inventory.dedicated(sum(len(cell.dedicated) for cell in self.cells)),
-            traits=set(_TRAITS), cells=self.cells, devices=self.devices,
+            traits=set(_TRAITS), cells=self.cells, devices=self.devices, mdevs=self.mdevs,
             metrics={'cpu.percent': min(1.0, used / self.size.vcpus)})
 
     def tidy(self) -> None:

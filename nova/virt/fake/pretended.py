@@ -6,6 +6,7 @@ from oslo_config import cfg
 
 from nova import errors
 from nova.domain import cpusets, pci
+from nova.virt import mdevs
 from nova.virt.driver.inventory import HostCell, HostDevice
 
 
@@ -57,3 +58,19 @@ def _ids(word: str, text: str) -> tuple[str, str]:
     if not (vendor and colon and product):
         raise errors.Invalid(f'[fake] pci_devices: {word!r} is not vendor:product, for instance 10de:1eb8.')
     return vendor, product
+
+
+def mdevs_of(conf: cfg.ConfigOpts) -> Sequence[HostDevice]:
+    """Mediated devices.
+
+    Raises:
+        errors.Invalid: a card is not ``type:count``; see `mdevs.offered`.
+    """
+    cards = []
+    for number, word in enumerate(conf.fake.mdev_types):
+        name, colon, count = word.rpartition(':')
+        if not (name and count.isdigit()):
+            raise errors.Invalid(f'[fake] mdev_types: {word!r} is not type:count, for instance nvidia-35:16.')
+        cards.append(mdevs.Card(f'0000:{0x80 + number:02x}:00.0', {name: int(count)},
+                                node=number % conf.fake.numa_cells))
+    return mdevs.offered(conf, cards)

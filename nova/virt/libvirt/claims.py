@@ -1,12 +1,13 @@
 """What guests can have of this host to themselves: cells, CPUs and pages as libvirt says, devices by option."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import libvirt
 from lxml import etree
 from oslo_config import cfg
 
 from nova.domain import cpusets, pci
+from nova.virt import mdevs
 from nova.virt.driver.inventory import HostCell, HostDevice, offered
 from nova.virt.libvirt import node_devices
 
@@ -37,8 +38,42 @@ def devices(conf: cfg.ConfigOpts, connection: Callable[[], libvirt.virConnect]) 
         return []
     specs, conn = pci.device_specs(conf.pci.device_spec), connection()
 
-    def listed(flag: int) -> list[etree._Element]:
-        return [etree.fromstring(each.XMLDesc(0)) for each in conn.listAllDevices(flag)]
-    return offered(node_devices.described(
-        listed(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV),
-        listed(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)), specs)
+    return offered(node_devices.described(_listed(conn, libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV),
+                                          _listed(conn, libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)), specs)
+
+
+def _listed(conn: libvirt.virConnect, kind: int) -> list[etree._Element]:
+    return [etree.fromstring(each.XMLDesc(0)) for each in conn.listAllDevices(kind)]
+
+
+def mediated(conf: cfg.ConfigOpts, connection: Callable[[], libvirt.virConnect]) -> Sequence[HostDevice]:
+    """The mediated devices that ``[devices] enabled_mdev_types`` names, made or not.
+
+    Raises:
+        errors.Invalid: the options make no sense.
+    """
+    if not conf.devices.enabled_mdev_types:
+        return []
+    conn = connection()
+    return mdevs.offered(conf, node_devices.mdev_cards(
+        _listed(conn, libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV_TYPES),
+        _listed(conn, libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV)))
+
+
+def make_mdevs(conn: libvirt.virConnect, wanted: Mapping[str, HostDevice]) -> None:
+    """Make the mediated devices that are not there, by uuid. Repeatable."""
+    for ident in wanted.keys() - _mdevs(conn).keys():
+        conn.nodeDeviceCreateXML(etree.tostring(node_devices.new_mdev(wanted[ident]), encoding='unicode'), 0)
+
+
+def drop_mdevs(conn: libvirt.virConnect, unwanted: Collection[str]) -> None:
+    """Remove mediated devices; those that are not there are removed."""
+    if unwanted:
+        for ident, device in _mdevs(conn).items():
+            if ident in unwanted:
+                device.destroy()
+
+
+def _mdevs(conn: libvirt.virConnect) -> dict[str | None, libvirt.virNodeDevice]:
+    found = conn.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV)
+    return {node_devices.uuid_of(etree.fromstring(each.XMLDesc(0))): each for each in found}

@@ -74,7 +74,7 @@ def guest(of: Subject) -> spec.Guest:
         cells=tuple(spec.Cell(id=cell.id, cpus=cell.cpus, memory_kb=cell.memory_mb * 1024, node=cell.node)
                     for cell in of.claim.cells),
         tuning=_tuning(of), disks=tuple(_disks(of)), nics=tuple(nics(of)), graphics=_graphics(of),
-        video=properties.hw_video_model or 'vga', pci_devices=of.claim.devices,
+        video=properties.hw_video_model or 'vga', pci_devices=of.claim.pci, mdevs=of.claim.mdevs,
         pcie_ports=conf.libvirt.num_pcie_ports or 16,
         scsi_model=properties.hw_scsi_model if properties.hw_disk_bus == 'scsi' else None,
         agent=strutils.bool_from_string(properties.hw_qemu_guest_agent), rng=_rng(of), tpm=_tpm(of),

@@ -65,7 +65,8 @@ class Guests:
         self.signatures = Signatures(conf, keys)
         self.claims = claiming.Claims(
             lambda: claims.cells(conf, etree.fromstring(session.conn.getCapabilities())),
-            lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias)
+            lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias,
+            lambda: claims.mediated(conf, lambda: session.conn))
 
     # Looking
 
@@ -139,12 +140,18 @@ class Guests:
         return self.session.conn.defineXML(xml.text(xml.domain(described)))
 
     def ready(self, h: Host) -> None:
-        """What the guest needs on the host is there: volumes, images, interfaces."""
+        """What the guest needs on the host is there: volumes, images, mediated devices, interfaces."""
         for volume, connection in kept.connections(h).items():
             self.volumes.bring(h, volume, connection)
         self.make_disks(h)
+        if made_of := self.claims.made_of(h):
+            claims.make_mdevs(self.session.conn, made_of)
         for each in vifs_of(h):
             vif.plug(self.commands, each)
+
+    def drop_mdevs(self, h: Host) -> None:
+        """Remove the mediated devices that the guest has here; who claims them next makes them again."""
+        claims.drop_mdevs(self.session.conn, self.claims.of(h).mdevs)
 
     def make_disks(self, h: Host) -> None:
         """Make the local disks that are not there."""

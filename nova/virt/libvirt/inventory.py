@@ -45,7 +45,8 @@ class LibvirtInventory(Guests):
             local_gb_used=(disk.f_blocks - disk.f_bavail) * disk.f_frsize >> 30, running_vms=len(running),
             cpu_info=_cpu_info(capabilities), supported_instances=_supported(capabilities),
             inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered),
-            cells=claims.cells(self.conf, capabilities), devices=claims.devices(self.conf, lambda: conn))
+            cells=claims.cells(self.conf, capabilities), devices=claims.devices(self.conf, lambda: conn),
+            mdevs=claims.mediated(self.conf, lambda: conn))
 
     def cpus(self, online: set[int]) -> tuple[set[int], set[int]]:
         """The CPUs that guests share, and those that are given to one guest alone."""

@@ -58,6 +58,7 @@ class LibvirtCold(LibvirtPower):
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
         paths.home.mkdir(exist_ok=True)
+        self.drop_mdevs(h)
         self.claims.set_aside(h)
         os.rename(paths.home, paths.kept)
 

@@ -59,6 +59,7 @@ class LibvirtPower(Guests):
     @translated
     def destroy(self, h: Host) -> None:
         self.remove(h)
+        self.drop_mdevs(h)
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
         paths = self.paths(h)

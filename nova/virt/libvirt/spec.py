@@ -176,6 +176,7 @@ class Guest:
     graphics: tuple[Graphics, ...] = ()
     video: str | None = 'vga'
     pci_devices: tuple[str, ...] = ()
+    mdevs: tuple[str, ...] = ()
     pcie_ports: int = 16
     scsi_model: str | None = None
     agent: bool = False

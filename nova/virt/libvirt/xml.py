@@ -166,6 +166,9 @@ def _devices(devices: Element, guest: spec.Guest) -> None:
         _add(_add(devices, 'video'), 'model', type=guest.video)
     for address in guest.pci_devices:
         devices.append(pci_device(address))
+    for ident in guest.mdevs:
+        mdev = _add(devices, 'hostdev', mode='subsystem', type='mdev', model='vfio-pci')
+        _add(_add(mdev, 'source'), 'address', uuid=ident)
     if guest.tpm:
         version, model = guest.tpm
         _add(_add(devices, 'tpm', model=model), 'backend', type='emulator', version=version)
