@@ -1,4 +1,4 @@
-"""Adapters to the neighbours: images, networks, volumes, placement. Built once a process and handed in."""
+"""Adapters to the neighbours: images, networks, volumes, shares, placement. Built once a process, handed in."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ import requests
 from oslo_config import cfg
 
 from nova import errors
-from nova.clients import cinder, glance, keystone, limits, passing, protocols, session, trust
+from nova.clients import cinder, glance, keystone, limits, manila, passing, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
@@ -25,6 +25,7 @@ class Clients:
     image: protocols.ImageClient
     network: protocols.NetworkClient
     volume: protocols.VolumeClient
+    share: protocols.ShareClient
     placement: protocols.PlacementClient
     trust: trust.Trust
     passing: Mapping[str, protocols.PassingClient]
@@ -53,6 +54,8 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
                             errors.network.NetworkServiceAway, pool=pool, retries=conf.neutron.http_retries)
     image = session.build(conf, 'glance', errors.image.ImageServiceFailed, errors.image.ImageServiceAway,
                           pool=pool, retries=conf.glance.num_retries)
+    share = session.build(conf, 'manila', errors.share.ShareServiceFailed, errors.share.ShareServiceAway,
+                          pool=pool)
     identity = session.build(conf, 'keystone', errors.identity.IdentityServiceFailed,
                              errors.identity.IdentityServiceAway, pool=pool, version='3')
     return Clients(
@@ -60,7 +63,7 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
         limits=build_limits(conf, 'oslo_limit', pool),
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
-        volume=cinder.Client(volume), placement=build_placement(conf, pool),
+        volume=cinder.Client(volume), share=manila.Client(share), placement=build_placement(conf, pool),
         trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')),
         passing={'network': passing.Passing(network), 'volume': passing.Passing(volume, microversion='3.44')})
 

@@ -340,6 +340,37 @@ class VolumeClient(Protocol):
         """Delete an attachment; one that does not exist is deleted."""
 
 
+class ShareClient(Protocol):
+    """The share service. Whom it lets use a share is ``kind`` (``ip`` or ``cephx``) and name."""
+
+    def show(self, context: nova_context.RequestContext | None, share_id: str) -> JsonObject:
+        """The share, with ``status``, ``share_proto`` and ``export_location``, which is None where it has none.
+
+        Raises:
+            ShareNotFound: there is none, or the user of the context may not see it.
+        """
+
+    def access(self, share_id: str, kind: str, to: str) -> JsonObject | None:
+        """The rule that lets somebody use a share: ``state`` (``active`` or ``error`` in the end) and
+        ``access_key``; None where there is none.
+
+        Raises:
+            ShareNotFound: it is gone.
+        """
+
+    def allow(self, share_id: str, kind: str, to: str) -> None:
+        """Let somebody use a share; `access` says when he may. Users cannot take the rule away. Repeatable."""
+
+    def deny(self, share_id: str, kind: str, to: str) -> None:
+        """Let somebody use a share no more; one who may not is left alone. Repeatable."""
+
+    def hold(self, share_id: str, server: str) -> None:
+        """Keep a share from being deleted while a server has it. Repeatable."""
+
+    def release(self, share_id: str, server: str) -> None:
+        """End `hold`; other servers' locks stay. Repeatable."""
+
+
 class NetworkClient(Protocol):
     """The network service. What takes a context is done as the user, all else with our own credentials."""
 

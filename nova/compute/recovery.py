@@ -75,6 +75,8 @@ class Debts:
             for device in h.instance.block_devices:
                 if device.volume_id:
                     h.driver.disconnect_volume(h, device)
+            for share_id in h.driver.shares(h):
+                h.driver.detach_share(h, share_id)
         except errors.NovaError as error:
             LOG.error('The guest of server %s could not be removed: %s', uuid, error)
 

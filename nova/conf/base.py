@@ -11,6 +11,8 @@ Name of this host in the deployment: address of its queue on the bus, name of it
 compute node. It must be unique, and must not change while the host has servers.'''),
     cfg.HostAddressOpt('my_ip', default=netutils.get_my_ipv4(), sample_default='<host_ipv4>', help='''
 Address of this host on the management network.'''),
+    cfg.HostAddressOpt('my_shared_fs_storage_ip', default='$my_ip', help='''
+Address from which this host reaches the storage of shares: it is the one that the share service lets in.'''),
     cfg.StrOpt('state_path', default='/var/lib/nova', help='''
 Directory under which services keep what must survive a restart.'''),
     cfg.StrOpt('concurrency_backend', default='threading', choices=['threading', 'eventlet'], help='''

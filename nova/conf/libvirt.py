@@ -68,6 +68,10 @@ The same for volumes on NVMe-oF.'''),
 Where shares of NFS are mounted, each in a directory that is named after it.'''),
     cfg.StrOpt('nfs_mount_options', help='''
 Options of these mounts; see nfs(5).'''),
+    cfg.StrOpt('ceph_mount_point_base', default='$state_path/mnt', help='''
+Where shares of CephFS are mounted, each in a directory of its own.'''),
+    cfg.ListOpt('ceph_mount_options', default=[], help='''
+Options of these mounts, beside the name and the key of who mounts; see mount.ceph(8).'''),
     cfg.StrOpt('quobyte_mount_point_base', default='$state_path/mnt', help='''
 The same as nfs_mount_point_base for Quobyte.'''),
     cfg.StrOpt('rbd_user', help='''

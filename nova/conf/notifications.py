@@ -20,6 +20,8 @@ or not they are sent to a bus; 0 keeps none, and there is no such stream. All se
 same value.'''),
     cfg.BoolOpt('bdms_in_notifications', default=False, help='''
 Name the volumes of a server in its notifications.'''),
+    cfg.BoolOpt('include_share_mapping', default=False, help='''
+Name the shares of a server in its notifications.'''),
 ]
 
 

@@ -8,12 +8,23 @@ HOUR = 3600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a server had, by a flavor of before, until it was resized."""
+
+    until: datetime.datetime
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Run:
     """One server's time on earth.
 
     Attributes:
         began, ended: when it was launched and terminated; it still runs without an end.
-        local_gb: of its root disk and the ephemeral one.
+        vcpus, memory_mb, local_gb: what it has now, or had last; disk is root and ephemeral together.
+        earlier: what it had before, in order.
     """
 
     uuid: str
@@ -26,6 +37,7 @@ class Run:
     local_gb: int
     began: datetime.datetime
     ended: datetime.datetime | None
+    earlier: tuple[Earlier, ...] = ()
 
 
 @dataclasses.dataclass(slots=True)
@@ -33,7 +45,8 @@ class Usage:
     """What a project used in a period.
 
     Attributes:
-        hours: of its servers together; vcpus, memory_mb and local_gb are each multiplied by hours.
+        hours: of its servers together; vcpus, memory_mb and local_gb are each multiplied by hours, by those
+            for which a server had them.
     """
 
     project_id: str
@@ -48,8 +61,11 @@ class Usage:
 
 def hours(run: Run, start: datetime.datetime, stop: datetime.datetime, now: datetime.datetime) -> float:
     """Hours of a run that lie between `start` and `stop`; what has not happened yet is not counted."""
-    until = min(stop, run.ended or now)
-    return max(0.0, (until - max(start, run.began)).total_seconds()) / HOUR
+    return _hours(max(start, run.began), min(stop, run.ended or now))
+
+
+def _hours(start: datetime.datetime, until: datetime.datetime) -> float:
+    return max(0.0, (until - start).total_seconds()) / HOUR
 
 
 def sum_up(runs: Iterable[Run], start: datetime.datetime, stop: datetime.datetime, now: datetime.datetime
@@ -58,10 +74,14 @@ def sum_up(runs: Iterable[Run], start: datetime.datetime, stop: datetime.datetim
     found: dict[str, Usage] = {}
     for run in runs:
         usage = found.setdefault(run.project_id, Usage(run.project_id, start, stop))
-        lasted = hours(run, start, stop, now)
         usage.runs.append(run)
-        usage.hours += lasted
-        usage.vcpus += lasted * run.vcpus
-        usage.memory_mb += lasted * run.memory_mb
-        usage.local_gb += lasted * run.local_gb
+        usage.hours += hours(run, start, stop, now)
+        began, ended = max(start, run.began), min(stop, run.ended or now)
+        for had in (*run.earlier, Earlier(ended, run.vcpus, run.memory_mb, run.local_gb)):
+            until = min(had.until, ended)
+            lasted = _hours(began, until)
+            usage.vcpus += lasted * had.vcpus
+            usage.memory_mb += lasted * had.memory_mb
+            usage.local_gb += lasted * had.local_gb
+            began = max(began, until)
     return found

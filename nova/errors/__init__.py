@@ -1,6 +1,19 @@
 """Errors: ``errors.server.ServerNotFound(server=uuid)``; the families and the journal form are here."""
 
-from nova.errors import block, bus, hardware, host, identity, image, network, placement, server, task, virt
+from nova.errors import (
+    block,
+    bus,
+    hardware,
+    host,
+    identity,
+    image,
+    network,
+    placement,
+    server,
+    share,
+    task,
+    virt,
+)
 from nova.errors.base import (
     Conflict,
     Forbidden,
@@ -17,5 +30,5 @@ from nova.errors.base import (
 __all__ = [
     'Conflict', 'Forbidden', 'Internal', 'Invalid', 'NotFound', 'NovaError', 'Unavailable',
     'block', 'bus', 'from_dict', 'hardware', 'host', 'identity', 'image', 'kinds', 'network', 'placement',
-    'server', 'task', 'to_dict', 'virt',
+    'server', 'share', 'task', 'to_dict', 'virt',
 ]

@@ -24,6 +24,7 @@ from nova.objects.question import ConsolePlace, GuestAnswer, GuestQuestion
 from nova.objects.request_spec import Destination, RequestSpec
 from nova.objects.selection import HostChoice, Selection, Selections, SelectRequest
 from nova.objects.service import Service
+from nova.objects.share_mapping import ShareMapping
 from nova.objects.step import (
     GuestStates,
     HostBeat,
@@ -48,6 +49,6 @@ __all__ = [
     'HostPaid', 'HostReport', 'HostStatus', 'ImageMeta', 'ImageProperties', 'Instance', 'InstanceGroup',
     'InstanceMapping', 'KeyPair', 'LiveMove', 'Migration', 'MigrationProgress', 'Move', 'Network',
     'NetworkInfo', 'NetworkRequest', 'NotLoaded', 'Persistent', 'Placing', 'Progress', 'Record', 'RequestSpec',
-    'SelectRequest', 'Selection', 'Selections', 'Service', 'State', 'StepCall', 'StepProgress', 'StepRef',
-    'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
+    'SelectRequest', 'Selection', 'Selections', 'Service', 'ShareMapping', 'State', 'StepCall', 'StepProgress',
+    'StepRef', 'StepResult', 'Subnet', 'Wake', 'hold', 'quota',
 ]

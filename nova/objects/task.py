@@ -116,6 +116,10 @@ class Task:
         return self.cancel or states.Signal.ABORT in (self.signals or ())
 
 
+RESIZE, REVERT = 'resize', 'revert_resize'
+FLAVOR_CHANGES = (RESIZE, REVERT)
+"""Flows after which a server has another flavor."""
+
 _NAMES = [field.name for field in dataclasses.fields(Task)]
 _HEAVY = ('state', 'context', 'error', 'hosts', 'progress')
 
@@ -338,13 +342,16 @@ def remove(conn: sa.Connection, uuid: str) -> None:
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bool = False) -> int:
     """Drop up to `limit` tasks that ended before a time; return how many.
 
+    Those that changed a server's flavor go with their server, since its usage is counted by them.
+
     Args:
         hidden: only those that clients do not see among a server's actions.
     """
     table = tables.tasks
     some = (table.c.action.is_(None),) if hidden else ()
+    lasting = sa.and_(table.c.flow.in_(FLAVOR_CHANGES), table.c.status == DONE)
     old = list(conn.execute(
-        sa.select(table.c.uuid).where(table.c.finished_at < before, *some).limit(limit)).scalars())
+        sa.select(table.c.uuid).where(table.c.finished_at < before, ~lasting, *some).limit(limit)).scalars())
     if old:
         conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(old)))
         conn.execute(table.delete().where(table.c.uuid.in_(old)))

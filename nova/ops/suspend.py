@@ -4,7 +4,7 @@
 from nova import objects, states
 from nova.policies import suspend as rules
 from nova.states import Power
-from nova.steps import power
+from nova.steps import power, shares
 from nova.task.action import Action
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
@@ -49,7 +49,7 @@ class Resume(Flow[objects.State]):
     ends = states.VM.ACTIVE
 
 
-class SuspendAction(Action):
+class SuspendAction(shares.WithoutShares):
     key = 'suspend'
     rule = rules.SUSPEND
     start = From(states.VM.ACTIVE)

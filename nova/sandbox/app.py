@@ -1,6 +1,6 @@
-"""The sandbox: four stand-ins over one store, each a WSGI application, and one that mounts them all.
+"""The sandbox: five stand-ins over one store, each a WSGI application, and one that mounts them all.
 
-    /identity  /image  /network  /volume      the stand-ins
+    /identity  /image  /network  /volume  /share   the stand-ins
     /sandbox   faults, journal, expiry of tokens, plugging of ports; answered to the loopback interface only
 """
 
@@ -19,24 +19,24 @@ from waitress import wasyncore
 
 from nova.common import concurrency, dbkit, problem, threads, web
 from nova.sandbox import faults as scripted
-from nova.sandbox import identity, image, network, plugging, service, store, tokens, volume
+from nova.sandbox import identity, image, network, plugging, service, share, store, tokens, volume
 from nova.sandbox.store import Document
 
 _CONNECTIONS = 10_000
 """Every service keeps some open; what comes after waitress's own limit of 100 would wait for one to close."""
 
-SERVICES = ('identity', 'image', 'network', 'volume')
+SERVICES = ('identity', 'image', 'network', 'volume', 'share')
 
 
 class Sandbox:
-    """Identity, image, network and volume stand-ins.
+    """Identity, image, network, volume and share stand-ins.
 
     Args:
         database: a `Database`, or a SQLite URL with a file; the tables are made when they are missing.
         data_dir: directory for the data of images and volumes.
-        public_url: base URL by service name (``identity``, ``image``, ``network``, ``volume``, ``compute``,
-            ``placement``), as a mapping or a function; asked when it is needed, so that a port may be known
-            late.
+        public_url: base URL by service name (``identity``, ``image``, ``network``, ``volume``, ``share``,
+            ``compute``, ``placement``), as a mapping or a function; asked when it is needed, so that a port may
+            be known late.
         region: of every endpoint.
         faults: the script of faults; one of its own when not given.
         on_port_active: told of each port (a document) that became ACTIVE on a host, after it was stored, in the
@@ -62,10 +62,12 @@ class Sandbox:
         self._volume = volume.Volume(self.store, self.directory, at, self.images,
                                      pathlib.Path(data_dir) / 'volumes')
         self.volumes = self._volume.volumes
+        self._share = share.Share(self.store, self.directory, at)
         self.identity = self._wrapped(self._identity.app, 'identity')
         self.image = self._wrapped(self._image.app, 'image')
         self.network = self._wrapped(self._network.app, 'network')
         self.volume = self._wrapped(self._volume.app, 'volume')
+        self.share = self._wrapped(self._share.app, 'share')
         self.application: scripted.WSGI = Mount({
             **{f'/{name}': getattr(self, name) for name in SERVICES}, '/sandbox': _admin(self)})
 

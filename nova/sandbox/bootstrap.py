@@ -30,7 +30,7 @@ CATALOG = (
     ('identity', 'keystone', 'identity', '/v3'), ('compute', 'nova', 'compute', '/v2.1'),
     ('placement', 'placement', 'placement', ''), ('image', 'glance', 'image', ''),
     ('network', 'neutron', 'network', ''), ('volumev3', 'cinderv3', 'volume', '/v3/$(project_id)s'),
-    ('block-storage', 'cinder', 'volume', '/v3'))
+    ('block-storage', 'cinder', 'volume', '/v3'), ('shared-file-system', 'manila', 'share', '/v2'))
 """Service type, name, key of its base URL, path."""
 
 IMAGE_NAME = 'tiny'

@@ -1,4 +1,4 @@
-"""What the four stand-ins share: who calls, the gate that asks, paging, and a plain Falcon application."""
+"""What the stand-ins share: who calls, the gate that asks, paging, and a plain Falcon application."""
 
 import dataclasses
 import re
@@ -215,5 +215,5 @@ def page(req: falcon.Request, documents: list[Document], longest: int = 1000,
 
 
 def now() -> str:
-    """The time as most of the four show it."""
+    """The time as most of them show it."""
     return clock.isotime(clock.utcnow()) or ''

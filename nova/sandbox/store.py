@@ -1,4 +1,4 @@
-"""What the four stand-ins remember: JSON documents of declared kinds in one small SQLite schema.
+"""What the stand-ins remember: JSON documents of declared kinds in one small SQLite schema.
 
 A kind names the fields by which its documents are found quickly (owner, parent, name) and those that must be
 unique. Everything else is in the document, as the API shows it.

@@ -187,7 +187,7 @@ def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, An
 
 def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
     neighbours = {name: _credentials(deployment, 'nova', valid_interfaces='public')
-                  for name in ('keystone', 'neutron', 'glance', 'cinder', 'placement', 'oslo_limit')}
+                  for name in ('keystone', 'neutron', 'glance', 'cinder', 'manila', 'placement', 'oslo_limit')}
     driver = {'fake': 'fake.FakeDriver', 'libvirt': 'libvirt.LibvirtDriver'}[deployment.driver]
     return {'DEFAULT': {'state_path': deployment.directory, 'compute_driver': driver,
                         'force_config_drive': deployment.driver == 'libvirt',

@@ -9,6 +9,8 @@ request overrides `answer` instead.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
+
 from nova import errors
 from nova.common.jsonutil import JsonObject
 from nova.objects import Instance, State
@@ -63,7 +65,7 @@ class Action:
         """Do what was asked; the result is the response (see `nova.rest.resource`)."""
         state = self.prepare(req, instance, body)
         assert self.flow is not None, 'an action without a flow answers by itself'
-        task = req.submit(self.flow, instance, state, guard=self.guard())
+        task = req.submit(self.flow, instance, state, guard=self.guard(), also=self.also)
         return self.reply(req, instance, body, state, task)
 
     def reply(self, req: Request, instance: Instance, body: JsonObject, state: Any,  # type: ignore[explicit-any]
@@ -74,6 +76,9 @@ class Action:
     def guard(self) -> guard.Check:
         """The check that the journal repeats once it has the server's slot."""
         return self.start.guard(self.word)
+
+    def also(self, conn: sa.Connection, fresh: Instance) -> None:
+        """What else is judged, or written, in the transaction that takes the server's slot; may run twice."""
 
     @property
     def word(self) -> str:

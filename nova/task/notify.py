@@ -25,6 +25,7 @@ from nova.objects.group import InstanceGroup
 from nova.objects.instance import FULL, Instance
 from nova.objects.keypair import KeyPair
 from nova.objects.service import Service
+from nova.objects.share_mapping import ShareMapping
 
 API, COMPUTE, CONDUCTOR = 'nova-api', 'nova-compute', 'nova-conductor'
 
@@ -36,6 +37,7 @@ class Wanted:
     Attributes:
         host: name of this process's host.
         volumes: servers' volumes are named.
+        shares: servers' shares are named.
         guests: template of their guests' names.
         changes: fields of a server whose change is told.
         sent: a bus is told.
@@ -44,6 +46,7 @@ class Wanted:
 
     host: str
     volumes: bool
+    shares: bool
     guests: str
     changes: tuple[str, ...]
     sent: bool
@@ -60,8 +63,8 @@ def wanted(conf: cfg.ConfigOpts) -> Wanted | None:
     kept = conf.notifications.event_stream_hours > 0
     if not sent and not kept:
         return None
-    return Wanted(conf.host, conf.notifications.bdms_in_notifications, conf.instance_name_template,
-                  _CHANGES[conf.notifications.notify_on_state_change], sent, kept)
+    return Wanted(conf.host, conf.notifications.bdms_in_notifications, conf.notifications.include_share_mapping,
+                  conf.instance_name_template, _CHANGES[conf.notifications.notify_on_state_change], sent, kept)
 
 
 _known: weakref.WeakKeyDictionary[sa.Engine, Wanted | None] = weakref.WeakKeyDictionary()
@@ -143,7 +146,7 @@ def _tell(conn: sa.Connection, kept: Wanted, task: rows.Task, event: events.Even
         return
     assert name is not None, 'only errors are told of without an event of their own'
     payload = event.payload.about(
-        server, by(task), kept.volumes, fault=fault,
+        server, by(task), kept.volumes, shares=_shares(conn, kept, server), fault=fault,
         **event.more(server, {**task.state.get('nova_object.data', {}),
                               'guest': server.guest_name(kept.guests)}))
     _add(conn, server.uuid, name, publisher, payload, events.ERRORS if failed else events.INFO, server,
@@ -152,6 +155,10 @@ def _tell(conn: sa.Connection, kept: Wanted, task: rows.Task, event: events.Even
 
 def _server(conn: sa.Connection, uuid: str | None) -> Instance | None:
     return None if uuid is None else Instance.find(conn, FULL, uuid=uuid, deleted=None)
+
+
+def _shares(conn: sa.Connection, kept: Wanted, server: Instance) -> list[payloads.SharePayload]:
+    return payloads.SharePayload.all_of(ShareMapping.of_server(conn, server.uuid)) if kept.shares else []
 
 
 # Servers -----------------------------------------------------------------------------------------
@@ -202,6 +209,7 @@ class Change:
         renamed = before.display_name != after.display_name
         payload = payloads.InstanceUpdatePayload.about(
             server, self._by, self._kept.volumes, tags=list(server.tags),
+            shares=_shares(self._conn, self._kept, server),
             old_display_name=before.display_name if renamed else None,
             state_update=payloads.InstanceStateUpdatePayload(
                 old_state=before.vm_state, state=after.vm_state, old_task_state=before.task_state,
@@ -226,7 +234,7 @@ def of_action(conn: sa.Connection, action: str, uuid: str, context: nova_context
         return
     for name in events.REQUESTS[action]:
         _add(conn, uuid, name, f'{API}:{kept.host}', payloads.InstanceActionPayload.about(
-            server, by(context), kept.volumes, fault=None), server=server)
+            server, by(context), kept.volumes, shares=_shares(conn, kept, server), fault=None), server=server)
 
 
 def of_unplaced(conn: sa.Connection, uuid: str, error: JsonObject | None) -> None:

@@ -5,7 +5,7 @@ import datetime
 import functools
 import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -13,6 +13,7 @@ from nova import errors, objects
 from nova.api.request import Request
 from nova.common import clock, problem
 from nova.domain import usage
+from nova.objects import flavor_changes
 from nova.objects.instance import Instance
 from nova.policies import simple_tenant_usage as rules
 from nova.rest import types
@@ -146,31 +147,52 @@ def _moment(text: str | None, now: datetime.datetime) -> datetime.datetime:
 
 def _runs(req: Request, project_id: str | None, start: datetime.datetime, stop: datetime.datetime,
           marker: str | None) -> Iterator[usage.Run]:
-    """The servers that ran in the period, by uuid, behind the marker; of cells that answer."""
+    """The servers that ran in the period, by uuid, behind the marker.
+
+    Raises:
+        CellDown: 503; one that has, or had, servers of the project does not answer, so that usage is not known.
+    """
     table = Instance.table
     where = [table.c.launched_at <= stop,
              sa.or_(table.c.terminated_at.is_(None), table.c.terminated_at >= start)]
     if project_id is not None:
         where.append(table.c.project_id == project_id)
 
-    def page(conn: sa.Connection, after: str) -> list[Instance]:
-        return Instance.all(conn, *where, table.c.uuid > after, order=[table.c.uuid], limit=_ROWS, deleted=None,
-                            prefetch=('flavor',))
+    def page(conn: sa.Connection, after: str) -> list[usage.Run]:
+        servers = Instance.all(conn, *where, table.c.uuid > after, order=[table.c.uuid], limit=_ROWS,
+                               deleted=None, prefetch=('flavor',))
+        changes = flavor_changes.of_servers(conn, [server.uuid for server in servers])
+        return [_run(server, changes.get(server.uuid, ())) for server in servers]
 
-    def stream(cell: objects.CellMapping, rows: list[Instance]) -> Iterator[Instance]:
+    def stream(cell: objects.CellMapping, rows: list[usage.Run]) -> Iterator[usage.Run]:
         while rows:
             yield from rows
             if len(rows) < _ROWS:
                 return
-            (_, answer), = req.cells.ask(functools.partial(page, after=rows[-1].uuid), [cell])
-            rows = answer or []
+            rows = req.cells.ask_one(cell, functools.partial(page, after=rows[-1].uuid))
     first = req.cells.ask(functools.partial(page, after=marker or ''))
-    merged = heapq.merge(*(stream(cell, rows or []) for cell, rows in first), key=lambda server: server.uuid)
-    return map(_run, merged)
+    down = [cell.id for cell, rows in first if rows is None]
+    if down and _may_have(req, down, project_id):
+        raise errors.host.CellDown()
+    return heapq.merge(*(stream(cell, rows or []) for cell, rows in first), key=lambda run: run.uuid)
 
 
-def _run(server: Instance) -> usage.Run:
+def _may_have(req: Request, cells: list[int], project_id: str | None) -> bool:
+    """Whether these cells have servers of a project (None: any), or had some that are not archived."""
+    table = objects.InstanceMapping.table
+    where = [table.c.project_id == project_id] if project_id is not None else []
+    with req.dbs.api.read() as conn:
+        return bool(objects.InstanceMapping.all(conn, *where, cell_id=cells, limit=1))
+
+
+def _run(server: Instance, changes: Sequence[flavor_changes.Change]) -> usage.Run:
     assert server.launched_at is not None, 'it is chosen by when it was launched'
-    return usage.Run(server.uuid, server.project_id, server.display_name or '', server.flavor.name,
-                     server.vm_state, server.vcpus, server.memory_mb, server.root_gb + server.ephemeral_gb,
-                     server.launched_at, server.terminated_at)
+    return usage.Run(
+        server.uuid, server.project_id, server.display_name or '', server.flavor.name, server.vm_state,
+        server.vcpus, server.memory_mb, server.root_gb + server.ephemeral_gb, server.launched_at,
+        server.terminated_at, tuple(_earlier(change) for change in changes))
+
+
+def _earlier(change: flavor_changes.Change) -> usage.Earlier:
+    had = change.before
+    return usage.Earlier(change.when, had.vcpus, had.memory_mb, had.root_gb + had.ephemeral_gb)

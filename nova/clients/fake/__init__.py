@@ -14,13 +14,14 @@ from nova.clients.fake.identity import FakeIdentity, FakeLimits
 from nova.clients.fake.image import FakeImage
 from nova.clients.fake.network import FakeApi
 from nova.clients.fake.placement import FakePlacement
+from nova.clients.fake.share import FakeShare
 from nova.clients.fake.volume import FakeVolume
 from nova.clients.neutron import client as neutron
 from nova.clients.trust import Trust
 from nova.common.jsonutil import JsonObject
 
 __all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeLimits', 'FakeNetwork',
-           'FakePlacement', 'FakeVolume', 'Hooks', 'build']
+           'FakePlacement', 'FakeShare', 'FakeVolume', 'Hooks', 'build']
 
 
 class FakeNetwork(neutron.Client):
@@ -53,11 +54,12 @@ class FakeClients(Clients):
     image: FakeImage
     network: FakeNetwork
     volume: FakeVolume
+    share: FakeShare
     placement: FakePlacement
 
 
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
     return FakeClients(identity=FakeIdentity(), limits=FakeLimits(), image=FakeImage(), network=FakeNetwork(),
-                       volume=FakeVolume(), placement=FakePlacement(), trust=Trust(['secret']),
-                       passing={'network': FakePassing(), 'volume': FakePassing()})
+                       volume=FakeVolume(), share=FakeShare(), placement=FakePlacement(),
+                       trust=Trust(['secret']), passing={'network': FakePassing(), 'volume': FakePassing()})

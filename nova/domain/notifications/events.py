@@ -76,6 +76,7 @@ class Event:
 
 
 _VOLUME = _from_state(volume_id='volume_id')
+_SHARE = _from_state(share_id='share_id')
 _IMAGE = _from_state(snapshot_image_id='image_id')
 _SWAP = _from_state(old_volume_id='old', new_volume_id='new')
 _RESCUE = _from_state(rescue_image_ref='image_id')
@@ -114,6 +115,8 @@ EVENTS: dict[str, Event] = {
     'detach_interface': Event('instance.interface_detach'),
     'attach_volume': Event('instance.volume_attach', p.InstanceActionVolumePayload, _VOLUME, fails=True),
     'detach_volume': Event('instance.volume_detach', p.InstanceActionVolumePayload, _VOLUME),
+    'attach_share': Event('instance.share_attach', p.InstanceActionSharePayload, _SHARE, fails=True),
+    'detach_share': Event('instance.share_detach', p.InstanceActionSharePayload, _SHARE, fails=True),
     'swap_volume': Event('instance.volume_swap', p.InstanceActionVolumeSwapPayload, _SWAP, fails=True),
 }
 """By the name of the flow."""
@@ -167,8 +170,6 @@ UNTOLD: dict[str, str] = {
     'compute_task.migrate_server.error': 'instance.resize.error and compute.exception tell it',
     'compute_task.rebuild_server.error': 'instance.rebuild.error and compute.exception tell it',
     'instance.exists': 'os-simple-tenant-usage and os-instance_usage_audit_log answer it for any period',
-    'instance.share_attach.*': 'no driver attaches shares',
-    'instance.share_detach.*': 'no driver attaches shares',
     'libvirt.connect.error': 'the service of the host is down then, and the log says why',
     'metrics.update': 'no host measures itself for others',
     'scheduler.select_destinations.*': 'who is asked for hosts changes nothing that lasts',

@@ -17,6 +17,7 @@ from nova.objects.instance import Instance
 from nova.objects.keypair import KeyPair
 from nova.objects.network_model import VIF
 from nova.objects.service import Service
+from nova.objects.share_mapping import ShareMapping
 
 
 class Payload(base.Record, abstract=True):
@@ -171,6 +172,18 @@ class BlockDevicePayload(Payload, version='1.0'):
                 for device in devices if device.volume_id]
 
 
+class SharePayload(Payload, version='1.0'):
+    share_mapping_uuid: fields.Uuid
+    share_id: fields.Uuid
+    status: str
+    tag: str
+
+    @classmethod
+    def all_of(cls, shares: Iterable[ShareMapping]) -> list[Self]:
+        return [cls(share_mapping_uuid=share.uuid, share_id=share.share_id, status=share.status, tag=share.tag)
+                for share in shares]
+
+
 class InstancePayload(Payload, version='1.9'):
     """A server, as it is when the transaction ends that tells of it."""
 
@@ -209,7 +222,7 @@ class InstancePayload(Payload, version='1.9'):
     action_initiator_user: str | None
     action_initiator_project: str | None
     locked_reason: str | None
-    shares: fields.Json | None = []
+    shares: list[SharePayload] | None = []
 
     @classmethod
     def about(cls, server: Instance, asked: Mapping[str, Any], with_volumes: bool, **more: Any) -> Self:
@@ -267,6 +280,10 @@ class InstanceActionRescuePayload(InstanceActionPayload, version='1.4'):
 
 class InstanceActionResizePrepPayload(InstanceActionPayload, version='1.4'):
     new_flavor: FlavorPayload | None
+
+
+class InstanceActionSharePayload(InstanceActionPayload, version='1.0'):
+    share_id: fields.Uuid
 
 
 class InstanceActionSnapshotPayload(InstanceActionPayload, version='1.10'):

@@ -8,7 +8,7 @@ import functools
 
 from nova import objects, states
 from nova.ops.delete import host, wire
-from nova.steps import allocate, mapping, ports, power, shelving, volumes
+from nova.steps import allocate, mapping, ports, power, shares, shelving, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
 from nova.task.handles import Conductor
 
@@ -48,6 +48,7 @@ def purge(h: Conductor, state: wire.DeleteState) -> None:
     close_moves(h, state)
     ports.release_ports(h, state)
     volumes.release_volumes(h, state)
+    shares.release_shares(h, state)
     allocate.drop_allocation(h, state)
     shelving.drop_image(h, h.instance)
     h.db.write(lambda conn: h.instance.copy().destroy(conn))

@@ -3,15 +3,16 @@
 
 from nova import objects, states
 from nova.ops.delete import wire
-from nova.steps import power, volumes
+from nova.steps import power, shares, volumes
 from nova.task.handles import Host
 
 
 def destroy_guest(h: Host, state: objects.State) -> None:
-    """Remove the guest and disconnect its volumes. Where there is no guest, there may still be volumes."""
+    """Remove the guest, its volumes and its shares. Where there is no guest, there may still be those."""
     h.driver.destroy(h)
     for device in volumes.volume_devices(h.instance):
         h.driver.disconnect_volume(h, device)
+    shares.leave_shares(h)
     h.instance.power_state = int(states.Power.NOSTATE)
 
 

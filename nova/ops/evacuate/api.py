@@ -10,13 +10,12 @@ from nova.policies import evacuate as rules
 from nova.rest import types
 from nova.rest.field import Field, Span
 from nova.rest.resource import Body, Reply
-from nova.steps import moves
-from nova.task.action import Action
+from nova.steps import moves, shares
 from nova.task.guard import ANY, From
 from nova.task.handles import Request
 
 
-class EvacuateAction(Action):
+class EvacuateAction(shares.WithoutShares):
     """For servers whose host is down.
 
     Before 2.29 the host that is named is taken as it is; from then on the scheduler checks it, until 2.67
@@ -40,7 +39,7 @@ class EvacuateAction(Action):
         # Disks that are shared are used as they are, and with them the password that is on them.
         password = None if _is_shared(body) else body.get('adminPass') or req.make_password()
         state.password = req.clients.trust.hide(password) if password is not None else None
-        req.submit(flow.Evacuate, instance, state, guard=self.guard())
+        req.submit(flow.Evacuate, instance, state, guard=self.guard(), also=self.also)
         if req.at('2.14'):
             return None
         return Reply(body={'adminPass': password} if req.conf.api.enable_instance_password else {})

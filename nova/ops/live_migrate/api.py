@@ -13,8 +13,7 @@ from nova.policies import migrate_server as rules
 from nova.rest import types
 from nova.rest.field import Field, Span
 from nova.rest.resource import Body
-from nova.steps import moves
-from nova.task.action import Action
+from nova.steps import moves, shares
 from nova.task.guard import From
 from nova.task.handles import Request
 
@@ -24,7 +23,7 @@ PATIENCE, PAUSE = 60.0, 0.1
 _AUTO = types.enum(*types.BOOLEANS, 'auto')
 
 
-class MigrateLiveAction(Action):
+class MigrateLiveAction(shares.WithoutShares):
     """Whether the hosts will do is found out in the background; before 2.34 the answer waits for it.
 
     Before 2.30 the host that is named is taken as it is; from then on the scheduler checks it, until 2.67

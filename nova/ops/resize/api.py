@@ -16,15 +16,14 @@ from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.field import Field
 from nova.rest.resource import Body
-from nova.steps import moves
-from nova.task.action import Action
+from nova.steps import moves, shares
 from nova.task.guard import From
 from nova.task.handles import Request
 
 _START = From(states.VM.ACTIVE, states.VM.STOPPED, host_up=True)
 
 
-class ResizeAction(Action):
+class ResizeAction(shares.WithoutShares):
     """Another flavor, if the project's quota has room for the larger of the two."""
 
     key = 'resize'
@@ -50,7 +49,7 @@ class ResizeAction(Action):
         wanted = counting.demand(instance, state.new_flavor)
         req.dbs.api.write(lambda conn: quota.resize(conn, allowed, instance.uuid, wanted))
         try:
-            req.submit(self.flow, instance, state, guard=self.guard())
+            req.submit(self.flow, instance, state, guard=self.guard(), also=self.also)
         except errors.NovaError:
             req.dbs.api.write(lambda conn: _count_as_it_is(conn, req, instance.uuid))
             raise
@@ -99,7 +98,7 @@ def _count_as_it_is(conn: sa.Connection, req: Request, uuid: str) -> None:
         quota.count_exactly(conn, uuid, counting.demand(server))
 
 
-class MigrateAction(Action):
+class MigrateAction(shares.WithoutShares):
     """Another host; from 2.56 on the one that is named."""
 
     key = 'migrate'

@@ -12,7 +12,7 @@ from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.rest.resource import Body
 from nova.states import VM
-from nova.steps import shelving
+from nova.steps import shares, shelving
 from nova.task.action import Action
 from nova.task.guard import From
 from nova.task.handles import Request
@@ -21,7 +21,7 @@ ZONE, HOST = '2.77', '2.91'
 """From here on an unshelve may name a zone, and a host."""
 
 
-class ShelveAction(Action):
+class ShelveAction(shares.WithoutShares):
     key = 'shelve'
     rule = rules.SHELVE
     start = From(VM.ACTIVE, VM.STOPPED, VM.PAUSED, VM.SUSPENDED, host=True)

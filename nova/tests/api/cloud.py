@@ -155,7 +155,8 @@ class _Placement:
 
     def __init__(self, told: list[tuple[str, str, str]]) -> None:
         self._told = told
-        self.capable = {'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_MULTI_ATTACH'}
+        self.capable = {'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_MULTI_ATTACH',
+                        'COMPUTE_STORAGE_VIRTIO_FS', 'COMPUTE_MEM_BACKING_FILE'}
 
     def traits(self, provider: str) -> set[str]:
         return self.capable

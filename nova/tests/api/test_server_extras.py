@@ -1,6 +1,4 @@
-"""What is told of a server beside itself: its sealed password, its NUMA cells, its shares."""
-
-import pytest
+"""What is told of a server beside itself: its sealed password, its NUMA cells."""
 
 from nova.tests.api.cloud import MEMBER, READER, STRANGER
 from nova.virt import claiming
@@ -47,24 +45,6 @@ def test_topology_as_hosts_write_it(cloud):
 def test_a_server_without_cells(cloud):
     path = f'/servers/{cloud.server().uuid}/topology'
     assert cloud.call('GET', path, '2.78').json == {'nodes': [], 'pagesize_kb': None}
-
-
-def test_shares(cloud):
-    path = f'/servers/{cloud.server().uuid}/shares'
-    share = '00000000-0000-4000-8000-000000000001'
-    assert cloud.call('GET', path, '2.97').json == {'shares': []}
-    assert cloud.call('GET', path, '2.96').status_code == 404
-    assert cloud.call('POST', path, '2.97', json={'share': {'share_id': share}}).status_code == 403
-    assert cloud.call('GET', f'{path}/{share}', '2.97').status_code == 404
-    assert cloud.call('DELETE', f'{path}/{share}', '2.97').status_code == 404
-
-
-@pytest.mark.parametrize('wrong',
-                         [{}, {'share_id': 'x'}, {'share_id': None}, {'tag': 'a b'}, {'tag': ''}, {'more': 1}])
-def test_odd_shares(cloud, wrong):
-    share = {'share_id': '00000000-0000-4000-8000-000000000001', **wrong} if wrong else {}
-    path = f'/servers/{cloud.server().uuid}/shares'
-    assert cloud.call('POST', path, '2.97', json={'share': share}).status_code == 400
 
 
 def test_audits(cloud):

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from nova import objects
+from nova.common import clock, uuids
 from nova.domain import usage
+from nova.objects import task as task_rows
 from nova.tests.api.cloud import MEMBER, OTHER, PROJECT, STRANGER, Cloud
 
 DAY = datetime.datetime(2026, 3, 1)
@@ -82,3 +85,58 @@ def test_who_may_and_what_is_not_there(cloud: Cloud) -> None:
     assert cloud.call('GET', marker, '2.40').status_code == 400
     space = cloud.call('GET', '/os-simple-tenant-usage?start=2026-03-01%2000:00:00.000000')
     assert space.status_code == 200
+
+
+def resized(cloud: Cloud, server: Any, flow: str, old: objects.Flavor, new: objects.Flavor, ended: float,
+            status: str = task_rows.DONE) -> None:
+    """What a resize, or one that was taken back, leaves in the journal."""
+    move = objects.Move(migration=uuids.generate(), kind='resize', source='one', old_flavor=old, new_flavor=new)
+    task = task_rows.Task(
+        uuid=uuids.generate(), flow=flow, flow_version='1.0', instance_uuid=server.uuid, exclusive=None,
+        status=status, state=move.to_wire(), context={}, action=flow, request_id='', user_id='alice',
+        project_id=PROJECT, step='arrive', finished_at=hour(ended))
+    cloud.db(1).write(lambda conn: task_rows.insert(conn, task))
+
+
+def test_resized_servers_count_for_what_they_were(cloud: Cloud) -> None:
+    """By the flavor that a server had when it had it; upstream takes today's for all of the period."""
+    small, large = cloud.flavor(vcpus=1, memory_mb=100, root_gb=1), cloud.flavor(
+        vcpus=4, memory_mb=400, root_gb=2, ephemeral_gb=3)
+    server = cloud.server(launched_at=hour(-10), flavor=large, vcpus=4, memory_mb=400, root_gb=2,
+                          ephemeral_gb=3)
+    resized(cloud, server, 'resize', small, large, -5)
+    resized(cloud, server, 'revert_resize', small, large, 2)
+    resized(cloud, server, 'resize', small, large, 4, status=task_rows.UNDONE)
+    resized(cloud, server, 'resize', small, large, 6)
+    used = cloud.call('GET', f'/os-simple-tenant-usage/{PROJECT}?{period()}').json['tenant_usage']
+    assert (used['total_hours'], used['total_vcpus_usage']) == (10, 2 * 4 + 4 * 1 + 4 * 4)
+    assert (used['total_memory_mb_usage'], used['total_local_gb_usage']) == (2800, 2 * 5 + 4 * 1 + 4 * 5)
+    one, = used['server_usages']
+    assert (one['hours'], one['vcpus']) == (10, 4)
+    early = f'start={hour(-10).isoformat()}&end={hour(-4).isoformat()}'
+    used = cloud.call('GET', f'/os-simple-tenant-usage/{PROJECT}?{early}').json['tenant_usage']
+    assert used['total_vcpus_usage'] == 5 * 1 + 1 * 4
+
+
+def test_resizes_are_kept_as_long_as_their_server(cloud: Cloud) -> None:
+    flavor = cloud.flavor()
+    server = cloud.server(launched_at=hour(0), flavor=flavor)
+    resized(cloud, server, 'resize', flavor, flavor, 1)
+    resized(cloud, server, 'resize', flavor, flavor, 1, status=task_rows.UNDONE)
+    cloud.fail(server, {'message': 'why'})
+    later = clock.utcnow() + datetime.timedelta(1)
+    assert cloud.db(1).write(lambda conn: task_rows.prune(conn, later, 10)) == 2
+    with cloud.db(1).read() as conn:
+        kept, = task_rows.of_instance(conn, server.uuid)
+    assert kept.status == task_rows.DONE
+
+
+@pytest.mark.parametrize('path', ['', f'/{PROJECT}', f'/{OTHER}'])
+def test_a_cell_that_is_down_is_not_left_out(cloud: Cloud, path: str) -> None:
+    """Nobody is told less than the truth: 503, unless the project never had anything there."""
+    cloud.server(1, launched_at=hour(1), project_id=OTHER)
+    cloud.server(2, launched_at=hour(1))
+    cloud.break_cell(2)
+    answer = cloud.call('GET', f'/os-simple-tenant-usage{path}?{period()}')
+    assert answer.status_code == (200 if path.endswith(OTHER) else 503)
+    assert 'cell' not in answer.text or answer.status_code == 200

@@ -15,6 +15,7 @@ from oslo_config import cfg
 
 from nova import conf, errors
 from nova.clients import Clients, build, fake, session
+from nova.clients.manila import VERSION
 from nova.clients.placement import client as placement_client
 from nova.clients.protocols import PlacementClient
 from nova.common import uuids
@@ -76,6 +77,8 @@ class Neighbours:
         network: makes a network with one subnet, shared when asked, for ``project``: the user's own, or
             ``elsewhere``; returns its id.
         volume: makes a volume of `project`; returns its id.
+        share: makes a share of `project`, of a protocol; returns its id.
+        can_delete_share: whether its owner could delete it; then it is gone.
         migrating: has the volume service begin to migrate a volume; returns the id of the one that it made.
         image: id of a public image.
         port: makes a port of the user's on a network; returns its id.
@@ -89,6 +92,8 @@ class Neighbours:
     admin: RequestContext
     network: Callable[..., str]
     volume: Callable[..., str]
+    share: Callable[[str], str]
+    can_delete_share: Callable[[str], bool]
     migrating: Callable[[str], str]
     port: Callable[[str], str]
     group: Callable[[str], str]
@@ -105,6 +110,7 @@ def fakes() -> Neighbours:
         network=lambda shared=False, cidr='10.1.0.0/24', project='project': made.network.api.add_network(
             project, shared=shared, cidr=cidr),
         volume=lambda **kwargs: made.volume.add(**kwargs), migrating=made.volume.begin_migration,
+        share=made.share.add, can_delete_share=made.share.remove,
         port=lambda network: made.network.api.add_port(network, 'project'),
         group=lambda name: made.network.api.add_group(name, 'project'), image=made.image.add())
 
@@ -112,9 +118,9 @@ def fakes() -> Neighbours:
 def conf_for(running: Any, vouches: bool = True) -> cfg.ConfigOpts:
     """Configuration with the credentials of the sandbox's service user, and a service token beside users'."""
     lines = []
-    for group in ('keystone', 'neutron', 'glance', 'cinder', 'service_user'):
+    for group in ('keystone', 'neutron', 'glance', 'cinder', 'manila', 'service_user'):
         lines += [f'[{group}]', 'auth_type = password',
-                  'region_name = RegionOne' if group in ('neutron', 'glance') else '',
+                  'region_name = RegionOne' if group in ('neutron', 'glance', 'manila') else '',
                   f'send_service_user_token = {vouches}' if group == 'service_user' else '',
                   *(f'{key} = {value}' for key, value in running.credentials('nova').items())]
     file = running.sandbox_dir / 'nova.conf'
@@ -159,6 +165,14 @@ def sandbox_neighbours(running: Any, vouches: bool = True) -> Neighbours:
             size=size, **({'volume_type': 'multiattach'} if multiattach else {}))
         return str(mine.block_storage.wait_for_status(made, 'available', wait=10, interval=0.1).id)
 
+    def manila(method: str, path: str, **more: Any) -> Any:
+        return mine.session.request(path, method, raise_exc=False, headers=VERSION, **more, endpoint_filter={
+            'service_type': 'shared-file-system', 'region_name': 'RegionOne'})
+
+    def share(protocol: str) -> str:
+        made = manila('POST', '/shares', json={'share': {'share_proto': protocol, 'size': 1}})
+        return str(made.json()['share']['id'])
+
     def migrating(volume: str) -> str:
         cloud.block_storage.post(f'/volumes/{volume}/action', json={'os-migrate_volume': {'host': 'elsewhere'}})
         return next(str(one.id) for one in cloud.block_storage.volumes(all_projects=True)
@@ -166,7 +180,8 @@ def sandbox_neighbours(running: Any, vouches: bool = True) -> Neighbours:
 
     return Neighbours(
         'sandbox', build(configured), user, stranger, _of(running.session('admin'), admin=True),
-        network, volume, migrating,
+        network, volume, share, lambda ident: manila('DELETE', f'/shares/{ident}').status_code == 202,
+        migrating,
         port=lambda network: str(mine.network.create_port(network_id=network).id),
         group=lambda name: str(mine.network.create_security_group(name=name).id), image=running.made.image)
 

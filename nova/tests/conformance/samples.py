@@ -542,8 +542,8 @@ def evacuate(world: World, version: V) -> Ask:
 
 @sample('POST /servers/{server_id}/shares')
 def share(world: World, version: V) -> Ask:
-    """Where no host can attach any."""
-    return Ask((world.server,), {'share': {'share_id': NOBODY}}, ours=True, expect=frozenset({403, 404}))
+    """The server is on: it gets none now."""
+    return Ask((world.server,), {'share': {'share_id': NOBODY}}, ours=True, expect=frozenset({403, 404, 409}))
 
 
 @sample('GET /servers/{server_id}/shares/{id}', 'DELETE /servers/{server_id}/shares/{id}')

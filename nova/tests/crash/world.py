@@ -157,7 +157,8 @@ class World:
         self.journals = {name: servers.ServerJournals() for name in HOSTS}
         self.attempts = {name: {} for name in HOSTS}
         self._seed()
-        for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.image):
+        for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.share,
+                     self.clients.image):
             each.before(lambda name, args: self.script.strike('before', name))
             each.after(lambda name, args: self.script.strike('after', name))
         for driver in self.drivers.values():

@@ -45,6 +45,10 @@ def test_a_resize_is_confirmed(demo, admin, flavor):
     demo.wait(uuid, 'ACTIVE')
     assert held(admin, uuid) == {dest: LARGE} and not held(admin, migration['uuid'])
     assert migration_of(admin, uuid)['status'] == 'confirmed'
+    used = demo.get(f'/os-simple-tenant-usage/{demo.project}?start=2026-01-01T00:00:00')['tenant_usage']
+    one = next(each for each in used['server_usages'] if each['instance_id'] == uuid)
+    others = sum(each['hours'] * each['vcpus'] for each in used['server_usages'] if each is not one)
+    assert one['hours'] * 1 < used['total_vcpus_usage'] - others < one['hours'] * 2, 'by the flavor of its time'
     found = demo.get(f'/servers/{uuid}/os-instance-actions')['instanceActions']
     assert [each['action'] for each in found] == ['confirmResize', 'resize', 'create']
 

@@ -19,6 +19,7 @@ def check(world):
     _one_place(world, servers)
     _allocations(world, servers)
     _neighbours(world, servers)
+    _shares(world, servers)
     _images(world)
     _guests(world, servers)
     _tasks(world, servers)
@@ -146,6 +147,25 @@ def _detached(world):
                 rows.tables.tasks.c.flow == 'detach_volume', rows.tables.tasks.c.status == rows.DONE)
             found |= {base.Record.from_wire(row.state).volume_id for row in conn.execute(done)}
     return found
+
+
+def _shares(world, servers):
+    """4: the share service lets in and keeps what servers have; hosts have mounted just that."""
+    had = {}
+    for cell in world.cells:
+        with world.raw[cell].read() as conn:
+            for share in objects.ShareMapping.all(conn):
+                assert share.instance_uuid in servers, 'share of no server (4)'
+                assert share.status in ('inactive', 'error'), f'share is {share.status} for ever (7)'
+                if share.status == 'inactive':
+                    had[share.instance_uuid, share.share_id] = share
+    rules = {(share.share_id, share.access_type, share.access_to) for share in had.values()}
+    assert set(world.clients.share.rules) == rules, 'who is let in to shares, and who needs it, differ (4)'
+    assert world.clients.share.locks == {(share, server) for server, share in had}, 'locks of shares (4)'
+    for host in world.up:
+        mounted = {(server, share) for server, shares in world.drivers[host].mounted.items()
+                   for share in shares}
+        assert mounted == {key for key in had if servers[key[0]][1].host == host}, f'shares on {host} (4)'
 
 
 def _images(world):

@@ -17,11 +17,13 @@ LATE = 'late'
 """How a neighbour may be away, too: what it is asked arrives, and is done when nobody waits for it any more."""
 AWAY: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceAway, 'network': errors.network.NetworkServiceAway,
-    'volume': errors.block.VolumeServiceAway, 'placement': errors.placement.PlacementAway}
+    'volume': errors.block.VolumeServiceAway, 'share': errors.share.ShareServiceAway,
+    'placement': errors.placement.PlacementAway}
 """What the clients make of a neighbour that cannot be reached."""
 BROKEN: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceFailed, 'network': errors.network.NetworkServiceFailed,
-    'volume': errors.block.VolumeServiceFailed, 'placement': errors.placement.PlacementFailed}
+    'volume': errors.block.VolumeServiceFailed, 'share': errors.share.ShareServiceFailed,
+    'placement': errors.placement.PlacementFailed}
 """What they make of one that answers 500 to this and will again."""
 
 
@@ -83,5 +85,6 @@ def reached(net: Net, fakes: FakeClients) -> clients.Clients:
     """The clients of the processes of a world."""
     return dataclasses.replace(
         fakes, image=Neighbour(net, 'image', fakes.image), volume=Neighbour(net, 'volume', fakes.volume),
+        share=Neighbour(net, 'share', fakes.share),
         network=neutron.Client(Neighbour(net, 'network', fakes.network.api)),
         placement=Neighbour(net, 'placement', fakes.placement))

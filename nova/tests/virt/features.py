@@ -12,7 +12,7 @@ PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features
 
 MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, *_ = (
     'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_volumes', 'test_libvirt_xml',
-    'test_claims', 'test_connectors', 'test_reporting', 'test_signed_images')
+    'test_claims', 'test_connectors', 'test_mounts', 'test_reporting', 'test_signed_images')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +57,8 @@ FEATURES = (
              test_connectors='which_disk_comes_of_it who_opens_a_volume_on_rbd'),
     _feature('Volumes on shares of NFS', test_libvirt_volumes='volumes_on_shares '
              'a_qcow2_volume_on_a_share_gets_snapshots'),
+    _feature('Shares of NFS and CephFS by virtiofs', test_protocol='a_share_comes_to_a_guest_that_is_off '
+             'shares_of_a_guest_that_is_gone', test_mounts='a_share_of_nfs a_share_of_ceph'),
     _feature('Multipath, enforced or not',
              test_connectors='what_os_brick_is_told what_a_host_tells_the_volume_service'),
     _feature('Volumes encrypted by LUKS', test_libvirt_volumes='an_encrypted_volume '

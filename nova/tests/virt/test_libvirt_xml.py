@@ -25,7 +25,7 @@ PORT = '7c9e6679-7425-40de-944b-e07fc1f90ae7'
 
 
 def subject(extra=None, properties=None, claim=Claim(), options=None, devices=(), vifs=(), drive=False, vcpus=1,
-            connections=None, rescue=False, serial_port=None, **values):
+            connections=None, rescue=False, serial_port=None, filesystems=(), **values):
     flavor = objects.Flavor(flavorid='1', name='small', vcpus=vcpus, memory_mb=512, root_gb=1,
                             extra_specs=extra or {})
     image = objects.ImageMeta(id='image', properties=objects.ImageProperties.from_image(properties or {}))
@@ -36,7 +36,7 @@ def subject(extra=None, properties=None, claim=Claim(), options=None, devices=()
     instance.id = 10
     conf = nova_conf.new(config_files=[], **{'libvirt.virt_type': 'qemu', **(options or {})})
     return describe.Subject(instance, conf, Paths(pathlib.Path('/var/instances'), UUID), connections or {},
-                            claim, 'qcow2', rescue, drive, serial_port)
+                            claim, 'qcow2', rescue, drive, serial_port, tuple(filesystems))
 
 
 def port(**values):
@@ -89,6 +89,7 @@ CASES = {
     'from-a-volume': {'devices': [a_volume(boot_index=0)], 'connections': BLOCK},
     'volume-on-the-network': {'devices': [a_volume()], 'connections': RBD},
     'volume-on-a-share': {'devices': [a_volume()], 'connections': NFS},
+    'shares': {'filesystems': [spec.Filesystem(tag='data', path='/var/lib/nova/mnt/x/y')]},
     'encrypted-volume': {'devices': [a_volume(boot_index=0)], 'connections': LUKS},
     'scsi': {'properties': {'hw_disk_bus': 'scsi', 'hw_scsi_model': 'virtio-scsi'}, 'devices': [a_volume()],
              'connections': BLOCK},

@@ -1,5 +1,7 @@
 """What every driver does, whatever runs its guests: the same tests for the fake and for libvirt."""
 
+import uuid
+
 import pytest
 
 from nova import errors, objects
@@ -437,3 +439,58 @@ def test_live_migrations_that_cannot_be(lab, running):
     here.driver.power_off(here)
     with pytest.raises(errors.virt.DriverFailed):
         here.driver.check_source(here, move, data)
+
+
+# Shares
+
+def _a_share(h, **values):
+    return objects.ShareMapping(**{
+        'uuid': str(uuid.uuid4()), 'instance_uuid': h.instance.uuid, 'share_id': str(uuid.uuid4()),
+        'status': 'attaching', 'tag': 'data', 'export_location': '192.0.2.9:/share', 'share_proto': 'NFS',
+        'access_to': '192.0.2.1', **values})
+
+
+def test_a_share_comes_to_a_guest_that_is_off(lab, running):
+    driver, share = running.driver, _a_share(running)
+    lab.file_share(running, share)
+    with pytest.raises(errors.virt.DriverFailed, match='not off'):
+        driver.attach_share(running, share, None)
+    driver.power_off(running)
+    for _ in range(2):
+        driver.attach_share(running, share, None)
+    assert driver.shares(running) == [share.share_id]
+    driver.power_on(running)
+    assert driver.state(running) == Power.RUNNING
+    with pytest.raises(errors.virt.DriverFailed, match='not off'):
+        driver.detach_share(running, share.share_id)
+    driver.reboot(running, 'HARD')
+    driver.power_off(running)
+    for _ in range(2):
+        driver.detach_share(running, share.share_id)
+    assert driver.shares(running) == []
+    driver.power_on(running)
+
+
+def test_shares_of_a_guest_that_is_gone(lab, running):
+    share = _a_share(running)
+    lab.file_share(running, share)
+    running.driver.power_off(running)
+    running.driver.attach_share(running, share, None)
+    running.driver.destroy(running)
+    assert running.driver.shares(running) == [share.share_id]
+    running.driver.detach_share(running, share.share_id)
+    assert running.driver.shares(running) == []
+
+
+def test_a_guest_with_shares_stays_where_it_is(lab, running):
+    share = _a_share(running)
+    lab.file_share(running, share)
+    running.driver.power_off(running)
+    running.driver.attach_share(running, share, None)
+    move = objects.Move(migration=str(uuid.uuid4()), kind='migration', source='h1', dest='h2', dest_node='h2',
+                        old_flavor=running.instance.flavor, new_flavor=running.instance.flavor)
+    with pytest.raises(errors.virt.MigrationImpossible, match='shares'):
+        running.driver.migrate_out(running, move)
+    with pytest.raises(errors.virt.MigrationImpossible, match='shares'):
+        running.driver.check_source(running, move, {})
+    running.driver.detach_share(running, share.share_id)

@@ -8,7 +8,7 @@ clients, the host's journal of it (`nova.virt.driver.kept`), progress and cancel
 import dataclasses
 from typing import Protocol
 
-from nova.virt.driver import block, claims, console, events, inventory, move, net, power
+from nova.virt.driver import block, claims, console, events, inventory, move, net, power, share
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ _TRAITS = {
 }
 
 
-class Driver(power.PowerDriver, block.BlockDriver, net.NetDriver, console.ConsoleDriver, move.MoveDriver,
-             inventory.InventoryDriver, claims.ClaimsDriver, events.EventsDriver, Protocol):
+class Driver(power.PowerDriver, block.BlockDriver, share.ShareDriver, net.NetDriver, console.ConsoleDriver,
+             move.MoveDriver, inventory.InventoryDriver, claims.ClaimsDriver, events.EventsDriver, Protocol):
     """A hypervisor driver."""
 
     capabilities: Capabilities

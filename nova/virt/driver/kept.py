@@ -1,24 +1,28 @@
 """What drivers keep in the host's journal of a server, under which names.
 
 It is there for the time when nobody can be asked: a hard reboot, the end of a guest, a host that was booted.
-The record is the server's as the driver saw it last; connections are those of its volumes; the claim is what of
-the host is its alone.
+The record is the server's as the driver saw it last; connections are those of its volumes; shares are what is
+mounted for it; the claim is what of the host is its alone.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from nova import objects
+from nova import errors, objects
 from nova.objects import VIF, BlockDeviceMapping, NetworkInfo
 
 if TYPE_CHECKING:
     from nova.task.handles import Host
 
-RECORD, CONNECTIONS, CLAIM = 'record', 'connections', 'claim'
+RECORD, CONNECTIONS, CLAIM, SHARES = 'record', 'connections', 'claim', 'shares'
 
 Connection = dict[str, object]
 """How a volume is connected: what Cinder answers about an attachment (``driver_volume_type`` and what belongs
 to it), and under ``device_info`` what the host's connector made of it."""
+
+
+Share = dict[str, object]
+"""A share that is mounted for a server: its `objects.ShareMapping`, and under ``key`` what opens it."""
 
 
 def keep_record(h: 'Host') -> None:
@@ -96,3 +100,26 @@ def rename_connection(h: 'Host', volume_id: str, name: str) -> None:
 def users(h: 'Host', volume_id: str) -> set[str]:
     """Servers for which a volume is connected to this host."""
     return {uuid for uuid, kept in h.journal.each(CONNECTIONS).items() if volume_id in kept}
+
+
+def shares(h: 'Host') -> dict[str, Share]:
+    """The server's shares that are mounted on this host: share id to share."""
+    return cast(dict[str, Share], h.journal.get(SHARES) or {})
+
+
+def keep_share(h: 'Host', share_id: str, share: Mapping[str, object] | None) -> None:
+    """Keep what is mounted; None forgets it."""
+    found = {name: value for name, value in shares(h).items() if name != share_id}
+    if share is not None:
+        found[share_id] = dict(share)
+    h.journal.put(SHARES, found or None)
+
+
+def check_no_shares(h: 'Host') -> None:
+    """A guest with shares stays where it is: what virtiofs knows of open files goes nowhere.
+
+    Raises:
+        errors.virt.MigrationImpossible: it has some.
+    """
+    if shares(h):
+        raise errors.virt.MigrationImpossible(server=h.instance.uuid, reason='it has shares')

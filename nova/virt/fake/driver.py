@@ -22,13 +22,14 @@ from nova.virt.fake.fabric import Fabric
 from nova.virt.fake.looks import FakeLooks
 from nova.virt.fake.move import FakeCold, FakeLive
 from nova.virt.fake.power import FakePower
+from nova.virt.fake.shares import FakeShares
 from nova.virt.fake.things import Guest
 
 __all__ = ['FakeDriver', 'Guest', 'Size']
 
 
 _TRAITS = (
-    'COMPUTE_ARCH_X86_64', 'HW_CPU_X86_SSE',
+    'COMPUTE_ARCH_X86_64', 'COMPUTE_MEM_BACKING_FILE', 'HW_CPU_X86_SSE',
     *(f'COMPUTE_STORAGE_BUS_{bus}' for bus in ('VIRTIO', 'SCSI', 'SATA', 'IDE', 'USB')),
     *(f'COMPUTE_NET_VIF_MODEL_{model}' for model in ('VIRTIO', 'E1000', 'E1000E', 'RTL8139')),
     *(f'COMPUTE_GRAPHICS_MODEL_{model}' for model in ('VIRTIO', 'VGA', 'CIRRUS', 'QXL', 'NONE')))
@@ -43,13 +44,14 @@ class Size:
     local_gb: int = 4096
 
 
-class FakeDriver(FakePower, FakeDevices, FakeLooks, FakeCold, FakeLive):
+class FakeDriver(FakePower, FakeDevices, FakeShares, FakeLooks, FakeCold, FakeLive):
     """See `nova.virt.driver.Driver`; `nova.virt.fake.guests.Guests` for the first arguments."""
 
     capabilities = driver.Capabilities(
         attach_interface=True, attach_interface_with_tag=True, attach_volume_with_tag=True, device_tagging=True,
         extend_volume=True, multiattach=True, rescue_volume_backed=True, same_host_cold_migrate=True,
-        trusted_certs=True, image_types=('raw', 'qcow2', 'iso', 'vmdk', 'vhd', 'vdi', 'ami', 'ari', 'aki'))
+        trusted_certs=True, virtio_fs=True,
+        image_types=('raw', 'qcow2', 'iso', 'vmdk', 'vhd', 'vdi', 'ami', 'ari', 'aki'))
 
     def __init__(self, host: str, state_dir: pathlib.Path | str | None = None,
                  faults: fake_faults.Faults | None = None, size: Size | None = None,

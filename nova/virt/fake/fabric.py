@@ -4,7 +4,7 @@ import pathlib
 
 from nova import errors
 from nova.virt.fake.shelf import Shelf
-from nova.virt.fake.things import Connected, Disk, Guest, Prepared
+from nova.virt.fake.things import Connected, Disk, Guest, Mounted, Prepared
 
 
 class Site:
@@ -15,6 +15,7 @@ class Site:
         kept: server uuid to the disks that a move left behind, until it is confirmed or reverted.
         arriving: server uuid to what was prepared for a guest that comes running.
         volumes: volume id to who uses it here.
+        mounted: server uuid to its shares that are mounted here.
     """
 
     def __init__(self, host: str, directory: pathlib.Path | None = None) -> None:
@@ -26,6 +27,7 @@ class Site:
         self.kept = Shelf(Disk, below('kept'))
         self.arriving = Shelf(Prepared, below('arriving'))
         self.volumes = Shelf(Connected, below('volumes'))
+        self.mounted = Shelf(Mounted, below('mounted'))
 
 
 class Fabric:

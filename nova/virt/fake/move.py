@@ -17,6 +17,7 @@ class FakeCold(FakeClaims):
 
     @effect
     def migrate_out(self, h: Host, move: Move) -> None:
+        kept.check_no_shares(h)
         uuid = h.instance.uuid
         old, new = move.old_flavor, move.new_flavor
         if new.root_gb < old.root_gb and not h.instance.is_volume_backed and new.root_gb:
@@ -87,6 +88,7 @@ class FakeLive(FakeClaims):
         return {'cpu': self.cpu, 'shared': self.fabric.shared}
 
     def check_source(self, h: Host, move: LiveMove, data: LiveData) -> LiveData:
+        kept.check_no_shares(h)
         guest = self._expect(h, 'live migration', Power.RUNNING, Power.PAUSED)
         if guest.cpu != data['cpu']:
             raise errors.virt.MigrationImpossible(

@@ -53,3 +53,10 @@ class Connected:
 
     servers: list[str] = dataclasses.field(default_factory=list)
     size_gb: int | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Mounted:
+    """Shares that are mounted on the host for a guest: their ids."""
+
+    shares: list[str] = dataclasses.field(default_factory=list)

@@ -30,6 +30,7 @@ class Subject:
         connections: of its volumes.
         disk_format: of its local disks.
         rescue: it starts from its rescue disk, its own root disk beside that.
+        filesystems: its shares, mounted here.
     """
 
     instance: Instance
@@ -41,6 +42,7 @@ class Subject:
     rescue: bool = False
     drive: bool = False
     serial_port: int | None = None
+    filesystems: tuple[spec.Filesystem, ...] = ()
 
     @property
     def properties(self) -> ImageProperties:
@@ -73,7 +75,8 @@ def guest(of: Subject) -> spec.Guest:
             conf.serial_console.proxyclient_address if of.serial_port else None)),
         cells=tuple(spec.Cell(id=cell.id, cpus=cell.cpus, memory_kb=cell.memory_mb * 1024, node=cell.node)
                     for cell in of.claim.cells),
-        tuning=_tuning(of), disks=tuple(_disks(of)), nics=tuple(nics(of)), graphics=_graphics(of),
+        tuning=_tuning(of), disks=tuple(_disks(of)), filesystems=of.filesystems, nics=tuple(nics(of)),
+        graphics=_graphics(of),
         video=properties.hw_video_model or 'vga', pci_devices=of.claim.pci, mdevs=of.claim.mdevs,
         pcie_ports=conf.libvirt.num_pcie_ports or 16,
         scsi_model=properties.hw_scsi_model if properties.hw_disk_bus == 'scsi' else None,
@@ -141,7 +144,7 @@ def _tuning(of: Subject) -> spec.Tuning:
     return spec.Tuning(
         cpu=tuple((name, int(value)) for extra, name in _TUNE_CPU.items() if (value := of.extra(extra))),
         pins=pins, emulator=','.join(sorted({pin for _, pin in pins}, key=int)) or None,
-        page_kb=max(pages) if pages else None)
+        page_kb=max(pages) if pages else None, shared_memory=bool(of.filesystems))
 
 
 def _rng(of: Subject) -> str | None:

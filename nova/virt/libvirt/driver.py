@@ -18,9 +18,11 @@ from nova.virt.libvirt.looks import LibvirtLooks
 from nova.virt.libvirt.move import LibvirtCold, uri_of
 from nova.virt.libvirt.net import LibvirtNet
 from nova.virt.libvirt.session import Session
+from nova.virt.libvirt.shares import LibvirtShares
 
 
-class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtNet, LibvirtLooks, LibvirtInventory):
+class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtShares, LibvirtNet, LibvirtLooks,
+                    LibvirtInventory):
     """See `nova.virt.driver.Driver`; `nova.virt.libvirt.guests.Guests` for the arguments."""
 
     capabilities = driver.Capabilities(

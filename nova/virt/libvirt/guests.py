@@ -16,11 +16,12 @@ from nova.states import Power
 from nova.task.handles import Host
 from nova.virt import claiming
 from nova.virt.driver import events, kept
-from nova.virt.libvirt import claims, describe, serial, vif, xml
+from nova.virt.libvirt import claims, describe, serial, spec, vif, xml
 from nova.virt.libvirt.cache import ImageCache
 from nova.virt.libvirt.commands import Commands
 from nova.virt.libvirt.connectors import Connectors
 from nova.virt.libvirt.disks import Disks
+from nova.virt.libvirt.mounts import Mounts
 from nova.virt.libvirt.paths import Paths
 from nova.virt.libvirt.secrets import Secrets
 from nova.virt.libvirt.session import Session, translated
@@ -60,6 +61,7 @@ class Guests:
                                 conf.force_raw_images)
         self.disks = Disks(conf, commands, self.cache)
         self.connectors = Connectors(conf)
+        self.mounts = Mounts(conf, commands)
         keys = Keys(conf)
         self.volumes = Volumes(self.connectors, Secrets(session, keys))
         self.signatures = Signatures(conf, keys)
@@ -122,7 +124,11 @@ class Guests:
         """The server as this host is to run it."""
         paths = self.paths(h)
         return describe.Subject(h.instance, self.conf, paths, kept.connections(h), self.claims.of(h),
-                                self.disks.format, rescue, drive=paths.config.exists())
+                                self.disks.format, rescue, drive=paths.config.exists(),
+                                filesystems=tuple(spec.Filesystem(
+                                    tag=str(share['tag']),
+                                    path=str(self.mounts.point(h.instance.uuid, share_id, share)))
+                                    for share_id, share in kept.shares(h).items()))
 
     def shares_files_with(self, host: str) -> bool:
         """Whether another host has its guests' files where this one has: each leaves a mark there."""
@@ -140,9 +146,11 @@ class Guests:
         return self.session.conn.defineXML(xml.text(xml.domain(described)))
 
     def ready(self, h: Host) -> None:
-        """What the guest needs on the host is there: volumes, images, mediated devices, interfaces."""
+        """What the guest needs on the host is there: volumes, shares, images, mediated devices, interfaces."""
         for volume, connection in kept.connections(h).items():
             self.volumes.bring(h, volume, connection)
+        for share_id, share in kept.shares(h).items():
+            self.mounts.mount(h.instance.uuid, share_id, share)
         self.make_disks(h)
         if made_of := self.claims.made_of(h):
             claims.make_mdevs(self.session.conn, made_of)

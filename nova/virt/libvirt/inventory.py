@@ -116,6 +116,10 @@ def _traits(offered: etree._Element) -> set[str]:
     names |= {f'COMPUTE_STORAGE_BUS_{_BUSES[bus]}' for bus in buses & set(_BUSES)}
     names |= {f'COMPUTE_GRAPHICS_MODEL_{_VIDEO[each]}' for each in video & set(_VIDEO)}
     names |= {f'COMPUTE_NET_VIF_MODEL_{each}' for each in _VIFS}
+    if 'virtiofs' in _values(offered, "./devices/filesystem/enum[@name='driverType']"):
+        names.add('COMPUTE_STORAGE_VIRTIO_FS')
+    if 'memfd' in _values(offered, "./memoryBacking/enum[@name='sourceType']"):
+        names.add('COMPUTE_MEM_BACKING_FILE')
     return (names | {'COMPUTE_ARCH_X86_64'}) & set(os_traits.get_traits())
 
 

@@ -60,6 +60,7 @@ class LibvirtLive(LibvirtPower):
 
     @translated
     def check_source(self, h: Host, move: LiveMove, data: LiveData) -> LiveData:
+        kept.check_no_shares(h)
         domain = self.expect(h, 'live migration', Power.RUNNING, Power.PAUSED)
         tree = self.tree(domain)
 

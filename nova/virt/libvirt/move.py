@@ -34,6 +34,7 @@ class LibvirtCold(LibvirtPower):
 
     @translated
     def migrate_out(self, h: Host, move: Move) -> None:
+        kept.check_no_shares(h)
         paths = self.paths(h)
         old, new = move.old_flavor, move.new_flavor
         if new.root_gb and new.root_gb < old.root_gb and not h.instance.is_volume_backed:

@@ -52,6 +52,14 @@ class Disk:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Filesystem:
+    """A directory of the host that the guest mounts by its tag."""
+
+    tag: str
+    path: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
     """A network interface.
 
@@ -172,6 +180,7 @@ class Guest:
     cells: tuple[Cell, ...] = ()
     tuning: Tuning = dataclasses.field(default_factory=Tuning)
     disks: tuple[Disk, ...] = ()
+    filesystems: tuple[Filesystem, ...] = ()
     nics: tuple[Nic, ...] = ()
     graphics: tuple[Graphics, ...] = ()
     video: str | None = 'vga'

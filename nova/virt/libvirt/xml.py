@@ -151,10 +151,9 @@ def _devices(devices: Element, guest: spec.Guest) -> None:
             _add(devices, 'controller', type='pci', model='pcie-root-port')
     if guest.scsi_model:
         _add(devices, 'controller', type='scsi', index=0, model=guest.scsi_model)
-    for each in guest.disks:
-        devices.append(disk(each))
-    for nic in guest.nics:
-        devices.append(interface(nic))
+    devices.extend(map(disk, guest.disks))
+    devices.extend(map(filesystem, guest.filesystems))
+    devices.extend(map(interface, guest.nics))
     _serial(devices, guest.serial)
     if guest.agent:
         _add(_add(devices, 'channel', type='unix'), 'target', type='virtio', name='org.qemu.guest_agent.0')
@@ -179,6 +178,15 @@ def _devices(devices: Element, guest: spec.Guest) -> None:
     balloon = _add(devices, 'memballoon', model='virtio')
     if guest.balloon_period:
         _add(balloon, 'stats', period=guest.balloon_period)
+
+
+def filesystem(shared: spec.Filesystem) -> Element:
+    """A directory of the host, by virtiofs."""
+    root = etree.Element('filesystem', {'type': 'mount', 'accessmode': 'passthrough'})
+    _add(root, 'driver', type='virtiofs')
+    _add(root, 'source', dir=shared.path)
+    _add(root, 'target', dir=shared.tag)
+    return root
 
 
 def _serial(devices: Element, serial: spec.Serial) -> None:

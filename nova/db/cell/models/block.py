@@ -1,4 +1,4 @@
-"""Block devices of servers."""
+"""Block devices and shares of servers."""
 
 import sqlalchemy as sa
 
@@ -30,3 +30,18 @@ block_device_mappings = meta.table(
     sa.Index(None, 'volume_id'),
 )
 """The unique names and volumes are what keeps two parallel attachments of one server apart."""
+
+share_mappings = meta.table(
+    'share_mappings',
+    types.uuid(nullable=False, unique=True),
+    types.uuid('instance_uuid', nullable=False),
+    types.uuid('share_id', nullable=False, index=True),
+    sa.Column('status', types.string(32), nullable=False),
+    sa.Column('tag', types.string(255), nullable=False),
+    sa.Column('export_location', types.string(1024), nullable=False),
+    sa.Column('share_proto', types.string(32), nullable=False),
+    sa.Column('access_to', types.string(255)),
+    sa.UniqueConstraint('instance_uuid', 'share_id'),
+    sa.UniqueConstraint('instance_uuid', 'tag'),
+)
+"""``access_to`` is whom the share service lets use the share for this server; null until it is asked to."""

@@ -28,6 +28,9 @@ class FakeLab(Lab):
             destination_type='volume', device_name='/dev/vdb', volume_size=1)
         return device, {'driver_volume_type': 'fake'}
 
+    def file_share(self, h, share):
+        """Whatever is to be mounted can be."""
+
     def grow(self, device, megabytes):
         """Nothing is there that could grow."""
 

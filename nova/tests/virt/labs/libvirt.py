@@ -136,6 +136,16 @@ class LibvirtLab(Lab):
         self._mounted.append(mounted)
         return kept
 
+    def file_share(self, h, share):
+        """Have h1 find a directory of this machine where it would mount a share for a guest."""
+        kept = self.volumes / share.share_id
+        point = h.driver.mounts.point(h.instance.uuid, share.share_id, share.to_wire()['nova_object.data'])
+        for directory in (kept, point):
+            directory.mkdir(parents=True)
+        (kept / 'hello').write_text('a file of the share')
+        for words in ([], ['nsenter', '-t', self.init('h1'), '-m', '--']):
+            subprocess.run([*words, 'mount', '--bind', kept, point], check=True)
+
     def on_share(self, export, kept, megabytes=8, kind='raw'):
         """A volume that is a file of a share."""
         device, _ = self.volume()
