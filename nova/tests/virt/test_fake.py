@@ -219,6 +219,22 @@ def test_who_is_held_goes_on_when_the_file_is_gone(tmp_path):
     assert driver.state(h) == Power.RUNNING
 
 
+def test_faults_of_one_operation_on_several_servers(tmp_path):
+    file, (one, two, three) = tmp_path / 'faults.json', [Handle(server_of()) for _ in range(3)]
+    file.write_text(json.dumps({'spawn': [
+        {'do': 'refuse', 'times': 1, 'server': one.instance.uuid},
+        {'do': 'fail', 'when': 'after', 'times': 1, 'server': two.instance.uuid}]}))
+    driver = FakeDriver('host1', tmp_path)
+    driver.spawn(three)
+    with pytest.raises(errors.task.Refused):
+        driver.spawn(one)
+    with pytest.raises(errors.virt.DriverFailed):
+        driver.spawn(two)
+    assert [driver.state(h) for h in (one, two, three)] == [None, Power.RUNNING, Power.RUNNING]
+    driver.spawn(one)
+    assert [fault['times'] for fault in json.loads(file.read_text())['spawn']] == [0, 0]
+
+
 def test_loader(tmp_path):
     conf = nova_conf.new(config_files=[], **{'compute_driver': 'fake.FakeDriver', 'fake.vcpus': 3})
     driver = loader.load(conf, 'host9', tmp_path)

@@ -9,7 +9,7 @@ Within: `fail`, `before` and `after` of the object. From outside, for agents in 
 ``do`` is ``refuse`` (another host may be tried), ``fail``, ``delay``, ``hold`` (a delay that is over as soon as
 the file is gone), ``last`` (it takes ``seconds``, telling progress and hearing signals and cancelling) or
 ``die`` (the process ends at once, as by kill -9); ``when`` is ``before`` the effect or ``after`` it; without
-``times`` it goes on for ever.
+``times`` it goes on for ever. A list has several faults of one operation, and ``server`` says of which server.
 """
 
 import json
@@ -77,14 +77,14 @@ class Faults:
 
     def duration(self, operation: str) -> float:
         """Seconds that an operation takes."""
-        fault = self._take('last', operation)
+        fault = self._take('last', operation, None)
         return float(fault.get('seconds', 1)) if fault is not None else self._durations.get(operation, 0.0)
 
     def strike(self, when: str, operation: str, server: str) -> None:
         """Called by the driver around each effect."""
         for hook in list(self._hooks[when]):
             hook(operation, server)
-        fault = self._take(when, operation)
+        fault = self._take(when, operation, server)
         if fault is not None and fault.get('do') == 'hold':
             self._hold(clock.Deadline(float(fault.get('seconds', 60))))
         elif fault is not None:
@@ -94,7 +94,7 @@ class Faults:
         while self._file is not None and self._file.exists() and not end.passed():
             threads.sleep(0.05)
 
-    def _take(self, when: str, operation: str) -> JsonObject | None:
+    def _take(self, when: str, operation: str, server: str | None) -> JsonObject | None:
         """The file's fault for this moment, counted down before it acts, so that dying counts."""
         if self._file is None:
             return None
@@ -103,10 +103,12 @@ class Faults:
                 faults = json.loads(self._file.read_text(encoding='utf-8'))
             except (FileNotFoundError, ValueError):
                 return None
-            fault = faults.get(operation)
-            if not fault or _moment(fault) != when or fault.get('times', 1) <= 0:
-                return None
-            if 'times' in fault:
+            found = faults.get(operation) or []
+            fault: JsonObject | None = next((
+                each for each in (found if isinstance(found, list) else [found])
+                if _moment(each) == when and each.get('times', 1) > 0 and each.get('server') in (None, server)
+            ), None)
+            if fault is not None and 'times' in fault:
                 fault['times'] -= 1
                 new = self._file.with_suffix('.new')
                 new.write_text(json.dumps(faults), encoding='utf-8')
