@@ -2,11 +2,26 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict, Unpack
 
 from oslo_context import context as oslo
 
 from nova.common import auth, clock
+from nova.common.jsonutil import JsonObject
+
+
+class More(TypedDict, total=False):
+    """What else the library's context has that is used here."""
+
+    request_id: str | None
+    global_request_id: str | None
+    auth_token: str | None
+    system_scope: str | None
+    domain_id: str | None
+    user_domain_id: str | None
+    project_domain_id: str | None
+    is_admin_project: bool
+    resource_uuid: str | None
 
 
 class RequestContext(oslo.RequestContext):
@@ -18,9 +33,10 @@ class RequestContext(oslo.RequestContext):
 
     def __init__(self, user_id: str | None = None, project_id: str | None = None, *,
                  is_admin: bool | None = None, roles: Iterable[str] = (), service_roles: Iterable[str] = (),
-                 timestamp: datetime.datetime | None = None, **kwargs: Any) -> None:
-        super().__init__(user_id=user_id, project_id=project_id, is_admin=bool(is_admin),
-                         roles=list(roles), service_roles=list(service_roles), overwrite=False, **kwargs)
+                 timestamp: datetime.datetime | None = None, **more: Unpack[More]) -> None:
+        super().__init__(
+            user_id=user_id, project_id=project_id, is_admin=bool(is_admin), roles=list(roles),
+            service_roles=list(service_roles), overwrite=False, **more)
         if is_admin is None:
             self.is_admin = 'admin' in (role.lower() for role in self.roles)
         self.timestamp = timestamp or clock.utcnow()
@@ -35,7 +51,7 @@ class RequestContext(oslo.RequestContext):
                    is_admin_project=identity.is_admin_project, auth_token=identity.token,
                    request_id=request_id, global_request_id=global_request_id)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, without token or catalog."""
         return {
             'user_id': self.user_id, 'project_id': self.project_id, 'is_admin': self.is_admin,
@@ -46,19 +62,19 @@ class RequestContext(oslo.RequestContext):
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], **kwargs: Any) -> 'RequestContext':
+    def from_dict(cls, values: Mapping[str, object], **kwargs: object) -> 'RequestContext':
         """What `to_dict` described; keys that this release does not know are ignored."""
-        known = {key: values[key] for key in _KEYS if values.get(key) is not None}
+        known: JsonObject = {key: values[key] for key in _KEYS if values.get(key) is not None}
         if 'timestamp' in known:
             known['timestamp'] = clock.parse(known['timestamp'])
-        return cls(**known, **kwargs)
+        return cls(**known | kwargs)
 
     def elevated(self) -> 'RequestContext':
         """The same caller and request with an administrator's rights, for what is done on his behalf."""
         roles = [*self.roles, *(role for role in ('admin', 'reader') if role not in self.roles)]
         return self.from_dict({**self.to_dict(), 'is_admin': True, 'roles': roles})
 
-    def to_policy_values(self) -> dict[str, Any]:
+    def to_policy_values(self) -> JsonObject:
         """What check strings may compare."""
         return {
             'user_id': self.user_id, 'user_domain_id': self.user_domain_id, 'project_id': self.project_id,
@@ -68,7 +84,7 @@ class RequestContext(oslo.RequestContext):
             'is_admin_project': self.is_admin_project,
         }
 
-    def get_logging_values(self) -> dict[str, Any]:
+    def get_logging_values(self) -> JsonObject:
         """What log lines may tell of a request: who made it, and which server it is about."""
         return {
             **self.to_dict(), 'user': self.user_id, 'project': self.project_id, 'domain': self.domain_id,

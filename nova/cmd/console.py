@@ -4,13 +4,18 @@ import dataclasses
 import functools
 import pathlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_log import log
 
 from nova import conf as nova_conf
 from nova.common import threads
+from nova.common.jsonutil import JsonObject
+
+if TYPE_CHECKING:
+    from nova.console import proxy
+    from nova.objects.console_token import ConsoleToken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +40,9 @@ SPICE = Kind('nova-spicehtml5proxy', 'spice', 'html5proxy', ('spice-html5',))
 SERIAL = Kind('nova-serialproxy', 'serial_console', 'serialproxy', ('serial',), pages=False)
 
 
-def finder(conf: cfg.ConfigOpts) -> Any:
+def finder(conf: cfg.ConfigOpts) -> 'proxy.Find':
     """Looks tokens up in the cell's database, which each connection's process opens itself."""
-    def find(token: str) -> Any:
+    def find(token: str) -> 'ConsoleToken | None':
         from nova.db import session
         from nova.objects.console_token import ConsoleToken
         dbs = session.Databases(conf)
@@ -49,7 +54,7 @@ def finder(conf: cfg.ConfigOpts) -> Any:
     return find
 
 
-def make(conf: cfg.ConfigOpts, kind: Kind) -> Any:
+def make(conf: cfg.ConfigOpts, kind: Kind) -> 'proxy.Proxy':
     """The proxy, listening to nobody yet.
 
     Raises:
@@ -60,7 +65,7 @@ def make(conf: cfg.ConfigOpts, kind: Kind) -> Any:
     web = common.web if kind.pages and common.web and pathlib.Path(common.web).is_dir() else None
     if common.ssl_only and not (common.cert and pathlib.Path(common.cert).is_file()):
         raise ValueError('[console] ssl_only needs a certificate, [console] cert.')
-    options: dict[str, Any] = {
+    options: JsonObject = {
         'listen_host': getattr(section, f'{kind.option}_host'),
         'listen_port': getattr(section, f'{kind.option}_port'), 'web': web, 'file_only': True,
         'ssl_only': common.ssl_only, 'cert': common.cert or '', 'key': common.key,
@@ -73,7 +78,7 @@ def make(conf: cfg.ConfigOpts, kind: Kind) -> Any:
                        secure=_secure(conf) if kind is VNC else None, **options)
 
 
-def _secure(conf: cfg.ConfigOpts) -> Any:
+def _secure(conf: cfg.ConfigOpts) -> 'proxy.Secure | None':
     """What is agreed with VNC servers about security; None where they are passed on to as they are.
 
     Raises:

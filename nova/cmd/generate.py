@@ -19,13 +19,13 @@ from nova.rest import openapi
 from nova.schema import history
 
 
-def _guarded() -> dict[str, list[dict[str, str]]]:
+def _guarded() -> dict[str, list[policy.Operation]]:
     """Rule name to the calls that ask it."""
-    calls: dict[str, list[dict[str, str]]] = {}
+    calls: dict[str, list[policy.Operation]] = {}
     for operation in app.operations():
         path = f'{operation.path} ({operation.action})' if operation.action else operation.path
         for rule in (operation.rule, *operation.rules):
-            call = {'method': operation.method, 'path': path}
+            call: policy.Operation = {'method': operation.method, 'path': path}
             if rule is not None and call not in calls.setdefault(rule.name, []):
                 calls[rule.name].append(call)
     return calls

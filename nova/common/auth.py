@@ -2,13 +2,15 @@
 
 import contextvars
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystonemiddleware import auth_token
+from keystonemiddleware.auth_token import _request
+from oslo_config import cfg
 
 from nova.common import middleware, problem
+from nova.common.jsonutil import JsonObject
 
 _AWAY = (ksa_exceptions.ConnectFailure, ksa_exceptions.DiscoveryFailure, ksa_exceptions.RequestTimeout,
          auth_token.ksm_exceptions.ServiceError)
@@ -29,14 +31,13 @@ class Identity:
     service_roles: tuple[str, ...] = ()
     is_admin_project: bool = True
     token: str | None = dataclasses.field(default=None, repr=False)
-    catalog: Any = dataclasses.field(default=None, repr=False)
 
 
 def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or '').split(',') if word.strip())
 
 
-def from_keystone(environ: Mapping[str, Any]) -> Identity:
+def from_keystone(environ: WSGIEnvironment) -> Identity:
     """Read what keystonemiddleware put in the WSGI environment.
 
     Raises:
@@ -56,10 +57,10 @@ def from_keystone(environ: Mapping[str, Any]) -> Identity:
         system_scope=environ.get('HTTP_OPENSTACK_SYSTEM_SCOPE'),
         service_roles=_words(environ.get('HTTP_X_SERVICE_ROLES')),
         is_admin_project=environ.get('HTTP_X_IS_ADMIN_PROJECT', 'true').lower() == 'true',
-        token=environ.get('HTTP_X_AUTH_TOKEN'), catalog=environ.get('HTTP_X_SERVICE_CATALOG'))
+        token=environ.get('HTTP_X_AUTH_TOKEN'))
 
 
-def from_plain_token(environ: Mapping[str, Any], *, roles_of_admin: tuple[str, ...] = ('admin',),
+def from_plain_token(environ: WSGIEnvironment, *, roles_of_admin: tuple[str, ...] = ('admin',),
                      roles_of_others: tuple[str, ...] = ('member', 'reader')) -> Identity:
     """noauth: the token is ``user`` or ``user:project``; the user named admin is one.
 
@@ -88,19 +89,20 @@ class _Protocol(auth_token.AuthProtocol):
     Where decisions are delayed, its base calls both invalid.
     """
 
-    def __init__(self, app: Any, conf: dict[str, Any]) -> None:
+    def __init__(self, app: WSGIApplication, conf: JsonObject) -> None:
         super().__init__(app, conf)
         self._unknown = contextvars.ContextVar('unknown', default=False)
 
-    def fetch_token(self, token: str, **kwargs: Any) -> Any:
+    def fetch_token(self, token: str, **kwargs: object) -> JsonObject:
         try:
-            return super().fetch_token(token, **kwargs)
+            found: JsonObject = super().fetch_token(token, **kwargs)
+            return found
         except auth_token.InvalidToken as error:
             if isinstance(error.__context__, _AWAY):
                 self._unknown.set(True)
             raise
 
-    def process_request(self, request: Any) -> Any:
+    def process_request(self, request: _request._AuthTokenRequest) -> object:
         self._unknown.set(False)
         middleware.begin(request.environ)
         answer = super().process_request(request)
@@ -109,7 +111,7 @@ class _Protocol(auth_token.AuthProtocol):
         return answer
 
 
-def keystone(app: Any, conf: Any) -> Any:
+def keystone(app: WSGIApplication, conf: cfg.ConfigOpts) -> WSGIApplication:
     """Wrap a WSGI app in keystonemiddleware, configured from ``[keystone_authtoken]`` of `conf`.
 
     Decisions are delayed to the app (``delay_auth_decision``), so that version documents stay open and refusals

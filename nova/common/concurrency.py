@@ -9,7 +9,10 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection
 from concurrent import futures
-from typing import Any, Protocol, Self
+from typing import Protocol, Self, TypeVar, TypeVarTuple
+
+T = TypeVar('T')
+Ts = TypeVarTuple('Ts')
 
 
 class Lock(contextlib.AbstractContextManager[bool], Protocol):
@@ -37,7 +40,7 @@ class Condition(contextlib.AbstractContextManager[bool], Protocol):
 
     def wait(self, timeout: float | None = None) -> bool: ...
 
-    def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any: ...
+    def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T: ...
 
     def notify_all(self) -> None: ...
 
@@ -54,7 +57,7 @@ class Thread(Protocol):
 class Executor(Protocol):
     """Runs calls in at most so many threads."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future: ...
+    def submit(self, fn: Callable[[*Ts], T], /, *args: *Ts) -> futures.Future[T]: ...
 
     def shutdown(self, wait: bool = True) -> None: ...
 

@@ -18,15 +18,17 @@ import re
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from nova.common import clock, dbpool, expressions, retry, threads
+from nova.common.jsonutil import JsonObject
 
 T = TypeVar('T')
 V = TypeVar('V')
@@ -93,7 +95,7 @@ def _should_retry(error: BaseException) -> bool:
 
 
 @sa.event.listens_for(sa.Engine, 'handle_error')
-def _note_lost(context: Any) -> None:
+def _note_lost(context: sa.engine.ExceptionContext) -> None:
     """Has oslo.db raise DBConnectionError on PostgreSQL too, where neither it nor SQLAlchemy knows what psycopg
     says when there is no connection to be had."""
     error = context.original_exception
@@ -255,7 +257,7 @@ def repeatable(connection: sa.Connection) -> bool:
     return False
 
 
-def _is_found(expression: str, text: Any) -> bool | None:
+def _is_found(expression: str, text: object) -> bool | None:
     """SQLite's REGEXP."""
     return None if text is None else expressions.read(expression).search(str(text))
 
@@ -277,7 +279,7 @@ class Database:
     """
 
     def __init__(self, url: str, patience: float | None = None, server_clock: ServerClock | None = None,
-                 reconnect: float = 10.0, conf: cfg.ConfigOpts | None = None, **engine_options: Any) -> None:
+                 reconnect: float = 10.0, conf: cfg.ConfigOpts | None = None, **engine_options: object) -> None:
         self._reconnect = reconnect
         parsed = sa.make_url(url)
         self.dialect: str = parsed.get_backend_name()
@@ -322,7 +324,7 @@ class Database:
     def _listen(self) -> None:
         if self.dialect == 'sqlite':
             @sa.event.listens_for(self.engine, 'connect')
-            def pragmas(connection: Any, record: Any) -> None:
+            def pragmas(connection: sqlite3.Connection, record: object) -> None:
                 connection.execute('PRAGMA journal_mode=WAL')
                 connection.execute('PRAGMA synchronous=NORMAL')
                 connection.execute('PRAGMA busy_timeout=30000')
@@ -336,8 +338,8 @@ class Database:
                     connection.exec_driver_sql('BEGIN IMMEDIATE')
         elif self.dialect == 'mysql':
             @sa.event.listens_for(self.engine, 'connect')
-            def isolation(connection: Any, record: Any) -> None:
-                with connection.cursor() as cursor:
+            def isolation(connection: DBAPIConnection, record: object) -> None:
+                with contextlib.closing(connection.cursor()) as cursor:
                     cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
 
     @contextlib.contextmanager
@@ -422,7 +424,7 @@ class Database:
         """Collect the statements that any thread sends to this database meanwhile (tests, benchmarks)."""
         seen: list[str] = []
 
-        def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+        def note(conn: object, cursor: object, statement: str, *_: object) -> None:
             seen.append(statement)
         sa.event.listen(self.engine, 'before_cursor_execute', note)
         try:
@@ -437,7 +439,7 @@ def gave_up_matching(error: db_exc.DBError) -> bool:
     return getattr(orig, 'sqlstate', None) == '2201B' or getattr(orig, 'args', (None,))[0] == 1139
 
 
-def lock_rows(connection: sa.Connection, table: Table, **by: Any) -> None:
+def lock_rows(connection: sa.Connection, table: Table, **by: object) -> None:
     """Have others who want to lock or change the rows with these values wait until the transaction ends.
 
     Taken before anything is read, it makes reading, deciding and writing one: at READ COMMITTED what is read
@@ -461,7 +463,7 @@ def parts(values: Iterable[V]) -> Iterator[list[V]]:
         yield part
 
 
-def select_in(connection: sa.Connection, query: sa.Select, values: Iterable[Any], **more: Any
+def select_in(connection: sa.Connection, query: sa.Select, values: Iterable[object], **more: object
               ) -> Iterator[sa.Row]:
     """Rows of a query with an expanding list ``values``, asked for as many of them at a time as it can take.
 
@@ -473,19 +475,19 @@ def select_in(connection: sa.Connection, query: sa.Select, values: Iterable[Any]
         yield from connection.execute(query, {'values': part, **more})
 
 
-def insert(connection: sa.Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+def insert(connection: sa.Connection, table: Table, rows: Iterable[JsonObject]) -> None:
     """Insert rows that all have the same columns, however many they are."""
     for part in parts(rows):
         connection.execute(sa.insert(table), part)
 
 
-def insert_missing(connection: sa.Connection, table: Table, rows: Iterable[dict[str, Any]]) -> int:
+def insert_missing(connection: sa.Connection, table: Table, rows: Iterable[JsonObject]) -> int:
     """Insert the rows whose unique keys are not taken; return how many were inserted."""
     return sum(_insert_missing(connection, table, part) for part in parts(rows))
 
 
-def _insert_missing(connection: sa.Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-    statement: Any
+def _insert_missing(connection: sa.Connection, table: Table, rows: list[JsonObject]) -> int:
+    statement: sa.Insert
     match connection.dialect.name:
         case 'mysql':
             statement = mysql.insert(table).prefix_with('IGNORE')
@@ -497,10 +499,10 @@ def _insert_missing(connection: sa.Connection, table: Table, rows: list[dict[str
     return connection.execute(statement, rows, execution_options={'preserve_rowcount': True}).rowcount
 
 
-def upsert(connection: sa.Connection, table: Table, row: dict[str, Any], key: list[str]) -> None:
+def upsert(connection: sa.Connection, table: Table, row: JsonObject, key: list[str]) -> None:
     """Insert `row`, or update its other columns where the unique `key` columns are already there."""
     change = {name: value for name, value in row.items() if name not in key}
-    statement: Any
+    statement: sa.Insert
     match connection.dialect.name:
         case 'mysql':
             statement = mysql.insert(table).values(row).on_duplicate_key_update(**change)

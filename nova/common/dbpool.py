@@ -6,7 +6,6 @@ only a connection that has rested is asked, and what was committed is not rolled
 `RESTED` ago is found by its statement: a write is run again, and a read fails as in mid-statement.
 """
 
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import plugins
@@ -14,6 +13,7 @@ from sqlalchemy.engine import CreateEnginePlugin, interfaces
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection, PoolResetState
 
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 
 NAME = 'nova_pool'
 """Value of ``plugin`` in the query of an engine's URL; oslo.db passes no options of the pool."""
@@ -37,7 +37,7 @@ class Plugin(CreateEnginePlugin):
         """The URL without what concerns the plugin, which is nothing but its name."""
         return url
 
-    def handle_pool_kwargs(self, pool_cls: type[Pool], pool_args: dict[str, Any]) -> None:
+    def handle_pool_kwargs(self, pool_cls: type[Pool], pool_args: JsonObject) -> None:
         """Switch off what SQLAlchemy does itself."""
         pool_args.update(pre_ping=False, reset_on_return=None)
 

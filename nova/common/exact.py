@@ -1,6 +1,5 @@
 """Text that compares exactly on every database, and how columns of older schemas come to do so."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,7 +35,7 @@ class Exact(sa.types.TypeDecorator[str]):
         super().__init__(length)
         self.length = length
 
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[str]:
         if self.length is not None:
             return sa.String(self.length, collation=collation(dialect))
         if dialect.name == 'mysql':

@@ -1,11 +1,14 @@
 """JSON Schema validation, compiled once per schema, with messages that name the place."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jsonschema_rs
 
 from nova.common import clock, expressions, jsonutil, problem, uuids
+from nova.common.jsonutil import JsonObject
+
+Kind = jsonschema_rs.ValidationErrorKind
 
 
 class Invalid(problem.BadRequest):
@@ -58,21 +61,21 @@ _SPELT_OUT = 12
 class Validator:
     """A compiled schema (draft 2020-12)."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: JsonObject) -> None:
         self.schema = schema
         self._compiled = jsonschema_rs.Draft202012Validator(
             schema, formats={name: kind.fits for name, kind in FORMATS.items()}, validate_formats=True)
 
-    def fits(self, document: Any) -> bool:
+    def fits(self, document: object) -> bool:
         return self._compiled.is_valid(document)
 
-    def check(self, document: Any) -> None:
+    def check(self, document: object) -> None:
         """Accept, or raise `Invalid` for the first misfit."""
         found = self.misfit(document)
         if found is not None:
             raise Invalid(path=found.path or '(top level)', value=found.value, why=found.why)
 
-    def misfit(self, document: Any) -> 'Misfit | None':
+    def misfit(self, document: object) -> 'Misfit | None':
         """The first misfit that is found, or None where the document fits."""
         try:
             if self._compiled.is_valid(document):
@@ -83,28 +86,32 @@ class Validator:
         path = '/'.join(str(step) for step in error.instance_path)
         return Misfit(path, str(error.instance)[:200] if path else '...', why[:1000])
 
-    def _closest(self, error: Any) -> tuple[Any, str]:
+    def _closest(self, error: jsonschema_rs.ValidationError) -> tuple[jsonschema_rs.ValidationError, str]:
         """The misfit to tell of, and how. Of alternatives it is that of the one which came closest: the others
         are of another type altogether, or failed nearer to the top. Where several did as well, all are told."""
-        if error.kind.name not in ('anyOf', 'oneOf') or not error.kind.context:
+        kind = error.kind
+        if not isinstance(kind, (Kind.AnyOf, Kind.OneOfMultipleValid, Kind.OneOfNotValid)) or not kind.context:
             return error, _told(error, self._means(error))
-        tried = [branch[0] for branch in error.kind.context if branch]
+        tried = [branch[0] for branch in kind.context if branch]
         place = list(error.instance_path)
-        meant = [one for one in tried if one.kind.name != 'type' or list(one.instance_path) != place] or tried
+        meant = [one for one in tried if not isinstance(one.kind, Kind.Type) or list(one.instance_path) != place] or tried
         depth = max(len(one.instance_path) for one in meant)
         best = [self._closest(one) for one in meant if len(one.instance_path) == depth]
         if len(best) == 1:
             return best[0]
         return error, ', and '.join(dict.fromkeys(why for _, why in best))
 
-    def _means(self, error: Any) -> str | None:
+    def _means(self, error: jsonschema_rs.ValidationError) -> str | None:
         """What the schema that was broken says of itself."""
-        part: Any = self.schema
+        part: object = self.schema
         for step in error.schema_path[:-1]:
-            try:
-                part = part[step]
-            except (KeyError, IndexError, TypeError):  # behind a $ref
-                return None
+            match part, step:
+                case dict(), str() if step in part:
+                    part = part[step]
+                case list(), int() if step < len(part):
+                    part = part[step]
+                case _:  # behind a $ref
+                    return None
         return part.get('description') if isinstance(part, dict) else None
 
 
@@ -122,23 +129,23 @@ class Misfit(NamedTuple):
     why: str
 
 
-def _told(error: Any, means: str | None) -> str:
+def _told(error: jsonschema_rs.ValidationError, means: str | None) -> str:
     """What is wrong, for a reader who has not seen the schema.
 
     Args:
         means: to follow ``is not``: what a text of this pattern is.
     """
     kind = error.kind
-    if kind.name == 'propertyNames':
+    if isinstance(kind, Kind.PropertyNames):
         return f'of a key, {_told(kind.error, means)}'
     shown = jsonutil.dumps(error.instance).decode()[:200]
-    if kind.name == 'format':
+    if isinstance(kind, Kind.Format):
         means = FORMATS[kind.format].means if kind.format in FORMATS else _BUILT_IN.get(kind.format)
         return f'{shown} is not {means}' if means else error.message
-    if kind.name == 'pattern' and means:
+    if isinstance(kind, Kind.Pattern) and means:
         return f'{shown} is not {means}'
-    if kind.name == 'enum' and len(kind.options) <= _SPELT_OUT:
+    if isinstance(kind, Kind.Enum) and len(kind.options) <= _SPELT_OUT:
         return f'{shown} is not one of {", ".join(jsonutil.dumps(one).decode() for one in kind.options)}'
-    if kind.name == 'falseSchema':
+    if isinstance(kind, Kind.FalseSchema):
         return 'Nothing is expected here'
     return error.message

@@ -8,7 +8,6 @@ import errno
 import http.server
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import prometheus_client
 from oslo_config import cfg
@@ -144,7 +143,7 @@ class Page:
         self._server.server_close()
 
 
-def page_of(conf: Any, checks: Mapping[str, health.Check], number: int | None) -> Page | None:
+def page_of(conf: cfg.ConfigOpts, checks: Mapping[str, health.Check], number: int | None) -> Page | None:
     """The page that ``[prometheus]`` wants, started; None when it wants none.
 
     Args:

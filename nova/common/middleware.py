@@ -4,8 +4,8 @@ import logging
 import re
 import string
 from collections.abc import Callable
-from typing import Any
 from urllib import parse
+from wsgiref.types import WSGIEnvironment
 
 import falcon
 from falcon import constants
@@ -22,13 +22,14 @@ _ID = 'openstack.request_id'
 """Key of the WSGI environment under which a request's id is handed inwards."""
 
 
-def begin(environ: dict[str, Any], **more: Any) -> str:
+def begin(environ: WSGIEnvironment, global_request_id: str | None = None) -> str:
     """The id of a request, in every line that is logged from here on; what was logged before it is another's.
 
     Whoever is outermost gives it.
     """
     request_id = str(environ.setdefault(_ID, oslo_context.generate_request_id()))
-    oslo_context.RequestContext(request_id=request_id, overwrite=False, **more).update_store()
+    oslo_context.RequestContext(request_id=request_id, global_request_id=global_request_id,
+                                overwrite=False).update_store()
     return request_id
 
 
@@ -71,7 +72,7 @@ class RequestLog:
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         req.context.started = clock.monotonic()
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any,
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object,
                          req_succeeded: bool) -> None:
         # Whatever stands before this one may have refused the request already.
         seconds = clock.monotonic() - (getattr(req.context, 'started', None) or clock.monotonic())

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from oslo_config import cfg
 from oslo_policy import policy
@@ -36,12 +35,12 @@ class Rules:
         self._oslo.suppress_default_change_warnings = True
         self._oslo.suppress_deprecation_warnings = True
         self._oslo.register_defaults(list(defaults))
-        self._memo: dict[tuple[Any, ...], bool] = {}
+        self._memo: dict[tuple, bool] = {}
         self._pure = True
         self.reload()
         self._look_at = clock.monotonic() + _LOOK_EVERY
 
-    def allow(self, rule: str, target: Mapping[str, Any], credentials: Mapping[str, Any]) -> bool:
+    def allow(self, rule: str, target: Mapping[str, object], credentials: Mapping[str, object]) -> bool:
         """Whether policy allows it; never, where there is no such rule.
 
         Args:
@@ -59,7 +58,7 @@ class Rules:
                 self._memo[key] = known
         return known
 
-    def _ask(self, rule: str, target: dict[str, Any], credentials: dict[str, Any]) -> bool:
+    def _ask(self, rule: str, target: dict[str, object], credentials: dict[str, object]) -> bool:
         try:
             return bool(self._oslo.enforce(rule, target, credentials))
         except policy.InvalidScope:
@@ -87,5 +86,5 @@ class Rules:
         return tuple((path, os.stat(path).st_mtime_ns) for path in paths)
 
 
-def _hashable(values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _hashable(values: Mapping[str, object]) -> tuple:
     return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in values.items())

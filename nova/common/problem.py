@@ -4,7 +4,7 @@ Services derive their own trees from `Problem`; how a problem becomes a body is 
 placement have different envelopes).
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class Problem(Exception):
@@ -20,7 +20,7 @@ class Problem(Exception):
     headers: dict[str, str]
 
     def __init__(self, message: str | None = None, *, headers: dict[str, str] | None = None,
-                 **facts: Any) -> None:
+                 **facts: object) -> None:
         self.facts = facts
         self.headers = headers or {}
         self.message = message if message is not None else self.template.format(**facts)

@@ -2,14 +2,15 @@
 
 import random
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from nova.common import clock, threads
 
 T = TypeVar('T')
+Ts = TypeVarTuple('Ts')
 
 
-def call(fn: Callable[..., T], *args: Any, when: Callable[[BaseException], bool], attempts: int = 5,
+def call(fn: Callable[[*Ts], T], *args: *Ts, when: Callable[[BaseException], bool], attempts: int = 5,
          seconds: float | None = None, first: float = 0.05, longest: float = 2.0) -> T:
     """Call `fn(*args)` until it succeeds, `when(error)` is false, or the bounds are reached.
 

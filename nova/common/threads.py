@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from nova.common import clock, concurrency
 from nova.common.concurrency import Condition, Event, Lock, Thread
@@ -19,6 +19,7 @@ from nova.common.concurrency import Condition, Event, Lock, Thread
 LOG = logging.getLogger(__name__)
 
 A = TypeVar('A')
+Ts = TypeVarTuple('Ts')
 B = TypeVar('B')
 
 _BACKENDS: dict[str, type[concurrency.Backend]] = {
@@ -140,12 +141,12 @@ def sleep(seconds: float) -> None:
     _backend.event().wait(seconds)
 
 
-def start(name: str, fn: Callable[..., object], *args: Any) -> Thread:
+def start(name: str, fn: Callable[[*Ts], object], *args: *Ts) -> Thread:
     """Run `fn(*args)` in a thread of its own, which does not keep the process from ending."""
     return _backend.start(name, lambda: fn(*args))
 
 
-def later(name: str, seconds: float, fn: Callable[..., object], *args: Any) -> None:
+def later(name: str, seconds: float, fn: Callable[[*Ts], object], *args: *Ts) -> None:
     """Call `fn(*args)` in so many seconds, if the process is there by then."""
     def run() -> None:
         sleep(seconds)
@@ -176,7 +177,7 @@ class Pool:
         self.refused = 0
         _pools.append(self)
 
-    def submit(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> futures.Future:
+    def submit(self, fn: Callable[[*Ts], A], *args: *Ts) -> futures.Future[A]:
         """Run `fn` in the pool.
 
         Raises:
@@ -189,12 +190,12 @@ class Pool:
                 if self.refused & (self.refused - 1) == 0:
                     LOG.warning('%s is full: %d calls were refused so far', self.name, self.refused)
                 raise Full(f'{self._most} calls wait for {self.name}')
-            future = self._executor.submit(fn, *args, **kwargs)
+            future = self._executor.submit(fn, *args)
             self._open.add(future)
         future.add_done_callback(self._open.discard)
         return future
 
-    def background(self, fn: Callable[..., Any], *args: Any) -> bool:
+    def background(self, fn: Callable[[*Ts], object], *args: *Ts) -> bool:
         """Run `fn` for its effect alone: nobody waits for it, so what it raises is logged.
 
         Returns:

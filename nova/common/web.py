@@ -5,8 +5,8 @@ renders in its own envelope.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import falcon
 import falcon.errors
@@ -20,8 +20,16 @@ LOG = logging.getLogger(__name__)
 Render = Callable[[falcon.Request, falcon.Response, problem.Problem], None]
 """Writes the status, headers and body of an error."""
 
-Responder = Callable[..., None]
-"""``responder(req, resp, **path_fields)``."""
+Responder = Callable[..., None]  # type: ignore[explicit-any]
+"""``responder(req, resp, **path_fields)``; the path says which fields."""
+
+
+class Middleware(Protocol):
+    """What sees every request before it is routed."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None: ...
+
+
 
 _FALCON = {
     400: problem.BadRequest, 401: problem.Unauthorized, 403: problem.Forbidden, 404: problem.NotFound,
@@ -63,7 +71,7 @@ class SlashAtTheEnd:
             raise self._error()
 
 
-def application(render: Render, middleware: list[Any],
+def application(render: Render, middleware: Sequence[Middleware],
                 slash: type[problem.NotFound] | None = None) -> falcon.App:
     """A Falcon app whose errors all go through `render`; routes are added with `route`.
 
@@ -76,14 +84,14 @@ def application(render: Render, middleware: list[Any],
     app.req_options.auto_parse_qs_csv = False
     app.resp_options.default_media_type = falcon.MEDIA_JSON
 
-    def on_problem(req: falcon.Request, resp: falcon.Response, error: problem.Problem, params: Any) -> None:
+    def on_problem(req: falcon.Request, resp: falcon.Response, error: problem.Problem, params: object) -> None:
         render(req, resp, error)
 
     def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError,
-                      params: Any) -> None:
+                      params: object) -> None:
         render(req, resp, _translate(error))
 
-    def on_bug(req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
+    def on_bug(req: falcon.Request, resp: falcon.Response, error: Exception, params: object) -> None:
         if isinstance(error, (db_exc.DBError, sa.exc.SQLAlchemyError)) and dbkit.is_away(error):
             LOG.error('%s %s: %s', req.method, req.path, dbkit.reason(error))
             render(req, resp, problem.Unavailable('The database cannot be used now.'))
@@ -102,7 +110,7 @@ def route(app: falcon.App, template: str, methods: Mapping[str, Responder]) -> N
     app.add_route(template, Route(methods))
 
 
-def body(req: falcon.Request, limit: int = 114688, plain: bool = False) -> Any:
+def body(req: falcon.Request, limit: int = 114688, plain: bool = False) -> Any:  # type: ignore[explicit-any]
     """The JSON document of a request.
 
     Args:
@@ -130,7 +138,7 @@ def body(req: falcon.Request, limit: int = 114688, plain: bool = False) -> Any:
         raise problem.BadRequest('Malformed request body: it is not a JSON document.') from None
 
 
-def has_nul(document: Any) -> bool:
+def has_nul(document: object) -> bool:
     """Whether a JSON document of any depth has a NUL in a text: no text of ours has, and not every database
     could keep one, nor be asked for it."""
     left = [document]
@@ -147,7 +155,7 @@ def has_nul(document: Any) -> bool:
     return False
 
 
-def send(resp: falcon.Response, document: Any, status: int = 200) -> None:
+def send(resp: falcon.Response, document: object, status: int = 200) -> None:
     """Answer with a JSON document."""
     resp.status = falcon.code_to_http_status(status)
     resp.content_type = falcon.MEDIA_JSON

@@ -7,7 +7,6 @@ on.
 import pathlib
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
@@ -29,7 +28,7 @@ def register(conf: cfg.ConfigOpts) -> cfg.ConfigOpts:
     return conf
 
 
-def new(args: list[str] | None = None, config_files: list[str] | None = None, **overrides: Any
+def new(args: list[str] | None = None, config_files: list[str] | None = None, **overrides: object
         ) -> cfg.ConfigOpts:
     """A configuration of its own, with everything registered and the files read.
 

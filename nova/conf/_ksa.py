@@ -1,7 +1,6 @@
 """Options of a client of another service, as keystoneauth names them."""
 
 import copy
-from typing import Any
 
 from keystoneauth1 import loading
 from oslo_config import cfg
@@ -26,7 +25,7 @@ def listed(service_type: str | None = None, options: tuple[cfg.Opt, ...] | list[
 
 
 def _adapter(service_type: str) -> list[cfg.Opt]:
-    defaults: dict[str, Any] = {'service-type': service_type, 'valid-interfaces': ['internal', 'public']}
+    defaults: dict[str, object] = {'service-type': service_type, 'valid-interfaces': ['internal', 'public']}
     options = copy.deepcopy(loading.get_adapter_conf_options(include_deprecated=False))
     for option in options:
         if option.name in defaults:

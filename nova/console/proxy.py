@@ -4,7 +4,7 @@ does."""
 import select
 import socket
 from collections.abc import Callable, Collection
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from websockify import websocketproxy
 
@@ -54,7 +54,7 @@ class Handler(websocketproxy.ProxyRequestHandler):
         finally:
             _end(target)
 
-    def log_request(self, code: Any = '-', size: Any = '-') -> None:
+    def log_request(self, code: int | str = '-', size: int | str = '-') -> None:
         """Not what the library does: tokens are in paths."""
         self.log_message('%s %s', self.command, str(code))
 
@@ -126,7 +126,7 @@ class Proxy(websocketproxy.WebSocketProxy):
     """
 
     def __init__(self, find: Find, kinds: Collection[str], origins: Collection[str], ends_with_token: bool,
-                 says_path: bool = False, secure: Secure | None = None, **options: Any) -> None:
+                 says_path: bool = False, secure: Secure | None = None, **options: object) -> None:
         self.find, self.kinds, self.origins = find, frozenset(kinds), frozenset(origins)
         self.ends_with_token, self.says_path, self.secure = ends_with_token, says_path, secure
         super().__init__(Handler, **options)

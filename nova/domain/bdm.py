@@ -7,14 +7,14 @@ added. Nothing here asks another service: whether a volume exists and may be use
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.objects import fields
 from nova.objects.block_device import BlockDeviceMapping
 
-Device = Mapping[str, Any]
+Device = JsonObject
 
 BUSES = frozenset({'fdc', 'ide', 'lxc', 'sata', 'scsi', 'uml', 'usb', 'virtio', 'xen', 'none'})
 _PREFIX = {'ide': 'hd', 'scsi': 'sd', 'sata': 'sd', 'usb': 'sd', 'fdc': 'fd', 'xen': 'xvd'}
@@ -95,7 +95,7 @@ def _device(entry: Device, source: str, target: str, ident: str | None,
         delete_on_termination=_truth(entry.get('delete_on_termination')))
 
 
-def _whole(value: Any, name: str) -> int | None:
+def _whole(value: str | int | None, name: str) -> int | None:
     if value in (None, ''):
         return None
     try:
@@ -104,7 +104,7 @@ def _whole(value: Any, name: str) -> int | None:
         raise _wrong(f'{name} must be an integer.') from None
 
 
-def _truth(value: Any) -> bool:
+def _truth(value: object) -> bool:
     return value is True or str(value).lower() in ('true', '1', 'on', 'yes')
 
 

@@ -7,7 +7,6 @@ provider in Placement only are not known here.
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from nova.common.jsonutil import JsonObject
 from nova.domain import image_hypervisor, image_traits
@@ -62,13 +61,14 @@ def offers(tree: ProviderTree) -> list[JsonObject]:
             for provider in tree]
 
 
-def _most(inventory: Mapping[str, Any]) -> int:
+def _most(inventory: JsonObject) -> int:
     room = inventory['total'] - inventory.get('reserved', 0)
     ratio = inventory.get('allocation_ratio', inventory.get(INITIAL_RATIO, 1.0))
-    return min(int(room * ratio), inventory.get('max_unit', inventory['total']))
+    most = inventory['max_unit'] if 'max_unit' in inventory else inventory['total']
+    return min(int(room * ratio), most)
 
 
-def host(zone: str, stats: Mapping[str, Any], supported: Iterable[Iterable[str]], version: int) -> Host:
+def host(zone: str, stats: JsonObject, supported: Iterable[Iterable[str]], version: int) -> Host:
     """From what the node's record keeps; a host that has not said yet what it offers offers nothing."""
     found = tuple(Offer(frozenset(one['traits']), one['most']) for one in stats.get(OFFERS, ()))
     return Host(zone, found, [[str(word) for word in each] for each in supported], version)

@@ -4,11 +4,11 @@ Images say so in the property ``block_device_mapping``, a list or its JSON text,
 ``bdm_v2`` is true, else in the older; and in ``mappings``, which names local disks of the flavor.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from nova import errors
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.domain import bdm
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.image_meta import ImageProperties
@@ -37,7 +37,7 @@ def parse(properties: ImageProperties, swap_mb: int, ephemeral_gb: int) -> list[
     return devices + [device for device in bdm.parse(local, None) if device.device_name not in names]
 
 
-def _entries(value: Any, name: str) -> list[Mapping[str, Any]]:
+def _entries(value: object, name: str) -> list[JsonObject]:
     try:
         found = jsonutil.loads(value) if isinstance(value, str | bytes) and value else value or []
     except ValueError:

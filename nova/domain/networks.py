@@ -4,18 +4,18 @@ Whether networks and ports exist and may be used is asked of the network service
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from nova import errors
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.objects.network import NetworkRequest
 
 AUTO, NONE = 'auto', 'none'
 """Words instead of a list (2.37): make me a network if I have none; no network at all."""
 
 
-def parse(networks: str | Sequence[Mapping[str, Any]] | None) -> list[NetworkRequest]:
+def parse(networks: str | Sequence[JsonObject] | None) -> list[NetworkRequest]:
     """The requests a body names, in order.
 
     Args:
@@ -34,7 +34,7 @@ def parse(networks: str | Sequence[Mapping[str, Any]] | None) -> list[NetworkReq
     return [_request(entry, seen) for entry in networks or ()]
 
 
-def _request(entry: Mapping[str, Any], ports: set[str]) -> NetworkRequest:
+def _request(entry: JsonObject, ports: set[str]) -> NetworkRequest:
     port, address, tag = entry.get('port'), entry.get('fixed_ip'), entry.get('tag')
     if port:
         if port in ports:

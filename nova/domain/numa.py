@@ -9,9 +9,9 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.domain import cpusets
 
 _SMALL_KB = 4
@@ -34,7 +34,7 @@ class Cell:
 
 
 def wanted(vcpus: int, memory: int, specs: Mapping[str, str],
-           properties: Mapping[str, Any]) -> tuple[Cell, ...]:
+           properties: JsonObject) -> tuple[Cell, ...]:
     """The cells that a flavor and an image ask for; none where nobody asks for any.
 
     Raises:
@@ -47,7 +47,7 @@ def wanted(vcpus: int, memory: int, specs: Mapping[str, str],
 
 
 def _wanted(vcpus: int, memory: int, specs: Mapping[str, str],
-            properties: Mapping[str, Any]) -> tuple[Cell, ...]:
+            properties: JsonObject) -> tuple[Cell, ...]:
     def said(name: str) -> str | None:
         value = specs.get(f'hw:{name}', properties.get(f'hw_{name}'))
         return None if value is None else str(value)
@@ -85,7 +85,7 @@ def dedicated(policy: str | None, mask: str | None, vcpus: int) -> frozenset[int
     return every & cpusets.parse(f'0-{vcpus - 1},{mask}' if only_taken else mask)
 
 
-def fits(host: Mapping[str, Any] | None, cells: Sequence[Cell]) -> bool:
+def fits(host: JsonObject | None, cells: Sequence[Cell]) -> bool:
     """Whether each cell of a guest finds a cell of the host of its own."""
     if not cells:
         return True
@@ -96,7 +96,7 @@ def fits(host: Mapping[str, Any] | None, cells: Sequence[Cell]) -> bool:
                for chosen in itertools.permutations(rooms, len(cells)))
 
 
-def _has_room(room: Mapping[str, Any], cell: Cell) -> bool:
+def _has_room(room: JsonObject, cell: Cell) -> bool:
     if room.get('dedicated', 0) - room.get('dedicated_used', 0) < cell.pinned:
         return False
     if room['cpus'] < cell.cpus - cell.pinned:

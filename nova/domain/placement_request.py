@@ -7,9 +7,9 @@ A request is data (`ResourceRequest`), built by pure functions and narrowed by t
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from nova import objects
+from nova.common.jsonutil import JsonObject
 
 VCPU, PCPU, MEMORY_MB, DISK_GB = 'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'
 
@@ -228,7 +228,7 @@ def build(amounts: Mapping[str, int], specs: Mapping[str, str], *,
     return request
 
 
-def group_from_json(form: Mapping[str, Any]) -> tuple[str, Group]:
+def group_from_json(form: JsonObject) -> tuple[str, Group]:
     """Suffix and group of one of a request spec's ``requested_resources``.
 
     Args:

@@ -2,7 +2,8 @@
 
 import dataclasses
 from collections.abc import Collection, Iterator
-from typing import Any
+
+from nova.common.jsonutil import JsonObject
 
 INITIAL_RATIO = 'initial_allocation_ratio'
 
@@ -15,8 +16,8 @@ _NAMESPACES = ('COMPUTE_', 'HW_', OWNER)
 _DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
 
 
-def complete(inventory: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]
-            ) -> dict[str, dict[str, Any]]:
+def complete(inventory: dict[str, JsonObject], there: dict[str, JsonObject]
+            ) -> dict[str, JsonObject]:
     """The inventory to write: every value said, and an initial ratio only where `there` has none yet.
 
     An operator may have set another ratio in Placement; it is his while no configuration says otherwise.
@@ -54,7 +55,7 @@ class Provider:
     uuid: str
     name: str
     parent: str | None = None
-    inventory: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    inventory: dict[str, JsonObject] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
     kept_traits: set[str] = dataclasses.field(default_factory=set)
 
@@ -93,7 +94,7 @@ class ProviderTree:
     def get(self, uuid: str) -> Provider | None:
         return self._by_uuid.get(uuid)
 
-    def facts(self) -> tuple[Any, ...]:
+    def facts(self) -> tuple:
         """A value that is equal when the trees are; lets a reporter see that nothing changed."""
         return tuple(
             (one.uuid, one.name, one.parent,

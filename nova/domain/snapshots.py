@@ -1,15 +1,15 @@
 """What an image of a server says: of the server, of the image that it was made of, and what its user adds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from nova import errors
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.image_meta import ImageProperties
 from nova.objects.instance import Instance
 
-Values = dict[str, Any]
+Values = JsonObject
 
 NEVER_INHERITED = frozenset({
     'img_signature', 'img_signature_hash_method', 'img_signature_key_type', 'img_signature_certificate_uuid',
@@ -75,7 +75,7 @@ def of_volumes(plain: Values, root: str | None, devices: Sequence[BlockDeviceMap
             'disk_format': 'raw', 'block_device_mapping': jsonutil.text(listed)}
 
 
-def _entry(device: BlockDeviceMapping, snapshots: Mapping[str, str]) -> dict[str, Any]:
+def _entry(device: BlockDeviceMapping, snapshots: Mapping[str, str]) -> JsonObject:
     taken = snapshots.get(device.volume_id or '')
     source = 'snapshot' if taken else device.source_type
     said = {

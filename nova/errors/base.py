@@ -11,7 +11,7 @@ the class name in snake case, so it is unique, and survives a trip through a jou
 
 import re
 import traceback
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nova.common import problem, registry
 from nova.common.jsonutil import JsonObject
@@ -31,8 +31,8 @@ class NovaError(problem.Problem):
     everywhere: ClassVar[bool] = False
     again: ClassVar[bool] = False
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls.code = re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', cls.__name__).lower()
         _kinds.add(cls.code, cls)
 
@@ -70,7 +70,7 @@ class Internal(NovaError):
     template = 'An unexpected error occurred.'
 
 
-def to_dict(error: BaseException) -> dict[str, Any]:
+def to_dict(error: BaseException) -> JsonObject:
     """The form in which journals, the bus and server faults keep an error.
 
     Returns:
@@ -89,7 +89,7 @@ def to_dict(error: BaseException) -> dict[str, Any]:
     return {'code': 500, 'message': type(error).__name__, 'type': Internal.code, 'details': details}
 
 
-def from_dict(form: dict[str, Any]) -> NovaError:
+def from_dict(form: JsonObject) -> NovaError:
     """The error that `to_dict` described; a kind this release does not know becomes `Internal`."""
     kind = _kinds.get(form.get('type', '')) or Internal
     error = kind.__new__(kind)

@@ -19,7 +19,8 @@ class NoValidHost(base.Internal):
             for one in self.stages())
 
     def stages(self) -> list[JsonObject]:
-        return list(self.facts.get('why') or ())
+        why = self.facts.get('why')
+        return why if isinstance(why, list) else []
 
 
 def _count(number: int | None) -> str:

@@ -1,6 +1,5 @@
 """How tasks are refused, lost and ended."""
 
-from typing import Any
 
 from nova.errors import base
 
@@ -48,8 +47,8 @@ class Refused(base.Conflict):
     everywhere = True
     template = 'The host refused: {reason}'
 
-    def __init__(self, reason: str = '', **facts: Any) -> None:
-        super().__init__(reason=reason, **facts)
+    def __init__(self, reason: str = '') -> None:
+        super().__init__(reason=reason)
 
 
 class StepFailed(base.Internal):

@@ -14,13 +14,14 @@ import datetime
 import heapq
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from nova import errors, states
 from nova.common import clock, dbkit
+from nova.db import paging
 from nova.db.api import models as api_models
 from nova.db.cell import instances as listing
 from nova.db.cell import models
@@ -66,7 +67,7 @@ class ListResult:
     mappings: Mapping[str, CellMapping] = dataclasses.field(default_factory=dict)
 
 
-def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any],
+def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, object],
                  sort: listing.Sort = listing.DEFAULT_SORT, limit: int | None = None,
                  marker: str | None = None, prefetch: Collection[str] = (), stubs: bool = False) -> ListResult:
     """One page of servers.
@@ -95,7 +96,7 @@ def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any
 class _Listing:
     """One request for a page, and what it has found out so far."""
 
-    def __init__(self, dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, Any], sort: listing.Sort,
+    def __init__(self, dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, object], sort: listing.Sort,
                  limit: int | None, marker: str | None, prefetch: Collection[str]) -> None:
         self.dbs, self.conf = dbs, conf
         self.filters = listing.normal(filters)
@@ -140,7 +141,7 @@ class _Listing:
             request = BuildRequest.find(conn, instance_uuid=self.marker)
             return request.instance if request else InstanceMapping.find(conn, instance_uuid=self.marker)
 
-    def _read_requests(self, start: Sequence[Any] | None) -> dict[str, Instance]:
+    def _read_requests(self, start: paging.Values | None) -> dict[str, Instance]:
         """As many build requests behind `start` as the page could hold, in order. Read before any cell.
 
         In the order of time no more of them are read; in other orders all are, but not kept.
@@ -173,7 +174,7 @@ class _Listing:
 
     # The marker
 
-    def _start(self, place: Instance | InstanceMapping | None) -> list[Any] | None:
+    def _start(self, place: Instance | InstanceMapping | None) -> paging.Values | None:
         """The marker's values in the order; None starts at the beginning."""
         if self.marker is None:
             return None
@@ -192,7 +193,7 @@ class _Listing:
 
     # Phase one: who is on the page
 
-    def _merge(self, start: Sequence[Any] | None) -> Iterator[tuple[Rank, str, str]]:
+    def _merge(self, start: paging.Values | None) -> Iterator[tuple[Rank, str, str]]:
         """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
         batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
         question = self._keys_after(start, batch)
@@ -201,16 +202,16 @@ class _Listing:
         streams.append(iter(self._request_stream()))
         return heapq.merge(*streams)
 
-    def _keys_after(self, start: Sequence[Any] | None, batch: int
-                    ) -> Callable[[dbkit.Database], list[tuple[Any, ...]]]:
+    def _keys_after(self, start: paging.Values | None, batch: int
+                    ) -> Callable[[dbkit.Database], list[tuple]]:
         query = listing.keys_query(self.where, self.order, start, batch)
 
-        def question(db: dbkit.Database) -> list[tuple[Any, ...]]:
+        def question(db: dbkit.Database) -> list[tuple]:
             with db.read() as conn:
                 return listing.page_of_keys(conn, query)
         return question
 
-    def _cell_stream(self, cell: str, rows: list[tuple[Any, ...]], batch: int
+    def _cell_stream(self, cell: str, rows: list[tuple], batch: int
                      ) -> Iterator[tuple[Rank, str, str]]:
         width = len(self.order)
         while rows:
@@ -300,7 +301,7 @@ class _Listing:
                     for row in conn.execute(query)]
 
 
-def _marker_values(db: dbkit.Database, order: Sequence[Key], uuid: str | None) -> list[Any] | None:
+def _marker_values(db: dbkit.Database, order: Sequence[Key], uuid: str | None) -> paging.Values | None:
     """A server's values in the order; deleted servers are markers too."""
     with db.read() as conn:
         row = conn.execute(sa.select(*(key.column for key in order))

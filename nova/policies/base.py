@@ -1,11 +1,11 @@
 """The vocabulary of policy: who counts as what, and a rule as one declaration."""
 
 import dataclasses
-from typing import Any
 
 from oslo_policy import policy
 
 from nova.common import registry
+from nova.common.jsonutil import JsonObject
 
 ADMIN = 'rule:context_is_admin'
 PROJECT_READER_OR_ADMIN = 'rule:project_reader_or_admin'
@@ -64,9 +64,9 @@ class Rule:
         """The check of the time before roles were split."""
         return _LEGACY.get(self.check, 'rule:admin_or_owner')
 
-    def default(self, operations: list[Any] | None = None) -> policy.RuleDefault:
+    def default(self, operations: list[policy.Operation] | None = None) -> policy.RuleDefault:
         """The rule as oslo.policy knows it; `operations` are the API calls it guards, ``{method, path}``."""
-        options: dict[str, Any] = {'description': self.description, 'scope_types': ['project']}
+        options: JsonObject = {'description': self.description, 'scope_types': ['project']}
         if self.was:
             options['deprecated_rule'] = policy.DeprecatedRule(
                 self.was, self.legacy, deprecated_since='21.0.0',

@@ -1,13 +1,13 @@
 """Asking policy: may this caller do that?"""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from oslo_config import cfg
 from oslo_policy import policy
 
 from nova import errors, policies
 from nova.common import policy as common
+from nova.context import RequestContext
 from nova.policies import base
 
 
@@ -23,11 +23,12 @@ class Enforcer:
         known = list(rules if rules is not None else policies.load())
         self._rules = common.Rules(conf, [*base.role_defaults(), *(rule.default() for rule in known)])
 
-    def authorize(self, context: Any, rule: base.Rule, target: Mapping[str, Any] | None = None) -> None:
+    def authorize(self, context: RequestContext, rule: base.Rule,
+                  target: Mapping[str, object] | None = None) -> None:
         """Refuse what policy does not allow.
 
         Args:
-            context: a `RequestContext`.
+            context: the caller.
             target: ``project_id`` and ``user_id`` of what is acted upon; by default the caller's own.
 
         Raises:
@@ -36,7 +37,7 @@ class Enforcer:
         if not self.can(context, rule, target):
             raise errors.Forbidden(f"Policy doesn't allow {rule.name} to be performed.")
 
-    def can(self, context: Any, rule: base.Rule, target: Mapping[str, Any] | None = None) -> bool:
+    def can(self, context: RequestContext, rule: base.Rule, target: Mapping[str, object] | None = None) -> bool:
         """Whether policy allows it; arguments as of `authorize`."""
         if context.system_scope and not context.project_id:
             return False

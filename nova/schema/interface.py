@@ -1,11 +1,11 @@
 """Interfaces of a server, as os-interface shows and takes them: ports of the network service."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.rest import types
-from nova.rest.field import Document, Field
+from nova.rest.field import Document, Faces, Field
 
-_SHOWN: dict[str, Any] = {'list': '2.1', 'show': '2.1'}
+_SHOWN: Faces = {'list': '2.1', 'show': '2.1'}
 _ADDRESS = {'type': 'object', 'additionalProperties': False, 'required': ['ip_address'],
             'properties': {'ip_address': types.text(format='ip')}}
 _SHOWN_ADDRESS = {'type': 'object', 'additionalProperties': False, 'required': ['ip_address', 'subnet_id'],
@@ -48,5 +48,5 @@ class Shown:
         port: as Neutron's v2.0 API shows it.
     """
 
-    def __init__(self, port: dict[str, Any], tag: str | None) -> None:
+    def __init__(self, port: JsonObject, tag: str | None) -> None:
         self.port, self.tag = port, tag

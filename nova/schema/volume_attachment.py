@@ -1,16 +1,15 @@
 """Volumes of a server, as os-volume_attachments shows and takes them."""
 
-from typing import Any
 
 from nova.rest import types
-from nova.rest.field import Document, Field, Span
+from nova.rest.field import Document, Faces, Field, Span
 
 DEVICE = types.nullable(types.text(1, 255, 'device'))
-_ASKED: dict[str, Any] = {'create': '2.1', 'update': '2.1'}
-_SHOWN: dict[str, Any] = {'created': Span('2.1', '2.100'), 'list': '2.1', 'show': '2.1'}
+_ASKED: Faces = {'create': '2.1', 'update': '2.1'}
+_SHOWN: Faces = {'created': Span('2.1', '2.100'), 'list': '2.1', 'show': '2.1'}
 
 
-def _shown(first: str, until: str | None = None) -> dict[str, Any]:
+def _shown(first: str, until: str | None = None) -> Faces:
     return {'created': Span(first, '2.100'), 'list': Span(first, until), 'show': Span(first, until)}
 
 

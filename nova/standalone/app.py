@@ -10,7 +10,6 @@ import pathlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from nova.common import clock, package, threads
 from nova.standalone import config
@@ -27,7 +26,6 @@ class Cloud:
                  images: Sequence[pathlib.Path] = ()) -> None:
         self.deployment, self._say, self._images = deployment, say, images
         self._stops: list[tuple[str, Callable[[], object]]] = []
-        self._confs: dict[str, Any] = {}
 
     @property
     def clouds_file(self) -> pathlib.Path:

@@ -17,15 +17,20 @@ import os
 import pathlib
 import secrets
 import socket
-from typing import IO, Any
+from typing import IO
 
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 
 USERS = ('admin', 'nova', 'placement', 'demo')
 METADATA = 'metadata'
 """Under this name `Deployment.passwords` has what the network service signs servers with."""
 PORTS = {'compute': 8774, 'placement': 8778, 'sandbox': 5000, 'metadata': 8775}
 CELL0 = '00000000-0000-0000-0000-000000000000'
+
+
+Sections = dict[str, JsonObject]
+"""A configuration file: options by section."""
 
 
 class Refused(Exception):
@@ -65,7 +70,7 @@ class Deployment:
         """transport_url of the bus ``top``, or of a cell's."""
         return f'inproc://{name}'
 
-    def options(self, file: str) -> dict[str, dict[str, Any]]:
+    def options(self, file: str) -> Sections:
         """Further options of a configuration file (``nova``, ``placement``, or a cell's), by section."""
         return {}
 
@@ -115,7 +120,7 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = directory / 'standalone.json'
-    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    kept: JsonObject = json.loads(file.read_text()) if file.exists() else {}
     found = Deployment(
         directory=directory, passwords=kept.get('passwords', {}),
         ports={**(ports or PORTS), **kept.get('ports', {})},
@@ -138,7 +143,7 @@ def load(directory: pathlib.Path, cells: int | None, computes: int | None,
     return found
 
 
-def _choose_driver(found: Deployment, kept: dict[str, Any], driver: str | None, uri: str | None) -> None:
+def _choose_driver(found: Deployment, kept: JsonObject, driver: str | None, uri: str | None) -> None:
     there = kept.get('driver', 'fake') if kept else None
     if driver is not None and there not in (None, driver):
         raise Refused(f'The hosts of this state directory have the driver {there}; leave --driver out, or use '
@@ -174,18 +179,18 @@ def _write(file: pathlib.Path, text: str) -> None:
     os.replace(new, file)
 
 
-def _ini(sections: dict[str, dict[str, Any]]) -> str:
+def _ini(sections: Sections) -> str:
     return '\n'.join(f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in options.items())
                      for name, options in sections.items())
 
 
-def _credentials(deployment: Deployment, user: str, **more: Any) -> dict[str, Any]:
+def _credentials(deployment: Deployment, user: str, **more: object) -> JsonObject:
     return {'auth_type': 'password', 'auth_url': deployment.url('identity') + '/v3', 'username': user,
             'password': deployment.passwords[user], 'project_name': 'service', 'user_domain_name': 'Default',
             'project_domain_name': 'Default', 'region_name': 'RegionOne', **more}
 
 
-def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
+def _common(deployment: Deployment) -> Sections:
     neighbours = {name: _credentials(deployment, 'nova', valid_interfaces='public')
                   for name in ('keystone', 'neutron', 'glance', 'cinder', 'manila', 'placement', 'oslo_limit')}
     driver = {'fake': 'fake.FakeDriver', 'libvirt': 'libvirt.LibvirtDriver'}[deployment.driver]
@@ -198,7 +203,7 @@ def _common(deployment: Deployment) -> dict[str, dict[str, Any]]:
             'service_user': {'send_service_user_token': 'true', **_credentials(deployment, 'nova')}}
 
 
-def _keystone_authtoken(deployment: Deployment, user: str) -> dict[str, Any]:
+def _keystone_authtoken(deployment: Deployment, user: str) -> JsonObject:
     section = _credentials(deployment, user, www_authenticate_uri=deployment.url('identity'),
                            memcached_servers='', service_token_roles_required='true')
     section.pop('region_name')
@@ -241,7 +246,7 @@ def write_files(deployment: Deployment) -> dict[str, pathlib.Path]:
 
 def _clouds(deployment: Deployment) -> str:
     """clouds.yaml with the clouds ``demo`` and ``admin``; JSON is YAML."""
-    def cloud(user: str) -> dict[str, Any]:
+    def cloud(user: str) -> JsonObject:
         return {'auth': {'auth_url': deployment.url('identity') + '/v3', 'username': user,
                          'password': deployment.passwords[user], 'project_name': user,
                          'user_domain_name': 'Default', 'project_domain_name': 'Default'},

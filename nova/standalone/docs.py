@@ -6,8 +6,8 @@ What it needs comes from a package; nothing is fetched from anywhere else.
 
 import importlib.resources
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -26,12 +26,11 @@ _ONLY_OURS = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src '
 _SCRIPT = 'redoc.standalone.js'
 _PICTURE = re.compile(rb'https://cdn\.redoc\.ly/[\w./-]+')
 
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def beside(app: Application) -> Application:
+def beside(app: WSGIApplication) -> WSGIApplication:
     """The application, with the page at ``/docs``."""
-    def served(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get('PATH_INFO', '').rstrip('/')
         if environ.get('REQUEST_METHOD') not in ('GET', 'HEAD') or path not in ('/docs', f'/docs/{_SCRIPT}'):
             return app(environ, start_response)

@@ -3,7 +3,7 @@
 import functools
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Protocol
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -76,7 +76,15 @@ def plan(deployment: config.Deployment, files: Files, images: Sequence[pathlib.P
     return found
 
 
-def _started(service: Any) -> Stop:
+class _Startable(Protocol):
+    """A service of this process."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _started(service: _Startable) -> Stop:
     service.start()
     return service.stop
 

@@ -8,7 +8,7 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from oslo_config import cfg
 from oslo_log import log
@@ -35,17 +35,17 @@ def load() -> cfg.ConfigOpts:
     return nova_conf.new(config_files=[str(pathlib.Path(folder) / 'nova.conf')] if folder else None)
 
 
-def compute(conf: cfg.ConfigOpts, dbs: session.Databases) -> Any:
+def compute(conf: cfg.ConfigOpts, dbs: session.Databases) -> WSGIApplication:
     """The Compute API."""
     return nova_app.make_app(conf, dbs=dbs, buses=transport.Buses(conf), clients=clients.build(conf))
 
 
-def metadata(conf: cfg.ConfigOpts, dbs: session.Databases) -> Any:
+def metadata(conf: cfg.ConfigOpts, dbs: session.Databases) -> WSGIApplication:
     """The metadata service."""
     return metadata_app.make_app(conf, dbs=dbs, clients=clients.build(conf))
 
 
-Make = Callable[[cfg.ConfigOpts, session.Databases], Any]
+Make = Callable[[cfg.ConfigOpts, session.Databases], WSGIApplication]
 
 
 class Application:
@@ -54,9 +54,9 @@ class Application:
     def __init__(self, conf: cfg.ConfigOpts, make: Make = compute) -> None:
         self._conf, self._make = conf, make
         self._lock = threads.lock()
-        self._app: Any = None
+        self._app: WSGIApplication | None = None
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._app is None:
             with self._lock:
                 if self._app is None:

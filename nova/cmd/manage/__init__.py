@@ -4,7 +4,6 @@ import argparse
 import os
 import sys
 import traceback
-from typing import Any
 
 from oslo_log import log
 
@@ -28,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     for name in _FLAGS_PASSED_ON:
         top.add_argument(name, action='store_true')
     categories = top.add_subparsers(dest='category', required=True, metavar='CATEGORY')
-    parsers: dict[str, Any] = {}
+    parsers: dict[str, argparse._SubParsersAction] = {}
     for (category, name), one in sorted(command.COMMANDS.items()):
         if not name:  # the category is the command
             _fill(categories.add_parser(category, help=one.what, description=one.run.__doc__,

@@ -1,6 +1,6 @@
 """nova-manage audit: what servers have and what hosts and neighbours hold for them, compared."""
 
-from typing import Any
+from argparse import Namespace
 
 from nova import audit as audits
 from nova.cmd.manage.command import Env, arg, command, flag, table
@@ -16,7 +16,7 @@ NOTHING, INCOMPLETE, FOUND, REPAIRED = 0, 1, 3, 4
          flag('--no-guests', 'do not ask hosts for their guests'),
          arg('--between', type=float, default=5.0, metavar='SECONDS',
              help='time between two looks, of which both must find the same; default 5'))
-def audit(env: Env, options: Any) -> int:
+def audit(env: Env, options: Namespace) -> int:
     """Compare servers with allocations, guests, ports, attachments and operations, and say what is wrong.
 
     Servers on which an operation is open are left out: what they have changes. Exit codes: 0, nothing was
@@ -34,7 +34,7 @@ def audit(env: Env, options: Any) -> int:
 
 
 def _print(env: Env, seen: audits.Facts, found: list[audits.Difference], mended: set[audits.Difference],
-           options: Any) -> None:
+           options: Namespace) -> None:
     def becomes(one: audits.Difference) -> str:
         if one in mended:
             return 'is being repaired'

@@ -1,6 +1,6 @@
 """nova-manage cell_v2: cells, and which hosts and servers are in them."""
 
-from typing import Any
+from argparse import Namespace
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -65,7 +65,7 @@ def _taken(env: Env, transport: str, database: str, but: str | None = None) -> b
 
 @command('cell_v2', 'map_cell0', arg('--database_connection', help='its database; by default that of '
                                      '[database] connection with _cell0 at the end of its name'))
-def map_cell0(env: Env, options: Any) -> int | None:
+def map_cell0(env: Env, options: Namespace) -> int | None:
     """Map cell0, where servers are kept that found no host."""
     if any(cell.is_cell0 for cell in env.cells.every()):
         env.say('Cell0 is already setup.')
@@ -86,7 +86,7 @@ def _cell0_url(env: Env) -> str:
 
 @command('cell_v2', 'create_cell', arg('--name', help='for people; need not be unique'), _DATABASE, _TRANSPORT,
          _VERBOSE, flag('--disabled', 'no new servers go there'))
-def create_cell(env: Env, options: Any) -> int | None:
+def create_cell(env: Env, options: Namespace) -> int | None:
     """Add a cell.
 
     Exit codes: 0 created, 1 a URL is missing or bad, 2 another cell has this bus or database.
@@ -110,7 +110,7 @@ def _create(env: Env, name: str | None, transport: str, database: str, disabled:
 
 
 @command('cell_v2', 'list_cells', flag('--verbose', 'show passwords in URLs'))
-def list_cells(env: Env, options: Any) -> int | None:
+def list_cells(env: Env, options: Namespace) -> int | None:
     """List cells."""
     show = str if options.verbose else masked
     env.say(table(['Name', 'UUID', 'Transport URL', 'Database Connection', 'Disabled'], [
@@ -123,7 +123,7 @@ def list_cells(env: Env, options: Any) -> int | None:
          arg('--transport-url', dest='transport_url', help='by default [DEFAULT] transport_url'),
          arg('--database_connection', help='by default [database] connection'),
          flag('--disable', 'no new servers go there'), flag('--enable', 'new servers go there again'))
-def update_cell(env: Env, options: Any) -> int | None:
+def update_cell(env: Env, options: Namespace) -> int | None:
     """Change a cell's name, URLs, or whether it takes new servers.
 
     Exit codes: 0 changed, 1 no such cell, 2 it could not be saved, 3 another cell has this bus or database, 4
@@ -160,7 +160,7 @@ def update_cell(env: Env, options: Any) -> int | None:
 
 @command('cell_v2', 'delete_cell', flag('--force', 'also drop its hosts and the mappings of deleted servers'),
          _CELL)
-def delete_cell(env: Env, options: Any) -> int | None:
+def delete_cell(env: Env, options: Namespace) -> int | None:
     """Drop a cell's mapping.
 
     Exit codes: 0 dropped, 1 no such cell, 2 it has hosts, 3 it has living servers, 4 it has mappings of deleted
@@ -193,7 +193,7 @@ def delete_cell(env: Env, options: Any) -> int | None:
 
 
 @command('cell_v2', 'simple_cell_setup', _TRANSPORT)
-def simple_cell_setup(env: Env, options: Any) -> int | None:
+def simple_cell_setup(env: Env, options: Namespace) -> int | None:
     """Map cell0, one cell for this configuration, and its hosts and servers.
 
     Exit codes: 0 done, 1 there are no hosts yet, or the transport URL is missing or bad.
@@ -215,7 +215,7 @@ def simple_cell_setup(env: Env, options: Any) -> int | None:
 
 
 @command('cell_v2', 'map_cell_and_hosts', _TRANSPORT, arg('--name'), _VERBOSE)
-def map_cell_and_hosts(env: Env, options: Any) -> int | None:
+def map_cell_and_hosts(env: Env, options: Namespace) -> int | None:
     """Map a cell for this configuration's database, and its hosts.
 
     Exit codes: 0 done, 1 the transport URL is missing or bad.
@@ -229,7 +229,7 @@ def map_cell_and_hosts(env: Env, options: Any) -> int | None:
     return 0 if cell is not None else 1
 
 
-def _map_cell_and_hosts(env: Env, options: Any, transport: str) -> tuple[CellMapping | None, list[str]]:
+def _map_cell_and_hosts(env: Env, options: Namespace, transport: str) -> tuple[CellMapping | None, list[str]]:
     database = _database(env, None)
     if database is None:
         return None, []
@@ -248,7 +248,7 @@ def _map_cell_and_hosts(env: Env, options: Any, transport: str) -> tuple[CellMap
 @command('cell_v2', 'discover_hosts', _ANY_CELL, _VERBOSE,
          flag('--strict', 'finding no new host is a failure'),
          flag('--by-service', 'look for compute services that have no node yet'))
-def discover_hosts(env: Env, options: Any) -> int | None:
+def discover_hosts(env: Env, options: Namespace) -> int | None:
     """Map hosts that are not mapped yet.
 
     Exit codes: 0 done (with --strict: at least one was new), 1 no such cell, a cell that cannot be used (the
@@ -289,7 +289,7 @@ def _first_line(error: Exception) -> str:
 
 
 @command('cell_v2', 'list_hosts', _ANY_CELL)
-def list_hosts(env: Env, options: Any) -> int | None:
+def list_hosts(env: Env, options: Namespace) -> int | None:
     """List mapped hosts.
 
     Exit codes: 0 listed, 1 no such cell.
@@ -306,7 +306,7 @@ def list_hosts(env: Env, options: Any) -> int | None:
 
 
 @command('cell_v2', 'delete_host', _CELL, arg('--host', required=True))
-def delete_host(env: Env, options: Any) -> int | None:
+def delete_host(env: Env, options: Namespace) -> int | None:
     """Drop a host's mapping.
 
     Exit codes: 0 dropped, 1 no such cell, 2 no such host, 3 the host is in another cell, 4 it has servers.
@@ -340,7 +340,7 @@ def delete_host(env: Env, options: Any) -> int | None:
 
 @command('cell_v2', 'map_instances', _CELL, arg('--max-count', type=int, help='most servers to map now'),
          flag('--reset', 'accepted for compatibility: every run starts at the beginning'))
-def map_instances(env: Env, options: Any) -> int | None:
+def map_instances(env: Env, options: Namespace) -> int | None:
     """Map servers of a cell that are not mapped.
 
     Exit codes: 0 all are mapped, 1 there are more, 127 --max-count is no positive number.
@@ -382,7 +382,7 @@ def _map_servers(env: Env, cell: CellMapping, most: int | None) -> bool:
 
 @command('cell_v2', 'verify_instance', arg('--uuid', required=True, help='uuid of the server'),
          flag('--quiet', 'print nothing'))
-def verify_instance(env: Env, options: Any) -> int | None:
+def verify_instance(env: Env, options: Namespace) -> int | None:
     """Tell whether a server is mapped to a cell.
 
     Exit codes: 0 mapped, 1 not mapped, 2 its mapping names no cell, 3 it is deleted and still mapped, 4 it is

@@ -3,12 +3,14 @@
 import dataclasses
 import re
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from oslo_config import cfg
 
 from nova.cells import Cells
+from nova.common.jsonutil import JsonObject
 from nova.db import session
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from nova.clients import Clients
     from nova.virt.driver import Driver
 
-Run = Callable[['Env', Any], int | None]
+Run = Callable[['Env', Namespace], int | None]
 
 COMMANDS: dict[tuple[str, str], 'Command'] = {}
 
@@ -27,7 +29,7 @@ class Argument:
     """One argument, as argparse takes it."""
 
     names: tuple[str, ...]
-    options: dict[str, Any]
+    options: JsonObject
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Env:
         sys.stdout.write(f'{text}\n')
 
 
-def arg(*names: str, **options: Any) -> Argument:
+def arg(*names: str, **options: object) -> Argument:
     return Argument(names, options)
 
 

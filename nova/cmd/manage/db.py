@@ -2,15 +2,15 @@
 
 import datetime
 import functools
+from argparse import Namespace
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from oslo_db import exception as db_exc
 
 from nova import errors
 from nova.cmd.manage.command import Env, arg, command, flag, table
 from nova.common import clock, dbkit, threads
-from nova.db import archive, data_migrations, migrate
+from nova.db import archive, data_migrations, migrate, session
 
 _BEFORE = arg('--before', help='only what was deleted before this date')
 
@@ -18,7 +18,7 @@ _BEFORE = arg('--before', help='only what was deleted before this date')
 @command('db', 'sync',
          arg('version', nargs='?', help='revision to stop at; by default the newest'),
          flag('--local_cell', 'only the database that [database] names, not cell0'))
-def sync(env: Env, options: Any) -> int | None:
+def sync(env: Env, options: Namespace) -> int | None:
     """Create or upgrade the schema of cell0, when it is mapped, and of this cell."""
     if not options.local_cell:
         try:
@@ -34,7 +34,7 @@ def sync(env: Env, options: Any) -> int | None:
 
 
 @command('db', 'version')
-def show_version(env: Env, options: Any) -> int | None:
+def show_version(env: Env, options: Namespace) -> int | None:
     """Print the revisions of this cell's database."""
     env.say(' '.join(migrate.version(env.dbs.main, 'cell')) or '0')
     return 0
@@ -78,7 +78,7 @@ def _report(env: Env, rows: dict[str, int], what: str) -> None:
          flag('--all-cells', 'in every cell'),
          flag('--task-log', 'accepted for compatibility: there is no task log'),
          arg('--sleep', type=int, default=0, help='seconds between two batches'))
-def archive_deleted_rows(env: Env, options: Any) -> int | None:
+def archive_deleted_rows(env: Env, options: Namespace) -> int | None:
     """Move deleted servers to the shadow tables, and forget them in the API database.
 
     Exit codes: 0 nothing to do (with --until-complete: all done), 1 rows were archived and there may be more,
@@ -119,7 +119,7 @@ def archive_deleted_rows(env: Env, options: Any) -> int | None:
     return 0 if options.until_complete or not total else 1
 
 
-def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Any,
+def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Namespace,
                   before: datetime.datetime | None, total: dict[str, int], away: set[str]) -> int:
     moved = 0
     for name, db in cells:
@@ -144,7 +144,7 @@ def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: An
 
 @command('db', 'purge', _BEFORE, flag('--all', 'whatever its age'),
          flag('--verbose', 'print how many rows of which table'), flag('--all-cells', 'in every cell'))
-def purge(env: Env, options: Any) -> int | None:
+def purge(env: Env, options: Namespace) -> int | None:
     """Drop archived rows for good.
 
     Exit codes: 0 rows were dropped, 1 neither --all nor --before was given, 2 --before is no date, 3 there was
@@ -172,7 +172,7 @@ def purge(env: Env, options: Any) -> int | None:
 
 @command('db', 'online_data_migrations',
          arg('--max-count', type=int, help='most rows to touch; by default all, in batches of 50'))
-def online_data_migrations(env: Env, options: Any) -> int | None:
+def online_data_migrations(env: Env, options: Namespace) -> int | None:
     """Move data to where this release wants it, while services run.
 
     Exit codes: 0 nothing is left, 1 some was done and this has to be run again, 2 only failures are left, 127
@@ -192,7 +192,7 @@ def online_data_migrations(env: Env, options: Any) -> int | None:
     return 2 if failed else 0
 
 
-def _migrate(env: Env, step: Callable[[Any, int], tuple[int, int]], most: int | None, done: int
+def _migrate(env: Env, step: Callable[[session.Databases, int], tuple[int, int]], most: int | None, done: int
              ) -> tuple[int, int, bool]:
     """Found rows, moved rows, and whether an error ended it."""
     found = moved = 0

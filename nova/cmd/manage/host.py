@@ -1,6 +1,6 @@
 """nova-manage host: emptying a compute host for maintenance, and having it back."""
 
-from typing import Any
+from argparse import Namespace
 
 from nova import errors, objects, ops
 from nova.cmd.manage.command import Env, arg, command, flag, table
@@ -22,7 +22,7 @@ _EVERY = 1.0
          flag('--wait', 'return when it has ended'), flag('--show', 'only show how far the newest drain is'),
          flag('--abort', 'stop: what is on its way comes back, and the host is enabled again'),
          flag('--json', 'print JSON'))
-def drain(env: Env, options: Any) -> int:
+def drain(env: Env, options: Namespace) -> int:
     """Disable a compute host and move all of its servers to others, as one task.
 
     0: it has begun, or all have left (--wait, --show); 1: it was aborted, failed, or the cell cannot be asked;
@@ -53,7 +53,7 @@ def drain(env: Env, options: Any) -> int:
 
 
 @command('host', 'return', _HOST)
-def give_back(env: Env, options: Any) -> int:
+def give_back(env: Env, options: Namespace) -> int:
     """Enable a compute host again after its maintenance. Servers that have left stay where they are.
 
     1: the cell cannot be asked; 2: there is no such host; 3: it is still being drained.
@@ -93,7 +93,7 @@ def _cell_of(env: Env, host: str) -> dbkit.Database | int:
     return db
 
 
-def _begin(env: Env, db: dbkit.Database, options: Any) -> int:
+def _begin(env: Env, db: dbkit.Database, options: Namespace) -> int:
     with db.read() as conn:
         service = objects.Service.find(conn, host=options.host, binary='nova-compute')
     if service is not None and not service.is_up(env.conf.service_down_time):
@@ -117,7 +117,7 @@ def _newest(db: dbkit.Database, host: str) -> tuple[rows.Task, draining.DrainSta
     return found[0] if found else None
 
 
-def _abort(env: Env, db: dbkit.Database, options: Any) -> int:
+def _abort(env: Env, db: dbkit.Database, options: Namespace) -> int:
     found = _newest(db, options.host)
     if found is None:
         env.say(f'Nothing is known of a drain of host {options.host}.')
@@ -130,7 +130,7 @@ def _abort(env: Env, db: dbkit.Database, options: Any) -> int:
     return 0
 
 
-def _report(db: dbkit.Database, options: Any) -> tuple[int, bool, str]:
+def _report(db: dbkit.Database, options: Namespace) -> tuple[int, bool, str]:
     """How far it is: the exit code, whether it has ended, and what to say of it."""
     found = _newest(db, options.host)
     if found is None:

@@ -1,8 +1,8 @@
 """nova-manage limits: from our own quotas to unified limits."""
 
 import dataclasses
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
@@ -38,7 +38,7 @@ class Found:
          flag('--dry-run', 'only print what would be made'),
          flag('--quiet', 'print nothing but what is missing'),
          flag('--no-embedded-flavor-scan', 'look at flavors, but not at what servers were made of'))
-def migrate_to_unified_limits(env: Env, options: Any) -> int | None:
+def migrate_to_unified_limits(env: Env, options: Namespace) -> int | None:
     """Copy quotas to unified limits in the identity service; what is set there already stays.
 
     Needs the role admin there, with the credentials of [keystone]. Limits of single users are not copied, since

@@ -1,7 +1,7 @@
 """nova-manage placement: what Placement says of servers and aggregates, as the databases have it."""
 
+from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any
 
 from nova import audit, errors, objects
 from nova.cmd.manage.command import Env, arg, command, flag
@@ -34,7 +34,7 @@ class _Stop(Exception):
          flag('--skip-port-allocations', 'do not look at what ports ask for'),
          arg('--cell', metavar='UUID', help='servers of this cell alone'),
          flag('--force', 'write allocations anew that are there, as the flavor says'))
-def heal_allocations(env: Env, options: Any) -> int:
+def heal_allocations(env: Env, options: Namespace) -> int:
     """Make the allocations that servers should have and have not.
 
     Exit codes: 0, allocations were made; 1, --max-count was reached and there may be more; 2, a server's
@@ -59,7 +59,7 @@ def heal_allocations(env: Env, options: Any) -> int:
     return HEALED if healed else NOTHING
 
 
-def _most(options: Any) -> int | None:
+def _most(options: Namespace) -> int | None:
     if options.instance and options.cell:
         raise _Stop(INVALID, 'The --cell and --instance options are mutually exclusive.')
     if options.max_count is None:
@@ -81,7 +81,7 @@ def _cells(env: Env, uuid: str | None) -> list[CellMapping]:
 def _servers(env: Env, cell: CellMapping, uuid: str | None, most: int | None) -> Iterator[objects.Instance]:
     """Servers of a cell that are on a host, in the order in which they were made."""
     db, after, table = env.cells.db(cell), 0, models.instances
-    where: dict[str, Any] = {} if uuid is None else {'uuid': uuid}
+    where = {} if uuid is None else {'uuid': uuid}
     left = most
     while left is None or left > 0:
         with db.read() as conn:
@@ -95,7 +95,7 @@ def _servers(env: Env, cell: CellMapping, uuid: str | None, most: int | None) ->
         left = None if left is None else left - len(found)
 
 
-def _heal(env: Env, cell: CellMapping, server: objects.Instance, options: Any) -> bool:
+def _heal(env: Env, cell: CellMapping, server: objects.Instance, options: Namespace) -> bool:
     """Whether something was done, or would be."""
     def say(what: str) -> None:
         if options.verbose:
@@ -152,7 +152,7 @@ def _node(env: Env, cell: CellMapping, server: objects.Instance) -> str:
          flag('--verbose', 'name each allocation'),
          arg('--resource_provider', metavar='UUID', help='of this compute node alone'),
          flag('--delete', 'remove what is of nobody'))
-def placement_audit(env: Env, options: Any) -> int:
+def placement_audit(env: Env, options: Namespace) -> int:
     """Find allocations on compute nodes of which no server and no move is the owner.
 
     Exit codes: 0, there are none; 1, a cell or Placement cannot be asked; 3, some were found; 4, all that were
@@ -183,7 +183,7 @@ def placement_audit(env: Env, options: Any) -> int:
 # sync_aggregates ---------------------------------------------------------------------------------
 
 @command('placement', 'sync_aggregates', flag('--verbose', 'say what is done'))
-def sync_aggregates(env: Env, options: Any) -> int:
+def sync_aggregates(env: Env, options: Namespace) -> int:
     """Put the resource providers of hosts into the aggregates that the hosts are in.
 
     Exit codes: 0, they are in; 1, a host has several nodes; 2, Placement cannot be asked; 3, it refuses a

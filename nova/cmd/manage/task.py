@@ -3,12 +3,13 @@
 import datetime
 import getpass
 import os
-from typing import Any
+from argparse import Namespace
 
 from nova import errors, ops
 from nova.cmd.manage import everywhere
 from nova.cmd.manage.command import Env, arg, command, flag, table
 from nova.common import clock, dbkit, jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.objects import task as rows
 from nova.objects import task_lists
 from nova.task import operators
@@ -21,7 +22,7 @@ _JSON = flag('--json', 'print JSON')
 @command('task', 'list', _JSON, flag('--all', 'also those that have ended well'),
          arg('--server', metavar='UUID', help='only those of this server'),
          arg('--limit', type=int, default=1000, help='most of each database; default 1000'))
-def list_tasks(env: Env, options: Any) -> int:
+def list_tasks(env: Env, options: Namespace) -> int:
     """List operations that are open or stuck, in the API database and every cell; 1: a cell was not there."""
     found = everywhere.ask(env, lambda conn: task_lists.unfinished(
         conn, max(options.limit, 0), options.server, options.all))
@@ -38,7 +39,7 @@ def list_tasks(env: Env, options: Any) -> int:
     return INCOMPLETE if found.down else 0
 
 
-def _facts(database: str, task: rows.Task) -> dict[str, Any]:
+def _facts(database: str, task: rows.Task) -> JsonObject:
     error = task.error or {}
     shown = {name: getattr(task, name) for name in (
         'uuid', 'flow', 'flow_version', 'action', 'status', 'direction', 'step', 'runs_at', 'host', 'owner',
@@ -62,7 +63,7 @@ def _find(env: Env, uuid: str) -> tuple[str, dbkit.Database] | int:
 
 
 @command('task', 'show', _TASK, _JSON)
-def show(env: Env, options: Any) -> int:
+def show(env: Env, options: Namespace) -> int:
     """Show an operation, the steps that it took, and what it would leave; 2: there is none of this uuid."""
     ops.load()
     found = _find(env, options.task)
@@ -92,7 +93,7 @@ def show(env: Env, options: Any) -> int:
 
 
 @command('task', 'resume', _TASK)
-def resume(env: Env, options: Any) -> int:
+def resume(env: Env, options: Namespace) -> int:
     """Have a stuck operation go on where it is stuck, or one that pauses try again now.
 
     2: there is none of this uuid; 3: it goes on anyway, has ended, or its server is busy otherwise.
@@ -113,7 +114,7 @@ def resume(env: Env, options: Any) -> int:
 
 @command('task', 'abandon', _TASK, arg('--reason', required=True, help='why, for the history'),
          flag('--force', 'also one that is open; its server is in error then'))
-def abandon(env: Env, options: Any) -> int:
+def abandon(env: Env, options: Namespace) -> int:
     """End a stuck operation for good, and say what it leaves behind.
 
     2: there is none of this uuid; 3: it has ended otherwise, or is open and --force is not given.

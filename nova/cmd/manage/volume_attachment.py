@@ -1,10 +1,13 @@
 """nova-manage volume_attachment: looking at the volumes of servers, and connecting them anew."""
 
-from typing import Any
+from argparse import Namespace
+
+import sqlalchemy as sa
 
 from nova import context, errors, objects
 from nova.cmd.manage.command import Env, arg, command, flag, table
 from nova.common import clock, dbkit, jsonutil, threads
+from nova.common.jsonutil import JsonObject
 from nova.objects import task as rows
 from nova.objects import wire
 from nova.ops import refresh_volume_attachment as refreshing
@@ -17,7 +20,7 @@ _PATIENCE = 120.0
 """Seconds within which a conductor and the host refresh an attachment."""
 
 
-def _server(env: Env, uuid: str) -> tuple[Any, dbkit.Database] | None:
+def _server(env: Env, uuid: str) -> tuple[objects.Instance, dbkit.Database] | None:
     """The server with its devices, and its cell's database; None after saying that there is none."""
     cell = env.cells.of_server(uuid)
     if cell is not None:
@@ -30,14 +33,14 @@ def _server(env: Env, uuid: str) -> tuple[Any, dbkit.Database] | None:
     return None
 
 
-def _device(env: Env, server: Any, volume_id: str) -> Any:
+def _device(env: Env, server: objects.Instance, volume_id: str) -> objects.BlockDeviceMapping | None:
     found = next((one for one in server.block_devices if one.volume_id == volume_id), None)
     if found is None:
         env.say(f'Volume {volume_id} is not attached to instance {server.uuid}.')
     return found
 
 
-def _print(env: Env, facts: dict[str, Any], as_json: bool) -> None:
+def _print(env: Env, facts: JsonObject, as_json: bool) -> None:
     if as_json:
         env.say(jsonutil.text(facts))
     else:
@@ -46,7 +49,7 @@ def _print(env: Env, facts: dict[str, Any], as_json: bool) -> None:
 
 @command('volume_attachment', 'show', _SERVER, _VOLUME, _JSON,
          flag('--connection_info', "print only how the volume is connected, as the volume service says it"))
-def show(env: Env, options: Any) -> int | None:
+def show(env: Env, options: Namespace) -> int | None:
     """Show a volume of a server: 2 means that there is no such server, 3 that it has no such volume."""
     found = _server(env, options.instance_uuid)
     if found is None:
@@ -55,6 +58,9 @@ def show(env: Env, options: Any) -> int | None:
     if device is None:
         return 3
     if options.connection_info:
+        if device.attachment_id is None:
+            env.say(f'Volume {options.volume_id} has no attachment yet.')
+            return 3
         known = env.clients.volume.attachment(device.attachment_id)['connection_info']
         _print(env, dict(known), options.json)
         return None
@@ -65,7 +71,7 @@ def show(env: Env, options: Any) -> int | None:
 
 
 @command('volume_attachment', 'get_connector', _JSON)
-def get_connector(env: Env, options: Any) -> int | None:
+def get_connector(env: Env, options: Namespace) -> int | None:
     """Show what this host tells the volume service of itself: give it to `refresh`."""
     _print(env, dict(env.driver().connector()), options.json)
     return None
@@ -73,7 +79,7 @@ def get_connector(env: Env, options: Any) -> int | None:
 
 @command('volume_attachment', 'refresh', _SERVER, _VOLUME,
          arg('connector_path', help='file with the output of get_connector --json of the host of the server'))
-def refresh(env: Env, options: Any) -> int | None:
+def refresh(env: Env, options: Namespace) -> int | None:
     """Connect a volume of a stopped server anew, by an operation that its conductor and its host carry out.
 
     2: no such file; 3: it cannot be read; 4: no such server; 5: it is not stopped, or locked; 6: it has no such
@@ -101,7 +107,7 @@ def refresh(env: Env, options: Any) -> int | None:
         env.say(error.message)
         return 5
     device = _device(env, server, options.volume_id)
-    if device is None:
+    if device is None or device.uuid is None:
         return 6
     if connector['host'] != server.host:
         env.say(f'The connector is that of host {connector["host"]}; the server is on {server.host}.')
@@ -109,8 +115,8 @@ def refresh(env: Env, options: Any) -> int | None:
     return _refresh(env, db, server, refreshing.RefreshState(device=device.uuid, connector=connector))
 
 
-def _refresh(env: Env, db: dbkit.Database, server: Any, state: refreshing.RefreshState) -> int:
-    def still(conn: Any) -> Any:
+def _refresh(env: Env, db: dbkit.Database, server: objects.Instance, state: refreshing.RefreshState) -> int:
+    def still(conn: sa.Connection) -> objects.Instance:
         fresh = objects.Instance.get(conn, (), uuid=server.uuid)
         refreshing.START.check(fresh, 'refresh_volume_attachment')
         return fresh

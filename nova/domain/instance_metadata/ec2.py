@@ -1,8 +1,8 @@
 """The older tree, which cloud images ask for when they know nothing better: dated versions of names and
 texts."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain.instance_metadata.subject import Subject
 
 VERSIONS = ('1.0', '2007-01-19', '2007-03-01', '2007-08-29', '2007-10-10', '2007-12-15', '2008-02-01',
@@ -10,7 +10,7 @@ VERSIONS = ('1.0', '2007-01-19', '2007-03-01', '2007-08-29', '2007-10-10', '2007
             '2009-04-04')
 LATEST = VERSIONS[-1]
 
-Tree = dict[str, Any]
+Tree = JsonObject
 """Texts, bytes and further trees by name."""
 
 

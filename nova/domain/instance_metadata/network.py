@@ -1,18 +1,19 @@
 """``network_data.json``: a guest's interfaces and addresses, for those that no DHCP tells."""
 
 import ipaddress
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain.instance_metadata.subject import Subject
+from nova.objects.network_model import IP, Subnet
 
 _WIRED = {'ethernet', 'hostdev_physical', None}
 
 
-def document(subject: Subject) -> dict[str, Any]:
+def document(subject: Subject) -> JsonObject:
     """Links, networks over them, and name servers."""
-    links: list[dict[str, Any]] = []
-    networks: list[dict[str, Any]] = []
-    services: list[dict[str, Any]] = []
+    links: list[JsonObject] = []
+    networks: list[JsonObject] = []
+    services: list[JsonObject] = []
     for vif in subject.vifs:
         link = vif.devname or f'interface{len(links)}'
         links.append({'id': link, 'vif_id': vif.id, 'type': 'phy' if vif.type in _WIRED else vif.type,
@@ -25,7 +26,7 @@ def document(subject: Subject) -> dict[str, Any]:
     return {'links': links, 'networks': networks, 'services': services}
 
 
-def _network(name: str, link: str, network: str, subnet: Any, ip: Any) -> dict[str, Any]:
+def _network(name: str, link: str, network: str, subnet: Subnet, ip: IP) -> JsonObject:
     kind = f'ipv{ip.version}'
     mode = subnet.ipv6_address_mode
     found = {'id': name, 'link': link, 'type': f'{kind}_{mode}' if mode else kind, 'network_id': network,
@@ -36,7 +37,7 @@ def _network(name: str, link: str, network: str, subnet: Any, ip: Any) -> dict[s
     return found
 
 
-def _routes(subnet: Any, version: int) -> list[dict[str, Any]]:
+def _routes(subnet: Subnet, version: int) -> list[JsonObject]:
     nowhere = '::' if version == 6 else '0.0.0.0'
     found = [{'network': nowhere, 'netmask': nowhere, 'gateway': subnet.gateway}] if subnet.gateway else []
     for route in subnet.routes:

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain.instance_metadata import network
 from nova.domain.instance_metadata.subject import Subject
 
@@ -32,9 +32,9 @@ def content(subject: Subject) -> dict[str, bytes]:
     return {f'{number:04}': contents for number, (_, contents) in enumerate(subject.files)}
 
 
-def meta_data(subject: Subject, version: str) -> dict[str, Any]:
+def meta_data(subject: Subject, version: str) -> JsonObject:
     instance = subject.instance
-    found: dict[str, Any] = {
+    found: JsonObject = {
         'uuid': instance.uuid, 'name': instance.display_name, 'hostname': subject.hostname,
         'launch_index': instance.launch_index or 0, 'availability_zone': subject.zone}
     if instance.metadata:
@@ -58,7 +58,7 @@ def meta_data(subject: Subject, version: str) -> dict[str, Any]:
     return found
 
 
-def devices(subject: Subject, version: str) -> list[dict[str, Any]]:
+def devices(subject: Subject, version: str) -> list[JsonObject]:
     """Interfaces and disks that the user has tagged, and where the guest finds them.
 
     A driver that knows its addresses has written them into ``device_metadata``, by port or block device.
@@ -88,11 +88,11 @@ def devices(subject: Subject, version: str) -> list[dict[str, Any]]:
     return found
 
 
-def _dedicated(topology: Any) -> list[int]:
+def _dedicated(topology: JsonObject | None) -> list[int]:
     """Numbers of the guest's CPUs that have a host's CPU to themselves."""
     cells = (topology or {}).get('cells', ())
     return sorted({cpu for cell in cells for cpu in cell.get('pcpuset', ())})
 
 
-def _json(document: Any) -> bytes:
+def _json(document: object) -> bytes:
     return json.dumps(document, sort_keys=True).encode()

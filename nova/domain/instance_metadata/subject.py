@@ -1,11 +1,12 @@
 """A server as its metadata shows it."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.domain import userdata
 from nova.objects.instance import Instance
+from nova.objects.keypair import KeyPair
+from nova.objects.network_model import IP, VIF
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Subject:
     seed: bytes = b''
     password: str | None = dataclasses.field(default=None, repr=False)
     files: tuple[tuple[str, bytes], ...] = dataclasses.field(default=(), repr=False)
-    vendordata: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    vendordata_dynamic: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    vendordata: JsonObject = dataclasses.field(default_factory=dict)
+    vendordata_dynamic: JsonObject = dataclasses.field(default_factory=dict)
 
     @property
     def hostname(self) -> str:
@@ -44,17 +45,17 @@ class Subject:
         return userdata.decode(text) if text else None
 
     @property
-    def key(self) -> Any:
+    def key(self) -> KeyPair | None:
         """The key pair it was made with, as it was then; None without one."""
         return self.instance.keypair if self.instance.key_name else None
 
     @property
-    def addresses(self) -> list[Any]:
+    def addresses(self) -> list[IP]:
         """Fixed addresses, in the order of the interfaces."""
         info = self.instance.network_info
         return info.fixed_ips() if info is not None else []
 
     @property
-    def vifs(self) -> list[Any]:
+    def vifs(self) -> list[VIF]:
         info = self.instance.network_info
         return list(info.vifs) if info is not None else []

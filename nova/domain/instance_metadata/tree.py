@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from nova.domain.instance_metadata import ec2, openstack
 from nova.domain.instance_metadata.subject import Subject
@@ -34,19 +33,19 @@ def _ec2(subject: Subject, parts: list[str]) -> bytes:
     version = ec2.LATEST if parts[0] == 'latest' else parts[0]
     if version not in ec2.VERSIONS:
         raise NoSuchPath('/'.join(parts))
-    node: Any = ec2.tree(subject, version)
+    node: object = ec2.tree(subject, version)
     for part in parts[1:]:
         if not isinstance(node, dict) or part not in node:
             raise NoSuchPath('/'.join(parts))
         node = node[part]
-    if parts[1:] == ['meta-data', 'public-keys']:
+    if parts[1:] == ['meta-data', 'public-keys'] and subject.key is not None:
         return f'0={subject.key.name}'.encode()
     if isinstance(node, dict):
         return '\n'.join(_line(name, inner) for name, inner in sorted(node.items())).encode()
     return node if isinstance(node, bytes) else str(node).encode()
 
 
-def _line(name: str, inner: Any) -> str:
+def _line(name: str, inner: object) -> str:
     return f'{name}/' if isinstance(inner, dict) else name
 
 

@@ -5,9 +5,9 @@ by ``compute.exception``. Some are told of by the steps they take.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from nova.common.jsonutil import JsonObject
 from nova.domain.notifications import payloads as p
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
@@ -17,26 +17,26 @@ INFO, ERRORS = 'INFO', 'ERROR'
 EXCEPTION = 'compute.exception'
 UNPLACED = 'compute_task.build_instances.error'
 
-State = Mapping[str, Any]
+State = JsonObject
 """The data of a flow's state in its wire form, and ``guest``: what its guest is called on the hypervisor."""
-More = Callable[[Instance, State], dict[str, Any]]
+More = Callable[[Instance, State], JsonObject]
 
 
-def _nothing(server: Instance, state: State) -> dict[str, Any]:
+def _nothing(server: Instance, state: State) -> JsonObject:
     return {}
 
 
-def _create(server: Instance, state: State) -> dict[str, Any]:
+def _create(server: Instance, state: State) -> JsonObject:
     return {'keypairs': [p.KeypairPayload.of(server.keypair)] if server.keypair is not None else [],
             'tags': list(server.tags), 'trusted_image_certificates': server.trusted_certs,
             'instance_name': state.get('guest')}
 
 
-def _certificates(server: Instance, state: State) -> dict[str, Any]:
+def _certificates(server: Instance, state: State) -> JsonObject:
     return {'trusted_image_certificates': server.trusted_certs}
 
 
-def _new_flavor(server: Instance, state: State) -> dict[str, Any]:
+def _new_flavor(server: Instance, state: State) -> JsonObject:
     kept = state.get('new_flavor')
     return {'new_flavor': p.FlavorPayload.of(server.flavor if kept is None else Flavor.from_wire(kept))}
 

@@ -3,11 +3,12 @@
 Whoever adds a field raises the version of the class; a test compares them with what is published.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Self
 
 from nova import states
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.objects.aggregate import Aggregate
 from nova.objects.block_device import BlockDeviceMapping
@@ -23,11 +24,11 @@ from nova.objects.share_mapping import ShareMapping
 class Payload(base.Record, abstract=True):
     """Base of payloads; each says its version, for its fields are published under that."""
 
-    def __init_subclass__(cls, version: str, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, version: str) -> None:
+        super().__init_subclass__()
         cls.VERSION = version
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> JsonObject:
         """As it is sent."""
         self.clean()
         return self.to_wire()
@@ -41,7 +42,7 @@ class ExceptionPayload(Payload, version='1.1'):
     traceback: str = ''
 
     @classmethod
-    def of(cls, error: Mapping[str, Any] | None) -> Self:
+    def of(cls, error: JsonObject | None) -> Self:
         """Of an operation's error (`nova.errors.to_dict`); none is told when a user cancelled it."""
         if error is None:
             return cls(exception='Cancelled', exception_message='The operation was cancelled.')
@@ -225,7 +226,8 @@ class InstancePayload(Payload, version='1.9'):
     shares: list[SharePayload] | None = []
 
     @classmethod
-    def about(cls, server: Instance, asked: Mapping[str, Any], with_volumes: bool, **more: Any) -> Self:
+    def about(  # type: ignore[explicit-any]
+            cls, server: Instance, asked: JsonObject, with_volumes: bool, **more: Any) -> Self:
         """The payload about a server.
 
         Args:

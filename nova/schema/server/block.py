@@ -1,11 +1,13 @@
 """Block devices and volumes."""
 
-from typing import Any
 
 from nova.common import units
+from nova.objects.block_device import BlockDeviceMapping
+from nova.objects.instance import Instance
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.schema.server import faces
+from nova.schema.server.look import Look
 
 
 class AttachedVolume(Document):
@@ -47,7 +49,7 @@ class BlockDeviceV2(BlockDevice):
     volume_type = Field(types.nullable(types.text(0, 255)), 'Type of a volume to be made.', create='2.67')
 
 
-def _volumes(server: Any, look: Any) -> list[Any]:
+def _volumes(server: Instance, look: Look) -> list[BlockDeviceMapping]:
     return [device for device in server.block_devices if device.volume_id]
 
 

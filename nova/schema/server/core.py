@@ -1,23 +1,24 @@
 """What a server is called, what state it is in, and to whom it belongs."""
 
-from typing import Any
 
 from nova import states
 from nova.common import clock
+from nova.objects.instance import Instance
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field, Span
 from nova.schema.server import faces
+from nova.schema.server.look import Look
 
 
-def status(server: Any, look: Any) -> str:
+def status(server: Instance, look: Look) -> str:
     return states.status(server.vm_state, server.task_state, bool(server.deleted))
 
 
-def _progress(server: Any, look: Any) -> Any:
+def _progress(server: Instance, look: Look) -> object:
     return (server.progress or 0) if status(server, look) in states.PROGRESS_STATUSES else ABSENT
 
 
-def _fault(server: Any, look: Any) -> Any:
+def _fault(server: Instance, look: Look) -> object:
     """The last failure; its details, tracebacks and what hosts have room for, are for administrators."""
     found = look.faults.get(server.uuid) if status(server, look) in states.FAULT_STATUSES else None
     if not found:

@@ -1,18 +1,19 @@
 """The attributes that were extensions once: states, times and what only administrators see."""
 
-from typing import Any
 
 from nova.common import clock
+from nova.objects.instance import Instance
 from nova.policies import servers as rules
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.schema.server import faces
+from nova.schema.server.look import Look
 
 _ADMIN = rules.EXTENDED_ATTRIBUTES
 _TEXT = types.nullable(types.TEXT)
 
 
-def _hostname(server: Any, look: Any) -> str:
+def _hostname(server: Instance, look: Look) -> str:
     return server.hostname or ''
 
 

@@ -1,13 +1,15 @@
 """Image, flavor and certificates."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
+from nova.objects.instance import Instance
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.schema.server import faces
+from nova.schema.server.look import Look
 
 
-def _image(server: Any, look: Any) -> Any:
+def _image(server: Instance, look: Look) -> JsonObject | str:
     """Empty text for a server that boots from a volume."""
     if not server.image_ref:
         return ''
@@ -15,18 +17,19 @@ def _image(server: Any, look: Any) -> Any:
         {'rel': 'bookmark', 'href': look.links.bookmark('images', server.image_ref)}]}
 
 
-def _image_with_properties(server: Any, look: Any) -> Any:
-    image = _image(server, look)
-    meta = server.image_meta
-    return {**image, 'properties': meta.properties.to_image() if meta else {}} if image else image
+def _image_with_properties(server: Instance, look: Look) -> object:
+    image, meta = _image(server, look), server.image_meta
+    if isinstance(image, str):
+        return image
+    return {**image, 'properties': meta.properties.to_image() if meta else {}}
 
 
-def _flavor_link(server: Any, look: Any) -> dict[str, Any]:
-    flavorid = server.flavorid
+def _flavor_link(server: Instance, look: Look) -> JsonObject:
+    flavorid = server.flavorid or ''
     return {'id': flavorid, 'links': [{'rel': 'bookmark', 'href': look.links.bookmark('flavors', flavorid)}]}
 
 
-def _flavor_inline(server: Any, look: Any) -> dict[str, Any]:
+def _flavor_inline(server: Instance, look: Look) -> JsonObject:
     flavor = server.flavor
     shown = {'vcpus': flavor.vcpus, 'ram': flavor.memory_mb, 'disk': flavor.root_gb,
              'ephemeral': flavor.ephemeral_gb, 'swap': flavor.swap, 'original_name': flavor.name}
@@ -35,7 +38,7 @@ def _flavor_inline(server: Any, look: Any) -> dict[str, Any]:
     return shown
 
 
-def _certificates(server: Any, look: Any) -> Any:
+def _certificates(server: Instance, look: Look) -> list[str] | None:
     return server.trusted_certs or None
 
 

@@ -1,16 +1,17 @@
 """Networks, addresses and names on them."""
 
-from typing import Any
 
 from nova import states
+from nova.common.jsonutil import JsonObject
+from nova.objects.instance import Instance
 from nova.rest import types
 from nova.rest.field import ABSENT, Document, Field, Span
 from nova.schema.server import faces
 
 
-def addresses(server: Any, look: Any, extended: bool = True) -> dict[str, list[dict[str, Any]]]:
+def addresses(server: Instance, look: object, extended: bool = True) -> dict[str, list[JsonObject]]:
     """Addresses by the name of their network; none while the server is being built."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[JsonObject]] = {}
     if server.vm_state == states.VM.BUILDING:
         return found
     for vif in server.network_info.vifs if server.network_info else ():
@@ -19,15 +20,15 @@ def addresses(server: Any, look: Any, extended: bool = True) -> dict[str, list[d
                 entry = {'version': ip.version, 'addr': ip.address}
                 if extended:
                     entry.update({'OS-EXT-IPS:type': ip.type, 'OS-EXT-IPS-MAC:mac_addr': vif.address})
-                found.setdefault(vif.network.label, []).append(entry)
+                found.setdefault(vif.network.label or '', []).append(entry)
     return found
 
 
-def plain_addresses(server: Any, look: Any) -> dict[str, list[dict[str, Any]]]:
+def plain_addresses(server: Instance, look: object) -> dict[str, list[JsonObject]]:
     return addresses(server, look, extended=False)
 
 
-def _security_groups(server: Any, look: Any) -> Any:
+def _security_groups(server: Instance, look: object) -> object:
     vifs = server.network_info.vifs if server.network_info else ()
     names = dict.fromkeys(name for vif in vifs for name in vif.security_groups)
     return [{'name': name} for name in names] or ABSENT

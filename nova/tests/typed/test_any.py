@@ -1,4 +1,4 @@
-"""Where mypy lets `Any` be written: nowhere in these packages, but for exceptions that are counted."""
+"""Where mypy lets `Any` be written: nowhere, but for exceptions that are counted."""
 
 import pathlib
 import re
@@ -7,11 +7,14 @@ import tomllib
 import nova
 
 ROOT = pathlib.Path(nova.__file__).parent
-PACKAGES = ('api', 'clients', 'compute', 'conductor', 'db', 'objects', 'ops', 'rest', 'rpc', 'scheduler',
-            'steps', 'task', 'virt')
-FREE = {'nova.objects.fields'}  # its codecs take values of every type
+FREE = {'nova.objects.fields', 'nova.placement.*', 'nova.sandbox.*'}
+LEFT = {'placement': 140, 'sandbox': 90}
+"""Lines with `Any` in packages that are free of the rule; may only become fewer."""
 EXCEPTIONS = {
     'clients/session.py': 2,  # signatures of keystoneauth's
+    'common/jsonutil.py': 2,  # JSON of a shape for which a schema, or who wrote it, vouches
+    'common/web.py': 2,  # the same; a responder gets the fields of its path
+    'domain/notifications/payloads.py': 1,  # fields of a subclass, which its constructor knows
     'objects/relations.py': 1,  # SQLAlchemy declares `Table` with it
     'rest/field.py': 2,  # a view's getters, of whatever it shows; options that several fields have
     'scheduler/filters/json_filter.py': 1,  # operators compare whatever users wrote
@@ -21,19 +24,25 @@ EXCEPTIONS = {
 }
 
 
-def test_mypy_refuses_any_in_these_packages():
+def test_mypy_refuses_any_everywhere_else():
     config = tomllib.loads((ROOT.parent / 'pyproject.toml').read_text())['tool']['mypy']
-    strict = [one for one in config['overrides'] if one.get('disallow_any_explicit')]
-    assert {f'nova.{package}.*' for package in PACKAGES} == {name for one in strict for name in one['module']}
+    assert config['disallow_any_explicit'] and config['files'] == ['nova']
     free = [one for one in config['overrides'] if one.get('disallow_any_explicit') is False]
     assert {name for one in free for name in one['module']} == FREE
 
 
 def test_exceptions_are_those_that_have_a_reason():
     found = {}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob('*.py'):
-            count = len(re.findall(r'type: ignore\[[^\]]*explicit-any', path.read_text()))
-            if count:
-                found[str(path.relative_to(ROOT))] = count
+    for path in ROOT.rglob('*.py'):
+        name = str(path.relative_to(ROOT))
+        count = len(re.findall(r'type: ignore\[[^\]]*explicit-any', path.read_text()))
+        if count and not name.startswith('tests/'):
+            found[name] = count
     assert found == EXCEPTIONS
+
+
+def test_what_is_left_becomes_less():
+    for package, most in LEFT.items():
+        lines = [line for path in (ROOT / package).rglob('*.py') for line in path.read_text().splitlines()]
+        left = sum(bool(re.search(r'\bAny\b', line)) and not line.startswith(('from', 'import')) for line in lines)
+        assert most - 10 < left <= most, f'{package}: {left}'
