@@ -1,7 +1,7 @@
 """What answers look like, by route and status: part of the API's description, and checked against it."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import schema
 from nova.placement.schema import UUID, Versions, keyed, obj
@@ -9,23 +9,23 @@ from nova.placement.schema import UUID, Versions, keyed, obj
 Answers = dict[int, Versions | None]
 """Schema of the body by status; None is no body."""
 
-_WHOLE: dict[str, Any] = {'type': 'integer', 'minimum': 0}
-_TEXT: dict[str, Any] = {'type': 'string'}
-_MAYBE_UUID: dict[str, Any] = {'anyOf': [UUID, {'type': 'null'}]}
+_WHOLE: JsonObject = {'type': 'integer', 'minimum': 0}
+_TEXT: JsonObject = {'type': 'string'}
+_MAYBE_UUID: JsonObject = {'anyOf': [UUID, {'type': 'null'}]}
 _GENERATION = {'resource_provider_generation': schema.GENERATION}
 _LINKS = {'links': {'type': 'array', 'items': obj({'rel': _TEXT, 'href': _TEXT})}}
 _AMOUNTS = keyed(_TEXT, _WHOLE)
 
 
-def _listed(name: str, item: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _listed(name: str, item: JsonObject, **more: object) -> JsonObject:
     return obj({name: {'type': 'array', 'items': item}, **more})
 
 
-_PROVIDER: dict[str, Any] = {'uuid': UUID, 'name': _TEXT, 'generation': schema.GENERATION, **_LINKS}
+_PROVIDER: JsonObject = {'uuid': UUID, 'name': _TEXT, 'generation': schema.GENERATION, **_LINKS}
 _NESTED = obj({**_PROVIDER, 'parent_provider_uuid': _MAYBE_UUID, 'root_provider_uuid': UUID})
 _PROVIDERS = {'1.0': obj(_PROVIDER), '1.14': _NESTED}
 _CLASS = obj({'name': _TEXT, **_LINKS})
-_INVENTORY: dict[str, Any] = {
+_INVENTORY: JsonObject = {
     'total': _WHOLE, 'reserved': _WHOLE, 'min_unit': _WHOLE, 'max_unit': _WHOLE, 'step_size': _WHOLE,
     'allocation_ratio': {'type': 'number'}}
 _INVENTORIES = Versions({'1.0': obj({**_GENERATION, 'inventories': keyed(_TEXT, obj(_INVENTORY))})})
@@ -33,11 +33,11 @@ _ONE_INVENTORY = Versions({'1.0': obj({**_GENERATION, **_INVENTORY})})
 _TRAITS = Versions({'1.0': _listed('traits', _TEXT, **_GENERATION)})
 _AGGREGATES = Versions({'1.0': _listed('aggregates', UUID), '1.19': _listed('aggregates', UUID, **_GENERATION)})
 
-_HELD: dict[str, Any] = {'allocations': keyed(UUID, obj({
+_HELD: JsonObject = {'allocations': keyed(UUID, obj({
     'generation': schema.GENERATION, 'resources': _AMOUNTS}))}
-_OWNED: dict[str, Any] = {**_HELD, 'project_id': _TEXT, 'user_id': _TEXT}
-_GUARDED: dict[str, Any] = {**_OWNED, 'consumer_generation': schema.GENERATION}
-_TYPED: dict[str, Any] = {**_GUARDED, 'consumer_type': _TEXT}
+_OWNED: JsonObject = {**_HELD, 'project_id': _TEXT, 'user_id': _TEXT}
+_GUARDED: JsonObject = {**_OWNED, 'consumer_generation': schema.GENERATION}
+_TYPED: JsonObject = {**_GUARDED, 'consumer_type': _TEXT}
 _CONSUMER = Versions({text: obj(fields, optional=tuple(fields.keys() - {'allocations'})) for text, fields in (
     ('1.0', _HELD), ('1.12', _OWNED), ('1.28', _GUARDED), ('1.38', _TYPED))})
 """A consumer that holds nothing has nothing else to show."""
@@ -50,16 +50,16 @@ _OF_PROVIDER = Versions({
 _USAGES = Versions({'1.0': obj({'usages': _AMOUNTS}), '1.38': obj({'usages': keyed(_TEXT, _AMOUNTS)})})
 
 
-def _candidates(version: V) -> dict[str, Any]:
-    held: dict[str, Any] = {'resources': _AMOUNTS}
-    request: dict[str, Any] = {'allocations': keyed(UUID, obj(held))}
+def _candidates(version: V) -> JsonObject:
+    held: JsonObject = {'resources': _AMOUNTS}
+    request: JsonObject = {'allocations': keyed(UUID, obj(held))}
     if version < V('1.12'):
         item = obj({'resource_provider': obj({'uuid': UUID}), **held})
         request = {'allocations': {'type': 'array', 'items': item}}
     if version >= V('1.34'):
         request['mappings'] = keyed(_TEXT, {'type': 'array', 'items': UUID})
     stock = obj({'capacity': {'type': 'integer'}, 'used': _WHOLE})
-    summary: dict[str, Any] = {'resources': keyed(_TEXT, stock)}
+    summary: JsonObject = {'resources': keyed(_TEXT, stock)}
     if version >= V('1.17'):
         summary['traits'] = {'type': 'array', 'items': _TEXT}
     if version >= V('1.29'):
@@ -117,7 +117,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ('POST', '/reshaper'): _DONE,
 }
 
-_ERROR: dict[str, Any] = {'status': {'type': 'integer'}, 'title': _TEXT, 'detail': _TEXT, 'request_id': _TEXT,
+_ERROR: JsonObject = {'status': {'type': 'integer'}, 'title': _TEXT, 'detail': _TEXT, 'request_id': _TEXT,
                           'min_version': _TEXT, 'max_version': _TEXT}
 _RANGE = ('min_version', 'max_version')
 ERROR = Versions({

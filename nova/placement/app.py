@@ -7,8 +7,9 @@ caller, microversion, and then the handler that the route table names.
 import dataclasses
 import functools
 import logging
-from typing import Any, cast
+from typing import cast
 from urllib import parse
+from wsgiref.types import WSGIApplication
 
 import falcon
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from oslo_db import exception as db_exc
 from oslo_middleware import cors
 
 from nova.common import auth, dbkit, health, jsonutil, microversion, middleware, problem, uuids, web
+from nova.common.jsonutil import JsonObject
 from nova.placement import cache, errors, history, policy, routes
 from nova.placement import conf as options
 from nova.placement.candidates.search import Searcher
@@ -120,7 +122,7 @@ class Dispatch:
             ctx = dataclasses.replace(ctx, body=self._body(ctx, route.body, fields.get('uuid')))
         _send(resp, route.handler(ctx, **fields), version)
 
-    def _body(self, ctx: Context, schema: Versions, uuid: str | None) -> Any:
+    def _body(self, ctx: Context, schema: Versions, uuid: str | None) -> JsonObject:
         """The document of a request.
 
         Args:
@@ -158,7 +160,7 @@ class Dispatch:
                 raise problem.NotFound()
         raise problem.MethodNotAllowed(headers={'Allow': self._allow})
 
-    def _authorize(self, ctx: Context, route: Route, target: dict[str, Any] | None = None) -> None:
+    def _authorize(self, ctx: Context, route: Route, target: JsonObject | None = None) -> None:
         if route.rule is not None:
             ctx.authorize(policy.name_of(route.rule), target)
 
@@ -209,7 +211,7 @@ def make_service(conf: cfg.ConfigOpts, db: dbkit.Database) -> Service:
                           randomize=placement.randomize_allocation_candidates))
 
 
-def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> Any:
+def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> WSGIApplication:
     """Build the WSGI application.
 
     Args:
@@ -225,7 +227,7 @@ def make_app(conf: cfg.ConfigOpts, db: dbkit.Database | None = None) -> Any:
     return serve(make_service(conf, db))
 
 
-def serve(service: Service) -> Any:
+def serve(service: Service) -> WSGIApplication:
     """Put the middleware stack around the routes."""
     conf = service.conf
     noauth = conf.api.auth_strategy == 'noauth2'
@@ -238,6 +240,6 @@ def serve(service: Service) -> Any:
         by_path.setdefault(route.path, []).append(route)
     for path, entries in by_path.items():
         web.route(app, path, Dispatch(service, entries).responders())
-    stack: Any = app if noauth else auth.keystone(app, conf)
+    stack: WSGIApplication = app if noauth else auth.keystone(app, conf)
     conf.register_opts(cors.OPTS, 'cors')
     return cors.CORS(stack, conf) if conf.cors.allowed_origin else stack

@@ -106,7 +106,7 @@ class Agents:
     def types(self, names: Iterable[str]) -> dict[str, int]:
         return self._ids(models.consumer_types, models.consumer_types.c.name, set(names))
 
-    def _ids(self, table: sa.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
+    def _ids(self, table: dbkit.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
         known = self._known.get(table.name, {})
         missing = names - known.keys()
         if missing:
@@ -121,11 +121,11 @@ class Agents:
             known = known | found
         return {name: known[name] for name in names}
 
-    def _read(self, table: sa.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
+    def _read(self, table: dbkit.Table, column: sa.Column, names: set[str]) -> dict[str, int]:
         query = sa.select(column, table.c.id).where(column.in_(sa.bindparam('values', expanding=True)))
         with self._db.read() as connection:
             return {row[0]: row[1] for row in dbkit.select_in(connection, query, sorted(names))}
 
-    def _create(self, table: sa.Table, column: sa.Column, names: set[str]) -> None:
+    def _create(self, table: dbkit.Table, column: sa.Column, names: set[str]) -> None:
         rows = [{column.name: name} for name in sorted(names)]
         self._db.write(lambda connection: dbkit.insert_missing(connection, table, rows))

@@ -7,7 +7,6 @@ Configuration is ``placement.conf`` in the directory that ``OS_PLACEMENT_CONFIG_
 import os
 import pathlib
 from collections.abc import Sequence
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
@@ -73,7 +72,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
         conf.register_opts(options, group=name)
 
 
-def list_opts() -> list[tuple[Any, list[cfg.Opt]]]:
+def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """For oslo-config-generator."""
     return [(cfg.OptGroup(name, title=title), list(options)) for name, title, options in _GROUPS]
 

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import falcon
 import sqlalchemy as sa
@@ -11,8 +11,10 @@ from oslo_config import cfg
 
 from nova.common import dbkit, policy, problem
 from nova.common.auth import Identity
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import cache
+from nova.placement.candidates import search
 from nova.placement.db import transaction
 from nova.placement.objects import allocation, together
 
@@ -28,7 +30,7 @@ class Service:
     rules: policy.Rules
     names: cache.Names
     agents: cache.Agents
-    searcher: Any
+    searcher: search.Searcher
     claims: together.Together[allocation.Change]
 
 
@@ -38,7 +40,7 @@ class Context:
 
     Args:
         query: values by key, in the order given.
-        body: the validated JSON document, None on routes without one.
+        body: the validated JSON document, empty on routes without one.
     """
 
     service: Service
@@ -46,7 +48,7 @@ class Context:
     identity: Identity | None
     version: V
     query: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    body: Any = None
+    body: JsonObject = dataclasses.field(default_factory=dict)
 
     @property
     def db(self) -> dbkit.Database:
@@ -69,7 +71,7 @@ class Context:
         """A link below this service's mount point, without scheme and host."""
         return '/'.join((self.req.root_path, *parts))
 
-    def authorize(self, rule: str, target: dict[str, Any] | None = None) -> None:
+    def authorize(self, rule: str, target: JsonObject | None = None) -> None:
         """Let pass, or raise Forbidden.
 
         Args:
@@ -101,7 +103,7 @@ class Reply:
     """
 
     status: int = 200
-    body: Any = None
+    body: object = None
     modified: datetime.datetime | None = None
     location: str | None = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -1,11 +1,13 @@
 """An in-process client: requests against the WSGI application without sockets, for tests and tools."""
 
 import dataclasses
-from typing import Any
+from typing import TypedDict, Unpack
+from wsgiref.types import WSGIApplication
 
 from falcon import testing
 
 from nova.common import jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.placement import history
 
 
@@ -21,8 +23,18 @@ class Response:
     def text(self) -> str:
         return self.content.decode()
 
-    def json(self) -> Any:
-        return jsonutil.loads(self.content)
+    def json(self) -> JsonObject:
+        found: JsonObject = jsonutil.loads(self.content)
+        return found
+
+
+class Options(TypedDict, total=False):
+    """See `Client.request`."""
+
+    json: object
+    data: str | bytes | None
+    headers: dict[str, str] | None
+    version: str | None
 
 
 class Client:
@@ -36,7 +48,7 @@ class Client:
         mount: where the application is mounted, such as ``/placement``.
     """
 
-    def __init__(self, app: Any, token: str | None = 'admin', version: str = str(history.MAX),
+    def __init__(self, app: WSGIApplication, token: str | None = 'admin', version: str = str(history.MAX),
                  headers: dict[str, str] | None = None, mount: str = '') -> None:
         self._app = app
         self._mount = mount
@@ -45,7 +57,7 @@ class Client:
         if token is not None:
             self._headers['X-Auth-Token'] = token
 
-    def request(self, method: str, path: str, *, json: Any = None, data: str | bytes | None = None,
+    def request(self, method: str, path: str, *, json: object = None, data: str | bytes | None = None,
                 headers: dict[str, str] | None = None, version: str | None = None) -> Response:
         """One request.
 
@@ -74,14 +86,14 @@ class Client:
                 close()
         return Response(int((start.status or '').partition(' ')[0]), dict(start.headers or ()), content)
 
-    def get(self, path: str, **options: Any) -> Response:
+    def get(self, path: str, **options: Unpack[Options]) -> Response:
         return self.request('GET', path, **options)
 
-    def put(self, path: str, **options: Any) -> Response:
+    def put(self, path: str, **options: Unpack[Options]) -> Response:
         return self.request('PUT', path, **options)
 
-    def post(self, path: str, **options: Any) -> Response:
+    def post(self, path: str, **options: Unpack[Options]) -> Response:
         return self.request('POST', path, **options)
 
-    def delete(self, path: str, **options: Any) -> Response:
+    def delete(self, path: str, **options: Unpack[Options]) -> Response:
         return self.request('DELETE', path, **options)

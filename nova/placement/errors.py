@@ -6,11 +6,11 @@ lists what does not change.
 """
 
 import http
-from typing import Any
 
 import falcon
 
 from nova.common import jsonutil, problem
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import history
 
@@ -99,9 +99,9 @@ class NoCapacity(Conflict):
     template = ("Unable to allocate {amount} of {resource_class} on resource provider {uuid}: {why}.")
 
 
-def document(error: problem.Problem, request_id: str | None, version: V | None) -> dict[str, Any]:
+def document(error: problem.Problem, request_id: str | None, version: V | None) -> JsonObject:
     """The body of an error for one microversion."""
-    entry: dict[str, Any] = {
+    entry: JsonObject = {
         'status': error.status, 'title': http.HTTPStatus(error.status).phrase,
         'detail': error.message, 'request_id': request_id,
     }

@@ -4,10 +4,11 @@ Open to everybody, as the version document is.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import answers, history, lib
 from nova.placement.context import Context, Reply
@@ -24,7 +25,7 @@ class Described(Protocol):
     @property
     def rule(self) -> str | None: ...
     @property
-    def handler(self) -> Any: ...
+    def handler(self) -> Callable: ...
     @property
     def body(self) -> Versions | None: ...
     @property
@@ -37,9 +38,9 @@ def show(table: Iterable[Described], ctx: Context) -> Reply:
     return Reply(body=document(table, ctx.version), modified=clock.utcnow())
 
 
-def document(table: Iterable[Described], version: V) -> dict[str, Any]:
+def document(table: Iterable[Described], version: V) -> JsonObject:
     """An OpenAPI 3.1 document."""
-    paths: dict[str, Any] = {}
+    paths: JsonObject = {}
     for route in table:
         if route.serves(version):
             paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, version)
@@ -52,13 +53,13 @@ def document(table: Iterable[Described], version: V) -> dict[str, Any]:
     }
 
 
-def _operation(route: Described, version: V) -> dict[str, Any]:
+def _operation(route: Described, version: V) -> JsonObject:
     summary = (route.handler.__doc__ or '').partition('\n')[0]
     name = re.sub(r'\W+', '_', f'{route.method.lower()}{route.path}').strip('_')
     parameters = [_version_header(version), *_path_fields(route.path)]
     if route.query is not None:
         parameters.extend(_query_fields(route.query.at(version), version))
-    operation: dict[str, Any] = {
+    operation: JsonObject = {
         'operationId': name, 'summary': summary, 'parameters': parameters,
         'responses': _responses(route, version),
     }
@@ -71,34 +72,34 @@ def _operation(route: Described, version: V) -> dict[str, Any]:
     return operation
 
 
-def _responses(route: Described, version: V) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _responses(route: Described, version: V) -> JsonObject:
+    found: JsonObject = {
         str(status): _response('Done.', body.at(version) if body is not None else None)
         for status, body in answers.ANSWERS[route.method, route.path].items()}
     refused = _response('Refused.', answers.ERROR.at(version))
     return {**found, '401': {'description': 'There is no valid token.'}, '4XX': refused, '503': refused}
 
 
-def _response(description: str, body: dict[str, Any] | None) -> dict[str, Any]:
+def _response(description: str, body: JsonObject | None) -> JsonObject:
     if body is None:
         return {'description': description}
     return {'description': description, 'content': {'application/json': {'schema': body}}}
 
 
-def _version_header(version: V) -> dict[str, Any]:
+def _version_header(version: V) -> JsonObject:
     return {'name': 'OpenStack-API-Version', 'in': 'header', 'required': version != history.MIN,
             'schema': {'type': 'string', 'enum': [f'{history.SERVICE} {version}']}}
 
 
-def _path_fields(path: str) -> list[dict[str, Any]]:
+def _path_fields(path: str) -> list[JsonObject]:
     return [{'name': name, 'in': 'path', 'required': True, 'schema': {'type': 'string'}}
             for name in re.findall(r'{(\w+)}', path)]
 
 
-def _query_fields(schema: dict[str, Any], version: V) -> list[dict[str, Any]]:
-    fields: list[dict[str, Any]] = []
+def _query_fields(schema: JsonObject, version: V) -> list[JsonObject]:
+    fields: list[JsonObject] = []
     for name, kind in schema['properties'].items():
-        field: dict[str, Any] = {'name': name, 'in': 'query', 'required': name in schema['required'],
+        field: JsonObject = {'name': name, 'in': 'query', 'required': name in schema['required'],
                                  'schema': kind}
         if name in lib.REPEATABLE and version >= lib.REPEATABLE[name]:
             field.update(style='form', explode=True, schema={'type': 'array', 'items': kind})

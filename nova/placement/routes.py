@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from nova.common.microversion import V
 from nova.placement import history, openapi
-from nova.placement.context import Reply
 from nova.placement.handlers import (
     aggregate,
     allocation,
@@ -44,7 +43,7 @@ class Route:
 
     method: str
     path: str
-    handler: Callable[..., Reply]
+    handler: Callable
     rule: str | None
     since: str = '1.0'
     until: str = str(history.MAX)

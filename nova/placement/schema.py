@@ -1,33 +1,33 @@
 """JSON schemas that differ by microversion: written once per turning point, compiled on first use."""
 
 import functools
-from typing import Any
 
 from nova.common import jsonschema
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import errors
 
 MAX_INT = 0x7FFFFFFF
 """Largest amount of an inventory, and largest integer the tables hold."""
 
-UUID: dict[str, Any] = {'type': 'string', 'format': 'uuid'}
-NAME: dict[str, Any] = {'type': 'string', 'pattern': '^[A-Z0-9_]+$',
+UUID: JsonObject = {'type': 'string', 'format': 'uuid'}
+NAME: JsonObject = {'type': 'string', 'pattern': '^[A-Z0-9_]+$',
                         'description': 'a name of capital letters, digits and underscores'}
-CUSTOM_NAME: dict[str, Any] = {
+CUSTOM_NAME: JsonObject = {
     'type': 'string', 'pattern': '^CUSTOM_[A-Z0-9_]+$', 'maxLength': 255,
     'description': 'CUSTOM_ and then a name of capital letters, digits and underscores'}
-GENERATION: dict[str, Any] = {'type': 'integer'}
-AGENT: dict[str, Any] = {'type': 'string', 'minLength': 1, 'maxLength': 255}
+GENERATION: JsonObject = {'type': 'integer'}
+AGENT: JsonObject = {'type': 'string', 'minLength': 1, 'maxLength': 255}
 """A project or user id as the identity service gives it."""
 
 
-def obj(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+def obj(properties: JsonObject, *, optional: tuple[str, ...] = ()) -> JsonObject:
     """An object with exactly these properties, all required but the optional ones."""
     return {'type': 'object', 'properties': properties, 'additionalProperties': False,
             'required': [name for name in properties if name not in optional]}
 
 
-def keyed(names: dict[str, Any], value: dict[str, Any], **bounds: Any) -> dict[str, Any]:
+def keyed(names: JsonObject, value: JsonObject, **bounds: object) -> JsonObject:
     """An object whose keys all fit the schema `names`."""
     return {'type': 'object', 'propertyNames': names, 'additionalProperties': value, **bounds}
 
@@ -39,14 +39,14 @@ class Versions:
         turns: the schema by the microversion from which it holds.
     """
 
-    def __init__(self, turns: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, turns: dict[str, JsonObject]) -> None:
         self.turns = sorted((V(text), schema) for text, schema in turns.items())
         self._compiled: dict[V, jsonschema.Validator] = {}
 
-    def at(self, version: V) -> dict[str, Any]:
+    def at(self, version: V) -> JsonObject:
         return self._turn(version)[1]
 
-    def check(self, document: Any, version: V, what: str) -> None:
+    def check(self, document: object, version: V, what: str) -> None:
         """Accept, or say what is wrong with it.
 
         Args:
@@ -64,7 +64,7 @@ class Versions:
             place = f'{misfit.path}: ' if misfit.path else ''
             raise errors.BadRequest(f'Invalid {what}: {place}{misfit.why}.')
 
-    def _turn(self, version: V) -> tuple[V, dict[str, Any]]:
+    def _turn(self, version: V) -> tuple[V, JsonObject]:
         return next(turn for turn in reversed(self.turns) if turn[0] <= version)
 
 

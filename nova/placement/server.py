@@ -6,8 +6,8 @@ Nothing is opened before the first request comes, in the process that serves it:
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from oslo_config import cfg
 from oslo_log import log
@@ -33,9 +33,9 @@ class Application:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
         self._guard = threads.lock()
-        self._app: Callable[..., Iterable[bytes]] | None = None
+        self._app: WSGIApplication | None = None
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._app is None:
             with self._guard:
                 if self._app is None:

@@ -1,16 +1,16 @@
 """Why nothing fits: how many providers, then trees, each constraint left."""
 
-from typing import Any
 
 import numpy as np
 
+from nova.common.jsonutil import JsonObject
 from nova.placement.candidates import narrow
 from nova.placement.candidates.combine import Combiner
 from nova.placement.candidates.request import CandidateRequest, RequestGroup
 from nova.placement.candidates.view import Rows, View
 
 
-def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
+def explain(view: View, request: CandidateRequest) -> list[JsonObject]:
     """Walk the constraints in the order in which a search applies them.
 
     Returns:
@@ -35,7 +35,7 @@ def explain(view: View, request: CandidateRequest) -> list[dict[str, Any]]:
     return entries
 
 
-def _group(view: View, group: RequestGroup) -> list[dict[str, Any]]:
+def _group(view: View, group: RequestGroup) -> list[JsonObject]:
     common = np.ones(len(view.providers), np.bool_)
     entries = [_entry('providers', group.suffix, common)]
     for constraint, mask in narrow.constraints(view, group):
@@ -51,5 +51,5 @@ def _group(view: View, group: RequestGroup) -> list[dict[str, Any]]:
     return entries
 
 
-def _entry(constraint: str, group: str | None, mask: narrow.Mask) -> dict[str, Any]:
+def _entry(constraint: str, group: str | None, mask: narrow.Mask) -> JsonObject:
     return {'constraint': constraint, 'group': group, 'remaining': int(np.count_nonzero(mask))}

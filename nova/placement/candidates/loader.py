@@ -1,10 +1,10 @@
 """Reads providers from the database, whole, for the snapshot."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
 from nova.placement.candidates.view import Inventory, Provider
 from nova.placement.db import models
 
@@ -34,7 +34,7 @@ class Names:
 
     def reload(self, connection: sa.Connection) -> bool:
         """Read classes and traits; True when a class that was known has another name or is gone."""
-        def read(table: sa.Table) -> dict[int, str]:
+        def read(table: dbkit.Table) -> dict[int, str]:
             return {key: name for key, name in connection.execute(sa.select(table.c.id, table.c.name))}
         before = self.classes
         self.classes, self.traits = read(models.resource_classes), read(models.traits)
@@ -70,11 +70,11 @@ class Loader:
             return self._load(None)
         return [provider for some in chunks(ids) for provider in self._load(some)]
 
-    def _of(self, ids: Sequence[int] | None, owner: sa.Column, *columns: Any) -> sa.Select:
+    def _of(self, ids: Sequence[int] | None, owner: sa.Column, *columns: sa.ColumnElement) -> sa.Select:
         query = sa.select(owner, *columns)
         return query if ids is None else query.where(owner.in_(ids))
 
-    def _links(self, ids: Sequence[int] | None) -> tuple[list[Any], list[Any], list[Any]]:
+    def _links(self, ids: Sequence[int] | None) -> tuple[list[tuple], list[tuple], list[tuple]]:
         """(provider, class, used), (provider, trait), (provider, aggregate): three tables in one trip."""
         def tagged(kind: int) -> sa.Label[int]:
             return sa.literal_column(str(kind)).label('kind')
@@ -84,7 +84,7 @@ class Loader:
             self._of(ids, owner, name, sa.func.sum(_alloc.used).label('used'), tagged(0)).group_by(owner, name),
             self._of(ids, _trait.resource_provider_id, _trait.trait_id, nothing, tagged(1)),
             self._of(ids, _agg.resource_provider_id, _agg.aggregate_id, nothing, tagged(2)))
-        found: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        found: tuple[list[tuple], list[tuple], list[tuple]] = ([], [], [])
         for provider, key, used, kind in self._connection.execute(query):
             found[kind].append((provider, key, used) if kind == 0 else (provider, key))
         return found
@@ -110,7 +110,7 @@ class Loader:
                 for key, uuid, version, root, parent in providers]
 
 
-def _named(pairs: Iterable[Any], names: dict[int, str]) -> dict[int, list[str]]:
+def _named(pairs: Iterable[tuple[int, int]], names: dict[int, str]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for owner, key in pairs:
         found.setdefault(owner, []).append(names[key])

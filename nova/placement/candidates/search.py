@@ -1,9 +1,10 @@
 """The door to the candidate search: one `Searcher` per worker, shared by its threads."""
 
 import random
-from typing import Any, Literal
+from typing import Literal
 
 from nova.common import dbkit
+from nova.common.jsonutil import JsonObject
 from nova.placement.candidates import explain, narrow
 from nova.placement.candidates.budget import PATIENCE
 from nova.placement.candidates.combine import Combiner
@@ -72,7 +73,7 @@ class Searcher:
         return Candidates(view, slots, picks, frozenset(request.names()), combiner.budget.tries,
                           combiner.cut_short)
 
-    def explain(self, request: CandidateRequest) -> list[dict[str, Any]]:
+    def explain(self, request: CandidateRequest) -> list[JsonObject]:
         """Why a request has no candidates; see explain.explain for the entries."""
         return explain.explain(self._snapshot.fresh(), request)
 

@@ -48,7 +48,7 @@ class Stamp(NamedTuple):
     names: int = 0
 
 
-def _figures(table: sa.Table, column: sa.Column) -> sa.Subquery:
+def _figures(table: dbkit.Table, column: sa.Column) -> sa.Subquery:  # type: ignore[explicit-any]
     return sa.select(sa.func.sum(column).label('s'), sa.func.count().label('n')).select_from(table).subquery()
 
 

@@ -9,7 +9,7 @@ aggregate.
 import dataclasses
 import functools
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import numpy.typing as npt
 SHARING = 'MISC_SHARES_VIA_AGGREGATE'
 """Trait of a provider that serves every tree with a member in one of its aggregates."""
 
-Rows = npt.NDArray[np.signedinteger]
+Rows = npt.NDArray[np.signedinteger]  # type: ignore[explicit-any]  # of whichever width
 Mask = npt.NDArray[np.bool_]
 
 NO_ROWS: Rows = np.empty(0, np.int32)
@@ -136,6 +136,7 @@ class Forest:
         return len(self.starts) - 1
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class View:
     """All providers at one moment.
 
@@ -148,15 +149,14 @@ class View:
         traits, aggregates: sorted rows by trait name, by aggregate uuid.
     """
 
-    def __init__(self, providers: list[Provider], **parts: Any) -> None:
-        self.providers = providers
-        self.rows: dict[int, int] = parts['rows']
-        self.ids: npt.NDArray[np.int64] = parts['ids']
-        self.versions: npt.NDArray[np.int64] = parts['versions']
-        self.forest: Forest = parts['forest']
-        self.columns: dict[str, Column] = parts['columns']
-        self.traits: dict[str, Rows] = parts['traits']
-        self.aggregates: dict[str, Rows] = parts['aggregates']
+    providers: list[Provider]
+    rows: dict[int, int]
+    ids: npt.NDArray[np.int64]
+    versions: npt.NDArray[np.int64]
+    forest: Forest
+    columns: dict[str, Column]
+    traits: dict[str, Rows]
+    aggregates: dict[str, Rows]
 
     @classmethod
     def of(cls, providers: Iterable[Provider]) -> 'View':
@@ -174,7 +174,7 @@ class View:
             for name in provider.aggregates:
                 aggregates.setdefault(name, []).append(row)
         return cls(
-            ordered, rows=rows, forest=Forest.of(ordered, rows),
+            providers=ordered, rows=rows, forest=Forest.of(ordered, rows),
             ids=np.fromiter((p.id for p in ordered), np.int64, len(ordered)),
             versions=np.fromiter((p.version for p in ordered), np.int64, len(ordered)),
             columns={name: Column.of(found) for name, found in cells.items()},
@@ -206,7 +206,7 @@ class View:
         columns = dict(self.columns)
         for name, edit in cells.items():
             columns[name] = columns.get(name, Column.of([])).after(edit)
-        return View(providers, rows=self.rows, ids=self.ids, versions=versions, forest=self.forest,
+        return View(providers=providers, rows=self.rows, ids=self.ids, versions=versions, forest=self.forest,
                     columns=columns, traits=_edited(self.traits, tags),
                     aggregates=_edited(self.aggregates, members))
 

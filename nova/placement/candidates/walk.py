@@ -9,7 +9,6 @@ states that led to nothing are remembered, so that equal devices are not tried i
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from nova.placement.candidates.budget import Budget
 from nova.placement.candidates.rules import Options, Rules
@@ -90,7 +89,7 @@ class _Assignment:
         self._met = [0] * (len(options) + 1)
         self._later_met = self._traits_ahead() if rules.required else []
         self._stuck = False
-        self._barren: set[Any] = set()
+        self._barren: set[tuple] = set()
         self._ahead: dict[int, list[tuple[int, int]]] = {}
 
     def _traits_ahead(self) -> list[int]:
@@ -185,7 +184,7 @@ class _Assignment:
         return self._state(depth) not in self._barren and (not self._rules.binding or self._rules.possible(
             self._options, self._order[depth:], self._taken, self._load, self._budget))
 
-    def _state(self, depth: int) -> Any:
+    def _state(self, depth: int) -> tuple:
         """All that what remains depends on; equal where rows that are alike have changed places."""
         rules, load, taken = self._rules, self._load, self._taken
         if rules.one_per_root:

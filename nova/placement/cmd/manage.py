@@ -1,9 +1,9 @@
 """``placement-manage``: create, upgrade and repair Placement's database."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
 from alembic.util import exc as alembic
@@ -125,12 +125,12 @@ def _owner(conf: cfg.ConfigOpts) -> tuple[str, str]:
     return conf.placement.incomplete_consumer_project_id, conf.placement.incomplete_consumer_user_id
 
 
-def _commands(subparsers: Any) -> None:
+def _commands(subparsers: argparse._SubParsersAction) -> None:
     subparsers.required = True
     top = subparsers.add_parser('db', help='Database commands.')
     commands = top.add_subparsers(dest='name', required=True)
 
-    def add(name: str, run: Callable[[cfg.ConfigOpts, dbkit.Database], int]) -> Any:
+    def add(name: str, run: Callable[[cfg.ConfigOpts, dbkit.Database], int]) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=run.__doc__)
         parser.set_defaults(run=run)
         return parser

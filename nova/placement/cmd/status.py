@@ -1,7 +1,6 @@
 """``placement-status upgrade check``: is this deployment ready for the code that is installed?"""
 
 import sys
-from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -40,7 +39,7 @@ class Checks(upgradecheck.UpgradeCommands):
         self._db = self._db or session.open_database(self._conf)
         return self._db
 
-    def _schema(self, *_: Any) -> upgradecheck.Result:
+    def _schema(self, *_: object) -> upgradecheck.Result:
         found = session.state(self._open())
         if found is session.State.CURRENT:
             return upgradecheck.Result(upgradecheck.Code.SUCCESS)
@@ -59,14 +58,14 @@ class Checks(upgradecheck.UpgradeCommands):
         return upgradecheck.Result(
             code, f'There are {found} {what}. Run "placement-manage db online_data_migrations".')
 
-    def _missing_roots(self, *_: Any) -> upgradecheck.Result:
+    def _missing_roots(self, *_: object) -> upgradecheck.Result:
         return self._counted(repair.missing_roots(), upgradecheck.Code.FAILURE,
                              'resource providers without root')
 
-    def _incomplete_consumers(self, *_: Any) -> upgradecheck.Result:
+    def _incomplete_consumers(self, *_: object) -> upgradecheck.Result:
         return self._counted(repair.orphaned_consumers(), upgradecheck.Code.WARNING, 'consumers without record')
 
-    def _policy_file(self, *_: Any) -> upgradecheck.Result:
+    def _policy_file(self, *_: object) -> upgradecheck.Result:
         policy.rules(self._conf)
         return common_checks.check_policy_json(self, self._conf)
 

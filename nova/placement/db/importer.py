@@ -9,11 +9,11 @@ import contextlib
 import dataclasses
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import clock, dbkit
+from nova.common.jsonutil import JsonObject
 from nova.placement.db import models, peer, session
 
 NOUNS = ('providers', 'inventories', 'aggregates', 'memberships', 'traits of providers', 'custom classes',
@@ -136,7 +136,7 @@ class _Import:
             raise Refused('The database to import into is not empty. Import into a new one, or have what it '
                           'holds removed with --replace.')
 
-    def _rows(self, table: sa.Table) -> Iterator[sa.Row]:
+    def _rows(self, table: dbkit.Table) -> Iterator[sa.Row]:
         order = list(table.primary_key.columns) or list(table.columns)[:2]
         yield from self._source.execute(sa.select(table).order_by(*order),
                                         execution_options={'yield_per': dbkit.PART})
@@ -144,22 +144,22 @@ class _Import:
     def _times(self, row: sa.Row) -> dict[str, datetime.datetime | None]:
         return {'created_at': row.created_at or row.updated_at or self._now, 'updated_at': row.updated_at}
 
-    def _count(self, noun: str, there: sa.Table, here: sa.Table) -> None:
+    def _count(self, noun: str, there: dbkit.Table, here: dbkit.Table) -> None:
         for side, connection, table in ((self._report.there, self._source, there),
                                         (self._report.here, self._target, here)):
             side[noun] = connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
-    def _ids(self, table: sa.Table, key: str) -> dict[str, int]:
+    def _ids(self, table: dbkit.Table, key: str) -> dict[str, int]:
         return {row[0]: row[1] for row in self._target.execute(sa.select(table.c[key], table.c.id))}
 
-    def _keyed(self, there: sa.Table, here: sa.Table, key: str) -> Ids:
+    def _keyed(self, there: dbkit.Table, here: dbkit.Table, key: str) -> Ids:
         """Rows that are only a name."""
         rows = [row for row in self._rows(there) if row._mapping[key] is not None]
         dbkit.insert_missing(self._target, here, ({key: row._mapping[key], **self._times(row)} for row in rows))
         ids = self._ids(here, key)
         return {row.id: ids[row._mapping[key]] for row in rows}
 
-    def _names(self, there: sa.Table, here: sa.Table, noun: str) -> Ids:
+    def _names(self, there: dbkit.Table, here: dbkit.Table, noun: str) -> Ids:
         """Classes or traits: ours know the standard ones already."""
         known, rows = self._ids(here, 'name'), list(self._rows(there))
         for row in rows:
@@ -192,8 +192,9 @@ class _Import:
         self._count('providers', peer.resource_providers, table)
         return ids
 
-    def _links(self, noun: str, there: sa.Table, here: sa.Table, key: str, providers: Ids, others: Ids) -> None:
-        def made() -> Iterator[dict[str, Any]]:
+    def _links(self, noun: str, there: dbkit.Table, here: dbkit.Table, key: str, providers: Ids,
+               others: Ids) -> None:
+        def made() -> Iterator[JsonObject]:
             for row in self._rows(there):
                 provider, other = providers.get(row.resource_provider_id), others.get(row._mapping[key])
                 if provider is None or other is None:
@@ -213,7 +214,7 @@ class _Import:
     def _inventories(self, providers: Ids, classes: Ids) -> None:
         fields = ('total', 'reserved', 'min_unit', 'max_unit', 'step_size', 'allocation_ratio')
 
-        def made() -> Iterator[dict[str, Any]]:
+        def made() -> Iterator[JsonObject]:
             for row in self._rows(peer.inventories):
                 pair = self._pair('inventories', row, providers, classes)
                 if pair is not None:
@@ -227,7 +228,7 @@ class _Import:
         types = self._keyed(peer.consumer_types, models.consumer_types, 'name')
         stand_ins = self._stand_ins()
 
-        def made() -> Iterator[dict[str, Any]]:
+        def made() -> Iterator[JsonObject]:
             for row in self._rows(peer.consumers):
                 yield {'uuid': row.uuid, 'project_id': projects.get(row.project_id, stand_ins[0]),
                        'user_id': users.get(row.user_id, stand_ins[1]), 'generation': row.generation or 0,
@@ -251,7 +252,7 @@ class _Import:
 
     def _allocations(self, providers: Ids, classes: Ids) -> None:
         """The peer may have several rows of one consumer, provider and class; ours are one."""
-        merged: dict[tuple[str, int, int], dict[str, Any]] = {}
+        merged: dict[tuple[str, int, int], JsonObject] = {}
         for row in self._rows(peer.allocations):
             pair = self._pair('allocations', row, providers, classes)
             if pair is None:

@@ -9,9 +9,9 @@ statement whether its in-memory snapshot is still true. A deleted provider leave
 Ids of providers, traits, resource classes and tombstones are never used twice: caches key on them.
 """
 
-from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import SchemaItem
 
 from nova.common import clock, dbkit
 from nova.common.exact import Exact
@@ -21,7 +21,7 @@ metadata = sa.MetaData(naming_convention=dbkit.NAMING)
 FIRST_CUSTOM_CLASS_ID = 10000
 """Standard resource classes have their position in os_resource_classes.STANDARDS as id; custom ones follow."""
 
-_MYSQL: dict[str, Any] = {
+_MYSQL: dict = {
     'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
 }
 
@@ -31,16 +31,18 @@ def _times() -> tuple[sa.Column, sa.Column]:
             sa.Column('updated_at', sa.DateTime, onupdate=clock.utcnow))
 
 
-def _noun(name: str, *items: Any, **options: Any) -> sa.Table:
+def _noun(name: str, *items: SchemaItem) -> dbkit.Table:
     return sa.Table(name, metadata, sa.Column('id', sa.Integer, primary_key=True), *items, *_times(),
-                    sqlite_autoincrement=True, **_MYSQL, **options)
+                    sqlite_autoincrement=True, **_MYSQL)
 
 
-def _to(target: str, **options: Any) -> sa.Column:
+def _to(target: str, *, index: bool | None = None, unique: bool | None = None,
+        primary_key: bool = False) -> sa.Column[int]:
     """A mandatory foreign key column, named after the singular of the table it points to."""
     table = target.partition('.')[0]
     name = 'resource_class_id' if table == 'resource_classes' else f'{table.removesuffix("s")}_id'
-    return sa.Column(name, sa.Integer, sa.ForeignKey(target), nullable=False, **options)
+    return sa.Column(name, sa.Integer, sa.ForeignKey(target), nullable=False, index=index, unique=unique,
+                     primary_key=primary_key)
 
 
 resource_providers = _noun(

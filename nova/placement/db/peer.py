@@ -6,6 +6,8 @@ tables, so rows may point to what is gone, and times may be missing.
 
 import sqlalchemy as sa
 
+from nova.common import dbkit
+
 REVISIONS = frozenset({'422ece571366', 'a082b8bb98d0'})
 """Of ``alembic_version``, with the tables below; they differ in indexes alone."""
 
@@ -15,7 +17,7 @@ OLDER = frozenset({'b4ed3a175331', 'b5c396305c25', '611cd6dffd7b'})
 metadata = sa.MetaData()
 
 
-def _table(name: str, *columns: sa.Column, keyed: bool = True) -> sa.Table:
+def _table(name: str, *columns: sa.Column, keyed: bool = True) -> dbkit.Table:
     times = sa.Column('created_at', sa.DateTime), sa.Column('updated_at', sa.DateTime)
     key = (sa.Column('id', sa.Integer, primary_key=True),) if keyed else ()
     return sa.Table(name, metadata, *key, *columns, *times)

@@ -3,7 +3,6 @@
 import enum
 import pathlib
 import sqlite3
-from typing import Any
 
 import os_resource_classes
 import os_traits
@@ -15,6 +14,7 @@ from alembic.script import ScriptDirectory
 from oslo_config import cfg
 
 from nova.common import dbkit
+from nova.common.jsonutil import JsonObject
 from nova.placement.db import models, peer
 
 PATIENCE = 60.0
@@ -67,7 +67,7 @@ def _open(url: sa.URL, group: cfg.ConfigOpts.GroupAttr) -> dbkit.Database:
     names = ['connection_recycle_time', 'max_retries', 'retry_interval']
     if url.get_backend_name() != 'sqlite':
         names += ['max_pool_size', 'max_overflow', 'pool_timeout']
-    options: dict[str, Any] = {name: group[name] for name in names}
+    options: JsonObject = {name: group[name] for name in names}
     if url.get_backend_name() == 'mysql':
         options['mysql_sql_mode'] = group.mysql_sql_mode
     return dbkit.Database(url.render_as_string(hide_password=False), patience=PATIENCE, reconnect=RECONNECT,

@@ -1,11 +1,11 @@
 """``/resource_providers/{uuid}/aggregates``."""
 
 import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import clock, uuids
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import aggregate, provider
@@ -19,7 +19,7 @@ BODY = schema.Versions({
 
 
 def _reply(ctx: Context, generation: int, members: list[str], modified: datetime.datetime) -> Reply:
-    body: dict[str, Any] = {'aggregates': members}
+    body: JsonObject = {'aggregates': members}
     if ctx.at('1.19'):
         body['resource_provider_generation'] = generation
     return Reply(body=body, modified=modified)

@@ -1,8 +1,8 @@
 """``/allocations`` and ``/resource_providers/{uuid}/allocations``."""
 
-from typing import Any
 
 from nova.common import clock, problem, uuids
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import allocation, consumer
@@ -19,12 +19,12 @@ _MAPPINGS = schema.keyed({'type': 'string', 'pattern': '^([a-zA-Z0-9_-]{1,64})?$
                            'description': 'the suffix of a request group'},
                          {'type': 'array', 'items': schema.UUID, 'minItems': 1}, minProperties=1)
 _TYPE = {**schema.NAME, 'minLength': 1, 'maxLength': 255}
-_OWNER: dict[str, Any] = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
-_GENERATION: dict[str, Any] = {'consumer_generation': {'type': ['integer', 'null']}}
+_OWNER: JsonObject = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
+_GENERATION: JsonObject = {'consumer_generation': {'type': ['integer', 'null']}}
 
-_V1_28: dict[str, Any] = {'allocations': _KEYED, **_OWNER, **_GENERATION}
-_V1_34: dict[str, Any] = {**_V1_28, 'mappings': _MAPPINGS}
-_V1_38: dict[str, Any] = {**_V1_34, 'consumer_type': _TYPE}
+_V1_28: JsonObject = {'allocations': _KEYED, **_OWNER, **_GENERATION}
+_V1_34: JsonObject = {**_V1_28, 'mappings': _MAPPINGS}
+_V1_38: JsonObject = {**_V1_34, 'consumer_type': _TYPE}
 
 REPLACE = schema.Versions({
     '1.0': schema.obj({'allocations': _LISTED}),
@@ -67,7 +67,7 @@ def normal(uuid: str, what: str) -> str:
     return found
 
 
-def _wanted(given: dict[str, Any] | list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+def _wanted(given: JsonObject | list[JsonObject]) -> dict[str, dict[str, int]]:
     pairs = ([(item['resource_provider']['uuid'], item['resources']) for item in given]
              if isinstance(given, list) else [(uuid, item['resources']) for uuid, item in given.items()])
     wanted: dict[str, dict[str, int]] = {}
@@ -79,7 +79,7 @@ def _wanted(given: dict[str, Any] | list[dict[str, Any]]) -> dict[str, dict[str,
     return wanted
 
 
-def change(ctx: Context, uuid: str, document: dict[str, Any]) -> Change:
+def change(ctx: Context, uuid: str, document: JsonObject) -> Change:
     """Read what a body says about one consumer."""
     conf = ctx.service.conf.placement
     return Change(
@@ -90,7 +90,7 @@ def change(ctx: Context, uuid: str, document: dict[str, Any]) -> Change:
         guarded='consumer_generation' in document, generation=document.get('consumer_generation'))
 
 
-def changes(ctx: Context, documents: dict[str, Any]) -> list[Change]:
+def changes(ctx: Context, documents: JsonObject) -> list[Change]:
     """Read what a body says about several consumers."""
     found = [change(ctx, uuid, document) for uuid, document in documents.items()]
     if len({one.uuid for one in found}) != len(found):
@@ -121,7 +121,7 @@ def show(ctx: Context, consumer_uuid: str) -> Reply:
     for item in one.holdings:
         held.setdefault(item.provider_uuid, {})[item.class_id] = item.used
     generations = {item.provider_uuid: item.provider_generation for item in one.holdings}
-    body: dict[str, Any] = {'allocations': {
+    body: JsonObject = {'allocations': {
         uuid: {'generation': generations[uuid], 'resources': resources}
         for uuid, used in held.items() if (resources := names.by_class(used))}}
     if ctx.at('1.12'):

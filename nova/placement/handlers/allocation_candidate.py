@@ -1,11 +1,11 @@
 """``/allocation_candidates``: where a request would fit."""
 
 import logging
-from typing import Any
 
 import falcon
 
 from nova.common import clock, jsonutil
+from nova.common.jsonutil import JsonObject
 from nova.common.microversion import V
 from nova.placement import lib, schema
 from nova.placement.context import Context, Reply
@@ -19,7 +19,7 @@ CUT_SHORT = 'OpenStack-Placement-Cut-Short'
 LOG = logging.getLogger(__name__)
 
 _TEXT = {'type': 'string'}
-_PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
+_PLAIN: tuple[tuple[str, str, JsonObject], ...] = (
     ('resources', '1.10', _TEXT),
     ('limit', '1.16', {'type': 'string', 'pattern': '^[1-9][0-9]{0,17}$',
                        'description': 'a positive whole number'}),
@@ -33,13 +33,13 @@ _PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
 _GROUPED = ('resources', 'required', 'member_of')
 
 
-def _query(text: str) -> dict[str, Any]:
+def _query(text: str) -> JsonObject:
     version = V(text)
-    known: dict[str, Any] = {key: kind for key, since, kind in _PLAIN if version >= V(since)}
+    known: JsonObject = {key: kind for key, since, kind in _PLAIN if version >= V(since)}
     if version < V('1.25'):
         return schema.obj(known, optional=tuple(known.keys() - {'resources'}))
     suffix = lib.suffix_pattern(version)
-    patterns: dict[str, Any] = {f'^({"|".join(_GROUPED)}){suffix}$': _TEXT}
+    patterns: JsonObject = {f'^({"|".join(_GROUPED)}){suffix}$': _TEXT}
     if version >= V('1.31'):
         patterns[f'^in_tree{suffix}$'] = schema.UUID
     return {**schema.obj(known, optional=tuple(known)), 'patternProperties': patterns}

@@ -1,10 +1,10 @@
 """``/resource_providers/{uuid}/inventories``."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, schema
 from nova.placement.cache import NameTable
 from nova.placement.context import Context, Reply
@@ -13,7 +13,7 @@ from nova.placement.objects.inventory import Inventory
 
 _AMOUNT = {'type': 'integer', 'minimum': 1, 'maximum': schema.MAX_INT}
 
-FIELDS: dict[str, Any] = {
+FIELDS: JsonObject = {
     'resource_provider_generation': schema.GENERATION,
     'total': _AMOUNT,
     'reserved': {'type': 'integer', 'minimum': 0, 'maximum': schema.MAX_INT},
@@ -26,11 +26,11 @@ _WHOLE = ('total', 'reserved', 'min_unit', 'max_unit', 'step_size')
 _CLASS_NAME = schema.NAME
 
 
-def _fields(required: tuple[str, ...], **more: Any) -> dict[str, Any]:
+def _fields(required: tuple[str, ...], **more: object) -> JsonObject:
     return schema.obj({**FIELDS, **more}, optional=tuple(name for name in FIELDS if name not in required))
 
 
-EACH: dict[str, Any] = schema.keyed(_CLASS_NAME, _fields(('total',)))
+EACH: JsonObject = schema.keyed(_CLASS_NAME, _fields(('total',)))
 """Inventories by class name."""
 
 CREATE = schema.Versions({'1.0': _fields(('total',), resource_class=_CLASS_NAME)})
@@ -39,7 +39,7 @@ REPLACE = schema.Versions({'1.0': schema.obj({
     'resource_provider_generation': schema.GENERATION, 'inventories': EACH})})
 
 
-def parse(document: dict[str, Any], name: str, full_reserve: bool) -> Inventory:
+def parse(document: JsonObject, name: str, full_reserve: bool) -> Inventory:
     """Read one inventory of a body.
 
     Args:
@@ -53,12 +53,12 @@ def parse(document: dict[str, Any], name: str, full_reserve: bool) -> Inventory:
     return one
 
 
-def _shown(one: Inventory) -> dict[str, Any]:
+def _shown(one: Inventory) -> JsonObject:
     return {'total': one.total, 'reserved': one.reserved, 'min_unit': one.min_unit, 'max_unit': one.max_unit,
             'step_size': one.step_size, 'allocation_ratio': one.allocation_ratio}
 
 
-def _all(generation: int, found: dict[int, Inventory], names: NameTable) -> dict[str, Any]:
+def _all(generation: int, found: dict[int, Inventory], names: NameTable) -> JsonObject:
     return {'resource_provider_generation': generation,
             'inventories': {name: _shown(one) for name, one in names.by_class(found).items()}}
 
@@ -106,7 +106,7 @@ def replace(ctx: Context, uuid: str) -> Reply:
     full = ctx.at('1.26')
     given = {name: parse(document, name, full) for name, document in ctx.body['inventories'].items()}
 
-    def write(connection: sa.Connection) -> dict[str, Any]:
+    def write(connection: sa.Connection) -> JsonObject:
         locked = provider.lock(connection, uuid)
         names = ctx.service.names.within(connection)
         wanted = {inventory.class_id(names, name): one for name, one in given.items()}

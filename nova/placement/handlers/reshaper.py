@@ -1,7 +1,7 @@
 """``/reshaper``: inventories and the allocations against them, moved in one transaction."""
 
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, schema
 from nova.placement.context import Context, Reply
 from nova.placement.handlers import allocation, inventory
@@ -11,7 +11,7 @@ _INVENTORIES = schema.keyed(schema.UUID, schema.obj({
     'resource_provider_generation': schema.GENERATION, 'inventories': inventory.EACH}))
 
 
-def _body(allocations: dict[str, Any]) -> dict[str, Any]:
+def _body(allocations: JsonObject) -> JsonObject:
     return schema.obj({'inventories': _INVENTORIES, 'allocations': allocations})
 
 

@@ -1,8 +1,8 @@
 """``/resource_classes``: kinds of resources."""
 
-from typing import Any
 
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import resource_class
@@ -12,7 +12,7 @@ BODY = schema.Versions({'1.2': schema.obj({'name': schema.CUSTOM_NAME})})
 _CUSTOM = schema.Versions({'1.0': schema.CUSTOM_NAME})
 
 
-def _document(ctx: Context, name: str) -> dict[str, Any]:
+def _document(ctx: Context, name: str) -> JsonObject:
     return {'name': name, 'links': [{'rel': 'self', 'href': ctx.path('resource_classes', name)}]}
 
 

@@ -1,10 +1,10 @@
 """``/resource_providers``: what has resources, in trees."""
 
-from typing import Any
 
 import sqlalchemy as sa
 
 from nova.common import clock, uuids
+from nova.common.jsonutil import JsonObject
 from nova.placement import errors, lib, schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import provider, trait, tree
@@ -25,8 +25,8 @@ UPDATE = schema.Versions({
 })
 
 
-def _query(*keys: str) -> dict[str, Any]:
-    kinds: dict[str, dict[str, Any]] = {'uuid': schema.UUID, 'in_tree': schema.UUID}
+def _query(*keys: str) -> JsonObject:
+    kinds: dict[str, JsonObject] = {'uuid': schema.UUID, 'in_tree': schema.UUID}
     return schema.obj({key: kinds.get(key, {'type': 'string'}) for key in keys}, optional=keys)
 
 
@@ -42,9 +42,9 @@ _LINKS = (('inventories', '1.0'), ('usages', '1.0'), ('aggregates', '1.1'), ('tr
           ('allocations', '1.11'))
 
 
-def _document(ctx: Context, one: Provider, links: tuple[str, ...]) -> dict[str, Any]:
+def _document(ctx: Context, one: Provider, links: tuple[str, ...]) -> JsonObject:
     base = ctx.path('resource_providers', one.uuid)
-    body: dict[str, Any] = {'uuid': one.uuid, 'name': one.name, 'generation': one.generation}
+    body: JsonObject = {'uuid': one.uuid, 'name': one.name, 'generation': one.generation}
     if ctx.at('1.14'):
         body.update(parent_provider_uuid=one.parent_uuid, root_provider_uuid=one.root_uuid)
     body['links'] = [{'rel': 'self', 'href': base},

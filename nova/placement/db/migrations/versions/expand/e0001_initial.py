@@ -1,16 +1,16 @@
 """The first schema."""
 
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 revision = 'e0001'
 down_revision = None
 branch_labels = ('expand',)
 depends_on = None
 
-_OPTIONS: dict[str, Any] = {
+_OPTIONS: dict = {
     'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
     'sqlite_autoincrement': True,
 }
@@ -20,7 +20,7 @@ def _times() -> list[sa.Column]:
     return [sa.Column('created_at', sa.DateTime, nullable=False), sa.Column('updated_at', sa.DateTime)]
 
 
-def _table(name: str, *items: Any) -> None:
+def _table(name: str, *items: SchemaItem) -> None:
     op.create_table(name, sa.Column('id', sa.Integer, nullable=False), *items, *_times(),
                     sa.PrimaryKeyConstraint('id', name=f'pk_{name}'), **_OPTIONS)
 
