@@ -94,7 +94,8 @@ class Validator:
             return error, _told(error, self._means(error))
         tried = [branch[0] for branch in kind.context if branch]
         place = list(error.instance_path)
-        meant = [one for one in tried if not isinstance(one.kind, Kind.Type) or list(one.instance_path) != place] or tried
+        meant = [one for one in tried
+                 if not isinstance(one.kind, Kind.Type) or list(one.instance_path) != place] or tried
         depth = max(len(one.instance_path) for one in meant)
         best = [self._closest(one) for one in meant if len(one.instance_path) == depth]
         if len(best) == 1:

@@ -42,14 +42,14 @@ class InterfaceState(base.State):
 
 
 def make_port(h: Conductor, state: InterfaceState) -> None:
-    """The port is the server's; one that the request has made already is found again."""
+    """Give the server a port: the one that is named, or a new one. A repetition finds the port that it made."""
     user = h.clients.trust.trusted(h.context, state.trust)
     state.port, = h.clients.network.make(user, h.instance, [state.request], key=h.task.uuid)
     state.trust = None
 
 
 def unmake_port(h: Conductor, state: InterfaceState) -> None:
-    """Undo of `make_port`, and of what came of it: ours is deleted, the user's is his again."""
+    """Undo of `make_port`: delete a port that it made, and give a port of the user back to him."""
     ports = [port for port in (state.port, state.request.port_id) if port is not None]
     h.clients.network.unmake(h.instance, ports, h.task.uuid)
     for port in ports:
@@ -57,7 +57,7 @@ def unmake_port(h: Conductor, state: InterfaceState) -> None:
 
 
 def place_port(h: Conductor, state: InterfaceState) -> None:
-    """Bind the port to the server's host; the record knows the interface.
+    """Bind the port to the server's host, and add the interface to the server's record.
 
     Raises:
         PortBindingFailed: nothing there can plug it in.
@@ -71,7 +71,7 @@ def attach_interface(h: Host, state: InterfaceState) -> None:
 
 
 def detach_again(h: Host, state: InterfaceState) -> None:
-    """Undo of `attach_interface`: neither guest nor host has it."""
+    """Undo of `attach_interface`: detach the interface from the guest, and unplug it on the host."""
     vif = interfaces.find(h.instance, state.port)
     if vif is not None:
         h.driver.detach_interface(h, vif)

@@ -12,12 +12,12 @@ from nova.task.handles import Host
 
 
 def trigger_crash_dump(h: Host, state: objects.State) -> None:
-    """What the guest makes of it is its own: it may go on, or be off a moment later, as is seen then."""
+    """Send the guest the interrupt. It may go on or end afterwards: power reports tell."""
     h.driver.crash_dump(h)
 
 
 class CrashDump(Flow[objects.State]):
-    """Shows no task_state, so it keeps nobody else from the server."""
+    """Shows no task_state, and lets other operations on the server go on beside it."""
 
     name = 'trigger_crash_dump'
     action = 'trigger_crash_dump'

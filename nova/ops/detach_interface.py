@@ -22,7 +22,7 @@ class PortState(base.State):
 
 
 def find_interface(h: Conductor, state: PortState) -> None:
-    """Two requests for the same: the second finds nothing to do."""
+    """Look whether the server still has the interface: an earlier request may have detached it."""
     state.there = interfaces.find(h.instance, state.port) is not None
 
 
@@ -35,12 +35,13 @@ def detach_interface(h: Host, state: PortState) -> None:
 
 
 def attach_again(h: Host, state: PortState) -> None:
-    """Undo of `detach_interface`: a guest that has let go after all gets it back."""
+    """Undo of `detach_interface`: attach the interface again if the guest has let it go after all."""
     h.driver.attach_interface(h, interfaces.get(h.instance, state.port))
 
 
 def release_port(h: Conductor, state: PortState) -> None:
-    """A port that we made is deleted, another one its owner's again; the record knows it no more."""
+    """Delete a port that we made, give another one back to its owner, and drop the interface from the
+    record."""
     h.clients.network.release_port(h.instance, state.port)
     interfaces.drop(h.instance, state.port)
 

@@ -42,17 +42,17 @@ def detach_from_guest(h: Host, state: DetachState) -> None:
 
 
 def attach_again(h: Host, state: DetachState) -> None:
-    """Undo of `detach_from_guest`: a guest that has let go after all gets it back."""
+    """Undo of `detach_from_guest`: attach the volume again if the guest has let it go after all."""
     attachments.give_to_guest(h, attachments.device(h, state.device))
 
 
 def let_go(h: Host, state: DetachState) -> None:
-    """On the host: nothing here has the volume."""
+    """On the host: disconnect the volume."""
     h.driver.disconnect_volume(h, attachments.device(h, state.device))
 
 
 def give_up_volume(h: Conductor, state: DetachState) -> None:
-    """The server has neither attachment nor device; a volume that is gone needs no attachment."""
+    """Delete the server's attachment and device; the attachment of a volume that is gone is gone as well."""
     attachments.give_up(h, state.volume_id)
     attachments.forget(h, state.device)
 

@@ -52,7 +52,7 @@ class DrainState(base.State):
 
 
 def disable_host(h: Conductor, state: DrainState) -> None:
-    """No new servers come; the host hears of it by its next sign of life."""
+    """Disable the host for new servers; it hears of that with its next sign of life."""
     def write(conn: sa.Connection) -> None:
         service = _service(conn, state.host)
         state.was_disabled = service.disabled and service.disabled_reason != state.reason
@@ -61,7 +61,7 @@ def disable_host(h: Conductor, state: DrainState) -> None:
 
 
 def enable_again(h: Conductor, state: DrainState) -> None:
-    """Undo of `disable_host`."""
+    """Undo of `disable_host`: enable the host, unless it was disabled before."""
     def write(conn: sa.Connection) -> None:
         service = _service(conn, state.host)
         if service.disabled and service.disabled_reason == state.reason and not state.was_disabled:

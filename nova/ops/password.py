@@ -26,7 +26,7 @@ class PasswordState(base.State):
 
 
 def set_password(h: Host, state: PasswordState) -> None:
-    """There is no way back to the password before: nobody knows it."""
+    """Set the administrator's password in the guest. There is no undo: nobody knows the password before."""
     h.driver.set_password(h, h.clients.trust.reveal(state.password or ''))
 
 

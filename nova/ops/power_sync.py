@@ -28,7 +28,7 @@ def stops(vm_state: str, seen: Power) -> bool:
 
 
 def settle(h: Host, state: objects.State) -> None:
-    """Look again, and do what is to be done about what is seen now, which may be nothing."""
+    """Look at the guest again, and change the record, or stop the server, by what is seen now."""
     power.observe(h, state)
     if stops(h.instance.vm_state, Power(h.instance.power_state)):
         h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
@@ -37,7 +37,7 @@ def settle(h: Host, state: objects.State) -> None:
 
 
 class SyncStop(Flow[objects.State]):
-    """The server seems to have to be stopped; users see it as that."""
+    """Stops a server whose guest has ended; users see a stop."""
 
     name = 'sync_stop'
     action = 'stop'
@@ -45,7 +45,7 @@ class SyncStop(Flow[objects.State]):
 
 
 class SyncPower(Flow[objects.State]):
-    """The record seems to have to be changed to what the guest does. Users see no operation.
+    """Changes the record to what the guest does, without an operation that users see.
 
     The server may be in any state, and keeps it when this fails: the host reports the guest again later.
     """

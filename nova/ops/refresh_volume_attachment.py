@@ -32,7 +32,7 @@ class RefreshState(base.State):
 
 
 def reserve_anew(h: Conductor, state: RefreshState) -> None:
-    """The server has the volume twice, so nobody else gets it; repeatable."""
+    """Make a second attachment of the volume, so that nobody else gets it meanwhile; repeatable."""
     device = attachments.find(h, state.device)
     if device is None or not device.volume_id:
         raise errors.block.BlockDeviceNotFound(device=state.device)
@@ -41,7 +41,7 @@ def reserve_anew(h: Conductor, state: RefreshState) -> None:
 
 
 def drop_new(h: Conductor, state: RefreshState) -> None:
-    """Undo of `reserve_anew`: the server has the attachment that its record knows."""
+    """Undo of `reserve_anew`: delete the second attachment."""
     device = attachments.find(h, state.device)
     for one in h.clients.volume.attachments(h.instance.uuid):
         if device is not None and one['volume_id'] == device.volume_id and one['id'] != device.attachment_id:
@@ -66,7 +66,7 @@ def connect_anew(h: Host, state: RefreshState) -> None:
 
 
 def connect_as_before(h: Host, state: RefreshState) -> None:
-    """Undo of `connect_anew`."""
+    """Undo of `connect_anew`: connect the volume by the old attachment."""
     _connect(h, attachments.device(h, state.device), state.old_attachment, state.connector)
 
 

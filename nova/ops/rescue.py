@@ -43,14 +43,14 @@ class RescueState(base.State):
 
 
 def rescue_guest(h: Host, state: RescueState) -> None:
-    """The guest gets time to shut down, and is started from the rescue image."""
+    """Shut the guest down, and start it from the rescue image."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     h.driver.rescue(h, state.image_id, injection.revealed(h, state))
     power.observe(h, state)
 
 
 def leave_rescue(h: Host, state: RescueState) -> None:
-    """Undo of `rescue_guest`: the guest is on its own disk again, off if it was."""
+    """Undo of `rescue_guest`: start the guest from its own disk, or leave it off if it was off."""
     with contextlib.suppress(errors.virt.GuestNotFound):  # one in error may have none
         h.driver.unrescue(h)
         if h.instance.vm_state == VM.STOPPED:
@@ -59,7 +59,7 @@ def leave_rescue(h: Host, state: RescueState) -> None:
 
 
 def note_rescued(h: Conductor, state: RescueState) -> None:
-    """From now on the rescue lasts, by the clock of the database that says when it has lasted for long."""
+    """Note since when the server is in rescue, by the clock of its cell's database."""
     h.instance.system_metadata = {**(h.instance.system_metadata or {}), AT: clock.isotime(h.db.now()) or ''}
 
 

@@ -56,7 +56,7 @@ def _new(h: Handle, state: SwapState) -> objects.BlockDeviceMapping:
 
 
 def reserve_new(h: Conductor, state: SwapState) -> None:
-    """The server has both volumes at the volume service; repeatable."""
+    """Reserve the new volume for the server, beside the old one; repeatable."""
     device = _old(h, state)
     if device is None or device.volume_id != state.old:
         raise errors.block.VolumeNotAttached(volume=state.old, server=h.instance.uuid)
@@ -68,7 +68,7 @@ def reserve_new(h: Conductor, state: SwapState) -> None:
 
 
 def unreserve_new(h: Conductor, state: SwapState) -> None:
-    """Undo of `reserve_new`: the new volume is not the server's, and the migration has failed."""
+    """Undo of `reserve_new`: delete the attachment of the new volume, and fail the migration at Cinder."""
     attachments.give_up(h, state.new)
     h.clients.volume.migrated(state.old, state.new, error=True)
 
@@ -82,7 +82,7 @@ def swap_volumes(h: Host, state: SwapState) -> None:
 
 
 def swap_back(h: Host, state: SwapState) -> None:
-    """Undo of `swap_volumes`: the guest uses the old volume, and the host has no other."""
+    """Undo of `swap_volumes`: have the guest use the old volume, and disconnect the new one."""
     old, new = _old(h, state), _new(h, state)
     h.driver.swap_volume(h, new, old)
     h.driver.disconnect_volume(h, new)
@@ -101,7 +101,7 @@ def take_new(h: Conductor, state: SwapState) -> None:
 
 
 def rename_on_host(h: Host, state: SwapState) -> None:
-    """The host knows the volume by the id that it is kept under."""
+    """Have the host know the volume by the id under which Cinder keeps it."""
     h.driver.rename_volume(h, _new(h, state), _old(h, state).volume_id)
 
 

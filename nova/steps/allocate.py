@@ -5,5 +5,5 @@ from nova.task.handles import Conductor
 
 
 def drop_allocation(h: Conductor, state: objects.State) -> None:
-    """The server holds nothing any more; repeatable."""
+    """Delete the allocation of the server in Placement; repeatable."""
     h.clients.placement.drop(h.instance.uuid)

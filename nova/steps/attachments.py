@@ -39,7 +39,7 @@ def check_shelved(req: Request, instance: objects.Instance, action: str) -> None
 
 
 def of_volume(instance: objects.Instance, volume_id: str) -> objects.BlockDeviceMapping:
-    """The server's device that is this volume.
+    """Find the server's device that is this volume.
 
     Raises:
         VolumeNotAttached: 404.
@@ -115,18 +115,19 @@ def give_to_guest(h: Host, device: objects.BlockDeviceMapping) -> None:
 
 
 def give_up(h: Handle, volume_id: str) -> None:
-    """The server has no attachment of this volume, recorded or not; the volume may be somebody else's."""
+    """Delete the attachments of this volume by the server, recorded or not; the volume may be in use
+    elsewhere."""
     for attachment in h.clients.volume.attachments(h.instance.uuid):
         if attachment['volume_id'] == volume_id:
             h.clients.volume.detach(attachment['id'])
 
 
 def forget_row(h: Conductor, uuid: str) -> None:
-    """Nobody finds the device in the database any more."""
+    """Delete the row of the device."""
     h.db.write(lambda conn: objects.BlockDeviceMapping.drop(conn, uuid))
 
 
 def forget(h: Conductor, uuid: str) -> None:
-    """The server has no such device any more."""
+    """Drop the device from the server's record."""
     forget_row(h, uuid)
     h.instance.block_devices = [device for device in h.instance.block_devices if device.uuid != uuid]

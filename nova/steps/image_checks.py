@@ -22,7 +22,7 @@ def named(req: Request, image_ref: str) -> objects.ImageMeta | None:
 
 def check(image: objects.ImageMeta, flavor: objects.Flavor,
           devices: Sequence[objects.BlockDeviceMapping]) -> None:
-    """The image can be used, and fits."""
+    """Check that the image can be used, and fits the flavor."""
     if image.status != 'active':
         raise errors.image.ImageNotActive(image=image.id)
     if flavor.memory_mb < (image.min_ram or 0):
@@ -52,7 +52,7 @@ def _check_root_volume(image: objects.ImageMeta, root: objects.BlockDeviceMappin
 
 
 def check_disk_config(server: JsonObject, image: objects.ImageMeta) -> None:
-    """The image lets its disk be resized, if that is asked for."""
+    """Check that the disk of the image may be resized, if that is asked for."""
     wanted = server.get('OS-DCF:diskConfig')
     if wanted == 'AUTO' and image.properties.auto_disk_config is False:
         raise errors.Invalid(f'Requested image {image.id} has automatic disk resize disabled.')

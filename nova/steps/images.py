@@ -56,7 +56,7 @@ def register_image(h: Conductor, state: ImageState) -> None:
 
 
 def drop_image(h: Conductor, state: ImageState) -> None:
-    """Undo of `register_image`: there is no such image, and never will be."""
+    """Undo of `register_image`: delete the image."""
     try:
         h.clients.image.delete(state.image_id)
     except (errors.Forbidden, errors.Conflict) as error:
@@ -124,7 +124,7 @@ def _status(h: Conductor, ident: str) -> str:
 
 
 def complete_image(h: Conductor, state: ImageState) -> None:
-    """The image says what volumes are to be made of, and is ready to be used.
+    """Write the snapshots of volumes into the image, and make it ready to be used.
 
     Raises:
         SnapshotNotMade: one of the snapshots is not there.

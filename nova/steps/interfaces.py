@@ -41,13 +41,13 @@ def get(instance: objects.Instance, port_id: str | None) -> objects.VIF:
 
 
 def put(instance: objects.Instance, vif: objects.VIF) -> None:
-    """The record knows the interface, after the others."""
+    """Add the interface to the server's record, after the others."""
     others = [one for one in of(instance) if one.id != vif.id]
     instance.network_info = objects.NetworkInfo(vifs=[*others, vif])
 
 
 def drop(instance: objects.Instance, port_id: str | None) -> None:
-    """The record knows no such interface."""
+    """Drop the interface from the server's record."""
     instance.network_info = objects.NetworkInfo(vifs=[one for one in of(instance) if one.id != port_id])
 
 

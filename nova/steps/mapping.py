@@ -12,7 +12,7 @@ from nova.task.handles import SuperConductor
 
 
 def forget(h: SuperConductor, state: objects.State) -> None:
-    """A server that is being deleted for good is counted no more, and is in no group."""
+    """Take a server that is being deleted for good off the count of its project, and out of its group."""
     uuid = h.instance.uuid
 
     def write(conn: sa.Connection) -> None:
@@ -22,7 +22,7 @@ def forget(h: SuperConductor, state: objects.State) -> None:
 
 
 def remember(h: SuperConductor, state: objects.State) -> None:
-    """Undo of `forget`: the server is counted, and in the group that was asked for when it was made."""
+    """Undo of `forget`: count the server, and put it back into the group that was asked for."""
     uuid = h.instance.uuid
 
     def write(conn: sa.Connection) -> None:
@@ -36,23 +36,23 @@ def remember(h: SuperConductor, state: objects.State) -> None:
 
 
 def uncount(h: SuperConductor, state: objects.State) -> None:
-    """A server that is being deleted, or waits to be reclaimed, is not counted."""
+    """Take a server that is being deleted, or waits to be reclaimed, off the count of its project."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(conn, h.instance.uuid))
 
 
 def count(h: SuperConductor, state: objects.State) -> None:
-    """A server that is back, or could not be deleted, is counted."""
+    """Count a server that is back, or could not be deleted."""
     h.api_db.write(lambda conn: objects.InstanceMapping.queue_for_delete(
         conn, h.instance.uuid, queued=False))
 
 
 def count_flavor(h: SuperConductor, state: objects.State) -> None:
-    """A server that is between two flavors no more counts for the one that it has."""
+    """Count a server by the one flavor that it has, once it is between two no more."""
     h.api_db.write(lambda conn: quota.count_exactly(conn, h.instance.uuid, counting.demand(h.instance)))
 
 
 def erase(conn: sa.Connection, uuid: str) -> None:
-    """Leave no row of a server that no cell has; repeatable."""
+    """Delete every row of a server that no cell has; repeatable."""
     objects.RequestSpec.part(instance_uuid=uuid).destroy(conn)
     objects.InstanceGroup.remove_member(conn, uuid)
     found = objects.InstanceMapping.find(conn, instance_uuid=uuid)

@@ -11,7 +11,7 @@ from nova.task.handles import Conductor, Host
 
 
 def reserve_there(h: Conductor, state: objects.Move) -> None:
-    """A second attachment of each volume, for the host that the server goes to. Repeatable."""
+    """Make a second attachment of each volume, for the host that the server goes to; repeatable."""
     devices = [device for device in volumes.volume_devices(h.instance) if device.attachment_id]
     state.sources = {device.volume_id: device.attachment_id for device in devices}
     state.targets = {device.volume_id: h.clients.volume.reserve(device.volume_id, h.instance.uuid)
@@ -29,18 +29,18 @@ def connect_there(h: Host, state: objects.Move) -> None:
 
 
 def unreserve_there(h: Conductor, state: objects.Move) -> None:
-    """Undo of `reserve_there`: the server has the attachments that its record names, and no other."""
+    """Undo of `reserve_there`: delete the attachments that the record does not name."""
     volumes.drop_unnamed(h, state)
     state.targets = {}
 
 
 def use_there(instance: objects.Instance, state: objects.Move) -> None:
-    """The record names the attachments of the host that the server goes to."""
+    """Write the attachments of the destination into the record."""
     _name(instance, state.targets)
 
 
 def use_source(instance: objects.Instance, state: objects.Move) -> None:
-    """The record names the attachments of the host that the server comes from."""
+    """Write the attachments of the source into the record."""
     _name(instance, state.sources)
 
 

@@ -50,7 +50,7 @@ def started(instance: objects.Instance, kind: str, record: type[M], **values: An
 # The record --------------------------------------------------------------------------------------
 
 def open_migration(h: SuperConductor, state: objects.Move) -> None:
-    """At a super-conductor: operators see the move, and quotas count the larger of both flavors."""
+    """At a super-conductor: write the migration that operators see, and count the larger of both flavors."""
     record = Migration(
         uuid=state.migration, instance_uuid=h.instance.uuid, migration_type=state.kind,
         status=Migration.FIRST[state.kind], user_id=h.context.user_id, project_id=h.context.project_id,
@@ -63,14 +63,14 @@ def open_migration(h: SuperConductor, state: objects.Move) -> None:
 
 
 def close_failed(h: SuperConductor, state: objects.Move) -> None:
-    """Undo of `open_migration`: the server is where it was and what it was."""
+    """Undo of `open_migration`: end the migration as failed, and count the flavor that the server has."""
     mark(h, state, 'cancelled' if h.task.unwinds and state.kind == moves.LIVE else 'error')
     if state.kind == moves.RESIZE:
         count_only(h)
 
 
 def mark(h: Conductor, state: objects.Move, status: str, **values: object) -> None:
-    """Say how far the move is."""
+    """Write the migration's status, and other values of it."""
     h.db.write(lambda conn: Migration.mark(conn, state.migration, status, **values))
 
 
@@ -79,14 +79,14 @@ def _count(h: SuperConductor, demand: Demand) -> None:
 
 
 def count_only(h: SuperConductor) -> None:
-    """At a super-conductor: quotas count the flavor that the server has, and no other."""
+    """At a super-conductor: count the server by the flavor that it has."""
     _count(h, counting.demand(h.instance))
 
 
 # What the source gives ---------------------------------------------------------------------------
 
 def own_source(h: SuperConductor, state: objects.Move) -> None:
-    """What the server holds belongs to the migration from here on, in one write."""
+    """Hand the allocation of the server on its source to the migration, in one write."""
     placement = h.clients.placement
     held = placement.allocations(h.instance.uuid).allocations
     if held:
@@ -105,7 +105,7 @@ def _former(h: Conductor, state: objects.Move) -> list[Migration]:
 
 
 def give_back(h: Conductor, state: objects.Move) -> None:
-    """Undo of `own_source`: the server holds what it did, and nothing at a destination.
+    """Undo of `own_source`: give the migration's allocation back to the server.
 
     The source may have shrunk meanwhile below what is in use there, and a Placement may refuse every change of
     that. Then the migration, although it has ended, holds it on behalf of the server: until `return_source`
@@ -141,7 +141,7 @@ def return_source(clients: 'Clients', server: objects.Instance, former: Sequence
 
 
 def drop_source(h: Conductor, state: objects.Move) -> None:
-    """The source gives nothing any more."""
+    """Delete the migration's allocation on the source."""
     h.clients.placement.drop(state.migration)
 
 
@@ -169,7 +169,7 @@ def choose_dest(h: SuperConductor, state: objects.Move) -> None:
 
 
 def take_dest(h: Conductor, state: objects.Move) -> None:
-    """The next host that was chosen; the record shows it.
+    """Take the next host that was chosen, and write it into the record.
 
     Raises:
         errors.task.RetriesExceeded: none is left.

@@ -17,7 +17,7 @@ SURELY_WAITS = datetime.timedelta(seconds=3)
 
 def ask(h: SuperConductor, spec: objects.RequestSpec, uuids: Sequence[str], *, ignore_cells: Sequence[str] = (),
         cell: str | None = None) -> dict[str, list[objects.Selection]]:
-    """Hosts for servers, from the scheduler: for each the one that was claimed, then alternates.
+    """Ask the scheduler for hosts of servers: for each the one that was claimed, then alternates.
 
     Args:
         cell: uuid of the cell whose journal has the task; None is the API database's.
@@ -42,7 +42,7 @@ def ask(h: SuperConductor, spec: objects.RequestSpec, uuids: Sequence[str], *, i
 def take_next(h: Conductor, selections: Sequence[objects.Selection], claimed: bool,
               how: Callable[[objects.Selection], bool] | None = None) -> tuple[
         objects.Selection, list[objects.Selection]]:
-    """The next selection whose resources are ours, and those left after it.
+    """Claim the next selection that has room; returns it, and the selections after it.
 
     Args:
         claimed: the first of `selections` holds its allocation already.
@@ -61,13 +61,13 @@ def take_next(h: Conductor, selections: Sequence[objects.Selection], claimed: bo
 
 
 def claim(h: Handle, selection: objects.Selection) -> bool:
-    """Claim one in Placement; whether it fitted."""
+    """Claim a selection in Placement; returns whether there was room."""
     request = jsonutil.loads(selection.allocation_request)
     return h.clients.placement.claim(h.instance.uuid, request, h.instance.project_id, h.instance.user_id)
 
 
 def assign(instance: objects.Instance, selection: objects.Selection) -> None:
-    """Write the choice on the record: from here on the server belongs to that host."""
+    """Write the chosen host into the server's record."""
     instance.host = selection.service_host
     instance.node = selection.nodename
     instance.compute_id = selection.compute_node_uuid
@@ -77,13 +77,13 @@ def assign(instance: objects.Instance, selection: objects.Selection) -> None:
 
 
 def leave_host(h: Conductor, state: objects.State) -> None:
-    """Undo of a choice: nothing is held in Placement, and the record names no host."""
+    """Undo of a choice: give the claim up, and clear the host in the record."""
     h.clients.placement.drop(h.instance.uuid)
     instance = h.instance
     instance.host = instance.node = instance.compute_id = instance.launched_on = None
 
 
 def mark_launched(instance: objects.Instance) -> None:
-    """The guest exists: most operations are allowed from now on."""
+    """Note that the guest exists: most operations are allowed from now on."""
     if instance.launched_at is None:
         instance.launched_at = clock.utcnow()

@@ -16,7 +16,7 @@ AT, IMAGE, HOST = 'shelved_at', 'shelved_image_id', 'shelved_host'
 
 
 def note(h: Conductor, image_id: str | None) -> None:
-    """The server is shelved from now on, by the clock of its cell's database."""
+    """Note since when the server is shelved, by the clock of its cell's database."""
     instance = h.instance
     said = {AT: clock.isotime(h.db.now()) or '', HOST: instance.host or ''}
     if image_id:
@@ -36,13 +36,13 @@ def since(instance: objects.Instance) -> datetime.datetime | None:
 
 
 def forget(instance: objects.Instance) -> None:
-    """The server is not shelved any more."""
+    """Clear what the record says of shelving."""
     instance.system_metadata = {key: value for key, value in (instance.system_metadata or {}).items()
                                 if key not in (AT, IMAGE, HOST)}
 
 
 def drop_image(h: Conductor, instance: objects.Instance) -> None:
-    """Nobody needs the image any more; one that its owner has protected stays his."""
+    """Delete the image that had the disk; one that its owner has protected stays."""
     image = image_of(instance)
     if image is not None:
         try:

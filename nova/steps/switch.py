@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 
 
 def to_dest(h: Conductor, state: Move) -> None:
-    """From here on the record speaks of the server as it will be.
+    """Bind the ports to the destination, and write its host, node and flavor into the record.
 
     Raises:
         Refused: nothing on the host can bind a port.
@@ -38,7 +38,7 @@ def name_dest(h: Conductor, state: Move) -> None:
 
 
 def to_source(h: Conductor, state: Move) -> None:
-    """Undo of `to_dest`; also when nothing of it was done."""
+    """Undo of `to_dest`: bind the ports to the source, and write it back; also when nothing was done."""
     instance = h.instance
     if not state.same_host:
         _bind_back(h, state)

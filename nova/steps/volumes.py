@@ -172,7 +172,7 @@ def root_volume(instance: objects.Instance) -> objects.BlockDeviceMapping:
 
 
 def reserve_volumes(h: Conductor, state: Reserved) -> None:
-    """Nobody else gets the volumes from here on. Repeatable: a reservation that is there is found again.
+    """Reserve the volumes for the server. Repeatable: a reservation that is there is found again.
 
     The user reserves what he named. His token is needed for nothing after that, and goes.
     """
@@ -184,7 +184,7 @@ def reserve_volumes(h: Conductor, state: Reserved) -> None:
 
 
 def unreserve_volumes(h: Conductor, state: objects.State) -> None:
-    """Undo of `reserve_volumes`: the server has no attachment, recorded or not."""
+    """Undo of `reserve_volumes`: delete the attachments of the server, recorded or not."""
     for attachment in h.clients.volume.attachments(h.instance.uuid):
         h.clients.volume.detach(attachment['id'])
     for device in volume_devices(h.instance):
@@ -212,7 +212,7 @@ def connect(h: Host, device: objects.BlockDeviceMapping) -> None:
 
 
 def drop_unnamed(h: Conductor, state: objects.State) -> None:
-    """The server keeps the attachments that its record names, and no other."""
+    """Delete the attachments of the server that its record does not name."""
     devices = volume_devices(h.instance)
     kept = {device.attachment_id for device in devices}
     for attachment in h.clients.volume.attachments(h.instance.uuid) if devices else ():
@@ -221,7 +221,7 @@ def drop_unnamed(h: Conductor, state: objects.State) -> None:
 
 
 def let_go(h: Host) -> None:
-    """On the host: no volume of the server is connected here any more; its attachments stay."""
+    """On the host: disconnect the server's volumes; its attachments stay."""
     for device in volume_devices(h.instance):
         h.driver.disconnect_volume(h, device)
 
@@ -264,13 +264,13 @@ def reserve_anew(volumes: 'VolumeClient', server: str, device: objects.BlockDevi
 
 
 def complete_attachments(h: Handle, state: objects.State) -> None:
-    """The guest has its volumes: Cinder shows them in use."""
+    """Complete the attachments, so that Cinder shows the volumes in use."""
     for device in volume_devices(h.instance):
         h.clients.volume.complete(device.attachment_id or '')
 
 
 def release_volumes(h: Conductor, state: objects.State) -> None:
-    """End of a server: no attachment is left, and what was to die with it is deleted.
+    """End of a server: delete its attachments, and the volumes that end with it.
 
     Asks Cinder for the server's attachments rather than trusting the rows: what a crash left is found too.
     """

@@ -13,7 +13,7 @@ from nova.task.handles import Conductor, Host
 
 
 def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
-    """Nobody else gets the volume from here on; repeatable."""
+    """Reserve the volume for the server, so that nobody else gets it; repeatable."""
     device = attachments.find(h, state.device)
     if device is None:
         raise errors.block.VolumeNotAttached(volume=state.volume_id, server=h.instance.uuid)
@@ -25,7 +25,7 @@ def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
 
 
 def unreserve_volume(h: Conductor, state: wire.AttachState) -> None:
-    """Undo of `reserve_volume`: the server has neither attachment nor device."""
+    """Undo of `reserve_volume`: delete the server's attachment and its device."""
     attachments.give_up(h, state.volume_id)
     attachments.forget(h, state.device)
 
@@ -39,7 +39,7 @@ def attach_to_guest(h: Host, state: wire.AttachState) -> None:
 
 
 def take_from_guest(h: Host, state: wire.AttachState) -> None:
-    """Undo of `attach_to_guest`: neither guest nor host has it."""
+    """Undo of `attach_to_guest`: detach the volume from the guest, and disconnect it on the host."""
     device = attachments.find(h, state.device)
     if device is not None:
         h.driver.detach_volume(h, device)

@@ -12,7 +12,7 @@ from nova.task.handles import Conductor, SuperConductor
 
 
 def adopt_claim(h: Conductor, state: wire.BuildState) -> None:
-    """What the scheduler has claimed is ours from here on: whoever unwinds gives it up."""
+    """Take over what the scheduler has claimed: whoever unwinds this task gives it up."""
 
 
 def allocate_ports(h: Conductor, state: wire.BuildState) -> None:

@@ -26,13 +26,13 @@ def make_ports(h: Conductor, state: wire.BuildState) -> None:
 
 
 def give_up(h: Conductor, state: wire.BuildState) -> None:
-    """Undo of the first step: the server has no ports, nor what the scheduler has claimed for it."""
+    """Undo of the first step: release the ports of the server, and what the scheduler has claimed for it."""
     ports.release_ports(h, state)
     allocate.drop_allocation(h, state)
 
 
 def take_host(h: Conductor, state: wire.BuildState) -> None:
-    """The selection that the scheduler claimed, or on a later round the next alternate that can be claimed."""
+    """Take the host that the scheduler claimed; on a later round claim the next alternate that has room."""
     selection, state.selections = schedule.take_next(h, state.selections, state.claimed)
     state.claimed = False
     schedule.assign(h.instance, selection)

@@ -47,7 +47,7 @@ class Standing(NamedTuple):
 
 
 def standing(conn: sa.Connection, uuid: str) -> Standing:
-    """How far a server is now."""
+    """Say how far a server is now."""
     request = objects.BuildRequest.find(conn, instance_uuid=uuid)
     if request is not None:
         return Standing(PENDING, request=request)
@@ -65,7 +65,8 @@ def note_withdrawn(h: SuperConductor, state: wire.ScheduleState) -> None:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether a database or a service cannot be used now, so that the same may go right later."""
+    """Whether an error says that a database or a service cannot be used now, so that a repetition may
+    succeed."""
     return getattr(error, 'again', False) or dbkit.is_passing(error)
 
 
@@ -253,7 +254,7 @@ def _bring(conn: sa.Connection, request: objects.BuildRequest) -> None:
 # (c) ---------------------------------------------------------------------------------------------
 
 def let_go(h: SuperConductor, server: wire.Planned, cell: objects.CellMapping) -> None:
-    """Have the server's build run."""
+    """Let the server's build begin."""
     h.adopt(cell, server.build)
 
 

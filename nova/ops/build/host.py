@@ -18,13 +18,13 @@ def spawn(h: Host, state: wire.BuildState) -> None:
 
 
 def let_run(h: Host, state: objects.State) -> None:
-    """The guest's ports are plugged in, or it has to do without."""
+    """Unpause the guest: its ports are plugged in, or nobody waits for them any more."""
     h.driver.unpause(h)
     h.instance.power_state = int(states.Power.RUNNING)
 
 
 def destroy(h: Host, state: objects.State) -> None:
-    """Undo of `spawn`: nothing of the guest is left here."""
+    """Undo of `spawn`: remove the guest and all that it has here."""
     h.driver.destroy(h)
     h.instance.power_state = int(states.Power.NOSTATE)
     h.instance.launched_at = None

@@ -16,7 +16,8 @@ from nova.task.handles import SuperConductor
 
 
 def choose_hosts(h: SuperConductor, state: wire.ScheduleState) -> None:
-    """A host and alternates for every server, claimed in Placement; all of them or none."""
+    """Ask the scheduler for a host and alternates for every server, claimed in Placement: for all servers or
+    none."""
     handover.note_withdrawn(h, state)
     if state.living():
         _choose(h, state.living())
@@ -55,7 +56,7 @@ def _choose(h: SuperConductor, servers: Sequence[wire.Planned]) -> None:
 
 
 def write_cells(h: SuperConductor, state: wire.ScheduleState) -> None:
-    """Each server's rows and its build task, in the cell of its host."""
+    """Write the rows and the build task of each server into the cell of its host."""
     handover.write_cells(h, state)
 
 

@@ -24,7 +24,7 @@ CHOICE = 'choose_hosts'
 
 
 def end_in_error(h: SuperConductor, state: wire.ScheduleState) -> None:
-    """Undo of the choice: no claim is left, and no server is without an end."""
+    """Undo of the choice: give every claim up, and end every server in error."""
     handover.each(state.servers, lambda server: end(h, server))
 
 

@@ -18,7 +18,7 @@ _ALWAYS = From(task=ANY, launched=False)
 
 
 class DeleteServer(Action):
-    """Works for a server in any state, also one that no cell has yet; doing it once more is fine."""
+    """Deletes a server in any state, also one that no cell has yet; a second request changes nothing."""
 
     method, path = 'DELETE', '/servers/{server_id}'
     name = 'delete'
@@ -83,7 +83,7 @@ def withdraw(conn: sa.Connection, uuid: str) -> bool:
 
 
 class RestoreServer(Action):
-    """Back from a soft delete, if the project's quota has room for it again."""
+    """Restores a softly deleted server if the quota of its project has room for it."""
 
     key = 'restore'
     rule = deferred_delete.RESTORE

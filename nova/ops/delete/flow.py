@@ -31,7 +31,7 @@ def was_resized(state: wire.DeleteState) -> bool:
 
 
 def close_moves(h: Conductor, state: wire.DeleteState) -> None:
-    """No host gives the server anything because of a move any more; a resize counts as confirmed (MIG-F3)."""
+    """Give up what other hosts hold for the server because of moves; a resize counts as confirmed (MIG-F3)."""
     with h.db.read() as conn:
         found = objects.Migration.unfinished(conn, h.instance.uuid)
     for migration in found:
@@ -76,7 +76,7 @@ class Delete(Flow[wire.DeleteState]):
 
 
 def mark_reclaimable(h: Conductor, state: wire.DeleteState) -> None:
-    """From now on the time runs after which the server is deleted for good."""
+    """Note the time from which on the server waits to be deleted for good."""
     h.instance.deleted_at = h.db.now()
 
 

@@ -17,13 +17,13 @@ def destroy_guest(h: Host, state: objects.State) -> None:
 
 
 def forget_source(h: Host, state: wire.DeleteState) -> None:
-    """What a resize has kept aside here is not needed any more."""
+    """Remove what a resize has kept aside on this host."""
     assert state.move is not None, 'only of a server that was resized'
     h.driver.confirm_migration(h, state.move)
 
 
 def switch_off(h: Host, state: objects.State) -> None:
-    """A server that may be restored keeps its disks and does not run."""
+    """Power the guest off and keep its disks, since the server may be restored."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)
 

@@ -20,7 +20,7 @@ def switch_to_dest(h: Conductor, state: Evacuation) -> None:
 
 
 def settle_there(h: Conductor, state: Evacuation) -> None:
-    """The server lives there, and what it was before it died."""
+    """Set the vm_state that the server had before its host failed: active or stopped."""
     h.instance.vm_state = str(states.VM.ACTIVE if state.runs else states.VM.STOPPED)
 
 

@@ -6,7 +6,7 @@ from nova.task.handles import Host
 
 
 def spawn_again(h: Host, state: Evacuation) -> None:
-    """The guest is made anew; one that did not run, or is not to, is off."""
+    """Make the guest anew, and power it off if it did not run, or is not to run."""
     volumes.connect_volumes(h, state)
     device_ports.bind_here(h)
     h.driver.spawn(h, (), ports.awaits_plugging(state), injection.revealed(h, state))

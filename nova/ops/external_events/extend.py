@@ -26,7 +26,7 @@ class ExtendState(base.State):
 
 
 def look_at_volume(h: Conductor, state: ExtendState) -> None:
-    """What the volume service says of it now, whatever was told."""
+    """Read the volume's size from the volume service; what the event said is not trusted."""
     with h.db.read() as conn:
         h.instance.refresh(conn)  # others may have been at work until now
     device = next((one for one in h.instance.block_devices if one.volume_id == state.volume_id), None)
@@ -41,7 +41,7 @@ def reaches_guest(state: ExtendState) -> bool:
 
 
 def extend_on_host(h: Host, state: ExtendState) -> None:
-    """Repeatable, and never taken back: volumes do not shrink."""
+    """Have the host and the guest see the new size. Repeatable, without undo: volumes do not shrink."""
     device = attachments.find(h, state.device)
     if device is not None:
         h.driver.extend_volume(h, device, state.size_gb)

@@ -22,7 +22,7 @@ from nova.task.handles import Conductor, SuperConductor
 
 
 def choose_again(h: SuperConductor, state: LiveMove) -> None:
-    """A host; on a later round one that was not tried yet.
+    """Choose a host; on a later round one that was not tried yet.
 
     Raises:
         errors.task.RetriesExceeded: that was the one that had to be, or often enough.
@@ -69,7 +69,7 @@ def is_unseen(state: LiveMove) -> bool:
 
 
 def prepare_network(h: Conductor, state: LiveMove) -> None:
-    """The ports can be had on the destination, too.
+    """Prepare the bindings of the ports on the destination.
 
     Raises:
         Refused: nothing there can bind one.
@@ -105,14 +105,14 @@ def begin_migration(h: Conductor, state: LiveMove) -> None:
 
 
 def follow_guest(h: Conductor, state: LiveMove) -> None:
-    """The guest has arrived: ports and record follow."""
+    """The guest has arrived: move its ports and its record to the destination."""
     h.instance.network_info = h.clients.network.activate(h.instance, state.dest)
     switch.name_dest(h, state)
     moves.mark(h, state, 'post-migrating')
 
 
 def close_completed(h: Conductor, state: LiveMove) -> None:
-    """Nothing of the source is the server's any more."""
+    """Give up what the source holds for the server."""
     volumes.drop_unnamed(h, state)
     h.clients.network.drop_bindings(h.instance, state.source)
     moves.drop_source(h, state)

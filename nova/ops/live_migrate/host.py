@@ -11,25 +11,25 @@ LOG = logging.getLogger(__name__)
 
 
 def check_dest(h: Host, state: LiveMove) -> None:
-    """Whether the guest can come, as far as this host knows."""
+    """Check on the destination whether the guest can come, as far as this host knows."""
     state.data = h.driver.check_destination(h, state)
 
 
 def check_source(h: Host, state: LiveMove) -> None:
-    """Whether the guest can go there, and how."""
+    """Check on the source whether the guest can go there, and how."""
     state.data = h.driver.check_source(h, state, state.data)
 
 
 def prepare(h: Host, state: LiveMove) -> None:
-    """The guest is expected here, with its volumes."""
+    """Prepare this host for the guest: connect its volumes, and have the driver expect it."""
     moved_volumes.connect_there(h, state)
     state.data = h.driver.prepare_live_migration(h, state, state.data)
 
 
 def roll_back(h: Host, state: LiveMove) -> None:
-    """Undo of `prepare`: the guest is not expected any more.
+    """Undo of `prepare`: have the driver expect no guest, and disconnect the volumes.
 
-    Unless it is found here, because its source went down when it had just left.
+    Unless the guest is found here, because its source went down when it had just left.
     """
     try:
         h.driver.rollback_live_migration(h, state, state.data)
@@ -42,7 +42,7 @@ def roll_back(h: Host, state: LiveMove) -> None:
 
 
 def migrate(h: Host, state: LiveMove) -> None:
-    """Bring the guest over.
+    """Move the running guest to the destination.
 
     Raises:
         errors.NovaError: it runs here as before.
@@ -57,13 +57,13 @@ def migrate(h: Host, state: LiveMove) -> None:
 
 
 def finish(h: Host, state: LiveMove) -> None:
-    """The guest that has arrived is this host's for good."""
+    """Take the guest that has arrived over for good."""
     h.driver.finish_live_migration(h, state, state.data)
     volumes.complete_attachments(h, state)
     power.observe(h, state)
 
 
 def leave(h: Host, state: LiveMove) -> None:
-    """Nothing of the guest is left here."""
+    """Remove what is left of the guest on the source."""
     volumes.let_go(h)
     h.driver.leave_after_live_migration(h, state, state.data)

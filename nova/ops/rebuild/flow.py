@@ -21,7 +21,7 @@ CHANGED = (
 
 
 def take_order(h: Conductor, state: RebuildState) -> None:
-    """The record says what the guest is to be made of."""
+    """Write into the server's record what its guest is to be made of."""
     names = [name for name in CHANGED if state.new.known(name)]
     state.old = objects.Instance.part(**{name: getattr(h.instance, name) for name in names})
     state.stopped = h.instance.vm_state == states.VM.STOPPED
@@ -29,7 +29,7 @@ def take_order(h: Conductor, state: RebuildState) -> None:
 
 
 def put(server: objects.Instance, values: objects.Instance) -> None:
-    """Have a server's record say what another one says, as far as that says anything."""
+    """Copy the fields that one record has into the record of a server."""
     for name in CHANGED:
         if values.known(name):
             setattr(server, name, getattr(values, name))
@@ -39,7 +39,7 @@ def put(server: objects.Instance, values: objects.Instance) -> None:
 
 
 def give_back(h: Conductor, state: RebuildState) -> None:
-    """Undo of `take_order`, where the guest is still the old one."""
+    """Undo of `take_order`, where the guest is still the old one: write the old values back."""
     if state.old is not None and not state.lost:
         put(h.instance, state.old)
 
@@ -78,7 +78,7 @@ def root_reimaged(h: Conductor, state: RebuildState) -> bool:
 
 
 def remember_image(h: SuperConductor, state: RebuildState) -> None:
-    """Whoever looks for another host for the server, looks for one that suits its image as it is now."""
+    """Write the new image into the request spec: later choices of a host go by it."""
     def write(conn: sa.Connection) -> None:
         spec = objects.RequestSpec.find(conn, instance_uuid=h.instance.uuid)
         if spec is not None:

@@ -8,7 +8,7 @@ from nova.task.handles import Host
 
 
 def clear_guest(h: Host, state: RebuildState) -> None:
-    """The guest gets time to shut down, and goes with its local disks; its volumes stay connected."""
+    """Shut the guest down and remove it with its local disks; its volumes stay connected."""
     if h.driver.state(h) is not None:
         h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     h.driver.destroy(h)
@@ -23,7 +23,7 @@ def accept_as_is(h: Host, state: RebuildState) -> None:
 
 
 def release_root(h: Host, state: RebuildState) -> None:
-    """The volume that is to be written anew is on no host, and nobody else gets it meanwhile."""
+    """Disconnect the root volume, which is to be written anew, and keep it reserved for the server."""
     device = volumes.root_volume(h.instance)
     h.driver.disconnect_volume(h, device)
     volumes.reserve_anew(h.clients.volume, h.instance.uuid, device)
@@ -34,7 +34,7 @@ def connect_root(h: Host, state: RebuildState) -> None:
 
 
 def respawn(h: Host, state: RebuildState) -> None:
-    """The guest is made of the record as it is now, and off if it was."""
+    """Make the guest from the record as it is now, and power it off if it was off."""
     device_ports.bind_here(h)
     h.driver.spawn(h, injection.decoded(state.files), password=injection.revealed(h, state))
     volumes.complete_attachments(h, state)
@@ -46,6 +46,6 @@ def respawn(h: Host, state: RebuildState) -> None:
 
 
 def unspawn(h: Host, state: RebuildState) -> None:
-    """Undo of `respawn`: nothing of the guest is left."""
+    """Undo of `respawn`: remove the guest."""
     h.driver.destroy(h)
     h.instance.power_state = int(Power.NOSTATE)

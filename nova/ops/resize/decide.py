@@ -25,7 +25,7 @@ def begin_confirm(h: Conductor, state: Move) -> None:
 
 
 def count_new(h: SuperConductor, state: Move) -> None:
-    """Quotas and later moves know the flavor that it is."""
+    """Count the server by its new flavor, and write that flavor into its request spec."""
     moves.count_only(h)
 
     def write(conn: sa.Connection) -> None:
@@ -37,7 +37,7 @@ def count_new(h: SuperConductor, state: Move) -> None:
 
 
 def close_confirmed(h: Conductor, state: Move) -> None:
-    """Nothing of the source is the server's any more."""
+    """Give up what the source holds for the server."""
     _close(h, state, 'confirmed')
     moves.drop_source(h, state)
 
@@ -67,12 +67,12 @@ def begin_revert(h: Conductor, state: Move) -> None:
 
 
 def count_old(h: SuperConductor, state: Move) -> None:
-    """Quotas count what it is again."""
+    """Count the server by its old flavor again."""
     moves.count_only(h)
 
 
 def close_reverted(h: Conductor, state: Move) -> None:
-    """What the source gives is the server's again, in one write with what the destination gave."""
+    """Give the source's allocation back to the server, and the destination's up, in one write."""
     moves.give_back(h, state)
     _close(h, state, 'reverted')
 

@@ -14,14 +14,14 @@ from nova.task.handles import Conductor
 
 
 def prepare_dest(h: Conductor, state: Move) -> None:
-    """Another host needs attachments of its own for the volumes."""
+    """Make attachments of the volumes for the destination, where that is another host."""
     if not state.same_host:
         moved_volumes.reserve_there(h, state)
     moves.mark(h, state, 'migrating')
 
 
 def leave_dest_alone(h: Conductor, state: Move) -> None:
-    """Undo of `prepare_dest`."""
+    """Undo of `prepare_dest`: delete these attachments."""
     moved_volumes.unreserve_there(h, state)
 
 
@@ -31,7 +31,7 @@ def switch_to_dest(h: Conductor, state: Move) -> None:
 
 
 def await_decision(h: Conductor, state: Move) -> None:
-    """The server is there, and remembers how it can be had back."""
+    """Complete the attachments, and keep with the record what a decision about the move needs."""
     volumes.complete_attachments(h, state)
     h.instance.progress = 0
     h.instance.migration_context = state.to_wire()

@@ -16,14 +16,14 @@ def expect_guest(h: Host, state: Move) -> None:
 
 
 def leave_source(h: Host, state: Move) -> None:
-    """The guest is off; its disks are kept aside here, and are at the destination in a copy."""
+    """Power the guest off, keep its disks aside here, and copy them to the destination."""
     h.driver.migrate_out(h, state)
     volumes.let_go(h)
     power.observe(h, state)
 
 
 def return_to_source(h: Host, state: Move) -> None:
-    """The guest is here again as it was, whatever of leaving it had happened."""
+    """Have the guest here again as it was, however much of `leave_source` had happened."""
     volumes.connect_volumes(h, state)
     h.driver.revert_migration(h, state, state.runs)
     device_ports.bind_here(h)
@@ -32,7 +32,7 @@ def return_to_source(h: Host, state: Move) -> None:
 
 
 def forget_source(h: Host, state: Move) -> None:
-    """What was kept aside here is not needed any more."""
+    """Remove what was kept aside here."""
     h.driver.confirm_migration(h, state)
 
 
@@ -45,13 +45,13 @@ def arrive(h: Host, state: Move) -> None:
 
 
 def let_run(h: Host, state: Move) -> None:
-    """The guest's ports are plugged in, or it has to do without."""
+    """Unpause the guest: its ports are plugged in, or nobody waits for them any more."""
     h.driver.unpause(h)
     power.observe(h, state)
 
 
 def clear_dest(h: Host, state: Move) -> None:
-    """Nothing of the guest is left here but what is kept aside, if this is the source as well."""
+    """Remove the guest here, but for what is kept aside if this host is the source as well."""
     h.driver.destroy(h)
     volumes.let_go(h)
 

@@ -27,7 +27,7 @@ def offloads(state: wire.ShelveState) -> bool:
 
 
 def leave_host(h: Conductor, state: objects.State) -> None:
-    """No host gives the server anything any more; its volumes stay reserved for it (VOL-S6)."""
+    """Give up the host: its allocation, ports and connections; the volumes stay reserved (VOL-S6)."""
     volumes.renew_attachments(h)
     h.clients.network.unbind(h.instance)
     h.instance.network_info = h.clients.network.info(h.instance)
@@ -86,7 +86,7 @@ def choose_host(h: SuperConductor, state: wire.UnshelveState) -> None:
 
 
 def give_up_choice(h: SuperConductor, state: wire.UnshelveState) -> None:
-    """Undo of `choose_host`: nothing is held, and the server is tied to what it was."""
+    """Undo of `choose_host`: give the claim up, and pin the server to the zone that it was pinned to."""
     allocate.drop_allocation(h, state)
     if state.pins:
         _pin(h, state.pinned)
@@ -104,12 +104,12 @@ def _pin(h: SuperConductor, zone: str | None) -> str | None:
 
 
 def take_host(h: Conductor, state: wire.UnshelveState) -> None:
-    """The next host, whose resources are the server's from here on."""
+    """Take the next host that was chosen, and claim its resources."""
     schedule.assign(h.instance, destination.take(h, state))
 
 
 def leave_again(h: Conductor, state: wire.UnshelveState) -> None:
-    """Undo of `take_host`: the host has nothing of the server."""
+    """Undo of `take_host`: renew the attachments, give the claim up, and clear the host in the record."""
     volumes.renew_attachments(h)
     schedule.leave_host(h, state)
 
@@ -127,14 +127,14 @@ def place_ports(h: Conductor, state: wire.UnshelveState) -> None:
 
 
 def unplace_ports(h: Conductor, state: wire.UnshelveState) -> None:
-    """Undo of `place_ports`: they are on no host."""
+    """Undo of `place_ports`: unbind the ports."""
     h.clients.network.unbind(h.instance)
     h.instance.network_info = h.clients.network.info(h.instance)
     state.unplugged = []
 
 
 def forget_shelved(h: Conductor, state: wire.UnshelveState) -> None:
-    """The server is as if it had never been shelved; the image that had its disk goes."""
+    """Clear what the record says of shelving, and delete the image that had the disk."""
     shelving.drop_image(h, h.instance)
     shelving.forget(h.instance)
 

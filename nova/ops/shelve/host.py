@@ -8,7 +8,7 @@ from nova.task.handles import Host
 
 
 def power_off(h: Host, state: wire.ShelveState) -> None:
-    """The guest gets time to shut down, so that its disk is whole."""
+    """Shut the guest down, so that its disk is whole."""
     h.driver.power_off(h, timeout=h.conf.shutdown_timeout)
     power.observe(h, state)
 
@@ -19,14 +19,14 @@ def go_on(h: Host, state: wire.ShelveState) -> None:
 
 
 def offload_guest(h: Host, state: objects.State) -> None:
-    """Nothing of the guest is left here, and none of its volumes is connected."""
+    """Remove the guest, and disconnect its volumes."""
     h.driver.destroy(h)
     volumes.disconnect_volumes(h, state)
     h.instance.power_state = int(Power.NOSTATE)
 
 
 def power_on(h: Host, state: wire.UnshelveState) -> None:
-    """A server that has not left its host."""
+    """Start the guest of a server that has not left its host."""
     h.driver.power_on(h)
     power.observe(h, state)
 
@@ -37,7 +37,7 @@ def power_off_again(h: Host, state: wire.UnshelveState) -> None:
 
 
 def respawn(h: Host, state: wire.UnshelveState) -> None:
-    """The guest is made of the image that has its disk, or of its volumes."""
+    """Make the guest from the image that has its disk, or from its volumes."""
     device_ports.bind_here(h)
     own = h.instance.image_ref
     root = h.instance.root_device
@@ -56,12 +56,12 @@ def respawn(h: Host, state: wire.UnshelveState) -> None:
 
 
 def unspawn(h: Host, state: wire.UnshelveState) -> None:
-    """Undo of `respawn`: nothing of the guest is left here."""
+    """Undo of `respawn`: remove the guest."""
     h.driver.destroy(h)
     h.instance.power_state = int(Power.NOSTATE)
 
 
 def let_run(h: Host, state: wire.UnshelveState) -> None:
-    """The guest's ports are plugged in, or it has to do without."""
+    """Unpause the guest: its ports are plugged in, or nobody waits for them any more."""
     h.driver.unpause(h)
     power.observe(h, state)

@@ -46,5 +46,6 @@ def test_exceptions_are_those_that_have_a_reason():
 def test_what_is_left_becomes_less():
     for package, most in LEFT.items():
         lines = [line for path in (ROOT / package).rglob('*.py') for line in path.read_text().splitlines()]
-        left = sum(bool(re.search(r'\bAny\b', line)) and not line.startswith(('from', 'import')) for line in lines)
+        left = sum(bool(re.search(r'\bAny\b', line)) and not line.startswith(('from', 'import'))
+                   for line in lines)
         assert left <= most, f'{package}: {left}'

@@ -29,7 +29,7 @@ class PowerDriver(Protocol):
         """
 
     def destroy(self, h: Host) -> None:
-        """Remove the guest with its local disks, interfaces and claims; a guest that is not there is removed.
+        """Remove the guest with its local disks, interfaces and claims; it is no error that there is none.
 
         Its volumes stay connected to the host until `disconnect_volume`.
         """
