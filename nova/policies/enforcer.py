@@ -1,14 +1,17 @@
 """Asking policy: may this caller do that?"""
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 from oslo_policy import policy
 
 from nova import errors, policies
 from nova.common import policy as common
-from nova.context import RequestContext
 from nova.policies import base
+
+if TYPE_CHECKING:
+    from nova.context import RequestContext
 
 
 class Enforcer:
@@ -23,7 +26,7 @@ class Enforcer:
         known = list(rules if rules is not None else policies.load())
         self._rules = common.Rules(conf, [*base.role_defaults(), *(rule.default() for rule in known)])
 
-    def authorize(self, context: RequestContext, rule: base.Rule,
+    def authorize(self, context: 'RequestContext', rule: base.Rule,
                   target: Mapping[str, object] | None = None) -> None:
         """Refuse what policy does not allow.
 
@@ -37,7 +40,8 @@ class Enforcer:
         if not self.can(context, rule, target):
             raise errors.Forbidden(f"Policy doesn't allow {rule.name} to be performed.")
 
-    def can(self, context: RequestContext, rule: base.Rule, target: Mapping[str, object] | None = None) -> bool:
+    def can(self, context: 'RequestContext', rule: base.Rule,
+            target: Mapping[str, object] | None = None) -> bool:
         """Whether policy allows it; arguments as of `authorize`."""
         if context.system_scope and not context.project_id:
             return False
