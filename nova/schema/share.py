@@ -1,11 +1,9 @@
 """Shares of a server, as they are shown and taken."""
 
-from typing import Any
-
 from nova.objects import Instance, ShareMapping
 from nova.objects.share_mapping import ShareStatus
 from nova.rest import types
-from nova.rest.field import ABSENT, Document, Field
+from nova.rest.field import ABSENT, Document, Field, Get
 from nova.states import VM
 
 SINCE = '2.97'
@@ -20,7 +18,7 @@ class Looked:
         self.instance, self.admin = instance, admin
 
 
-def _for_administrators(name: str) -> Any:
+def _for_administrators(name: str) -> Get:
     return lambda share, look: getattr(share, name) if look.admin else ABSENT
 
 
