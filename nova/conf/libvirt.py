@@ -96,7 +96,8 @@ A guest that writes faster than it can be copied is slowed down.'''),
     cfg.BoolOpt('live_migration_tunnelled', default=False, help='''
 Memory goes through libvirt's own connection; not with local disks.'''),
     cfg.BoolOpt('live_migration_with_native_tls', default=False, help='''
-QEMU encrypts what it copies.'''),
+QEMU encrypts what it copies, memory and local disks, with the certificates of ``migrate_tls_x509_cert_dir`` (or
+``default_tls_x509_cert_dir``) of qemu.conf. Not together with live_migration_tunnelled.'''),
     cfg.IntOpt('live_migration_completion_timeout', default=800, min=0, mutable=True, help='''
 Seconds for each GiB of memory and disk, at least two GiB, after which a migration is ended by
 live_migration_timeout_action; 0 is never.'''),

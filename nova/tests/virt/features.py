@@ -74,6 +74,9 @@ FEATURES = (
     _feature('Resize, also in place', test_protocol='a_resize_in_place a_disk_does_not_shrink'),
     _feature('Live migration with local disks', test_protocol='a_live_migration live_migrations_that_cannot_be',
              test_libvirt_guests='what_a_guest_has_written_is_there_after_a_live_migration'),
+    _feature('Live migration encrypted by QEMU (native TLS)',
+             test_libvirt_guests='what_a_guest_has_written_is_there_after_a_live_migration '
+             'migrations_are_tunnelled_or_encrypted where_a_destination_is_reached'),
     _feature('Abort, force-complete, post-copy', test_protocol='a_live_migration_that_is_called_off',
              test_libvirt_guests='a_live_migration_that_takes_its_time'),
     _feature('libvirtd restarts under guests', test_libvirt_guests='libvirtd_is_killed_while_guests_run'),

@@ -7,12 +7,14 @@ import threading
 
 import pytest
 
+from nova import conf as nova_conf
 from nova import errors, objects
 from nova.common import concurrency, threads
 from nova.objects import MigrationProgress
 from nova.states import Power, Signal
 from nova.tests.virt.test_protocol import connected, let_go, live, move_live
 from nova.virt.libvirt.driver import LibvirtDriver
+from nova.virt.libvirt.move import uri_of
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(1800)]
 
@@ -118,6 +120,28 @@ def test_eventlet_is_refused(real):
         LibvirtDriver.build(real.sites['h1'].conf, 'h1', None)
 
 
+def test_migrations_are_tunnelled_or_encrypted(real):
+    conf = real.sites['h1'].conf
+    for name in ('live_migration_tunnelled', 'live_migration_with_native_tls'):
+        conf.set_override(name, True, 'libvirt')
+    try:
+        with pytest.raises(errors.Invalid, match='set one of them'):
+            LibvirtDriver.build(conf, 'h1', None)
+    finally:
+        for name in ('live_migration_tunnelled', 'live_migration_with_native_tls'):
+            conf.clear_override(name, 'libvirt')
+
+
+@pytest.mark.parametrize(('options', 'uri'), [
+    ({}, 'qemu+tcp://192.0.2.1/system'), ({'live_migration_scheme': 'tls'}, 'qemu+tls://192.0.2.1/system'),
+    ({'live_migration_uri': 'qemu+ssh://nova@%s/system', 'live_migration_scheme': 'tls'},
+     'qemu+ssh://nova@192.0.2.1/system')])
+def test_where_a_destination_is_reached(options, uri):
+    conf = nova_conf.new(config_files=[], **{f'libvirt.{name}': value for name, value in options.items()})
+    assert uri_of(conf, '192.0.2.1') == uri
+    assert uri_of(conf, '2001:db8::1') == uri.replace('192.0.2.1', '[2001:db8::1]')
+
+
 def test_two_guests_reach_each_other(real):
     first = real.h(networked(real, '10.77.0.51'))
     second = real.h(networked(real, '10.77.0.52', 'n=0', 'while [ $n -lt 90 ]; do n=$((n+1))',
@@ -127,8 +151,31 @@ def test_two_guests_reach_each_other(real):
     real.wait(second, 'GUEST user-data: reached')
 
 
-def test_what_a_guest_has_written_is_there_after_a_live_migration(real):
-    """LM: under writing load; a volume goes along."""
+@pytest.fixture
+def encrypted(real):
+    """Live migrations from h1 are encrypted by QEMU."""
+    conf = real.sites['h1'].conf
+    conf.set_override('live_migration_with_native_tls', True, 'libvirt')
+    yield conf
+    conf.clear_override('live_migration_with_native_tls', 'libvirt')
+
+
+def refused_without_certificates(real, here, there):
+    """QEMU of the destination has to show a certificate, so nothing goes in the clear."""
+    kept, away = (real.hosts / 'h2' / 'etc' / name for name in ('pki', 'away'))
+    move, data = live(real, here, there)
+    kept.rename(away)
+    try:
+        with pytest.raises(errors.virt.MigrationFailed, match='ca-cert.pem'):
+            here.driver.live_migrate(here, move, data)
+    finally:
+        away.rename(kept)
+    there.driver.rollback_live_migration(there, move, data)
+    assert here.driver.state(here) == Power.RUNNING
+
+
+def test_what_a_guest_has_written_is_there_after_a_live_migration(real, encrypted):
+    """LM: under writing load; a volume goes along; all of it is encrypted by QEMU."""
     instance = real.server(config_drive=True, user_data=script(
         'dd if=/dev/urandom of=/dev/vda bs=1M seek=24 count=4 2>/dev/null',
         'echo sum $(dd if=/dev/vda bs=1M skip=24 count=4 2>/dev/null | md5sum)',
@@ -141,6 +188,8 @@ def test_what_a_guest_has_written_is_there_after_a_live_migration(real):
     here.driver.spawn(here)
     total = real.wait(here, 'GUEST user-data: sum ([0-9a-f]{32})')[1]
     real.ready(here)
+    there.driver.connect_volume(there, device, connection)
+    refused_without_certificates(real, here, there)
     there.driver.connect_volume(there, device, connection)
     move_live(real, here, there)
     let_go(here, device)

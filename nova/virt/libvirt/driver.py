@@ -35,12 +35,16 @@ class LibvirtDriver(LibvirtCold, LibvirtLive, LibvirtVolumes, LibvirtShares, Lib
         """For the loader, which leaves `commands` and `reach` as they are on a real host.
 
         Raises:
-            errors.Invalid: the process runs on eventlet, all of which a call of libvirt would hold up; or
-                multipath is enforced, and multipathd does not run.
+            errors.Invalid: the process runs on eventlet, all of which a call of libvirt would hold up; live
+                migrations are to be both tunnelled and encrypted by QEMU; or multipath is enforced, and
+                multipathd does not run.
         """
         if threads.backend() == 'eventlet':
             raise errors.Invalid(
                 'The driver libvirt needs threads: set [DEFAULT] concurrency_backend = threading.')
+        if conf.libvirt.live_migration_tunnelled and conf.libvirt.live_migration_with_native_tls:
+            raise errors.Invalid('[libvirt] live_migration_tunnelled and live_migration_with_native_tls exclude'
+                                 ' each other: set one of them.')
         made = cls(conf, host, Session(conf.libvirt.connection_uri or 'qemu:///system'), commands or Commands(),
                    reach or (lambda address: uri_of(conf, address)))
         if conf.libvirt.volume_use_multipath and conf.libvirt.volume_enforce_multipath:

@@ -18,6 +18,7 @@ from nova.virt.driver import kept
 from nova.virt.driver.move import LiveData, LiveMove
 from nova.virt.libvirt import serial, transfer, vif, xml
 from nova.virt.libvirt.guests import UNDEFINE, power_of, vifs_of
+from nova.virt.libvirt.move import in_uri, uri_of
 from nova.virt.libvirt.power import LibvirtPower
 from nova.virt.libvirt.session import translated
 
@@ -128,7 +129,8 @@ class LibvirtLive(LibvirtPower):
 
         def run() -> None:
             try:
-                domain.migrateToURI3(self._uri(data), self._parameters(h, domain, data), self._flags(h, data))
+                there = uri_of(self.conf, str(data['address']))
+                domain.migrateToURI3(there, self._parameters(h, domain, data), self._flags(h, data))
             except libvirt.libvirtError as error:
                 failure.append(error)
             finally:
@@ -170,11 +172,6 @@ class LibvirtLive(LibvirtPower):
         finally:
             conn.close()
 
-    def _uri(self, data: LiveData) -> str:
-        conf = self.conf.libvirt
-        pattern = conf.live_migration_uri or f'qemu+{conf.live_migration_scheme or "tcp"}://%s/system'
-        return str(pattern) % data['address']
-
     def _flags(self, h: Host, data: LiveData) -> int:
         conf = self.conf.libvirt
         flags = (libvirt.VIR_MIGRATE_LIVE | libvirt.VIR_MIGRATE_PEER2PEER | libvirt.VIR_MIGRATE_PERSIST_DEST
@@ -184,11 +181,14 @@ class LibvirtLive(LibvirtPower):
                 (conf.live_migration_permit_auto_converge, libvirt.VIR_MIGRATE_AUTO_CONVERGE),
                 (conf.live_migration_permit_post_copy, libvirt.VIR_MIGRATE_POSTCOPY),
                 (conf.live_migration_with_native_tls, libvirt.VIR_MIGRATE_TLS),
-                (conf.live_migration_tunnelled and not data['block_migration'], libvirt.VIR_MIGRATE_TUNNELLED),
+                (self._tunnelled(data), libvirt.VIR_MIGRATE_TUNNELLED),
                 # Both hosts have been seen to see the same files, and nothing is in the host's cache.
                 ((data['shared'] or data.get('volumes')) and self._uncached(), libvirt.VIR_MIGRATE_UNSAFE)):
             flags |= flag if wanted else 0
         return int(flags)
+
+    def _tunnelled(self, data: LiveData) -> bool:
+        return bool(self.conf.libvirt.live_migration_tunnelled and not data['block_migration'])
 
     def _uncached(self) -> bool:
         return all(not pair.startswith('file=') or pair in ('file=none', 'file=directsync')
@@ -199,8 +199,8 @@ class LibvirtLive(LibvirtPower):
         found: dict[str, object] = {
             libvirt.VIR_MIGRATE_PARAM_DEST_XML: there, libvirt.VIR_MIGRATE_PARAM_PERSIST_XML: there,
             libvirt.VIR_MIGRATE_PARAM_BANDWIDTH: self.conf.libvirt.live_migration_bandwidth}
-        if not self.conf.libvirt.live_migration_tunnelled:
-            found[libvirt.VIR_MIGRATE_PARAM_URI] = f'tcp://{data["address"]}'
+        if not self._tunnelled(data):
+            found[libvirt.VIR_MIGRATE_PARAM_URI] = f'tcp://{in_uri(str(data["address"]))}'
         if data['block_migration']:
             found[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = list(cast(dict[str, object], data['disks']))
         return found

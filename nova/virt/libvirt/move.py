@@ -21,12 +21,13 @@ from nova.virt.libvirt.session import translated
 
 def uri_of(conf: cfg.ConfigOpts, address: str) -> str:
     """libvirt of another host, as it is reached from this one."""
-    pattern = conf.libvirt.live_migration_uri
-    if pattern:
-        return str(pattern) % address
-    scheme = conf.libvirt.live_migration_scheme or 'tcp'
-    host = f'[{address}]' if ':' in address else address
-    return f'qemu+{scheme}://{host}/system'
+    return str(conf.libvirt.live_migration_uri or
+               f'qemu+{conf.libvirt.live_migration_scheme or "tcp"}://%s/system') % in_uri(address)
+
+
+def in_uri(address: str) -> str:
+    """A host's address as URIs have it."""
+    return f'[{address}]' if ':' in address else address
 
 
 class LibvirtCold(LibvirtPower):
