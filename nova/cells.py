@@ -124,7 +124,7 @@ class Cells:
         """Every cell in the order of their ids, cell0 and disabled ones included."""
         if self._until.passed() or not self._mappings:
             with self._dbs.api.read() as conn:
-                self._mappings = objects.CellMapping.all(conn, order=[objects.CellMapping.table.c.id])
+                self._mappings = sorted(objects.CellMapping.all(conn), key=lambda mapping: mapping.id)
             self._until = clock.Deadline(self._keep)
         return list(self._mappings)
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from nova.common import clock
 from nova.db import tasks as tables
+from nova.objects import statements
 
 PLUGGED = 'network-vif-plugged'
 COMPLETED, FAILED = 'completed', 'failed'
@@ -59,10 +60,14 @@ def forget(conn: sa.Connection, instance_uuid: str, tags: Collection[str] | None
     conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid, *some))
 
 
+_OLD = sa.select(tables.events.c.id).where(
+    tables.events.c.created_at < sa.bindparam('before')).limit(statements.LIMIT)
+
+
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` announcements made before a time; return how many."""
     table = tables.events
-    old = list(conn.execute(sa.select(table.c.id).where(table.c.created_at < before).limit(limit)).scalars())
+    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
     if old:
         conn.execute(table.delete().where(table.c.id.in_(old)))
     return len(old)

@@ -13,6 +13,7 @@ from oslo_db import exception as db_exc
 
 from nova.common import dbkit
 from nova.db import tasks as tables
+from nova.objects import statements
 
 _T = tables.idempotency_keys.c
 
@@ -88,9 +89,12 @@ def drop_of(conn: sa.Connection, task: str) -> None:
     conn.execute(tables.idempotency_keys.delete().where(_T.task_uuid == task))
 
 
+_OLD = sa.select(_T.id).where(_T.created_at < sa.bindparam('before')).limit(statements.LIMIT)
+
+
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` keys from before a time; return how many."""
-    old = list(conn.execute(sa.select(_T.id).where(_T.created_at < before).limit(limit)).scalars())
+    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
     if old:
         conn.execute(tables.idempotency_keys.delete().where(_T.id.in_(old)))
     return len(old)

@@ -338,8 +338,8 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
         _set(by_uuid, 'tags', TAGS.of(conn, by_uuid))
     if 'block_devices' in prefetch:
         devices: dict[str, list[BlockDeviceMapping]] = {uuid: [] for uuid in by_uuid}
-        for device in BlockDeviceMapping.all(conn, order=[models.block_device_mappings.c.id],
-                                             instance_uuid=list(by_uuid)):
+        for device in sorted(BlockDeviceMapping.all(conn, instance_uuid=list(by_uuid)),
+                             key=lambda device: device.id):
             devices[device.instance_uuid].append(device)
         _set(by_uuid, 'block_devices', devices)
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
 from nova.db import tasks as tables
+from nova.objects import statements
 from nova.objects import task as rows
 
 _T = tables.notifications.c
@@ -137,14 +138,17 @@ def numbered(conn: sa.Connection, ids: Collection[int]) -> list[Notification]:
         sa.select(*_COLUMNS).where(_T.id.in_(list(ids))).order_by(_T.id))]
 
 
+_OLD = sa.select(_T.id).where(
+    _T.sent_at < sa.bindparam('before'), _T.created_at < sa.bindparam('before'),
+    _T.id < sa.select(sa.func.max(_T.id)).scalar_subquery()).limit(statements.LIMIT)
+
+
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` that were sent and are from before a time; return how many.
 
     The newest stays: SQLite would give its number to another one.
     """
-    newest = sa.select(sa.func.max(_T.id)).scalar_subquery()
-    old = list(conn.execute(sa.select(_T.id).where(
-        _T.sent_at < before, _T.created_at < before, _T.id < newest).limit(limit)).scalars())
+    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
     if old:
         conn.execute(tables.notifications.delete().where(_T.id.in_(old)))
     return len(old)

@@ -125,6 +125,7 @@ _HEAVY = ('state', 'context', 'error', 'hosts', 'progress')
 
 
 _GET = sa.select(tables.tasks).where(*statements.conditions(tables.tasks.c, (('uuid', '='),)))
+_NOTE = tables.task_steps.insert()
 _SAVE = tables.tasks.update().where(
     *statements.conditions(tables.tasks.c, (('uuid', '='), ('generation', '='))))
 _PLAIN = sa.select(*(tables.tasks.c[name] for name in _NAMES if name not in _HEAVY))
@@ -157,6 +158,9 @@ class Note:
     host: str | None = None
     detail: str | None = None
     started_at: datetime.datetime | None = None
+
+
+_NOTED = [field.name for field in dataclasses.fields(Note)]
 
 
 def insert(conn: sa.Connection, task: Task) -> None:
@@ -251,8 +255,8 @@ def save(conn: sa.Connection, task: Task, note: Note | None = None, now: datetim
         **changes, 'generation': task.generation + 1, 'updated_at': now,
         'its_uuid': task.uuid, 'its_generation': task.generation}).rowcount == 1
     if won and note is not None:
-        conn.execute(tables.task_steps.insert(), {
-            'task_uuid': task.uuid, 'finished_at': now, **dataclasses.asdict(note)})
+        conn.execute(_NOTE, {
+            'task_uuid': task.uuid, 'finished_at': now, **{name: getattr(note, name) for name in _NOTED}})
     return won
 
 
@@ -267,11 +271,15 @@ def is_saved(conn: sa.Connection, task: Task, now: datetime.datetime) -> bool:
 def is_owned(conn: sa.Connection, uuid: str, owner: str, attempt: int | None = None) -> bool:
     """Whether a task is being run by `owner`, in this attempt; nobody can take it over before the end of the
     transaction."""
-    table = tables.tasks
-    this = () if attempt is None else (table.c.attempt == attempt,)
-    return conn.execute(sa.select(table.c.id).where(
-        table.c.uuid == uuid, table.c.status == RUNNING, table.c.owner == owner, *this)
-        .with_for_update()).first() is not None
+    this: JsonObject = {'uuid': uuid, 'status': RUNNING, 'owner': owner}
+    if attempt is not None:
+        this['attempt'] = attempt
+    return conn.execute(_owned(statements.shape_of(this)), statements.values_of(this)).first() is not None
+
+
+@functools.cache
+def _owned(shape: statements.Shape) -> sa.Select[tuple[int]]:
+    return sa.select(tables.tasks.c.id).where(*statements.conditions(tables.tasks.c, shape)).with_for_update()
 
 
 def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
@@ -339,6 +347,12 @@ def remove(conn: sa.Connection, uuid: str) -> None:
     conn.execute(tables.tasks.delete().where(tables.tasks.c.uuid == uuid))
 
 
+_OLD = sa.select(tables.tasks.c.uuid).where(
+    tables.tasks.c.finished_at < sa.bindparam('before'),
+    ~sa.and_(tables.tasks.c.flow.in_(FLAVOR_CHANGES), tables.tasks.c.status == DONE)).limit(statements.LIMIT)
+_OLD_HIDDEN = _OLD.where(tables.tasks.c.action.is_(None))
+
+
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bool = False) -> int:
     """Drop up to `limit` tasks that ended before a time; return how many.
 
@@ -348,10 +362,7 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bo
         hidden: only those that clients do not see among a server's actions.
     """
     table = tables.tasks
-    some = (table.c.action.is_(None),) if hidden else ()
-    lasting = sa.and_(table.c.flow.in_(FLAVOR_CHANGES), table.c.status == DONE)
-    old = list(conn.execute(
-        sa.select(table.c.uuid).where(table.c.finished_at < before, ~lasting, *some).limit(limit)).scalars())
+    old = list(conn.execute(_OLD_HIDDEN if hidden else _OLD, {'before': before, 'its_limit': limit}).scalars())
     if old:
         conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(old)))
         conn.execute(table.delete().where(table.c.uuid.in_(old)))
@@ -390,12 +401,14 @@ class Inert(NamedTuple):
     parent: str | None
 
 
+_INERT = sa.select(*(tables.tasks.c[name] for name in Inert._fields)).where(
+    tables.tasks.c.status == INERT, tables.tasks.c.id > sa.bindparam('after')
+).order_by(tables.tasks.c.id).limit(statements.LIMIT)
+
+
 def inert(conn: sa.Connection, after: int, limit: int) -> list[Inert]:
     """The oldest tasks that were never let run, from the row behind `after` on."""
-    table = tables.tasks
-    return [Inert(*row) for row in conn.execute(
-        sa.select(table.c.id, table.c.uuid, table.c.instance_uuid, table.c.parent)
-        .where(table.c.status == INERT, table.c.id > after).order_by(table.c.id).limit(limit))]
+    return [Inert(*row) for row in conn.execute(_INERT, {'after': after, 'its_limit': limit})]
 
 
 def unfinished(conn: sa.Connection, uuids: Iterable[str]) -> set[str]:
@@ -594,12 +607,15 @@ class Beat:
     knows: list[str] | None
 
 
+_ENTER = tables.workers.insert()
+
+
 def enter(conn: sa.Connection, uuid: str, binary: str, host: str, supers: bool = False,
           knows: Collection[str] = ()) -> None:
     """Put a worker incarnation on the list."""
-    conn.execute(tables.workers.insert().values(
-        uuid=uuid, binary=binary, host=host, beat=0, supers=supers, knows=list(knows),
-        created_at=dbkit.now(conn)))
+    conn.execute(_ENTER, {
+        'uuid': uuid, 'binary': binary, 'host': host, 'beat': 0, 'supers': supers, 'knows': list(knows),
+        'created_at': dbkit.now(conn)})
 
 
 _BEAT = tables.workers.update().where(

@@ -33,6 +33,9 @@ class Worker:
 @functools.lru_cache(maxsize=64)
 def divide(group: Group) -> Group:
     """The worker that each shard falls to."""
+    if len(group) == 1:
+        return group * rows.SHARDS
+
     def weight(worker: str, shard: int) -> bytes:
         return hashlib.blake2b(f'{worker}/{shard}'.encode(), digest_size=8).digest()
     return tuple(max(group, key=lambda worker: weight(worker, shard)) for shard in range(rows.SHARDS))

@@ -23,6 +23,9 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         loop, actor = self._loop, self._loop.actor
+        if self.holder is None:
+            self.holder, self._depth = actor, 1
+            return True
         if self._again and self.holder is actor:
             self._depth += 1
             return True

@@ -7,6 +7,7 @@ can be deleted, and nothing of it is left.
 """
 
 import dataclasses
+import functools
 import json
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -100,6 +101,7 @@ class Failed(AssertionError):
                          f'replay: tools/simulate --history \'{history.to_json()}\'')
 
 
+@functools.cache
 def simple_flows() -> list[str]:
     """Flows that users may begin on a server without saying more than their cases know."""
     return sorted(name for name, kind in cases.flows().items()

@@ -101,14 +101,10 @@ class Loop:
         self._ready: list[Actor] = []
         self._timers: list[tuple[float, int, Any, int]] = []
         self._serial = 0
-        self._outside = Actor('test', Process('world', Machine('world')))
+        self._outside = self.actor = Actor('test', Process('world', Machine('world')))
+        """`actor`: who runs; the test itself where no actor does."""
 
     # Clocks, as nova.common.clock asks for them
-
-    @property
-    def actor(self) -> Actor:
-        """Who runs; the test itself where no actor does."""
-        return self.current or self._outside
 
     def timestamp(self) -> float:
         return self.EPOCH + self.now + self.actor.process.machine.skew
@@ -248,7 +244,8 @@ class Loop:
         if not actor.green:  # never began
             actor.ended = True
             return
-        before, self.current = self.current, actor
+        before = self.current
+        self.current = self.actor = actor
         parent = actor.green.parent
         try:
             actor.green.parent = greenlet.getcurrent()
@@ -256,7 +253,7 @@ class Loop:
             if actor.green:
                 actor.green.parent = parent
         finally:
-            self.current = before
+            self.current, self.actor = before, before or self._outside
 
     def pause(self, process: Process) -> None:
         """SIGSTOP: none of its actors runs until `resume`; time passes for it all the same."""
@@ -310,13 +307,13 @@ class Loop:
     def _switch(self) -> None:
         ready = self._ready
         index = int(self.rng.random() * len(ready)) if self.rng is not None and len(ready) > 1 else 0
-        actor = self.current = ready.pop(index)
+        actor = self.current = self.actor = ready.pop(index)
         actor.waits = None
         self.switches += 1
         try:
             actor.green.switch()
         finally:
-            self.current = None
+            self.current, self.actor = None, self._outside
 
     def _pass_time(self) -> None:
         when, _, what, token = heapq.heappop(self._timers)

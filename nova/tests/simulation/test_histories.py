@@ -55,6 +55,17 @@ def test_a_history_is_a_function_of_its_seed(kept, quiet):
     assert histories.run(kept, again).tail(1_000_000, beats=True) == first
 
 
+def test_what_is_sent_without_the_library_comes_to_the_same(kept, quiet):
+    """`direct`: every line of what happens, in histories of many kinds of statements."""
+    plain = worlds.Kept(quick=False)
+    drawn = [histories.Draw(random.Random(seed), HOLDS).history(seed) for seed in range(300, 305)]
+    before = sum(server.connection.sent for server in kept.servers.by_name.values())
+    for one in drawn:
+        assert histories.run(kept, one).tail(1_000_000, beats=True) == histories.run(plain, one).tail(
+            1_000_000, beats=True)
+    assert sum(server.connection.sent for server in kept.servers.by_name.values()) - before > 500
+
+
 def test_a_fault_is_found_and_its_history_made_short(kept, quiet):
     """A world that breaks a law fails, and what has nothing to do with it is left out."""
     events = (histories.Event('boot', {}, 0.0), histories.Event('operate', {'server': 0, 'flow': 'pause'}, 6.0),

@@ -71,9 +71,9 @@ BEAT, LEASE, RECAST, REPORT, DOWN = 10.0, 40.0, 10.0, 20.0, 70.0
 class Kept:
     """What the worlds of one test run share, because making it takes long."""
 
-    def __init__(self) -> None:
+    def __init__(self, quick: bool = True) -> None:
         ops.load()
-        self.servers = databases.Servers()
+        self.servers = databases.Servers(quick)
         self.directory = tempfile.TemporaryDirectory(prefix='simulation', dir=_memory())
         self.settings = _settings()
         self.worlds = 0
