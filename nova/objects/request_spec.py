@@ -4,11 +4,11 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from nova import errors
+from nova import errors, release
 from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
 from nova.db.api import models
-from nova.objects import base, fields
+from nova.objects import base, fields, wire
 from nova.objects.flavor import Flavor
 from nova.objects.group import InstanceGroup
 from nova.objects.image_meta import ImageMeta
@@ -121,8 +121,15 @@ class RequestSpec(base.Record):
         if kept.instance_group is not None:
             kept.instance_group.members = kept.instance_group.hosts = []
         dbkit.upsert(conn, models.request_specs,
-                     {'instance_uuid': self.instance_uuid, 'spec': kept.to_wire()}, ['instance_uuid'])
+                     {'instance_uuid': self.instance_uuid, 'spec': kept.at_rest()}, ['instance_uuid'])
         self.clean()
+
+    def at_rest(self) -> JsonObject:
+        """The form in which it is kept: one that the release before reads, unless something is lost by that."""
+        whole, shared = self.to_wire(), self.to_wire(release.PREVIOUS.records)
+        if shared == whole:
+            return whole
+        return shared if wire.plain(type(self).from_wire(shared).to_wire()) == wire.plain(whole) else whole
 
     def save(self, conn: sa.Connection, *where: sa.ColumnElement[bool]) -> set[str]:
         """Keep it again when something changed."""

@@ -72,3 +72,4 @@ class Schedule(Flow[wire.ScheduleState]):
         Step(handover.hand_over, at='super', pivot=True),
         Step(schedule.activate, at='super'),
     )
+    looks_later = schedule.Schedule.looks_later

@@ -391,3 +391,20 @@ def test_services_are_upgraded_one_kind_after_another(new_world, first):
         world.order()
         ends_well(world)
         assert world.tasks('cell1')[-1].flow_version == cases.flows()['build'].version != '1.0'
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_a_claim_for_a_request_of_the_release_before_that_comes_late_is_removed(new_world, seed):
+    """7.10: its super-conductor asks without saying who waits; the one that takes over looks later."""
+    with new_world(worlds.Shape(older=('super1', )), seed=seed) as world:
+        world.loop.pause(world.processes['scheduler1'])
+        uuid, = world.order()
+        world.run(2)
+        world.upgrade('super1')
+        world.run(90)
+        assert [task.flow_version for task in world.tasks('api') if task.flow == 'schedule'] == ['1.0']
+        world.loop.resume(world.processes['scheduler1'])
+        world.run(2)
+        assert uuid in world.clients.placement.consumers, 'the claim came late'
+        ends_well(world)
+        assert not world.clients.placement.consumers
