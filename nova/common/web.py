@@ -24,11 +24,20 @@ Responder = Callable[..., None]  # type: ignore[explicit-any]
 """``responder(req, resp, **path_fields)``; the path says which fields."""
 
 
-class Middleware(Protocol):
-    """What sees every request before it is routed."""
+class Before(Protocol):
+    """Middleware that sees every request before it is routed."""
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None: ...
 
+
+class After(Protocol):
+    """Middleware that sees every answer before it is sent."""
+
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object,
+                         req_succeeded: bool, /) -> None: ...
+
+
+Middleware = Before | After
 
 
 _FALCON = {

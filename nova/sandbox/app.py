@@ -11,7 +11,7 @@ import os
 import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 import waitress
@@ -68,10 +68,10 @@ class Sandbox:
         self.network = self._wrapped(self._network.app, 'network')
         self.volume = self._wrapped(self._volume.app, 'volume')
         self.share = self._wrapped(self._share.app, 'share')
-        self.application: scripted.WSGI = Mount({
+        self.application: WSGIApplication = Mount({
             **{f'/{name}': getattr(self, name) for name in SERVICES}, '/sandbox': _admin(self)})
 
-    def _wrapped(self, app: scripted.WSGI, name: str) -> scripted.WSGI:
+    def _wrapped(self, app: WSGIApplication, name: str) -> WSGIApplication:
         return scripted.Wrapper(app, name, self.faults)
 
     def expire_token(self, secret: str) -> bool:
@@ -87,10 +87,10 @@ class Sandbox:
 class Mount:
     """WSGI: hands a request to the application mounted on the first part of its path."""
 
-    def __init__(self, apps: Mapping[str, scripted.WSGI]) -> None:
+    def __init__(self, apps: Mapping[str, WSGIApplication]) -> None:
         self._apps = dict(apps)
 
-    def __call__(self, environ: scripted.Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get('PATH_INFO', '')
         mount = '/' + path.lstrip('/').partition('/')[0]
         app = self._apps.get(mount)
@@ -109,9 +109,9 @@ class Server:
         port: 0 takes a free one; `url` tells which.
     """
 
-    def __init__(self, app: scripted.WSGI, host: str = '127.0.0.1', port: int = 0, threads: int = 32) -> None:
-        self._sockets: dict[int, Any] = {}
-        self._server: Any = waitress.create_server(
+    def __init__(self, app: WSGIApplication, host: str = '127.0.0.1', port: int = 0, threads: int = 32) -> None:
+        self._sockets: dict[int, object] = {}
+        self._server = waitress.create_server(
             app, map=self._sockets, host=host, port=port, threads=threads, ident='sandbox',
             max_request_body_size=2 ** 40, channel_timeout=600, clear_untrusted_proxy_headers=True,
             connection_limit=_CONNECTIONS, asyncore_use_poll=True)
@@ -177,7 +177,7 @@ def _render(req: falcon.Request, resp: falcon.Response, error: problem.Problem) 
     web.send(resp, {'message': error.message}, error.status)
 
 
-def _admin(sandbox: Sandbox) -> scripted.WSGI:
+def _admin(sandbox: Sandbox) -> WSGIApplication:
     """The application that scripts faults from outside the process."""
     def list_faults(req: falcon.Request, resp: falcon.Response) -> None:
         web.send(resp, {'faults': sandbox.faults.script()})

@@ -4,7 +4,6 @@ State of an attachment: reserved → attaching (it has a connector) → attached
 its attachments, as Cinder does: in-use, attaching, reserved, and available when none is left.
 """
 
-from typing import Any
 
 from nova.common import problem, uuids
 from nova.sandbox import blockstore as b
@@ -80,7 +79,7 @@ class Attachments:
             return self._connect(rows, attachment, connector)
         return self._store.write(write)
 
-    def _connect(self, rows: Rows, attachment: Document, connector: Any) -> Document:
+    def _connect(self, rows: Rows, attachment: Document, connector: object) -> Document:
         if not isinstance(connector, dict) or not connector.get('host'):
             raise b.InvalidInput(why='Invalid connector: host is missing')
         volume = rows.get(b.VOLUME, attachment['volume_id']) or {}

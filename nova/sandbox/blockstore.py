@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any
 
 from nova.common import clock, problem, units, uuids
 from nova.sandbox import image as images
@@ -50,7 +49,7 @@ def now() -> str:
     return clock.strtime(clock.utcnow()) or ''
 
 
-def volume_for(rows: Rows, caller: service.Caller, ident: Any) -> Document:
+def volume_for(rows: Rows, caller: service.Caller, ident: object) -> Document:
     """
     Raises:
         VolumeNotFound: there is none of the caller's.
@@ -61,11 +60,11 @@ def volume_for(rows: Rows, caller: service.Caller, ident: Any) -> Document:
     return found
 
 
-def save(rows: Rows, kind: Kind, document: Document, **change: Any) -> Document:
+def save(rows: Rows, kind: Kind, document: Document, **change: object) -> Document:
     return rows.update(kind, {**document, **change, 'updated_at': now()})
 
 
-def type_for(rows: Rows, wanted: Any) -> Document:
+def type_for(rows: Rows, wanted: object) -> Document:
     """A volume type by id or name."""
     found = rows.get(TYPE, str(wanted)) or next(iter(rows.list(TYPE, name=str(wanted))), None)
     if found is None:
@@ -242,7 +241,7 @@ class Volumes:
         self.store.write(write)
         self.path(ident).unlink(missing_ok=True)
 
-    def extend(self, caller: service.Caller, ident: str, new_size: Any, in_use_too: bool) -> None:
+    def extend(self, caller: service.Caller, ident: str, new_size: object, in_use_too: bool) -> None:
         """Make a volume larger."""
         size = _size(new_size, None)
 
@@ -361,12 +360,12 @@ _LARGEST = 8192
 """Gigabytes: sparse files of this size are possible on every file system."""
 
 
-def _size(asked: Any, least: int | None) -> int:
+def _size(asked: object, least: int | None) -> int:
     try:
-        size = int(asked)
-    except (TypeError, ValueError):
+        size = int(asked) if isinstance(asked, (int, float, str)) and not isinstance(asked, bool) else 0
+    except (ValueError, OverflowError):
         size = 0
-    if isinstance(asked, bool) or size <= 0:
+    if size <= 0:
         raise InvalidInput(why=f"Volume size '{asked}' must be an integer and greater than 0")
     if size > _LARGEST:
         raise InvalidInput(why=f'Volume size {size}GB is more than the {_LARGEST}GB that a volume can have')

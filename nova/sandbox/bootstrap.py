@@ -9,7 +9,6 @@ import io
 import pathlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
 
 from nova.common import units
 from nova.sandbox import grants, image, netkinds, service, subnets, tokens, volume
@@ -68,7 +67,7 @@ def _known(rows: Rows, kind: Kind, name: str) -> Document | None:
     return next(iter(rows.list(kind, name=name)), None)
 
 
-def _ensure(rows: Rows, kind: Kind, name: str, **fields: Any) -> str:
+def _ensure(rows: Rows, kind: Kind, name: str, **fields: object) -> str:
     found = _known(rows, kind, name) or rows.insert(kind, {
         'id': secrets.token_hex(16), 'name': name, 'enabled': True, 'options': {}, **fields})
     return found['id']

@@ -8,19 +8,34 @@ import collections
 import dataclasses
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import falcon
 from waitress.channel import ClientDisconnected
 
 from nova.common import problem, threads
 
-Environ = dict[str, Any]
-WSGI = Callable[[Environ, Any], Iterable[bytes]]
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+from nova.common.jsonutil import JsonObject
 
 _SCRIPTED = 'nova.sandbox.fault'
 _JOURNAL_SIZE = 10000
 _LONGEST_DELAY = 600.0
+
+
+class What(TypedDict, total=False):
+    """What happens to which requests: see `Fault`."""
+
+    nth: int
+    count: int
+    delay: float
+    status: int | None
+    code: str
+    message: str
+    after: bool
+    drop: bool
 
 
 @dataclasses.dataclass(slots=True)
@@ -93,7 +108,7 @@ class Faults:
         self._counts: collections.Counter[str] = collections.Counter()
         self._released = threads.event()
 
-    def add(self, service: str = '*', method: str = '*', path: str = '', **what: Any) -> Fault:
+    def add(self, service: str = '*', method: str = '*', path: str = '', **what: Unpack[What]) -> Fault:
         """Append a fault to the script; the first one that takes a request wins.
 
         Raises:
@@ -111,7 +126,7 @@ class Faults:
             self._released.set()
             self._released = threads.event()
 
-    def script(self) -> list[dict[str, Any]]:
+    def script(self) -> list[JsonObject]:
         with self._guard:
             return [dataclasses.asdict(fault) for fault in self._script]
 
@@ -144,33 +159,35 @@ class Faults:
 class Wrapper:
     """WSGI in front of one stand-in: journal, then faults."""
 
-    def __init__(self, app: WSGI, service: str, faults: Faults) -> None:
+    def __init__(self, app: WSGIApplication, service: str, faults: Faults) -> None:
         self._app, self._service, self._faults = app, service, faults
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ['REQUEST_METHOD'], environ.get('PATH_INFO') or '/'
         fault = self._faults.take(self._service, method, path)
         status: list[int] = []
 
-        def note_status(line: str, headers: Any, *rest: Any) -> Any:
+        def note_status(line: str, headers: list[tuple[str, str]], exc_info: 'OptExcInfo | None' = None, /
+                        ) -> Callable[[bytes], object]:
             status.append(int(line.split(' ', 1)[0]))
-            return start_response(line, headers, *rest)
+            return start_response(line, headers, exc_info)
         try:
             return self._answer(fault, environ, note_status)
         finally:
             self._faults.note(Request(self._service, method, path, status[0] if status else None))
 
-    def _answer(self, fault: Fault | None, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def _answer(self, fault: Fault | None, environ: WSGIEnvironment, start_response: StartResponse
+                ) -> Iterable[bytes]:
         if fault is None:
             return self._app(environ, start_response)
         if fault.after and (fault.drop or fault.status):
-            _drain(self._app(environ, lambda *_: None))
+            _drain(self._app(environ, _Kept()))
             self._faults.wait(fault.delay)
         elif fault.after:
-            kept: list[tuple[Any, ...]] = []
-            body = _drain(self._app(environ, lambda *args: kept.append(args)))
+            kept = _Kept()
+            body = _drain(self._app(environ, kept))
             self._faults.wait(fault.delay)
-            start_response(*kept[0])
+            start_response(kept.status, kept.headers)
             return body
         else:
             self._faults.wait(fault.delay)
@@ -179,6 +196,18 @@ class Wrapper:
         if fault.status:
             environ[_SCRIPTED] = fault
         return self._app(environ, start_response)
+
+
+class _Kept:
+    """Keeps how an application begins its answer."""
+
+    status = ''
+    headers: list[tuple[str, str]]
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: 'OptExcInfo | None' = None, /
+                 ) -> Callable[[bytes], object]:
+        self.status, self.headers = status, headers
+        return lambda part: None
 
 
 def _drain(answer: Iterable[bytes]) -> list[bytes]:

@@ -1,7 +1,6 @@
 """Who may act where: groups, roles and application credentials of the identity stand-in."""
 
 import secrets
-from collections.abc import Callable
 
 import falcon
 
@@ -20,7 +19,7 @@ class Groups:
     def __init__(self, known: tokens.Directory) -> None:
         self._directory, self._store = known, known.store
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/users/{ident}/groups', GET=self._groups_of_user)
         add('/v3/groups/{ident}/users', GET=self._users_of_group)
         add('/v3/groups/{ident}/users/{user_id}', PUT=self._join, GET=self._joined, HEAD=self._joined,
@@ -71,7 +70,7 @@ class Assignments:
     def __init__(self, known: tokens.Directory) -> None:
         self._directory, self._store = known, known.store
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         for actors in _ACTORS:
             for targets in _TARGETS:
                 base = f'/v3/{targets}/{{ident}}/{actors}/{{actor_id}}/roles'
@@ -82,7 +81,7 @@ class Assignments:
         add('/v3/roles/{ident}/implies', GET=self._implications)
         add('/v3/roles/{ident}/implies/{implied_id}', PUT=self._imply, DELETE=self._imply_no_more)
 
-    def _route_assignment(self, add: Callable[..., None], base: str, actors: str, targets: str) -> None:
+    def _route_assignment(self, add: service.Add, base: str, actors: str, targets: str) -> None:
         actor_type, actor_kind = _ACTORS[actors]
         target_type, target_kind = _TARGETS.get(targets, ('system', None))
 
@@ -189,7 +188,7 @@ class Credentials:
     def __init__(self, known: tokens.Directory) -> None:
         self._directory, self._store = known, known.store
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         base = '/v3/users/{ident}/application_credentials'
         add(base, GET=self._credentials, POST=self._create_credential)
         add(base + '/{credential_id}', GET=self._credential, DELETE=self._delete_credential)

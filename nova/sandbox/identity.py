@@ -6,11 +6,11 @@ The collections of the directory are declared in `COLLECTIONS`; tokens are in `n
 import dataclasses
 import re
 import secrets
-from typing import Any
 
 import falcon
 
 from nova.common import clock, jsonschema, problem, web
+from nova.common.jsonutil import JsonObject
 from nova.sandbox import entries, grants, limits, service, store, tokens
 from nova.sandbox.store import Document, Kind, Rows
 
@@ -27,9 +27,9 @@ class Collection:
 
     kind: Kind
     plural: str
-    fields: dict[str, Any]
+    fields: JsonObject
     required: tuple[str, ...]
-    defaults: dict[str, Any] = dataclasses.field(default_factory=dict)
+    defaults: JsonObject = dataclasses.field(default_factory=dict)
     in_domain: bool = False
     open_to_readers: bool = False
 
@@ -250,7 +250,7 @@ class Identity:
 class _Vary:
     """Every answer depends on the token."""
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any, ok: bool) -> None:
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, ok: bool) -> None:
         resp.set_header('Vary', 'X-Auth-Token')
 
 

@@ -8,11 +8,12 @@ import pathlib
 import re
 import urllib.parse
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import falcon
 
 from nova.common import jsonschema, jsonutil, problem, units, uuids, web
+from nova.common.jsonutil import JsonObject
 from nova.sandbox import service, store
 from nova.sandbox.store import Document, Kind, Rows
 
@@ -31,7 +32,7 @@ _FIXED = ('id', 'status', 'created_at', 'updated_at', 'checksum', 'os_hash_algo'
           'virtual_size', 'file', 'self', 'schema')
 """What a client never writes."""
 
-_PROPERTIES: dict[str, Any] = {
+_PROPERTIES: JsonObject = {
     'id': {'type': 'string'},
     'name': {'type': ['string', 'null'], 'maxLength': 255},
     'status': {'type': 'string', 'enum': ['queued', 'saving', 'active', 'killed', 'deleted', 'uploading',
@@ -53,9 +54,9 @@ _PROPERTIES: dict[str, Any] = {
     'created_at': {'type': 'string'}, 'updated_at': {'type': 'string'},
     'file': {'type': 'string'}, 'self': {'type': 'string'}, 'schema': {'type': 'string'},
 }
-_SCHEMA: dict[str, Any] = {'name': 'image', 'properties': _PROPERTIES,
+_SCHEMA: JsonObject = {'name': 'image', 'properties': _PROPERTIES,
                            'additionalProperties': {'type': ['string', 'null']}}
-_MEMBER_SCHEMA: dict[str, Any] = {'name': 'member', 'properties': {
+_MEMBER_SCHEMA: JsonObject = {'name': 'member', 'properties': {
     name: {'type': 'string'} for name in (
         'image_id', 'member_id', 'status', 'created_at', 'updated_at', 'schema')}}
 _VALID = jsonschema.Validator({'type': 'object', **{
@@ -479,7 +480,7 @@ def _check_visibility(caller: service.Caller, image: Document) -> None:
         raise problem.Forbidden('You are not authorized to complete publicize_image action.')
 
 
-def _patched(caller: service.Caller, image: Document, changes: list[Any]) -> Document:
+def _patched(caller: service.Caller, image: Document, changes: list) -> Document:
     result = dict(image)
     for change in changes:
         op, path = (change.get('op'), str(change.get('path', ''))) if isinstance(change, dict) else (None, '')

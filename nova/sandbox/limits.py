@@ -1,7 +1,7 @@
 """Unified limits of the identity stand-in: registered ones of all projects, and those of projects."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import falcon
 
@@ -52,7 +52,7 @@ class Limits:
             REGISTERED: _change(_properties('default_limit', {})),
             OWN: _change({'resource_limit': _LIMIT, 'description': _TEXT})}
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/limits/model', GET=self._model)
         for kind, plural in ((REGISTERED, 'registered_limits'), (OWN, 'limits')):
             self._route_kind(add, kind, plural)
@@ -60,7 +60,7 @@ class Limits:
     def _model(self, req: falcon.Request, resp: falcon.Response) -> None:
         web.send(resp, {'model': _MODEL})
 
-    def _route_kind(self, add: Callable[..., None], kind: Kind, plural: str) -> None:
+    def _route_kind(self, add: service.Add, kind: Kind, plural: str) -> None:
 
         def index(req: falcon.Request, resp: falcon.Response) -> None:
             entries.send_list(req, resp, plural, [

@@ -1,6 +1,5 @@
 """What the network stand-in keeps, the errors it answers by Neutron's names, and who may see what."""
 
-from typing import Any
 
 from nova.common import problem, uuids
 from nova.sandbox import service
@@ -96,7 +95,7 @@ def sees_network(caller: service.Caller, network: Document) -> bool:
     return caller.owns(network) or network['shared'] or network['router:external']
 
 
-def network_for(rows: Rows, caller: service.Caller, ident: Any) -> Document:
+def network_for(rows: Rows, caller: service.Caller, ident: object) -> Document:
     """A network that the caller may see.
 
     Raises:
@@ -108,7 +107,7 @@ def network_for(rows: Rows, caller: service.Caller, ident: Any) -> Document:
     return found
 
 
-def port_for(rows: Rows, caller: service.Caller, ident: Any) -> Document:
+def port_for(rows: Rows, caller: service.Caller, ident: object) -> Document:
     """A port of the caller's.
 
     Raises:

@@ -7,7 +7,7 @@ Networks, subnets, routers and floating addresses are in `subnets`, ports in `po
 import dataclasses
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import falcon
 
@@ -16,6 +16,8 @@ from nova.sandbox import netkinds as n
 from nova.sandbox import plugging, secgroups, service, store, subnets
 from nova.sandbox.ports import Ports
 from nova.sandbox.store import Document, Kind, Rows
+
+T = TypeVar('T')
 
 _OPEN = re.compile(r'/')
 _EXTENSIONS = {
@@ -145,7 +147,7 @@ class Network:
 
     # Resources
 
-    def _route_noun(self, add: Callable[..., None], noun: Noun) -> None:
+    def _route_noun(self, add: service.Add, noun: Noun) -> None:
         def index(req: falcon.Request, resp: falcon.Response) -> None:
             self._index(req, resp, noun)
 
@@ -210,7 +212,7 @@ class Network:
         body, caller = web.body(req, limit=10 * 2 ** 20), service.who(req)
         many = body.get(noun.plural) if isinstance(body, dict) else None
         one = body.get(noun.kind.name) if isinstance(body, dict) else None
-        wanted: list[Any] = many if isinstance(many, list) else [one]
+        wanted: list = many if isinstance(many, list) else [one]
         if not wanted or not all(isinstance(item, dict) for item in wanted):
             raise n.HTTPBadRequest(why=f"Unable to find '{noun.kind.name}' in request body")
         for item in wanted:
@@ -245,7 +247,7 @@ class Network:
 
     # Bindings
 
-    def _with_port(self, req: falcon.Request, ident: str, fn: Callable[[Rows, Document], Any]) -> Any:
+    def _with_port(self, req: falcon.Request, ident: str, fn: Callable[[Rows, Document], T]) -> T:
         caller = service.who(req)
         if not caller.privileged:
             raise n.PolicyNotAuthorized(rule='get_port_binding')
@@ -329,7 +331,7 @@ class Tags:
     def __init__(self, keep: store.Store, noun: Noun) -> None:
         self._store, self._noun = keep, noun
 
-    def route(self, add: Callable[..., None], base: str) -> None:
+    def route(self, add: service.Add, base: str) -> None:
         add(base, GET=self._list, PUT=self._replace, DELETE=self._clear)
         add(base + '/{tag}', GET=self._check, PUT=self._add, DELETE=self._drop)
 

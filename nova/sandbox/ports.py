@@ -8,7 +8,6 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nova.common import problem, uuids
 from nova.sandbox import netkinds as n
@@ -62,7 +61,7 @@ class Addresses:
         return None
 
     @classmethod
-    def choose(cls, rows: Rows, network: Document, wanted: Any, port_id: str) -> list[Document]:
+    def choose(cls, rows: Rows, network: Document, wanted: object, port_id: str) -> list[Document]:
         """Addresses for a port: as asked, or one of the first subnet of each IP version with room."""
         subnets = rows.list(n.SUBNET, parent=network['id'])
         if wanted is None:
@@ -230,10 +229,10 @@ class Ports:
             self.on_active(dict(port))
 
     @staticmethod
-    def _readdress(rows: Rows, port: Document, wanted: Any) -> list[Document]:
+    def _readdress(rows: Rows, port: Document, wanted: object) -> list[Document]:
         """Change the addresses of a port, keeping those that are asked for again."""
         network = rows.get(n.NETWORK, port['network_id']) or {}
-        asked = wanted or []
+        asked = wanted if isinstance(wanted, list) else []
         kept = [item for item in port['fixed_ips'] if any(
             isinstance(one, dict) and one.get('ip_address') == item['ip_address'] for one in asked)]
         for item in port['fixed_ips']:
@@ -396,7 +395,7 @@ def _check_rights(caller: service.Caller, body: Document, rule: str, network: Do
         raise n.PolicyNotAuthorized(rule=f'{rule} and rule:{rule}:{kept[0]}')
 
 
-def _mac(asked: Any) -> str:
+def _mac(asked: object) -> str:
     if asked is None:
         return 'fa:16:3e:' + ':'.join(f'{octet:02x}' for octet in secrets.token_bytes(3))
     octets = str(asked).lower().replace('-', ':').split(':')
@@ -406,7 +405,7 @@ def _mac(asked: Any) -> str:
     return ':'.join(octets)
 
 
-def _groups(rows: Rows, caller: service.Caller, wanted: Any, secure: bool) -> list[str]:
+def _groups(rows: Rows, caller: service.Caller, wanted: object, secure: bool) -> list[str]:
     if not isinstance(wanted, list) or not all(isinstance(item, str) for item in wanted):
         raise n.HTTPBadRequest(why='Invalid input for security_groups. Reason: a list of ids is needed.')
     if wanted and not secure:

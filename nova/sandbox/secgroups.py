@@ -1,8 +1,8 @@
 """Security groups of the network stand-in: a default one for each project, rules, and what is refused."""
 
 import ipaddress
-from typing import Any
 
+from nova.common.jsonutil import JsonObject
 from nova.sandbox import netkinds as n
 from nova.sandbox import service
 from nova.sandbox.store import Document, Rows
@@ -89,7 +89,7 @@ def create_rule(rows: Rows, caller: service.Caller, project: str, body: Document
 
 
 def _rule(body: Document) -> Document:
-    rule: dict[str, Any] = {name: body.get(name) for name in _RULE_FIELDS}
+    rule: JsonObject = {name: body.get(name) for name in _RULE_FIELDS}
     rule['ethertype'] = {'ipv4': 'IPv4', 'ipv6': 'IPv6'}.get(str(rule['ethertype'] or 'IPv4').lower())
     if rule['direction'] not in ('ingress', 'egress') or rule['ethertype'] is None:
         raise n.HTTPBadRequest(why='Invalid input. Reason: direction must be ingress or egress, ethertype '

@@ -3,14 +3,15 @@
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import falcon
 
 from nova.common import clock, jsonschema, middleware, problem, web
+from nova.common.jsonutil import JsonObject
 from nova.sandbox import faults
 
-Document = dict[str, Any]
+Document = JsonObject
 
 _READING = frozenset({'GET', 'HEAD', 'OPTIONS'})
 
@@ -99,10 +100,11 @@ class Gate:
         req.context.caller = who
 
 
-def application(render: web.Render, gate: Any | None, *request_id_headers: str,
-                extra: Sequence[Any] = ()) -> falcon.App:
+def application(render: web.Render, gate: web.Middleware | None, *request_id_headers: str,
+                extra: Sequence[web.Middleware] = ()) -> falcon.App:
     """A Falcon application with the sandbox's middleware."""
-    stack = [faults.Raise(), middleware.RequestId(*request_id_headers), middleware.RequestLog(), *extra]
+    stack: list[web.Middleware] = [
+        faults.Raise(), middleware.RequestId(*request_id_headers), middleware.RequestLog(), *extra]
     return web.application(render, [*stack, gate] if gate else stack)
 
 
@@ -163,6 +165,23 @@ def shape(text: str = '', flags: str = '', integers: str = '', texts: str = '', 
         name: kind for names, kind in kinds for name in names.split()}})
 
 
+class Add(Protocol):
+    """Serves a path of an application: responders by method."""
+
+    def __call__(self, template: str, **methods: web.Responder) -> None: ...
+
+
+def mapping(value: object) -> Document:
+    """What a client gives as an object, or null.
+
+    Raises:
+        BadRequest: it is something else.
+    """
+    if not isinstance(value, dict | None):
+        raise problem.BadRequest('This must be an object.')
+    return value or {}
+
+
 def values(req: falcon.Request, name: str) -> list[str]:
     """Every value of a query parameter."""
     found = req.params.get(name, [])
@@ -180,8 +199,9 @@ def truth(text: object) -> bool:
     return str(text).strip().lower() in ('true', '1', 'yes', 'on', 't', 'y')
 
 
-def _orderable(found: Any) -> tuple[str, Any]:
-    return type(found).__name__, found if isinstance(found, str | int | float) else str(found)
+def _orderable(found: object) -> tuple[str, float, str]:
+    number = float(found) if isinstance(found, int | float) else 0.0
+    return type(found).__name__, number, str(found)
 
 
 def sort_by(documents: list[Document], keys: Sequence[tuple[str, bool]]) -> list[Document]:

@@ -219,7 +219,7 @@ class Locks:
     def __init__(self, keep: store.Store) -> None:
         self._store = keep
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v2/resource-locks', GET=self._list, POST=self._create)
         add('/v2/resource-locks/{ident}', DELETE=self._delete)
 

@@ -9,16 +9,17 @@ import dataclasses
 import datetime
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 from oslo_db import exception as db_exc
 
 from nova.common import clock, dbkit, jsonutil
+from nova.common.jsonutil import JsonObject
 
 T = TypeVar('T')
-Document = dict[str, Any]
+Document = JsonObject
 
 METADATA = sa.MetaData(naming_convention=dbkit.NAMING)
 
@@ -56,7 +57,7 @@ class Kind:
     parent: str | None = None
     unique: tuple[str, ...] = ()
 
-    def columns(self, document: Document) -> dict[str, Any]:
+    def columns(self, document: Document) -> JsonObject:
         unique = [document.get(field) for field in self.unique]
         return {
             'owner': document.get(self.owner) if self.owner else None,

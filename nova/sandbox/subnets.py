@@ -2,7 +2,6 @@
 
 import ipaddress
 import secrets
-from typing import Any
 
 from nova.sandbox import netkinds as n
 from nova.sandbox import service
@@ -79,7 +78,7 @@ def _cidr(body: Document) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return found
 
 
-def _address(text: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _address(text: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         return ipaddress.ip_address(str(text))
     except ValueError:

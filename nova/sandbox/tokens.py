@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from nova.common import clock, problem, threads
 from nova.sandbox import store
@@ -65,7 +65,7 @@ def _refuse() -> problem.Unauthorized:
     return problem.Unauthorized('The request you have made requires authentication.')
 
 
-def _domain(rows: Rows, wanted: Any) -> Document:
+def _domain(rows: Rows, wanted: object) -> Document:
     if not isinstance(wanted, dict):
         raise problem.BadRequest('A domain must be named by id or name.')
     found = rows.get(DOMAIN, str(wanted['id'])) if 'id' in wanted else next(
@@ -75,7 +75,7 @@ def _domain(rows: Rows, wanted: Any) -> Document:
     return found
 
 
-def _find(rows: Rows, kind: Kind, wanted: Any) -> Document:
+def _find(rows: Rows, kind: Kind, wanted: object) -> Document:
     """A user or project by id, or by name and domain.
 
     Raises:
@@ -159,14 +159,15 @@ class Directory:
 
     # Tokens
 
-    def issue(self, auth: Any) -> tuple[str, Document]:
+    def issue(self, auth: object) -> tuple[str, Document]:
         """Answer an ``auth`` object with a new token and its document.
 
         Raises:
             BadRequest: it is malformed.
             Unauthorized: the proof is wrong, or the user has no role on the scope.
         """
-        identity = auth.get('identity') if isinstance(auth, dict) else None
+        asked = auth if isinstance(auth, dict) else {}
+        identity = asked.get('identity')
         methods = identity.get('methods') if isinstance(identity, dict) else None
         if not isinstance(identity, dict) or not isinstance(methods, list) or not methods:
             raise problem.BadRequest("The request must carry 'auth' with 'identity' and its 'methods'.")
@@ -181,7 +182,7 @@ class Directory:
                 if grant.setdefault('user_id', user['id']) != user['id']:
                     raise _refuse()
                 grant['methods'].append(method)
-            scope = self._scope(rows, auth.get('scope'), grant)
+            scope = self._scope(rows, asked.get('scope'), grant)
         body = {'user_id': grant['user_id'], 'methods': list(dict.fromkeys(grant['methods'])),
                 'scope': scope, 'credential': grant['credential'], 'issued_at': microtime(when),
                 'audit_ids': [secrets.token_urlsafe(16), *grant['audit'][-1:]]}
@@ -230,7 +231,7 @@ class Directory:
         self.changed()
         return found
 
-    def _scope(self, rows: Rows, scope: Any, grant: Document) -> Document:
+    def _scope(self, rows: Rows, scope: object, grant: Document) -> Document:
         if grant['credential'] is not None:
             if scope is not None:
                 raise problem.Unauthorized('Application credentials cannot request a scope.')

@@ -7,7 +7,6 @@ shapes.
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any
 
 import falcon
 
@@ -55,12 +54,13 @@ class _Versions:
             req.context.path_project = found[1]
             req.path = '/v3' + (found[2] or '')
 
-    def process_resource(self, req: falcon.Request, resp: falcon.Response, resource: Any, params: Any) -> None:
+    def process_resource(self, req: falcon.Request, resp: falcon.Response, resource: object,
+                         params: object) -> None:
         given, caller = req.context.path_project, getattr(req.context, 'caller', None)
         if given and caller and given != caller.project_id:
             raise problem.BadRequest('Malformed request url')
 
-    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: Any, ok: bool) -> None:
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, ok: bool) -> None:
         resp.set_header('Vary', microversion.HEADER)
         if hasattr(req.context, 'microversion'):
             resp.set_header(microversion.HEADER, f'volume {req.context.microversion}')
@@ -202,7 +202,7 @@ class Actions:
 
     def __init__(self, keep: store.Store, volumes: b.Volumes) -> None:
         self._store, self._volumes = keep, volumes
-        self._actions: dict[str, Callable[[falcon.Request, str, Any], Document | None]] = {
+        self._actions: dict[str, Callable[[falcon.Request, str, object], Document | None]] = {
             'os-reserve': self._move(('available',), 'attaching'),
             'os-unreserve': self._move(('attaching', 'reserved'), _rest),
             'os-begin_detaching': self._move(('in-use',), 'detaching'),
@@ -217,7 +217,7 @@ class Actions:
             'os-migrate_volume': self._migrate, 'os-reimage': self._reimage,
         }
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/volumes/{ident}/action', POST=self._act)
 
     def _act(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
@@ -231,17 +231,18 @@ class Actions:
         else:
             web.send(resp, answer)
 
-    def _move(self, wanted: tuple[str, ...], target: Any) -> Callable[[falcon.Request, str, Any], None]:
+    def _move(self, wanted: tuple[str, ...], target: str | Callable[[Rows, Document], str]
+              ) -> Callable[[falcon.Request, str, object], None]:
         return lambda req, ident, body: self._volumes.move(service.who(req), ident, wanted, target)
 
-    def _save(self, req: falcon.Request, ident: str, **change: Any) -> Document:
+    def _save(self, req: falcon.Request, ident: str, **change: object) -> Document:
         return self._store.write(lambda rows: b.save(
             rows, b.VOLUME, b.volume_for(rows, service.who(req), ident), **change))
 
-    def _extend(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _extend(self, req: falcon.Request, ident: str, body: object) -> None:
         self._volumes.extend(service.who(req), ident, _member(body, 'new_size'), _at(req, '3.42'))
 
-    def _extended(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _extended(self, req: falcon.Request, ident: str, body: object) -> None:
         """Compute says how the extension went on its side; here it was done at once."""
         _since(req, '3.71')
         with self._store.read() as rows:
@@ -249,52 +250,52 @@ class Actions:
         if service.truth(_member(body, 'error')):
             self._save(req, ident, status='error_extending')
 
-    def _reimage(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _reimage(self, req: falcon.Request, ident: str, body: object) -> None:
         _since(req, '3.68')
-        reserved = service.truth(body.get('reimage_reserved', False))
-        self._volumes.reimage(service.who(req), ident, str(_member(body, 'image_id')), reserved)
+        image_id, reserved = str(_member(body, 'image_id')), service.truth(_maybe(body, 'reimage_reserved'))
+        self._volumes.reimage(service.who(req), ident, image_id, reserved)
 
-    def _reset(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _reset(self, req: falcon.Request, ident: str, body: object) -> None:
         service.need_admin(req)
         status = _member(body, 'status')
-        if status is not None and status not in b.STATUSES:
+        if status is not None and not (isinstance(status, str) and status in b.STATUSES):
             raise b.InvalidInput(why=f'Must specify a valid status, not {status!r}')
-        if body.get('attach_status') == 'detached':
+        if _maybe(body, 'attach_status') == 'detached':
             self._store.write(lambda rows: rows.delete_children(b.ATTACHMENT, ident))
         if status is not None:
             self._save(req, ident, status=status)
 
-    def _force_delete(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _force_delete(self, req: falcon.Request, ident: str, body: object) -> None:
         service.need_admin(req)
         self._volumes.delete(service.who(req), ident, force=True)
 
-    def _set_bootable(self, req: falcon.Request, ident: str, body: Any) -> Document:
+    def _set_bootable(self, req: falcon.Request, ident: str, body: object) -> Document:
         self._save(req, ident, bootable=service.truth(_member(body, 'bootable')))
         return {}
 
-    def _set_readonly(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _set_readonly(self, req: falcon.Request, ident: str, body: object) -> None:
         self._save(req, ident, readonly=service.truth(_member(body, 'readonly')))
 
     def _image_metadata(self, req: falcon.Request, ident: str) -> Document:
         with self._store.read() as rows:
             return b.volume_for(rows, service.who(req), ident)['image_metadata']
 
-    def _set_image_metadata(self, req: falcon.Request, ident: str, body: Any) -> Document:
-        merged = {**self._image_metadata(req, ident), **(_member(body, 'metadata') or {})}
+    def _set_image_metadata(self, req: falcon.Request, ident: str, body: object) -> Document:
+        merged = {**self._image_metadata(req, ident), **service.mapping(_member(body, 'metadata'))}
         self._save(req, ident, image_metadata=merged)
         return {'metadata': merged}
 
-    def _unset_image_metadata(self, req: falcon.Request, ident: str, body: Any) -> Document:
+    def _unset_image_metadata(self, req: falcon.Request, ident: str, body: object) -> Document:
         found = self._image_metadata(req, ident)
         if found.pop(str(_member(body, 'key')), None) is None:
             raise problem.NotFound('Metadata item was not found')
         self._save(req, ident, image_metadata=found)
         return {}
 
-    def _show_image_metadata(self, req: falcon.Request, ident: str, body: Any) -> Document:
+    def _show_image_metadata(self, req: falcon.Request, ident: str, body: object) -> Document:
         return {'metadata': self._image_metadata(req, ident)}
 
-    def _retype(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _retype(self, req: falcon.Request, ident: str, body: object) -> None:
         with self._store.read() as rows:
             kind = b.type_for(rows, _member(body, 'new_type'))
             volume = b.volume_for(rows, service.who(req), ident)
@@ -303,14 +304,14 @@ class Actions:
         self._save(req, ident, volume_type=kind['name'], volume_type_id=kind['id'],
                    multiattach=b.is_shared(kind))
 
-    def _migrated(self, req: falcon.Request, ident: str, body: Any) -> Document:
+    def _migrated(self, req: falcon.Request, ident: str, body: object) -> Document:
         """Compute has gone from one volume to the other, or has not: one is left, under the old id."""
         service.need_admin(req)
         self._volumes.end_migration(service.who(req), ident, str(_member(body, 'new_volume')),
                                     service.truth(_member(body, 'error')))
         return {'save_volume_id': ident}
 
-    def _migrate(self, req: falcon.Request, ident: str, body: Any) -> None:
+    def _migrate(self, req: falcon.Request, ident: str, body: object) -> None:
         """Begin to migrate an attached volume: the stand-in makes the other one; who tests asks Compute."""
         service.need_admin(req)
         self._volumes.begin_migration(service.who(req), ident)
@@ -322,7 +323,7 @@ class AttachmentRoutes:
     def __init__(self, keep: store.Store, attachments: Attachments) -> None:
         self._store, self._attachments = keep, attachments
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/attachments', GET=lambda req, resp: self._list(req, resp, False), POST=self._create)
         add('/v3/attachments/detail', GET=lambda req, resp: self._list(req, resp, True))
         add('/v3/attachments/{ident}', GET=self._show, PUT=self._update, DELETE=self._delete)
@@ -378,7 +379,7 @@ class Snapshots:
     def __init__(self, keep: store.Store, volumes: b.Volumes) -> None:
         self._store, self._volumes = keep, volumes
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/snapshots', GET=self._list, POST=self._create)
         add('/v3/snapshots/detail', GET=self._list)
         add('/v3/snapshots/{ident}', GET=self._show, PUT=self._update, DELETE=self._delete)
@@ -445,7 +446,7 @@ class Administration:
     def __init__(self, keep: store.Store) -> None:
         self._store = keep
 
-    def route(self, add: Callable[..., None]) -> None:
+    def route(self, add: service.Add) -> None:
         add('/v3/types', GET=self._types, POST=self._create_type)
         add('/v3/types/{ident}', GET=self._type, PUT=self._update_type, DELETE=self._delete_type)
         add('/v3/types/{ident}/extra_specs', GET=self._specs, POST=self._set_specs)
@@ -484,7 +485,7 @@ class Administration:
             raise problem.Conflict(f'Volume Type {name} already exists.') from None
         web.send(resp, {'volume_type': _type_view(document)})
 
-    def _change_type(self, req: falcon.Request, ident: str, **change: Any) -> Document:
+    def _change_type(self, req: falcon.Request, ident: str, **change: object) -> Document:
         service.need_admin(req)
         return self._store.write(lambda rows: rows.update(b.TYPE, {**self._find_type(rows, ident), **change}))
 
@@ -694,7 +695,11 @@ def _rest(rows: Rows, volume: Document) -> str:
         b.ATTACHMENT, parent=volume['id'])) else 'available'
 
 
-def _member(body: Any, name: str) -> Any:
+def _maybe(body: object, name: str) -> object:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _member(body: object, name: str) -> object:
     if not isinstance(body, dict) or name not in body:
         raise problem.BadRequest(f"'{name}' is a required property")
     return body[name]

@@ -4,12 +4,14 @@ import functools
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from nova import objects
 from nova.clients import fake
 from nova.cmd import manage
 from nova.cmd.manage import command
 from nova.common import uuids
+from nova.db.cell import models
 from nova.objects import task as rows
 from nova.tests.fixtures import nova_db
 from nova.tests.fixtures.deployed import Servers
@@ -71,6 +73,15 @@ def test_show(put, servers, run):
     assert (code, json.loads(text)['driver_volume_type']) == (0, 'fake')
     assert run('show', uuids.generate(), volume)[0] == 2
     assert run('show', server.uuid, uuids.generate())[0] == 3
+
+
+def test_show_of_a_volume_without_an_attachment(put, servers, cloud, run):
+    server = servers.in_cell(1, host='host1')
+    volume = put(server)
+    cloud.db(cloud.cells[0]).write(lambda conn: conn.execute(
+        sa.update(models.block_device_mappings).values(attachment_id=None)))
+    code, text = run('show', server.uuid, volume, '--connection_info')
+    assert code == 3 and 'has no attachment yet' in text
 
 
 def test_get_connector(run):

@@ -58,6 +58,27 @@ def test_bodies(running: Running, client: httpx.Client, method: str, path: str) 
         assert answer.status_code < 500, (body, answer.text)
 
 
+ACTIONS = {
+    'os-reserve': {}, 'os-extend': {'new_size': 2}, 'os-extend_volume_completion': {'error': False},
+    'os-reset_status': {'status': 'available', 'attach_status': 'detached'},
+    'os-set_bootable': {'bootable': True},
+    'os-update_readonly_flag': {'readonly': False}, 'os-set_image_metadata': {'metadata': {}},
+    'os-unset_image_metadata': {'key': 'k'}, 'os-show_image_metadata': {}, 'os-retype': {'new_type': 't'},
+    'os-reimage': {'image_id': 'x', 'reimage_reserved': False}, 'os-migrate_volume': {'host': 'h'},
+    'os-migrate_volume_completion': {'new_volume': 'x', 'error': False}}
+
+
+def test_actions_on_volumes(client: httpx.Client) -> None:
+    made = client.post('/volume/v3/volumes', json={'volume': {'size': 1}})
+    path = f'/volume/v3/volumes/{made.json()["volume"]["id"]}/action'
+    for name, fields in ACTIONS.items():
+        bodies = [{name: value} for value in VALUES]
+        bodies += [{name: {**fields, key: value}} for key in fields for value in VALUES]
+        for body in bodies:
+            answer = client.post(path, json=body)
+            assert answer.status_code < 500, (body, answer.text)
+
+
 @pytest.mark.parametrize('path', [
     '/identity/v3/users', '/identity/v3/role_assignments', '/image/v2/images', '/network/v2.0/ports',
     '/network/v2.0/networks', '/volume/v3/volumes/detail', '/volume/v3/attachments', '/volume/v3/snapshots'])
