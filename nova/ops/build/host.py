@@ -9,8 +9,8 @@ from nova.task.handles import Host
 
 def spawn(h: Host, state: wire.BuildState) -> None:
     """Start the guest, paused if its ports are not plugged in yet; one that runs already is left alone."""
+    device_ports.bind_here(h, state)
     paused = ports.awaits_plugging(state)
-    device_ports.bind_here(h)
     h.driver.spawn(h, injection.decoded(state.files), paused, injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     h.instance.power_state = int(states.Power.PAUSED if paused else states.Power.RUNNING)

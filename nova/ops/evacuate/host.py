@@ -8,7 +8,7 @@ from nova.task.handles import Host
 def spawn_again(h: Host, state: Evacuation) -> None:
     """Make the guest anew, and power it off if it did not run, or is not to run."""
     volumes.connect_volumes(h, state)
-    device_ports.bind_here(h)
+    device_ports.bind_here(h, state)
     h.driver.spawn(h, (), ports.awaits_plugging(state), injection.revealed(h, state))
     volumes.complete_attachments(h, state)
     if not state.runs:

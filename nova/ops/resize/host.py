@@ -39,7 +39,7 @@ def forget_source(h: Host, state: Move) -> None:
 def arrive(h: Host, state: Move) -> None:
     """The guest of what has come, grown to its flavor; it runs if it did, once its ports are plugged in."""
     volumes.connect_volumes(h, state)
-    device_ports.bind_here(h)
+    device_ports.bind_here(h, state)
     h.driver.migrate_in(h, state, state.runs, ports.awaits_plugging(state))
     power.observe(h, state)
 

@@ -38,7 +38,7 @@ def power_off_again(h: Host, state: wire.UnshelveState) -> None:
 
 def respawn(h: Host, state: wire.UnshelveState) -> None:
     """Make the guest from the image that has its disk, or from its volumes."""
-    device_ports.bind_here(h)
+    device_ports.bind_here(h, state)
     own = h.instance.image_ref
     root = h.instance.root_device
     if state.image_id is not None:
