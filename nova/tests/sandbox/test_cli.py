@@ -78,7 +78,8 @@ def test_identity_lists(cli: Openstack) -> None:
     assert names(cli.json('project', 'list')) == {'admin', 'service', 'demo'}
     assert names(cli.json('user', 'list')) == {'admin', 'nova', 'placement', 'demo'}
     assert {item['Type'] for item in cli.json('catalog', 'list')} == {
-        'identity', 'compute', 'placement', 'image', 'network', 'volumev3', 'block-storage'}
+        'identity', 'compute', 'placement', 'image', 'network', 'volumev3', 'block-storage',
+        'shared-file-system'}
 
 
 def test_identity_life(cli: Openstack) -> None:
