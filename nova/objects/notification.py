@@ -51,7 +51,7 @@ _COLUMNS = [_T[field.name] for field in dataclasses.fields(Notification)]
 
 
 def add(conn: sa.Connection, made: Notification, to_be_sent: bool = True) -> None:
-    """Have it sent when the caller's transaction is there, or only kept."""
+    """Add a notification; it is sent after the caller's transaction, unless it is only kept."""
     now = dbkit.now(conn)
     values = dataclasses.asdict(made) | {
         'shard': rows.shard_of(made.subject), 'created_at': now, 'sent_at': None if to_be_sent else now}
@@ -59,7 +59,7 @@ def add(conn: sa.Connection, made: Notification, to_be_sent: bool = True) -> Non
 
 
 def waiting(conn: sa.Connection, worker: str, shards: Collection[int] | None, limit: int) -> list[Notification]:
-    """The oldest that are this worker's to send, because of their shard or because it has begun with them.
+    """Read the oldest notifications that this worker has to send: those of its shards, and those that it began.
 
     Args:
         shards: None are all.
@@ -73,7 +73,7 @@ def waiting(conn: sa.Connection, worker: str, shards: Collection[int] | None, li
 
 def sendable(found: Collection[Notification], worker: str, is_dead: Callable[[str], bool]
              ) -> list[Notification]:
-    """Those that nobody else, who lives, has begun to send, or has to send before."""
+    """Leave out what another living worker has begun to send, and later notifications of the same subject."""
     others: set[str] = set()
     free = []
     for each in found:
@@ -96,19 +96,20 @@ def take(conn: sa.Connection, worker: str, wanted: Collection[Notification]) -> 
 
 
 def sent(conn: sa.Connection, done: Collection[Notification]) -> None:
-    """They have been sent, and need not be kept."""
+    """Delete notifications that have been sent."""
     conn.execute(tables.notifications.delete().where(_T.id.in_([each.id for each in done])))
 
 
 def keep(conn: sa.Connection, done: Collection[Notification]) -> None:
-    """They have been sent; those of projects are kept for who follows them."""
+    """Note that notifications have been sent: keep those of projects for who follows them, delete the
+    others."""
     sent(conn, [each for each in done if each.project_id is None])
     conn.execute(tables.notifications.update().where(_T.id.in_([each.id for each in done])).values(
         sent_at=dbkit.now(conn)))
 
 
 def count(conn: sa.Connection) -> int:
-    """How many wait."""
+    """Count the notifications that wait to be sent."""
     return conn.execute(sa.select(sa.func.count()).select_from(tables.notifications).where(
         _T.sent_at.is_(None))).scalar_one()
 

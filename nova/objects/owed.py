@@ -16,7 +16,7 @@ _BINARY = 'nova-compute'
 
 
 def give_up(conn: sa.Connection, host: str) -> None:
-    """Something that `host` was told to do counts no more: it has to hear of that before anything else."""
+    """Raise the epoch of a host: it has to join anew before anything else is sent to it."""
     table = models.services
     conn.execute(table.update().where(table.c.host == host, table.c.binary == _BINARY).values(
         epoch=table.c.epoch + 1))
@@ -45,7 +45,8 @@ def owes(conn: sa.Connection, host: str, instance_uuid: str) -> bool:
 
 
 def paid(conn: sa.Connection, task: str, attempt: int) -> StepCall | None:
-    """The host has done it: what that was; None when nothing was owed under this attempt."""
+    """Delete an owed step that the host has done; returns it, or None when nothing was owed under this
+    attempt."""
     table = models.owed_steps
     this = (table.c.task_uuid == task) & (table.c.attempt == attempt)
     call = conn.execute(sa.select(table.c.call).where(this).with_for_update()).scalar()
@@ -55,5 +56,5 @@ def paid(conn: sa.Connection, task: str, attempt: int) -> StepCall | None:
 
 
 def forget(conn: sa.Connection, host: str) -> None:
-    """Nobody will ever ask it again: the host is no more."""
+    """Delete what a host owes that is no more."""
     conn.execute(models.owed_steps.delete().where(models.owed_steps.c.host == host))

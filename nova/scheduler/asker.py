@@ -30,7 +30,7 @@ class Asker:
         return self._request.until is None or self._db.now() <= self._request.until
 
     def check(self) -> None:
-        """To be asked before a claim.
+        """Check that the task still waits; to be called before a claim.
 
         Raises:
             errors.task.Lost: the task has moved on.

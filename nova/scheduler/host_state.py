@@ -113,7 +113,7 @@ class HostState:
         self._count(allocation, 1)
 
     def give_back(self, allocation: JsonObject) -> None:
-        """Forget one that came to nothing."""
+        """Take a claim of this request that came to nothing off the count again."""
         self._count(allocation, -1)
 
     def _count(self, allocation: JsonObject, servers: int) -> None:

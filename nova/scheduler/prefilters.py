@@ -24,13 +24,14 @@ class Hopeless(Exception):
 
 def status(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
            view: View) -> None:
-    """No disabled hosts."""
+    """Leave out disabled hosts."""
     request.root_forbidden.add(DISABLED)
 
 
 def zone(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
          view: View) -> None:
-    """Only hosts of the availability zone; the default one has those that no aggregate gives another.
+    """Leave out hosts of other availability zones; the default zone has the hosts that no aggregate gives
+    another.
 
     Raises:
         Hopeless: no such zone.
@@ -49,7 +50,7 @@ def zone(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_req
 
 def tenant(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
            view: View) -> None:
-    """Projects that aggregates name run only in those.
+    """Leave out hosts outside of the aggregates that name the project, where any do.
 
     Raises:
         Hopeless: aggregates are required, and none names the project.
@@ -67,7 +68,7 @@ def tenant(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_r
 
 def isolated_aggregates(conf: cfg.ConfigOpts, spec: objects.RequestSpec,
                         request: placement_request.ResourceRequest, view: View) -> None:
-    """Not the aggregates that require traits which the request does not require."""
+    """Leave out aggregates that require traits which the request does not require."""
     if not conf.scheduler.enable_isolated_aggregate_filtering:
         return
     have = request.main.required | request.root_required
@@ -80,7 +81,7 @@ def isolated_aggregates(conf: cfg.ConfigOpts, spec: objects.RequestSpec,
 
 def image_type(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
                view: View) -> None:
-    """Only hosts whose driver reads the image's disk format."""
+    """Leave out hosts whose driver does not read the image's disk format."""
     if not conf.scheduler.query_placement_for_image_type_support or spec.is_bfv or spec.image is None:
         return
     _require(request, image_traits.of_format(spec.image.disk_format))
@@ -88,7 +89,7 @@ def image_type(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placeme
 
 def image_properties(conf: cfg.ConfigOpts, spec: objects.RequestSpec,
                      request: placement_request.ResourceRequest, view: View) -> None:
-    """Only hosts that have the device models which the image names."""
+    """Leave out hosts without the device models that the image names."""
     if not conf.scheduler.image_metadata_prefilter:
         return
     for name, value in wanted.properties(spec).items():
@@ -102,7 +103,7 @@ def _require(request: placement_request.ResourceRequest, trait: str | None) -> N
 
 def destination(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
                 view: View) -> None:
-    """Only the node that is meant, where one is; only the aggregates asked for.
+    """Leave out all but the node that is meant, where one is, and all but the aggregates that are asked for.
 
     Raises:
         Hopeless: no such host.
