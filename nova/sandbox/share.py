@@ -1,4 +1,4 @@
-"""Manila v2 with microversions to 2.82, as far as a compute service and its users' clients need it.
+"""Manila v2 with microversions to 2.98, as far as a compute service and its users' clients need it.
 
 Shares, the rules that let somebody use them, and locks. Nothing is exported.
 """
@@ -13,7 +13,7 @@ from nova.common.microversion import V
 from nova.sandbox import service, store
 from nova.sandbox.store import Document, Kind, Rows
 
-LOW, HIGH = V('2.0'), V('2.82')
+LOW, HIGH = V('2.0'), V('2.98')
 HEADER = 'X-OpenStack-Manila-API-Version'
 
 SHARE = Kind('share', owner='project_id')

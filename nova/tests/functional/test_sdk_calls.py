@@ -17,9 +17,6 @@ from nova.tests.functional.conftest import User, standalone
 
 SOFT = '[DEFAULT]\nreclaim_instance_interval = 3600\n'
 STRUCK = {
-    'create_share_attachment': 'no driver attaches shares',
-    'delete_share_attachment': 'no driver attaches shares',
-    'get_share_attachment': 'no driver attaches shares',
     'delete_service': 'refused while the host is up; nova/tests/api/test_operators.py',
     'validate_console_auth_token': 'asks at a version of its own choice, which has no such route'}
 
@@ -230,9 +227,6 @@ def test_ports_groups_and_volumes(cloud, one, root, demo, server):
         one.update_volume_attachment(server, volume, delete_on_termination=False)
         one.delete_volume_attachment(server, volume)
         until(lambda: connection.block_storage.get_volume(volume).status == 'available')
-    with connected(cloud, 'demo', '2.97') as connection:
-        newer = connection.compute
-        assert list(newer.share_attachments(server)) == []
     root.create_server_external_events([{'name': 'network-changed', 'server_uuid': server.id}])
     with connected(cloud, 'demo', '2.43') as connection:
         one = connection.compute
@@ -244,6 +238,20 @@ def test_ports_groups_and_volumes(cloud, one, root, demo, server):
         until(lambda: len(demo.show(server.id)['addresses']['private']) == 2)
         address = demo.show(server.id)['addresses']['private'][1]['addr']
         one.remove_fixed_ip_from_server(server, address)
+
+
+@pytest.mark.slow
+def test_shares(cloud, one, demo, server):
+    one.stop_server(server)
+    demo.wait(server.id, 'SHUTOFF')
+    with connected(cloud, 'demo', '2.97') as connection:
+        newer = connection.compute
+        share = connection.shared_file_system.create_share(share_protocol='NFS', size=1)
+        newer.create_share_attachment(server, share.id, tag='data')
+        until(lambda: newer.get_share_attachment(server, share.id).status == 'inactive')
+        assert [each.tag for each in newer.share_attachments(server)] == ['data']
+        newer.delete_share_attachment(server, share.id)
+        until(lambda: not list(newer.share_attachments(server)))
 
 
 @pytest.mark.slow

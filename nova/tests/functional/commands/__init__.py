@@ -22,6 +22,7 @@ from typing import Any
 from nova.tests.fixtures import osc
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional.conftest import User
+from nova.tests.functional.shares import Shares
 
 FOLDER = pathlib.Path(__file__).parent
 SECONDS = 120
@@ -132,14 +133,15 @@ def type_all(cloud: Any, script: Script, known: Mapping[str, str] | None = None,
     """Type a script into a cloud, standalone or a cluster: every command ends well.
 
     Args:
-        known: see `Run`; ``$file`` is a small file.
+        known: see `Run`; ``$file`` is a small file, ``$share`` a share.
         environment: of a client that knows no clouds.yaml, by the name of the user.
     """
     directory = cloud.deployment.directory
     with contextlib.ExitStack() as stack:
         shells = {user: stack.enter_context(contextlib.closing(osc.Client(
             directory / 'clouds.yaml', user, client, environment(user)))) for user in ('demo', 'admin')}
-        run = Run(shells, User(cloud, 'demo'), {'file': __file__, **(known or {})})
+        demo = User(cloud, 'demo')
+        run = Run(shells, demo, {'file': __file__, 'share': Shares(demo).make(), **(known or {})})
         for line in script.lines:
             run.line(line)
         assert not run.failed, run.failed
