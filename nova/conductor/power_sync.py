@@ -8,6 +8,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.objects import instance as instances
 from nova.objects import step as wire
+from nova.objects import task as rows
 from nova.ops import power_sync
 from nova.states import Power
 from nova.task import engine as engines
@@ -22,9 +23,10 @@ def sync(engine: engines.Engine, context: nova_context.RequestContext, report: w
     """
     with engine.journal.db.read() as conn:
         known = instances.Instance.all(conn, uuid=list(report.states))
+        looked_at = rows.not_begun(conn, power_sync.SyncLate.name, list(report.states))
     for server in known:
         seen = Power(report.states[server.uuid])
-        if server.host == report.host and server.task_state is None and (
+        if server.uuid not in looked_at and server.host == report.host and server.task_state is None and (
                 server.power_state != seen or power_sync.stops(server.vm_state, seen)):
             _look_again(engine, context, server, seen)
 

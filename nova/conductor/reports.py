@@ -62,14 +62,13 @@ class Reports:
 
     def paid(self, context: nova_context.RequestContext, report: wire.HostPaid) -> None:
         """A host has done steps that it owed."""
-        def write(conn: sa.Connection) -> None:
+        def write(conn: sa.Connection) -> list[rows.Task]:
             calls = [owed.paid(conn, ref.task, ref.attempt) for ref in report.steps]
-            operations.begin_undone(conn, report.host, {
-                call.instance.uuid for call in calls
-                if call is not None and call.direction == 'undo' and call.instance is not None})
-        self._db.write(write)
+            return operations.begin_late(conn, report.host, {
+                call.instance.uuid for call in calls if call is not None and call.instance is not None})
+        looks = self._db.write(write)
         LOG.info('Host %s owes %d steps no more', report.host, len(report.steps))
-        for task in returned.begin_due(self._engine.journal, report.host):
+        for task in [*looks, *returned.begin_due(self._engine.journal, report.host)]:
             self._engine.submit(self._engine.wake, task.uuid)
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:

@@ -8,6 +8,7 @@ like any other: they hold the server, and the host looks again before it does an
 import sqlalchemy as sa
 
 from nova import context, objects, states
+from nova.objects import task as rows
 from nova.states import VM, Power
 from nova.steps import power, turn
 from nova.task import journal
@@ -54,7 +55,7 @@ class SyncPower(Flow[objects.State]):
     steps = (Step(settle, at='host'),)
 
 
-# After an undo that nobody waited for ------------------------------------------------------------
+# After a step that nobody waited for -------------------------------------------------------------
 
 def host_is_heard(h: Conductor, state: objects.State) -> bool:
     return h.instance.host is None or h.host_is_up(h.instance.host)
@@ -71,20 +72,24 @@ def accept_as_found(h: Host, state: objects.State) -> None:
         power.accept(h, state)
 
 
-class SyncUndone(Flow[objects.State]):
-    """A host has returned, and undone there what it owed: its answer came too late to be written down."""
+class SyncLate(Flow[objects.State]):
+    """A host has returned, and done what it owed: its answer came too late to be written down.
 
-    name = 'sync_undone'
+    What the host reports of the guest waits for that (`nova.conductor.power_sync`).
+    """
+
+    name = 'sync_late'
     exclusion = SHARING
     deadline = 24 * 3600.0
     steps = (
-        Wait(host_is_heard, choice=True, timeout=24 * 3600.0),
         Step(turn.hold_server, timeout=24 * 3600.0),
+        Wait(host_is_heard, timeout=60.0),
         Step(accept_as_found, at='host', elsewhere=True, awaits_upgrade=True),
     )
 
 
-def begin_undone(conn: sa.Connection, host: str, servers: set[str]) -> None:
-    """Look at those of the servers that are on a host; the keeper finds the tasks."""
-    for server in objects.Instance.all(conn, uuid=sorted(servers), host=host) if servers else ():
-        journal.insert(conn, SyncUndone, objects.State(), context.admin(), instance_uuid=server.uuid)
+def begin_late(conn: sa.Connection, host: str, servers: set[str]) -> list[rows.Task]:
+    """Look at those of the servers that are on a host; the tasks want to be woken."""
+    here = objects.Instance.all(conn, uuid=sorted(servers), host=host) if servers else []
+    return [journal.insert(conn, SyncLate, objects.State(), context.admin(), instance_uuid=server.uuid)
+            for server in here]

@@ -31,10 +31,16 @@ class Engine:
     """Has the steps that hosts are waited for, and tasks that nobody runs."""
 
     def __init__(self, db):
-        self.open, self.journal = [], journal.Journal(db)
+        self.open, self.journal, self.woken = [], journal.Journal(db), []
 
     def open_steps(self, host):
         return self.open
+
+    def wake(self, uuid):
+        self.woken.append(uuid)
+
+    def submit(self, care, uuid):
+        care(uuid)
 
 
 class Nothing:
@@ -132,7 +138,7 @@ def test_what_a_host_has_done_it_owes_no_more(db, verbs):
     assert [call.task for call in verbs.host_up(CONTEXT, report()).owed] == [calls[1].task]
 
 
-def test_what_a_host_has_undone_late_is_looked_at(db, verbs):
+def test_what_a_host_has_done_late_is_looked_at(db, verbs, engine):
     """Its answer was for a task that has ended. A server that is elsewhere by now is none of its business."""
     servers = [cell.server_of(host=host) for host in ('h', 'h', 'elsewhere')]
     calls = [cell.call_of(server, direction=direction)
@@ -148,7 +154,9 @@ def test_what_a_host_has_undone_late_is_looked_at(db, verbs):
         verbs.paid(CONTEXT, objects.HostPaid(host='h', steps=steps))
     with db.read() as conn:
         begun = conn.execute(rows.tables.tasks.select()).all()
-    assert [(task.flow, task.instance_uuid) for task in begun] == [('sync_undone', servers[0].uuid)]
+    assert {(task.flow, task.instance_uuid) for task in begun} == {
+        ('sync_late', server.uuid) for server in servers[:2]}
+    assert sorted(engine.woken) == sorted(task.uuid for task in begun)
 
 
 def test_what_is_left_of_deleted_servers_is_removed(db, verbs):

@@ -57,6 +57,8 @@ ASKED = {
     'restore', 'forceDelete', 'os-start', 'os-stop', 'pause', 'unpause', 'suspend', 'resume', 'rescue',
     'unrescue', 'migrate', 'confirmResize', 'revertResize', 'shelve', 'shelveOffload', 'unshelve',
     'trigger_crash_dump', 'injectNetworkInfo', 'lock', 'unlock')}
+STRICTER = {('evacuate', 'deleting'): 'a guest that is made elsewhere meanwhile would be nobody\'s'}
+"""What is refused although the table allows it."""
 LAST = ('delete', 'forceDelete', 'os-resetState')
 """After them a server is of no use for others."""
 ELSEWHERE = {
@@ -129,7 +131,7 @@ def test_one_operation_at_a_time(cloud, task_state):
     for name in ASKED:
         rules = facts.actions()[name]
         answer, refused = ask(cloud, make(cloud, min(rules.starts), task_state=task_state), name)
-        if refused == rules.beside(task_state):
+        if refused == (rules.beside(task_state) and (name, task_state) not in STRICTER):
             wrong[name] = answer.text
     assert not wrong
 

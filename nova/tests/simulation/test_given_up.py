@@ -4,9 +4,11 @@ import pytest
 
 from nova import states
 from nova.ops.delete.flow import Delete
+from nova.ops.resize import decide
 from nova.states import VM
 from nova.tests.simulation import cases, invariants, net, users
 from nova.tests.simulation import world as worlds
+from nova.tests.simulation.cases import resize
 
 RESTS = (VM.ACTIVE, VM.STOPPED, VM.PAUSED, VM.SUSPENDED)
 """States that tell what a guest does."""
@@ -72,6 +74,39 @@ def test_a_guest_is_what_its_record_says(new_world, name, vm_state):
     for seen in lives(new_world, name, vm_state):
         for when in ('before', 'after'):
             lives(new_world, name, vm_state, seen.number, when)
+
+
+def test_a_guest_that_its_host_takes_back_late_runs_as_before(new_world):
+    """The source of a resize is away when it is taken back, and does its part when it returns: seed 25 of
+    ``tools/simulate --rounds 10``."""
+    with new_world(THREE) as world:
+        uuid = resize.resized(world)
+        move = decide.move_of(world.server(uuid))
+        world.lose(move.source)
+        world.begin(uuid, decide.RevertResize, move)
+        world.run(60)
+        world.regain(move.source)
+        rests(world)
+        server = world.server(uuid)
+        assert (server.host, server.vm_state) == (move.source, VM.ACTIVE), world.tail()
+
+
+def test_a_server_that_is_being_deleted_is_not_evacuated(new_world):
+    """Its new guest would be nobody's: seed 44 of ``tools/simulate --rounds 10``."""
+    with new_world(THREE) as world:
+        uuid = world.running()
+        host = world.server(uuid).host
+        world.lose(host)
+        world.net.cut(net.ANY, 'placement', net.REFUSED)
+        world.delete(uuid, Delete)
+        world.run(10)
+        assert world.server(uuid).task_state == states.Task.DELETING
+        world.net.heal()
+        world.users.begin(uuid, cases.flows()['evacuate'], cases.state_on(world, uuid, 'evacuate'))
+        world.settle()
+        world.regain(host)
+        rests(world)
+        assert not any(driver.guests() for driver in world.drivers.values()), world.tail()
 
 
 def cut_off(world, name, when, hosts, seconds):
