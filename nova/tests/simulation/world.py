@@ -54,6 +54,8 @@ class Shape:
 
 
 SMALL = Shape()
+SWEEP = 10
+"""Worlds between two looks for garbage."""
 _BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Reports\.beat')
 _SILENT = "SELECT count(*) FROM services WHERE \"binary\" = 'nova-compute' AND last_seen_up < ?"
 AT_ONCE = ''
@@ -79,6 +81,20 @@ class Kept:
         self.worlds = 0
         gc.collect()
         gc.freeze()  # what is there now is not looked through again for every world
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Garbage is looked for between worlds, and only after some, rather than ten times in each."""
+        self.worlds += 1
+        if self.worlds % SWEEP == 0:
+            gc.collect()
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if enabled:
+                gc.enable()
 
     def state_dir(self, host: str) -> pathlib.Path:
         return pathlib.Path(self.directory.name) / str(self.worlds) / host
@@ -112,9 +128,8 @@ def world(kept: Kept, shape: Shape = SMALL, seed: int | None = None, **options: 
     random.seed(seed or 0)
     idents = random.Random(f'uuids {seed}')
     loop = Loop(rng)
-    kept.worlds += 1
     try:
-        with clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
+        with kept.undisturbed(), clock.use(loop), threads.use(backend.Backend(loop)), uuids.use(
                 lambda: uuid.UUID(int=idents.getrandbits(128), version=4)), release.use(
                 lambda: loop.actor.process.release):
             made = World(kept, loop, shape, **options)
