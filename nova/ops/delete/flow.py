@@ -6,7 +6,10 @@ the guest's end nothing is taken back, only finished.
 
 import functools
 
+import sqlalchemy as sa
+
 from nova import objects, states
+from nova.objects import owed
 from nova.ops.delete import host, wire
 from nova.steps import allocate, mapping, ports, power, shares, shelving, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
@@ -51,7 +54,13 @@ def purge(h: Conductor, state: wire.DeleteState) -> None:
     shares.release_shares(h, state)
     allocate.drop_allocation(h, state)
     shelving.drop_image(h, h.instance)
-    h.db.write(lambda conn: h.instance.copy().destroy(conn))
+
+    def write(conn: sa.Connection) -> None:
+        h.instance.copy().destroy(conn)
+        if h.instance.host is not None and not state.guest:
+            # It may have joined again before the row was gone; only a host that joins is told of its guest.
+            owed.give_up(conn, h.instance.host)
+    h.db.write(write)
     h.instance.vm_state, h.instance.task_state = str(states.VM.DELETED), None
     h.instance.clean()
 

@@ -109,6 +109,22 @@ def test_a_server_that_is_being_deleted_is_not_evacuated(new_world):
         assert not any(driver.guests() for driver in world.drivers.values()), world.tail()
 
 
+def test_a_host_that_returns_before_a_deletion_has_ended_removes_the_guest(new_world):
+    """It joins while the server is there still, and is told of its end all the same."""
+    with new_world() as world:
+        uuid = world.running()
+        host = world.server(uuid).host
+        world.lose(host)
+        world.net.cut(net.ANY, 'placement', net.REFUSED)
+        world.delete(uuid, Delete)
+        world.run(10)
+        world.revive(host)
+        world.run(10)
+        world.net.heal()
+        rests(world)
+        assert world.server(uuid) is None and not world.drivers[host].guests(), world.tail()
+
+
 def cut_off(world, name, when, hosts, seconds):
     """Both ends of a move are not heard of from the first effect of a name on."""
     done = []
