@@ -101,7 +101,7 @@ class AttachShare(Flow[ShareState]):
     )
 
 
-class AttachAction(Action):
+class AttachShareAction(Action):
     method, path = 'POST', '/servers/{server_id}/shares'
     name = 'attach_share'
     since = schema.SINCE

@@ -68,7 +68,7 @@ class DetachShare(Flow[DetachShareState]):
     )
 
 
-class DetachAction(Action):
+class DetachShareAction(Action):
     method, path = 'DELETE', '/servers/{server_id}/shares/{share_id}'
     name = 'detach_share'
     since = schema.SINCE
