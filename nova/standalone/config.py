@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import secrets
 import socket
 from typing import IO
@@ -158,16 +159,20 @@ def _grow(what: str, there: dict[str, str], wanted: int | None, least: int) -> N
                       f'option --{what} out, ask for more, or use another --state-dir.')
 
 
+_LASTING = range(12000, 32000)
+"""Ports that the system takes for no outgoing connection: one that is free is so when its server binds it."""
+
+
 def _free(port: int) -> int:
-    """`port`, or another one when it is taken."""
-    for candidate in (port, 0):
+    """`port`, or another one when it is taken, or 0."""
+    for candidate in filter(None, (port, *random.sample(_LASTING, 100))):
         with contextlib.closing(socket.socket()) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(('127.0.0.1', candidate))
             except OSError:
                 continue
-            return probe.getsockname()[1]
+            return candidate
     raise Refused('No port is free on the loopback interface.')
 
 
