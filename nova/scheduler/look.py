@@ -6,10 +6,10 @@ made. No request uses a look that was begun before it came: what an operator was
 """
 
 
-import contextlib
 import dataclasses
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent import futures
 
 from nova.clients import protocols
 from nova.common import threads
@@ -62,8 +62,7 @@ class Look:
         self._ranking = self._ranked(self._hosts)
 
     def _ranked(self, hosts: Sequence[HostState]) -> Ranking:
-        return Ranking(self._rules.weighers, hosts, self._asked,
-                       self._random.random if self._rules.shuffle else lambda: 0.0)
+        return Ranking(self._rules.weighers, hosts, self._asked, self._random if self._rules.shuffle else None)
 
     def _pass(self, hosts: Sequence[HostState], why: Why, once: bool = True) -> list[HostState]:
         """Hosts that pass the filters (forced ones always).
@@ -187,13 +186,8 @@ def by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], i
     return list(states.values()), len(unknown - nodes.keys())
 
 
-class _Shared:
-    """A look that is being made, or will be, for everybody who has come until it is begun."""
-
-    def __init__(self) -> None:
-        self.ready = threads.event()
-        self.look: Look | None = None
-        self.error: Exception | None = None
+_Shared = futures.Future[Look]
+"""A look that is being made, or will be, for everybody who has come until it is begun."""
 
 
 class Shared:
@@ -217,35 +211,28 @@ class Shared:
             mine = self._next.get(key)
             first = mine is None
             if mine is None:
-                mine = self._next[key] = _Shared()
+                mine = self._next[key] = threads.future()
             before = self._begun.get(key)
         if first:
             self._make(key, mine, before, make)
-        else:
-            mine.ready.wait(LONGEST)
-        if mine.error is not None:
-            raise mine.error
-        return mine.look or make()
+        try:
+            return mine.result(LONGEST)
+        except (futures.TimeoutError, futures.CancelledError):
+            return make()
 
     def _make(self, key: str, mine: _Shared, before: _Shared | None, make: Callable[[], Look]) -> None:
         """Make it when the one before is made: whoever comes meanwhile shares it."""
         if before is not None:
-            before.ready.wait(LONGEST)
-        with self._begins(key, mine):
-            try:
-                mine.look = make()
-            except Exception as error:  # noqa: BLE001  each who shares it raises it
-                mine.error = error
-
-    @contextlib.contextmanager
-    def _begins(self, key: str, mine: _Shared) -> Iterator[None]:
+            threads.wait([before], LONGEST)
         with self._lock:
             del self._next[key]
             self._begun[key] = mine
         try:
-            yield
+            mine.set_result(make())
+        except Exception as error:  # noqa: BLE001  each who shares it raises it
+            mine.set_exception(error)
         finally:
-            mine.ready.set()
+            mine.cancel()  # where the thread is ended, others look for themselves
             with self._lock:
                 if self._begun.get(key) is mine:
                     del self._begun[key]

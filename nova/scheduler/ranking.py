@@ -6,7 +6,8 @@ are stretched once, over the hosts as they were found; a host that gets a server
 
 import bisect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Iterator, Sequence
 
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.weights import BaseHostWeigher
@@ -23,7 +24,7 @@ class Ranking:
     """
 
     def __init__(self, weighers: Sequence[BaseHostWeigher], hosts: Sequence[HostState], wanted: Wanted,
-                 chance: Callable[[], float] = lambda: 0.0) -> None:
+                 chance: random.Random | None = None) -> None:
         self._weighers, self._wanted, self._chance = weighers, wanted, chance
         self._number = itertools.count()
         self._weigh(hosts)
@@ -38,7 +39,7 @@ class Ranking:
         self._order = sorted((self._places[host.uuid], host) for host in hosts)
 
     def _place(self, host: HostState) -> _Place:
-        return -host.weight, self._chance(), next(self._number)
+        return -host.weight, self._chance.random() if self._chance else 0.0, next(self._number)
 
     def __iter__(self) -> Iterator[HostState]:
         return (host for _, host in self._order)
