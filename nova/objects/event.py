@@ -66,8 +66,4 @@ _OLD = sa.select(tables.events.c.id).where(
 
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` announcements made before a time; return how many."""
-    table = tables.events
-    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
-    if old:
-        conn.execute(table.delete().where(table.c.id.in_(old)))
-    return len(old)
+    return statements.prune(conn, _OLD, before, limit, tables.events.c.id)

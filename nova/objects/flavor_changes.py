@@ -18,7 +18,6 @@ from nova.objects.task import DONE, FLAVOR_CHANGES, RESIZE
 TASKS = models.cell_metadata.tables['tasks']
 
 
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
     """

@@ -94,7 +94,4 @@ _OLD = sa.select(_T.id).where(_T.created_at < sa.bindparam('before')).limit(stat
 
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` keys from before a time; return how many."""
-    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
-    if old:
-        conn.execute(tables.idempotency_keys.delete().where(_T.id.in_(old)))
-    return len(old)
+    return statements.prune(conn, _OLD, before, limit, _T.id)

@@ -149,7 +149,4 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
 
     The newest stays: SQLite would give its number to another one.
     """
-    old = list(conn.execute(_OLD, {'before': before, 'its_limit': limit}).scalars())
-    if old:
-        conn.execute(tables.notifications.delete().where(_T.id.in_(old)))
-    return len(old)
+    return statements.prune(conn, _OLD, before, limit, _T.id)

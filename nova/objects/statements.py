@@ -1,5 +1,6 @@
 """Statements that are made once and sent often: making one costs five times as much as sending it."""
 
+import datetime
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -43,6 +44,19 @@ def conditions(columns: Mapping[str, sa.Column] | sa.sql.base.ReadOnlyColumnColl
 def update(table: dbkit.Table, key: tuple[str, ...]) -> sa.Update:
     """The update of the row with this key (`values_of`), by parameters named like its columns."""
     return table.update().where(*conditions(table.c, tuple((name, '=') for name in key)))
+
+
+def prune(conn: sa.Connection, old: sa.Select, before: datetime.datetime, limit: int, *named: sa.Column) -> int:
+    """Delete rows that are old; return how many.
+
+    Args:
+        old: finds what names them, of those from `before` (a parameter of this name) up to `LIMIT`.
+        named: columns with that name; the rows that have it go in this order.
+    """
+    found = list(conn.execute(old, {'before': before, 'its_limit': limit}).scalars())
+    for column in named if found else ():
+        conn.execute(sa.delete(column.table).where(column.in_(found)))
+    return len(found)
 
 
 def _condition(name: str, column: sa.Column, how: str) -> sa.ColumnElement[bool]:

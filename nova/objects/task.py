@@ -361,12 +361,8 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bo
     Args:
         hidden: only those that clients do not see among a server's actions.
     """
-    table = tables.tasks
-    old = list(conn.execute(_OLD_HIDDEN if hidden else _OLD, {'before': before, 'its_limit': limit}).scalars())
-    if old:
-        conn.execute(tables.task_steps.delete().where(tables.task_steps.c.task_uuid.in_(old)))
-        conn.execute(table.delete().where(table.c.uuid.in_(old)))
-    return len(old)
+    return statements.prune(conn, _OLD_HIDDEN if hidden else _OLD, before, limit, tables.task_steps.c.task_uuid,
+                            tables.tasks.c.uuid)
 
 
 _LOOKS = tables.tasks.alias()
