@@ -23,6 +23,7 @@ import sqlalchemy as sa
 
 from nova.db.cell.models import host as tables
 from nova.objects.service import Alive
+from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
 from nova.tests.real.conftest import QUICK
@@ -170,14 +171,12 @@ def run(world, demo, admin, victim, seconds, count, silence=silent):
     before = lives(world)
     assert all(up for up, _ in before.values()), before
     operations.begin()
-    until = time.monotonic() + seconds
+    end = time.monotonic() + seconds
     with silence(world, victim):
-        operations.go_on(until)
-        time.sleep(max(0.0, until - time.monotonic()))
+        operations.go_on(end)
+        time.sleep(max(0.0, end - time.monotonic()))
     began = time.monotonic()
-    while left := operations.left():
-        assert time.monotonic() - began < ENDS, '\n'.join(left)
-        time.sleep(0.2)
+    until(lambda: not operations.left(), ENDS, 0.2, lambda: '\n'.join(operations.left()))
     took = time.monotonic() - began
     LOG.info('%s silent for %d s amid %d operations: all ended %.1f s after; %d failed', victim, seconds, count,
              took, len(operations.failed()))

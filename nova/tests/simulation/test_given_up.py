@@ -91,15 +91,21 @@ def test_a_guest_that_its_host_takes_back_late_runs_as_before(new_world):
         assert (server.host, server.vm_state) == (move.source, VM.ACTIVE), world.tail()
 
 
+def held_deletion(world):
+    """A server whose host is away, and its host: the deletion has passed that, and waits for Placement."""
+    uuid = world.running()
+    host = world.server(uuid).host
+    world.lose(host)
+    world.net.cut(net.ANY, 'placement', net.REFUSED)
+    world.delete(uuid, Delete)
+    world.run(10)
+    return uuid, host
+
+
 def test_a_server_that_is_being_deleted_is_not_evacuated(new_world):
     """Its new guest would be nobody's: seed 44 of ``tools/simulate --rounds 10``."""
     with new_world(THREE) as world:
-        uuid = world.running()
-        host = world.server(uuid).host
-        world.lose(host)
-        world.net.cut(net.ANY, 'placement', net.REFUSED)
-        world.delete(uuid, Delete)
-        world.run(10)
+        uuid, host = held_deletion(world)
         assert world.server(uuid).task_state == states.Task.DELETING
         world.net.heal()
         world.users.begin(uuid, cases.flows()['evacuate'], cases.state_on(world, uuid, 'evacuate'))
@@ -112,12 +118,7 @@ def test_a_server_that_is_being_deleted_is_not_evacuated(new_world):
 def test_a_host_that_returns_before_a_deletion_has_ended_removes_the_guest(new_world):
     """It joins while the server is there still, and is told of its end all the same."""
     with new_world() as world:
-        uuid = world.running()
-        host = world.server(uuid).host
-        world.lose(host)
-        world.net.cut(net.ANY, 'placement', net.REFUSED)
-        world.delete(uuid, Delete)
-        world.run(10)
+        uuid, host = held_deletion(world)
         world.revive(host)
         world.run(10)
         world.net.heal()
