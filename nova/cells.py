@@ -44,6 +44,7 @@ class Liveness:
         self._alive, self._until = service.Alive(), clock.Deadline(0)
 
     def is_dead(self, host: str) -> bool:
+        """Whether an operator says that nothing runs on `host` any more; see `nova.objects.service.Alive`."""
         return self._look().is_dead(host)
 
     def is_up(self, host: str) -> bool:
@@ -61,8 +62,9 @@ class Liveness:
     def oldest(self, host: str | None = None) -> release.Release:
         """The oldest release that `host`, or any host, and the conductors of the cell are of."""
         alive = self._look()
-        mine = alive.oldest(CONDUCTOR) if host is not None else alive.oldest(CONDUCTOR, COMPUTE)
-        return mine if host is None or not mine.is_current else alive.release_of(host)
+        if host is None:
+            return alive.oldest(CONDUCTOR, COMPUTE)
+        return release.oldest(alive.oldest(CONDUCTOR), alive.release_of(host))
 
     def conductors(self) -> release.Release:
         """The oldest release among the cell's conductors."""

@@ -11,6 +11,7 @@ from nova import errors
 from nova.compute import handle, step_runner
 from nova.objects import step as wire
 from nova.states import Power
+from nova.steps import shares, volumes
 
 LOG = logging.getLogger(__name__)
 
@@ -72,11 +73,8 @@ class Debts:
         try:
             h = self._hosting.known(uuid)
             h.driver.destroy(h)
-            for device in h.instance.block_devices:
-                if device.volume_id:
-                    h.driver.disconnect_volume(h, device)
-            for share_id in h.driver.shares(h):
-                h.driver.detach_share(h, share_id)
+            volumes.let_go(h)
+            shares.leave_shares(h)
         except errors.NovaError as error:
             LOG.error('The guest of server %s could not be removed: %s', uuid, error)
 

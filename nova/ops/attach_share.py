@@ -127,7 +127,7 @@ class AttachShareAction(Action):
             share.copy().create(conn)
         req.submit(AttachShare, instance, ShareState(share=share.copy(), share_id=share.share_id),
                    guard=self.guard(), also=keep)
-        return Reply(subject=share, look=schema.Looked(instance, bool(req.context.is_admin)))
+        return Reply(subject=share, look=schema.Looked(req.context, instance))
 
 
 def _check_host(req: Request, instance: objects.Instance) -> None:

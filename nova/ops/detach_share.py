@@ -82,10 +82,7 @@ class DetachShareAction(Action):
 
     def answer(self, req: Request, instance: objects.Instance, body: object, share_id: str = '') -> None:
         """Detach a share; asked once more before that is done, it is answered as before, and done once."""
-        if req.place.mapping is None:
-            raise errors.share.ShareNotAttached(share=share_id, server=instance.uuid)
-        with req.place.db.read() as conn:
-            share = objects.ShareMapping.one(conn, instance.uuid, share_id)
+        share = shares.of_request(req, instance, share_id)
         self.off.check(instance, self.word)
         if share.status == ShareStatus.ATTACHING:
             raise errors.share.ShareChanging(share=share_id, server=instance.uuid, status=share.status)

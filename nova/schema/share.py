@@ -1,5 +1,6 @@
 """Shares of a server, as they are shown and taken."""
 
+from nova.context import RequestContext
 from nova.objects import Instance, ShareMapping
 from nova.objects.share_mapping import ShareStatus
 from nova.rest import types
@@ -14,8 +15,8 @@ _OFF = frozenset({VM.STOPPED, VM.ERROR})
 class Looked:
     """What a view of a share reads beside it: who looks, and at whose share."""
 
-    def __init__(self, instance: Instance, admin: bool) -> None:
-        self.instance, self.admin = instance, admin
+    def __init__(self, context: RequestContext, instance: Instance) -> None:
+        self.instance, self.admin = instance, bool(context.is_admin)
 
 
 def _for_administrators(name: str) -> Get:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from nova import errors, objects
 from nova.objects.share_mapping import ShareStatus
 from nova.task.action import Action
-from nova.task.handles import Conductor, Host
+from nova.task.handles import Conductor, Host, Request
 
 # What users may ask ------------------------------------------------------------------------------
 
@@ -23,6 +23,18 @@ class WithoutShares(Action):
         """
         if objects.ShareMapping.all(conn, instance_uuid=fresh.uuid, limit=1):
             raise errors.share.ServerHasShares(server=fresh.uuid, action=self.word)
+
+
+def of_request(req: Request, instance: objects.Instance, share_id: str) -> objects.ShareMapping:
+    """A share of a request's server; a server that no cell has yet has none.
+
+    Raises:
+        ShareNotAttached: 404; the server has no such share.
+    """
+    if req.place.mapping is None:
+        raise errors.share.ShareNotAttached(share=share_id, server=instance.uuid)
+    with req.place.db.read() as conn:
+        return objects.ShareMapping.one(conn, instance.uuid, share_id)
 
 
 # Steps -------------------------------------------------------------------------------------------

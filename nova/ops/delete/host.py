@@ -10,8 +10,7 @@ from nova.task.handles import Host
 def destroy_guest(h: Host, state: objects.State) -> None:
     """Remove the guest, its volumes and its shares. Where there is no guest, there may still be those."""
     h.driver.destroy(h)
-    for device in volumes.volume_devices(h.instance):
-        h.driver.disconnect_volume(h, device)
+    volumes.let_go(h)
     shares.leave_shares(h)
     h.instance.power_state = int(states.Power.NOSTATE)
 

@@ -81,9 +81,14 @@ def offered(devices: Sequence[HostDevice], specs: Sequence[pci.Kind]) -> list[Ho
 
     A card is offered whole or by its functions, never both: who has the card has its functions, too.
     """
-    named = [device.described(specs) for device in devices if any(spec.names(device) for spec in specs)]
-    divided = {device.card for device in named}
-    return [device for device in named if device.address not in divided]
+    named = [device for device in devices if any(spec.names(device) for spec in specs)]
+    return undivided([device.described(specs) for device in named])
+
+
+def undivided(devices: Sequence[HostDevice]) -> list[HostDevice]:
+    """Devices without the cards whose functions are among them."""
+    divided = {device.card for device in devices}
+    return [device for device in devices if device.address not in divided]
 
 
 @dataclasses.dataclass(slots=True)

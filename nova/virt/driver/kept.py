@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from nova import errors, objects
 from nova.objects import VIF, BlockDeviceMapping, NetworkInfo
+from nova.states import Power
 
 if TYPE_CHECKING:
     from nova.task.handles import Host
@@ -113,6 +114,19 @@ def keep_share(h: 'Host', share_id: str, share: Mapping[str, object] | None) -> 
     if share is not None:
         found[share_id] = dict(share)
     h.journal.put(SHARES, found or None)
+
+
+def check_off(server: str, power: int | None) -> None:
+    """A guest gets and loses shares while it is off.
+
+    Args:
+        power: see `Power`; None where there is no guest.
+
+    Raises:
+        errors.virt.DriverFailed: it is on.
+    """
+    if power not in (None, Power.SHUTDOWN, Power.CRASHED, Power.NOSTATE):
+        raise errors.virt.DriverFailed(reason=f'the guest of {server} is not off')
 
 
 def check_no_shares(h: 'Host') -> None:

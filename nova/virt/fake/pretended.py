@@ -7,7 +7,7 @@ from oslo_config import cfg
 from nova import errors
 from nova.domain import cpusets, pci
 from nova.virt import mdevs
-from nova.virt.driver.inventory import HostCell, HostDevice
+from nova.virt.driver.inventory import HostCell, HostDevice, undivided
 
 
 def cells(conf: cfg.ConfigOpts) -> Sequence[HostCell]:
@@ -31,9 +31,7 @@ def devices(conf: cfg.ConfigOpts) -> Sequence[HostDevice]:
     specs, found = pci.device_specs(conf.pci.device_spec), list[HostDevice]()
     for number, word in enumerate(conf.fake.pci_devices):
         found += _card(number, word, number % conf.fake.numa_cells)
-    described = [device.described(specs) for device in found]
-    divided = {device.card for device in described}
-    return [device for device in described if device.address not in divided]
+    return undivided([device.described(specs) for device in found])
 
 
 def _card(number: int, word: str, node: int) -> list[HostDevice]:

@@ -2,7 +2,6 @@
 
 from nova import errors
 from nova.objects import ShareMapping
-from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.driver import kept
 from nova.virt.fake.guests import Guests, effect
@@ -43,5 +42,4 @@ class FakeShares(Guests):
 
     def _stands_still(self, h: Host) -> None:
         guest = self._guests.get(h.instance.uuid)
-        if guest is not None and guest.power not in (Power.SHUTDOWN, Power.CRASHED, Power.NOSTATE):
-            raise errors.virt.DriverFailed(reason=f'the guest of {h.instance.uuid} is not off')
+        kept.check_off(h.instance.uuid, guest.power if guest is not None else None)

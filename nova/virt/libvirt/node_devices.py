@@ -27,18 +27,24 @@ def described(pci_devices: Sequence[etree._Element], interfaces: Sequence[etree.
 
 
 def _device(capability: etree._Element, net: etree._Element | None) -> HostDevice:
-    numa = capability.find('numa')
+    address, node = _place(capability)
     card = capability.find("./capability[@type='phys_function']/address")
     functions = capability.find("./capability[@type='virt_functions']")
     return HostDevice(
-        address=_address(*(int(capability.findtext(name)) for name in _PARTS)),
-        node=int(numa.get('node')) if numa is not None else None,
+        address=address, node=node,
         vendor_id=capability.find('vendor').get('id', '').removeprefix('0x'),
         product_id=capability.find('product').get('id', '').removeprefix('0x'),
         type=pci.FUNCTION if card is not None else pci.CARD if functions is not None else pci.PCI,
         card=_address(*(int(card.get(name), 16) for name in _PARTS)) if card is not None else None,
         devnames=(net.findtext('interface'),) if net is not None else (),
         mac=net.findtext('address') if net is not None else None)
+
+
+def _place(capability: etree._Element) -> tuple[str, int | None]:
+    """Address of a PCI device, and the NUMA cell that it is near to, where libvirt knows that."""
+    numa = capability.find('numa')
+    return (_address(*(int(capability.findtext(part)) for part in _PARTS)),
+            int(numa.get('node')) if numa is not None else None)
 
 
 def _address(domain: int, bus: int, slot: int, function: int) -> str:
@@ -56,7 +62,7 @@ def mdev_cards(pci_devices: Sequence[etree._Element], made: Sequence[etree._Elem
     cards = []
     for each in pci_devices:
         capability, name = each.find('./capability'), each.findtext('name')
-        address = _address(*(int(capability.findtext(part)) for part in _PARTS))
+        address, node = _place(capability)
         free = {kind.get('id', ''): int(kind.findtext('availableInstances') or 0)
                 for kind in capability.findall("./capability[@type='mdev_types']/type")}
         mine = collections.Counter(kind for parent, kind, _ in there if parent == name)
@@ -64,8 +70,7 @@ def mdev_cards(pci_devices: Sequence[etree._Element], made: Sequence[etree._Elem
         ours = {mdevs.ident(address, kind, number) for kind, count in types.items() for number in range(count)}
         others = collections.Counter(
             kind for parent, kind, ident in there if parent == name and ident not in ours)
-        numa = capability.find('numa')
-        cards.append(mdevs.Card(address, types, others, int(numa.get('node')) if numa is not None else None))
+        cards.append(mdevs.Card(address, types, others, node))
     return cards
 
 

@@ -5,7 +5,6 @@ What is mounted is somebody's data: a mount point is removed only when it is an 
 
 from nova import errors
 from nova.objects import ShareMapping
-from nova.states import Power
 from nova.task.handles import Host
 from nova.virt.driver import kept
 from nova.virt.libvirt.guests import Guests, power_of
@@ -13,8 +12,6 @@ from nova.virt.libvirt.session import translated
 
 TAG_BYTES = 36
 """As long as a tag may be for virtiofs."""
-
-_OFF = (Power.SHUTDOWN, Power.CRASHED, Power.NOSTATE)
 
 
 class LibvirtShares(Guests):
@@ -45,5 +42,4 @@ class LibvirtShares(Guests):
 
     def _stands_still(self, h: Host) -> None:
         domain = self.session.find(h.instance.uuid)
-        if domain is not None and power_of(domain) not in _OFF:
-            raise errors.virt.DriverFailed(reason=f'the guest of {h.instance.uuid} is not off')
+        kept.check_off(h.instance.uuid, power_of(domain) if domain is not None else None)
