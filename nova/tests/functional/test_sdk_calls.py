@@ -40,9 +40,12 @@ def cloud(tmp_path_factory, supply):
         yield found
 
 
-def connected(cloud, user, version):
+def connected(cloud, user, version=None, **more):
+    """A connection as a user, at a microversion of Compute; without one the library chooses for each call."""
+    if version is not None:
+        more['compute_default_microversion'] = version
     return openstack.connection.Connection(config=openstack.config.OpenStackConfig(
-        config_files=[str(cloud.clouds_file)]).get_one(user, compute_default_microversion=version))
+        config_files=[str(cloud.clouds_file)]).get_one(user, **more))
 
 
 @pytest.fixture(scope='module')

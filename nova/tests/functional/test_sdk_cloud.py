@@ -1,17 +1,12 @@
 """The calls of openstacksdk's cloud layer, as scripts make them: by names, waiting, over several services."""
 
-import openstack
 import pytest
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import calls
+from nova.tests.functional.test_sdk_calls import connected
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize('cloud', ['sqlite'], indirect=True)]
-
-
-def connected(cloud, user, **more):
-    return openstack.connection.Connection(config=openstack.config.OpenStackConfig(
-        config_files=[str(cloud.clouds_file)]).get_one(user, **more))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_a_server_is_deleted_as_its_host_knows_it(cloud, service, version):
 
 
 def test_super_conductors_are_given_the_steps_that_they_know(cloud):
-    """A deletion has a step of theirs; a pause has none."""
+    """A deletion has a step of theirs; a rescue has none."""
     beat(cloud, 0, 'nova-conductor', OLD)
     beat(cloud, 1, 'nova-conductor', NEW)
     one, other = (cloud.server(host='h', image_ref=cloud.image_id) for _ in range(2))
