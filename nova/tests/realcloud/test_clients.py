@@ -10,12 +10,12 @@ import pytest
 import yaml
 from libcloud.compute import providers, types
 
+from nova.tests.fixtures.ansible import Ansible
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 
 pytestmark = [pytest.mark.realcloud, pytest.mark.timeout(300)]
 
-ROOT = pathlib.Path(__file__).parents[3]
 REQUESTS = yaml.safe_load(pathlib.Path(__file__).with_name('requests.yaml').read_text())
 KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f user@host\n'
 REMOVE = {'keypair': '/os-keypairs/{name}'}
@@ -187,32 +187,7 @@ def test_shell_of_novaclient(cloud, demo, tmp_path):
 
 # Ansible -----------------------------------------------------------------------------------------
 
-PLAY = [{'hosts': 'localhost', 'connection': 'local', 'gather_facts': False, 'tasks': [
-    {'openstack.cloud.keypair': {'name': 'ansible', 'state': 'present'}},
-    {'openstack.cloud.server': {
-        'name': 'ansible', 'image': 'tiny', 'flavor': 'm1.nano', 'network': 'private', 'key_name': 'ansible',
-        'metadata': {'colour': 'red'}, 'auto_ip': False, 'timeout': 60, 'state': 'present'}},
-    {'openstack.cloud.server_info': {'name': 'ansible'}, 'register': 'found'},
-    {'ansible.builtin.assert': {'that': ["found.servers[0].status == 'ACTIVE'"]}},
-    {'openstack.cloud.server_action': {'name': 'ansible', 'action': 'stop', 'timeout': 60}},
-    {'openstack.cloud.server_action': {'name': 'ansible', 'action': 'start', 'timeout': 60}},
-    {'openstack.cloud.server_metadata': {'server': 'ansible', 'metadata': {'size': 'big'}, 'state': 'present'}},
-    {'openstack.cloud.volume': {'name': 'ansible', 'size': 1, 'state': 'present'}},
-    {'openstack.cloud.volume': {'name': 'ansible', 'state': 'absent'}},
-    {'openstack.cloud.server': {'name': 'ansible', 'state': 'absent', 'timeout': 60}},
-    {'openstack.cloud.keypair': {'name': 'ansible', 'state': 'absent'}}]}]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_modules_of_ansible(cloud, tmp_path):
-    setup = '. tools/lib/venv.sh; venv_beside .venv-clients tools/lib/realcloud/clients-requirements.txt'
-    subprocess.run(['bash', '-c', setup], check=True, cwd=ROOT)
-    play = tmp_path / 'play.yaml'
-    play.write_text(yaml.safe_dump(PLAY))
-    scripts = ROOT / '.venv-clients' / 'bin'
-    done = subprocess.run(
-        [scripts / 'ansible-playbook', '-e', f'ansible_python_interpreter={scripts / "python"}', play],
-        capture_output=True, text=True, env=environment(cloud, 'demo') | {
-            'HOME': str(tmp_path), 'LC_ALL': 'C.UTF-8'})
-    assert done.returncode == 0, done.stdout + done.stderr
+    Ansible(cloud.deployment.directory / 'clouds.yaml', tmp_path).play_twice_and_take_back()
