@@ -181,7 +181,7 @@ class Person:
         for path, action in (('/project/instances/', 'delete'), ('/project/volumes/', 'delete')):
             self.go(path)
             self.action(action)
-            self.send('//*[contains(@class, "modal")]//*[contains(@class, "btn-danger")]')
+            self.send('//*[contains(@class, "modal-footer")]/a[not(contains(@class, "cancel"))]')
 
             def gone(path=path):
                 self.go(path)
