@@ -13,7 +13,7 @@ from realcloud.expectations import Result
 
 KNOWN = {'skip': [{'reason': 'there is no console', 'tests': [r'\.test_novnc\.']}],
          'fails': [{'reason': 'GET /os-agents is not served', 'tests': [r'\.AgentsTest\.', r'test_one$']}],
-         'quick': ['flavors'], 'one_cell': ['moves']}
+         'quick': ['flavors'], 'one_cell': ['moves'], 'scenarios': []}
 FAILED = 'Traceback (most recent call last):\n  File "x.py", line 1\nlib.exceptions.NotFound: Gone\nmore'
 
 
@@ -47,6 +47,13 @@ def test_summary_names_what_is_unexpected_and_why(known):
     assert 'Passed although it is expected to fail: a.test_one' in lines
     assert '     1  GET /os-agents is not served' in lines and '     1  no such service' in lines
     assert lines[-1] == '1 passed, 2 failed (1 unexpectedly), 1 skipped'
+
+
+def test_summary_counts_what_was_not_run_and_says_why(known):
+    lines = list(expectations.Summary(known, [Result('a.test_two', 'success')], (
+        'a.test_novnc.test_one', 'a.test_novnc.test_two')).lines())
+    assert '     2  there is no console' in lines
+    assert lines[-1] == '1 passed, 0 failed (0 unexpectedly), 0 skipped, 2 not run'
 
 
 def test_the_list_of_skipped_tests_is_one_pattern(known):

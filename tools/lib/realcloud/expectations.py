@@ -68,6 +68,7 @@ class Known:
 class Expectations:
     """Attributes:
         quick: regular expressions of the tests that CI has time for.
+        scenarios: of those of tempest.scenario that concern compute.
         one_cell: of those that take any other host for one where a server can go: they run by themselves, with
             the hosts of one cell.
     """
@@ -76,20 +77,26 @@ class Expectations:
     fails: Known
     quick: tuple[str, ...] = ()
     one_cell: tuple[str, ...] = ('$^',)
+    scenarios: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, file: pathlib.Path = FILE) -> Self:
         read = yaml.safe_load(file.read_text())
         return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']),
-                   tuple(read['one_cell']))
+                   tuple(read['one_cell']), tuple(read['scenarios']))
 
 
 @dataclasses.dataclass
 class Summary:
-    """Results against what is known."""
+    """Results against what is known.
+
+    Attributes:
+        left_out: ids of tests that were asked for and are listed as such that are not run.
+    """
 
     known: Expectations
     results: list[Result]
+    left_out: tuple[str, ...] = ()
 
     @property
     def unexpected(self) -> list[Result]:
@@ -110,6 +117,8 @@ class Summary:
         failed = [one for one in self.results if one.failed]
         yield from _grouped('Skipped by tempest', [(one.said.partition('\n')[0][:100], one)
                                                    for one in self.results if one.status == 'skip'])
+        yield from _grouped('Not run, as listed', [(self.known.skip.reason(ident) or '', Result(ident, 'skip'))
+                                                   for ident in self.left_out])
         yield from _grouped('Failed as expected', [(reason, one) for one in failed
                                                    if (reason := self.known.fails.reason(one.id))])
         for title, found in (('Passed although it is expected to fail', self.mended),
@@ -118,7 +127,8 @@ class Summary:
                 yield f'{title}: {one.name}' + (f'\n    {one.why[:300]}' if one.failed else '')
         passed = sum(one.status == 'success' for one in self.results)
         yield (f'{passed} passed, {len(failed)} failed ({len(self.unexpected)} unexpectedly), '
-               f'{len(self.results) - passed - len(failed)} skipped')
+               f'{len(self.results) - passed - len(failed)} skipped'
+               + (f', {len(self.left_out)} not run' if self.left_out else ''))
 
 
 def _grouped(title: str, found: list[tuple[str, Result]]) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
     tools/tempest [REGEX] [--dir DIR]     tests whose id contains REGEX (all of tempest.api.compute)
     tools/tempest --quick                 those that CI has time for
+    tools/tempest --scenarios             those of tempest.scenario that concern compute
     tools/tempest --all                   every one, those that the list skips too, and nothing is an error
 
 Results are compared with tools/lib/realcloud/expected.yaml, which says what is skipped and what is known to
@@ -28,9 +29,15 @@ RESULTS = pathlib.Path(__file__).parent / 'plugins' / 'tempest_results.py'
 COMPUTE = r'^tempest\.api\.compute'
 
 
+def _asked(arguments: argparse.Namespace, known: expectations.Expectations) -> str:
+    if arguments.quick or arguments.scenarios:
+        return '|'.join(known.quick if arguments.quick else known.scenarios)
+    return str(arguments.regex)
+
+
 def _select(arguments: argparse.Namespace, known: expectations.Expectations, one_cell: bool) -> list[str]:
     """What of the tests that are asked for runs with the hosts of all cells, or of one."""
-    asked, apart = '|'.join(known.quick) if arguments.quick else arguments.regex, '|'.join(known.one_cell)
+    asked, apart = _asked(arguments, known), '|'.join(known.one_cell)
     left_out = [] if arguments.all else [known.skip.pattern]
     if one_cell:
         asked = f'^(?=.*(?:{asked}))(?=.*(?:{apart}))'
@@ -55,17 +62,44 @@ def _hosts_of_one_cell(deployment: Deployment) -> Iterator[None]:
             compute.enable_service(service)
 
 
+def environment(configuration: pathlib.Path) -> dict[str, str]:
+    """What tempest finds in its environment; its results are kept beside its configuration."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith('OS_') and name != 'PYTHONPATH'}
+    return kept | {
+        'TEMPEST_CONFIG_DIR': str(configuration.parent), 'TEMPEST_CONFIG': configuration.name,
+        'HOME': str(configuration.parent), 'PYTHONWARNINGS': 'ignore',
+        'PATH': f'{VENV / "bin"}:{os.environ["PATH"]}'}
+
+
+def stestr(*words: str) -> list[str]:
+    """A command of stestr over tempest's tests, which keeps classes together."""
+    [discover] = VENV.glob('lib/python3*/site-packages/tempest/test_discover')
+    return [str(VENV / 'bin' / 'stestr'), '--test-path', str(discover), '--top-dir', str(discover.parents[1]),
+            '--group_regex', r'([^\.]*\.)*', *words]
+
+
+def _make_repository(configuration: pathlib.Path) -> None:
+    """Where stestr keeps results, unless it is there."""
+    directory = configuration.parent
+    (directory / '.stestr.conf').touch()
+    if not (directory / '.stestr').exists():
+        subprocess.run(stestr('init'), check=True, cwd=directory, env=environment(configuration))
+
+
+def left_out(configuration: pathlib.Path, asked: str, known: expectations.Expectations) -> tuple[str, ...]:
+    """Tests that are asked for and are not run, since the list says so."""
+    listed = subprocess.run(stestr('list', asked), capture_output=True, text=True, check=True,
+                            cwd=configuration.parent, env=environment(configuration)).stdout
+    return tuple(line for line in listed.splitlines()
+                 if line.startswith('tempest.') and known.skip.reason(line))
+
+
 def run(directory: pathlib.Path, configuration: pathlib.Path, selected: list[str], concurrency: int
         ) -> Iterator[expectations.Result]:
     """Results as they come; the subunit stream is kept by stestr in `directory`."""
-    [discover] = VENV.glob('lib/python3*/site-packages/tempest/test_discover')
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith('OS_') and name != 'PYTHONPATH'} | {
-        'TEMPEST_CONFIG_DIR': str(configuration.parent), 'TEMPEST_CONFIG': configuration.name,
-        'HOME': str(directory), 'PYTHONWARNINGS': 'ignore', 'PATH': f'{VENV / "bin"}:{os.environ["PATH"]}'}
-    words = [str(VENV / 'bin' / 'stestr'), '--test-path', str(discover), '--top-dir', str(discover.parents[1]),
-             '--group_regex', r'([^\.]*\.)*', 'run', '--subunit', '--concurrency', str(concurrency), *selected]
-    (directory / '.stestr.conf').touch()
+    env = environment(configuration)
+    words = stestr('run', '--subunit', '--concurrency', str(concurrency), *selected)
     with open(directory / 'stestr.err', 'wb') as errors:
         tests = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env,
                                  start_new_session=True)
@@ -89,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('regex', nargs='?', default=COMPUTE, metavar='REGEX')
     parser.add_argument('--dir', type=pathlib.Path, default=command.DEFAULT, help='the cloud (%(default)s)')
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--scenarios', action='store_true')
     parser.add_argument('--all', action='store_true')
     parser.add_argument('--concurrency', type=int, default=2, help='workers (%(default)s)')
     return parser
@@ -105,6 +140,7 @@ def main() -> int:
     directory.mkdir(exist_ok=True)
     began, deployment = time.monotonic(), Deployment.load(where)
     configuration = tempest_conf.write(deployment, directory)
+    _make_repository(configuration)
     results: list[expectations.Result] = []
     for one_cell in (False, True):
         with _hosts_of_one_cell(deployment) if one_cell else contextlib.nullcontext():
@@ -113,7 +149,8 @@ def main() -> int:
                 results.append(result)
                 word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
                 print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
-    summary = expectations.Summary(known, results)
+    summary = expectations.Summary(
+        known, results, () if arguments.all else left_out(configuration, _asked(arguments, known), known))
     with open(directory / 'results.json', 'w') as stream:
         json.dump([vars(result) for result in results], stream, indent=1)
     print('', *summary.lines(), sep='\n')
