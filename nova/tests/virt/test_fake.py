@@ -131,6 +131,24 @@ def test_volumes_and_interfaces(driver, running):
         driver.extend_volume(running, device, 5)
 
 
+def test_files_of_volumes_come_and_go_while_a_guest_is_off(driver, running):
+    device = objects.BlockDeviceMapping(volume_id='volume', destination_type='volume')
+    merge = {'file_to_merge': None, 'merge_target_file': None}
+    with pytest.raises(errors.virt.DriverFailed, match='not attached'):
+        driver.delete_volume_snapshot(running, device, merge)
+    driver.connect_volume(running, device, {})
+    driver.attach_volume(running, device)
+    driver.power_off(running)
+    driver.snapshot_volume(running, device, {'new_file': 'volume.1'})
+    driver.delete_volume_snapshot(running, device, merge)
+    driver.power_on(running)
+    driver.suspend(running)
+    for method, asked in ((driver.snapshot_volume, {'new_file': 'volume.2'}),
+                          (driver.delete_volume_snapshot, merge)):
+        with pytest.raises(errors.virt.DriverFailed, match='SUSPENDED'):
+            method(running, device, asked)
+
+
 def test_resources_follow_guests(running, driver):
     found = driver.resources('host1')
     assert (found.vcpus_used, found.memory_mb_used, found.local_gb_used, found.running_vms) == (2, 512, 10, 1)

@@ -260,20 +260,40 @@ def test_volumes_on_shares(real):
 
 @long
 def test_a_qcow2_volume_on_a_share_gets_snapshots(real):
-    """MAT-F4's other side: what os-assisted-volume-snapshots asks of a guest that runs."""
+    """MAT-F4's other side: what os-assisted-volume-snapshots asks of a guest that is on, or off."""
     kept = real.share('192.0.2.1:/third')
     device, connection = real.on_share('192.0.2.1:/third', kept, kind='qcow2')
     h, wrote = writing(real, device, connection)
-    base, new = connection['name'], f'{connection["name"]}.1'
-    real.sites['h1'].driver.commands.run(
-        'qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', str(kept / base), str(kept / new))
-    h.driver.snapshot_volume(h, device, {'snapshot_id': 's', 'type': 'qcow2', 'new_file': new})
+    base = connection['name']
+    files = [base, *(f'{base}.{number}' for number in range(1, 5))]
+
+    def snapshot(number):
+        real.sites['h1'].driver.commands.run('qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b',
+                                             files[number - 1], str(kept / files[number]))
+        h.driver.snapshot_volume(h, device, {'snapshot_id': 's', 'type': 'qcow2', 'new_file': files[number]})
+
+    def delete(stays, goes=None, into=None):
+        for _ in range(2):
+            h.driver.delete_volume_snapshot(h, device, {
+                'snapshot_id': 's', 'type': 'qcow2', 'file_to_merge': goes or stays, 'merge_target_file': into})
+
+    for number in (1, 2, 3):
+        snapshot(number)
     assert digest(on_disk(real, h, kept / base, 0, 8 << 20)) == wrote
     h.driver.reboot(h, 'HARD')
     real.wait(h, 'vdb=.*head=written-by-a-guest')
-    h.driver.delete_volume_snapshot(h, device, {
-        'snapshot_id': 's', 'type': 'qcow2', 'file_to_merge': base, 'merge_target_file': None})
+    delete(stays=files[1])
+    (kept / files[2]).unlink()
+    assert digest(on_disk(real, h, kept / files[1], 0, 8 << 20)) == wrote, 'an older snapshot is lost'
+    h.driver.power_off(h)
+    snapshot(4)
+    delete(stays=None, goes=files[3], into=files[1])
+    (kept / files[3]).unlink()
+    h.driver.power_on(h)
+    real.wait(h, 'vdb=.*head=written-by-a-guest')
+    delete(stays=None)
     h.driver.detach_volume(h, device)
     let_go(h, device)
-    (kept / base).unlink()
-    assert digest(on_disk(real, h, kept / new, 0, 8 << 20)) == wrote
+    for name in (files[0], files[1]):
+        (kept / name).unlink()
+    assert digest(on_disk(real, h, kept / files[4], 0, 8 << 20)) == wrote

@@ -58,7 +58,7 @@ class BlockDriver(Protocol):
         """Upload the guest's root disk as the data of an image that is registered already. Repeatable."""
 
     def snapshot_volume(self, h: Host, device: BlockDeviceMapping, snapshot: Mapping[str, object]) -> None:
-        """Begin a new file of a volume that is a file, at Cinder's wish.
+        """Begin a new file of a volume that is a file, at Cinder's wish; the guest may be off.
 
         Args:
             snapshot: as Cinder gives it: ``snapshot_id``, ``type`` (qcow2), ``new_file``.
@@ -66,8 +66,10 @@ class BlockDriver(Protocol):
 
     def delete_volume_snapshot(self, h: Host, device: BlockDeviceMapping,
                                snapshot: Mapping[str, object]) -> None:
-        """Merge the file of a snapshot into its neighbour, at Cinder's wish.
+        """Merge the file of a snapshot into its neighbour, at Cinder's wish; the guest may be off.
 
         Args:
-            snapshot: ``snapshot_id``, ``type``, ``file_to_merge``, ``merge_target_file``.
+            snapshot: ``snapshot_id``, ``type``, ``file_to_merge``, ``merge_target_file``. The first is written
+                into the second, below it; where the second is None, the file in use takes up what is between it
+                and the first, and everything where that is None, too.
         """

@@ -125,7 +125,7 @@ class FakeDevices(FakeClaims):
 
     @effect
     def snapshot_volume(self, h: Host, device: BlockDeviceMapping, snapshot: Mapping[str, object]) -> None:
-        guest = self._expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        guest = self._expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED, Power.SHUTDOWN)
         if device.volume_id not in guest.volumes:
             raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is not attached')
         guest.log = [*guest.log, f'volume {device.volume_id} uses {snapshot["new_file"]}']
@@ -134,7 +134,9 @@ class FakeDevices(FakeClaims):
     @effect
     def delete_volume_snapshot(self, h: Host, device: BlockDeviceMapping,
                                snapshot: Mapping[str, object]) -> None:
-        guest = self._expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        guest = self._expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED, Power.SHUTDOWN)
+        if device.volume_id not in guest.volumes:
+            raise errors.virt.DriverFailed(reason=f'volume {device.volume_id} is not attached')
         guest.log = [*guest.log, f'volume {device.volume_id} merges {snapshot["file_to_merge"]}']
         self._save(guest)
 

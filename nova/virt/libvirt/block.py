@@ -21,10 +21,13 @@ from nova.virt.libvirt import describe, spec, volume_disks, xml
 from nova.virt.libvirt.guests import LOOK_SECONDS, affect, power_of, stop_if_cancelled
 from nova.virt.libvirt.plugs import Plugs
 from nova.virt.libvirt.session import translated
+from nova.virt.libvirt.volume_files import Files, Merge
 
 if TYPE_CHECKING:
     from nova.clients import Clients
 
+SNAPSHOTS = (Power.RUNNING, Power.PAUSED, Power.SHUTDOWN)
+"""States in which a volume gets and loses snapshots; a suspended guest remembers the names of its files."""
 COPY = libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
 """A copy that does not survive libvirtd: it is begun anew by who repeats the step."""
 
@@ -155,7 +158,7 @@ class LibvirtVolumes(Plugs):
 
     @translated
     def snapshot_volume(self, h: Host, device: BlockDeviceMapping, snapshot: Mapping[str, object]) -> None:
-        domain = self.expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        domain = self.expect(h, 'volume snapshot', *SNAPSHOTS)
         found = self._expect(h, device, domain)
         now = pathlib.Path(str(xml.source(found)))
         new = now.with_name(str(snapshot['new_file']))
@@ -170,16 +173,32 @@ class LibvirtVolumes(Plugs):
     @translated
     def delete_volume_snapshot(self, h: Host, device: BlockDeviceMapping,
                                snapshot: Mapping[str, object]) -> None:
-        domain = self.expect(h, 'volume snapshot', Power.RUNNING, Power.PAUSED)
+        domain = self.expect(h, 'volume snapshot', *SNAPSHOTS)
         found = self._expect(h, device, domain)
-        target, now = found.find('target').get('dev'), pathlib.Path(str(xml.source(found)))
-        merged = now.with_name(str(snapshot['file_to_merge']))
-        below = snapshot.get('merge_target_file')
-        if below is None or merged == now:
-            domain.blockRebase(target, str(now.with_name(str(below))) if below else None, 0, 0)
+        now, merge = pathlib.Path(str(xml.source(found))), Merge.asked(snapshot)
+        files = Files(self.commands, now)
+        if files.are(merge):
+            return
+        files.check(merge)
+        if domain.isActive():
+            self._merge_live(h, domain, found.find('target').get('dev'), now, merge)
+        elif found.find('./source/encryption') is not None:
+            raise errors.virt.Unsupported(
+                reason='files of an encrypted volume are merged while its guest is on')
         else:
-            domain.blockCommit(target, str(now.with_name(str(below))), str(merged), 0,
-                               libvirt.VIR_DOMAIN_BLOCK_COMMIT_RELATIVE)
+            files.merge(merge)
+        # Block storage deletes a file as soon as it hears that nobody needs it.
+        if not Files(self.commands, now).are(merge):
+            raise errors.virt.DriverFailed(reason=f'files of volume {device.volume_id} were not merged')
+
+    def _merge_live(self, h: Host, domain: libvirt.virDomain, target: str, now: pathlib.Path, merge: Merge
+                    ) -> None:
+        if merge.target is None:
+            base = str(now.with_name(merge.base)) if merge.base else None
+            domain.blockRebase(target, base, 0, libvirt.VIR_DOMAIN_BLOCK_REBASE_RELATIVE if base else 0)
+        else:
+            domain.blockCommit(target, str(now.with_name(merge.target)), str(now.with_name(str(merge.merged))),
+                               0, libvirt.VIR_DOMAIN_BLOCK_COMMIT_RELATIVE)
         while domain.blockJobInfo(target):
             h.cancelled.wait(LOOK_SECONDS)
 
