@@ -215,9 +215,12 @@ class Cluster:
         late = self.processes.stop(list(reversed(self.deployment.services)))
         if self._servers.exists():
             servers.down(self._servers)
+        self._end_hosts()
+        return late
+
+    def _end_hosts(self) -> None:
         if hosts := self.deployment.guest_hosts:
             hosts.down()
-        return late
 
     def status(self) -> dict[str, tuple[int | None, str]]:
         """Process to pid and health."""

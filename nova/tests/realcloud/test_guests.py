@@ -6,9 +6,7 @@ A cloud of its own, as ``tools/realcloud up --driver libvirt`` makes it. It need
 
 import base64
 import hashlib
-import pathlib
 import re
-import subprocess
 
 import pytest
 from realcloud import cloud as clouds
@@ -23,7 +21,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 PATIENCE = 300
 """Seconds for what a guest of an interpreted CPU does."""
-CACHE = pathlib.Path(__file__).parents[3] / '.guest'
 WRITER = '\n'.join((
     '#!/bin/sh',
     '( while [ ! -e /dev/vdb ]; do sleep 1; done',
@@ -37,11 +34,10 @@ WRITER = '\n'.join((
 
 @pytest.fixture(scope='module')
 def cloud(tmp_path_factory):
-    subprocess.run([guests.TOOLS / 'build', CACHE], check=True, capture_output=True)
     directory = tmp_path_factory.mktemp('guests')
     directory.chmod(0o755)
     found = clouds.Cloud.up(directory / 'cloud', computes=1, workers=1, say=lambda text: None,
-                            options=clouds.OPTIONS | guests.Host.up('compute1').options)
+                            options=clouds.OPTIONS, driver='libvirt')
     try:
         yield found
     finally:
@@ -59,19 +55,13 @@ def volumes(demo):
 @pytest.fixture(scope='module')
 def image(admin):
     """The guest of tools/guest."""
-    made = admin.call('POST', '/v2/images', service='image', body={
-        'name': 'guest', 'disk_format': 'qcow2', 'container_format': 'bare',
-        'visibility': 'public'}).json()['id']
-    assert admin.call('PUT', f'/v2/images/{made}/file', service='image', content=(
-        CACHE / 'guest.qcow2').read_bytes(), headers={'Content-Type': 'application/octet-stream'}
-        ).status_code == 204
-    return made
+    [found] = admin.get('/v2/images?name=guest', service='image')['images']
+    return found['id']
 
 
 @pytest.fixture(scope='module')
-def flavor(admin):
-    return admin.call('POST', '/flavors', {'flavor': {
-        'name': 'guest', 'vcpus': 1, 'ram': 160, 'disk': 1}}).json()['flavor']['id']
+def flavor():
+    return clouds.GUEST[0]
 
 
 class Guest:

@@ -1,7 +1,7 @@
 """A cloud of the real services on loopback: Keystone, Glance, Neutron and Cinder, with ours beside them.
 
     tools/realcloud up [--port SERVICE=PORT]...   makes it, or starts what of it does not run
-    tools/realcloud up --driver libvirt           the same with one host, where guests of QEMU run (needs root)
+    tools/realcloud up --driver libvirt           the same with a host where guests of QEMU run (needs root)
     tools/realcloud status                        who runs, and who is well
     tools/realcloud env [USER]                    what to tell the clients, for `eval`
     tools/realcloud renew                         our own processes again, with the code and schema of today
@@ -21,7 +21,7 @@ import cluster
 import cluster_config
 import servers
 
-from realcloud import cloud, guests
+from realcloud import cloud
 from realcloud.deployment import PORTS
 
 NONE = 'There is no cloud in {directory}; tools/realcloud up --dir {directory} makes one'
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name)
         command.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
         if name == 'up':
-            command.add_argument('--computes', type=int, default=4, help='hosts, over two cells (%(default)s)')
+            command.add_argument('--computes', type=int, help='hosts, over two cells (4; 1 with libvirt)')
             command.add_argument('--driver', choices=['fake', 'libvirt'], default='fake', help='(%(default)s)')
             command.add_argument('--workers', type=int, default=2, help='of API and Placement (%(default)s)')
             command.add_argument('--port', type=port, action='append', default=[], metavar='SERVICE=PORT')
@@ -63,11 +63,9 @@ def _up(arguments: argparse.Namespace, directory: pathlib.Path) -> int:
             return 1
         # What an attempt that failed has left: nothing of it runs.
         shutil.rmtree(directory, ignore_errors=True)
-        computes, options = arguments.computes, cloud.OPTIONS
-        if arguments.driver == 'libvirt':
-            computes, options = 1, options | guests.Host.up('compute1').options
-        cloud.Cloud.up(directory, computes=computes, workers=arguments.workers, options=options,
-                       ports=dict(arguments.port))
+        cloud.Cloud.up(directory, computes=arguments.computes or {'fake': 4, 'libvirt': 1}[arguments.driver],
+                       workers=arguments.workers, options=cloud.OPTIONS, ports=dict(arguments.port),
+                       driver=arguments.driver)
     print(f'\n    eval "$(tools/realcloud env --dir {directory})"; openstack server list\n'
           f'    tools/tempest --dir {directory}\n    tools/realcloud down --dir {directory}')
     return 0

@@ -15,6 +15,8 @@ from realcloud.deployment import Deployment
 NEIGHBOURS = (keystone.KEYSTONE, neutron.NEUTRON, glance.GLANCE, cinder.CINDER)
 """The one whose schema takes longest, but for the one that is needed first, first."""
 FLAVORS = (*cluster_schema.FLAVORS, ('42', 'm1.nano', 1, 64, 1), ('84', 'm1.micro', 1, 128, 1))
+GUEST = ('160', 'm1.guest', 1, 160, 1)
+"""What the guest of tools/guest needs."""
 OPTIONS = {
     'quota.instances': 10000, 'quota.cores': 100000, 'quota.ram': 100000000, 'quota.server_groups': 1000,
     'filter_scheduler.enabled_filters': ','.join((
@@ -76,16 +78,17 @@ class Cloud(cluster.Cluster):
     def _populate(self) -> None:
         self._say('Making networks, images, volume types and flavors')
         population.make_resources(self.deployment)
-        for flavor in FLAVORS:
+        for flavor in (*FLAVORS, *([GUEST] if self.deployment.guests else [])):
             self._make_flavor(*flavor)
-        if host := guests.Host.of(self.deployment):
-            host.mount(self.deployment)
+        guests.mount(self.deployment)
 
-    def _end_all(self) -> list[str]:
-        late = super()._end_all()
-        if host := guests.Host.of(self.deployment):
-            host.down()
-        return late
+    def _wait_hosts(self, seconds: float) -> None:
+        super()._wait_hosts(seconds)
+        population.make_bandwidth(self.deployment)
+
+    def _end_hosts(self) -> None:
+        guests.unmount(self.deployment)
+        super()._end_hosts()
 
     def renew(self) -> None:
         """Our own processes run the code of this checkout as it is now, on its schema and its configuration."""

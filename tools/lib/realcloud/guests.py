@@ -1,11 +1,8 @@
-"""The compute host with QEMU and libvirt of a real cloud."""
+"""Hosts with QEMU and libvirt of a real cloud: Cinder's files are mounted there."""
 
 import hashlib
 import pathlib
 import subprocess
-from typing import Any, Self
-
-import guest_hosts
 
 from realcloud import cinder
 from realcloud.deployment import Deployment
@@ -17,41 +14,24 @@ def share(deployment: Deployment, export: str) -> pathlib.Path:
     return deployment.state('cinder') / 'mount' / name
 
 
-class Host:
-    """The only compute host of a cloud."""
+def mount(deployment: Deployment) -> None:
+    """Mount the shares, here and on each host, where os-brick would mount them."""
+    if not (hosts := deployment.guest_hosts):
+        return
+    places = [[], *(['nsenter', '-t', hosts.pid(number), '-m', '--']
+                    for number in map(deployment.number_of, deployment.hosts))]
+    for export in cinder.BACKENDS.values():
+        kept = share(deployment, export)
+        mounted = hosts.directory / 'shares' / kept.name
+        for directory in (kept, mounted):
+            directory.mkdir(parents=True, exist_ok=True)
+        for words in places:
+            subprocess.run([*words, 'mount', '--bind', kept, mounted], check=True)
 
-    def __init__(self, hosts: guest_hosts.Hosts) -> None:
-        self._hosts = hosts
 
-    @classmethod
-    def up(cls, name: str) -> Self:
-        """Start one whose host name is `name`."""
-        return cls(guest_hosts.Hosts.up([name]))
-
-    @classmethod
-    def of(cls, deployment: Deployment) -> Self | None:
-        """That of a cloud whose driver is libvirt."""
-        instances = deployment.options.get('instances_path')
-        return cls(guest_hosts.Hosts(pathlib.Path(instances).parents[1])) if instances else None
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What nova-compute is told of it."""
-        return self._hosts.options(1)
-
-    def mount(self, deployment: Deployment) -> None:
-        """Mount the shares of Cinder, here and on the host, where os-brick would mount them."""
-        for export in cinder.BACKENDS.values():
-            kept = share(deployment, export)
-            mounted = self._hosts.directory / 'shares' / kept.name
-            for directory in (kept, mounted):
-                directory.mkdir(parents=True, exist_ok=True)
-            for words in ([], ['nsenter', '-t', self._hosts.pid(1), '-m', '--']):
-                subprocess.run([*words, 'mount', '--bind', kept, mounted], check=True)
-
-    def down(self) -> None:
-        """End it with its guests."""
-        for mounted in self._hosts.directory.glob('shares/*'):
+def unmount(deployment: Deployment) -> None:
+    """Unmount them here; the hosts' mounts go with the hosts."""
+    if hosts := deployment.guest_hosts:
+        for mounted in hosts.directory.glob('shares/*'):
             if mounted.is_mount():
                 subprocess.run(['umount', mounted], check=True)
-        self._hosts.down()

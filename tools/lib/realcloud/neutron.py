@@ -2,7 +2,7 @@
 
 import cluster_config
 
-from realcloud import faults, neighbour
+from realcloud import faults, neighbour, population
 from realcloud.deployment import REGION, VENV, Deployment
 
 PLUGINS = ('router', 'qos', 'trunk', 'port_forwarding', 'segments', 'network_segment_range',
@@ -33,7 +33,7 @@ def files(deployment: Deployment) -> dict[str, cluster_config.Sections]:
                 'mechanism_drivers': 'anyhost,openvswitch', 'extension_drivers': 'port_security,qos,dns',
                 'path_mtu': 1500},
         'ml2_type_flat': {'flat_networks': 'public'},
-        'ml2_type_vlan': {'network_vlan_ranges': 'physnet1:100:199'},
+        'ml2_type_vlan': {'network_vlan_ranges': f'{population.PHYSNET}:100:199'},
         'ml2_type_vxlan': {'vni_ranges': '1:4000'},
         'anyhost': {'faults': faults.file(deployment, 'neutron')}}
     return {'neutron.conf': server, 'ml2_conf.ini': ml2}

@@ -1,6 +1,8 @@
-"""What a cloud has before its first server: users, services, endpoints; networks, images, volume types."""
+"""What a cloud has before its first server: users, endpoints, networks, images, volume types, bandwidth."""
 
+import guest_hosts
 import openstack
+from openstack.exceptions import raise_from_response
 
 from realcloud.deployment import NEIGHBOURS, REGION, Deployment
 
@@ -13,6 +15,10 @@ GRANTS = {'demo': ('demo', ('member', 'reader')), 'alt_demo': ('alt_demo', ('mem
 IMAGES = {'tiny': 8192, 'tiny-alt': 4096}
 TYPES = {'file': {}, 'multiattach': {'multiattach': '<is> True'}, 'other': {'volume_backend_name': 'other'},
          'encrypted': {}}
+PHYSNET = 'physnet1'
+BANDWIDTH = {'NET_BW_EGR_KILOBIT_PER_SEC': 1000000, 'NET_BW_IGR_KILOBIT_PER_SEC': 1000000}
+"""Of the network card of each host."""
+BANDWIDTH_TRAITS = [f'CUSTOM_PHYSNET_{PHYSNET.upper()}', 'CUSTOM_VNIC_TYPE_NORMAL']
 
 
 def connect(deployment: Deployment, user: str = 'admin') -> openstack.connection.Connection:
@@ -64,14 +70,16 @@ def _make_catalog(deployment: Deployment, identity) -> None:
 
 
 def make_resources(deployment: Deployment) -> None:
-    """What users find when they come; every neighbour has to run."""
+    """What users find when they come; every neighbour has to run, and the guest be built where one can run."""
     cloud = connect(deployment)
     _make_networks(cloud.network, cloud.identity.find_project('demo').id)
-    for name, size in IMAGES.items():
+    images = {name: ('raw', name.encode().ljust(size, b'\0')) for name, size in IMAGES.items()}
+    if deployment.guests:
+        images[guest_hosts.IMAGE.stem] = ('qcow2', guest_hosts.IMAGE.read_bytes())
+    for name, (kind, data) in images.items():
         if not cloud.image.find_image(name):
-            cloud.image.create_image(
-                name=name, data=name.encode().ljust(size, b'\0'), disk_format='raw', container_format='bare',
-                visibility='public', min_disk=0, min_ram=0)
+            cloud.image.create_image(name=name, data=data, disk_format=kind, container_format='bare',
+                                     visibility='public', min_disk=0, min_ram=0)
     there = {kind.name for kind in cloud.block_storage.types()}
     for name, specs in TYPES.items():
         if name not in there:
@@ -99,3 +107,23 @@ def _make_networks(network, demo: str) -> None:
     network.add_interface_to_router(router, subnet_id=subnet.id)
     shared = network.create_network(name='shared', is_shared=True)
     network.create_subnet(name='shared-subnet', network_id=shared.id, ip_version=4, cidr='192.168.64.0/18')
+
+
+def make_bandwidth(deployment: Deployment) -> None:
+    """Each host, all of which are known, has a provider of bandwidth, as Neutron reports those of agents."""
+    placement = connect(deployment).placement
+
+    def put(path: str, body: dict[str, object] | None = None) -> None:
+        raise_from_response(placement.put(path, json=body, microversion='1.39'))
+    there = {provider.name: provider for provider in placement.resource_providers()}
+    for trait in BANDWIDTH_TRAITS:
+        put(f'/traits/{trait}')
+    for host in deployment.hosts:
+        name = f'{host}:{PHYSNET}'
+        if host not in there or name in there:
+            continue
+        made = placement.create_resource_provider(name=name, parent_provider_uuid=there[host].id)
+        path, generation = f'/resource_providers/{made.id}', made.generation
+        put(f'{path}/inventories', {'resource_provider_generation': generation, 'inventories': {
+            kind: {'total': total} for kind, total in BANDWIDTH.items()}})
+        put(f'{path}/traits', {'resource_provider_generation': generation + 1, 'traits': BANDWIDTH_TRAITS})

@@ -45,6 +45,10 @@ class AnyHost(api.MechanismDriver):
     def check_segment_for_agent(self, segment, agent):
         return True
 
+    def responsible_for_ports_allocation(self, context):
+        """Whose port has bandwidth of a host; nobody else binds one."""
+        return True
+
     def bind_port(self, context):
         faults = _faults()
         refused = faults.get('refuse_hosts')
