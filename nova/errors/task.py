@@ -120,4 +120,4 @@ class HostBehind(base.Conflict):
 
 
 class NotYet(base.Conflict):
-    template = "'{action}' cannot be asked for before every conductor of the cell is of this release."
+    template = "'{action}' cannot be asked for before every conductor is of this release."

@@ -64,3 +64,18 @@ def test_super_conductors_are_given_the_requests_that_they_know(cloud, create, s
     with cloud.dbs.api.read() as conn:
         task, = [rows.from_row(row) for row in conn.execute(rows.tables.tasks.select())]
     assert (task.flow, task.flow_version) == ('schedule', version)
+
+
+@pytest.mark.parametrize(('vnic_type', 'service', 'status'), [
+    ('direct', OLD, 409), ('direct', NEW, 202), ('normal', OLD, 202)])
+def test_a_port_that_is_a_device_waits_for_super_conductors(cloud, create, vnic_type, service, status):
+    """Those of the release before would take it for any other port, and the server would end in an error."""
+    beat(cloud, 0, 'nova-conductor', service)
+    api = cloud.clients.network.api
+    api.all_networks[cloud.network_id]['provider:physical_network'] = 'physnet1'
+    port = api.create_port({
+        'network_id': cloud.network_id, 'project_id': clouds.PROJECT, 'binding:vnic_type': vnic_type})
+    answer = create(networks=[{'port': port['id']}])
+    assert answer.status_code == status, answer.text
+    with cloud.dbs.api.read() as conn:
+        assert len(objects.BuildRequest.all(conn)) == (status == 202)
