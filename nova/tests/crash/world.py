@@ -19,7 +19,7 @@ from nova import conf, context, errors, objects, ops, release
 from nova.clients import fake
 from nova.common import dbkit, jsonutil, uuids
 from nova.compute import servers
-from nova.conductor import handle, share
+from nova.conductor import handle, reports, share
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
 from nova.objects import owed
@@ -29,7 +29,6 @@ from nova.ops.build import place, schedule
 from nova.ops.delete import api as delete_api
 from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
-from nova.ops.evacuate import returned
 from nova.task import engine, flow, journal, keeper, lease
 from nova.tests.crash.script import JOURNAL, Killed, Script
 from nova.tests.simulation import users
@@ -322,12 +321,10 @@ class World:
             calls = owed.owed_by(conn, host)
         for call in calls:
             self.host_step(cell, call)
-            self.raw[cell].write(lambda conn, call=call: owed.paid(conn, call.task, call.attempt))
-        self.settle()
         self.count_from_here()
-        worker = next(each for each in self.workers if each.name == cell)
-        for task in returned.begin_due(journal.Journal(self.raw[cell]), host):
-            self.queue.append((worker, lambda uuid=task.uuid: worker.engines[cell].wake(uuid), ()))
+        worker, reach = next(each for each in self.workers if each.name == cell), _Reach(self, cell)
+        reports.Reports(self.raw[cell], worker.engines[cell], reach, reach).paid(self.context, objects.HostPaid(
+            host=host, steps=[objects.StepRef(task=call.task, attempt=call.attempt) for call in calls]))
 
     # What users do
 
