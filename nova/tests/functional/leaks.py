@@ -34,6 +34,8 @@ def _find(cloud, admin):
     building = {row.instance_uuid for row in _all(api, api_models.build_requests.select())}
     here: dict[str, list[str]] = {}
     living: dict[str, str | None] = {}
+    giving: dict[str, str] = {}
+    """Migrations that hold the source's part still, until somebody decides or the source returns."""
     devices = []
     for name, url in cells.items():
         for row in _all(url, cell_models.instances.select()):
@@ -42,6 +44,8 @@ def _find(cloud, admin):
                 living[row.uuid] = row.host
                 if row.task_state is not None:
                     problems.append(f'{row.uuid} is left in task_state {row.task_state}')
+        giving |= {row.uuid: row.instance_uuid for row in _all(url, cell_models.migrations.select().where(
+            cell_models.migrations.c.status.in_(('finished', 'done'))))}
         devices += _all(url, cell_models.block_device_mappings.select())
         problems += _open_tasks(url, name)
     problems += _open_tasks(api, 'the API database')
@@ -54,7 +58,9 @@ def _find(cloud, admin):
         url = f'/resource_providers/{provider["uuid"]}/allocations'
         for consumer in admin.get(url, service='placement')['allocations']:
             held[consumer] = provider['name']
-    for uuid in set(held) ^ {uuid for uuid, host in living.items() if host}:      # invariant 1
+    placed = {uuid for uuid, host in living.items() if host}
+    sources = {migration for migration, uuid in giving.items() if uuid in living}
+    for uuid in (set(held) - sources) ^ placed:                                   # invariant 1
         problems.append(f'{uuid}: allocation on {held.get(uuid)}, host {living.get(uuid)}')
     ports = admin.get('/v2.0/ports', service='network')['ports']
     for port in ports:

@@ -6,6 +6,7 @@ import pytest
 
 from nova.common import clock
 from nova.tests.fixtures.waiting import until
+from nova.tests.functional import leaks
 from nova.tests.functional.moving import LARGE, SMALL, attachments, held, host_of, migration_of
 
 pytestmark = [pytest.mark.parametrize('cloud', ['sqlite'], indirect=True),
@@ -29,7 +30,7 @@ def flavor(admin):
         admin.call('DELETE', f'/flavors/{ident}')
 
 
-def test_a_resize_is_confirmed(demo, admin, flavor):
+def test_a_resize_is_confirmed(cloud, demo, admin, flavor):
     """MIG-S2, MIG-S3: the source's part is the migration's until the user has decided."""
     began = clock.utcnow().isoformat()
     uuid = demo.booted('resized')['id']
@@ -43,6 +44,7 @@ def test_a_resize_is_confirmed(demo, admin, flavor):
     assert (migration['source_compute'], migration['dest_compute']) == (source, dest)
     assert held(admin, uuid) == {dest: LARGE}
     assert held(admin, migration['uuid']) == {source: SMALL}
+    leaks.check(cloud, admin)
     assert demo.act(uuid, 'confirmResize').status_code == 204
     demo.wait(uuid, 'ACTIVE')
     assert held(admin, uuid) == {dest: LARGE} and not held(admin, migration['uuid'])

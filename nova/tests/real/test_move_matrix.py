@@ -6,35 +6,29 @@ which it dies, so that the matrix takes minutes on each database: ``-m "cluster 
 """
 
 import collections
-import json
-import logging
-import time
 
 import pytest
 
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional.conftest import User
-from nova.tests.functional.moving import host_of
+from nova.tests.real import matrix, process_crash
 from nova.tests.real import move_crash as crash
-from nova.tests.real import process_crash
 from nova.tests.real.conftest import QUICK
+from nova.tests.real.matrix import DEST, OTHER_DEST, OTHER_SOURCE, SOURCE
 from nova.tests.real.test_move_crash import RESTS, audit, body_of, large, say_down, trouble, whole
 
 __all__ = ['large', 'whole']
 
-LOG = logging.getLogger(__name__)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900, func_only=True)]
 
-UNLIMITED = {'max_concurrent_live_migrations': 0, 'quota.instances': -1, 'quota.cores': -1, 'quota.ram': -1}
-SOURCE, DEST = 'compute1', 'compute3'
-"""The two hosts of the first cell."""
-PROCESSES = {'source': [SOURCE], 'compute': [SOURCE], 'dest': [DEST], 'super-conductor': ['super-conductor'],
-             'conductors': ['cell1-conductor1', 'cell1-conductor2']}
+PROCESSES = {
+    'source': [SOURCE, OTHER_SOURCE], 'dest': [DEST, OTHER_DEST], 'super-conductor': ['super-conductor'],
+    'conductors': [f'{cell}-conductor{number}' for cell in ('cell1', 'cell2') for number in (1, 2)]}
 
 
 @pytest.fixture(scope='module', params=['mariadb', 'postgresql'])
 def cluster(request, run_cluster):
-    yield from run_cluster(request.param, QUICK | UNLIMITED)
+    yield from run_cluster(request.param, QUICK | matrix.UNLIMITED)
 
 
 @pytest.fixture(scope='module')
@@ -42,15 +36,24 @@ def admin(cluster):
     return User(cluster, 'admin')
 
 
+@pytest.fixture(autouse=True)
+def none_left(whole, admin):
+    """The servers of a batch are gone after it, whatever became of it."""
+    yield
+    left = [server['id'] for server in admin.get('/servers?all_tenants=1')['servers']]
+    for uuid in left:
+        admin.call('DELETE', f'/servers/{uuid}')
+    for uuid in left:
+        until(lambda uuid=uuid: admin.call('GET', f'/servers/{uuid}').status_code == 404)
+
+
 def batches():
-    """(victim, how, kind) to its cases: those in which the same processes die, evacuations apart, for which the
-    source has to be down."""
+    """(victim, how) to the cases in which the same processes die while a host holds the operation."""
     found = collections.defaultdict(list)
     for case in crash.cases():
         if case.means[0] is process_crash.AtHost:
             victim = 'source' if case.victims == ('compute',) else case.victims[0]
-            kind = 'evacuations' if case.operation == 'evacuate' else 'moves'
-            found[victim, case.how, kind].append(case)
+            found[victim, case.how].append(case)
     return found
 
 
@@ -58,52 +61,31 @@ def choices():
     """(victim, silent, how) to the operations whose host is chosen meanwhile."""
     found = collections.defaultdict(list)
     for case in crash.cases():
-        if case.means[0] is process_crash.AtRest and case.operation != 'evacuate':
+        if case.means[0] is process_crash.AtRest:
             found[case.victims[0], case.means[1], case.how].append(case)
     return found
 
 
-def hold(cluster, held):
-    """Hosts take their time at an effect on each of these servers; what lets them go on."""
-    files = [cluster.deployment.directory / 'state' / 'compute' / host / 'faults.json'
-             for host in cluster.deployment.hosts]
-    faults = collections.defaultdict(list)
-    for uuid, case in held.items():
-        _, effect, when, _ = case.means
-        faults[effect].append({'do': 'hold', 'when': when, 'seconds': 300, 'times': 1, 'server': uuid})
-    for file in files:
-        file.write_text(json.dumps(faults))
-
-    def release():
-        for file in files:
-            file.unlink(missing_ok=True)
-
-    def reached():
-        """Servers that are held."""
-        found = set()
-        for file in files:
-            found |= {each['server'] for every in json.loads(file.read_text()).values() for each in every
-                      if not each['times']}
-        return found
-    return reached, release
-
-
 def made(admin, large, cases):
-    """A server on the source for each case, resized where that is to be confirmed or taken back."""
-    uuids = {}
+    """A server on the source for each case, resized where that is to be confirmed or taken back.
+
+    Those that are to be evacuated are in the second cell, where the source counts as dead from then on.
+    """
+    servers = {}
     for case in cases:
-        answer = admin.boot(case.id, availability_zone=f'nova:{SOURCE}')
+        host = OTHER_SOURCE if case.operation == 'evacuate' else SOURCE
+        answer = admin.boot(case.id, availability_zone=f'nova:{host}')
         assert answer.status_code == 202, answer.text
-        uuids[answer.json()['server']['id']] = case
-    for uuid, case in uuids.items():
+        servers[answer.json()['server']['id']] = case
+    for uuid, case in servers.items():
         admin.wait(uuid, 'ACTIVE')
-        assert host_of(admin, uuid) == SOURCE
         if case.operation in ('confirm', 'revert'):
             admin.act(uuid, 'resize', {'flavorRef': large})
-    for uuid, case in uuids.items():
+    for uuid, case in servers.items():
         if case.operation in ('confirm', 'revert'):
             admin.wait(uuid, 'VERIFY_RESIZE')
-    return uuids
+    assert say_down(admin, OTHER_SOURCE, True)
+    return servers
 
 
 def asked(admin, large, servers):
@@ -113,45 +95,38 @@ def asked(admin, large, servers):
 
 
 def end_well(world, admin, servers, capsys):
-    """All rest where they may, and nothing is left over; says how long the last one took."""
-    began, late, longest = time.monotonic(), dict(servers), {}
-    while late and time.monotonic() - began < process_crash.BACK:
-        for uuid, case in list(late.items()):
-            server = admin.show(uuid)
-            if server['OS-EXT-STS:task_state'] is None and server['status'] in RESTS[case.operation]:
-                longest[late.pop(uuid).id] = time.monotonic() - began
-    assert not late, {case.id: (admin.show(uuid)['status'], admin.show(uuid)['OS-EXT-STS:task_state'])
-                      for uuid, case in late.items()}
-    slowest = max(longest, key=longest.__getitem__)
-    LOG.info('%d operations ended; the last one, %s, after %.1f s', len(servers), slowest, longest[slowest])
-    until(lambda: not audit(world.cluster, capsys), 60, told=lambda: audit(world.cluster, capsys))
-    for uuid in servers:
-        admin.call('DELETE', f'/servers/{uuid}')
-    for uuid in servers:
-        until(lambda uuid=uuid: admin.call('GET', f'/servers/{uuid}').status_code == 404, 60)
+    """All rest where they may, and nothing is left over."""
+    cases = {case.id: case for case in servers.values()}
+
+    def seen(late):
+        return {server['name']: (server['status'], server['OS-EXT-STS:task_state'])
+                for server in admin.get('/servers/detail?all_tenants=1')['servers'] if server['name'] in late}
+
+    def ended(late):
+        return [name for name, (status, task_state) in seen(late).items()
+                if task_state is None and status in RESTS[cases[name].operation]]
+    matrix.all_end(cases, ended, seen)
+    # What the source of evacuations owes it does once it counts as alive.
+    until(lambda: say_down(admin, OTHER_SOURCE, False))
+    until(lambda: not audit(world.cluster, capsys), told=lambda: audit(world.cluster, capsys))
 
 
 @pytest.mark.parametrize('batch', batches(), ids='-'.join)
 def test_moves_are_interrupted(batch, world, admin, large, capsys):
-    victim, how, kind = batch
-    servers = made(admin, large, batches()[batch])
-    if kind == 'evacuations':
-        assert say_down(admin, SOURCE, True)
-    reached, release = hold(world.cluster, servers)
+    victim, _ = batch
+    cases = batches()[batch]
+    servers = made(admin, large, cases)
     back = None
     try:
-        asked(admin, large, servers)
-        until(lambda: reached() == set(servers), told=lambda: [
-            case.id for uuid, case in servers.items() if uuid not in reached()])
-        back = trouble(batches()[batch][0], world, PROCESSES[victim])
+        with matrix.Holds(world.cluster) as holds:
+            holds.at_hosts({uuid: case.means[1:3] for uuid, case in servers.items()})
+            asked(admin, large, servers)
+            until(lambda: holds.held() == set(servers), told=lambda: [
+                case.id for uuid, case in servers.items() if uuid not in holds.held()])
+            back = trouble(cases[0], world, PROCESSES[victim])
     finally:
-        release()
         if back is not None:
             back()
-    if kind == 'evacuations':
-        # What the source owes it does once it counts as alive.
-        until(lambda: all(admin.show(uuid)['OS-EXT-STS:task_state'] is None for uuid in servers), 60)
-        until(lambda: say_down(admin, SOURCE, False), 30)
     end_well(world, admin, servers, capsys)
 
 

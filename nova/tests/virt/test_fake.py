@@ -200,6 +200,14 @@ def test_faults_by_hand(driver):
     assert driver.state(Handle(instance)) is None
 
 
+@pytest.mark.parametrize('check', ['check_destination', 'check_source'])
+def test_checks_before_a_live_migration_fail_as_effects_do(driver, check):
+    """And may take long, as those of real hosts."""
+    driver.faults.fail(check, errors.virt.DriverFailed(reason='told to'))
+    with pytest.raises(errors.virt.DriverFailed, match='told to'):
+        getattr(driver, check)(*[Handle(server_of()), None, None][:2 + (check == 'check_source')])
+
+
 def test_hooks_see_every_effect(driver):
     seen = []
     driver.faults.before(lambda name, uuid: seen.append(('before', name)))

@@ -22,7 +22,7 @@ Self = TypeVar('Self', bound='Guests')
 
 
 def effect(method: Callable[Concatenate[Self, Host, P], R]) -> Callable[Concatenate[Self, Host, P], R]:
-    """A method that changes a guest, or what it needs on the host."""
+    """A method that changes a guest, or what it needs on the host; or that looks for long, as a check may."""
     name = method.__name__
 
     @functools.wraps(method)

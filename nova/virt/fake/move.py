@@ -81,12 +81,14 @@ class FakeCold(FakeClaims):
 class FakeLive(FakeClaims):
     """See `nova.virt.driver.move.LiveDriver`."""
 
+    @effect
     def check_destination(self, h: Host, move: LiveMove) -> LiveData:
         if self._guests.get(h.instance.uuid) is not None:
             raise errors.virt.MigrationImpossible(
                 server=h.instance.uuid, reason=f'host {self.host} has a guest of it already')
         return {'cpu': self.cpu, 'shared': self.fabric.shared}
 
+    @effect
     def check_source(self, h: Host, move: LiveMove, data: LiveData) -> LiveData:
         kept.check_no_shares(h)
         guest = self._expect(h, 'live migration', Power.RUNNING, Power.PAUSED)
