@@ -66,6 +66,10 @@ class Task(enum.StrEnum):
     UNSHELVING = 'unshelving'
 
 
+ENDING = (Task.DELETING, Task.SOFT_DELETING)
+"""What a server shows while it is being deleted."""
+
+
 class Signal(enum.StrEnum):
     """What an operation can be told while it is going on.
 

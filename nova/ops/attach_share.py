@@ -123,7 +123,7 @@ class AttachShareAction(Action):
             export_location=found['export_location'], share_proto=found['share_proto'].upper())
 
         def keep(conn: sa.Connection, fresh: objects.Instance) -> None:
-            _check_others(conn, share)
+            check_others(conn, share)
             share.copy().create(conn)
         req.submit(AttachShare, instance, ShareState(share=share.copy(), share_id=share.share_id),
                    guard=self.guard(), also=keep)
@@ -156,7 +156,7 @@ def _check_share(found: JsonObject) -> None:
         raise errors.share.ShareNotExported(share=found['id'])
 
 
-def _check_others(conn: sa.Connection, share: objects.ShareMapping) -> None:
+def check_others(conn: sa.Connection, share: objects.ShareMapping) -> None:
     """
     Raises:
         ShareAttached, ShareTagTaken: 409; the server has the share, or another one of this tag.

@@ -11,7 +11,7 @@ from nova import context as nova_context
 from nova import errors, release, states
 from nova.common import dbkit, uuids
 from nova.common.jsonutil import JsonObject
-from nova.objects import base
+from nova.objects import base, persistent
 from nova.objects import instance as instances
 from nova.objects import task as rows
 from nova.task import flow as flows
@@ -72,8 +72,16 @@ def insert(conn: sa.Connection, flow: type[flows.AnyFlow], state: base.State,
 
 def _judge(conn: sa.Connection, flow: type[flows.AnyFlow], task: rows.Task, guard: Guard | None,
            shows: states.Task | None) -> None:
-    """Let the server be looked at, and show what is being done with it."""
-    instance, instance_uuid = guard(conn) if guard is not None else None, task.instance_uuid
+    """Let the server be looked at, and show what is being done with it.
+
+    Operations that wait for their turn show nothing, so it is here that they and a deletion see one another.
+    """
+    instance_uuid = task.instance_uuid
+    if task.queued and instance_uuid:
+        persistent.hold(conn, instances.Instance, uuid=instance_uuid)
+    instance = guard(conn) if guard is not None else None
+    if instance is not None and task.queued and instance.task_state in states.ENDING:
+        raise errors.task.Busy(f'Instance {instance.uuid} is being deleted.')
     if flow.exclusion == flows.PREEMPTING and instance_uuid:
         # In the same breath, so that the holder never writes over the task_state that this one shows.
         rows.cancel(conn, instance_uuid, flows.Flow.slot() or '')

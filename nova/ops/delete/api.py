@@ -61,8 +61,7 @@ def _remove(req: Request, instance: objects.Instance, kind: type[AnyFlow]) -> No
     raise last
 
 
-_BUSY_ENOUGH = {'delete': (states.Task.DELETING,),
-                'soft_delete': (states.Task.DELETING, states.Task.SOFT_DELETING)}
+_BUSY_ENOUGH = {'delete': (states.Task.DELETING,), 'soft_delete': states.ENDING}
 """What a server may be doing so that nothing more needs to be begun."""
 
 

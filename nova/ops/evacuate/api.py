@@ -30,7 +30,7 @@ class EvacuateAction(shares.WithoutShares):
         onSharedStorage=Field(types.BOOLISH, body=Span('2.1', '2.13', required=True)),
         force=Field(types.BOOLISH, body=Span('2.29', '2.67')))
     start = From(states.VM.ACTIVE, states.VM.STOPPED, states.VM.ERROR, task=ANY,
-                 but=(states.Task.DELETING, states.Task.SOFT_DELETING), lock=False, host=True)
+                 but=states.ENDING, lock=False, host=True)
     status = 200
     flow = flow.Evacuate
     returns = types.OBJECT

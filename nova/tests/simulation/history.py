@@ -102,11 +102,17 @@ class Failed(AssertionError):
 
 
 @functools.cache
-def simple_flows() -> list[str]:
-    """Flows that users may begin on a server without saying more than their cases know."""
+def asked_for() -> list[str]:
+    """Flows that users begin on a server that is there."""
     return sorted(name for name, kind in cases.flows().items()
                   if users.action_of(kind) is not None and kind.exclusion != 'preempting'
-                  and name != deletion.Restore.name and cases.is_simple(name))
+                  and name != deletion.Restore.name)
+
+
+BEFORE = {'start': 'stop', 'resume': 'suspend', 'unpause': 'pause', 'unrescue': 'rescue', 'unshelve': 'shelve',
+          'confirm_resize': 'resize', 'revert_resize': 'resize', 'attach_share': 'stop',
+          'detach_share': 'attach_share', 'detach_volume': 'attach_volume', 'swap_volume': 'attach_volume'}
+"""What users ask for before something that needs it."""
 
 
 class Run:
@@ -213,7 +219,7 @@ class Run:
         uuid = self.uuid(server)
         state = None if uuid is None else cases.state_on(self.world, uuid, flow)
         if state is not None:
-            self.world.users.begin(uuid, cases.flows()[flow], state)
+            self.world.users.begin(uuid, cases.flows()[flow], state, also=cases.writes_of(flow))
 
     def do_evacuate(self, host: str) -> None:
         """Each server of a host that is down."""
@@ -349,11 +355,11 @@ class Draw:
         if UPGRADE in self._kinds and rng.random() < UPGRADES:
             shape = dataclasses.replace(shape, older=tuple(
                 name for name in processes(shape) if rng.random() < 0.7))
-        events = [self._operation('boot', 0.0)]
-        events += [self._operation(rng.choice(OPERATIONS), rng.random() * SPAN)
-                   for _ in range(rng.randint(0, 3))]
+        events = self._operation('boot', 0.0)
+        for _ in range(rng.randint(0, 3)):
+            events += self._operation(rng.choice(OPERATIONS), rng.random() * SPAN)
         if self._flow is not None:
-            events.append(self._begin(self._flow, 2 + rng.random() * SPAN))
+            events += self._begin(self._flow, 2 + rng.random() * SPAN)
         events += [self._fault(shape) for _ in range(rng.randint(0, 4) if self._drawn else 0)]
         events += [self._upgrade(name) for name in shape.older if rng.random() < 0.8]
         return History(seed, shape, tuple(events))
@@ -369,8 +375,8 @@ class Draw:
         events = [Event('boot', {'count': 2, 'volumes': rng.randrange(2)}, rng.random() * SPAN)
                   for _ in range(self._servers // 2)]
         for number in range(1, count + 1):
-            drawn = [self._operation(rng.choice(('operate',) * 8 + ('boot', 'delete')), rng.random() * SPAN)
-                     for _ in range(rng.randint(4, 10))]
+            drawn = [event for _ in range(rng.randint(4, 10)) for event in self._operation(
+                rng.choice(('operate',) * 8 + ('boot', 'delete')), rng.random() * SPAN)]
             if self._drawn and rng.random() < 0.3:
                 host = rng.choice(hosts(shape))
                 drawn += [Event('kill', {'process': host, 'back': None}, 0.0),
@@ -379,7 +385,7 @@ class Draw:
             events += [dataclasses.replace(event, round=number) for event in drawn]
         return History(seed, shape, tuple(events))
 
-    def _operation(self, what: str, at: float) -> Event:
+    def _operation(self, what: str, at: float) -> list[Event]:
         rng = self._rng
         if what == 'boot':
             args: dict[str, Any] = {'count': rng.choice((1, 1, 1, 2))}
@@ -390,21 +396,30 @@ class Draw:
                 args['new'] = 'image'
             elif special < 0.4 and args['count'] == 1:
                 args['ports'] = 1
-            return Event('boot', args, at)
+            return [Event('boot', args, at)]
         if what == 'delete':
             kind = rng.choice(('delete', 'delete', 'soft_delete'))
-            return Event('delete', {'server': rng.randrange(self._servers), 'kind': kind}, at)
-        return self._begin(rng.choice(simple_flows()), at)
+            return [Event('delete', {'server': rng.randrange(self._servers), 'kind': kind}, at)]
+        return self._begin(rng.choice(asked_for()), at)
 
-    def _begin(self, flow: str, at: float) -> Event:
-        server = self._rng.randrange(self._servers)
-        if flow in ('delete', 'soft_delete'):
-            return Event('delete', {'server': server, 'kind': flow}, at)
-        if flow == 'restore':
-            return Event('restore', {'server': server}, at)
+    def _begin(self, flow: str, at: float) -> list[Event]:
         if flow in ('schedule', 'build'):
             return self._operation('boot', at)
-        return Event('operate', {'server': server, 'flow': flow}, at)
+        server = self._rng.randrange(self._servers)
+        if flow in ('delete', 'soft_delete'):
+            return [Event('delete', {'server': server, 'kind': flow}, at)]
+        if flow == 'restore':
+            return [Event('restore', {'server': server}, at)]
+        return self._operate(server, flow, at)
+
+    def _operate(self, server: int, flow: str, at: float) -> list[Event]:
+        """A request, mostly some time after what it needs."""
+        asked = Event('operate', {'server': server, 'flow': flow}, at)
+        if flow not in BEFORE or self._rng.random() < 0.3:
+            return [asked]
+        before = self._operate(server, BEFORE[flow], at)
+        after = self._rng.choice((1.0, 5.0, 15.0))
+        return [*before, dataclasses.replace(asked, at=(before[-1].at or 0.0) + after)]
 
     def _upgrade(self, process: str) -> Event:
         rng = self._rng

@@ -1,8 +1,10 @@
 """Operations whose hosts are given up amid them, and return when they have ended (TSK-S3, MIG-S3)."""
 
 import pytest
+import sqlalchemy as sa
 
 from nova import states
+from nova.objects import task as rows
 from nova.ops.delete.flow import Delete
 from nova.ops.resize import decide
 from nova.states import VM
@@ -113,6 +115,28 @@ def test_a_server_that_is_being_deleted_is_not_evacuated(new_world):
         world.regain(host)
         rests(world)
         assert not any(driver.guests() for driver in world.drivers.values()), world.tail()
+
+
+@pytest.mark.parametrize('name', ['attach_share', 'attach_volume'])
+def test_nothing_is_queued_for_a_server_that_is_being_deleted(new_world, name):
+    """What it would get there would be nobody's: ``tools/simulate --flow detach_share --seed 5009``."""
+    with new_world(THREE) as world:
+        uuid = world.running()
+        cases.put(world, uuid, 'stopped')
+        world.net.cut(net.ANY, 'network', net.REFUSED)
+        world.delete(uuid, Delete)
+        world.run(10)
+        assert world.server(uuid).task_state == states.Task.DELETING
+        world.users.begin(uuid, cases.flows()[name], cases.state_on(world, uuid, name),
+                          also=cases.writes_of(name))
+        world.run(10)
+        with world.raw['cell1'].read() as conn:
+            table = rows.tables.tasks
+            found = conn.scalars(sa.select(table.c.flow).where(
+                table.c.instance_uuid == uuid, table.c.status.in_(rows.OPEN))).all()
+            assert found == ['delete']
+        world.net.heal()
+        rests(world)
 
 
 def test_a_host_that_returns_before_a_deletion_has_ended_removes_the_guest(new_world):

@@ -19,6 +19,8 @@ from nova.task import action, guard, journal
 from nova.task import flow as flows
 
 PROJECT, USER = 'project', 'user'
+Also = Callable[[Any, Any, Any], None]
+"""Writes to a cell what a request writes there with its task: of connection, server and state."""
 
 
 def entrusted() -> str | None:
@@ -132,13 +134,19 @@ class Users:
                 raise
         self._world.ask(f'restore {uuid[:8]}', act)
 
-    def begin(self, uuid: str, kind: type[flows.Flow], state: Any = None, checked: bool = True) -> None:
-        """Any other operation on a server in a cell."""
+    def begin(self, uuid: str, kind: type[flows.Flow], state: Any = None, checked: bool = True,
+              also: Also | None = None) -> None:
+        """Any other operation on a server in a cell.
+
+        Args:
+            also: what the request writes with the task.
+        """
         start = start_of(kind) if checked else None
         self._world.ask(f'{kind.name} {uuid[:8]}',
-                        lambda: self._begin(uuid, kind, state or kind.State(), start))
+                        lambda: self._begin(uuid, kind, state or kind.State(), start, also))
 
-    def _begin(self, uuid: str, kind: type[flows.Flow], state: Any, start: guard.From | None) -> None:
+    def _begin(self, uuid: str, kind: type[flows.Flow], state: Any, start: guard.From | None,
+               also: Also | None = None) -> None:
         world = self._world
         with world.api_dbs.api.read() as conn:
             mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
@@ -154,6 +162,8 @@ class Users:
             fresh = objects.Instance.get(conn, (), uuid=uuid)
             if start is not None:
                 start.check(fresh, kind.name)
+            if also is not None:
+                also(conn, fresh, state)
             return fresh
         task = db.write(lambda conn: journal.insert(
             conn, kind, state, world.context, instance_uuid=uuid, guard=judge))

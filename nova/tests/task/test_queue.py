@@ -73,6 +73,13 @@ def test_nothing_exclusive_begins_beside_them(world):
     world.begin(EngineLocal)
 
 
+def test_none_is_taken_on_for_a_server_that_is_being_deleted(world):
+    """A deletion has a slot of its own, and looks at its beginning for what has to be undone."""
+    world.begin(EngineDelete)
+    with pytest.raises(errors.task.Busy, match='being deleted'):
+        world.begin(QueueTurn)
+
+
 def test_none_is_taken_on_beside_an_exclusive_one(world):
     task = world.begin(EngineLocal)
     with pytest.raises(errors.task.Busy):

@@ -4,10 +4,10 @@ There is one module for each room that needs more than a running server.
 
 A module here has ``CASES``: flow name to ``start(world) -> server uuid``, which makes the server ready and
 begins the flow. A flow without a case begins on a running server, put into the first state its action allows,
-with an empty state.
+with an empty state. Where its state depends on the server, ``ON`` makes it, and ``WRITES`` is what a request
+writes with the task: ``write(conn, server, state)``.
 """
 
-import functools
 import inspect
 
 from nova import ops, states
@@ -46,24 +46,17 @@ def state_on(world, uuid, name):
     return None if server is None else made(world, server)
 
 
+def writes_of(name):
+    """What a request that begins a flow writes with the task."""
+    return _said('WRITES', name)
+
+
 def _said(what, name):
     for module in folder.modules(__name__):
         made = getattr(module, what, {}).get(name)
         if made is not None:
             return made
     return None
-
-
-@functools.cache
-def is_simple(name):
-    """Whether a flow can begin on any server that its action allows: without a state of its own, or with the
-    one that its case's module says, of this server or of any."""
-    try:
-        if _said('ON', name) is None:
-            states_of(name)
-    except TypeError:  # the state needs something that only its case knows
-        return False
-    return True
 
 
 def put(world, uuid, vm_state):

@@ -2,26 +2,29 @@
 
 from nova import objects
 from nova.common import uuids
+from nova.domain import bdm
 from nova.ops import detach_volume, refresh_volume_attachment, swap_volume, volume_snapshots
 from nova.ops.attach_volume import flow, wire
 from nova.ops.external_events import extend
-from nova.tests.simulation import cases
+from nova.tests.simulation import cases, users
 
 
-def _row(world, uuid, volume, name='/dev/vdb', **values):
-    """The device's row, as a request writes it."""
-    device = objects.BlockDeviceMapping(
-        uuid=uuids.generate(), instance_uuid=uuid, source_type='volume', destination_type='volume',
-        volume_id=volume, volume_size=1, device_name=name, **values)
-    world.raw[world.cell_of(uuid)].write(lambda conn: device.copy().create(conn))
-    return device
+def _keep(conn, server, state):
+    """The device's row, as a request writes it: with a name that no other one has."""
+    there = objects.BlockDeviceMapping.all(conn, instance_uuid=server)
+    objects.BlockDeviceMapping(
+        uuid=state.device, instance_uuid=server, source_type='volume', destination_type='volume',
+        volume_id=state.volume_id, volume_size=1,
+        device_name=bdm.next_name({each.device_name for each in there if each.device_name} | {'/dev/vda'},
+                                  'virtio')).create(conn)
 
 
-def attach(world, uuid, volume, name='/dev/vdb'):
+def attach(world, uuid, volume):
     """Attach a volume, past the API."""
-    device = _row(world, uuid, volume, name)
-    return world.begin(uuid, flow.AttachVolume, wire.AttachState(
-        device=device.uuid, volume_id=volume, trust=world.clients.trust.entrust(world.asking)))
+    state = wire.AttachState(device=uuids.generate(), volume_id=volume,
+                             trust=world.clients.trust.entrust(world.asking))
+    world.raw[world.cell_of(uuid)].write(lambda conn: _keep(conn, uuid, state))
+    return world.begin(uuid, flow.AttachVolume, state)
 
 
 def _attach(world):
@@ -82,16 +85,38 @@ def _refresh(world):
     return uuid
 
 
+def _to_attach(world, server):
+    return wire.AttachState(device=uuids.generate(), volume_id=world.clients.volume.add(project_id='project'),
+                            trust=users.entrusted())
+
+
+def _to_swap(world, server):
+    """Cinder migrates the last volume that it has got, unless it does so already."""
+    known, volumes = attached(server), world.clients.volume
+    if not known or server.vm_state not in ('active', 'paused', 'resized') or (
+            volumes.volumes[known[-1].volume_id].get('migration_status') == 'migrating'):
+        return None
+    return swap_volume.SwapState(
+        device=known[-1].uuid, old=known[-1].volume_id, new=volumes.begin_migration(known[-1].volume_id),
+        trust=users.entrusted())
+
+
 def _to_detach(world, server):
     """The last volume that it has got."""
-    devices = [device for device in server.block_devices if device.attachment_id is not None]
-    if server.host is None or not devices:
+    known = attached(server)
+    if server.host is None or not known:
         return None
-    return detach_volume.DetachState(device=devices[-1].uuid, volume_id=devices[-1].volume_id)
+    return detach_volume.DetachState(device=known[-1].uuid, volume_id=known[-1].volume_id)
+
+
+def attached(server):
+    """Its devices that have an attachment."""
+    return [device for device in server.block_devices if device.attachment_id is not None]
 
 
 CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
          'extend_volume': _extend, 'refresh_volume_attachment': _refresh,
          'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
          'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot)}
-ON = {'detach_volume': _to_detach}
+ON = {'attach_volume': _to_attach, 'detach_volume': _to_detach, 'swap_volume': _to_swap}
+WRITES = {'attach_volume': lambda conn, server, state: _keep(conn, server.uuid, state)}
