@@ -19,7 +19,7 @@ from waitress import wasyncore
 
 from nova.common import concurrency, dbkit, problem, threads, web
 from nova.sandbox import faults as scripted
-from nova.sandbox import identity, image, network, plugging, service, share, store, tokens, volume
+from nova.sandbox import identity, image, network, plugging, service, share, store, telling, tokens, volume
 from nova.sandbox.store import Document
 
 _CONNECTIONS = 10_000
@@ -56,8 +56,10 @@ class Sandbox:
         self.images = image.Images(self.store, pathlib.Path(data_dir) / 'images')
         at = functools.partial(self.url, 'identity')
         self._image = image.Image(self.images, self.directory, at)
-        self._network = network.Network(self.store, self.directory, at, on_port_active,
-                                        functools.partial(self.url, 'compute'))
+        self._network = network.Network(
+            self.store, self.directory, at, telling.Telling(
+                functools.partial(self.url, 'compute'), functools.partial(
+                    self.directory.issue_to_service, 'nova', 'service')), on_port_active)
         self.ports, self.plugging = self._network.ports, self._network.plugging
         self._volume = volume.Volume(self.store, self.directory, at, self.images,
                                      pathlib.Path(data_dir) / 'volumes')

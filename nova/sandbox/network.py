@@ -16,6 +16,7 @@ from nova.sandbox import netkinds as n
 from nova.sandbox import plugging, secgroups, service, store, subnets
 from nova.sandbox.ports import Ports
 from nova.sandbox.store import Document, Kind, Rows
+from nova.sandbox.telling import Telling
 
 T = TypeVar('T')
 
@@ -87,14 +88,13 @@ class Network:
 
     Args:
         on_port_active: told of each port that became ACTIVE on a host, once it is stored; must return soon.
-        compute_url: base URL of the Compute API, for ports that are plugged by a script.
+        telling: tells Compute of ports that are plugged in by a script, and of floating addresses.
     """
 
     def __init__(self, keep: store.Store, authority: service.Authority, identity_url: Callable[[], str],
-                 on_port_active: Callable[[Document], object] | None = None,
-                 compute_url: Callable[[], str] = str) -> None:
-        self._store = keep
-        self.plugging = plugging.Plugging(keep, compute_url, on_port_active)
+                 telling: Telling, on_port_active: Callable[[Document], object] | None = None) -> None:
+        self._store, self._telling = keep, telling
+        self.plugging = plugging.Plugging(keep, telling, on_port_active)
         self.ports = Ports(secgroups.default_group, self.plugging, on_port_active)
         self.app = service.application(_render, service.Gate(authority, _OPEN, identity_url),
                                        'x-openstack-request-id')
@@ -168,13 +168,17 @@ class Network:
                 kept[:] = [old]
                 return noun.shown(rows, noun.update(rows, caller, old, body) if noun.update else old)
             found = self._store.write(write)
-            if noun.kind is n.PORT:
-                self.ports.announce(kept[0], found)
+            self._announce(noun, kept[0], found)
             web.send(resp, {noun.kind.name: _view(req, found)})
 
         def delete(req: falcon.Request, resp: falcon.Response, ident: str) -> None:
             caller = service.who(req)
-            self._store.write(lambda rows: noun.delete(rows, caller, _owned(rows, caller, noun, ident)))
+
+            def write(rows: Rows) -> Document:
+                old = _owned(rows, caller, noun, ident)
+                noun.delete(rows, caller, old)
+                return old
+            self._announce(noun, self._store.write(write), None)
             resp.status = falcon.HTTP_204
 
         base = '/v2.0/' + noun.plural.replace('_', '-')
@@ -221,9 +225,8 @@ class Network:
         def write(rows: Rows) -> list[Document]:
             return [noun.shown(rows, self._create_one(rows, caller, noun, item)) for item in wanted]
         made = self._store.write(write)
-        if noun.kind is n.PORT:
-            for port in made:
-                self.ports.announce(None, port)
+        for document in made:
+            self._announce(noun, None, document)
         shown = [_view(req, document) for document in made]
         web.send(resp, {noun.plural: shown} if many else {noun.kind.name: shown[0]}, 201)
 
@@ -244,6 +247,19 @@ class Network:
             {'name': noun.kind.name, 'collection': noun.plural, 'links': [
                 {'rel': 'self', 'href': f'{service.here(req)}/v2.0/{noun.plural.replace("_", "-")}'}]}
             for noun in self._nouns.values()]})
+
+    def _announce(self, noun: Noun, old: Document | None, new: Document | None) -> None:
+        """Tell those who want to know what has become of a resource, once it is stored."""
+        if noun.kind is n.PORT and new is not None:
+            self.ports.announce(old, new)
+        if noun.kind is n.FLOATING:
+            before, after = ((each['port_id'], each['fixed_ip_address']) if each else (None, None)
+                             for each in (old, new))
+            if before == after:
+                return
+            with self._store.read() as rows:
+                ports = [rows.get(n.PORT, port) for port, _ in {before, after} if port is not None]
+            self._telling.changed([port for port in ports if port is not None])
 
     # Bindings
 

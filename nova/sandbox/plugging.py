@@ -6,18 +6,13 @@ be left out: an event that is lost, or a port that is never plugged.
 """
 
 import dataclasses
-import json
-import logging
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 from nova.common import threads
 from nova.sandbox import netkinds as n
 from nova.sandbox import store
 from nova.sandbox.store import Document, Rows
-
-LOG = logging.getLogger(__name__)
+from nova.sandbox.telling import Telling
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,13 +40,12 @@ class Plugging:
     """Follows the script, if there is one.
 
     Args:
-        compute_url: base URL of the Compute API.
         plugged: called with each port that became ACTIVE by the script.
     """
 
-    def __init__(self, keep: store.Store, compute_url: Callable[[], str],
+    def __init__(self, keep: store.Store, telling: Telling,
                  plugged: Callable[[Document], object] | None = None) -> None:
-        self._store, self._compute_url, self._plugged = keep, compute_url, plugged
+        self._store, self._telling, self._plugged = keep, telling, plugged
         self.script: Script | None = None
 
     @property
@@ -71,7 +65,8 @@ class Plugging:
         if script.plugs and self._plugged is not None:
             self._plugged(port)
         if script.token is not None:
-            self._tell(script, port)
+            self._telling.tell([{'name': 'network-vif-plugged', 'server_uuid': port['device_id'],
+                                 'tag': port['id'], 'status': script.status}], script.token)
 
     @staticmethod
     def _activate(rows: Rows, ident: str, host: str, plugs: bool) -> Document | None:
@@ -80,16 +75,3 @@ class Plugging:
         if port is None or port['binding:host_id'] != host:
             return None
         return rows.update(n.PORT, n.touch({**port, 'status': 'ACTIVE'})) if plugs else port
-
-    def _tell(self, script: Script, port: Document) -> None:
-        """Best effort, as Neutron does it."""
-        body = {'events': [{'name': 'network-vif-plugged', 'server_uuid': port['device_id'], 'tag': port['id'],
-                            'status': script.status}]}
-        request = urllib.request.Request(
-            f'{self._compute_url()}/v2.1/os-server-external-events', json.dumps(body).encode(),
-            {'Content-Type': 'application/json', 'X-Auth-Token': script.token or ''})
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                LOG.info('Compute was told that port %s is plugged: %d', port['id'], answer.status)
-        except (OSError, urllib.error.HTTPError) as error:
-            LOG.warning('Compute was not told that port %s is plugged: %s', port['id'], error)

@@ -3,6 +3,8 @@ HTTP."""
 
 import pytest
 
+from nova.tests.fixtures.waiting import until
+
 OLD = '2.1'
 
 
@@ -19,6 +21,12 @@ def server(demo):
     demo.delete(found['id'])
 
 
+def floating_of(demo, server):
+    """What a server shows of them: the network service says so when they change."""
+    return [one['addr'] for found in demo.show(server)['addresses'].values() for one in found
+            if one['OS-EXT-IPS:type'] == 'floating']
+
+
 def test_a_floating_address_comes_and_goes(demo, admin, server):
     pools = [pool['name'] for pool in ask(demo, 'GET', '/os-floating-ip-pools')['floating_ip_pools']]
     made = ask(demo, 'POST', '/os-floating-ips', {'pool': pools[0]})['floating_ip']
@@ -29,7 +37,9 @@ def test_a_floating_address_comes_and_goes(demo, admin, server):
     shown = ask(demo, 'GET', path)['floating_ip']
     assert shown['instance_id'] == server and shown['fixed_ip']
     assert shown in ask(demo, 'GET', '/os-floating-ips')['floating_ips']
+    until(lambda: floating_of(demo, server) == [made['ip']], told=lambda: demo.show(server)['addresses'])
     ask(demo, 'POST', action, {'removeFloatingIp': {'address': made['ip']}}, 202)
+    until(lambda: floating_of(demo, server) == [], told=lambda: demo.show(server)['addresses'])
     ask(demo, 'POST', action, {'removeFloatingIp': {'address': made['ip']}}, 409)
     assert ask(demo, 'GET', path)['floating_ip']['instance_id'] is None
     ask(admin, 'DELETE', f'/os-floating-ips/{"0" * 8}-0000-4000-8000-{"0" * 12}', status=404)

@@ -65,7 +65,7 @@ def test_addresses(cloud, server):
         until(lambda: address.floating_ip_address in str(one.get_server_by_id(server.id).addresses))
         assert one.get_floating_ip(address.id).port_id == port.id
         assert one.detach_ip_from_server(server.id, address.id)
-        one.add_auto_ip(one.get_server(server.id), reuse=True)
+        one.add_auto_ip(one.get_server(server.id), wait=True, reuse=True)
         assert one.get_floating_ip(address.id).port_id == port.id
         assert one.delete_floating_ip(address.id)
 

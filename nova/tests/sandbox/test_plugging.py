@@ -62,6 +62,24 @@ def test_a_port_is_plugged_later_and_compute_is_told(sandbox: Running, told: Any
     assert 'secret' not in repr(sandbox.sandbox.plugging.script)
 
 
+def test_compute_is_told_of_floating_addresses(sandbox: Running, told: Any) -> None:
+    """As the user that Neutron's own configuration names for it; of ports of servers alone, and of changes."""
+    _, port = bound(sandbox)
+    admin = openstack.connect(**sandbox.cloud('admin')).network
+    changed = [{'name': 'network-changed', 'server_uuid': SERVER, 'tag': port.id}]
+    floating = admin.create_ip(floating_network_id=sandbox.made.networks['public'])
+    admin.update_ip(floating, description='mine')
+    assert told[1].empty()
+    for port_id in (port.id, None, port.id):
+        admin.update_ip(floating, port_id=port_id)
+        assert told[1].get(timeout=10)[2] == changed
+    admin.delete_ip(floating)
+    _, token, events = told[1].get(timeout=10)
+    assert events == changed
+    who = sandbox.sandbox.directory.token(token)
+    assert who is not None and (who['user']['name'], who['project']['name']) == ('nova', 'service')
+
+
 def test_a_port_that_moves_is_plugged_again(sandbox: Running, told: Any) -> None:
     script(sandbox, token='secret')
     nova, port = bound(sandbox)
