@@ -13,6 +13,7 @@
 import collections
 import contextlib
 import datetime
+import functools
 import itertools
 import re
 import sqlite3
@@ -487,8 +488,14 @@ def insert_missing(connection: sa.Connection, table: Table, rows: Iterable[JsonO
 
 
 def _insert_missing(connection: sa.Connection, table: Table, rows: list[JsonObject]) -> int:
+    statement = _inserting_missing(connection.dialect.name, table)
+    return connection.execute(statement, rows[0] if len(rows) == 1 else rows).rowcount
+
+
+@functools.cache
+def _inserting_missing(dialect: str, table: Table) -> sa.Insert:
     statement: sa.Insert
-    match connection.dialect.name:
+    match dialect:
         case 'mysql':
             statement = mysql.insert(table).prefix_with('IGNORE')
         case 'postgresql':
@@ -496,20 +503,27 @@ def _insert_missing(connection: sa.Connection, table: Table, rows: list[JsonObje
         case _:
             statement = sqlite.insert(table).on_conflict_do_nothing()
     # Without being asked to, SQLAlchemy forgets on PostgreSQL how many rows an INSERT made.
-    return connection.execute(statement, rows, execution_options={'preserve_rowcount': True}).rowcount
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def upsert(connection: sa.Connection, table: Table, row: JsonObject, key: list[str]) -> None:
     """Insert `row`, or update its other columns where the unique `key` columns are already there."""
-    change = {name: value for name, value in row.items() if name not in key}
-    statement: sa.Insert
-    match connection.dialect.name:
+    connection.execute(_upserting(connection.dialect.name, table, frozenset(row), tuple(key)), row)
+
+
+@functools.cache
+def _upserting(dialect: str, table: Table, names: frozenset[str], key: tuple[str, ...]) -> sa.Insert:
+    """`upsert` of a row with these columns, by parameters of their names."""
+    change = sorted(names.difference(key))
+    match dialect:
         case 'mysql':
-            statement = mysql.insert(table).values(row).on_duplicate_key_update(**change)
+            into = mysql.insert(table)
+            return into.on_duplicate_key_update({name: into.inserted[name] for name in change})
         case 'postgresql':
-            statement = postgresql.insert(table).values(row).on_conflict_do_update(
-                index_elements=key, set_=change)
+            given = postgresql.insert(table)
+            return given.on_conflict_do_update(
+                index_elements=key, set_={name: given.excluded[name] for name in change})
         case _:
-            statement = sqlite.insert(table).values(row).on_conflict_do_update(
-                index_elements=key, set_=change)
-    connection.execute(statement)
+            row = sqlite.insert(table)
+            return row.on_conflict_do_update(
+                index_elements=key, set_={name: row.excluded[name] for name in change})

@@ -7,9 +7,10 @@ from typing import Self
 import sqlalchemy as sa
 
 from nova import errors
+from nova.common.jsonutil import JsonObject
 from nova.db import paging
 from nova.db.api import models
-from nova.objects import fields
+from nova.objects import fields, statements
 from nova.objects.instance import Instance
 from nova.objects.persistent import Persistent
 
@@ -83,8 +84,8 @@ class BuildRequest(Persistent):
     @classmethod
     def take(cls, conn: sa.Connection, instance_uuid: str, revision: int | None = None) -> bool:
         """Delete the row, at this revision when one is given; True for the one caller who did."""
-        table = models.build_requests
-        which = table.c.instance_uuid == instance_uuid
+        this: JsonObject = {'instance_uuid': instance_uuid}
         if revision is not None:
-            which = sa.and_(which, table.c.revision == revision)
-        return conn.execute(table.delete().where(which)).rowcount == 1
+            this['revision'] = revision
+        taken = conn.execute(statements.delete(models.build_requests, tuple(this)), statements.values_of(this))
+        return taken.rowcount == 1

@@ -11,6 +11,8 @@ from nova.objects import fields
 from nova.objects.persistent import Persistent
 
 CELL0_UUID = '00000000-0000-0000-0000-000000000000'
+_NOT_CELL0 = models.cell_mappings.c.uuid != CELL0_UUID
+_BY_ID = (models.cell_mappings.c.id,)
 
 
 class CellMapping(Persistent):
@@ -51,5 +53,4 @@ class CellMapping(Persistent):
     @classmethod
     def enabled(cls, conn: sa.Connection) -> list[Self]:
         """Cells that may get new servers: neither disabled nor cell0."""
-        table = models.cell_mappings
-        return cls.all(conn, table.c.uuid != CELL0_UUID, disabled=False, order=[table.c.id])
+        return cls.all(conn, _NOT_CELL0, disabled=False, order=_BY_ID)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
-from nova.objects import fields
+from nova.objects import fields, statements
 from nova.objects.relations import Composed, Words
 from nova.objects.statements import Order
 
@@ -97,5 +97,5 @@ class InstanceGroup(Composed):
     @classmethod
     def remove_member(cls, conn: sa.Connection, instance_uuid: str) -> None:
         """Take a server out of whatever group it is in."""
-        table = models.instance_group_member
-        conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
+        conn.execute(statements.delete(models.instance_group_member, ('instance_uuid',)),
+                     {'its_instance_uuid': instance_uuid})

@@ -197,10 +197,8 @@ class Instance(Persistent):
             del by['deleted']
         extra = tuple(name for name in EXTRA if name in prefetch)
         query = cls._finding(statements.shape_of(by), order is None, limit is not None, extra)
-        if where:
-            query = query.where(*where)
-        if order is not None:
-            query = query.order_by(*order)
+        if where or order:
+            query = statements.narrowed(query, where, tuple(order or ()))
         found = [cls.from_row(row) for row in conn.execute(query, statements.values_of(by, limit))]
         load(conn, found, prefetch)
         return found
@@ -241,8 +239,8 @@ class Instance(Persistent):
         """Insert it with everything that belongs to it."""
         self.id = fields.NOT_YET
         super().create(conn)
-        conn.execute(models.instance_extra.insert().values(
-            instance_uuid=self.uuid, **self._extra_values(EXTRA)))
+        conn.execute(statements.insert(models.instance_extra), {
+            'instance_uuid': self.uuid, **self._extra_values(EXTRA)})
         if self.known('metadata'):
             METADATA.add(conn, self.uuid, self.metadata)
         if self.known('tags') and self.tags:
@@ -287,7 +285,7 @@ class Instance(Persistent):
             self.terminated_at = now
         self.save(conn)
         for table in (models.instance_tags, models.block_device_mappings, models.console_auth_tokens):
-            conn.execute(table.delete().where(table.c.instance_uuid == self.uuid))
+            conn.execute(statements.delete(table, ('instance_uuid',)), {'its_instance_uuid': self.uuid})
 
     @classmethod
     def purge(cls, conn: sa.Connection, uuid: str) -> None:

@@ -11,6 +11,11 @@ from nova.objects import fields
 from nova.objects.demand import Demand
 from nova.objects.persistent import Persistent
 
+_T = models.instance_mappings
+_OF_SERVER = _T.c.instance_uuid == sa.bindparam('its_uuid')
+_HAND_OVER = _T.update().where(_OF_SERVER, _T.c.cell_id.is_(None), _T.c.queued_for_delete.is_(False))
+_QUEUE = _T.update().where(_OF_SERVER, _T.c.queued_for_delete == sa.bindparam('its_other'))
+
 
 class InstanceMapping(Persistent):
     """Where a server is.
@@ -47,15 +52,10 @@ class InstanceMapping(Persistent):
     @classmethod
     def hand_over(cls, conn: sa.Connection, instance_uuid: str, cell_id: int) -> bool:
         """Set the cell of a server that has none; False when it has one, or is being deleted."""
-        table = models.instance_mappings
-        return conn.execute(table.update().where(
-            table.c.instance_uuid == instance_uuid, table.c.cell_id.is_(None),
-            table.c.queued_for_delete.is_(False)).values(cell_id=cell_id)).rowcount == 1
+        return conn.execute(_HAND_OVER, {'its_uuid': instance_uuid, 'cell_id': cell_id}).rowcount == 1
 
     @classmethod
     def queue_for_delete(cls, conn: sa.Connection, instance_uuid: str, queued: bool = True) -> bool:
         """Stop (or begin again) counting a server; False when nothing changed."""
-        table = models.instance_mappings
-        return conn.execute(table.update().where(
-            table.c.instance_uuid == instance_uuid, table.c.queued_for_delete.is_(not queued))
-            .values(queued_for_delete=queued)).rowcount == 1
+        return conn.execute(_QUEUE, {
+            'its_uuid': instance_uuid, 'its_other': not queued, 'queued_for_delete': queued}).rowcount == 1

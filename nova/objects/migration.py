@@ -13,6 +13,8 @@ from nova.objects import fields
 from nova.objects.persistent import Persistent
 
 _T = models.migrations.c
+_MAY_HOLD = _T.status.not_in(('confirmed', 'completed'))
+_NEWEST = (_T.id.desc(),)
 _ORDER = (paging.Key(_T.created_at, True), paging.Key(_T.uuid, True))
 
 
@@ -100,8 +102,7 @@ class Migration(Persistent):
     def unfinished(cls, conn: sa.Connection, instance_uuid: str) -> list[Self]:
         """Moves of a server that may hold something still, the newest first: all but those that went right to
         the end."""
-        return cls.all(conn, _T.status.not_in(('confirmed', 'completed')), instance_uuid=instance_uuid,
-                       order=[_T.id.desc()])
+        return cls.all(conn, _MAY_HOLD, instance_uuid=instance_uuid, order=_NEWEST)
 
     def open_once(self, conn: sa.Connection) -> None:
         """Insert it, unless it is there from an earlier attempt."""

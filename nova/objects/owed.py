@@ -13,6 +13,8 @@ from nova.db.cell import models
 from nova.objects.step import StepCall
 
 _BINARY = 'nova-compute'
+_OWED = sa.select(models.owed_steps.c.call).where(
+    models.owed_steps.c.host == sa.bindparam('its_host')).order_by(models.owed_steps.c.id)
 
 
 def give_up(conn: sa.Connection, host: str) -> None:
@@ -34,9 +36,7 @@ def owe(conn: sa.Connection, host: str, call: StepCall) -> None:
 
 def owed_by(conn: sa.Connection, host: str) -> list[StepCall]:
     """The `StepCall` of everything that `host` owes, in the order in which it should have happened."""
-    table = models.owed_steps
-    return [StepCall.from_wire(call) for call in conn.execute(
-        sa.select(table.c.call).where(table.c.host == host).order_by(table.c.id)).scalars()]
+    return [StepCall.from_wire(call) for call in conn.execute(_OWED, {'its_host': host}).scalars()]
 
 
 def owes(conn: sa.Connection, host: str, instance_uuid: str) -> bool:

@@ -102,10 +102,8 @@ class Persistent(Record, abstract=True):
             limit: int | None = None, **by: object) -> list[Self]:
         """Records that fulfil every condition, in the order of the key unless another is given."""
         query = cls._finding(statements.shape_of(by), ordered=order is None, limited=limit is not None)
-        if where:
-            query = query.where(*where)
-        if order is not None:
-            query = query.order_by(*order)
+        if where or order:
+            query = statements.narrowed(query, where, tuple(order or ()))
         return [cls.from_row(row) for row in conn.execute(query, statements.values_of(by, limit))]
 
     @classmethod
@@ -122,7 +120,7 @@ class Persistent(Record, abstract=True):
         table = self.table
         values = {name: value for name, value in self._stored(self._columns).items()
                   if value is not None or not (table.c[name].primary_key or table.c[name].default)}
-        result = conn.execute(table.insert(), values)
+        result = conn.execute(statements.insert(table), values)
         made = dict(zip(table.primary_key.columns.keys(), result.inserted_primary_key or (), strict=False))
         sent = cast('JsonObject', result.last_inserted_params())
         for name, column in self._columns.items():
@@ -172,7 +170,8 @@ class Persistent(Record, abstract=True):
         Raises:
             self.missing: it is gone already.
         """
-        if not conn.execute(self.table.delete().where(*self.where(**self._by_key()))).rowcount:
+        delete = statements.delete(self.table, self.key)
+        if not conn.execute(delete, statements.values_of(self._by_key())).rowcount:
             raise self.not_found(self._by_key())
 
     def _take(self, fresh: Self) -> None:

@@ -34,6 +34,12 @@ class Destination(base.Record):
     forbidden_aggregates: list[str] = []
 
 
+_T = models.request_specs
+_SPEC = sa.select(_T.c.spec).where(_T.c.instance_uuid == sa.bindparam('its_uuid'))
+_SPECS = sa.select(_T.c.instance_uuid, _T.c.spec).where(
+    _T.c.instance_uuid.in_(sa.bindparam('its_uuids', expanding=True)))
+
+
 class RequestSpec(base.Record):
     """The request for hosts.
 
@@ -74,17 +80,13 @@ class RequestSpec(base.Record):
     @classmethod
     def find(cls, conn: sa.Connection, **by: str) -> Self | None:
         """The spec of ``instance_uuid``."""
-        table = models.request_specs
-        kept = conn.execute(sa.select(table.c.spec).where(
-            table.c.instance_uuid == by['instance_uuid'])).scalar_one_or_none()
+        kept = conn.execute(_SPEC, {'its_uuid': by['instance_uuid']}).scalar_one_or_none()
         return cls.from_wire(kept) if kept is not None else None
 
     @classmethod
     def of_instances(cls, conn: sa.Connection, instance_uuids: list[str]) -> dict[str, Self]:
         """Specs of several servers, by uuid; those that have none are left out."""
-        table = models.request_specs
-        rows = conn.execute(sa.select(table.c.instance_uuid, table.c.spec)
-                            .where(table.c.instance_uuid.in_(instance_uuids)))
+        rows = conn.execute(_SPECS, {'its_uuids': instance_uuids})
         return {row.instance_uuid: cls.from_wire(row.spec) for row in rows}
 
     @staticmethod
@@ -94,10 +96,8 @@ class RequestSpec(base.Record):
         One document at a time is held: all of them for a page of 1,000 are so many objects that the garbage
         collector looks through everything again and again.
         """
-        table = models.request_specs
         found = {}
-        for uuid, spec in conn.execute(sa.select(table.c.instance_uuid, table.c.spec)
-                                       .where(table.c.instance_uuid.in_(instance_uuids))):
+        for uuid, spec in conn.execute(_SPECS, {'its_uuids': instance_uuids}):
             data = spec['nova_object.data']
             found[uuid] = data.get('availability_zone'), data.get('scheduler_hints') or {}
         return found

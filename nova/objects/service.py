@@ -164,6 +164,17 @@ class Sign(NamedTuple):
     version: int = release.CURRENT.service
 
 
+@functools.cache
+def _signs(one_host: bool, attempts: bool) -> sa.Select:
+    """The statement of `Alive.look`."""
+    table = models.services
+    computes = table.c.binary == 'nova-compute'
+    if one_host:
+        computes &= table.c.host == sa.bindparam('its_host')
+    return sa.select(*(table.c[name] for name in Sign._fields), *([table.c.steps] if attempts else [])).where(
+        sa.or_(table.c.binary.in_(('nova-conductor', 'nova-scheduler')), computes))
+
+
 class Alive:
     """Which hosts of a cell live, and which release its services are of.
 
@@ -200,12 +211,8 @@ class Alive:
         Args:
             attempts: read them, too.
         """
-        table = models.services
-        computes = table.c.binary == 'nova-compute'
-        columns = [*(table.c[name] for name in Sign._fields), *([table.c.steps] if attempts else [])]
-        rows = conn.execute(sa.select(*columns).where(
-            sa.or_(table.c.binary.in_(('nova-conductor', 'nova-scheduler')),
-                   computes if host is None else computes & (table.c.host == host)))).all()
+        which = {} if host is None else {'its_host': host}
+        rows = conn.execute(_signs(host is not None, attempts), which).all()
         signs = len(Sign._fields)
         return cls([Sign(*row[:signs]) for row in rows], down_after, dbkit.now(conn),
                    {row.host: row.steps for row in rows if row.steps} if attempts else None)

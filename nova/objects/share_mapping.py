@@ -12,6 +12,7 @@ from nova.objects import fields
 from nova.objects.persistent import Persistent
 
 TABLE = models.share_mappings
+_BY_ID = (TABLE.c.id,)
 
 
 class ShareStatus(enum.StrEnum):
@@ -58,7 +59,7 @@ class ShareMapping(Persistent):
     @classmethod
     def of_server(cls, conn: sa.Connection, server: str) -> list[Self]:
         """The shares of a server, in the order in which it got them."""
-        return cls.all(conn, order=[TABLE.c.id], instance_uuid=server)
+        return cls.all(conn, order=_BY_ID, instance_uuid=server)
 
     @classmethod
     def one(cls, conn: sa.Connection, server: str, share_id: str) -> Self:

@@ -46,6 +46,26 @@ def update(table: dbkit.Table, key: tuple[str, ...]) -> sa.Update:
     return table.update().where(*conditions(table.c, tuple((name, '=') for name in key)))
 
 
+@functools.lru_cache(512)
+def narrowed(query: sa.Select, where: tuple[sa.ColumnElement[bool], ...], order: tuple[sa.ColumnElement, ...]
+             ) -> sa.Select:
+    """A query with further conditions, and sorted; the same statement for the same objects."""
+    query = query.where(*where) if where else query
+    return query.order_by(*order) if order else query
+
+
+@functools.cache
+def insert(table: dbkit.Table) -> sa.Insert:
+    """The insert of a row, by parameters named like its columns."""
+    return table.insert()
+
+
+@functools.cache
+def delete(table: dbkit.Table, key: tuple[str, ...]) -> sa.Delete:
+    """The delete of the rows with this key (`values_of`)."""
+    return table.delete().where(*conditions(table.c, tuple((name, '=') for name in key)))
+
+
 def prune(conn: sa.Connection, old: sa.Select, before: datetime.datetime, limit: int, *named: sa.Column) -> int:
     """Delete rows that are old; return how many.
 

@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import functools
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -173,7 +173,7 @@ def insert(conn: sa.Connection, task: Task) -> None:
     task.shard = shard_of(task.uuid)
     task.created_at = task.updated_at = task.step_started_at = dbkit.now(conn)
     try:
-        conn.execute(table.insert(), {name: getattr(task, name) for name in _NAMES})
+        conn.execute(statements.insert(table), {name: getattr(task, name) for name in _NAMES})
     except db_exc.DBDuplicateEntry:
         raise _busy(task) from None
 
@@ -282,12 +282,16 @@ def _owned(shape: statements.Shape) -> sa.Select[tuple[int]]:
     return sa.select(tables.tasks.c.id).where(*statements.conditions(tables.tasks.c, shape)).with_for_update()
 
 
+_ADOPT = tables.tasks.update().where(
+    tables.tasks.c.uuid == sa.bindparam('its_uuid'), tables.tasks.c.status == INERT).values(
+    status=RUNNING, generation=tables.tasks.c.generation + 1)
+
+
 def adopt(conn: sa.Connection, uuid: str, owner: str) -> bool:
     """Give a task that waits to be let go to `owner`, who runs it; False when it runs already, or has ended."""
-    table, now = tables.tasks, dbkit.now(conn)
-    return conn.execute(table.update().where(table.c.uuid == uuid, table.c.status == INERT).values(
-        status=RUNNING, owner=owner, generation=table.c.generation + 1, step_started_at=now,
-        updated_at=now)).rowcount == 1
+    now = dbkit.now(conn)
+    return conn.execute(_ADOPT, {'its_uuid': uuid, 'owner': owner, 'step_started_at': now, 'updated_at': now}
+                        ).rowcount == 1
 
 
 def take_slot(conn: sa.Connection, task: Task, slot: str) -> None:
@@ -369,7 +373,22 @@ _LOOKS = tables.tasks.alias()
 """Tasks beside the tasks that are asked about."""
 
 
-def doubtful(conn: sa.Connection, ages: Iterable[datetime.timedelta], span: datetime.timedelta, flow: str,
+@functools.cache
+def _doubtful(ages: int) -> sa.Select:
+    """The statement of `doubtful` for so many ages."""
+    table, looks = tables.tasks, _LOOKS
+    then = sa.or_(*(sa.and_(table.c.finished_at <= sa.bindparam(f'its_last_{number}'),
+                            table.c.finished_at > sa.bindparam(f'its_first_{number}'))
+                    for number in range(ages)))
+    looked = sa.exists().where(
+        looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == sa.bindparam('its_flow'),
+        looks.c.created_at > sa.bindparam('its_since'))
+    return sa.select(table).where(
+        then, sa.or_(table.c.doubt, table.c.cancel), table.c.instance_uuid.is_not(None),
+        table.c.flow != sa.bindparam('its_flow'), ~looked).order_by(table.c.id).limit(statements.LIMIT)
+
+
+def doubtful(conn: sa.Connection, ages: Sequence[datetime.timedelta], span: datetime.timedelta, flow: str,
              limit: int) -> list[Task]:
     """The oldest tasks that left a doubt and ended so long ago: those about whose servers no task of `flow` was
     begun within `span`, and which are none themselves.
@@ -377,15 +396,11 @@ def doubtful(conn: sa.Connection, ages: Iterable[datetime.timedelta], span: date
     Args:
         ages: time since their end, each up to `span` more.
     """
-    table, looks, now = tables.tasks, _LOOKS, dbkit.now(conn)
-    then = sa.or_(*(sa.and_(table.c.finished_at <= now - age, table.c.finished_at > now - age - span)
-                    for age in ages))
-    looked = sa.exists().where(looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == flow,
-                               looks.c.created_at > now - span)
-    return [from_row(row) for row in conn.execute(
-        sa.select(table).where(then, sa.or_(table.c.doubt, table.c.cancel),
-                               table.c.instance_uuid.is_not(None), table.c.flow != flow, ~looked)
-        .order_by(table.c.id).limit(limit))]
+    now = dbkit.now(conn)
+    values: JsonObject = {'its_flow': flow, 'its_limit': limit, 'its_since': now - span}
+    for number, age in enumerate(ages):
+        values[f'its_last_{number}'], values[f'its_first_{number}'] = now - age, now - age - span
+    return [from_row(row) for row in conn.execute(_doubtful(len(ages)), values)]
 
 
 class Inert(NamedTuple):
@@ -422,19 +437,21 @@ def remove_of(conn: sa.Connection, instance_uuid: str) -> None:
     conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid))
 
 
+_OF_SLOT = (tables.tasks.c.instance_uuid == sa.bindparam('its_server'),
+            tables.tasks.c.exclusive == sa.bindparam('its_slot'))
+_CANCEL = tables.tasks.update().where(*_OF_SLOT, tables.tasks.c.cancel.is_(False)).values(
+    cancel=True, generation=tables.tasks.c.generation + 1)
+_HOLDER = sa.select(tables.tasks.c.uuid, tables.tasks.c.cancel).where(*_OF_SLOT)
+
+
 def cancel(conn: sa.Connection, instance_uuid: str, slot: str) -> None:
     """Ask the holder of a server's slot to unwind, if there is one."""
-    table = tables.tasks
-    conn.execute(table.update().where(
-        table.c.instance_uuid == instance_uuid, table.c.exclusive == slot, table.c.cancel.is_(False)).values(
-        cancel=True, generation=table.c.generation + 1, updated_at=dbkit.now(conn)))
+    conn.execute(_CANCEL, {'its_server': instance_uuid, 'its_slot': slot, 'updated_at': dbkit.now(conn)})
 
 
 def cancel_holder(conn: sa.Connection, instance_uuid: str, slot: str) -> str | None:
     """`cancel`; the holder's uuid, or None when the slot is free."""
-    table = tables.tasks
-    holder = conn.execute(sa.select(table.c.uuid, table.c.cancel).where(
-        table.c.instance_uuid == instance_uuid, table.c.exclusive == slot)).one_or_none()
+    holder = conn.execute(_HOLDER, {'its_server': instance_uuid, 'its_slot': slot}).one_or_none()
     if holder is None:
         return None
     if not holder.cancel:
@@ -515,11 +532,13 @@ def open_tasks(conn: sa.Connection, above: bool | None = None, shards: Collectio
     return [_plain(row) for row in found.mappings()]
 
 
+_PARKED = sa.select(tables.tasks).where(
+    tables.tasks.c.status == PARKED, tables.tasks.c.host == sa.bindparam('its_host'))
+
+
 def parked_on(conn: sa.Connection, host: str) -> list[Task]:
     """Tasks whose present step was given to `host`."""
-    table = tables.tasks
-    return [from_row(row) for row in conn.execute(sa.select(table).where(
-        table.c.status == PARKED, table.c.host == host))]
+    return [from_row(row) for row in conn.execute(_PARKED, {'its_host': host})]
 
 
 def given_up(conn: sa.Connection, host: str, instance_uuids: list[str]) -> set[str]:
@@ -578,9 +597,8 @@ def show(conn: sa.Connection, instance_uuid: str, task_state: str, was: str | No
 
 def overrule(conn: sa.Connection, instance_uuid: str, task_state: str) -> None:
     """Set a server's task_state whatever it was: the right of an operation that pre-empts."""
-    table = cell_models.instances
-    conn.execute(table.update().where(table.c.uuid == instance_uuid).values(
-        task_state=task_state, updated_at=clock.utcnow()))
+    conn.execute(statements.update(cell_models.instances, ('uuid',)), {
+        'its_uuid': instance_uuid, 'task_state': task_state, 'updated_at': clock.utcnow()})
 
 
 def fail_server(conn: sa.Connection, instance_uuid: str, keep_task_state: bool) -> None:

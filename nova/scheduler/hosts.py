@@ -52,6 +52,13 @@ _SERVICES = sa.select(
     _services.c.binary.in_(('nova-compute', 'nova-conductor')))
 _NODES = sa.select(_nodes.c.uuid, _nodes.c.host,
                    sa.func.coalesce(_nodes.c.updated_at, _nodes.c.created_at).label('changed'))
+_instances, _mapped = objects.Instance.table, objects.HostMapping.table
+assert _instances is not None and _mapped is not None
+_COUNTS = sa.select(
+    _instances.c.host, _instances.c.vm_state, _instances.c.task_state, sa.func.count().label('n')).where(
+    _instances.c.deleted == 0, _instances.c.host.isnot(None)).group_by(
+    _instances.c.host, _instances.c.vm_state, _instances.c.task_state)
+_MAPPED = sa.select(_mapped.c.host, _mapped.c.cell_id)
 _PART = 500
 """Nodes that are read by one statement."""
 
@@ -235,9 +242,7 @@ class Hosts:
             return
         with self._dbs.api.read() as conn:
             mappings = objects.CellMapping.enabled(conn)
-            table = objects.HostMapping.table
-            assert table is not None
-            hosts = conn.execute(sa.select(table.c.host, table.c.cell_id)).all()
+            hosts = conn.execute(_MAPPED).all()
             found = objects.Aggregate.all(conn)
         names = {mapping.id: mapping.uuid for mapping in mappings}
         aggregates = [Aggregate(one.uuid, one.name, frozenset(one.hosts), dict(one.metadata)) for one in found]
@@ -348,13 +353,8 @@ def _state(cell_uuid: str, node: objects.ComputeNode) -> HostState:
 
 def _counts(conn: sa.Connection) -> dict[str, tuple[int, int]]:
     """Servers of each host, and how many of them are being built, moved or snapshot."""
-    table = objects.Instance.table
-    assert table is not None
-    query = sa.select(table.c.host, table.c.vm_state, table.c.task_state, sa.func.count().label('n')).where(
-        table.c.deleted == 0, table.c.host.isnot(None)).group_by(
-        table.c.host, table.c.vm_state, table.c.task_state)
     found: dict[str, tuple[int, int]] = {}
-    for row in conn.execute(query):
+    for row in conn.execute(_COUNTS):
         busy = row.vm_state == states.VM.BUILDING or row.task_state in _BUSY
         servers, working = found.get(row.host, (0, 0))
         found[row.host] = (servers + row.n, working + (row.n if busy else 0))

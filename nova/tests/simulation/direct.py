@@ -21,12 +21,19 @@ _IN = re.compile(r'\(__\[POSTCOMPILE_(\w+)\]\)')
 
 
 class Changed:
-    """What an UPDATE or a DELETE did."""
+    """What an UPDATE, a DELETE or an INSERT did.
 
-    __slots__ = ('rowcount', )
+    Attributes:
+        inserted_primary_key: of the row that was inserted.
+    """
 
-    def __init__(self, rowcount: int) -> None:
-        self.rowcount = rowcount
+    __slots__ = ('rowcount', 'inserted_primary_key', '_sent')
+
+    def __init__(self, rowcount: int, key: tuple[Any, ...] = (), sent: Mapping[str, Any] | None = None) -> None:
+        self.rowcount, self.inserted_primary_key, self._sent = rowcount, key, sent
+
+    def last_inserted_params(self) -> Mapping[str, Any]:
+        return self._sent or {}
 
 
 class Plan:
@@ -37,16 +44,18 @@ class Plan:
         self._text = str(compiled)
         self._several = {name for name in _IN.findall(self._text)}
         made = {column.key: column.onupdate.arg for column in compiled.update_prefetch}
-        self.usable = '[POSTCOMPILE' not in _IN.sub('', self._text) and not compiled.insert_prefetch and (
-            set(names) <= {bind.key for bind in compiled.binds.values()}) and all(map(callable, made.values()))
-        self._binds: list[tuple[str, Callable[[Any], Any] | None, Any, Process]] = []
+        made |= {column.key: column.default.arg for column in compiled.insert_prefetch}
+        self._key = self._key_of(statement) if isinstance(statement, sa.Insert) else None
+        known = isinstance(statement, sa.Select) or set(names) <= {bind.key for bind in compiled.binds.values()}
+        self.usable = known and '[POSTCOMPILE' not in _IN.sub('', self._text) and not any(
+            isinstance(arg, sa.ClauseElement) for arg in made.values())
+        self._binds: list[tuple[str, str | None, Any, Any, Process]] = []
         for name in compiled.positiontup or ():
             bind = compiled.binds[name]
             process = bind.type.dialect_impl(dialect).bind_processor(dialect)
             given = bind.key in names
-            self.usable = self.usable and (given or name not in self._several)
             value = None if given or name in made else bind.effective_value
-            self._binds.append((bind.key if given else '', made.get(name), value, process))
+            self._binds.append((name, bind.key if given else None, made.get(name), value, process))
         self._made = SimpleResultMetaData(columns) if columns else None
         self._reads: list[Process] = []
         if columns and not isinstance(statement, sa.Select):
@@ -57,21 +66,40 @@ class Plan:
             self.usable = self.usable and len(self._reads) == len(columns)
         self._read_any = any(self._reads)
 
-    def send(self, driver: sqlite3.Connection, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
-        text, values = self._text, []
-        for key, make, value, process in self._binds:
-            if key:
+    @staticmethod
+    def _key_of(statement: sa.Insert) -> list[tuple[str, bool]]:
+        """The columns of the primary key, and which the database counts by itself."""
+        table = statement.table
+        assert isinstance(table, sa.Table)
+        return [(column.key, column is table.autoincrement_column) for column in table.primary_key]
+
+    def send(self, driver: sqlite3.Connection, parameters: Mapping[str, Any]) -> Any:
+        """Have it done.
+
+        Raises:
+            sqlite3.Error: it cannot be done, and nothing was.
+        """
+        text, values, sent = self._text, [], dict(parameters) if self._key is not None else None
+        for name, key, make, value, process in self._binds:
+            if key is not None:
                 value = parameters[key]
             elif make is not None:
-                value = make(None)
-            if key in self._several:
-                text = text.replace(f'(__[POSTCOMPILE_{key}])', f'({", ".join("?" * len(value))})')
+                value = make(None) if callable(make) else make
+                if sent is not None:
+                    sent[name] = value
+            if name in self._several:
+                text = text.replace(f'(__[POSTCOMPILE_{name}])', f'({", ".join("?" * len(value))})')
                 values += value if process is None else map(process, value)
             else:
                 values.append(value if process is None else process(value))
-        return driver.execute(text, values)
+        cursor = driver.execute(text, values)
+        if sent is not None and self._key is not None:
+            key_values = tuple([cursor.lastrowid if counted and sent.get(column) is None else sent.get(column)
+                                for column, counted in self._key])
+            return Changed(cursor.rowcount, key_values, sent)
+        return self._result(cursor)
 
-    def result(self, cursor: sqlite3.Cursor) -> Any:
+    def _result(self, cursor: sqlite3.Cursor) -> Any:
         if self._made is None:
             return Changed(cursor.rowcount)
         rows: Any = cursor.fetchall()
@@ -119,8 +147,8 @@ class Connection:
         if found is None:
             return self._real.execute(statement, parameters)
         try:
-            cursor = found.send(self._driver, parameters or {})
+            result = found.send(self._driver, parameters or {})
         except sqlite3.Error:  # it has had no effect; the library says what is wrong as it always does
             return self._real.execute(statement, parameters)
         self.sent += 1
-        return found.result(cursor)
+        return result

@@ -11,6 +11,8 @@ from nova.states import VM, Power
 
 _POWER = {VM.ACTIVE: Power.RUNNING, VM.STOPPED: Power.SHUTDOWN, VM.PAUSED: Power.PAUSED,
           VM.SUSPENDED: Power.SUSPENDED}
+_TASKS = rows.tables.tasks.select()
+_DETACHED = _TASKS.where(rows.tables.tasks.c.flow == 'detach_volume', rows.tables.tasks.c.status == rows.DONE)
 
 
 def check(world):
@@ -143,9 +145,7 @@ def _detached(world):
     found = set()
     for cell in world.cells:
         with world.raw[cell].read() as conn:
-            done = rows.tables.tasks.select().where(
-                rows.tables.tasks.c.flow == 'detach_volume', rows.tables.tasks.c.status == rows.DONE)
-            found |= {base.Record.from_wire(row.state).volume_id for row in conn.execute(done)}
+            found |= {base.Record.from_wire(row.state).volume_id for row in conn.execute(_DETACHED)}
     return found
 
 
@@ -211,7 +211,7 @@ def _tasks(world, servers):
         assert instance.vm_state != VM.BUILDING, 'building and nobody builds (7)'
     for name in world.raw:
         with world.raw[name].read() as conn:
-            for row in conn.execute(rows.tables.tasks.select()):
+            for row in conn.execute(_TASKS):
                 assert row.status in (rows.DONE, rows.UNDONE), f'{row.flow} is {row.status} at {row.step} (7)'
                 assert row.exclusive is None and row.finished_at is not None
                 held = base.Record.from_wire(row.state)
