@@ -14,7 +14,7 @@ from nova.rest import types
 from nova.rest.resource import Body
 from nova.schema.volume_attachment import VolumeAttachment
 from nova.states import VM
-from nova.steps import attachments, volumes
+from nova.steps import attachments, moved_volumes, volumes
 from nova.task.action import Action
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import ANY, From
@@ -93,8 +93,12 @@ def let_go_of_old(h: Host, state: SwapState) -> None:
 
 
 def take_new(h: Conductor, state: SwapState) -> None:
-    """The old attachment is given up, and the volume service goes on; whatever id it keeps is the device's."""
-    h.clients.volume.detach(state.old_attachment or '')
+    """The old volume's attachments are given up, and the volume service goes on; whatever id it keeps is the
+    device's, so what has that id now may be the new volume."""
+    for attachment in (state.old_attachment, moved_volumes.left_at_source(h.instance, state.old)):
+        if attachment is not None:
+            h.clients.volume.detach(attachment)
+    moved_volumes.forget(h.instance, state.old)
     device = _old(h, state)
     device.volume_id = h.clients.volume.migrated(state.old, state.new, error=False)
     device.attachment_id = state.new_attachment

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from nova import errors, objects
 from nova.states import VM
-from nova.steps import volumes
+from nova.steps import moved_volumes, volumes
 from nova.task import guard as guards
 from nova.task.flow import AnyFlow
 from nova.task.handles import Conductor, Handle, Host, Request
@@ -114,12 +114,13 @@ def give_to_guest(h: Host, device: objects.BlockDeviceMapping) -> None:
     h.clients.volume.complete(device.attachment_id or '')
 
 
-def give_up(h: Handle, volume_id: str) -> None:
+def give_up(h: Conductor, volume_id: str) -> None:
     """Delete the attachments of this volume by the server, recorded or not; the volume may be in use
     elsewhere."""
     for attachment in h.clients.volume.attachments(h.instance.uuid):
         if attachment['volume_id'] == volume_id:
             h.clients.volume.detach(attachment['id'])
+    moved_volumes.forget(h.instance, volume_id)
 
 
 def forget_row(h: Conductor, uuid: str) -> None:

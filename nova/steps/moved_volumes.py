@@ -44,6 +44,23 @@ def use_source(instance: objects.Instance, state: objects.Move) -> None:
     _name(instance, state.sources)
 
 
+def left_at_source(instance: objects.Instance, volume_id: str) -> str | None:
+    """The attachment of a volume that the source keeps while a resize may be taken back."""
+    if instance.migration_context is None:
+        return None
+    return objects.Move.from_wire(instance.migration_context).sources.get(volume_id)
+
+
+def forget(instance: objects.Instance, volume_id: str) -> None:
+    """The server has lost a volume while its resize may be taken back: neither end has an attachment of it."""
+    if instance.migration_context is None:
+        return
+    state = objects.Move.from_wire(instance.migration_context)
+    state.sources = {volume: found for volume, found in state.sources.items() if volume != volume_id}
+    state.targets = {volume: found for volume, found in state.targets.items() if volume != volume_id}
+    instance.migration_context = state.to_wire()
+
+
 def _name(instance: objects.Instance, attachments: dict[str, str]) -> None:
     for device in volumes.volume_devices(instance):
         device.attachment_id = attachments.get(device.volume_id, device.attachment_id)

@@ -9,14 +9,14 @@ from nova.common import uuids
 from nova.domain import provider_tree
 from nova.objects import event
 from nova.objects import task as rows
-from nova.ops import power_sync, remove_late
+from nova.ops import detach_volume, power_sync, remove_late, swap_volume
 from nova.ops.live_migrate import flow as live
 from nova.ops.resize import decide
-from nova.states import Signal
+from nova.states import VM, Signal
 from nova.steps import moves
 from nova.task import journal
 from nova.tests.simulation import cases, invariants
-from nova.tests.simulation.cases import live_migrate, resize
+from nova.tests.simulation.cases import live_migrate, resize, volumes
 
 SAMPLE = 10
 """Moments of one flow at which a host goes down in the default run."""
@@ -222,6 +222,43 @@ def test_a_resize_is_taken_back_to_a_host_that_has_shrunk(new_world):
     give(world, 4)
     compared(world, uuid)
     assert held(world, uuid) == {'h1': SMALL}
+    invariants.check(world)
+
+
+@pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
+@pytest.mark.parametrize('returns', [False, True])
+def test_a_volume_is_detached_before_a_resize_is_decided(new_world, returns, decision):
+    """VOL-S4: what the resize remembers of it is forgotten, also when the volume is attached once more."""
+    world = new_world()
+    uuid = resize.resized(world)
+    device, = [each for each in world.server(uuid).block_devices if each.volume_id]
+    world.begin(uuid, detach_volume.DetachVolume, detach_volume.DetachState(
+        device=device.uuid, volume_id=device.volume_id))
+    world.settle()
+    invariants.check(world)
+    if returns:
+        volumes.attach(world, uuid, device.volume_id)
+        world.settle()
+        invariants.check(world)
+    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
+    world.settle()
+    assert world.server(uuid).vm_state == VM.ACTIVE
+    invariants.check(world)
+
+
+@pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
+def test_a_volume_is_replaced_before_a_resize_is_decided(new_world, decision):
+    world = new_world()
+    uuid = resize.resized(world)
+    device, = [each for each in world.server(uuid).block_devices if each.volume_id]
+    world.begin(uuid, swap_volume.SwapVolume, swap_volume.SwapState(
+        device=device.uuid, old=device.volume_id, new=world.clients.volume.begin_migration(device.volume_id),
+        trust=world.clients.trust.entrust(world.asking)))
+    world.settle()
+    invariants.check(world)
+    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
+    world.settle()
+    assert world.server(uuid).vm_state == VM.ACTIVE
     invariants.check(world)
 
 
