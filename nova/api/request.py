@@ -75,7 +75,7 @@ class Services:
 
 
 PATIENCE, AGAIN = 10.0, 0.1
-"""Seconds for which a request waits for what looks at its server for a moment; and until it asks again."""
+"""Seconds for which a request waits for what holds its server for a moment; and until it asks again."""
 
 
 class Request(request.Request):
@@ -211,9 +211,9 @@ class Request(request.Request):
                 task = journal.begin(place.db, flow, state, self.context, instance_uuid=instance.uuid,
                                      wait=wait, guard=judge, uuid=uuid)
                 break
-            except errors.task.Busy:
-                if patience.passed() or not _is_looked_at(place.db, instance.uuid):
-                    raise self._busy(flow, instance) from None
+            except errors.task.Busy as error:
+                if patience.passed() or not (error.passes or _is_looked_at(place.db, instance.uuid)):
+                    raise error if error.passes else self._busy(flow, instance) from None
                 threads.sleep(AGAIN)
         if task.status != task_rows.QUEUED and wait is None:
             self.wake(place.mapping, task.uuid, flow.looks_above())
@@ -392,6 +392,6 @@ class Request(request.Request):
 def _is_looked_at(db: dbkit.Database, server: str) -> bool:
     """Whether what holds the server is nothing that its user knows of, and holds it for a moment only."""
     with db.read() as conn:
-        name = task_rows.held_by(conn, server)
-    return name is None or any(each.name == name and each.exclusion == flows.SHARING
-                               for each in flows.FLOWS.values())
+        holder = task_rows.holder(conn, server)
+    return holder is None or any(each.name == holder.flow and each.exclusion == flows.SHARING
+                                 for each in flows.FLOWS.values())

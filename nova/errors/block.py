@@ -1,6 +1,6 @@
 """Volumes, attachments, block devices and snapshots."""
 
-from nova.errors import base
+from nova.errors import base, task
 
 
 class VolumeNotFound(base.NotFound):
@@ -18,6 +18,13 @@ class VolumeForbidden(base.Forbidden):
 
 class VolumeNotAttached(base.NotFound):
     template = 'Volume {volume} is not attached to instance {server}.'
+
+
+class VolumeLeaves(task.Busy):
+    """The volume service has the volume back, and the server's device of it goes in a moment."""
+
+    passes = True
+    template = 'Volume {volume} is still being detached from instance {server}; try again.'
 
 
 class VolumeBusy(base.Conflict):

@@ -5,8 +5,13 @@ from nova.errors import base
 
 
 class Busy(base.Conflict):
-    """The server's exclusive slot is taken; the word in the text is the task_state that users see."""
+    """The server's exclusive slot is taken; the word in the text is the task_state that users see.
 
+    Attributes:
+        passes: what is in the way goes by itself in a moment, and no host is asked: a request waits for it.
+    """
+
+    passes = False
     template = "Cannot '{action}' instance {server} while it is in task_state {state}"
 
 

@@ -459,12 +459,12 @@ def cancel_holder(conn: sa.Connection, instance_uuid: str, slot: str) -> str | N
     return str(holder.uuid)
 
 
-def held_by(conn: sa.Connection, instance_uuid: str) -> str | None:
-    """The name of the flow that holds a server's slot; None when it is free."""
+def holder(conn: sa.Connection, instance_uuid: str) -> Task | None:
+    """The operation that holds a server's slot; None when it is free."""
     table = tables.tasks
-    found: str | None = conn.execute(sa.select(table.c.flow).where(
-        table.c.instance_uuid == instance_uuid, table.c.exclusive.is_not(None)).limit(1)).scalar()
-    return found
+    row = conn.execute(sa.select(table).where(
+        table.c.instance_uuid == instance_uuid, table.c.exclusive.is_not(None)).limit(1)).one_or_none()
+    return from_row(row) if row else None
 
 
 def signal(conn: sa.Connection, instance_uuid: str, flow: str, told: states.Signal) -> str | None:

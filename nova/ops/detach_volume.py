@@ -53,8 +53,7 @@ def let_go(h: Host, state: DetachState) -> None:
 
 def give_up_volume(h: Conductor, state: DetachState) -> None:
     """Delete the server's attachment and device; the attachment of a volume that is gone is gone as well."""
-    attachments.give_up(h, state.volume_id)
-    attachments.forget(h, state.device)
+    attachments.remove(h, state.device, state.volume_id)
 
 
 class DetachVolume(Flow[DetachState]):

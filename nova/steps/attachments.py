@@ -4,10 +4,12 @@
 """
 
 from collections.abc import Callable
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 
 from nova import errors, objects
+from nova.objects import task as task_rows
 from nova.states import VM
 from nova.steps import moved_volumes, volumes
 from nova.task import guard as guards
@@ -48,6 +50,19 @@ def of_volume(instance: objects.Instance, volume_id: str) -> objects.BlockDevice
         if device.volume_id == volume_id:
             return device
     raise errors.block.VolumeNotAttached(volume=volume_id, server=instance.uuid)
+
+
+class _Detaching(Protocol):
+    device: str
+
+
+def is_leaving(conn: sa.Connection, device: objects.BlockDeviceMapping) -> bool:
+    """Whether the operation whose turn it is detaches this device from its server."""
+    holder = task_rows.holder(conn, device.instance_uuid or '')
+    if holder is None or holder.flow != 'detach_volume':
+        return False
+    state = cast(_Detaching, objects.Record.from_wire(holder.state))
+    return state.device == device.uuid
 
 
 def begin_reserved(req: Request, flow: type[AnyFlow], instance: objects.Instance, state: objects.State,
@@ -128,7 +143,14 @@ def forget_row(h: Conductor, uuid: str) -> None:
     h.db.write(lambda conn: objects.BlockDeviceMapping.drop(conn, uuid))
 
 
-def forget(h: Conductor, uuid: str) -> None:
-    """Drop the device from the server's record."""
+def remove(h: Conductor, uuid: str, volume_id: str) -> None:
+    """Delete the attachments of a device's volume, then the device; repeatable.
+
+    Once the device is gone nothing is done again: the volume is free since then, and what the server has of it
+    now is another device, whose attachment is not ours to delete.
+    """
+    if find(h, uuid) is None:
+        return
+    give_up(h, volume_id)
     forget_row(h, uuid)
     h.instance.block_devices = [device for device in h.instance.block_devices if device.uuid != uuid]

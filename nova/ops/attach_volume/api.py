@@ -78,7 +78,8 @@ def _check_volume(req: Request, instance: objects.Instance, volume: JsonObject) 
     shared = bool(volume.get('multiattach'))
     if shared and (not req.at(SHARED) or instance.vm_state == 'shelved_offloaded'):
         raise errors.block.MultiattachUnsupported(volume=volume['id'])
-    if any(device.volume_id == volume['id'] for device in instance.block_devices):
+    if any(device.volume_id == volume['id'] for device in instance.block_devices
+           ) and not _is_back(instance, volume):
         raise errors.block.VolumeInvalid(reason=f'volume {volume["id"]} already attached')
     allowed = ('available', 'in-use') if shared else ('available',)
     if volume['status'] not in allowed:
@@ -90,6 +91,12 @@ def _check_volume(req: Request, instance: objects.Instance, volume: JsonObject) 
         raise errors.block.VolumeInvalid(
             reason='Server and volume are not in the same availability zone. Server is in: '
                    f'{instance.availability_zone}. Volume is in: {zone}')
+
+
+def _is_back(instance: objects.Instance, volume: JsonObject) -> bool:
+    """Whether the volume service has the volume back of this server, whose device of it may be about to go."""
+    users = [each['server_id'] for each in volume['attachments']]
+    return volume['status'] == 'available' or bool(volume.get('multiattach')) and instance.uuid not in users
 
 
 def _check_host(req: Request, instance: objects.Instance, volume: JsonObject, tag: str | None) -> None:
@@ -113,12 +120,16 @@ def _name(conn: sa.Connection, conf: cfg.ConfigOpts, instance: objects.Instance,
 
     Raises:
         VolumeInvalid: the server has the volume already.
+        VolumeLeaves: it is being detached, and the volume service has it back; 409 if that takes long.
         TooManyDevices: 403.
         DeviceNameTaken: 409.
     """
     there = objects.BlockDeviceMapping.all(conn, instance_uuid=instance.uuid)
-    if any(each.volume_id == device.volume_id for each in there):
-        raise errors.block.VolumeInvalid(reason=f'volume {device.volume_id} already attached')
+    for each in there:
+        if each.volume_id == device.volume_id and attachments.is_leaving(conn, each):
+            raise errors.block.VolumeLeaves(volume=device.volume_id, server=instance.uuid)
+        if each.volume_id == device.volume_id:
+            raise errors.block.VolumeInvalid(reason=f'volume {device.volume_id} already attached')
     most = conf.compute.max_disk_devices_to_attach
     if 0 <= most <= len(there):
         raise errors.block.TooManyDevices(most=most)

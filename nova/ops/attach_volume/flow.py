@@ -26,8 +26,7 @@ def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
 
 def unreserve_volume(h: Conductor, state: wire.AttachState) -> None:
     """Undo of `reserve_volume`: delete the server's attachment and its device."""
-    attachments.give_up(h, state.volume_id)
-    attachments.forget(h, state.device)
+    attachments.remove(h, state.device, state.volume_id)
 
 
 def reaches_guest(state: wire.AttachState) -> bool:

@@ -84,6 +84,19 @@ def test_attach_and_detach(demo, volumes):
         ('detach_volume', None), ('attach_volume', None), ('create', None)]
 
 
+def test_back_as_soon_as_cinder_has_it(demo, volumes, faulty):
+    """VOL-S2: Cinder says that the volume is free a moment before its device is forgotten here."""
+    server, volume = demo.booted()['id'], volumes.make()
+    assert volumes.attach(server, volume).status_code == 202
+    volumes.wait(volume, 'in-use')
+    faulty(method='DELETE', path='/attachments/', delay=1.0, after=True)
+    assert volumes.detach(server, volume).status_code == 202
+    volumes.wait(volume, 'available')
+    answer = volumes.attach(server, volume)
+    assert answer.status_code == 202, answer.text
+    volumes.wait(volume, 'in-use')
+
+
 def test_a_server_that_is_off(demo, volumes):
     server, volume = demo.booted()['id'], volumes.make()
     demo.act(server, 'os-stop', None, 'SHUTOFF')

@@ -3,7 +3,8 @@
 import pytest
 
 from nova import errors, objects
-from nova.common import uuids
+from nova.api import request
+from nova.common import threads, uuids
 from nova.objects import task as rows
 from nova.tests.api import cloud as clouds
 
@@ -523,3 +524,57 @@ def test_a_new_volume_that_cannot_be_reserved(cloud, server, volumes, migration)
     volumes.fail('reserve', errors.block.VolumeBusy(volume=new, reason='no'))
     assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == 400
     assert tasks(cloud, server) == []
+
+
+def leaving(cloud, server, volume):
+    """A detachment that has given the volume back, and has not forgotten the device yet."""
+    device = put(cloud, server, volume)
+    assert detach(cloud, server, volume).status_code == 202
+    cloud.clients.volume.detach(device.attachment_id)
+    return device
+
+
+def forget_soon(cloud, device):
+    def end():
+        threads.sleep(0.3)
+        cloud.db(1).write(lambda conn: objects.BlockDeviceMapping.drop(conn, device.uuid))
+    threads.start('the end of the detachment', end)
+
+
+def test_a_volume_that_is_back_is_attached_as_soon_as_its_device_is_gone(cloud, server, volume):
+    """VOL-S2: the detachment ends in a moment, and the request waits for it rather than be refused."""
+    device = leaving(cloud, server, volume)
+    forget_soon(cloud, device)
+    assert attach(cloud, server, volume).status_code == 202
+    new, = devices(cloud, server)
+    assert new.uuid != device.uuid and new.attachment_id
+    assert [(task.flow, task.status) for task in tasks(cloud, server)] == [
+        ('attach_volume', rows.QUEUED), ('detach_volume', rows.READY)]
+
+
+def test_a_shared_volume_is_back_while_others_use_it(cloud, server, volumes, shared):
+    """MAT-S1."""
+    attachment = volumes.reserve(shared, cloud.server(host='host1').uuid)
+    volumes.connect(attachment, {'host': 'host1'})
+    volumes.complete(attachment)
+    forget_soon(cloud, leaving(cloud, server, shared))
+    assert attach(cloud, server, shared).status_code == 202
+
+
+def test_a_detachment_that_does_not_end_is_waited_for_no_longer_than_a_moment(
+        cloud, server, volume, monkeypatch):
+    monkeypatch.setattr(request, 'PATIENCE', 0.2)
+    leaving(cloud, server, volume)
+    answer = attach(cloud, server, volume)
+    assert answer.status_code == 409 and 'still being detached' in message(answer)
+    assert len(tasks(cloud, server)) == 1
+
+
+def test_what_is_no_detachment_of_it_is_not_waited_for(cloud, server, volumes, volume):
+    """Somebody else has deleted the attachment, and another volume is being detached."""
+    volumes.detach(put(cloud, server, volume).attachment_id)
+    other = volumes.add(project_id=clouds.PROJECT)
+    put(cloud, server, other, device_name='/dev/vdc')
+    assert detach(cloud, server, other).status_code == 202
+    answer = attach(cloud, server, volume)
+    assert answer.status_code == 400 and 'already attached' in message(answer)
