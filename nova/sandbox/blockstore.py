@@ -23,6 +23,7 @@ QUOTAS = {'volumes': 1000, 'gigabytes': 100000, 'snapshots': 1000, 'backups': 10
           'per_volume_gigabytes': -1, 'groups': 10}
 STATUSES = frozenset({'creating', 'available', 'deleting', 'error', 'error_deleting', 'attaching', 'detaching',
                       'in-use', 'maintenance', 'reserved', 'error_extending', 'error_attaching'})
+SNAPSHOT_STATUSES = ('available', 'creating', 'deleting', 'error', 'error_deleting')
 _DELETABLE = ('available', 'error', 'error_restoring', 'error_extending', 'error_managing')
 _COPY = units.Mi
 

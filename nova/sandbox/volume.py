@@ -401,9 +401,14 @@ class Snapshots:
         web.send(resp, {'snapshot': _snapshot_view(made)}, 202)
 
     def _act(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
-        """Compute says how its part of a snapshot went."""
+        """Compute says how its part of a snapshot went; an administrator says what it is."""
         service.need_admin(req)
-        said = service.enveloped(req, 'os-update_snapshot_status')
+        resp.status = falcon.HTTP_202
+        body = web.body(req)
+        if (reset := _maybe(body, 'os-reset_status')) is not None:
+            self._reset(req, ident, _member(reset, 'status'))
+            return
+        said = service.mapping(_member(body, 'os-update_snapshot_status'))
         follows = {'creating': ('creating', 'available', 'error'), 'deleting': ('deleting', 'error_deleting')}
 
         def write(rows: Rows) -> None:
@@ -413,7 +418,12 @@ class Snapshots:
                                          f'snapshot with status {found["status"]}.')
             b.save(rows, b.SNAPSHOT, found, status=said['status'])
         self._store.write(write)
-        resp.status = falcon.HTTP_202
+
+    def _reset(self, req: falcon.Request, ident: str, status: object) -> None:
+        if status not in b.SNAPSHOT_STATUSES:
+            raise problem.BadRequest(f'Must specify a valid status, not {status!r}')
+        self._store.write(lambda rows: b.save(
+            rows, b.SNAPSHOT, b.snapshot_for(rows, service.who(req), ident), status=status))
 
     def _show(self, req: falcon.Request, resp: falcon.Response, ident: str) -> None:
         with self._store.read() as rows:
