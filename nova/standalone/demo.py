@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from nova.common import clock, threads
 
 NAME = 'first'
+START_SECONDS = 60.0
+"""How long its start may take."""
 CONSOLE_SECONDS = 300.0
 """How long a guest may take to say something: QEMU may have to interpret it, on a machine that is busy."""
 TALK_SECONDS = 15.0
@@ -49,7 +51,7 @@ def _openstack(clouds: pathlib.Path, *words: str) -> str:
 
 
 def show_first_server(clouds: pathlib.Path, image: str = 'tiny', real: bool = False) -> None:
-    """Boot `NAME`, unless it is there already, and show that it is ACTIVE and how it became so.
+    """Boot `NAME`, or start it where it is there and off, and show that it is ACTIVE and how it became so.
 
     Args:
         real: its guest is one, whose console is shown.
@@ -62,7 +64,14 @@ def show_first_server(clouds: pathlib.Path, image: str = 'tiny', real: bool = Fa
         openstack(clouds, 'server', 'create', '--image', image, '--flavor', 'm1.tiny', '--network', 'private',
                   '--wait', NAME)
     openstack(clouds, 'server', 'list')
-    shown = json.loads(openstack(clouds, 'server', 'show', NAME, '-f', 'json', quiet=True))
+    words = ('server', 'show', NAME, '-f', 'json')
+    shown = json.loads(openstack(clouds, *words, quiet=True))
+    if shown['status'] == 'SHUTOFF':
+        openstack(clouds, 'server', 'start', NAME)
+        deadline = clock.Deadline(START_SECONDS)
+        while shown['status'] == 'SHUTOFF' and not deadline.passed():
+            threads.sleep(1.0)
+            shown = json.loads(_openstack(clouds, *words))
     if shown['status'] != 'ACTIVE':
         raise Failed(f'The server is {shown["status"]}: {shown.get("fault")}')
     print(f'{NAME} is {shown["status"]} at {shown["addresses"]}', flush=True)
