@@ -2,9 +2,12 @@
 
 Only the guest's host may write to such a file while the guest runs. Block storage waits until its snapshot says
 how that went: ``creating`` at 90 % and ``deleting`` mean that our part is done.
+
+Who wants the snapshot may be ourselves: an image of a server is made of snapshots of its volumes, and holds
+the server until block storage has them. Its host is asked beside that; nothing else can come between.
 """
 
-from nova import errors, objects
+from nova import errors, objects, states
 from nova.common import jsonutil
 from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
@@ -13,11 +16,12 @@ from nova.rest import types
 from nova.rest.field import Document, Field
 from nova.rest.resource import Body, Reply, Resource, delete, post
 from nova.steps import attachments
-from nova.task.flow import QUEUED, Flow, Step
+from nova.task.flow import QUEUED, SHARING, Flow, Step
 from nova.task.guard import From
 from nova.task.handles import Conductor, Host, Request
 
 _IDLE = From(launched=False, lock=False, host=True)
+_IMAGE = From(task=(None, states.Task.IMAGE_SNAPSHOT), launched=False, lock=False, host=True)
 _LONGEST = 3600.0
 
 
@@ -62,6 +66,13 @@ class SnapshotVolume(Flow[SnapshotState]):
     )
 
 
+class SnapshotVolumeForImage(SnapshotVolume):
+    """While an image is made of the server."""
+
+    name = 'snapshot_volume_for_image'
+    exclusion = SHARING
+
+
 def merge_on_host(h: Host, state: SnapshotState) -> None:
     h.driver.delete_volume_snapshot(h, attachments.device(h, state.device), state.info)
 
@@ -88,6 +99,13 @@ class DeleteVolumeSnapshot(Flow[SnapshotState]):
     )
 
 
+class DeleteVolumeSnapshotOfImage(DeleteVolumeSnapshot):
+    """While the making of an image is taken back."""
+
+    name = 'delete_volume_snapshot_of_image'
+    exclusion = SHARING
+
+
 class CreateInfo(Document):
     snapshot_id = Field(types.text(1), "Block storage's snapshot.", required=True, body='2.1')
     type = Field(types.enum('qcow2'), 'Of the new file.', required=True, body='2.1')
@@ -112,7 +130,7 @@ class AssistedVolumeSnapshots(Resource):
         """Have the host that uses a volume begin a snapshot of it."""
         asked = req.body['snapshot']
         info = asked['create_info']
-        _submit(req, SnapshotVolume, asked['volume_id'], info['snapshot_id'], info)
+        _submit(req, SnapshotVolume, SnapshotVolumeForImage, asked['volume_id'], info['snapshot_id'], info)
         return Reply(body={'snapshot': {'id': info.get('id'), 'volumeId': asked['volume_id']}})
 
     @delete('/os-assisted-volume-snapshots/{snapshot_id}', rule=rules.DELETE, ok=204, query=DeleteQuery,
@@ -120,7 +138,7 @@ class AssistedVolumeSnapshots(Resource):
     def delete(self, req: Request, snapshot_id: str) -> None:
         """Have the host that uses a volume merge a snapshot of it."""
         info = _delete_info(req.query.get('delete_info'))
-        _submit(req, DeleteVolumeSnapshot, info['volume_id'], snapshot_id, info)
+        _submit(req, DeleteVolumeSnapshot, DeleteVolumeSnapshotOfImage, info['volume_id'], snapshot_id, info)
 
 
 def _delete_info(given: str | None) -> JsonObject:
@@ -133,9 +151,12 @@ def _delete_info(given: str | None) -> JsonObject:
     return info
 
 
-def _submit(req: Request, kind: type[Flow[SnapshotState]], volume_id: str, snapshot_id: str,
-            info: JsonObject) -> None:
+def _submit(req: Request, alone: type[Flow[SnapshotState]], beside: type[Flow[SnapshotState]], volume_id: str,
+            snapshot_id: str, info: JsonObject) -> None:
     """Begin the operation on the one server that has the volume.
+
+    Args:
+        alone, beside: its flow on a server that nobody works on, and on one of which an image is made.
 
     Raises:
         errors.Invalid: no server has it, or several have, or its server is busy or on no host.
@@ -148,8 +169,10 @@ def _submit(req: Request, kind: type[Flow[SnapshotState]], volume_id: str, snaps
         raise errors.block.MultiattachUnsupported(volume=volume_id)
     try:
         instance = req.server(found[0].instance_uuid)
-        _IDLE.check(instance, kind.name)
+        imaged = instance.task_state == states.Task.IMAGE_SNAPSHOT
+        kind, allowed = (beside, _IMAGE) if imaged else (alone, _IDLE)
+        allowed.check(instance, kind.name)
         state = SnapshotState(device=found[0].uuid or '', snapshot_id=snapshot_id, info=info)
-        req.submit(kind, instance, state, guard=_IDLE.guard(kind.name))
+        req.submit(kind, instance, state, guard=allowed.guard(kind.name))
     except errors.Conflict as error:
         raise errors.Invalid(error.message) from error

@@ -56,6 +56,15 @@ def test_a_snapshot_is_begun_and_merged(cloud, server, volume):
     assert shown == {'instanceActions': []}
 
 
+def test_while_an_image_is_made_of_the_server(cloud):
+    """It holds the server until block storage has the snapshots for which it asks the host now."""
+    server = cloud.server(host='host1', task_state='image_snapshot')
+    volume = put(cloud, server, uuids.generate())
+    assert create(cloud, volume).status_code == 200
+    assert delete(cloud, {'volume_id': volume, 'type': 'qcow2', 'file_to_merge': 'x'}).status_code == 204
+    assert flows(cloud, server) == ['delete_volume_snapshot_of_image', 'snapshot_volume_for_image']
+
+
 def test_a_volume_that_no_server_has(cloud):
     assert create(cloud, uuids.generate()).status_code == 400
     assert delete(cloud, {'volume_id': uuids.generate()}).status_code == 400

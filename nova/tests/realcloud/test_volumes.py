@@ -147,6 +147,27 @@ def test_a_snapshot_of_a_volume_in_use(volumes, server):
     volumes.wait(volume, 'available', PATIENCE)
 
 
+def test_an_image_of_a_server_on_a_volume(demo, volumes):
+    """Cinder has us make the snapshot while the making of the image holds the server, and remove it while the
+    server is off."""
+    answer = demo.boot('one', **demo.on_volume(), flavorRef=flavor(demo))
+    assert answer.status_code == 202, answer.text
+    server = demo.wait(answer.json()['server']['id'], 'ACTIVE', PATIENCE)['id']
+    answer = demo.call('POST', f'/servers/{server}/action', {'createImage': {'name': 'image'}})
+    assert answer.status_code == 202, answer.text
+    image = f'/v2/images/{answer.json()["image_id"]}'
+    until(lambda: demo.get(image, service='image')['status'] == 'active', PATIENCE)
+    demo.wait(server, 'ACTIVE', PATIENCE)
+    demo.act(server, 'os-stop', None, 'SHUTOFF')
+    for one in volumes.call('GET', '/snapshots')['snapshots']:
+        assert one['status'] == 'available'
+        volumes.call('DELETE', f'/snapshots/{one["id"]}')
+    until(lambda: not volumes.call('GET', '/snapshots')['snapshots'], PATIENCE * 2,
+          told=lambda: volumes.call('GET', '/snapshots'))
+    assert demo.call('DELETE', image, service='image').status_code == 204
+    demo.act(server, 'os-start', None, 'ACTIVE')
+
+
 def test_a_server_boots_from_volumes_of_every_kind(demo, volumes):
     volume = volumes.make()
     made = {'destination_type': 'volume', 'volume_size': 1, 'delete_on_termination': True}

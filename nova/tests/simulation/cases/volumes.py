@@ -117,6 +117,8 @@ def attached(server):
 CASES = {'attach_volume': _attach, 'detach_volume': _detach, 'swap_volume': _swap,
          'extend_volume': _extend, 'refresh_volume_attachment': _refresh,
          'snapshot_volume': _snapshot(volume_snapshots.SnapshotVolume),
-         'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot)}
+         'delete_volume_snapshot': _snapshot(volume_snapshots.DeleteVolumeSnapshot),
+         'snapshot_volume_for_image': _snapshot(volume_snapshots.SnapshotVolumeForImage),
+         'delete_volume_snapshot_of_image': _snapshot(volume_snapshots.DeleteVolumeSnapshotOfImage)}
 ON = {'attach_volume': _to_attach, 'detach_volume': _to_detach, 'swap_volume': _to_swap}
 WRITES = {'attach_volume': lambda conn, server, state: _keep(conn, server.uuid, state)}
