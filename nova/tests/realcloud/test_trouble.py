@@ -9,12 +9,9 @@ import pytest
 
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import User
-from nova.tests.realcloud.trouble import Servers
+from nova.tests.realcloud.trouble import Servers, over_time
 
 pytestmark = [pytest.mark.realcloud, pytest.mark.slow, pytest.mark.timeout(600)]
-
-DELAYS = (0.0, 0.5, 1.0, 2.0)
-"""Seconds after the request at which somebody is taken away."""
 
 LATE = 120
 """Seconds: what a neighbour may have made after its answer was given up is looked for a minute later."""
@@ -121,11 +118,9 @@ def test_slow_volumes_are_waited_for(trouble, servers):
         servers.delete(120)
 
 
-@pytest.mark.parametrize('delay', DELAYS)
-def test_a_server_deleted_while_its_volume_is_made_leaves_no_volume(trouble, servers, delay):
+def test_servers_deleted_while_their_volumes_are_made_leave_no_volume(trouble, servers):
     with trouble.told('cinder', seconds=3):
-        servers.boot_from_volume()
-        time.sleep(delay)
+        over_time(servers.boot_from_volume)
         servers.delete(120)
 
 
@@ -144,12 +139,9 @@ def test_tokens_known_before_go_on_being_good_while_keystone_is_away(cloud, demo
     assert statuses(found) == ['ACTIVE'] * 2, told(found)
 
 
-@pytest.mark.parametrize('delay', DELAYS)
 @pytest.mark.parametrize('neighbour', ['keystone', 'glance', 'neutron', 'cinder-api', 'cinder-volume'])
-def test_servers_are_built_or_say_why_not_when_a_neighbour_goes(trouble, servers, neighbour, delay):
-    servers.boot()
-    servers.boot_from_volume()
-    time.sleep(delay)
+def test_servers_are_built_or_say_why_not_when_a_neighbour_goes(trouble, servers, neighbour):
+    over_time(servers.boot_both)
     with trouble.away(neighbour):
         time.sleep(2)
     told(servers.settled(150))
@@ -179,23 +171,19 @@ def test_a_token_that_expires_in_mid_operation_does_not_end_it(cloud, trouble, s
 
 # kill -9 of ours ---------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('delay', DELAYS)
 @pytest.mark.parametrize('victims', [
     ('compute1', 'compute3'), ('cell1-conductor1', 'cell1-conductor2'), ('super-conductor',), ('scheduler',),
     ('placement',), ('api',)], ids='-'.join)
-def test_servers_are_built_when_we_are_killed(trouble, servers, victims, delay):
-    for _ in range(2):
-        servers.boot()
-        servers.boot_from_volume()
-    time.sleep(delay)
+def test_servers_are_built_and_deleted_when_we_are_killed(trouble, servers, victims):
+    over_time(servers.boot_both)
     with trouble.away(*victims):
         pass
     found = servers.settled(120)
     # Placement is asked again for some seconds only, since somebody waits for the answer.
-    assert statuses(found) == ['ACTIVE'] * 4 or 'placement' in victims, told(found)
+    assert statuses(found) == ['ACTIVE'] * len(found) or 'placement' in victims, told(found)
     assert all(told(found))
-    servers.ask_deletion()
-    time.sleep(delay)
+    waiting = iter(list(found))
+    over_time(lambda: servers.ask_deletion(next(waiting), next(waiting)))
     with trouble.away(*victims):
         pass
     servers.delete(120)

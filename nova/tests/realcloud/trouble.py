@@ -6,6 +6,16 @@ import time
 import cluster_config
 from realcloud import faults
 
+AGES = (2.0, 1.0, 0.5, 0.0)
+"""How long ago, in seconds, something was asked for when somebody is taken away."""
+
+
+def over_time(ask):
+    """Ask four times, so that one kill meets four stages of what was asked for."""
+    for age, later in zip(AGES, (*AGES[1:], 0.0), strict=True):
+        ask()
+        time.sleep(age - later)
+
 
 class Trouble:
     """What can be done to a cloud of tools/realcloud."""
@@ -99,14 +109,19 @@ class Servers:
             'uuid': self.user.image, 'source_type': 'image', 'destination_type': 'volume', 'volume_size': 1,
             'boot_index': 0, 'delete_on_termination': True}], **fields)
 
+    def boot_both(self):
+        """One of each."""
+        self.boot()
+        self.boot_from_volume()
+
     def settled(self, seconds=90):
         """Servers by uuid, as the administrator sees them, once none is in an operation."""
         end = time.monotonic() + seconds
         return {uuid: self._admin.ended(uuid, end - time.monotonic()) for uuid in self.uuids}
 
-    def ask_deletion(self):
-        """DELETE every one."""
-        for uuid in self.uuids:
+    def ask_deletion(self, *uuids):
+        """DELETE these, or every one."""
+        for uuid in uuids or self.uuids:
             assert self._admin.call('DELETE', f'/servers/{uuid}').status_code in (204, 404)
 
     def delete(self, seconds=90):
