@@ -58,5 +58,6 @@ def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by
     mapped = api.write(write)
     table = models_of_cell.compute_nodes
     cell_db.write(lambda conn: conn.execute(
-        table.update().where(table.c.host.in_(sorted(hosts))).values(mapped=True)))
+        table.update().where(table.c.host.in_(sorted(hosts))).values(
+            mapped=True, updated_at=table.c.updated_at)))
     return mapped

@@ -8,7 +8,7 @@ from typing import ClassVar, Self, cast
 import sqlalchemy as sa
 
 from nova import errors
-from nova.common import clock, dbkit
+from nova.common import dbkit
 from nova.common.jsonutil import JsonObject
 from nova.db import types
 from nova.objects import statements
@@ -144,7 +144,7 @@ class Persistent(Record, abstract=True):
         if changed:
             values = self._stored(changed)
             if 'updated_at' in self._columns and 'updated_at' not in changed:
-                self.__dict__['updated_at'] = values['updated_at'] = clock.utcnow()
+                self.__dict__['updated_at'] = values['updated_at'] = dbkit.now(conn)
             update = statements.update(self.table, self.key)
             if where:
                 update = update.where(*where)

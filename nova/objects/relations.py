@@ -23,6 +23,12 @@ def _of(owner: sa.Column, *columns: sa.Column, order: sa.Column) -> sa.Select:
     return sa.select(owner, *columns).where(owner.in_(sa.bindparam('owners', expanding=True))).order_by(order)
 
 
+def _table(column: sa.Column) -> dbkit.Table:
+    table = column.table
+    assert isinstance(table, sa.Table)
+    return table
+
+
 @dataclasses.dataclass(frozen=True)
 class Words(Generic[Owner]):
     """The values that an owner has, one a row.
@@ -36,6 +42,10 @@ class Words(Generic[Owner]):
     owner: sa.Column[Owner]
     value: sa.Column[str]
     order: sa.Column
+
+    @property
+    def table(self) -> dbkit.Table:
+        return _table(self.owner)
 
     def of(  # type: ignore[explicit-any]
             self, conn: sa.Connection, owners: Collection[Owner], *where: sa.ColumnElement[bool],
@@ -67,9 +77,7 @@ class Pairs(Generic[Owner]):
 
     @property
     def table(self) -> dbkit.Table:
-        table = self.owner.table
-        assert isinstance(table, sa.Table)
-        return table
+        return _table(self.owner)
 
     def of(self, conn: sa.Connection, owners: Collection[Owner]) -> dict[Owner, dict[str, str]]:
         """The pairs of each of these owners, in the order in which they were added."""

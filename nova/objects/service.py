@@ -140,7 +140,8 @@ def _noting(where: statements.Shape, attempts: bool) -> sa.Update:
                            table.c.last_seen_up < past), now), else_=table.c.heard_since)
     # In this order: MariaDB takes what is set further left for the old value.
     values = [(table.c.heard_since, anew), (table.c.report_count, table.c.report_count + 1),
-              (table.c.last_seen_up, now), (table.c.version, sa.bindparam('its_version'))]
+              (table.c.last_seen_up, now), (table.c.version, sa.bindparam('its_version')),
+              (table.c.updated_at, table.c.updated_at)]
     if attempts:
         values.append((table.c.steps, sa.bindparam('its_attempts', type_=table.c.steps.type)))
     return table.update().where(*statements.conditions(table.c, where)).ordered_values(*values)

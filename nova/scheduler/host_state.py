@@ -116,11 +116,15 @@ class HostState:
         """Take a claim of this request that came to nothing off the count again."""
         self._count(allocation, -1)
 
-    def _count(self, allocation: JsonObject, servers: int) -> None:
+    def expect(self, allocation: JsonObject, servers: int = 1) -> None:
+        """Count what may be claimed soon, which makes the host no worse than full: it is behind others."""
         for held in allocation['allocations'].values():
             for name, amount in held['resources'].items():
                 if name in self.free:
                     self.free[name] -= servers * amount
+
+    def _count(self, allocation: JsonObject, servers: int) -> None:
+        self.expect(allocation, servers)
         self.num_instances += servers
         self.num_io_ops += servers
 

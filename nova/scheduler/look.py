@@ -8,7 +8,7 @@ made. No request uses a look that was begun before it came: what an operator was
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent import futures
 
 from nova.clients import protocols
@@ -32,12 +32,44 @@ class Rules:
     Attributes:
         subset: one of so many best ones is taken, by chance.
         shuffle: chance decides among equals.
+        begin: otherwise, which part of the hosts comes after the others among equals: each scheduler begins
+            elsewhere, so that several of them do not choose the same host at the same time.
     """
 
     filters: Sequence[BaseHostFilter]
     weighers: Sequence[BaseHostWeigher]
     subset: int = 1
     shuffle: bool = False
+    begin: float = 0.0
+
+
+class Underway:
+    """What a scheduler has taken for servers, until it is claimed: it may not be in answers of Placement yet.
+
+    Looks that are begun meanwhile put these hosts behind others, so that claims of one look are not refused
+    because of another.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[str, list[JsonObject]] = {}
+        self._lock = threads.lock()
+
+    def begin(self, node: str, allocation: JsonObject) -> None:
+        with self._lock:
+            self._taken.setdefault(node, []).append(allocation)
+
+    def end(self, node: str, allocation: JsonObject) -> None:
+        with self._lock:
+            taken = self._taken.get(node, [])
+            if allocation in taken:
+                taken.remove(allocation)
+            if not taken:
+                self._taken.pop(node, None)
+
+    def now(self) -> dict[str, list[JsonObject]]:
+        """Allocations by node."""
+        with self._lock:
+            return {node: list(taken) for node, taken in self._taken.items()}
 
 
 class Look:
@@ -45,18 +77,21 @@ class Look:
 
     Attributes:
         version: microversion of the candidates.
-        takes_servers: by node, whether its host takes servers, as far as that has been asked.
+        doubtful: hosts that somebody waits to ask about, by node.
 
     Raises:
         NoHost: filters leave none.
     """
 
     def __init__(self, found: protocols.Candidates, hosts: Sequence[HostState], asked: Wanted, rules: Rules,
-                 why: Why, chance: random.Random) -> None:
-        self.version, self.takes_servers = found.version, dict[str, bool]()
+                 why: Why, chance: random.Random, underway: Underway | None = None) -> None:
+        self._underway = underway or Underway()
+        self.version = found.version
         self._asked, self._rules, self._why, self._random = asked, rules, why, chance
-        self._lock = threads.lock()
-        self._hosts = self._pass(hosts, why)
+        self._lock, self._asking = threads.lock(), threads.lock()
+        self.doubtful, self._takes = dict[str, HostState](), dict[str, bool]()
+        first = int(rules.begin * len(hosts))
+        self._hosts = self._pass([*hosts[first:], *hosts[:first]], why)
         if not self._hosts:
             raise NoHost(stages=why.stages)
         self._ranking = self._ranked(self._hosts)
@@ -101,11 +136,33 @@ class Look:
             state = self._ranking[self._random.randrange(min(self._rules.subset, len(self._ranking)))]
             allocation = state.candidates[0]
             state.take(allocation)
+            self._underway.begin(state.uuid, allocation)
             self._ranking.changed(state)
             return state, allocation
 
-    def keep(self, state: HostState) -> None:
+    def takes_servers(self, state: HostState, ask: Callable[[str, list[str]], Collection[str]]) -> bool:
+        """Whether a host takes servers. Those that come up while some are asked about are asked about together.
+
+        Args:
+            ask: which hosts of a cell take servers.
+        """
+        with self._lock:
+            if state.uuid not in self._takes:
+                self.doubtful[state.uuid] = state
+        with self._asking:
+            if state.uuid not in self._takes:
+                with self._lock:
+                    left = {uuid: one for uuid, one in self.doubtful.items() if uuid not in self._takes}
+                    together = {uuid: one for uuid, one in left.items()
+                                if one.cell_uuid == state.cell_uuid} | {state.uuid: state}
+                    self.doubtful = {uuid: one for uuid, one in left.items() if uuid not in together}
+                found = ask(state.cell_uuid, [one.host for one in together.values()])
+                self._takes.update((uuid, one.host in found) for uuid, one in together.items())
+            return self._takes[state.uuid]
+
+    def keep(self, state: HostState, allocation: JsonObject) -> None:
         """Say that what was taken is a server's: filters judge that host again, with a group all hosts."""
+        self._underway.end(state.uuid, allocation)
         group = self._asked.group
         with self._lock:
             if group is not None:
@@ -120,6 +177,7 @@ class Look:
         Args:
             others: it might do for another server. Without it, the host will not be used in this way again.
         """
+        self._underway.end(state.uuid, allocation)
         with self._lock:
             state.give_back(allocation)
             if not others and allocation in state.candidates:

@@ -40,16 +40,17 @@ class Selector:
     Args:
         hosts: the cached views.
         dbs: server groups are read from the API database.
+        begin: as of `Rules`.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, hosts: Hosts, placement: protocols.PlacementClient,
-                 dbs: 'Databases') -> None:
+                 dbs: 'Databases', begin: float = 0.0) -> None:
         self._conf, self._hosts, self._placement = conf, hosts, placement
         self._devices = pci.aliases(conf.pci.alias) if conf.filter_scheduler.pci_in_placement else None
         section = conf.filter_scheduler
         self._rules = Rules(filters.enabled(conf), weights.enabled(conf), section.host_subset_size,
-                            section.shuffle_best_same_weighed_hosts)
-        self._looks = look.Shared()
+                            section.shuffle_best_same_weighed_hosts, begin)
+        self._looks, self._underway = look.Shared(), look.Underway()
         self._groups = groups.Groups(hosts, placement, dbs)
         self._dbs = dbs
         self._random = random.Random()
@@ -148,6 +149,7 @@ class Selector:
 
     def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted, view: View,
                    why: Why) -> Look:
+        before = self._underway.now()
         try:
             found = self._placement.candidates(request)
         except errors.Invalid as error:
@@ -161,7 +163,11 @@ class Selector:
             hosts = look.legal(hosts, asked, self._conf.default_availability_zone, why)
         if not hosts:
             raise NoHost(stages=why.stages)
-        return Look(found, hosts, asked, self._rules, why, self._random)
+        taken = self._underway.now() | before
+        for state in hosts:
+            for allocation in taken.get(state.uuid, ()):
+                state.expect(allocation)
+        return Look(found, hosts, asked, self._rules, why, self._random, self._underway)
 
     # Choosing
 
@@ -175,7 +181,7 @@ class Selector:
                     return
                 chosen[uuid] = held
                 self._hosts.count(held[0])
-                now.keep(held[0])
+                now.keep(*held)
 
     def _give(self, uuid: str, request: objects.SelectRequest,
               now: Look) -> tuple[HostState, JsonObject] | None:
@@ -199,9 +205,7 @@ class Selector:
         return None
 
     def _would_do(self, state: HostState, request: objects.SelectRequest, now: Look) -> bool:
-        if state.uuid not in now.takes_servers:
-            now.takes_servers[state.uuid] = wanted.forced(request.spec) or self._hosts.takes_servers(state)
-        return now.takes_servers[state.uuid]
+        return wanted.forced(request.spec) or now.takes_servers(state, self._hosts.takes_servers)
 
     def _claim(self, uuid: str, state: HostState, allocation: JsonObject, request: objects.SelectRequest,
                now: Look) -> tuple[HostState, JsonObject] | None:

@@ -1,5 +1,6 @@
 """The scheduler service: serves `rpc.scheduler.Scheduler` on the top bus. Any number of them may run."""
 
+import zlib
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -27,6 +28,11 @@ class Endpoint:
         return self._selector.select(request)
 
 
+def begins(host: str) -> float:
+    """Where among equal hosts the scheduler of this name begins: schedulers need not know of one another."""
+    return zlib.crc32(host.encode()) / 2 ** 32
+
+
 class SchedulerService:
     """A scheduler process.
 
@@ -39,11 +45,11 @@ class SchedulerService:
     def __init__(self, conf: cfg.ConfigOpts, *, dbs: 'Databases', buses: transport.Buses, clients: 'Clients',
                  host: str | None = None, fresh: float = hosts.FRESH) -> None:
         self.hosts = hosts.Hosts(conf, dbs, fresh)
-        self.selector = select.Selector(conf, self.hosts, clients.placement, dbs)
+        name = host or conf.host
+        self.selector = select.Selector(conf, self.hosts, clients.placement, dbs, begins(name))
         self._cells = cells.Cells(dbs)
-        self._server = interface.Scheduler.server(buses.top, host or conf.host, Endpoint(self.selector))
-        self._heartbeat = heartbeat.Heartbeat(self._listed_in, host or conf.host, cells.SCHEDULER,
-                                              conf.report_interval)
+        self._server = interface.Scheduler.server(buses.top, name, Endpoint(self.selector))
+        self._heartbeat = heartbeat.Heartbeat(self._listed_in, name, cells.SCHEDULER, conf.report_interval)
 
     def _listed_in(self) -> dbkit.Database:
         """Where our row among the services is: cell0's database, since we are in no cell."""

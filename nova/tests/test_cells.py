@@ -19,7 +19,7 @@ READERS = {
     'listing/servers.py': 'a page of a project reads the cells of the project alone',
     'ops/build/late.py': 'a step reads through the fence of its handle',
     'ops/external_events/api.py': 'the cells of many servers are read in one transaction',
-    'scheduler/hosts.py': 'hosts, cells and aggregates are read in one transaction',
+    'scheduler/deployment.py': 'hosts, cells and aggregates are read in one transaction',
     'standalone/services.py': 'it makes mappings',
 }
 
@@ -48,7 +48,7 @@ def test_one_module_judges_who_lives():
     pattern = re.compile(r'\bAlive(\.look)?\(')
     found = {str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py')
              if 'tests' not in path.relative_to(ROOT).parts and pattern.search(path.read_text())}
-    assert found == {'cells.py', 'scheduler/hosts.py'}
+    assert found == {'cells.py', 'scheduler/cell_hosts.py'}
 
 
 def test_the_cell_of_a_host_and_of_a_server(deployed, cells):

@@ -9,8 +9,11 @@ import pytest
 from oslo_db import exception as db_exc
 
 from nova import objects
-from nova.common import clock, uuids
-from nova.scheduler import hosts
+from nova.common import clock, dbkit, uuids
+from nova.scheduler import cell_hosts, hosts
+from nova.tests.fixtures import clocks
+
+MINUTE = datetime.timedelta(minutes=1)
 
 
 class Hanging:
@@ -43,11 +46,11 @@ def test_a_hanging_cell_is_waited_for_once(cloud: Any) -> None:
     known = views(cloud)
     first = clock.monotonic()
     assert names(known.view()) == {'good'}
-    assert clock.monotonic() - first < hosts.FIRST + 2
+    assert clock.monotonic() - first < cell_hosts.FIRST + 2
     again = clock.monotonic()
     for _ in range(20):
         assert names(known.view()) == {'good'}
-    assert clock.monotonic() - again < hosts.PATIENCE * 10, 'twenty times, and not twenty waits'
+    assert clock.monotonic() - again < cell_hosts.PATIENCE * 10, 'twenty times, and not twenty waits'
     assert (db.asked, known.view().silent) == (1, [cloud.cell('cell2').uuid])
     db.free.set()
 
@@ -60,7 +63,7 @@ def test_a_new_cell_is_given_more_time(cloud: Any) -> None:
 
     class Slow:
         def read(self) -> Any:
-            threading.Event().wait(hosts.PATIENCE * 1.5)
+            threading.Event().wait(cell_hosts.PATIENCE * 1.5)
             return db.read()
     cloud.dbs.replace(cloud.cell('cell1').database_connection, Slow())
     assert names(views(cloud).view()) == {'h1'}
@@ -170,7 +173,7 @@ def test_a_cell_that_falls_silent_at_the_choice_costs_one_wait(cloud: Any) -> No
     assert scheduler.select(request).choices[0].selections[0].service_host.startswith('lost')
     db.lives, began = False, clock.monotonic()
     assert scheduler.select(request).choices[0].selections[0].service_host == 'good'
-    assert clock.monotonic() - began < hosts.PATIENCE * 4 + 3
+    assert clock.monotonic() - began < cell_hosts.PATIENCE * 4 + 3
     db.free.set()
 
 
@@ -259,6 +262,121 @@ def test_a_renewal_reads_what_has_changed(cloud: Any) -> None:
     assert [view.state(uuid).disabled for uuid in uuids_] == [False, True, False, False, False]
     cloud.db('cell1').write(lambda conn: objects.ComputeNode.get(conn, uuid=uuids_[4]).destroy(conn))
     assert set(known.view(0).nodes) == set(uuids_[:4])
+
+
+def test_a_renewal_reads_only_what_was_written(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that says no time is not looked for, and is found when everything is read, now and then."""
+    node = cloud.host('h1')
+    cloud.host('h2')
+    known = views(cloud)
+    assert known.view().state(node).hypervisor_version == 0
+    table, services = objects.ComputeNode.table, objects.Service.table
+    cloud.db('cell1').write(lambda conn: (
+        conn.execute(table.update().values(hypervisor_version=77, updated_at=clock.utcnow() - MINUTE)),
+        conn.execute(services.update().values(disabled=True, updated_at=clock.utcnow() - MINUTE))))
+    state = known.view().state(node)
+    assert (state.hypervisor_version, state.disabled) == (0, False)
+    monkeypatch.setattr(cell_hosts, 'WHOLE_FRESH', -1)
+    state = known.view().state(node)
+    assert (state.hypervisor_version, state.disabled) == (77, True)
+
+
+def test_statements_of_a_renewal(cloud: Any) -> None:
+    """Three of each database, however many hosts there are; numbers of servers are one more, now and then."""
+    for number in range(10):
+        cloud.aggregate(f'a{number}', {f'h{number}': cloud.host(f'h{number}')}, metadata='yes')
+    known = views(cloud, fresh=1000.0)
+    known.view(0)
+    with cloud.dbs.api.counting() as of_api, cloud.db('cell1').counting() as of_cell:
+        known.view(0)
+    assert [sum('SELECT' in text for text in seen) for seen in (of_api, of_cell)] == [3, 3]
+
+
+def test_a_host_that_falls_silent_and_comes_back(cloud: Any) -> None:
+    """Signs of life move no time of change, so those of hosts that live are not read."""
+    nodes = [cloud.host(f'h{number}') for number in range(3)]
+    known = views(cloud)
+    db, services = cloud.db('cell1'), objects.Service.table
+
+    def up() -> list[bool]:
+        view = known.view()
+        return [view.state(node).up for node in nodes]
+    assert up() == [True, True, True]
+    db.write(lambda conn: conn.execute(services.update().where(services.c.host == 'h1').values(
+        last_seen_up=clock.utcnow() - 2 * MINUTE, updated_at=None)))
+    assert up() == [True, False, True]
+    with db.read() as conn:
+        before = objects.Service.get(conn, host='h1').updated_at
+    db.write(lambda conn: objects.Service.beat(conn, 'h1', 'nova-compute', 1, epoch=0))
+    assert up() == [True, True, True]
+    with db.read() as conn:
+        assert objects.Service.get(conn, host='h1').updated_at == before
+
+
+def test_a_node_that_is_replaced(cloud: Any) -> None:
+    """As many rows as before, and none of them changed: another one is the newest."""
+    cloud.host('h0')
+    gone = cloud.host('h1')
+    known = views(cloud)
+    known.view()
+
+    def replace(conn: Any) -> None:
+        objects.ComputeNode.get(conn, uuid=gone).destroy(conn)
+        objects.ComputeNode(uuid=uuids.generate(), host='h1', hypervisor_hostname='other').create(conn)
+    cloud.db('cell1').write(replace)
+    assert sorted(one.nodename for one in known.view().nodes.values()) == ['h0.node', 'other']
+
+
+def test_a_host_whose_service_goes_gets_no_servers(cloud: Any) -> None:
+    node = cloud.host('h1')
+    known = views(cloud)
+    assert known.view().state(node).up
+    cloud.db('cell1').write(lambda conn: objects.Service.get(conn, host='h1').destroy(conn))
+    assert not known.view().state(node).up
+    assert cloud.chosen() == [None]
+
+
+def test_aggregates_and_mappings_that_change_are_seen(cloud: Any) -> None:
+    node, other = cloud.host('h1'), cloud.host('h2')
+    cloud.aggregate('a', {'h1': node}, availability_zone='z1')
+    known = views(cloud)
+
+    def seen() -> list[Any]:
+        view = known.view()
+        return [(one.name, one.zone, sorted(one.hosts)) for one in view.aggregates] + [
+            view.state(uuid).zone for uuid in (node, other) if uuid in view.nodes]
+    assert seen() == [('a', 'z1', ['h1']), 'z1', None]
+
+    def change(what: Any) -> None:
+        cloud.dbs.api.write(lambda conn: what(conn, objects.Aggregate.find(conn, name='a')))
+    change(lambda conn, kept: (kept.remove_host(conn, 'h1'), kept.add_host(conn, 'h2')))
+    assert seen() == [('a', 'z1', ['h2']), None, 'z1']
+    change(lambda conn, kept: kept.set_metadata(conn, {'availability_zone': 'z2'}))
+    assert seen() == [('a', 'z2', ['h2']), None, 'z2']
+
+    def rename(conn: Any, kept: Any) -> None:
+        kept.name = 'b'
+        kept.save(conn)
+    change(rename)
+    assert seen()[0] == ('b', 'z2', ['h2'])
+    cloud.dbs.api.write(lambda conn: objects.HostMapping.get(conn, host='h1').destroy(conn))
+    assert seen() == [('b', 'z2', ['h2']), 'z2']
+
+
+def test_times_of_change_are_the_databases(kind: str, lend: Any) -> None:
+    """The clock of a machine that writes makes no difference to who reads what has changed."""
+    with clocks.manual() as time:
+        db = dbkit.Database(lend('cell'))
+        node = objects.ComputeNode(uuid=uuids.generate(), host='h', hypervisor_hostname='h')
+        db.write(node.create)
+        before = db.now()
+        time.set(3600)
+        node.vcpus = 3
+        db.write(node.save)
+        assert node.updated_at is not None
+        ahead = (node.updated_at - before).total_seconds()
+        assert ahead == 3600 if kind == 'sqlite' else ahead < 600
+        db.dispose()
 
 
 def test_two_hundred_hosts_are_quick(cloud: Any) -> None:

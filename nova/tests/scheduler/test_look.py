@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from nova import conf as nova_conf
 from nova import errors, objects
 from nova.clients import protocols
 from nova.common import uuids
-from nova.scheduler import filters, hosts, look, ranking, select, weights
+from nova.scheduler import filters, hosts, look, ranking, select, service, weights
 from nova.scheduler.host_state import Flavor, HostState, Wanted
 from nova.scheduler.why_not import NoHost, Why
 from nova.tests.fixtures.waiting import until
@@ -108,11 +109,77 @@ def test_who_takes_no_servers_is_left_out() -> None:
     assert names(now.ranked()) == ['b']
 
 
+def test_hosts_that_come_up_at_once_are_asked_about_together() -> None:
+    """One question while none is underway, and one for all that came up meanwhile; each host once a look."""
+    hosts = [host(name, 2000) for name in 'abcde']
+    now, asked, go = a_look(hosts), list[list[str]](), threading.Event()
+
+    def ask(cell: str, names: list[str]) -> set[str]:
+        asked.append(names)
+        assert go.wait(60)
+        return set(names) - {'d'}
+    with futures.ThreadPoolExecutor(8) as pool:
+        first = pool.submit(now.takes_servers, hosts[0], ask)
+        until(lambda: asked)
+        others = [pool.submit(now.takes_servers, one, ask) for one in [*hosts[1:], hosts[0]]]
+        until(lambda: len(now.doubtful) == 5)
+        go.set()
+        assert first.result() and [one.result() for one in others] == [True, True, False, True, True]
+    assert [sorted(names) for names in asked] == [['a'], ['b', 'c', 'd', 'e']]
+
+
+def test_who_asks_after_a_question_that_failed_asks_himself() -> None:
+    one = host('a', 2000)
+    now = a_look([one])
+
+    def fails(cell: str, names: list[str]) -> set[str]:
+        raise errors.Unavailable('cell')
+    with pytest.raises(errors.Unavailable):
+        now.takes_servers(one, fails)
+    assert now.takes_servers(one, lambda cell, names: set(names))
+
+
+def test_what_is_underway_puts_a_host_behind_others_until_it_is_claimed(cloud: Any) -> None:
+    """A look that is begun while another one claims does not choose the same hosts."""
+    nodes = {name: cloud.host(name, vcpus=1) for name in ('a', 'b')}
+    others = list[str]()
+    claim = cloud.placement.claim
+
+    class Slow:
+        """Placement whose first claim takes as long as another decision."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cloud.placement, name)
+
+        def claim(self, *args: Any) -> bool:
+            if not others:
+                others.append('')
+                others[0] = choose()
+            tried.append(next(iter(args[1]['allocations'])))
+            return bool(claim(*args))
+    scheduler, tried = cloud.selector(Slow()), list[str]()
+
+    def choose() -> str:
+        return str(scheduler.select(objects.SelectRequest(
+            spec=cloud.spec(), instance_uuids=[uuids.generate()])).choices[0].selections[0].service_host)
+    assert {choose(), *others} == {'a', 'b'}
+    assert sorted(tried) == sorted(nodes.values()), 'and no claim is refused'
+
+
+def test_each_scheduler_begins_elsewhere_among_equals() -> None:
+    """Several that know nothing of one another choose different hosts; better ones come first all the same."""
+    hosts = [host(name, 2000) for name in 'abcdefgh'] + [host('best', 3000)]
+    first = {names(a_look(hosts, begin=begin).ranked())[1] for begin in (0.0, 0.3, 0.6)}
+    assert len(first) == 3
+    assert {names(a_look(hosts, begin=begin).ranked())[0] for begin in (0.0, 0.3, 0.6)} == {'best'}
+    assert len({service.begins(f'scheduler{number}') for number in range(20)}) == 20
+
+
 def test_filters_judge_a_host_again_when_it_has_got_a_server() -> None:
     now = a_look([host('a', 9000), host('b', 1000)], filters=[Few(nova_conf.new(config_files=[]))])
     taken = now.take()
     assert taken is not None
-    now.keep(taken[0])
+    now.keep(*taken)
     assert names(now.ranked()) == ['b']
 
 
