@@ -135,12 +135,16 @@ def test_choices_are_interrupted(choice, world, admin, large, capsys):
     victim, silent, how = choice
     cases = choices()[choice]
     servers = made(admin, large, cases)
-    held = process_crash.AtRest(world, silent)
+    held = process_crash.AtRest(world, 'scheduler')
     back = None
     try:
         asked(admin, large, servers)
         for uuid, case in servers.items():
             world.wait_step(uuid, case.step)
+        if silent == 'placement':
+            # Steps before the choice need Placement, too: it is silent from here on, and the scheduler asks it.
+            scheduler, held = held, process_crash.AtRest(world, silent)
+            scheduler.release()
         back = trouble(cases[0], world, [victim])
     finally:
         held.release()
