@@ -162,6 +162,8 @@ class Users:
             fresh = objects.Instance.get(conn, (), uuid=uuid)
             if start is not None:
                 start.check(fresh, kind.name)
+                if (asked := action_of(kind)) is not None:
+                    asked().also(conn, fresh)
             if also is not None:
                 also(conn, fresh, state)
             return fresh
