@@ -150,6 +150,7 @@ def remove(h: Conductor, uuid: str, volume_id: str) -> None:
     now is another device, whose attachment is not ours to delete.
     """
     if find(h, uuid) is None:
+        moved_volumes.forget(h.instance, volume_id)
         return
     give_up(h, volume_id)
     forget_row(h, uuid)
