@@ -503,6 +503,12 @@ def keep_progress(conn: sa.Connection, uuid: str, attempt: int, progress: JsonOb
         progress=progress, updated_at=table.c.updated_at)).rowcount == 1
 
 
+def note_doubt(conn: sa.Connection, uuid: str, attempt: int) -> None:
+    """What this attempt has asked of others may come when the task has ended."""
+    table = tables.tasks
+    conn.execute(table.update().where(table.c.uuid == uuid, table.c.attempt == attempt).values(doubt=True))
+
+
 def progress_of(conn: sa.Connection, instance_uuids: Collection[str]) -> dict[str, Progress]:
     """How far the operations are that hold these servers, where they have told of it."""
     table = tables.tasks

@@ -154,7 +154,7 @@ class Keeper:
         if clock.monotonic() - watch.acted < min(self._recast * 2 ** times, LONGEST_RECAST):
             return None
         watch.heard = heard
-        return self._resend
+        return self._tell_again if holds else self._resend
 
     def _ask(self, uuid: str) -> None:
         """Ask a waiting task's condition again, or fail it when it has waited too long."""
@@ -174,9 +174,19 @@ class Keeper:
             return engine.runner.end_step(run, 'failed', errors.to_dict(error))
         engine.attend(uuid, ask, rows.WAITING)
 
-    def _resend(self, uuid: str) -> None:
-        """Send a parked step once more: the message, or the answer, may be lost."""
+    def _tell_again(self, uuid: str) -> None:
+        """Send a parked step to the host that has it, with what it has to hear."""
         self._engine.attend(uuid, self._engine.runner.cast, rows.PARKED)
+
+    def _resend(self, uuid: str) -> None:
+        """Send a parked step once more: the message, or the answer, may be lost.
+
+        Or its host has died with it, and what it asked of others before that may still come: somebody looks.
+        """
+        def again(run: engines.Run) -> bool:
+            self._engine.runner.note_doubt(run)
+            return self._engine.runner.cast(run)
+        self._engine.attend(uuid, again, rows.PARKED)
 
     def _fence(self, uuid: str) -> None:
         """Give up on a step whose host is down; the attempt is outdated, so a late answer changes nothing.

@@ -335,6 +335,12 @@ class Runner:
         else:
             self.cast(run)
 
+    def note_doubt(self, run: Run) -> None:
+        """Write down that somebody has to look for what may come when the task has ended."""
+        if not run.task.doubt:
+            self._journal.db.write(lambda conn: rows.note_doubt(conn, run.task.uuid, run.task.attempt),
+                                   landed=dbkit.repeatable)
+
     def cast(self, run: Run) -> bool:
         """Send a parked step to its host; when that cannot be done now, the keeper comes again."""
         try:

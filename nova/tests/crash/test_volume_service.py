@@ -1,10 +1,11 @@
-"""The volume service misbehaves in the middle of everything that is done with one volume.
+"""The volume service misbehaves in the middle of everything that is done with volumes.
 
 Each call of it that an operation makes fails, is answered as by somebody who knows nothing of it, is refused,
-is answered too late, or is done twice. Afterwards its attachments are the rows, no volume is in between, and
-none is without an owner.
+is answered too late, is done twice, or is done when its caller has died and others have gone on. Afterwards its
+attachments are the rows, no volume is in between, and none is without an owner.
 """
 
+import contextlib
 import logging
 import random
 import zlib
@@ -12,9 +13,15 @@ import zlib
 import pytest
 
 from nova import errors
+from nova.clients.fake.volume import FakeVolume
+from nova.ops import remove_late
+from nova.tests.crash import world as worlds
+from nova.tests.crash.script import Killed
 from nova.tests.simulation import cases, invariants
 
-FLOWS = ('attach_volume', 'detach_volume', 'swap_volume', 'extend_volume', 'refresh_volume_attachment')
+FLOWS = ('attach_volume', 'detach_volume', 'swap_volume', 'extend_volume', 'refresh_volume_attachment',
+         'snapshot_volume', 'delete_volume_snapshot', 'build', 'rebuild', 'delete')
+"""A build has a volume and makes one; a rebuild has the root volume written anew."""
 ANSWERS = {
     'away': (errors.block.VolumeServiceAway, {}),
     '500': (errors.block.VolumeServiceFailed, {}),
@@ -35,8 +42,9 @@ class Cinder:
     """What is done to the volume service of a world; notes what it is asked."""
 
     def __init__(self, world):
-        self._fake = world.clients.volume
+        self._world, self._fake = world, world.clients.volume
         self.called = []
+        self._late = []
         enter = self._fake.hooks.enter
 
         def note(method, args, effect):
@@ -61,6 +69,37 @@ class Cinder:
                     return  # the second one may be refused
         self._fake.after(again)
 
+    def does_late(self, method, calls):
+        """Who makes a request is killed, and it is carried out after so many more calls, of whomever, or when
+        nothing but what looks for such things is left to be done."""
+        left = [1]
+
+        def die(name, args):
+            if name == method and left[0]:
+                left[0] = 0
+                self._late.append([len(self.called) + calls, method, args])
+                raise Killed
+            self._catch_up()
+        self._fake.before(die)
+
+    def _catch_up(self, at_last=False):
+        for due in [one for one in self._late if at_last or one[0] <= len(self.called)]:
+            self._late.remove(due)
+            _, method, args = due
+            with contextlib.suppress(errors.NovaError):  # nobody hears that it was refused
+                getattr(self._fake, method)(*args)
+
+    def look(self):
+        """Called after each thing that is done."""
+        if self._late and all(task.flow.startswith('remove_late') for task in self._world.open_tasks()):
+            self._catch_up(at_last=True)
+
+
+@pytest.fixture
+def new_world(databases):
+    """Worlds in which somebody looks for what comes late."""
+    return lambda: worlds.World(databases, after_doubt=remove_late.RemoveLate)
+
 
 def run(new_world, flow, arrange=lambda cinder: None):
     """Begin it, misbehave, wait for quiet, look; the calls that were made."""
@@ -68,7 +107,7 @@ def run(new_world, flow, arrange=lambda cinder: None):
     uuid = cases.starts()[flow](world)
     cinder = Cinder(world)
     arrange(cinder)
-    world.settle()
+    world.settle(between=cinder.look)
     calls = list(cinder.called)
     world.clients.volume.clear()
     world.settle()
@@ -80,10 +119,10 @@ def check(world, uuid):
     invariants.check(world)
     server = world.server(uuid)
     volumes = world.clients.volume
-    rows = {device.attachment_id for device in server.block_devices if device.volume_id}
+    devices = server.block_devices if server is not None else ()
     held = {one.id for one in volumes.held.values() if one.server == uuid}
-    if server.vm_state != 'error':
-        assert rows == held
+    if server is None or server.vm_state != 'error':
+        assert {device.attachment_id for device in devices if device.volume_id} == held
         assert {one['status'] for one in volumes.volumes.values()} <= {'available', 'in-use'}
     assert not any(one['migration_status'].startswith('target:') for one in volumes.volumes.values()
                    if one.get('migration_status')), 'a volume without an owner'
@@ -97,6 +136,11 @@ def calls_of(new_world, flow):
     if flow not in _plain:
         _plain[flow] = sorted(set(run(new_world, flow)))
     return _plain[flow]
+
+
+def effects_of(new_world, flow):
+    """Those of them that change something."""
+    return [method for method in calls_of(new_world, flow) if getattr(FakeVolume, method).changes]
 
 
 def misbehaviours(calls):
@@ -134,5 +178,27 @@ def test_each_call_is_answered_in_every_way(new_world, flow):
 
 @pytest.mark.parametrize('flow', FLOWS)
 def test_each_call_is_done_twice(new_world, flow):
-    for method in calls_of(new_world, flow):
+    for method in effects_of(new_world, flow):
         run(new_world, flow, lambda cinder: cinder.does_twice(method))  # noqa: B023
+
+
+def die(new_world, flow, calls):
+    for method in effects_of(new_world, flow):
+        try:
+            run(new_world, flow, lambda cinder: cinder.does_late(method, calls))  # noqa: B023
+        except AssertionError as error:
+            raise AssertionError(f'{method} is done after {calls} further calls: {error}') from error
+
+
+@pytest.mark.parametrize('flow', FLOWS)
+def test_each_call_is_done_when_its_caller_has_died_and_all_has_ended(new_world, flow):
+    """VOL-S1, VOL-S7: the request was on its way when the process that sent it was killed."""
+    die(new_world, flow, 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('calls', [1, 2, 3])
+@pytest.mark.parametrize('flow', FLOWS)
+def test_each_call_is_done_when_its_caller_has_died(new_world, flow, calls):
+    """While others go on, between two of their calls."""
+    die(new_world, flow, calls)

@@ -131,13 +131,16 @@ class World:
     Attributes:
         drivers: by host, whose guests and connections outlive it.
         attempts: by host, the highest that it has seen of each task; it outlives the host, too.
+        after_doubt: see `engine.Engine`; without it nobody looks for what comes late.
         release: what API, conductors and hosts take the oldest among themselves for.
     """
 
-    def __init__(self, databases: Databases, conf_: object | None = None):
+    def __init__(self, databases: Databases, conf_: object | None = None,
+                 after_doubt: type[flow.AnyFlow] | None = None):
         ops.load()
         databases.reset()
         self.conf = conf_ or conf.new(config_files=[])
+        self._after_doubt = after_doubt
         self.script = Script()
         self.raw = databases.by_name
         self.release = release.CURRENT
@@ -206,7 +209,8 @@ class World:
                 journal.Journal(Watched(self.raw[name], self.script, JOURNAL, name, self.away)),
                 Lease(self.raw[name], worker.name, worker.name, 0.0, supers=supers, knows=list(flow.FLOWS)),
                 _Reach(self, name),
-                self._handles(worker, name), _Pool(self, worker), supers=supers, pauses=(0.0,))
+                self._handles(worker, name), _Pool(self, worker), supers=supers, pauses=(0.0,),
+                after_doubt=self._after_doubt)
             made.lease.beat()
             worker.engines[name] = made
             worker.keepers.append(keeper.Keeper(made, recast=0.0, asks=(0.0,)))

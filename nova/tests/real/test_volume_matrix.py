@@ -3,9 +3,9 @@ VOL-S2, VOL-S7, VOL-F1, 1.13). ``-m "cluster or slow"``; how long the operations
 is logged (``--log-cli-level=INFO``).
 """
 
-
 import pytest
 
+from nova.steps import attachments
 from nova.tests.real import matrix
 from nova.tests.real import volume_crash as crash
 from nova.tests.real.conftest import QUICK
@@ -32,3 +32,10 @@ def whole(world):
 @pytest.mark.parametrize('victim', crash.VICTIMS)
 def test_processes_die(victim, world, admin, capsys):
     crash.run(crash.cases(victim), world, admin, lambda: audit(world.cluster, capsys))
+
+
+@pytest.mark.timeout(attachments.PATIENCE + 600, func_only=True)
+def test_the_api_dies_while_volumes_are_reserved(world, admin, capsys):
+    """VOL-S1: tasks that were there before begin by themselves, find the reservations or make them, and end."""
+    crash.run(crash.reservations(), world, admin, lambda: audit(world.cluster, capsys), crash.unanswered,
+              attachments.PATIENCE + crash.CLEAN)

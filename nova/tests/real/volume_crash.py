@@ -4,9 +4,16 @@ Every step of every operation on a volume is held before and after its effect: o
 volume service by its answer.
 """
 
+import contextlib
 import logging
+import os
 import random
+import re
+import signal
+import threading
 import time
+
+import httpx
 
 from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.functional import leaks
@@ -63,8 +70,8 @@ class Case(crash.Case):
     @property
     def id(self):
         kind, *arguments = self.means
-        what, when = arguments if kind is AtHost else (arguments[1], arguments[-1])
-        return '-'.join([self.operation, self.step, what, when, *self.victims])
+        *_, what, when = arguments
+        return '-'.join([self.operation, self.step, re.sub(r'\W+', '', what), when, *self.victims])
 
 
 CONDUCTORS = ('cell1-conductor1', 'cell1-conductor2')
@@ -89,6 +96,12 @@ def sample(victim, seed=3):
     for case in every:
         chosen.setdefault(case.operation, case)
     return list(chosen.values())
+
+
+def reservations():
+    """The API dies while it reserves a volume."""
+    return [Case(operation, 'reserve', (AtNeighbour, 'volume', 'POST', '/attachments$', when), ('api',))
+            for operation in ('attach', 'swap') for when in crash.BEFORE_AFTER]
 
 
 # Operations --------------------------------------------------------------------------------------
@@ -353,13 +366,13 @@ def _send(each):
     assert answer.status_code in (200, 202, 204), (each.case.id, answer.text)
 
 
-def interrupted(world, victim, tries, holds):
+def interrupted(world, tries, holds):
     """All of them begun, held, and the victims killed; then what was held goes on, and the victims come back.
 
     A conductor that dies alone has all of them; the one that takes over has just come.
     """
-    names = VICTIMS[victim]
-    alone = victim == 'conductor'
+    victim, = tries[0].case.victims
+    names, alone = VICTIMS[victim], victim == 'conductor'
     if alone:
         world.kill(CONDUCTORS[1])
     with holds:
@@ -372,19 +385,41 @@ def interrupted(world, victim, tries, holds):
         world.revive(names)
 
 
-def run(cases, world, admin, found):
+def unanswered(world, tries, holds):
+    """The API dies while it reserves volumes for all of them, and nobody hears an answer."""
+    def ask(each):
+        with contextlib.suppress(httpx.TransportError, AssertionError):
+            _send(each)
+            answered.append(each.case.id)
+    answered, asking = [], []
+    with holds:
+        for each in tries:
+            held = holds.next_at_neighbour(*each.case.means[1:])
+            asking.append(threading.Thread(target=ask, args=(each,)))
+            asking[-1].start()
+            until(held)
+        for pid in world.processes.workers('api'):
+            os.kill(pid, signal.SIGKILL)
+    for one in asking:
+        one.join(PATIENCE)
+    assert not answered, 'nobody could have answered'
+    world.processes.wait_healthy(['api'])
+
+
+def run(cases, world, admin, found, interrupt=interrupted, seconds=crash.BACK):
     """Everything ends, done or undone; attachments at the volume service are rows; nothing is left over.
 
     Args:
         cases: all with the same victim.
         found: what ``nova-manage audit`` finds.
+        seconds: within which all end once everybody is back.
     """
     tries = [OPERATIONS[case.operation](case, world, admin) for case in cases]
     together([each.prepare() for each in tries])
-    interrupted(world, cases[0].victims[0], tries, matrix.Holds(world.cluster))
+    interrupt(world, tries, matrix.Holds(world.cluster))
     by_name = {each.case.id: each for each in tries}
     matrix.all_end(by_name, lambda late: [name for name in late if by_name[name].over()],
-                   lambda late: {name: by_name[name].told() for name in late})
+                   lambda late: {name: by_name[name].told() for name in late}, seconds)
     for each in tries:
         each.check()
     world.cluster.start_missing()

@@ -182,3 +182,17 @@ def test_a_server_is_held_by_one(world):
         world.begin(EngineLocal)
     world.worker().wake(mine.uuid)
     world.begin(EngineLocal)
+
+
+def test_a_step_that_its_host_does_not_know_leaves_a_doubt(world, worker):
+    """The host may have died with it, amid a request to somebody; one that is told again has it."""
+    task = world.begin(EngineHosted)
+    worker.wake(task.uuid)
+    world.hosts.named.add((task.uuid, world.task(task).attempt))
+    Looks(worker, recast=0.0).round()
+    assert not world.task(task).doubt
+    world.hosts.named.clear()
+    Looks(worker, recast=0.0).round()
+    assert world.task(task).doubt and len(world.hosts.calls) == 2
+    world.answer(worker)
+    assert world.task(task).status == rows.DONE and len(follower(world, task)) == 1
