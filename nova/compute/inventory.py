@@ -3,18 +3,20 @@
 Usage is never reported to Placement: who holds what is written by those who claim.
 """
 
+import functools
+import itertools
 import math
-import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from oslo_config import cfg
 from oslo_log import log
 
+from nova import errors
 from nova.clients.protocols import PlacementClient
 from nova.common.jsonutil import JsonObject
 from nova.compute import provider_config
 from nova.compute.servers import ServerJournals
-from nova.domain import capabilities, provider_tree
+from nova.domain import capabilities, numa_providers, provider_tree
 from nova.objects import compute_node
 from nova.virt import claiming, reporting
 from nova.virt.driver import Driver, inventory
@@ -25,33 +27,37 @@ LOG = log.getLogger(__name__)
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 """Trait of nodes whose service is disabled: the scheduler asks for candidates without it."""
 
-_SPACE = uuid.UUID('6f0c7a53-5f0c-4f7e-9d3a-0a0f0c7b1f52')
-
-
-def node_uuid(host: str, node: str) -> str:
-    """The uuid of a node and its provider: the same for ever, whatever a host forgets."""
-    return str(uuid.uuid5(_SPACE, f'{host}\n{node}'))
-
 
 def tree(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resources, traits: set[str],
-         disabled: bool | None = False) -> provider_tree.ProviderTree:
+         disabled: bool | None = False, on_cells: bool = False,
+         guests: Callable[[], Mapping[str, provider_tree.Held]] | None = None) -> provider_tree.ProviderTree:
     """The node as Placement shall see it.
 
     Args:
         traits: of the driver's capabilities; the hardware's are in `found`.
         disabled: whether an operator wants no new servers here; None leaves that as Placement knows it.
+        on_cells: CPUs and memory are those of providers of its NUMA cells, not its own.
+        guests: see `provider_tree.ProviderTree`.
     """
     root = provider_tree.Provider(
-        uuid=node_uuid(host, node), name=node,
+        uuid=provider_tree.uuid_of(host, node), name=node,
         traits=found.traits | traits | {'COMPUTE_NODE'} | ({DISABLED} if disabled else set()),
         kept_traits={DISABLED} if disabled is None else set(),
         inventory={**_basic(conf, found), **found.inventory})
-    result = provider_tree.ProviderTree(root)
+    result = provider_tree.ProviderTree(root, guests)
+    if on_cells:
+        for name in numa_providers.CLASSES:
+            root.inventory.pop(name, None)
+        for cell, amounts in zip(found.cells, _of_cells(conf, found.cells), strict=True):
+            name = numa_providers.cell_name(node, cell.node)
+            result.add(provider_tree.Provider(
+                uuid=provider_tree.uuid_of(host, name), name=name, parent=root.uuid, inventory=amounts,
+                traits={numa_providers.ROOT}, is_part=True))
     uuids: dict[str | None, str] = {None: root.uuid}
     devices = reporting.device_providers(node, found.devices) if conf.pci.report_in_placement else []
     devices += reporting.device_providers(node, found.mdevs)
     for child in (*found.children, *devices):
-        uuids[child.name] = node_uuid(host, child.name)
+        uuids[child.name] = provider_tree.uuid_of(host, child.name)
         result.add(provider_tree.Provider(
             uuid=uuids[child.name], name=child.name, parent=uuids[child.parent], inventory=child.inventory,
             traits=set(child.traits)))
@@ -64,9 +70,31 @@ def _basic(conf: cfg.ConfigOpts, found: inventory.Resources) -> dict[str, JsonOb
         'MEMORY_MB': (found.memory_mb, conf.reserved_host_memory_mb, _ratio(conf, 'ram')),
         'DISK_GB': (found.local_gb, math.ceil(conf.reserved_host_disk_mb / 1024), _ratio(conf, 'disk')),
     }
+    return _inventories(rows)
+
+
+def _inventories(rows: Mapping[str, tuple[int, int, dict[str, float]]]) -> dict[str, JsonObject]:
+    """Of totals, what is reserved of them, and ratios."""
     return {name: {'total': total, 'reserved': min(reserved, total), 'min_unit': 1, 'max_unit': total,
                    'step_size': 1, **ratio}
             for name, (total, reserved, ratio) in rows.items() if total > 0}
+
+
+def _of_cells(conf: cfg.ConfigOpts, cells: Sequence[inventory.HostCell]) -> list[dict[str, JsonObject]]:
+    """What each cell has; what is reserved is taken from all of them, as they are large."""
+    cpus, memory = [len(cell.cpus - cell.dedicated) for cell in cells], [cell.memory_mb for cell in cells]
+    return [{**_inventories({'VCPU': (number, cpus_kept, _ratio(conf, 'cpu')),
+                             'MEMORY_MB': (cell.memory_mb, memory_kept, _ratio(conf, 'ram'))}),
+             **inventory.dedicated(len(cell.dedicated))}
+            for cell, number, cpus_kept, memory_kept in zip(
+                cells, cpus, _shares(conf.reserved_host_cpus, cpus),
+                _shares(conf.reserved_host_memory_mb, memory), strict=True)]
+
+
+def _shares(amount: int, sizes: Sequence[int]) -> list[int]:
+    """An amount in parts that are to one another as sizes are."""
+    ends = [amount * sum(sizes[:number]) // max(1, sum(sizes)) for number in range(len(sizes) + 1)]
+    return [end - start for start, end in itertools.pairwise(ends)]
 
 
 def _ratio(conf: cfg.ConfigOpts, kind: str) -> dict[str, float]:
@@ -85,7 +113,7 @@ def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resource
         taken: what guests have claimed of its cells and devices.
     """
     return compute_node.ComputeNode(
-        uuid=node_uuid(host, node), host=host, hypervisor_hostname=node, host_ip=conf.my_ip,
+        uuid=provider_tree.uuid_of(host, node), host=host, hypervisor_hostname=node, host_ip=conf.my_ip,
         hypervisor_type=found.hypervisor_type, hypervisor_version=found.hypervisor_version,
         vcpus=found.vcpus, memory_mb=found.memory_mb, local_gb=found.local_gb,
         vcpus_used=found.vcpus_used, memory_mb_used=found.memory_mb_used + conf.reserved_host_memory_mb,
@@ -98,6 +126,12 @@ def record(conf: cfg.ConfigOpts, host: str, node: str, found: inventory.Resource
         numa_topology=reporting.topology(found.cells, taken), pci_stats=reporting.pools(found.devices, taken),
         metrics=[{'name': name, 'value': value, 'source': found.hypervisor_type}
                  for name, value in sorted(found.metrics.items())])
+
+
+def _held(host: str, node: str, claim: Claim) -> provider_tree.Held:
+    """What a guest has of the providers of its cells."""
+    return {numa_providers.cell_uuid(host, node, cell.node): {'resources': numa_providers.amounts(
+        len(cell.cpus), len(cell.pinned), cell.memory_mb)} for cell in claim.cells}
 
 
 class Inventory:
@@ -118,18 +152,38 @@ class Inventory:
         self._conf, self._host, self._driver, self._placement = conf, host, driver, placement
         self._journals = journals
         self._sent: dict[str, JsonObject] = {}
+        self._on_cells: dict[str, bool] = {}
         self._given = provider_config.load(conf.compute.provider_config_location)
         self.disabled: bool | None = None
 
     def report(self) -> None:
-        """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times."""
+        """Bring Placement up to date; the client sends nothing while nothing changed, and verifies at times.
+
+        CPUs and memory move to cells, or back, as soon as everybody who holds some is a guest of this host.
+        """
         for node in self._driver.nodes():
-            self._placement.report(self._tree(node, self._driver.resources(node), self.disabled))
+            found, wanted = self._driver.resources(node), self._conf.compute.report_numa_in_placement
+            self._on_cells[node] = wanted
+            try:
+                self._placement.report(self._tree(node, found, self.disabled))
+            except errors.placement.ReshapeRefused as error:
+                LOG.warning('%(error)s Until then [compute] report_numa_in_placement = %(wanted)s does not '
+                            'count.', {'error': error.message, 'wanted': wanted})
+                self._on_cells[node] = not wanted
+                self._placement.report(self._tree(node, found, self.disabled))
 
     def _tree(self, node: str, found: inventory.Resources, disabled: bool | None) -> provider_tree.ProviderTree:
-        made = tree(self._conf, self._host, node, found, self._driver.capabilities.traits(), disabled)
+        on_cells = self._on_cells.get(node, self._conf.compute.report_numa_in_placement) and bool(found.cells)
+        made = tree(self._conf, self._host, node, found, self._driver.capabilities.traits(), disabled, on_cells,
+                    functools.partial(self._guests, node))
         provider_config.apply(self._given, made)
         return made
+
+    def _guests(self, node: str) -> dict[str, provider_tree.Held]:
+        """Who is here, and what of which cell, where a cell was promised."""
+        claims = claiming.claims(self._journals.all())
+        return {uuid: _held(self._host, node, claims.get(uuid, Claim()))
+                for uuid in {*self._journals.all(), *self._driver.guests()}}
 
     def news(self) -> list[compute_node.ComputeNode] | None:
         """Records of the nodes that changed since they were last returned; None when none did."""

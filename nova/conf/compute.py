@@ -108,6 +108,11 @@ Seconds after which a host reads its providers from Placement again; 0 never.'''
 CPUs for floating vCPUs, such as "4-12,^8".'''),
     cfg.StrOpt('cpu_dedicated_set', help='''
 CPUs for pinned vCPUs, such as "4-12,^8".'''),
+    cfg.BoolOpt('report_numa_in_placement', default=False, help='''
+CPUs and memory are reported as those of the host's NUMA cells, each a resource provider below the node:
+Placement knows then which cell a server with NUMA nodes is on. Any other server has to fit on the cells: its
+CPUs on one, its memory on one. What servers hold moves along when this is turned on or off and the host starts,
+as soon as no server is being moved from or to it.'''),
     cfg.IntOpt('max_disk_devices_to_attach', default=-1, min=-1, help='''
 Most disks of a server; -1 leaves it to the hypervisor.'''),
     cfg.ListOpt('image_type_exclude_list', default=[], help='''

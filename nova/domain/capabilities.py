@@ -137,12 +137,17 @@ class Verdict:
     lacking: list[Wish] = dataclasses.field(default_factory=list)
 
 
-def judge(hosts: Sequence[Host], request: ResourceRequest, image: Mapping[str, object],
+def judge(hosts: Sequence[Host], requests: Sequence[ResourceRequest], image: Mapping[str, object],
           disk_format: str | None = None) -> Verdict:
-    """Which of the hosts can; nothing that runs on them counts."""
+    """Which of the hosts can; nothing that runs on them counts.
+
+    Args:
+        requests: any of them will do; where none does, the one that lacks least tells, or the last of those.
+    """
     verdict, everywhere = Verdict(), None
     for one in hosts:
-        lacks = list(dict.fromkeys(lacking(one, request, image, disk_format)))
+        lacks = min((list(dict.fromkeys(lacking(one, request, image, disk_format)))
+                     for request in reversed(requests)), key=len)
         if not lacks:
             verdict.able += 1
             verdict.zones.add(one.zone)

@@ -85,11 +85,17 @@ def dedicated(policy: str | None, mask: str | None, vcpus: int) -> frozenset[int
     return every & cpusets.parse(f'0-{vcpus - 1},{mask}' if only_taken else mask)
 
 
-def fits(host: JsonObject | None, cells: Sequence[Cell]) -> bool:
-    """Whether each cell of a guest finds a cell of the host of its own."""
-    if not cells:
-        return True
+def fits(host: JsonObject | None, cells: Sequence[Cell], on: Sequence[int] | None = None) -> bool:
+    """Whether each cell of a guest finds a cell of the host of its own.
+
+    Args:
+        on: the cells of the host that they are to be on, in their order; None leaves that open.
+    """
     rooms = list((host or {}).get('cells', ()))
+    if on is not None:
+        known = {room['id']: room for room in rooms}
+        return len(set(on)) == len(cells) and all(
+            place in known and _has_room(known[place], cell) for place, cell in zip(on, cells, strict=True))
     if len(rooms) < len(cells):
         return False
     return any(all(_has_room(room, cell) for room, cell in zip(chosen, cells, strict=True))

@@ -8,8 +8,9 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 
-from nova import objects
+from nova import errors, objects
 from nova.common.jsonutil import JsonObject
+from nova.domain import numa
 
 VCPU, PCPU, MEMORY_MB, DISK_GB = 'VCPU', 'PCPU', 'MEMORY_MB', 'DISK_GB'
 
@@ -179,13 +180,27 @@ def _apply_cpus(request: ResourceRequest, specs: Mapping[str, str], properties: 
     main = request.main
     if PCPU in main.resources or main.resources.get(VCPU, 0) == 0:
         return
-    if _cpu_policy(specs, properties) == 'dedicated':
-        main.resources[PCPU] = main.resources.pop(VCPU)
+    cpus = main.resources[VCPU]
+    pinned = _pinned(cpus, specs, properties)
+    if pinned:
+        main.resources[PCPU] = pinned
+        main.resources[VCPU] = cpus - pinned
+    if not main.resources[VCPU]:
+        del main.resources[VCPU]
     thread = specs.get('hw:cpu_thread_policy') or properties.get('hw_cpu_thread_policy')
     if PCPU in main.resources and thread == 'isolate':
         main.forbidden.add('HW_CPU_HYPERTHREADING')
     elif PCPU in main.resources and thread == 'require':
         main.required.add('HW_CPU_HYPERTHREADING')
+
+
+def _pinned(cpus: int, specs: Mapping[str, str], properties: Mapping[str, object]) -> int:
+    """How many CPUs of a server have a CPU of the host each."""
+    mask = specs.get('hw:cpu_dedicated_mask') or properties.get('hw_cpu_dedicated_mask')
+    try:
+        return len(numa.dedicated(_cpu_policy(specs, properties), str(mask) if mask else None, cpus))
+    except (errors.Invalid, ValueError) as error:
+        raise BadSpec(f'Which CPUs are dedicated cannot be read: {error}') from None
 
 
 def _apply_image(request: ResourceRequest, properties: Mapping[str, object],
@@ -242,10 +257,15 @@ def group_from_json(form: JsonObject) -> tuple[str, Group]:
         member_of=[frozenset(names) for names in form.get('member_of', ())])
 
 
-def amounts_of(server: objects.Instance) -> dict[str, int]:
-    """What a server's flavor and image ask of its host, by class: what its consumer is to hold."""
+def request_of(server: objects.Instance) -> ResourceRequest:
+    """What a server's flavor and image ask of its host."""
     flavor, image = server.flavor, server.image_meta
     amounts = flavor_amounts(flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap,
                              volume_backed=server.is_volume_backed)
     return build(amounts, flavor.extra_specs,
-                 properties=image.properties.to_image() if image is not None else {}).amounts()
+                 properties=image.properties.to_image() if image is not None else {})
+
+
+def amounts_of(server: objects.Instance) -> dict[str, int]:
+    """What a server's flavor and image ask of its host, by class: what its consumer is to hold."""
+    return request_of(server).amounts()

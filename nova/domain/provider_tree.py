@@ -1,7 +1,8 @@
 """A tree of resource providers as a host wants Placement to see it."""
 
 import dataclasses
-from collections.abc import Collection, Iterator
+import uuid as uuid_
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from nova.common.jsonutil import JsonObject
 
@@ -13,7 +14,20 @@ OWNER = 'OWNER_NOVA'
 _NAMESPACES = ('COMPUTE_', 'HW_', OWNER)
 """Traits that a host's report gives and takes; all other names are operators' and other services'."""
 
+_OF_THE_NODE = {'COMPUTE_NODE', 'COMPUTE_STATUS_DISABLED'}
+"""Traits of a node that no part of it has."""
+
+Held = Mapping[str, JsonObject]
+"""What a consumer holds: ``{provider: {"resources": {class: amount}}}``."""
+
+_SPACE = uuid_.UUID('6f0c7a53-5f0c-4f7e-9d3a-0a0f0c7b1f52')
+
 _DEFAULTS = {'reserved': 0, 'min_unit': 1, 'max_unit': 0x7FFFFFFF, 'step_size': 1, 'allocation_ratio': 1.0}
+
+
+def uuid_of(host: str, name: str) -> str:
+    """The uuid of a provider of a host, by the provider's name: the same for ever, whatever a host forgets."""
+    return str(uuid_.uuid5(_SPACE, f'{host}\n{name}'))
 
 
 def complete(inventory: dict[str, JsonObject], there: dict[str, JsonObject]
@@ -31,8 +45,19 @@ def complete(inventory: dict[str, JsonObject], there: dict[str, JsonObject]
     return out
 
 
-def complete_traits(wanted: 'Provider', there: Collection[str]) -> set[str]:
-    """The traits to write where a provider has `there`: what is not ours to say stays."""
+def capacity(inventory: JsonObject) -> int:
+    """How much of a complete inventory can be allocated."""
+    return int((inventory['total'] - inventory['reserved']) * inventory['allocation_ratio'])
+
+
+def complete_traits(wanted: 'Provider', there: Collection[str], of_root: Collection[str] = ()) -> set[str]:
+    """The traits to write where a provider has `there`: what is not ours to say stays.
+
+    Args:
+        of_root: what the root has, for its parts.
+    """
+    if wanted.is_part:
+        return wanted.traits | {OWNER} | set(of_root) - _OF_THE_NODE
     foreign = {name for name in there if not name.startswith(_NAMESPACES)}
     ours = {OWNER} if wanted.parent else set()
     return wanted.traits | ours | foreign | wanted.kept_traits & set(there)
@@ -50,6 +75,8 @@ class Provider:
     An inventory is ``{"total": 8, "reserved": 0, "min_unit": 1, "max_unit": 8, "step_size": 1,
     "allocation_ratio": 1.0}``; what is left out takes Placement's default. With `INITIAL_RATIO` instead of a
     ratio, the one that Placement has stays. Of `kept_traits` a provider has those that it had.
+    One that `is_part` of the root has its traits besides its own, operators' included: what asks for these and
+    for something of the part asks for one host.
     """
 
     uuid: str
@@ -58,15 +85,21 @@ class Provider:
     inventory: dict[str, JsonObject] = dataclasses.field(default_factory=dict)
     traits: set[str] = dataclasses.field(default_factory=set)
     kept_traits: set[str] = dataclasses.field(default_factory=set)
+    is_part: bool = False
 
 
 class ProviderTree:
-    """Providers of one root, parents before children."""
+    """Providers of one root, parents before children.
 
-    def __init__(self, root: Provider) -> None:
+    Args:
+        guests: asks who may hold CPUs and memory of the root, and what of which provider, as far as that is
+            certain; None moves nothing that is held from one provider to another.
+    """
+
+    def __init__(self, root: Provider, guests: Callable[[], Mapping[str, Held]] | None = None) -> None:
         if root.parent is not None:
             raise ValueError(f'the root provider {root.name} has a parent')
-        self.root = root
+        self.root, self.guests = root, guests
         self._by_uuid: dict[str, Provider] = {root.uuid: root}
 
     def add(self, provider: Provider) -> Provider:
@@ -99,5 +132,5 @@ class ProviderTree:
         return tuple(
             (one.uuid, one.name, one.parent,
              tuple((name, tuple(sorted(values.items()))) for name, values in sorted(one.inventory.items())),
-             frozenset(one.traits), frozenset(one.kept_traits))
+             frozenset(one.traits), frozenset(one.kept_traits), one.is_part)
             for one in self)

@@ -45,5 +45,9 @@ class AllocationRefused(base.Conflict):
     template = 'Placement refuses the allocation of {consumer}: {reason}'
 
 
+class ReshapeRefused(base.Conflict):
+    template = 'CPUs and memory of node {node} cannot move between it and its NUMA cells now: {reason}.'
+
+
 class ProviderNotFound(base.NotFound):
     template = 'Resource provider {provider} could not be found.'

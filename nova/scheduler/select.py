@@ -8,7 +8,7 @@ asked again. Either every server of a request gets a host, or none does and noth
 import contextlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
@@ -18,8 +18,8 @@ from nova import errors, objects
 from nova.clients import protocols
 from nova.common import clock, jsonutil
 from nova.common.jsonutil import JsonObject
-from nova.domain import pci, placement_request
-from nova.scheduler import asker, filters, groups, look, prefilters, wanted, weights, why_not
+from nova.domain import numa, pci, placement_request
+from nova.scheduler import asker, candidates, filters, groups, look, prefilters, wanted, weights, why_not
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts, View
 from nova.scheduler.look import Look, Rules
@@ -140,18 +140,19 @@ class Selector:
         try:
             request = wanted.resource_request(spec, self._conf.scheduler.max_placement_results, self._devices)
             prefilters.apply(self._conf, spec, request, view)
+            cells = wanted.cells(asked)
         except errors.Invalid as error:
             raise NoHost(error.message) from error
 
         def make() -> Look:
-            return self._make_look(request, asked, view, why)
+            return self._make_look(request, asked, cells, view, why)
         return make() if asked.group is not None else self._looks.look(repr((asked, request.params())), make)
 
-    def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted, view: View,
-                   why: Why) -> Look:
+    def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted,
+                   cells: Sequence[numa.Cell], view: View, why: Why) -> Look:
         before = self._underway.now()
         try:
-            found = self._placement.candidates(request)
+            found = candidates.ask(self._placement, request, cells)
         except errors.Invalid as error:
             raise NoHost(error.message) from error
         why.stages += [{'stage': 'placement', 'name': one['constraint'], 'removed': None, 'left': one['left']}
@@ -161,6 +162,7 @@ class Selector:
             why.note('hosts', 'known to a cell that answers', len(hosts) + unknown, len(hosts))
         if hosts:
             hosts = look.legal(hosts, asked, self._conf.default_availability_zone, why)
+            hosts = candidates.on_cells(hosts, cells, why)
         if not hosts:
             raise NoHost(stages=why.stages)
         taken = self._underway.now() | before

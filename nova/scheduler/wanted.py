@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from nova import objects
 from nova.common.jsonutil import JsonObject
-from nova.domain import pci, placement_request
+from nova.domain import numa, pci, placement_request
 from nova.scheduler.host_state import Flavor, Group, Wanted
 
 _NAMING_HINTS = ('different_host', 'same_host')
@@ -68,6 +68,16 @@ def device_ports(spec: objects.RequestSpec) -> list[tuple[str, pci.Kind]]:
                                request.device['trusted'])
             found += [(request.port_id, kind)] if kind is not None else []
     return found
+
+
+def cells(asked: Wanted) -> tuple[numa.Cell, ...]:
+    """The NUMA nodes that the servers ask for.
+
+    Raises:
+        errors.Invalid: they do not add up.
+    """
+    flavor = asked.flavor
+    return numa.wanted(flavor.vcpus, flavor.memory_mb, flavor.extra_specs, asked.image)
 
 
 def _group(group: objects.InstanceGroup | None, members: Mapping[str, str],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nova import errors, objects
 from nova.common import jsonutil
 from nova.common.jsonutil import JsonObject
-from nova.domain import placement_request
+from nova.domain import numa, numa_providers, placement_request
 from nova.domain import quota as counting
 from nova.objects import move as moves
 from nova.objects import quota
@@ -227,20 +227,22 @@ def _staying(h: SuperConductor, state: objects.Move, cell: str) -> objects.Selec
     if old.extra_specs != new.extra_specs or not state.held:
         return None
     image = h.instance.image_meta
+    properties = image.properties.to_image() if image is not None else {}
     request = placement_request.build(
         placement_request.flavor_amounts(new.vcpus, new.memory_mb, new.root_gb, new.ephemeral_gb, new.swap,
                                          volume_backed=h.instance.is_volume_backed),
-        new.extra_specs, properties=image.properties.to_image() if image is not None else {})
+        new.extra_specs, properties=properties)
     if set(request.groups) != {''}:
         return None
-    where = {name: provider for provider, held in state.held.items() for name in held['resources']}
     counted = placement_request.amounts_of(h.instance)
     # What its flavor does not speak of, devices and the bandwidth of ports, it holds as before.
     wanted = {provider: {'resources': kept} for provider, held in state.held.items()
               if (kept := {name: amount for name, amount in held['resources'].items() if name not in counted})}
-    for name, amount in request.amounts().items():
-        provider = wanted.setdefault(where.get(name, state.source_id or ''), {'resources': {}})
-        provider['resources'][name] = amount
+    before, after = (numa_providers.wanted(numa.wanted(
+        each.vcpus, each.memory_mb, each.extra_specs, properties)) for each in (old, new))
+    for provider, amounts in numa_providers.grown(
+            state.held, state.source_id or '', request.amounts(), before, after).items():
+        wanted.setdefault(provider, {'resources': {}})['resources'].update(amounts)
     return objects.Selection(
         compute_node_uuid=state.source_id or '', service_host=state.source, nodename=state.source_node or '',
         cell_uuid=cell, allocation_request=jsonutil.text({'allocations': wanted}),

@@ -6,6 +6,7 @@ from typing import cast
 
 from nova.common import threads
 from nova.common.jsonutil import JsonObject
+from nova.domain import numa_providers
 from nova.objects import Instance
 from nova.task.handles import Host
 from nova.virt import fitting
@@ -20,13 +21,16 @@ ASIDE = 'claim_aside'
 class Claims:
     """
     Args:
+        host: its name.
+        node: asks the name of its node.
         cells, devices, mdevs: what the host has now.
         aliases: ``[pci] alias``.
     """
 
-    def __init__(self, cells: Callable[[], Sequence[fitting.HostCell]],
+    def __init__(self, host: str, node: Callable[[], str], cells: Callable[[], Sequence[fitting.HostCell]],
                  devices: Callable[[], Sequence[HostDevice]], aliases: Sequence[str] = (),
                  mdevs: Callable[[], Sequence[HostDevice]] = tuple) -> None:
+        self._host, self._node = host, node
         self._cells, self._devices, self._aliases, self._mdevs = cells, devices, aliases, mdevs
         self._lock = threads.lock()
 
@@ -51,12 +55,23 @@ class Claims:
         wish = asked.words
         if found is not None and found.get('wish') == wish:
             return self.of(h)
+        on = self._promised(h, asked)
         with self._lock:
             had = {address for name in (kept.CLAIM, ASIDE) if (mine := _read(h.journal.get(name)))
                    for address in mine.addresses}
-            made = fitting.fit(asked, self._cells(), [*self._devices(), *mdevs], self._taken(h), had)
+            made = fitting.fit(asked, self._cells(), [*self._devices(), *mdevs], self._taken(h), had, on)
             h.journal.put(kept.CLAIM, {'wish': wish, **dataclasses.asdict(made)})
         return made
+
+    def _promised(self, h: Host, asked: fitting.Wanted) -> list[int] | None:
+        """The cells of this host that Placement has given to the server, where they are providers there."""
+        if not asked.cells:
+            return None
+        node, held = self._node(), h.clients.placement.allocations(h.instance.uuid).allocations
+        places = {numa_providers.cell_uuid(self._host, node, cell.node): cell.node for cell in self._cells()}
+        found = numa_providers.holding({each: part for each, part in held.items() if each in places},
+                                       asked.amounts)
+        return [places[each] for each in found] if found is not None else None
 
     def _wanted(self, h: Host, mdevs: Sequence[HostDevice]) -> fitting.Wanted:
         return fitting.wanted(cast(Instance, h.instance), self._aliases,
@@ -132,6 +147,16 @@ def topology(claim: Claim) -> dict[str, object] | None:
                        'siblings': [], 'host_node': cell.node,
                        'cpu_pinning': {str(vcpu): pcpu for vcpu, pcpu in cell.pinned.items()}}
                       for cell in claim.cells]}
+
+
+def claims(journals: Mapping[str, Mapping[str, dict[str, object]]]) -> dict[str, Claim]:
+    """What each guest of a host has, by server.
+
+    Args:
+        journals: what is kept of each server, by its uuid.
+    """
+    found = {uuid: _read(mine.get(kept.CLAIM)) for uuid, mine in journals.items()}
+    return {uuid: claim for uuid, claim in found.items() if claim is not None}
 
 
 def taken(journals: Mapping[str, Mapping[str, dict[str, object]]]) -> list[Claim]:

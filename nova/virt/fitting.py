@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from nova import errors
-from nova.domain import cpusets, numa, pci, placement_request
+from nova.domain import cpusets, numa, numa_providers, pci, placement_request
 from nova.objects import Instance
 from nova.virt.driver.claims import Cell, Claim, Interface
 from nova.virt.driver.inventory import HostCell, HostDevice
@@ -44,6 +44,12 @@ class Wanted:
 
     def __bool__(self) -> bool:
         return bool(self.cells or self.devices or self.ports)
+
+    @property
+    def amounts(self) -> list[numa_providers.Amounts]:
+        """What each cell takes, by resource class."""
+        return [numa_providers.amounts(len(cell.cpus), len(self.dedicated.intersection(cell.cpus)),
+                                       cell.memory_mb) for cell in self.cells]
 
     @property
     def words(self) -> str:
@@ -137,18 +143,21 @@ def _cells(specs: Mapping[str, str], count: int, vcpus: int, memory_mb: int) -> 
 # Where it fits
 
 def fit(asked: Wanted, host: Sequence[HostCell], devices: Sequence[HostDevice],
-        taken: Collection[Claim], had: Collection[str] = ()) -> Claim:
+        taken: Collection[Claim], had: Collection[str] = (), on: Sequence[int] | None = None) -> Claim:
     """What of the host the guest gets.
 
     Args:
         taken: what other guests have.
         had: devices that this one has, or has had: it gets them again where they will do.
+        on: the cells of the host that its cells are to be on, in their order; None leaves that open.
 
     Raises:
         NoRoom: it does not fit; the text says what is missing.
     """
     reason = 'this host has fewer NUMA cells than the guest'
     for nodes in itertools.permutations(host, len(asked.cells)):
+        if on is not None and [node.node for node in nodes] != list(on):
+            continue
         try:
             cells = tuple(_place(number, cell, node, asked, taken)
                           for number, (cell, node) in enumerate(zip(asked.cells, nodes, strict=True)))

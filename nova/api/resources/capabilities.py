@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from nova import errors, objects
 from nova.api.request import Request
 from nova.api.resources import flavors
-from nova.domain import capabilities, flavor_specs, image_traits, placement_request, spec_catalog
+from nova.domain import (
+    capabilities,
+    flavor_specs,
+    image_traits,
+    numa,
+    numa_providers,
+    placement_request,
+    spec_catalog,
+)
 from nova.domain.capabilities import Host, Verdict
 from nova.objects import aggregate
 from nova.objects.image_values import VALUES
@@ -243,9 +251,10 @@ def _validate(req: Request, flavor: objects.Flavor, properties: Mapping[str, str
         request = placement_request.build(placement_request.flavor_amounts(
             flavor.vcpus, flavor.memory_mb, flavor.root_gb, flavor.ephemeral_gb, flavor.swap),
             flavor.extra_specs, properties=said)
-    except placement_request.BadSpec as error:
+        cells = numa.wanted(flavor.vcpus, flavor.memory_mb, flavor.extra_specs, said)
+    except (placement_request.BadSpec, errors.Invalid) as error:
         return Validation([Problem('', None, str(error))], None)
-    return Validation([], capabilities.judge(_hosts(req, zone), request, said,
+    return Validation([], capabilities.judge(_hosts(req, zone), numa_providers.questions(request, cells), said,
                                              image.disk_format if image is not None else None))
 
 

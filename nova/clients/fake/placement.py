@@ -14,7 +14,7 @@ from nova import errors
 from nova.clients.fake.base import Fake, effect, probe
 from nova.clients.protocols import Allocations, Candidates
 from nova.common.jsonutil import JsonObject
-from nova.domain import placement_request, provider_tree
+from nova.domain import placement_request, provider_tree, reshaping
 
 
 @dataclasses.dataclass
@@ -67,8 +67,9 @@ class FakePlacement(Fake):
         return Candidates(found, summaries, explain)
 
     def _summary(self, one: _Provider) -> JsonObject:
-        return {'resources': {name: {'capacity': _capacity(values), 'used': self.used(one.uuid, name)}
-                              for name, values in one.inventory.items()},
+        resources = {name: {'capacity': provider_tree.capacity(values), 'used': self.used(one.uuid, name)}
+                     for name, values in one.inventory.items()}
+        return {'resources': resources,
                 'traits': sorted(one.traits), 'parent_provider_uuid': one.parent,
                 'root_provider_uuid': one.root}
 
@@ -76,7 +77,7 @@ class FakePlacement(Fake):
         values = one.inventory.get(name)
         return (values is not None and values['min_unit'] <= amount <= values['max_unit']
                 and amount % values['step_size'] == 0
-                and self.used(one.uuid, name) - freed + amount <= _capacity(values))
+                and self.used(one.uuid, name) - freed + amount <= provider_tree.capacity(values))
 
     def _member(self, one: _Provider, group: placement_request.Group, suffix: str) -> bool:
         mine = set(one.aggregates)
@@ -205,6 +206,7 @@ class FakePlacement(Fake):
         for one in wanted:
             if names.get(one.name, one.uuid) != one.uuid:
                 raise errors.Conflict(f'Placement refuses the provider {one.name}: the name is taken')
+        self._reshape(wanted)
         for uuid in [one.uuid for one in self.providers.values() if one.root == wanted.root.uuid]:
             ours = provider_tree.is_ours(self.providers[uuid].traits)
             if uuid not in wanted and ours and not self._in_use(uuid):
@@ -214,9 +216,34 @@ class FakePlacement(Fake):
             inventory = provider_tree.complete(one.inventory, known.inventory if known else {})
             if known and any(self.used(one.uuid, name) for name in known.inventory if name not in inventory):
                 raise errors.Conflict(f'Placement refuses the inventory of {one.name}: it is in use')
-            traits = provider_tree.complete_traits(one, known.traits if known else ())
+            of_root = self.providers[wanted.root.uuid].traits if one is not wanted.root else ()
+            traits = provider_tree.complete_traits(one, known.traits if known else (), of_root)
             self.providers[one.uuid] = _Provider(one.uuid, one.name, one.parent, wanted.root.uuid, inventory,
                                                  traits, known.aggregates if known else set())
+
+    def _reshape(self, wanted: provider_tree.ProviderTree) -> None:
+        """Move what of CPUs and memory moves, with who holds it, or change nothing."""
+        ours = [one for one in self.providers.values() if one.root == wanted.root.uuid
+                and (one.uuid in wanted or provider_tree.is_ours(one.traits))]
+        there = {one.uuid: one.inventory for one in ours}
+        losing = reshaping.lost(wanted, there) if wanted.guests is not None else {}
+        if not losing:
+            return
+        after = reshaping.inventories(wanted, there, losing)
+        moved = reshaping.allocations(wanted, after, losing, {
+            consumer: held.allocations for consumer, held in self.consumers.items()
+            if losing.keys() & held.allocations.keys()})
+        providers = dict(self.providers)
+        for uuid, inventory in after.items():
+            one = wanted.get(uuid)
+            known = providers.get(uuid) or _Provider(uuid, one.name if one else '', one.parent if one else None,
+                                                     wanted.root.uuid, {}, set())
+            providers[uuid] = dataclasses.replace(known, inventory=inventory)
+        self.providers, former = providers, self.providers
+        if not self._put({consumer: dataclasses.replace(self.consumers[consumer], allocations=held)
+                          for consumer, held in moved.items()}):
+            self.providers = former
+            raise errors.placement.ReshapeRefused(node=wanted.root.name, reason='it does not fit')
 
     def _in_use(self, uuid: str) -> bool:
         return any(uuid in held.allocations for held in self.consumers.values())
@@ -252,7 +279,3 @@ class FakePlacement(Fake):
     def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
         if provider in self.providers:
             self.providers[provider].aggregates.discard(aggregate)
-
-
-def _capacity(values: JsonObject) -> int:
-    return int((values['total'] - values['reserved']) * values['allocation_ratio'])

@@ -30,6 +30,12 @@ def _body(allocations: JsonObject, generation: int | None, project_id: str, user
             'consumer_type': kind}
 
 
+def body(wanted: Mapping[str, JsonObject], now: Allocations) -> JsonObject:
+    """That a consumer which exists shall hold this, if it is what it was."""
+    assert now.project_id is not None and now.user_id is not None and now.kind is not None
+    return _body(dict(wanted), now.generation, now.project_id, now.user_id, now.kind)
+
+
 def _amounts(allocations: JsonObject) -> JsonObject:
     return {uuid: dict(held['resources']) for uuid, held in allocations.items()}
 

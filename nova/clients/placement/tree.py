@@ -11,7 +11,7 @@ time to look again.
 
 import functools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import os_resource_classes
@@ -20,10 +20,11 @@ from oslo_log import log
 
 from nova import errors
 from nova.clients import session
+from nova.clients.placement import reshape
 from nova.clients.placement.allocations import ATTEMPTS, CONCURRENT, VERSION
 from nova.common import clock, threads
 from nova.common.jsonutil import JsonObject
-from nova.domain import provider_tree
+from nova.domain import numa_providers, provider_tree
 
 LOG = log.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Reporter:
         Raises:
             ConcurrentUpdate: others kept changing the tree.
             Conflict: a name is taken, or an inventory that is in use would vanish.
+            ReshapeRefused: CPUs or memory would have to move to or from cells, and cannot now.
         """
         facts, now = tree.facts(), clock.monotonic()
         known = self._reported.get(tree.root.uuid)
@@ -90,36 +92,73 @@ class Reporter:
 
     def _bring(self, tree: provider_tree.ProviderTree) -> None:
         """One comparison and the writes that it asks for."""
+        there = self._there(tree)
+        surplus = [one for one in _children_first([one for one in there.values() if one['uuid'] not in tree])
+                   if self._is_ours(tree, one)]
+        if tree.guests is not None and tree.root.uuid in there and self._reshape(tree, there, surplus):
+            there = self._there(tree)
+        of_root: set[str] = set()
+        for wanted in tree:
+            traits = self._bring_one(wanted, there.get(wanted.uuid), of_root)
+            of_root = traits if wanted is tree.root else of_root
+        for one in surplus:
+            self._delete(one['uuid'])
+
+    def _there(self, tree: provider_tree.ProviderTree) -> dict[str, JsonObject]:
         found = self._service.call('GET', '/resource_providers', params=[('in_tree', tree.root.uuid)],
                                    microversion=VERSION).json()['resource_providers']
-        there = {one['uuid']: one for one in found}
-        for wanted in tree:
-            self._bring_one(wanted, there.get(wanted.uuid))
-        surplus = [one for one in found if one['uuid'] not in tree]
-        for one in _children_first(surplus):
-            if provider_tree.is_ours(self._traits(one['uuid'])):
-                self._delete(one['uuid'])
+        return {one['uuid']: one for one in found}
 
-    def _bring_one(self, wanted: provider_tree.Provider, there: JsonObject | None) -> None:
+    def _is_ours(self, tree: provider_tree.ProviderTree, one: JsonObject) -> bool:
+        """Whether a provider that is not wanted was made by a report; a cell may have no traits yet."""
+        return numa_providers.is_cell(tree.root.name, one['name']) or provider_tree.is_ours(
+            self._traits(one['uuid']))
+
+    def _reshape(self, tree: provider_tree.ProviderTree, there: Mapping[str, JsonObject],
+                 surplus: Sequence[JsonObject]) -> bool:
+        """Let CPUs and memory move where some providers are, or were, cells; whether they did."""
+        if not surplus and not any(one.is_part for one in tree):
+            return False
+        known = {uuid: there[uuid] for uuid in (*(one.uuid for one in tree), *(one['uuid'] for one in surplus))
+                 if uuid in there}
+        moved = reshape.reshape(self._service, tree, known, self._make)
+        if moved is None:
+            raise _Again
+        return moved
+
+    def _make(self, wanted: provider_tree.Provider) -> JsonObject:
+        body = {'uuid': wanted.uuid, 'name': wanted.name}
+        if wanted.parent:
+            body['parent_provider_uuid'] = wanted.parent
+        return self._write('POST', '/resource_providers', body)
+
+    def _bring_one(self, wanted: provider_tree.Provider, there: JsonObject | None, of_root: Collection[str]
+                   ) -> set[str]:
+        """Returns its traits.
+
+        Args:
+            of_root: those of the root.
+        """
         uuid, known = wanted.uuid, there is not None
         if there is None:
-            body = {'uuid': uuid, 'name': wanted.name}
-            if wanted.parent:
-                body['parent_provider_uuid'] = wanted.parent
-            there = self._write('POST', '/resource_providers', body)
+            there = self._make(wanted)
         elif there['name'] != wanted.name or there['parent_provider_uuid'] != wanted.parent:
             there = self._write('PUT', f'/resource_providers/{uuid}',
                                 {'name': wanted.name, 'parent_provider_uuid': wanted.parent})
         assert there is not None
         generation = there['generation']
+        found = set[str]()
+
         def traits(now: list[str]) -> list[str]:
-            return sorted(provider_tree.complete_traits(wanted, now))
+            found.update(provider_tree.complete_traits(wanted, now, of_root))
+            return sorted(found)
         no_inventory: dict[str, JsonObject] = {}
         no_traits: list[str] = []
         inventory = functools.partial(provider_tree.complete, wanted.inventory)
         generation = self._bring_part(
             uuid, 'inventories', inventory, no_inventory, operator.eq, generation, known)
         self._bring_part(uuid, 'traits', traits, no_traits, _same_set, generation, known)
+        return found
 
     def _bring_part(self, uuid: str, kind: str, complete: Callable[[T], T], nothing: T,
                     same: Callable[[T, T], bool], generation: int, known: bool) -> int:

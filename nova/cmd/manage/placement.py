@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from nova import audit, errors, objects
 from nova.cmd.manage.command import Env, arg, command, flag
 from nova.common import uuids
+from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
-from nova.domain import pci, placement_request
+from nova.domain import numa, numa_providers, pci, placement_request
 from nova.objects.cell_mapping import CellMapping
 
 BATCH = 50
@@ -87,7 +88,8 @@ def _servers(env: Env, cell: CellMapping, uuid: str | None, most: int | None) ->
         with db.read() as conn:
             found = objects.Instance.all(
                 conn, table.c.id > after, table.c.host.isnot(None), order=[table.c.id],
-                limit=min(BATCH, left or BATCH), prefetch=('flavor', 'image_meta', 'block_devices'), **where)
+                limit=min(BATCH, left or BATCH),
+                prefetch=('flavor', 'image_meta', 'block_devices', 'numa_topology'), **where)
         yield from found
         if not found:
             return
@@ -116,14 +118,36 @@ def _heal(env: Env, cell: CellMapping, server: objects.Instance, options: Namesp
     node = _node(env, cell, server)
     amounts = placement_request.amounts_of(server)
     if options.dry_run:
-        env.say(f'[dry-run] Create allocations for instance {server.uuid} on node {node}: {amounts}')
+        env.say(f'[dry-run] Create allocations for instance {server.uuid} on node {node.uuid}: {amounts}')
         return True
-    request = {'allocations': {node: {'resources': amounts}}}
+    request = _on_cells(env, server, node) or {'allocations': {node.uuid: {'resources': amounts}}}
     if not env.clients.placement.claim(server.uuid, request, server.project_id, server.user_id):
-        raise _Stop(REFUSED, f'Placement refuses the allocations of instance {server.uuid} on node {node}: '
-                             'it has no room for them.')
-    say(f'Successfully created allocations on node {node}.')
+        raise _Stop(REFUSED, f'Placement refuses the allocations of instance {server.uuid} on node '
+                             f'{node.uuid}: it has no room for them.')
+    say(f'Successfully created allocations on node {node.uuid}.')
     return True
+
+
+def _on_cells(env: Env, server: objects.Instance, node: objects.ComputeNode) -> JsonObject | None:
+    """What a server shall hold where the node reports NUMA cells: of those that its guest has, else of any.
+
+    Returns:
+        None where it reports none, or they have no room.
+    """
+    def uuid(cell: int) -> str:
+        return numa_providers.cell_uuid(node.host or '', node.hypervisor_hostname or '', cell)
+    there = [each['id'] for each in (node.numa_topology or {}).get('cells', ())]
+    if not there or env.clients.placement.provider(
+            numa_providers.cell_name(node.hypervisor_hostname or '', there[0])) is None:
+        return None
+    image, flavor = server.image_meta, server.flavor
+    cells = numa.wanted(flavor.vcpus, flavor.memory_mb, flavor.extra_specs,
+                        image.properties.to_image() if image is not None else {})
+    request = placement_request.request_of(server)
+    request.main.in_tree = node.uuid
+    has = [uuid(each['host_node']) for each in (server.numa_topology or {}).get('cells', ())]
+    found = env.clients.placement.candidates(numa_providers.questions(request, cells)[0]).allocation_requests
+    return next((each for each in found if numa_providers.serving(each, cells) in (None, has)), None)
 
 
 def _check_ports(env: Env, server: objects.Instance) -> None:
@@ -137,13 +161,13 @@ def _check_ports(env: Env, server: objects.Instance) -> None:
                             'own, which cannot be healed; see --skip-port-allocations.')
 
 
-def _node(env: Env, cell: CellMapping, server: objects.Instance) -> str:
+def _node(env: Env, cell: CellMapping, server: objects.Instance) -> objects.ComputeNode:
     with env.cells.db(cell).read() as conn:
         node = objects.ComputeNode.find(conn, host=server.host, hypervisor_hostname=server.node)
     if node is None:
         raise _Stop(NO_NODE, f'The compute node {server.node} of host {server.host}, where instance '
                              f'{server.uuid} is, was not found.')
-    return node.uuid
+    return node
 
 
 # audit -------------------------------------------------------------------------------------------

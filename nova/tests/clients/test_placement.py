@@ -9,8 +9,9 @@ from nova import errors
 from nova.clients.placement import client as placement_client
 from nova.clients.placement import explain
 from nova.common import uuids
+from nova.domain import numa, numa_providers
 from nova.domain.placement_request import Group, ResourceRequest
-from nova.domain.provider_tree import Provider, ProviderTree
+from nova.domain.provider_tree import Provider, ProviderTree, uuid_of
 
 
 def make_host(placement: Any, name: str = 'host1', vcpus: int = 4, memory: int = 4096, disk: int = 100,
@@ -306,3 +307,122 @@ def test_what_does_not_fit_changes_none_of_the_consumers(placement: Any) -> None
     assert not placement.client.hold({server: (too_much, 'INSTANCE'), migration: ({}, 'MIGRATION')}, 'p', 'u')
     assert placement.client.allocations(migration).allocations == held
     assert placement.client.allocations(server).allocations == {}
+
+
+# CPUs and memory that move to NUMA cells and back ------------------------------------------------
+
+TWO_CELLS = (numa.Cell(2, 1024), numa.Cell(2, 1024))
+
+
+def numa_host(uuid: str, on_cells: bool, guests: dict[str, Any], traits: tuple[str, ...] = ('HW_CPU_X86_AVX',),
+              name: str = 'host1') -> ProviderTree:
+    """A host of eight CPUs and 4 GiB, with or without its two cells."""
+    inventory = {'VCPU': {'total': 8, 'max_unit': 8}, 'MEMORY_MB': {'total': 4096, 'max_unit': 4096}}
+    disk = {'DISK_GB': {'total': 100}}
+    tree = ProviderTree(Provider(uuid, name, inventory=disk if on_cells else {**inventory, **disk},
+                                 traits={*traits, 'COMPUTE_NODE'}), lambda: guests)
+    for number in range(2) if on_cells else ():
+        tree.add(Provider(cell_uuid(uuid, number), f'{name}_NUMA{number}', uuid, {
+            'VCPU': {'total': 4, 'max_unit': 4}, 'MEMORY_MB': {'total': 2048, 'max_unit': 2048}},
+            {'HW_NUMA_ROOT'}, is_part=True))
+    return tree
+
+
+def cell_uuid(uuid: str, number: int) -> str:
+    return uuid_of(uuid, f'cell{number}')
+
+
+def two_nodes() -> list[ResourceRequest]:
+    request = asked(VCPU=4, MEMORY_MB=2048, DISK_GB=10)
+    request.main.required.add('HW_CPU_X86_AVX')
+    return numa_providers.questions(request, TWO_CELLS)
+
+
+def test_what_is_held_moves_with_what_there_is(placement: Any) -> None:
+    """A host with servers begins to report its cells, and ends to: each time, all that is held goes along."""
+    host = uuids.generate()
+    pinned, floats = uuids.generate(), uuids.generate()
+    exact = {cell_uuid(host, 1): {'resources': {'VCPU': 2, 'MEMORY_MB': 512}}}
+    guests = {pinned: exact, floats: {}}
+    placement.client.report(numa_host(host, False, guests))
+    flat = {pinned: {host: {'resources': {'VCPU': 2, 'MEMORY_MB': 512, 'DISK_GB': 10}}},
+            floats: {host: {'resources': {'VCPU': 3, 'MEMORY_MB': 2048}}}}
+    for consumer, held in flat.items():
+        assert placement.client.claim(consumer, {'allocations': held}, 'project', 'user')
+    for _ in range(2):
+        placement.another().report(numa_host(host, True, guests))
+        assert placement.client.allocations(pinned).allocations == {
+            **exact, host: {'resources': {'DISK_GB': 10}}}
+        assert placement.client.allocations(floats).allocations == {
+            cell_uuid(host, 0): {'resources': {'VCPU': 3, 'MEMORY_MB': 2048}}}
+    found = placement.client.candidates(asked(VCPU=2, MEMORY_MB=512)).provider_summaries
+    assert found[cell_uuid(host, 0)]['resources']['VCPU'] == {'capacity': 4, 'used': 3}
+    assert 'VCPU' not in found[host]['resources']
+    for _ in range(2):
+        placement.another().report(numa_host(host, False, guests))
+        assert {each: placement.client.allocations(each).allocations for each in flat} == flat
+    assert placement.client.provider('host1_NUMA0') is None
+    one = placement.client.allocations(pinned)
+    assert (one.project_id, one.user_id, one.kind) == ('project', 'user', 'INSTANCE')
+
+
+def test_a_move_is_waited_for(placement: Any) -> None:
+    """MIG: what a flow has written down of its allocations is not changed under it."""
+    host, server, migration = uuids.generate(), uuids.generate(), uuids.generate()
+    placement.client.report(numa_host(host, False, {}))
+    assert claim(placement, server)
+    assert placement.client.move(server, migration, 'MIGRATION')
+    before = placement.client.allocations(migration).allocations
+    for _ in range(2):
+        with pytest.raises(errors.placement.ReshapeRefused, match=migration):
+            placement.another().report(numa_host(host, True, {server: {}}))
+        assert placement.client.allocations(migration).allocations == before
+        assert placement.client.provider('host1_NUMA0') is None
+    placement.client.drop(migration)
+    placement.another().report(numa_host(host, True, {server: {}}))
+    assert placement.client.provider('host1_NUMA0') == cell_uuid(host, 0)
+
+
+def test_what_does_not_fit_stays_where_it_is(placement: Any) -> None:
+    host, server = uuids.generate(), uuids.generate()
+    exact = {cell_uuid(host, 0): {'resources': {'VCPU': 5, 'MEMORY_MB': 512}}}
+    placement.client.report(numa_host(host, False, {}))
+    held = {host: {'resources': {'VCPU': 5, 'MEMORY_MB': 512}}}
+    assert placement.client.claim(server, {'allocations': held}, 'project', 'user')
+    with pytest.raises(errors.placement.ReshapeRefused):
+        placement.another().report(numa_host(host, True, {server: exact}))
+    assert placement.client.allocations(server).allocations == held
+    placement.another().report(numa_host(host, False, {server: exact}))
+    assert placement.client.provider('host1_NUMA0') is None, 'what was made in vain is gone'
+
+
+def test_nodes_of_a_server_are_on_cells(placement: Any) -> None:
+    """NUMA nodes of a server are served by a cell each, and hosts that report none are found beside."""
+    host, other = uuids.generate(), uuids.generate()
+    placement.client.report(numa_host(host, True, {}))
+    placement.client.report(numa_host(other, False, {}, name='host2'))
+    on_cells, flat = two_nodes()
+    ways = placement.client.candidates(on_cells).allocation_requests
+    part = {'resources': {'VCPU': 2, 'MEMORY_MB': 1024}}
+    assert [way['allocations'] for way in ways] == [
+        {cell_uuid(host, 0): part, cell_uuid(host, 1): part, host: {'resources': {'DISK_GB': 10}}}] * 2
+    assert sorted(numa_providers.serving(way, TWO_CELLS) or [] for way in ways) == sorted(
+        [[cell_uuid(host, 0), cell_uuid(host, 1)], [cell_uuid(host, 1), cell_uuid(host, 0)]])
+    way, = placement.client.candidates(flat).allocation_requests
+    assert list(way['allocations']) == [other]
+    assert placement.client.claim(uuids.generate(), ways[0], 'project', 'user')
+    assert placement.client.claim(uuids.generate(), ways[1], 'project', 'user')
+    assert placement.client.candidates(on_cells).allocation_requests == []
+
+
+def test_a_part_has_the_traits_of_its_node(placement: Any) -> None:
+    """Whoever asks for a trait of the host and no disk is served by cells alone."""
+    host = uuids.generate()
+    request = asked(VCPU=2, MEMORY_MB=512)
+    request.main.required.add('HW_CPU_X86_AVX')
+    placement.client.report(numa_host(host, True, {}))
+    ways = placement.client.candidates(request).allocation_requests
+    assert {uuid for way in ways for uuid in way['allocations']} == {cell_uuid(host, each) for each in range(2)}
+    assert placement.client.traits(cell_uuid(host, 0)) == {'HW_CPU_X86_AVX', 'HW_NUMA_ROOT', 'OWNER_NOVA'}
+    placement.another().report(numa_host(host, True, {}, traits=()))
+    assert placement.client.candidates(request).allocation_requests == []

@@ -4,6 +4,7 @@ import threading
 import uuid
 
 from nova import context, errors, objects, release
+from nova.clients import fake
 from nova.compute import handle, servers
 from nova.objects import fields
 from nova.rpc import conductor as rpc_conductor
@@ -207,7 +208,8 @@ class Handle:
     """A handle with an instance, and with a journal that is its own unless one is given."""
 
     def __init__(self, instance, journals=None, clients=None, conf=None):
-        self.instance, self.task, self.host, self.conf, self.clients = instance, 'task', 'host1', conf, clients
+        self.instance, self.task, self.host, self.conf = instance, 'task', 'host1', conf
+        self.clients = clients or fake.build()
         self.context = CONTEXT
         self.cancelled = threading.Event()
         self.journal = (journals or servers.ServerJournals()).of(instance.uuid)

@@ -10,6 +10,7 @@ from nova import errors, objects, version
 from nova.common import health
 from nova.compute import agent as agents
 from nova.compute import inventory, recovery
+from nova.domain import provider_tree
 from nova.states import Power
 from nova.tests.compute import cell
 from nova.tests.fixtures.waiting import PATIENCE, until
@@ -43,7 +44,7 @@ def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     start(driver)
     until(lambda: 'host1' in clients.placement.trees)
     root = clients.placement.trees['host1'].root
-    assert root.uuid == inventory.node_uuid('host1', 'host1')
+    assert root.uuid == provider_tree.uuid_of('host1', 'host1')
     assert root.inventory['VCPU'] == {'total': 64, 'reserved': 0, 'min_unit': 1, 'max_unit': 64, 'step_size': 1,
                                       'allocation_ratio': 8.0}
     assert root.inventory['MEMORY_MB']['reserved'] == 1024

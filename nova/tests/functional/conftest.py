@@ -160,11 +160,11 @@ def standalone(kind, tmp_path_factory, supply, options=''):
             deployment = OnServers(**vars(deployment), urls=urls, vhost=vhost)
         else:
             deployment = Apart(**vars(deployment))
-        yield stack.enter_context(_running(deployment))
+        yield stack.enter_context(running(deployment))
 
 
 @contextlib.contextmanager
-def _running(deployment):
+def running(deployment):
     found = app.Cloud(deployment, say=lambda text: None)
     try:
         found.start()
@@ -178,7 +178,7 @@ def cloud_of(kind, computes=2):
     @pytest.fixture(scope='module', name='cloud')
     def made(tmp_path_factory):
         deployment = config.load(tmp_path_factory.mktemp('cloud'), 2, computes, dict.fromkeys(config.PORTS, 0))
-        with _running(kind(**vars(deployment))) as found:
+        with running(kind(**vars(deployment))) as found:
             yield found
     return made
 

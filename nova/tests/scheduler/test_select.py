@@ -7,6 +7,7 @@ import pytest
 
 from nova import errors, objects
 from nova.common import jsonutil, uuids
+from nova.domain import numa_providers
 from nova.domain.provider_tree import Provider
 
 
@@ -198,3 +199,86 @@ def test_many_at_once_never_over_claim(make_cloud: Any, real_placement: Any, sch
     assert len(results) == 18 and len(placed) == 12
     assert sorted(placed.count(f'h{number}') for number in range(3)) == [4, 4, 4]
     assert all(len(cloud.placement.held(node)) == 4 for node in nodes)
+
+
+# NUMA cells --------------------------------------------------------------------------------------
+
+def cells_of(host: str, *pages: int) -> tuple[tuple[Provider, ...], dict[str, Any]]:
+    """Two cells of four CPUs and 1 GiB as providers, and what the host says of them; of free pages of 2 MiB, as
+    many as are given."""
+    node, free = f'{host}.node', [*pages, 0, 0]
+    providers = tuple(Provider(
+        numa_providers.cell_uuid(host, node, number), numa_providers.cell_name(node, number), None,
+        {'VCPU': {'total': 4}, 'MEMORY_MB': {'total': 1024}}, {'HW_NUMA_ROOT'}) for number in range(2))
+    topology = {'cells': [{'id': number, 'cpus': 4, 'memory': 1024, 'pages': [
+        {'size_kb': 2048, 'total': free[number]}]} for number in range(2)]}
+    return providers, topology
+
+
+def on_cells(cloud: Any, host: str, *pages: int, **values: Any) -> str:
+    """A host that reports its cells."""
+    providers, topology = cells_of(host, *pages)
+    node = str(cloud.host(host, numa_topology=topology, children=providers, traits=('COMPUTE_NODE',), **values))
+    root = cloud.placement.providers[node]
+    del root.inventory['VCPU'], root.inventory['MEMORY_MB']
+    return node
+
+
+WIDE = {'flavor': {'vcpus': 4, 'memory_mb': 1024}, 'extra_specs': {'hw:numa_nodes': '2'}}
+
+
+def served(cloud: Any, **values: Any) -> dict[str, dict[str, int]]:
+    """What a server of its own gets, by provider."""
+    server = uuids.generate()
+    cloud.select(uuids_=[server], **values)
+    return {uuid: part['resources'] for uuid, part in cloud.placement.allocations(server).allocations.items()}
+
+
+def test_numa_nodes_are_on_cells_of_their_own(cloud: Any) -> None:
+    node = on_cells(cloud, 'host1')
+    part = {'VCPU': 2, 'MEMORY_MB': 512}
+    assert served(cloud, **WIDE) == {
+        numa_providers.cell_uuid('host1', 'host1.node', 0): part,
+        numa_providers.cell_uuid('host1', 'host1.node', 1): part, node: {'DISK_GB': 1}}
+    assert cloud.chosen(count=2, **WIDE) == [None, None], 'one would fit'
+    assert cloud.chosen(**WIDE) == ['host1']
+
+
+def test_hosts_with_and_without_cells_serve_numa_nodes(cloud: Any) -> None:
+    on_cells(cloud, 'host1')
+    cloud.host('host2', vcpus=8, numa_topology=cells_of('host2')[1])
+    assert sorted(map(str, cloud.chosen(count=4, **WIDE))) == ['host1', 'host1', 'host2', 'host2']
+
+
+def test_who_asks_for_no_cells_takes_what_is_in_one_piece(cloud: Any) -> None:
+    node = on_cells(cloud, 'host1')
+    found = served(cloud, flavor={'vcpus': 3, 'memory_mb': 256})
+    cell, = found.keys() - {node}
+    assert found == {cell: {'VCPU': 3, 'MEMORY_MB': 256}, node: {'DISK_GB': 1}}
+    assert served(cloud, flavor={'vcpus': 2, 'memory_mb': 1024}), 'in pieces, where that is all there is'
+    assert not served(cloud, flavor={'vcpus': 5, 'memory_mb': 256}), 'no cell has so many'
+
+
+@pytest.mark.parametrize('pages,cell', [((256,), 0), ((0, 256), 1), ((128, 128), None)])
+def test_pages_say_which_cell(cloud: Any, pages: tuple[int, ...], cell: int | None) -> None:
+    """Placement knows of memory, the host of pages."""
+    node = on_cells(cloud, 'host1', *pages)
+    found = served(cloud, flavor={'vcpus': 1, 'memory_mb': 512}, extra_specs={'hw:mem_page_size': '2MB'})
+    expected = set() if cell is None else {node, numa_providers.cell_uuid('host1', 'host1.node', cell)}
+    assert set(found) == expected
+
+
+def test_two_nodes_beside_devices_are_not_on_one_cell(cloud: Any) -> None:
+    """Placement is not told that they be apart, since two devices may be of one provider."""
+    node = on_cells(cloud, 'host1')
+    cloud.placement.providers[node].inventory['CUSTOM_FPGA'] = {
+        **cloud.placement.providers[node].inventory['DISK_GB'], 'total': 2}
+    specs = {'hw:numa_nodes': '2', 'resources_a:CUSTOM_FPGA': '1', 'resources_b:CUSTOM_FPGA': '1'}
+    found = served(cloud, flavor={'vcpus': 2, 'memory_mb': 256}, extra_specs=specs)
+    assert len(found) == 3 and found[node] == {'DISK_GB': 1, 'CUSTOM_FPGA': 2}
+
+
+def test_nonsense_of_nodes_is_told(cloud: Any) -> None:
+    on_cells(cloud, 'host1')
+    found = cloud.select(flavor={'vcpus': 3}, extra_specs={'hw:numa_nodes': '2'})
+    assert 'cannot be divided' in found.reason

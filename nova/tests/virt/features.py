@@ -89,6 +89,7 @@ FEATURES = (
              test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
     _feature('Pinned CPUs, NUMA cells, huge pages', test_libvirt_xml='domain',
              test_claims='cpus_are_given_once cells_of_the_guest_are_on_cells_of_the_host pages'),
+    _feature('NUMA cells in Placement', test_claims='cells_that_placement_has_given which_cell_is_which'),
     _feature('PCI passthrough, also held in Placement', test_libvirt_xml='domain', test_claims='devices',
              test_reporting='device_providers'),
     _feature('Signed images, trusted certificates', test_signed_images='what_was_signed whose_signature_counts '

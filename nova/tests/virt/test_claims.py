@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from nova import conf as nova_conf
 from nova import errors, objects
+from nova.clients import fake
+from nova.clients.protocols import Allocations
 from nova.compute.servers import ServerJournals
 from nova.conf import devices as devices_conf
-from nova.domain import pci
+from nova.domain import numa_providers, pci
 from nova.tests.compute.cell import Handle
 from nova.tests.virt.labs.base import Moving
 from nova.virt import fitting, mdevs, reporting
@@ -290,3 +292,31 @@ def test_nobody_gets_what_another_has(wishes):
 
 def test_sizes_of_pages():
     assert fitting.page_kb('2048') == 2048 and fitting.page_kb('1GiB') == 1048576
+
+
+def test_cells_that_placement_has_given():
+    """The host takes those, not others, and is refused where they have no room; a claim made stays."""
+    driver, journals = FakeDriver('host1', cells=CELLS), ServerJournals()
+    clients = fake.build()
+    first, second = server(**PINNED), server(**PINNED)
+    given_ = {'resources': {'PCPU': 2, 'MEMORY_MB': 512}}
+    for instance in (first, second):
+        clients.placement.consumers[instance.uuid] = Allocations({
+            numa_providers.cell_uuid('host1', 'host1', 1): given_, 'node': {'resources': {'DISK_GB': 1}}})
+    assert [cell.node for cell in driver.claim(Handle(first, journals, clients)).cells] == [1]
+    with pytest.raises(errors.task.Refused, match='cell 1 has not enough dedicated CPUs'):
+        driver.claim(Handle(second, journals, clients))
+    clients.placement.consumers.clear()
+    assert [cell.node for cell in driver.claim(Handle(first, journals, clients)).cells] == [1]
+    assert [cell.node for cell in driver.claim(Handle(second, journals, clients)).cells] == [0]
+
+
+def test_which_cell_is_which():
+    """Nodes of a server that differ are on the cells that have given their amounts."""
+    driver, clients = FakeDriver('host1', cells=CELLS), fake.build()
+    instance = server(vcpus=4, memory_mb=1024, hw__numa_nodes='2', **{
+        'hw__numa_cpus.0': '0-2', 'hw__numa_cpus.1': '3', 'hw__numa_mem.0': '768', 'hw__numa_mem.1': '256'})
+    clients.placement.consumers[instance.uuid] = Allocations({
+        numa_providers.cell_uuid('host1', 'host1', 0): {'resources': {'VCPU': 1, 'MEMORY_MB': 256}},
+        numa_providers.cell_uuid('host1', 'host1', 1): {'resources': {'VCPU': 3, 'MEMORY_MB': 768}}})
+    assert [cell.node for cell in driver.claim(Handle(instance, None, clients)).cells] == [1, 0]

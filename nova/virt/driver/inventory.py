@@ -24,7 +24,8 @@ class HostCell:
     """A NUMA cell of a host.
 
     Attributes:
-        dedicated: CPUs that are given to one guest alone.
+        cpus: those that guests have.
+        dedicated: those of them that are given to one guest alone.
         siblings: CPUs that are threads of one core.
         pages: size in KiB of pages that are set aside, to how many there are.
     """

@@ -62,7 +62,8 @@ class FakeDriver(FakePower, FakeDevices, FakeShares, FakeLooks, FakeCold, FakeLi
         self.size = size or Size()
         self.cells = tuple(cells) or (HostCell(0, self.size.memory_mb, frozenset(range(self.size.vcpus))),)
         self.devices, self.mdevs = tuple(devices), tuple(mdevs)
-        self.claims = claiming.Claims(lambda: self.cells, lambda: self.devices, aliases, lambda: self.mdevs)
+        self.claims = claiming.Claims(host, lambda: host, lambda: self.cells, lambda: self.devices, aliases,
+                                      lambda: self.mdevs)
 
     @classmethod
     def build(cls, conf: cfg.ConfigOpts, host: str, state_dir: pathlib.Path | None) -> 'FakeDriver':

@@ -12,16 +12,27 @@ from nova.virt.driver.inventory import HostCell, HostDevice, offered
 from nova.virt.libvirt import node_devices
 
 
+def cpus(conf: cfg.ConfigOpts, capabilities: etree._Element) -> tuple[set[int], set[int]]:
+    """The CPUs that guests share, and those that are given to one guest alone."""
+    online = {int(cpu.get('id')) for cpu in capabilities.findall('./host/topology/cells/cell/cpus/cpu')}
+    compute = conf.compute
+    dedicated = cpusets.parse(compute.cpu_dedicated_set) & online if compute.cpu_dedicated_set else set()
+    if compute.cpu_shared_set:
+        return cpusets.parse(compute.cpu_shared_set) & online, dedicated
+    return (set() if dedicated else online), dedicated
+
+
 def cells(conf: cfg.ConfigOpts, capabilities: etree._Element) -> list[HostCell]:
-    """The host's NUMA cells."""
-    dedicated = cpusets.parse(conf.compute.cpu_dedicated_set or '')
-    return [_cell(cell, dedicated) for cell in capabilities.findall('./host/topology/cells/cell')]
+    """The host's NUMA cells, with the CPUs that guests have."""
+    shared, dedicated = cpus(conf, capabilities)
+    return [_cell(cell, shared | dedicated, dedicated)
+            for cell in capabilities.findall('./host/topology/cells/cell')]
 
 
-def _cell(cell: etree._Element, dedicated: set[int]) -> HostCell:
-    cpus = cell.findall('./cpus/cpu')
-    here = frozenset(int(cpu.get('id')) for cpu in cpus)
-    cores = {frozenset(cpusets.parse(cpu.get('siblings') or cpu.get('id'))) for cpu in cpus}
+def _cell(cell: etree._Element, offered_cpus: set[int], dedicated: set[int]) -> HostCell:
+    there = cell.findall('./cpus/cpu')
+    here = frozenset(int(cpu.get('id')) for cpu in there) & offered_cpus
+    cores = {frozenset(cpusets.parse(cpu.get('siblings') or cpu.get('id'))) for cpu in there}
     pages = {int(page.get('size')): int(page.text) for page in cell.findall('./pages')
              if page.get('unit') == 'KiB' and int(page.get('size')) > 4}
     return HostCell(node=int(cell.get('id')), memory_mb=int(cell.findtext('./memory')) >> 10, cpus=here,

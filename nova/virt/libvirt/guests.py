@@ -66,6 +66,7 @@ class Guests:
         self.volumes = Volumes(self.connectors, Secrets(session, keys))
         self.signatures = Signatures(conf, keys)
         self.claims = claiming.Claims(
+            host, session.node,
             lambda: claims.cells(conf, etree.fromstring(session.conn.getCapabilities())),
             lambda: claims.devices(conf, lambda: session.conn), conf.pci.alias,
             lambda: claims.mediated(conf, lambda: session.conn))

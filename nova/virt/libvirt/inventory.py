@@ -7,7 +7,6 @@ import libvirt
 import os_traits
 from lxml import etree
 
-from nova.domain import cpusets
 from nova.virt.driver import inventory
 from nova.virt.libvirt import claims
 from nova.virt.libvirt.guests import Guests
@@ -26,7 +25,7 @@ class LibvirtInventory(Guests):
 
     @translated
     def nodes(self) -> list[str]:
-        return [self.session.conn.getHostname()]
+        return [self.session.node()]
 
     @translated
     def resources(self, node: str) -> inventory.Resources:
@@ -34,7 +33,7 @@ class LibvirtInventory(Guests):
         capabilities = etree.fromstring(conn.getCapabilities())
         offered = etree.fromstring(
             conn.getDomainCapabilities(None, 'x86_64', None, self.conf.libvirt.virt_type))
-        shared, dedicated = self.cpus(_online(capabilities))
+        shared, dedicated = claims.cpus(self.conf, capabilities)
         running = conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
         used = [domain.info() for domain in running]
         disk = os.statvfs(self.instances)
@@ -47,14 +46,6 @@ class LibvirtInventory(Guests):
             inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered),
             cells=claims.cells(self.conf, capabilities), devices=claims.devices(self.conf, lambda: conn),
             mdevs=claims.mediated(self.conf, lambda: conn))
-
-    def cpus(self, online: set[int]) -> tuple[set[int], set[int]]:
-        """The CPUs that guests share, and those that are given to one guest alone."""
-        compute = self.conf.compute
-        dedicated = cpusets.parse(compute.cpu_dedicated_set) & online if compute.cpu_dedicated_set else set()
-        if compute.cpu_shared_set:
-            return cpusets.parse(compute.cpu_shared_set) & online, dedicated
-        return (set() if dedicated else online), dedicated
 
     def tidy(self) -> None:
         if self.conf.image_cache.remove_unused_base_images:
@@ -70,10 +61,6 @@ class LibvirtInventory(Guests):
 
     def host_uptime(self) -> str:
         return self.commands.run('uptime').strip()
-
-
-def _online(capabilities: etree._Element) -> set[int]:
-    return {int(cpu.get('id')) for cpu in capabilities.findall('./host/topology/cells/cell/cpus/cpu')}
 
 
 def _memory_mb() -> int:

@@ -97,6 +97,10 @@ class Session:
         self.on_open(conn)
         return conn
 
+    def node(self) -> str:
+        """The name of the host, as libvirt knows it."""
+        return self.conn.getHostname()
+
     # Events
 
     def listen(self, hear: Callable[[Lifecycle], None]) -> None:
