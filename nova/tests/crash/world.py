@@ -154,6 +154,8 @@ class World:
         self.refusing = set()
         self.clients = fake.build()
         self.cells = CELLS
+        self.cpus_of = {}
+        """Providers of CPUs and memory, by host, where they are not its node."""
         fabric = Fabric()
         self.drivers = {name: fake_driver.FakeDriver(name, fabric=fabric) for name in HOSTS}
         self.journals = {name: servers.ServerJournals() for name in HOSTS}
@@ -513,8 +515,11 @@ class Scheduler:
                 and asked.cell in (None, cell) and (not named or host in named))
 
     def _amounts(self, host, spec):
-        return {'allocations': {self._world.nodes[host]: {'resources': {
-            'VCPU': spec.flavor.vcpus, 'MEMORY_MB': spec.flavor.memory_mb, 'DISK_GB': spec.flavor.root_gb}}}}
+        flavor, node = spec.flavor, self._world.nodes[host]
+        found = {node: {'resources': {'DISK_GB': flavor.root_gb}}}
+        found.setdefault(self._world.cpus_of.get(host, node), {'resources': {}})['resources'].update(
+            {'VCPU': flavor.vcpus, 'MEMORY_MB': flavor.memory_mb})
+        return {'allocations': found}
 
     def _claim(self, uuid, host, spec):
         return host in self._world.up and self._world.clients.placement.claim(

@@ -65,17 +65,25 @@ def _allocations(world, servers):
     assert needed - maybe <= set(held) <= needed, 'allocations and servers on hosts differ (1)'
     for uuid, move in sources.items():
         if uuid in held:
-            assert list(held[uuid].allocations) == [world.nodes[move.source]], 'the source gives elsewhere (1)'
-            amounts = held[uuid].allocations[world.nodes[move.source]]['resources']
-            assert amounts.get('VCPU', 0) == _surplus(move), 'the source gives something else (1)'
+            nodes, vcpus = _held(world, held[uuid])
+            assert nodes == {world.nodes[move.source]}, 'the source gives elsewhere (1)'
+            assert vcpus == _surplus(move), 'the source gives something else (1)'
     for uuid, instance in placed.items():
-        assert list(held[uuid].allocations) == [world.nodes[instance.host]], 'allocated elsewhere (1)'
-        assert held[uuid].allocations[world.nodes[instance.host]]['resources']['VCPU'] == instance.vcpus
+        nodes, vcpus = _held(world, held[uuid])
+        assert nodes == {world.nodes[instance.host]}, 'allocated elsewhere (1)'
+        assert vcpus == instance.vcpus
     for provider in world.clients.placement.providers.values():
         for name, inventory in provider.inventory.items():
             free = inventory['total'] - inventory.get('reserved', 0)
             capacity = free * inventory.get('allocation_ratio', 1.0)
             assert world.clients.placement.used(provider.uuid, name) <= capacity, 'overbooked (2)'
+
+
+def _held(world, one):
+    """The nodes on which, and on whose cells, something is held; and how many VCPUs."""
+    providers = world.clients.placement.providers
+    return ({providers[uuid].root for uuid in one.allocations},
+            sum(part['resources'].get('VCPU', 0) for part in one.allocations.values()))
 
 
 def _moves(world):
