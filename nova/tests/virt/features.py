@@ -17,15 +17,16 @@ MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, *_ = (
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """`tests` are ``module.function``; none is missing."""
+    """`tests` are ``module.function``; none is missing, and `why` says more."""
 
     name: str
     tests: tuple[str, ...] = ()
+    why: str = ''
 
 
-def _feature(name, **tests):
+def _feature(name, why='', **tests):
     return Feature(name, tuple(f'{module}.test_{test}' for module, named in tests.items()
-                               for test in named.split()))
+                               for test in named.split()), why)
 
 
 LIFE = 'the_life_of_a_guest'
@@ -45,6 +46,7 @@ FEATURES = (
     _feature('SPICE console', test_libvirt_xml='domain'),
     _feature('Serial console over TCP', test_libvirt_guests='a_serial_console_can_be_talked_to'),
     _feature('Diagnostics', test_protocol='looking_at_a_guest'),
+    _feature('Crash dump', test_protocol='looking_at_a_guest'),
     _feature('Administrator password by the agent', test_protocol='a_password_needs_an_agent',
              test_libvirt_guests=LIFE),
     _feature('Image of a server, running or not, quiesced', test_protocol='an_image_of_a_server',
@@ -77,6 +79,8 @@ FEATURES = (
     _feature('Live migration encrypted by QEMU (native TLS)',
              test_libvirt_guests='what_a_guest_has_written_is_there_after_a_live_migration '
              'migrations_are_tunnelled_or_encrypted where_a_destination_is_reached'),
+    _feature('Live migration tunnelled by libvirt; auto-converge',
+             test_libvirt_guests='a_live_migration_that_takes_its_time'),
     _feature('Abort, force-complete, post-copy', test_protocol='a_live_migration_that_is_called_off',
              test_libvirt_guests='a_live_migration_that_takes_its_time'),
     _feature('libvirtd restarts under guests', test_libvirt_guests='libvirtd_is_killed_while_guests_run'),
@@ -97,7 +101,10 @@ FEATURES = (
     _feature('UEFI, secure boot, emulated TPM', test_libvirt_xml='domain'),
     _feature('vGPU (mediated devices)', test_libvirt_xml='domain mediated_devices_of_the_host',
              test_claims='mediated_devices types_of_one_class_are_refused'),
-    _feature('Guests with encrypted memory (SEV)'),
+    _feature('Emulated TPM whose state a secret encrypts',
+             why='a TPM keeps its state in the clear, and a guest that moves while it is off leaves it behind'),
+    _feature('Guests with encrypted memory (SEV)',
+             why='nothing here could try it: it takes an EPYC processor and KVM'),
 )
 
 
@@ -143,7 +150,7 @@ missing
 '''
     rows = []
     for feature in FEATURES:
-        tests = ', '.join(f'``{test.partition(".test_")[2]}``' for test in feature.tests) or '-'
+        tests = ', '.join(f'``{test.partition(".test_")[2]}``' for test in feature.tests) or feature.why
         rows.append(f'   * - {feature.name}\n     - {state(feature)}\n     - {tests}\n')
     return head + ''.join(rows)
 

@@ -204,9 +204,11 @@ def test_what_a_guest_has_written_is_there_after_a_live_migration(real, encrypte
     let_go(there, device)
 
 
-@pytest.mark.parametrize(('signal', 'moved'), [(Signal.ABORT, False), (Signal.FORCE_COMPLETE, True),
-                                               (Signal.POST_COPY, True)])
-def test_a_live_migration_that_takes_its_time(real, signal, moved):
+@pytest.mark.parametrize(('signal', 'option', 'moved'), [
+    (Signal.ABORT, 'live_migration_permit_auto_converge', False),
+    (Signal.FORCE_COMPLETE, 'live_migration_tunnelled', True),
+    (Signal.POST_COPY, 'live_migration_permit_post_copy', True)])
+def test_a_live_migration_that_takes_its_time(real, signal, option, moved):
     """It tells how far it is; it is called off, or made an end of. Its disk is a volume (BFV)."""
     device, connection = real.root_volume()
     here = real.h(real.server(image_ref=None, block_devices=[device]))
@@ -214,7 +216,7 @@ def test_a_live_migration_that_takes_its_time(real, signal, moved):
     for h in (here, there):
         h.driver.connect_volume(h, device, connection)
     here.conf.set_override('live_migration_bandwidth', 1, 'libvirt')
-    here.conf.set_override('live_migration_permit_post_copy', signal is Signal.POST_COPY, 'libvirt')
+    here.conf.set_override(option, True, 'libvirt')
     try:
         here.driver.spawn(here)
         real.wait(here, 'GUEST boot')
@@ -229,7 +231,7 @@ def test_a_live_migration_that_takes_its_time(real, signal, moved):
                 here.driver.live_migrate(here, move, data)
     finally:
         here.conf.clear_override('live_migration_bandwidth', 'libvirt')
-        here.conf.clear_override('live_migration_permit_post_copy', 'libvirt')
+        here.conf.clear_override(option, 'libvirt')
     assert _copied(here) > 0
     runs, not_there = (there, here) if moved else (here, there)
     if not moved:

@@ -140,6 +140,8 @@ def test_looking_at_a_guest(lab, running):
     assert (seen['state'], seen['num_cpus'], seen['num_disks']) == ('running', 1, 1)
     assert isinstance(driver.console_output(running), str)
     assert driver.console_output(running, 0) == ''
+    for method in (driver.crash_dump, driver.pause, driver.crash_dump):
+        method(running)
 
 
 def test_resources(lab, running):

@@ -178,7 +178,7 @@ class LibvirtPower(Guests):
 
     @translated
     def crash_dump(self, h: Host) -> None:
-        self.expect(h, 'crash dump', Power.RUNNING).injectNMI()
+        self.expect(h, 'crash dump', Power.RUNNING, Power.PAUSED).injectNMI()
 
     @translated
     def set_password(self, h: Host, password: str) -> None:
