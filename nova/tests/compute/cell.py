@@ -96,7 +96,7 @@ class Gates:
 
     def __init__(self):
         self.ran = []
-        self.hold = threading.Event()
+        self.hold, self.over = threading.Event(), threading.Event()
         self.hold.set()
         self.error = None
         self.leaves = None
@@ -157,7 +157,7 @@ def copy_memory(h, state):
     """Copies until it is told to complete or to end, and says how much is left."""
     left = 100
     while Signal.FORCE_COMPLETE not in h.signals:
-        if Signal.ABORT in h.signals or h.cancelled.wait(0.02):
+        if Signal.ABORT in h.signals or GATES.over.is_set() or h.cancelled.wait(0.02):
             raise errors.task.Cancelled(task=h.task)
         left -= 1
         h.progress(objects.MigrationProgress(percent=100 - left, memory_total=100, memory_remaining=left))

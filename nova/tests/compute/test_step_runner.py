@@ -56,6 +56,7 @@ def make(conf, driver, journal, told):
 
     yield build
     cell.GATES.hold.set()
+    cell.GATES.over.set()
     for pool in pools:
         pool.close()
 
