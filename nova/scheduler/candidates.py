@@ -39,9 +39,8 @@ def on_cells(hosts: list[HostState], cells: Sequence[numa.Cell], why: Why) -> li
     of a server on one cell.
     """
     for one in hosts:
-        places = {numa_providers.cell_uuid(one.host, one.nodename, room['id']): room['id']
-                  for room in (one.numa_topology or {}).get('cells', ())} if cells else {}
         if cells:
+            places = one.cells
             one.candidates = [each for each in one.candidates if _serves(one, each, cells, places)]
         one.candidates.sort(key=_scattered)
     left = [one for one in hosts if one.candidates]

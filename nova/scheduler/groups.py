@@ -99,9 +99,12 @@ class Groups:
         nodes = self._hosts.view().nodes
         found = {}
         for uuid in uuids:
-            for provider in self._placement.allocations(uuid).allocations:
-                if provider in nodes:
-                    found[uuid] = nodes[provider].host
+            held = self._placement.allocations(uuid).allocations
+            host = next((nodes[provider].host for provider in held if provider in nodes), None)
+            if host is None and held:  # a server without a disk there may hold something of cells alone
+                host = next((each.host for each in nodes.values() if held.keys() & each.cells), None)
+            if host is not None:
+                found[uuid] = host
         return found
 
     def check(self, group: objects.InstanceGroup, placed: Mapping[str, str], before: Members) -> None:

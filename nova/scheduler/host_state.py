@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable, Mapping
 
 from nova.common.jsonutil import JsonObject
-from nova.domain import pci, placement_request
+from nova.domain import numa_providers, pci, placement_request
 
 _MULTIPLIER = '_weight_multiplier'
 
@@ -69,6 +69,12 @@ class HostState:
     candidates: list[JsonObject] = dataclasses.field(default_factory=list)
     limits: JsonObject = dataclasses.field(default_factory=dict)
     weight: float = 0.0
+
+    @property
+    def cells(self) -> dict[str, int]:
+        """Its NUMA cells, by the uuid of the provider that each is where they are reported."""
+        return {numa_providers.cell_uuid(self.host, self.nodename, cell['id']): cell['id']
+                for cell in (self.numa_topology or {}).get('cells', ())}
 
     @property
     def free_vcpus(self) -> int:

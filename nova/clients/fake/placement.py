@@ -122,23 +122,17 @@ class FakePlacement(Fake):
         if suffix:
             for one in pool:
                 fits = all(self._fits(one, *want) for want in group.resources.items())
-                if fits and self._meets(group, [one]):
+                if fits and _meets(group, [one]):
                     ways.append({suffix: [(one.uuid, name, amount)
                                           for name, amount in sorted(group.resources.items())]})
             return ways
         wants = sorted(group.resources.items())
         if not wants:
-            return [{'': []}] if self._meets(group, pool) else []
+            return [{'': []}] if _meets(group, pool) else []
         for picked in itertools.product(*([one for one in pool if self._fits(one, *want)] for want in wants)):
-            if self._meets(group, list(picked)):
+            if _meets(group, list(picked)):
                 ways.append({'': [(one.uuid, *want) for one, want in zip(picked, wants, strict=True)]})
         return ways
-
-    @staticmethod
-    def _meets(group: placement_request.Group, picked: list[_Provider]) -> bool:
-        traits = set().union(*(one.traits for one in picked)) if picked else set()
-        return (group.required <= traits and not group.forbidden & traits
-                and all(traits & names for names in group.any_of))
 
     @effect
     def claim(self, consumer: str, allocation_request: JsonObject, project_id: str, user_id: str,
@@ -279,3 +273,10 @@ class FakePlacement(Fake):
     def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
         if provider in self.providers:
             self.providers[provider].aggregates.discard(aggregate)
+
+
+def _meets(group: placement_request.Group, picked: list[_Provider]) -> bool:
+    """Whether providers together have the traits that a group wants."""
+    traits = set().union(*(one.traits for one in picked)) if picked else set()
+    return (group.required <= traits and not group.forbidden & traits
+            and all(traits & names for names in group.any_of))

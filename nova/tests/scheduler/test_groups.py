@@ -7,6 +7,8 @@ import pytest
 
 from nova import objects
 from nova.common import uuids
+from nova.domain import numa_providers
+from nova.domain.provider_tree import Provider
 
 
 def request(cloud: Any, group: Any, *servers: str) -> objects.SelectRequest:
@@ -63,6 +65,18 @@ def test_a_server_that_moves_is_not_in_its_own_way(cloud: Any) -> None:
     group = cloud.group('affinity', [server])
     spec = cloud.spec(scheduler_hints={'group': group.uuid}, ignore_hosts=['h1'])
     assert host_of(cloud.selector().select(objects.SelectRequest(spec=spec, instance_uuids=[server]))) != 'h1'
+
+
+def test_a_member_that_holds_of_cells_alone_counts(cloud: Any) -> None:
+    """Its root disk is a volume, and it is on its way to a host that reports its NUMA cells."""
+    three_hosts(cloud)
+    server, cell = uuids.generate(), numa_providers.cell_uuid('h9', 'h9.node', 0)
+    child = Provider(cell, 'h9.node_NUMA0', None, {'VCPU': {'total': 4}, 'MEMORY_MB': {'total': 1024}})
+    cloud.host('h9', vcpus=1, memory=1, numa_topology={'cells': [{'id': 0}]}, children=(child,))
+    held = {cell: {'resources': {'VCPU': 1, 'MEMORY_MB': 512}}}
+    assert cloud.placement.claim(server, {'allocations': held}, 'p', 'u')
+    selector, group = cloud.selector(), cloud.group('affinity', [server])
+    assert host_of(selector.select(request(cloud, group, uuids.generate()))) == 'h9'
 
 
 def test_soft_policies_prefer(cloud: Any) -> None:
