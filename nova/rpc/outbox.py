@@ -44,7 +44,7 @@ class Lane:
         self._closing: clock.Deadline | None = None
         self._dropped = 0
         self.failing = False
-        """Whether the last message could not be sent."""
+        """Whether the last message could not be sent; forgotten when none has come for a while."""
 
     def put(self, letter: Letter) -> None:
         """Queue a message; when too many wait, the oldest goes: what it says has been said anew since."""
@@ -78,7 +78,7 @@ class Lane:
                 if not self._waiting and self._closing is None:
                     self._changed.wait(IDLE)
                 if not self._waiting or (self._closing is not None and self._closing.passed()):
-                    self._thread = None
+                    self._thread, self.failing = None, False
                     return None
                 letter = self._waiting.popleft()
                 if not letter.stale.passed():

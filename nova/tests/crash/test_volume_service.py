@@ -33,7 +33,7 @@ NEVER = {'404-volume': {'attachments', 'find', 'detach', 'connect', 'complete', 
          '404-attachment': {'show', 'attachments', 'find', 'reserve', 'migrated', 'detach'},
          '409': {'show', 'attachments', 'attachment', 'find'}}
 """What the client promises never to raise from which call: a list has no 404, a deletion has succeeded then."""
-SAMPLE = 5
+SAMPLE = 3
 """Ways of one flow in the default run."""
 LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from nova import context, errors
 from nova.common import metrics
 from nova.rpc import inproc, transport, urls
 from nova.rpc import outbox as outbox_module
-from nova.tests.fixtures.waiting import PATIENCE
+from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.rpc.declared import Office, Parcel, Post
 
 CONTEXT = context.RequestContext('user', 'project')
@@ -77,6 +77,17 @@ def test_outbox_knows_whether_its_broker_takes_messages(outbox, broker):
     outbox.put(broker.take('next'), 0, 'test')
     outbox.close(5)
     assert broker.sent == ['kept', 'next'] and not outbox.failing
+
+
+def test_outbox_does_not_hold_against_its_broker_what_nobody_sends_any_more(outbox, broker, monkeypatch):
+    """A kind that is sent now and then was lost with the last message; the process is well without another."""
+    monkeypatch.setattr(outbox_module, 'IDLE', 0.2)
+    broker.up = False
+    outbox.put(broker.take('lost'), 0, 'now and then')
+    until(lambda: outbox.failing)
+    broker.up = True
+    until(lambda: not outbox.failing, told=lambda: 'it counts as failing for ever')
+    assert broker.sent == []
 
 
 def test_outbox_tries_again_what_is_to_be_kept(outbox, broker):
