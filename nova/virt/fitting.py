@@ -33,6 +33,7 @@ class Wanted:
         page: small, large, any, or a size in KiB.
         devices: kinds of devices, one entry a device.
         ports: ports that are devices, and of what kind.
+        near: devices have to be near to the guest's cells.
     """
 
     cells: tuple[WantedCell, ...] = ()
@@ -41,6 +42,7 @@ class Wanted:
     page: str | int | None = None
     devices: tuple[pci.Kind, ...] = ()
     ports: tuple[tuple[str, pci.Kind], ...] = dataclasses.field(default=(), repr=False)
+    near: bool = dataclasses.field(default=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.cells or self.devices or self.ports)
@@ -53,8 +55,8 @@ class Wanted:
 
     @property
     def words(self) -> str:
-        """By which a claim is known again, in releases that know of no ports as well."""
-        return repr(self) + (repr(self.ports) if self.ports else '')
+        """By which a claim is known again, in releases that know of less as well."""
+        return repr(self) + (repr(self.ports) if self.ports else '') + (' near' if self.near else '')
 
     def without(self, port_id: str) -> 'Wanted':
         """The same, but for a port."""
@@ -93,7 +95,7 @@ def wanted(instance: Instance, aliases: Sequence[str] = (), mdevs: Collection[st
     return Wanted(_cells(specs, count, instance.vcpus, instance.memory_mb), dedicated,
                   asked('cpu_thread_policy'), page_kb(page) if page else None,
                   (*pci.wanted(specs.get(pci.SPEC, ''), pci.aliases(aliases)), *_mdevs(instance, mdevs)),
-                  _ports(instance))
+                  _ports(instance), near=asked('pci_numa_affinity_policy') == 'required')
 
 
 def _mdevs(instance: Instance, classes: Collection[str]) -> list[pci.Kind]:
@@ -161,10 +163,9 @@ def fit(asked: Wanted, host: Sequence[HostCell], devices: Sequence[HostDevice],
         try:
             cells = tuple(_place(number, cell, node, asked, taken)
                           for number, (cell, node) in enumerate(zip(asked.cells, nodes, strict=True)))
+            return Claim(cells, *_take(asked, devices, taken, {node.node for node in nodes}, had))
         except NoRoom as error:
             reason = error.message
-            continue
-        return Claim(cells, *_take(asked, devices, taken, {node.node for node in nodes}, had))
     raise NoRoom(reason)
 
 
@@ -215,7 +216,9 @@ def _take(asked: Wanted, devices: Sequence[HostDevice], taken: Collection[Claim]
           had: Collection[str]) -> tuple[tuple[str, ...], dict[str, Interface]]:
     """Devices, those near the guest's cells first, and those that are ports."""
     used = {address for claim in taken for address in claim.addresses}
-    free = sorted((device for device in devices if device.address not in used),
+    far = asked.near and bool(asked.cells)
+    free = sorted((device for device in devices if device.address not in used
+                   and not (far and device.node not in nodes)),
                   key=lambda device: (device.address not in had, device.node not in nodes, device.address))
 
     def take(kind: pci.Kind) -> HostDevice:

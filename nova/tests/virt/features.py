@@ -94,7 +94,8 @@ FEATURES = (
     _feature('Pinned CPUs, NUMA cells, huge pages', test_libvirt_xml='domain',
              test_claims='cpus_are_given_once cells_of_the_guest_are_on_cells_of_the_host pages'),
     _feature('NUMA cells in Placement', test_claims='cells_that_placement_has_given which_cell_is_which'),
-    _feature('PCI passthrough, also held in Placement', test_libvirt_xml='domain', test_claims='devices',
+    _feature('PCI passthrough, also held in Placement', test_libvirt_xml='domain',
+             test_claims='devices devices_that_have_to_be_near',
              test_reporting='device_providers'),
     _feature('Signed images, trusted certificates', test_signed_images='what_was_signed whose_signature_counts '
              'the_cache_has_what_was_signed other_bytes_are_not_kept'),

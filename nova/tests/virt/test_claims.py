@@ -320,3 +320,16 @@ def test_which_cell_is_which():
         numa_providers.cell_uuid('host1', 'host1', 0): {'resources': {'VCPU': 1, 'MEMORY_MB': 256}},
         numa_providers.cell_uuid('host1', 'host1', 1): {'resources': {'VCPU': 3, 'MEMORY_MB': 768}}})
     assert [cell.node for cell in driver.claim(Handle(instance, None, clients)).cells] == [1, 0]
+
+
+def test_devices_that_have_to_be_near(host):
+    """hw:pci_numa_affinity_policy=required: the guest goes where such a device is, or nowhere on this host."""
+    near = {'hw__pci_numa_affinity_policy': 'required', 'pci_passthrough__alias': 'gpu', 'hw__numa_nodes': '1'}
+    for node, address in ((0, '0000:82:00.0'), (1, '0000:81:00.0')):
+        claim = host.claim(server(memory_mb=128, **near))
+        assert ([cell.node for cell in claim.cells], claim.devices) == ([node], (address,))
+    alone = {name: value for name, value in near.items() if name != 'hw__numa_nodes'}
+    with pytest.raises(errors.task.Refused, match='no device'):
+        host.claim(server(memory_mb=128, **alone))
+    with pytest.raises(errors.task.Refused, match='no device'):
+        host.claim(server(memory_mb=128, **near))
