@@ -17,7 +17,8 @@ Start of the links to images in answers.'''),
 Listings leave out cells that do not answer (or show stubs of their servers, from microversion 2.69 on). When
 off, listings fail in which servers would be missing.'''),
     cfg.FloatOpt('cell_timeout', default=10.0, min=0.1, help='''
-Seconds that one request waits for cells, all of them together.'''),
+Seconds that one request waits for cells, all of them together. A list of servers waits for half of that, and
+for a fifth (or three times as long as they took) once half of the cells have answered.'''),
     cfg.FloatOpt('cell_probe_interval', default=5.0, min=0.1, help='''
 A cell that timed out is left out by further requests; after this many seconds one of them may ask it
 again.'''),

@@ -7,8 +7,9 @@ thread of its own closes it again.
 """
 
 import dataclasses
+import itertools
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from concurrent import futures
 from typing import Generic, TypeVar
 
@@ -106,12 +107,14 @@ class Scatter(Generic[Name]):
         self._cells: dict[Name, _Cell] = {}
 
     def ask(self, questions: Mapping[Name, Callable[[], T]], probes: Mapping[Name, Callable[[], object]],
-            deadline: clock.Deadline) -> Answers[Name, T]:
+            deadline: clock.Deadline, patience: float | None = None) -> Answers[Name, T]:
         """Put each cell's question to it and wait for the answers until the deadline.
 
         Args:
             questions: by a name of the cell that stays the same while its database does.
             probes: by the same names: what succeeds when the cell is back.
+            patience: seconds for which the others are waited for once half of the cells have answered, or three
+                times as long as these took.
         """
         answers: Answers[Name, T] = Answers()
         running: dict[futures.Future, Name] = {}
@@ -124,6 +127,10 @@ class Scatter(Generic[Name]):
             else:
                 running[cell.pool.submit(question)] = name
         had_time = not deadline.passed()
+        if patience is not None and len(running) > 1:
+            most = max(patience, 3 * _until_half(running, deadline.left()))
+            left = deadline.left()
+            deadline = clock.Deadline(most if left is None else min(left, most))
         done, late = threads.wait(running, deadline.left())
         for future in late:
             name = running[future]
@@ -155,6 +162,19 @@ class Scatter(Generic[Name]):
             if name not in self._cells:
                 self._cells[name] = _Cell(str(name), self._probe_after)
             return self._cells[name]
+
+
+def _until_half(running: Collection[futures.Future], longest: float | None) -> float:
+    """Wait until half of them are done; seconds that this took."""
+    began, half, done = clock.monotonic(), threads.event(), itertools.count(1)
+
+    def note(_: futures.Future) -> None:
+        if next(done) == (len(running) + 1) // 2:
+            half.set()
+    for future in running:
+        future.add_done_callback(note)
+    half.wait(longest)
+    return clock.monotonic() - began
 
 
 def _reason(error: BaseException) -> str:

@@ -105,12 +105,13 @@ class Databases:
         return self._get(fill_template(url, self._conf.database.connection), 'database')
 
     def ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]], cells: Mapping[str, Cell],
-            deadline: clock.Deadline) -> scatter.Answers[str, T]:
+            deadline: clock.Deadline, patience: float | None = None) -> scatter.Answers[str, T]:
         """Put questions to cells, each to its cell's database, and wait until the deadline at the longest.
 
         Args:
             questions: by the uuid of the cell.
             cells: has each of them.
+            patience: as of `scatter.Scatter.ask`.
 
         Returns:
             Answers, cells that are down and errors of the questions, by the uuid of the cell.
@@ -120,7 +121,7 @@ class Databases:
             place = _Place(uuid, cells[uuid].database_connection, cells[uuid].name or uuid)
             asked[place] = functools.partial(self._put, place.url, question)
             probes[place] = functools.partial(self._put, place.url, dbkit.Database.ping)
-        answers = self.scatter.ask(asked, probes, deadline)
+        answers = self.scatter.ask(asked, probes, deadline, patience)
         return scatter.Answers({place.uuid: got for place, got in answers.got.items()},
                                {place.uuid: why for place, why in answers.down.items()},
                                {place.uuid: error for place, error in answers.failed.items()})

@@ -33,6 +33,8 @@ from nova.objects.instance import Instance
 from nova.objects.instance_mapping import InstanceMapping
 
 T = TypeVar('T')
+PATIENCE = 0.2
+"""Part of ``[api] cell_timeout`` for which a page waits for the other cells once half of them have answered."""
 _REQUESTS = 'build requests'
 """Name of the stream of servers that no cell has yet."""
 
@@ -197,7 +199,8 @@ class _Listing:
         """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
         batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
         question = self._keys_after(start, batch)
-        first = self._ask({uuid: question for uuid in self.cells}, self.first_deadline)
+        first = self._ask({uuid: question for uuid in self.cells}, self.first_deadline,
+                          self.conf.api.cell_timeout * PATIENCE)
         streams = [self._cell_stream(uuid, rows, batch) for uuid, rows in first.items()]
         streams.append(iter(self._request_stream()))
         return heapq.merge(*streams)
@@ -276,14 +279,14 @@ class _Listing:
     # Cells
 
     def _ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]],
-             deadline: clock.Deadline | None = None) -> dict[str, T]:
+             deadline: clock.Deadline | None = None, patience: float | None = None) -> dict[str, T]:
         """Answers of the cells that gave one; the others are down from here on.
 
         The first question to all cells may use up half of the time only, so that those that answered can still
-        be asked for more.
+        be asked for more; once half of the cells have answered, the others have a part of it.
         """
         live = {uuid: question for uuid, question in questions.items() if uuid not in self.down}
-        answers = self.dbs.ask(live, self.cells, deadline or self.deadline)
+        answers = self.dbs.ask(live, self.cells, deadline or self.deadline, patience)
         for error in answers.failed.values():
             raise error
         self.down.update((uuid, self.cells[uuid]) for uuid in answers.down)

@@ -16,7 +16,7 @@ from oslo_log import log
 
 from nova import objects
 from nova.common import clock, threads
-from nova.scheduler.cell_hosts import PATIENCE, CellHosts
+from nova.scheduler.cell_hosts import GIVEN_UP, PATIENCE, CellHosts
 from nova.scheduler.deployment import Deployment
 from nova.scheduler.host_state import Aggregate, HostState
 
@@ -117,7 +117,8 @@ class Hosts:
         def question(conn: sa.Connection) -> dict[str, str]:
             return {row.uuid: row.host for row in conn.execute(query)}
         with self._lock:
-            asked = [cell.ask(question) for cell in self._cells.values() if cell.usable()]
+            usable = [cell for cell in self._cells.values() if cell.usable()]
+        asked = [cell.ask(question) for cell in usable]
         done, _ = threads.wait(asked, PATIENCE * 4)
         found: dict[str, str] = {}
         for one in done:
@@ -141,7 +142,7 @@ class Hosts:
             return {one.host for one in objects.Service.all(conn, host=hosts, binary='nova-compute')
                     if not one.disabled and one.is_up(self._conf.service_down_time)}
         asked = cell.ask(question)
-        threads.wait([asked], PATIENCE * 4)
+        threads.wait([asked], GIVEN_UP)
         if asked.done() and asked.exception() is None:
             return asked.result()
         LOG.warning('Cell %s does not say which of %d hosts are up; it gets no servers for now', cell.name,

@@ -144,7 +144,7 @@ class Look:
         """Whether a host takes servers. Those that come up while some are asked about are asked about together.
 
         Args:
-            ask: which hosts of a cell take servers.
+            ask: which hosts of a cell take servers; it ends soon even where the cell hangs, since others wait.
         """
         with self._lock:
             if state.uuid not in self._takes:

@@ -31,3 +31,27 @@ def test_a_server_goes_as_a_whole(lend):
         assert archive.purge(db, datetime.datetime(2100, 1, 1)) == {
             'shadow_task_steps': 0, 'shadow_instance_extra': 3, 'shadow_instance_metadata': 6,
             'shadow_migrations': 0, 'shadow_tasks': 0, 'shadow_instances': 3}
+
+
+def test_many_servers_are_purged_in_small_transactions(lend):
+    """No row is held for longer than a hundred servers take; those that were deleted later stay."""
+    with nova_db.deployment(lend) as cloud:
+        servers = Servers(cloud, objects.Flavor(id=1, flavorid='1', name='m', memory_mb=512, vcpus=1))
+        db, shadows = cloud.db(cloud.cells[0]), models.shadows
+        servers.in_cell(1)
+        gone = servers.in_cell(1)
+        db.write(gone.destroy)
+        archive.archive(db, 100)
+        with db.read() as conn:
+            row = dict(conn.execute(shadows['instances'].select()).mappings().one())
+        late, day = datetime.datetime(2090, 1, 1), datetime.timedelta(days=1)
+        db.write(lambda conn: conn.execute(shadows['instances'].insert(), [
+            {**row, 'id': number, 'uuid': f'server {number}', 'deleted_at': late + day * (number % 3 - 1)}
+            for number in range(1000, 1450)]))
+        with db.counting() as seen:
+            assert archive.purge(db, late)['shadow_instances'] == 151
+        batches = [text for text in seen if text.startswith('DELETE FROM shadow_instances')]
+        assert len(batches) == 2
+        assert archive.purge(db)['shadow_instances'] == 300
+        with db.read() as conn:
+            assert conn.execute(shadows['instances'].select()).all() == []

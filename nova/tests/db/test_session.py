@@ -57,6 +57,19 @@ def test_the_slow_are_left_out_and_do_not_delay_others():
     cells.close()
 
 
+def test_once_half_have_answered_the_others_have_a_part_of_the_time():
+    """LST-F1: a page over one hung cell of ten takes as long as the others, and that patience."""
+    cells, hung = scatter.Scatter(probe_after=60), threading.Event()
+    questions = {'slow': lambda: threading.Event().wait(0.2), 'hung': lambda: hung.wait(60),
+                 **{f'quick {number}': lambda: True for number in range(3)}}
+    began = clock.monotonic()
+    found = cells.ask(questions, dict.fromkeys(questions, bool), clock.Deadline(50), patience=3)
+    assert set(found.down) == {'hung'} and len(found.got) == 4
+    assert 3 <= clock.monotonic() - began < 45
+    hung.set()
+    cells.close()
+
+
 def test_a_probe_has_a_thread_of_its_own():
     """A cell whose questions all hang is found again when it answers."""
     gate, back = threading.Event(), threading.Event()

@@ -11,11 +11,16 @@ KEPT: dict[str, str] = {'instance_extra': 'instance_uuid', 'instance_metadata': 
 """Tables whose rows are archived with a server, and the column that names the server; task steps go along with
 their tasks. Servers come last, so that a job that was interrupted finds the rest again."""
 
+OWNERS = {**{name: column for name, column in KEPT.items() if name != 'instances'}, 'task_steps': 'task_uuid'}
+"""Columns of shadow tables by which the rows of a server are found."""
+
 
 def _shadow(table: dbkit.Table) -> dbkit.Table:
-    """The same columns without constraints; ``archived_at`` is what purging goes by."""
+    """The same columns without constraints; servers' rows are found by the column that names their server."""
+    key = OWNERS.get(table.name)
     columns = [sa.Column(column.name, column.type, primary_key=column.primary_key, autoincrement=False,
-                         nullable=not column.primary_key) for column in table.columns]
+                         nullable=not column.primary_key, index=column.name == key or None)
+               for column in table.columns]
     return sa.Table(f'shadow_{table.name}', meta.cell_metadata, *columns,
                     sa.Column('archived_at', types.time(), nullable=False, index=True), **types.MYSQL)
 
