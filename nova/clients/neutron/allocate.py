@@ -151,15 +151,33 @@ def bound(port: JsonObject) -> JsonObject:
     return port
 
 
-def release(api: Api, server: Instance, requested: Iterable[NetworkRequest], kept: Iterable[str] = ()) -> None:
-    """Delete the ports that we made, give the others back to their owners.
+def of_server(api: Api, server_uuid: str, known: Iterable[str]) -> list[JsonObject]:
+    """Ports of a server, oldest first.
+
+    A Neutron that has just started answers its first requests as if nobody were an administrator, with a list
+    that lacks what is another project's. So what the server is known to have, and the list lacks, is asked for.
+    """
+    found = api.ports(device_id=server_uuid)
+    for ident in sorted(set(known) - {port['id'] for port in found}):
+        try:
+            port = api.port(ident)
+        except errors.network.PortNotFound:
+            continue
+        if port['device_id'] == server_uuid:
+            found.append(port)
+    return found
+
+
+def release(api: Api, ports: Iterable[JsonObject], requested: Iterable[NetworkRequest],
+            kept: Iterable[str] = ()) -> None:
+    """Delete the ports of a server that we made, give the others back to their owners.
 
     Args:
         requested: the server's requests, which name the user's ports.
         kept: further ports that are the user's (attached later).
     """
     users = {request.port_id for request in requested if request.port_id} | set(kept)
-    for port in api.ports(device_id=server.uuid):
+    for port in ports:
         release_port(api, port, users)
 
 
@@ -178,7 +196,7 @@ def release_port(api: Api, port: JsonObject, users: Iterable[str]) -> None:
 def unmake(api: Api, server: Instance, ports: Collection[str], key: str, users: Iterable[str]) -> None:
     """Give up what an operation made, and these ports; see `NetworkClient.unmake`."""
     mine = _tag(key, 0).removesuffix('0')
-    for port in api.ports(device_id=server.uuid):
+    for port in of_server(api, server.uuid, ports):
         if port['id'] in ports or any(tag.startswith(mine) for tag in port.get('tags', ())):
             release_port(api, port, users)
 

@@ -1,6 +1,6 @@
 """Where a server's ports are plugged: one active binding, and a prepared one during a live migration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nova.clients.neutron import allocate
 from nova.clients.neutron.api import Api
@@ -8,22 +8,23 @@ from nova.common.jsonutil import JsonObject
 from nova.domain import pci
 
 
-def bind(api: Api, server_uuid: str, host: str) -> list[JsonObject]:
+def bind(api: Api, ports: Iterable[JsonObject], host: str) -> list[JsonObject]:
     """Bind every port of the server to a host; those that are devices of it are left to `bind_devices`.
 
     Raises:
         PortBindingFailed: no agent there can plug one of them.
     """
-    ports = []
-    for port in api.ports(device_id=server_uuid):
+    bound = []
+    for port in ports:
         if not _is_device(port) and (
                 port.get('binding:host_id') != host or port.get('binding:vif_type') == 'binding_failed'):
             port = api.update_port(port['id'], {'binding:host_id': host})
-        ports.append(port if _is_device(port) else allocate.bound(port))
-    return ports
+        bound.append(port if _is_device(port) else allocate.bound(port))
+    return bound
 
 
-def bind_devices(api: Api, server_uuid: str, host: str, profiles: Mapping[str, JsonObject]) -> list[JsonObject]:
+def bind_devices(api: Api, ports: Iterable[JsonObject], host: str, profiles: Mapping[str, JsonObject]
+                 ) -> list[JsonObject]:
     """Bind ports of the server that are devices of a host, each with what it has to know of its device.
 
     Returns:
@@ -32,15 +33,15 @@ def bind_devices(api: Api, server_uuid: str, host: str, profiles: Mapping[str, J
     Raises:
         PortBindingFailed: no agent there can plug one of them.
     """
-    ports = []
-    for port in api.ports(device_id=server_uuid):
+    bound = []
+    for port in ports:
         if port['id'] in profiles:
             wanted = {**_own_profile(port), **profiles[port['id']]}
             if (port.get('binding:host_id'), port.get('binding:profile')) != (host, wanted):
                 port = api.update_port(port['id'], {'binding:host_id': host, 'binding:profile': wanted})
             port = allocate.bound(port)
-        ports.append(port)
-    return ports
+        bound.append(port)
+    return bound
 
 
 def _is_device(port: JsonObject) -> bool:
@@ -53,24 +54,24 @@ def _own_profile(port: JsonObject) -> JsonObject:
     return {key: value for key, value in said.items() if key not in pci.PROFILE}
 
 
-def unbind(api: Api, server_uuid: str) -> None:
+def unbind(api: Api, ports: Iterable[JsonObject]) -> None:
     """Take every port of the server off its host, and off the device that it was there."""
-    for port in api.ports(device_id=server_uuid):
+    for port in ports:
         if port.get('binding:host_id'):
             forget = {'binding:profile': _own_profile(port)} if _is_device(port) else {}
             api.update_port(port['id'], {'binding:host_id': '', **forget})
 
 
-def prebind(api: Api, server_uuid: str, host: str) -> None:
+def prebind(api: Api, ports: Iterable[JsonObject], host: str) -> None:
     """An inactive binding on `host` for every port that has none there."""
-    for port in api.ports(device_id=server_uuid):
+    for port in ports:
         if all(one['host'] != host for one in api.bindings(port['id'])):
             api.add_binding(port['id'], host, port.get('binding:vnic_type', 'normal'))
 
 
-def activate(api: Api, server_uuid: str, host: str) -> None:
+def activate(api: Api, ports: Iterable[JsonObject], host: str) -> None:
     """Make the bindings on `host` the active ones; ports without one there are bound to it."""
-    for port in api.ports(device_id=server_uuid):
+    for port in ports:
         if port.get('binding:host_id') == host:
             continue
         if any(one['host'] == host for one in api.bindings(port['id'])):
@@ -79,8 +80,8 @@ def activate(api: Api, server_uuid: str, host: str) -> None:
             api.update_port(port['id'], {'binding:host_id': host})
 
 
-def drop(api: Api, server_uuid: str, host: str) -> None:
+def drop(api: Api, ports: Iterable[JsonObject], host: str) -> None:
     """Delete the bindings on `host` that are not the active ones."""
-    for port in api.ports(device_id=server_uuid):
+    for port in ports:
         if port.get('binding:host_id') != host:
             api.delete_binding(port['id'], host)

@@ -69,38 +69,43 @@ class Client:
         return info.build(self.api, _in_order(ports, known), tags=info.tags_of(known), users=users,
                           bridge=self._bridge)
 
+    def _ports_of(self, server: Instance) -> list[JsonObject]:
+        known = _remembered(server)
+        had = [vif.id for vif in known.vifs] if known is not None else []
+        return allocate.of_server(self.api, server.uuid, had)
+
     def info(self, server: Instance) -> NetworkInfo:
-        return self._describe(server, self.ports(server.uuid))
+        return self._describe(server, self._ports_of(server))
 
     def bind(self, server: Instance, host: str) -> NetworkInfo:
-        return self._describe(server, binding.bind(self.api, server.uuid, host))
+        return self._describe(server, binding.bind(self.api, self._ports_of(server), host))
 
     def bind_devices(self, server: Instance, host: str, profiles: Mapping[str, JsonObject]) -> NetworkInfo:
-        return self._describe(server, binding.bind_devices(self.api, server.uuid, host, profiles))
+        return self._describe(server, binding.bind_devices(self.api, self._ports_of(server), host, profiles))
 
     def unbind(self, server: Instance) -> None:
-        binding.unbind(self.api, server.uuid)
+        binding.unbind(self.api, self._ports_of(server))
 
     def prebind(self, server: Instance, host: str) -> None:
-        binding.prebind(self.api, server.uuid, host)
+        binding.prebind(self.api, self._ports_of(server), host)
 
     def activate(self, server: Instance, host: str) -> NetworkInfo:
-        binding.activate(self.api, server.uuid, host)
+        binding.activate(self.api, self._ports_of(server), host)
         return self.info(server)
 
     def drop_bindings(self, server: Instance, host: str) -> None:
-        binding.drop(self.api, server.uuid, host)
+        binding.drop(self.api, self._ports_of(server), host)
 
     def release(self, server: Instance, requested: Iterable[NetworkRequest] = ()) -> None:
-        allocate.release(self.api, server, requested, _lent(server))
+        allocate.release(self.api, self._ports_of(server), requested, _lent(server))
 
     def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
         return allocate.drop_late(self.api, server_uuid, kept, gone)
 
     def release_port(self, server: Instance, port_id: str) -> None:
-        found = [port for port in self.ports(server.uuid) if port['id'] == port_id]
-        for port in found:
-            allocate.release_port(self.api, port, _lent(server))
+        for port in allocate.of_server(self.api, server.uuid, [port_id]):
+            if port['id'] == port_id:
+                allocate.release_port(self.api, port, _lent(server))
 
     def servers_at(self, part: str, project_id: str | None, most: int) -> dict[str, list[str]] | None:
         asked: JsonObject = {'fields': ['id', 'device_id', 'fixed_ips'], 'limit': most + 1}

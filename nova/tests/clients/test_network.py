@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from nova import errors
+from nova.clients.neutron.client import Client
 from nova.common import uuids
 from nova.objects.network import NetworkRequest
 from nova.tests.clients.conftest import Server, fakes
@@ -114,6 +115,35 @@ def test_release_deletes_ours_and_gives_back_the_users(there: Any, server: Any) 
     assert (left['device_id'], left['device_owner'], left['binding:host_id']) == ('', '', '')
     with pytest.raises(errors.network.PortNotFound):
         client.api.port(info.vifs[1].id)
+
+
+class Starting:
+    """A Neutron that has just started: its first list of ports lacks those of other projects."""
+
+    def __init__(self, api: Any) -> None:
+        self._api, self._asked = api, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def ports(self, *arguments: Any, **filters: Any) -> Any:
+        asked, self._asked = self._asked, True
+        return self._api.ports(*arguments, **filters) if asked else []
+
+
+def test_a_list_that_lacks_ports(there: Any, server: Any) -> None:
+    """What the server is known to have is neither forgotten nor left behind."""
+    network = there.network()
+    server.network_info = give(there, server, [on(network), on(network)])
+    known = [vif.id for vif in server.network_info.vifs]
+    assert [vif.id for vif in Client(Starting(there.clients.network.api)).info(server).vifs] == known
+    Client(Starting(there.clients.network.api)).release_port(server, known[0])
+    assert [port['id'] for port in there.clients.network.ports(server.uuid)] == known[1:]
+    Client(Starting(there.clients.network.api)).release(server)
+    assert there.clients.network.ports(server.uuid) == []
+    for ident in known:
+        with pytest.raises(errors.network.PortNotFound):
+            there.clients.network.api.port(ident)
 
 
 def test_a_port_of_another_server_is_not_taken(there: Any, server: Any) -> None:

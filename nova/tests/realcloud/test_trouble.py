@@ -19,12 +19,17 @@ LATE = 120
 
 @pytest.fixture
 def servers(cloud, demo, admin, trouble):
-    """Afterwards they are deleted, all are well, and nothing is left of them."""
-    found = Servers(demo, admin)
+    """Afterwards they are deleted, all are well, and nothing is left of them, nor a port that is nobody's."""
+    found, before = Servers(demo, admin), ports(demo)
     yield found
     trouble.end()
     found.delete()
     leaks.check(cloud, admin, LATE)
+    assert ports(demo) == before
+
+
+def ports(user):
+    return {port['id'] for port in user.get('/v2.0/ports', service='network')['ports']}
 
 
 def statuses(found):
