@@ -28,6 +28,11 @@ def _lent(server: Instance) -> list[str]:
     return [vif.id for vif in known.vifs if not vif.made_by_us] if known is not None else []
 
 
+def _ports_of(api: Api, server: Instance) -> list[JsonObject]:
+    known = _remembered(server)
+    return allocate.of_server(api, server.uuid, [vif.id for vif in known.vifs] if known is not None else [])
+
+
 class Client:
     """`protocols.NetworkClient` over an `Api`."""
 
@@ -69,35 +74,31 @@ class Client:
         return info.build(self.api, _in_order(ports, known), tags=info.tags_of(known), users=users,
                           bridge=self._bridge)
 
-    def _ports_of(self, server: Instance) -> list[JsonObject]:
-        known = _remembered(server)
-        had = [vif.id for vif in known.vifs] if known is not None else []
-        return allocate.of_server(self.api, server.uuid, had)
-
     def info(self, server: Instance) -> NetworkInfo:
-        return self._describe(server, self._ports_of(server))
+        return self._describe(server, _ports_of(self.api, server))
 
     def bind(self, server: Instance, host: str) -> NetworkInfo:
-        return self._describe(server, binding.bind(self.api, self._ports_of(server), host))
+        return self._describe(server, binding.bind(self.api, _ports_of(self.api, server), host))
 
     def bind_devices(self, server: Instance, host: str, profiles: Mapping[str, JsonObject]) -> NetworkInfo:
-        return self._describe(server, binding.bind_devices(self.api, self._ports_of(server), host, profiles))
+        ports = _ports_of(self.api, server)
+        return self._describe(server, binding.bind_devices(self.api, ports, host, profiles))
 
     def unbind(self, server: Instance) -> None:
-        binding.unbind(self.api, self._ports_of(server))
+        binding.unbind(self.api, _ports_of(self.api, server))
 
     def prebind(self, server: Instance, host: str) -> None:
-        binding.prebind(self.api, self._ports_of(server), host)
+        binding.prebind(self.api, _ports_of(self.api, server), host)
 
     def activate(self, server: Instance, host: str) -> NetworkInfo:
-        binding.activate(self.api, self._ports_of(server), host)
+        binding.activate(self.api, _ports_of(self.api, server), host)
         return self.info(server)
 
     def drop_bindings(self, server: Instance, host: str) -> None:
-        binding.drop(self.api, self._ports_of(server), host)
+        binding.drop(self.api, _ports_of(self.api, server), host)
 
     def release(self, server: Instance, requested: Iterable[NetworkRequest] = ()) -> None:
-        allocate.release(self.api, self._ports_of(server), requested, _lent(server))
+        allocate.release(self.api, _ports_of(self.api, server), requested, _lent(server))
 
     def drop_late(self, server_uuid: str, kept: Collection[str], gone: bool) -> list[str]:
         return allocate.drop_late(self.api, server_uuid, kept, gone)
