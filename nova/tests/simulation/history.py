@@ -63,17 +63,23 @@ class Event:
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        anew: every server is deleted at the end of each round, so that each is a history of its own in a world
+            that has lived others before.
+    """
 
     seed: int
     shape: worlds.Shape
     events: tuple[Event, ...]
+    anew: bool = False
 
     def __str__(self) -> str:
         return '\n'.join([f'seed {self.seed}, {self.shape}', *(f'  {event}' for event in self.events)])
 
     def to_json(self) -> str:
-        return json.dumps({'seed': self.seed, 'shape': dataclasses.asdict(self.shape),
+        return json.dumps({'seed': self.seed, 'shape': dataclasses.asdict(self.shape), 'anew': self.anew,
                            'events': [dataclasses.asdict(event) for event in self.events]})
 
     @classmethod
@@ -81,22 +87,37 @@ class History:
         found = json.loads(text)
         shape = {**found['shape'], 'older': tuple(found['shape'].get('older', ()))}
         return cls(found['seed'], worlds.Shape(**shape),
-                   tuple(Event(**event) for event in found['events']))
+                   tuple(Event(**event) for event in found['events']), found.get('anew', False))
 
     def rounds(self) -> list[list[Event]]:
         """The events of each round."""
         numbers = sorted({event.round for event in self.events})
         return [[event for event in self.events if event.round == number] for number in numbers]
 
+    @property
+    def count(self) -> int:
+        """How many histories it is."""
+        return len(self.rounds()) if self.anew else 1
+
+    def only(self, number: int) -> 'History':
+        """One round alone."""
+        return dataclasses.replace(self, events=tuple(
+            dataclasses.replace(event, round=0) for event in self.events if event.round == number))
+
+    def until(self, number: int) -> 'History':
+        """What came before the end of a round."""
+        return dataclasses.replace(self, events=tuple(
+            event for event in self.events if event.round <= number))
+
     def without(self, index: int) -> 'History':
         return dataclasses.replace(self, events=self.events[:index] + self.events[index + 1:])
 
 
 class Failed(AssertionError):
-    """A history showed a fault; says what, which history, and all that happened in it."""
+    """A history showed a fault; says what, which history, in which round, and all that happened in it."""
 
-    def __init__(self, history: History, why: BaseException, trace: str) -> None:
-        self.history, self.why = history, why
+    def __init__(self, history: History, why: BaseException, trace: str, number: int = 0) -> None:
+        self.history, self.why, self.number = history, why, number
         super().__init__(f'{type(why).__name__}: {why}\n\n{history}\n\n{trace}\n\n'
                          f'replay: tools/simulate --history \'{history.to_json()}\'')
 
@@ -120,6 +141,7 @@ class Run:
 
     def __init__(self, world: worlds.World, history: History) -> None:
         self.world, self.history = world, history
+        self.number = 0
         self.gone: set[str] = set()
         """Servers that had been deleted before this round."""
 
@@ -147,16 +169,24 @@ class Run:
         Raises:
             AssertionError: something that has to hold does not.
         """
-        world = self.world
-        for events in self.history.rounds():
+        rounds = self.history.rounds()
+        for events in rounds:
+            self.number = events[0].round
             self.round(events)
-        for uuid in world.users.servers:
-            if uuid not in self.gone:
-                world.delete(uuid)
+            if self.history.anew or events is rounds[-1]:
+                self.delete_all()
+
+    def delete_all(self) -> None:
+        """Every server can be deleted, and nothing is left of it."""
+        world = self.world
+        there = [uuid for uuid in world.users.servers if uuid not in self.gone]
+        for uuid in there:
+            world.delete(uuid)
         world.settle(BOUND)
         self.check()
-        left = [uuid for uuid in world.users.servers if world.server(uuid) is not None]
+        left = [uuid for uuid in there if world.server(uuid) is not None]
         assert not left, f'servers that cannot be deleted: {left}'
+        self.gone.update(there)
 
     def round(self, events: Sequence[Event]) -> None:
         """What happens between two quiet points."""
@@ -298,16 +328,23 @@ def run(kept: worlds.Kept, history: History, kind: type[Run] = Run) -> worlds.Wo
         Failed: it showed a fault.
     """
     with worlds.world(kept, history.shape, history.seed) as world:
+        told = kind(world, history)
         try:
-            kind(world, history).live()
+            told.live()
         except (AssertionError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise Failed(history, error, world.tail(100_000)) from error
+            raise Failed(history, error, world.tail(100_000), told.number) from error
         return world
 
 
 def shrunk(live: Callable[[History], object], failed: Failed) -> Failed:
-    """A shorter history that fails too: events without which `live` still raises are left out."""
+    """A shorter history that fails too: rounds and events without which `live` still raises are left out."""
     best, index = failed, 0
+    for shorter in (failed.history.only(failed.number), failed.history.until(failed.number)):
+        try:
+            live(shorter)
+        except Failed as again:
+            best = again
+            break
     while index < len(best.history.events):
         try:
             live(best.history.without(index))
@@ -325,10 +362,28 @@ SKEW = 'skew'
 UPGRADE = 'upgrade'
 """Neither is this: services of the release before, which are upgraded one by one, each when it likes."""
 UPGRADES = 0.2
-"""Of all histories."""
+"""Of all worlds."""
 OPERATIONS = ('boot', 'delete', 'operate')
 LARGE = worlds.Shape(cells=2, conductors=2, supers=2, hosts=3, skew=600.0)
 """Six hosts in two cells."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How likely it is, relatively, that so much happens in a history: none, one, two …
+
+    Attributes:
+        requests: what users ask beside the first server.
+        faults: what breaks.
+    """
+
+    requests: tuple[float, ...]
+    faults: tuple[float, ...]
+
+
+SIZES = {'small': Size((50, 30, 14, 6), (15, 45, 25, 10, 5)), 'even': Size((1, 1, 1, 1), (1, 1, 1, 1, 1))}
+SIZE, SERIES = 'even', 8
+"""How much happens in a history, and how many a world lives, where nobody says otherwise."""
 
 
 class Draw:
@@ -341,12 +396,23 @@ class Draw:
     """
 
     def __init__(self, rng: random.Random, kinds: Iterable[str] | None = None, flow: str | None = None,
-                 servers: int = 4) -> None:
-        self._rng, self._flow, self._servers = rng, flow, servers
+                 servers: int = 4, size: Size = SIZES[SIZE]) -> None:
+        self._rng, self._flow, self._servers, self._size = rng, flow, servers, size
         self._kinds = sorted(kinds or KINDS)
         self._drawn = [kind for kind in self._kinds if kind in FAULTS]
 
     def history(self, seed: int) -> History:
+        """One history in a world of its own."""
+        return self.series(seed, 1)
+
+    def series(self, seed: int, count: int) -> History:
+        """As many histories in one world, one after the other: to start it takes as long as half a history."""
+        shape = self._shape()
+        events = [dataclasses.replace(event, round=number) for number in range(count)
+                  for event in self._events(shape if number == 0 else dataclasses.replace(shape, older=()))]
+        return History(seed, shape, tuple(events), anew=count > 1)
+
+    def _shape(self) -> worlds.Shape:
         rng = self._rng
         shape = worlds.Shape(
             cells=1 if rng.random() < 0.8 else 2, conductors=rng.randint(1, 2),
@@ -355,14 +421,22 @@ class Draw:
         if UPGRADE in self._kinds and rng.random() < UPGRADES:
             shape = dataclasses.replace(shape, older=tuple(
                 name for name in processes(shape) if rng.random() < 0.7))
+        return shape
+
+    def _events(self, shape: worlds.Shape) -> list[Event]:
+        rng = self._rng
         events = self._operation('boot', 0.0)
-        for _ in range(rng.randint(0, 3)):
+        for _ in range(self._many(self._size.requests)):
             events += self._operation(rng.choice(OPERATIONS), rng.random() * SPAN)
         if self._flow is not None:
             events += self._begin(self._flow, 2 + rng.random() * SPAN)
-        events += [self._fault(shape) for _ in range(rng.randint(0, 4) if self._drawn else 0)]
-        events += [self._upgrade(name) for name in shape.older if rng.random() < 0.8]
-        return History(seed, shape, tuple(events))
+        events += [self._fault(shape) for _ in range(self._many(self._size.faults) if self._drawn else 0)]
+        return events + [self._upgrade(name) for name in shape.older if rng.random() < 0.8]
+
+    def _many(self, likely: Sequence[float]) -> int:
+        if len(set(likely)) == 1:
+            return self._rng.randint(0, len(likely) - 1)
+        return self._rng.choices(range(len(likely)), likely)[0]
 
     def rounds(self, seed: int, count: int) -> History:
         """A large deployment with as many servers as there are to choose from, in `count` rounds after the
@@ -437,6 +511,12 @@ class Draw:
                 args.pop('process')
             return Event(name, args, None, rng.randint(1, EFFECTS), rng.choice(('before', 'after')))
         return Event(name, args, rng.random() * SPAN)
+
+
+def drawn(seed: int, kinds: Iterable[str] | None = None, flow: str | None = None,
+          size: Size = SIZES[SIZE], count: int = 1) -> History:
+    """The history of a seed, or so many histories in one world."""
+    return Draw(random.Random(seed), kinds, flow, size=size).series(seed, count)
 
 
 def processes(shape: worlds.Shape) -> list[str]:

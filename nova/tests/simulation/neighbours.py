@@ -53,6 +53,8 @@ class Neighbour:
         if net.state(net.loop.actor.process.machine, self._service) == LATE:
             self._late(name, act)
             net.cut(net.loop.actor.process.machine.name, self._service, HUNG)
+            net.loop.park(self._service, PATIENCE)  # however soon others reach it again
+            raise away()
         return net.effect(self._service, name, act, away, PATIENCE, _told(args, more))
 
     def _late(self, name: str, act: Callable[[], Any]) -> None:
