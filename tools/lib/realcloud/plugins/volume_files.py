@@ -38,7 +38,17 @@ class Driver(nfs.NfsDriver):
 
     def create_volume(self, volume):
         self._be_slow()
-        return super().create_volume(volume)
+        made = super().create_volume(volume)
+        if volume.encryption_key_id is not None:
+            self._name_format(volume)
+        return made
+
+    @staticmethod
+    def _name_format(volume):
+        """Cinder makes an encrypted volume as qcow2, and writes down "raw", so that nobody could read it."""
+        with volume.obj_as_admin():
+            volume.admin_metadata['format'] = 'qcow2'
+            volume.save()
 
     def extend_volume(self, volume, new_size):
         """Also while a guest uses it, as backends do whose files are raw."""
