@@ -78,6 +78,7 @@ class Kept:
         self.servers = databases.Servers(quick)
         self.directory = tempfile.TemporaryDirectory(prefix='simulation', dir=_memory())
         self.settings = _settings()
+        self._of_hosts: dict[str, Any] = {}
         self.worlds = 0
         gc.collect()
         gc.freeze()  # what is there now is not looked through again for every world
@@ -95,6 +96,13 @@ class Kept:
         finally:
             if enabled:
                 gc.enable()
+
+    def settings_of(self, host: str) -> Any:
+        """Of a compute host, which has an address of its own."""
+        if host not in self._of_hosts:
+            made = self._of_hosts[host] = _settings()
+            made.set_override('my_shared_fs_storage_ip', f'192.0.2.{10 + len(self._of_hosts)}')
+        return self._of_hosts[host]
 
     def state_dir(self, host: str) -> pathlib.Path:
         return pathlib.Path(self.directory.name) / str(self.worlds) / host
@@ -282,7 +290,8 @@ class World:
 
     def _agent(self, process: Process, cell: str) -> Any:
         return agent.ComputeAgent(
-            self.conf, process.name, self.drivers[process.name], self._buses(process, cell).own,
+            self.kept.settings_of(process.name), process.name, self.drivers[process.name],
+            self._buses(process, cell).own,
             self._reached, self.kept.state_dir(process.name))
 
     # Processes
