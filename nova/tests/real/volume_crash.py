@@ -325,15 +325,23 @@ OPERATIONS = {kind.__name__.lower(): kind for kind in (
     Attach, Detach, Swap, Grow, Snapshot, Merge, Boot, Reimage, Delete)}
 
 
+OTHER = 'volume-crash-other'
+
+
+def other_images(admin):
+    return [image['id'] for image in admin.get('/v2/images', service='image')['images']
+            if image['name'] == OTHER]
+
+
 def other_image(admin):
     """Another image than `User.image`, made where there is none."""
-    for image in admin.get('/v2/images', service='image')['images']:
-        if image['id'] != admin.image:
-            return image['id']
+    for image in other_images(admin):
+        return image
+    admin.image  # noqa: B018  chosen before there is another one
     made = admin.call('POST', '/v2/images', {
-        'name': 'other', 'disk_format': 'raw', 'container_format': 'bare'}, service='image').json()['id']
+        'name': OTHER, 'disk_format': 'raw', 'container_format': 'bare'}, service='image').json()['id']
     admin.call('PUT', f'/v2/images/{made}/file', service='image', content=b'other',
-              headers={'Content-Type': 'application/octet-stream'})
+               headers={'Content-Type': 'application/octet-stream'})
     return made
 
 
@@ -428,4 +436,6 @@ def run(cases, world, admin, found, interrupt=interrupted, seconds=crash.BACK):
     until(lambda: not found(), CLEAN, told=found)
     LOG.info('nothing was left over %.1f s later', time.monotonic() - began)
     together([each.end() for each in tries])
+    for image in other_images(admin):
+        admin.call('DELETE', f'/v2/images/{image}', service='image')
     leaks.check(world.cluster, admin, CLEAN)
