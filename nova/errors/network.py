@@ -38,6 +38,15 @@ class PortNotUsable(base.Invalid):
     template = 'Port {port} is not usable for a server of project {project}.'
 
 
+class PortAsksResources(base.Invalid):
+    """Nobody would claim them."""
+
+    everywhere = True
+    template = ('Port {port} asks for resources of its host (resource_request): its QoS policy, or that of its '
+                'network, has a minimum of bandwidth or packet rate. These are not claimed here; use a policy '
+                'without a minimum.')
+
+
 class PortLimitExceeded(base.Forbidden):
     template = 'Maximum number of ports exceeded'
 

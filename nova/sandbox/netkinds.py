@@ -20,6 +20,9 @@ FLOATING = Kind('floatingip', owner='project_id', parent='port_id')
 ALLOCATION = Kind('ip_allocation', owner='network_id', parent='port_id')
 CURSOR = Kind('ip_cursor')
 QUOTA = Kind('network_quota')
+POLICY = Kind('policy', owner='project_id')
+MINIMUM = Kind('qos_minimum', parent='qos_policy_id', unique=('qos_policy_id', 'type', 'direction'))
+"""A rule of a QoS policy."""
 
 
 def error(status: int, name: str, template: str) -> type[problem.Problem]:
@@ -34,6 +37,8 @@ SecurityGroupNotFound = error(404, 'SecurityGroupNotFound', 'Security group {id}
 SecurityGroupRuleNotFound = error(404, 'SecurityGroupRuleNotFound', 'Security group rule {id} does not exist')
 RouterNotFound = error(404, 'RouterNotFound', 'Router {id} could not be found')
 FloatingIPNotFound = error(404, 'FloatingIPNotFound', 'Floating IP {id} could not be found')
+QosPolicyNotFound = error(404, 'QosPolicyNotFound', 'QoS policy {id} could not be found.')
+QosRuleNotFound = error(404, 'QosRuleNotFound', 'QoS rule {id} for policy {policy} could not be found.')
 PortBindingNotFound = error(404, 'PortBindingNotFound',
                             'Binding for port {port_id} for host {host} could not be found.')
 HTTPNotFound = error(404, 'HTTPNotFound', 'The resource could not be found.')
@@ -66,6 +71,7 @@ PortBindingAlreadyExists = error(409, 'PortBindingAlreadyExists',
                                  'Binding for port {port_id} on host {host} already exists.')
 PortBindingAlreadyActive = error(409, 'PortBindingAlreadyActive',
                                  'Binding for port {port_id} on host {host} is already active.')
+QosPolicyInUse = error(409, 'QosPolicyInUse', 'QoS Policy {id} is used by a port or network.')
 SecurityGroupInUse = error(409, 'SecurityGroupInUse', 'Security Group {id} in use.')
 SecurityGroupCannotRemoveDefault = error(409, 'SecurityGroupCannotRemoveDefault',
                                          'Insufficient rights for removing default security group.')

@@ -13,7 +13,7 @@ import falcon
 
 from nova.common import problem, web
 from nova.sandbox import netkinds as n
-from nova.sandbox import plugging, secgroups, service, store, subnets
+from nova.sandbox import plugging, qos, secgroups, service, store, subnets
 from nova.sandbox.ports import Ports
 from nova.sandbox.store import Document, Kind, Rows
 from nova.sandbox.telling import Telling
@@ -28,7 +28,11 @@ _EXTENSIONS = {
     'external-net': 'Neutron external network', 'extra_dhcp_opt': 'Neutron Extra DHCP options',
     'net-mtu': 'Network MTU', 'net-mtu-writable': 'Network MTU (writable)',
     'network_availability_zone': 'Network Availability Zone', 'pagination': 'Pagination support',
+    'port-resource-request': 'Port Resource Request',
+    'port-resource-request-groups': 'Port Resource Request Groups',
     'port-security': 'Port Security', 'project-id': 'project_id field enabled', 'provider': 'Provider Network',
+    'qos': 'Quality of Service', 'qos-bw-minimum-ingress': 'Ingress direction for QoS minimum bandwidth rule',
+    'qos-port-network-policy': 'QoS Port Network Policy', 'qos-pps-minimum': 'QoS minimum packet rate rule',
     'quotas': 'Quota management support', 'quota_details': 'Quota details management support',
     'router': 'Neutron L3 Router', 'security-group': 'security-group',
     'sorting': 'Sorting support', 'standard-attr-description': 'standard-attr-description',
@@ -70,6 +74,8 @@ class Noun:
     update: Callable[[Rows, service.Caller, Document, Document], Document] | None
     delete: Callable[[Rows, service.Caller, Document], None]
     shown: Callable[[Rows, Document], Document] = lambda rows, document: document
+    path: str | None = None
+    """Where it is, unless its plural says so."""
 
 
 def _render(req: falcon.Request, resp: falcon.Response, error: problem.Problem) -> None:
@@ -111,7 +117,9 @@ class Network:
             Noun(n.PORT, 'ports', n.PortNotFound, lambda rows, caller, project, body: ports.create(
                 rows, caller, body), lambda rows, caller, port, body: ports.update(
                 rows, caller, port['id'], body), lambda rows, caller, port: ports.delete(
-                rows, caller, port['id'])),
+                rows, caller, port['id']), qos.shown_port),
+            Noun(n.POLICY, 'policies', n.QosPolicyNotFound, qos.create, None, qos.delete, qos.shown,
+                 'qos/policies'),
             Noun(n.GROUP, 'security_groups', n.SecurityGroupNotFound, secgroups.create, secgroups.update,
                  secgroups.delete, secgroups.shown),
             Noun(n.RULE, 'security_group_rules', n.SecurityGroupRuleNotFound, secgroups.create_rule, None,
@@ -135,6 +143,7 @@ class Network:
             {'name': 'nova', 'resource': kind, 'state': 'available'} for kind in ('network', 'router')]}))
         for noun in self._nouns.values():
             self._route_noun(add, noun)
+        qos.Rules(self._store).route(add)
         add('/v2.0/ports/{ident}/bindings', GET=self._bindings, POST=self._add_binding)
         add('/v2.0/ports/{ident}/bindings/{host}', GET=self._binding, PUT=self._change_binding,
             DELETE=self._remove_binding)
@@ -181,7 +190,7 @@ class Network:
             self._announce(noun, self._store.write(write), None)
             resp.status = falcon.HTTP_204
 
-        base = '/v2.0/' + noun.plural.replace('_', '-')
+        base = '/v2.0/' + (noun.path or noun.plural.replace('_', '-'))
         add(base, GET=index, POST=create)
         add(base + '/{ident}', GET=show, DELETE=delete, **({'PUT': update} if noun.update else {}))
         if noun.kind is not n.RULE:
@@ -237,7 +246,7 @@ class Network:
             raise n.HTTPBadRequest(why="Running without keystone AuthN requires that tenant_id is specified")
         if project != caller.project_id and not caller.privileged:
             raise n.PolicyNotAuthorized(rule=f'create_{noun.kind.name}')
-        limit = _limits(rows, project)[noun.kind.name]
+        limit = _limits(rows, project).get(noun.kind.name, -1)
         if 0 <= limit <= rows.count(noun.kind, owner=project):
             raise n.OverQuota(resource=noun.kind.name)
         return noun.create(rows, caller, project, body)
@@ -245,7 +254,8 @@ class Network:
     def _resources(self, req: falcon.Request, resp: falcon.Response) -> None:
         web.send(resp, {'resources': [
             {'name': noun.kind.name, 'collection': noun.plural, 'links': [
-                {'rel': 'self', 'href': f'{service.here(req)}/v2.0/{noun.plural.replace("_", "-")}'}]}
+                {'rel': 'self', 'href': f'{service.here(req)}/v2.0/'
+                                        f'{noun.path or noun.plural.replace("_", "-")}'}]}
             for noun in self._nouns.values()]})
 
     def _announce(self, noun: Noun, old: Document | None, new: Document | None) -> None:
@@ -403,6 +413,8 @@ class _Sight:
             return True
         if noun.kind is n.NETWORK:
             return n.sees_network(self._caller, document)
+        if noun.kind is n.POLICY:
+            return bool(document['shared'])
         if noun.kind is n.SUBNET:
             ident = document['network_id']
             if ident not in self._networks:

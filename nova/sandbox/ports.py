@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from nova.common import problem, uuids
 from nova.sandbox import netkinds as n
-from nova.sandbox import plugging, service, store
+from nova.sandbox import plugging, qos, service, store
 from nova.sandbox.store import Document, Rows
 
 _MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}')
@@ -140,6 +140,7 @@ class Ports:
         _only(body, _CREATABLE)
         network = n.network_for(rows, caller, body.get('network_id'))
         _check_rights(caller, body, 'create_port', network)
+        qos.check(rows, caller, body)
         project = str(body.get('project_id') or body.get('tenant_id') or caller.project_id or '')
         if project != caller.project_id and not caller.privileged:
             raise n.PolicyNotAuthorized(rule='create_port')
@@ -149,8 +150,8 @@ class Ports:
             'network_id': network['id'], 'project_id': project, 'tenant_id': project, 'status': 'DOWN',
             'admin_state_up': True, 'device_id': '', 'device_owner': device_owner,
             'port_security_enabled': secure, 'allowed_address_pairs': [], 'extra_dhcp_opts': [],
-            'dns_name': '', 'dns_assignment': [], 'qos_policy_id': None, 'qos_network_policy_id': None,
-            'propagate_uplink_status': True, 'resource_request': None, 'ip_allocation': 'immediate',
+            'dns_name': '', 'dns_assignment': [], 'qos_policy_id': None,
+            'propagate_uplink_status': True, 'ip_allocation': 'immediate',
             'binding:vnic_type': body.get('binding:vnic_type') or 'normal', 'binding:host_id': '',
             'binding:profile': {}, 'binding:vif_type': 'unbound', 'binding:vif_details': {}})
         port.update({name: body[name] for name in _FREE if body.get(name) is not None})
@@ -176,6 +177,7 @@ class Ports:
         old = n.port_for(rows, caller, ident)
         _only(body, _UPDATABLE)
         _check_rights(caller, body, 'update_port', rows.get(n.NETWORK, old['network_id']) or {})
+        qos.check(rows, caller, body)
         port = dict(old)
         port.update({name: body[name] for name in _FREE if name in body})
         port.update({name: port[name] or '' for name in ('device_id', 'device_owner', 'name')})

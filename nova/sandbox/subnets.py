@@ -4,7 +4,7 @@ import ipaddress
 import secrets
 
 from nova.sandbox import netkinds as n
-from nova.sandbox import service
+from nova.sandbox import qos, service
 from nova.sandbox.ports import Addresses, Ports
 from nova.sandbox.store import Document, Rows
 
@@ -32,6 +32,7 @@ def _need_admin_for(caller: service.Caller, body: Document, names: tuple[str, ..
 
 def create_network(rows: Rows, caller: service.Caller, project: str, body: Document) -> Document:
     _need_admin_for(caller, body, _NETWORK_ADMIN, 'create_network')
+    qos.check(rows, caller, body)
     network = n.stamp({
         'project_id': project, 'tenant_id': project, 'status': 'ACTIVE', 'admin_state_up': True, 'mtu': 1450,
         'shared': False, 'router:external': False, 'is_default': False, 'port_security_enabled': True,
@@ -45,6 +46,7 @@ def create_network(rows: Rows, caller: service.Caller, project: str, body: Docum
 
 def update_network(rows: Rows, caller: service.Caller, network: Document, body: Document) -> Document:
     _need_admin_for(caller, body, _NETWORK_ADMIN, 'update_network')
+    qos.check(rows, caller, body)
     return rows.update(n.NETWORK, n.touch({**network, **_chosen(body, _NETWORK)}))
 
 

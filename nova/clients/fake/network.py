@@ -36,7 +36,9 @@ class FakeApi(Fake):
         self.no_agent_on: set[str] = set()
         """Hosts on which binding fails."""
         self.aliases = frozenset({'tag-ports-during-bulk-creation', 'dns-integration', 'binding-extended',
-                                  'ip-substring-filtering'})
+                                  'ip-substring-filtering', 'port-resource-request'})
+        self.asks: dict[str, JsonObject] = {}
+        """What ports of a QoS policy ask of their host, by its id."""
         self.plugs = True
         """Whether ports become ACTIVE when they are bound; without it, when `plug` says so."""
         self.on_active: Callable[[JsonObject], object] | None = None
@@ -54,7 +56,7 @@ class FakeApi(Fake):
             'id': network_id, 'name': name, 'project_id': project_id, 'tenant_id': project_id, 'shared': shared,
             'router:external': external, 'mtu': 1450, 'subnets': [], 'port_security_enabled': True,
             'admin_state_up': True, 'status': 'ACTIVE', 'provider:network_type': 'geneve',
-            'provider:physical_network': None, 'vlan_transparent': False}
+            'provider:physical_network': None, 'vlan_transparent': False, 'qos_policy_id': None}
         if cidr:
             subnet = uuids.generate()
             net = ipaddress.ip_network(cidr)
@@ -104,7 +106,7 @@ class FakeApi(Fake):
         limit = filters.pop('limit', None)
         most = None if limit is None else int(str(limit))
         seen = [port for port in self.all_ports.values() if self.sees(context, port)]
-        return [port for port in _filtered(seen, filters) if not how or any(
+        return [_shown(port, context) for port in _filtered(seen, filters) if not how or any(
             address in one['ip_address'] if how == 'ip_address_substr' else one['ip_address'] == address
             for one in port['fixed_ips'])][:most]
 
@@ -113,13 +115,13 @@ class FakeApi(Fake):
         port = self.all_ports.get(port_id)
         if port is None or not self.sees(context, port):
             raise errors.network.PortNotFound(port=port_id)
-        return copy.deepcopy(port)
+        return _shown(copy.deepcopy(port), context)
 
     @effect
     def create_port(self, body: JsonObject, context: Context = None) -> JsonObject:
         if context is not None and context.auth_token and not context.is_admin:
             _check_rights(self, context, body)
-        return copy.deepcopy(self._make(body))
+        return _shown(copy.deepcopy(self._make(body)), context)
 
     def _make(self, body: JsonObject) -> JsonObject:
         network = self.all_networks.get(body['network_id'])
@@ -132,9 +134,11 @@ class FakeApi(Fake):
                 'device_owner': '', 'mac_address': mac,
                 'created_at': f'{self._serial:08d}', 'tags': [], 'port_security_enabled': True,
                 'security_groups': [], 'binding:vnic_type': 'normal', 'binding:profile': {},
-                'binding:host_id': '', 'resource_request': None, 'allowed_address_pairs': [],
+                'binding:host_id': '', 'allowed_address_pairs': [], 'qos_policy_id': None,
+                'qos_network_policy_id': network.get('qos_policy_id'),
                 **{key: value for key, value in body.items() if key != 'fixed_ips'}}
         port['fixed_ips'] = self._addresses(network, [one['ip_address'] for one in body.get('fixed_ips', ())])
+        port['resource_request'] = self.asks.get(port['qos_policy_id'] or port['qos_network_policy_id'] or '')
         self._plug(port)
         self.all_ports[ident] = port
         return port
@@ -276,6 +280,22 @@ def plug(api: FakeApi, port_id: str) -> None:
     """An agent has plugged in a port of `api`."""
     with api.lock:
         api.all_ports[port_id]['status'] = 'ACTIVE'
+
+
+def add_policy(api: FakeApi, packets: int) -> str:
+    """A QoS policy with a minimum packet rate, or (0) none; this Neutron has no groups of requests."""
+    ident = uuids.generate()
+    if packets:
+        api.asks[ident] = {'required': ['CUSTOM_VNIC_TYPE_NORMAL'],
+                           'resources': {'NET_PACKET_RATE_KILOPACKET_PER_SEC': packets}}
+    return ident
+
+
+def _shown(port: JsonObject, context: Context) -> JsonObject:
+    """A port as its reader sees it: what it asks of its host is no user's business."""
+    if context is not None and context.auth_token and not context.is_admin:
+        port.pop('resource_request', None)
+    return port
 
 
 def _filtered(found: list[JsonObject], filters: Mapping[str, Filter]) -> list[JsonObject]:

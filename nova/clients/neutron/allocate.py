@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.neutron.check import AUTO, NONE, check_owner
+from nova.clients.neutron.check import AUTO, NONE, check_owner, check_request, check_requests
 from nova.common.jsonutil import JsonObject
 from nova.objects.instance import Instance
 from nova.objects.network import NetworkRequest
@@ -70,7 +70,7 @@ def make(api: Api, user: nova_context.RequestContext, server: Instance, requeste
     Raises:
         Forbidden: the user may not have it so.
         FixedIpInUse, FixedIpInvalid, PortLimitExceeded, PortInUse, PortNotFound, PortNotUsable,
-        NetworkNotFound, SecurityGroupNotFound: as their names say.
+        PortAsksResources, NetworkNotFound, SecurityGroupNotFound: as their names say.
     """
     if len(requested) == 1 and requested[0].network_id == NONE:
         return []
@@ -85,8 +85,23 @@ def make(api: Api, user: nova_context.RequestContext, server: Instance, requeste
             port = _take(api, user, server, request)
         elif port is None:
             port = api.create_port(_new(api, server, request, groups, _tag(key, index)), user)
+        if not request.port_id:
+            _check_made(api, port)
         ids.append(port['id'])
     return ids
+
+
+def _check_made(api: Api, port: JsonObject) -> None:
+    """A port that we made asks for nothing of its host; where its network has it do so, it goes again.
+
+    Raises:
+        PortAsksResources: it did.
+    """
+    try:
+        check_requests(api, [port])
+    except errors.network.PortAsksResources:
+        api.delete_port(port['id'])
+        raise
 
 
 def _definite(api: Api, user: nova_context.RequestContext, server: Instance, request: NetworkRequest
@@ -138,11 +153,16 @@ def place(api: Api, server: Instance, ports: Sequence[str], requested: Sequence[
     Raises:
         PortNotFound: one is gone.
         PortBindingFailed: no agent on the host can plug one.
+        PortAsksResources: one asks for what nobody has claimed.
     """
     def body(request: NetworkRequest) -> JsonObject:
         return {'device_owner': owner(server), **({} if request.device else {'binding:host_id': host})}
-    return [bound(api.update_port(ident, body(request)))
-            for ident, request in zip(ports, requested, strict=bool(ports))]
+    placed = []
+    for ident, request in zip(ports, requested, strict=bool(ports)):
+        port = api.update_port(ident, body(request))
+        check_request(port)
+        placed.append(bound(port))
+    return placed
 
 
 def bound(port: JsonObject) -> JsonObject:

@@ -1,6 +1,7 @@
 """What a user asked of the network, checked before anything is made, with the user's own rights."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 
 from oslo_utils import strutils
 
@@ -11,7 +12,14 @@ from nova.common.jsonutil import JsonObject
 from nova.domain import pci
 from nova.objects.network import NetworkRequest
 
+LOG = logging.getLogger(__name__)
+
 AUTO, NONE = 'auto', 'none'
+
+REQUEST, REQUESTS = 'resource_request', 'port-resource-request'
+"""What a port asks of its host, and the extension by which Neutron says so."""
+_POLICIES = ('qos_policy_id', 'qos_network_policy_id')
+"""Fields of a port that are None where it has no QoS policy; a Neutron may lack either."""
 
 
 def _usable(api: Api, context: nova_context.RequestContext) -> list[JsonObject]:
@@ -42,7 +50,7 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Ne
 
     Raises:
         NetworkNotFound, NetworkAmbiguous, NetworkForbidden, NetworkNeedsSubnet, PortNotFound, PortInUse,
-        PortNotUsable, FixedIpInUse, PortLimitExceeded: as their names say.
+        PortNotUsable, PortAsksResources, FixedIpInUse, PortLimitExceeded: as their names say.
     """
     asked = list(requested)
     if len(asked) == 1 and asked[0].network_id == NONE:
@@ -54,9 +62,7 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Ne
         _check_network(found, context)
         _check_room(api, context, count)
         return [make(found['id'])]
-    for request in asked:
-        if request.port_id:
-            _check_port(api, context, request)
+    check_requests(api, [_check_port(api, context, request) for request in asked if request.port_id])
     named = {request.network_id for request in asked if request.network_id and not request.port_id}
     networks = {network['id']: network for network in api.networks(context, id=named)} if named else {}
     for ident in sorted(named):
@@ -103,7 +109,8 @@ def _check_network(network: JsonObject, context: nova_context.RequestContext) ->
         raise errors.network.NetworkNeedsSubnet(network=network['id'])
 
 
-def _check_port(api: Api, context: nova_context.RequestContext, request: NetworkRequest) -> None:
+def _check_port(api: Api, context: nova_context.RequestContext, request: NetworkRequest) -> JsonObject:
+    """The port, as the user sees it."""
     port = api.port(request.port_id or '', context)
     check_owner(port, context.project_id)
     if port.get('device_id'):
@@ -114,6 +121,7 @@ def _check_port(api: Api, context: nova_context.RequestContext, request: Network
     vnic_type = port.get('binding:vnic_type') or 'normal'
     if vnic_type in pci.VNICS:
         request.device = _device(api, port, vnic_type)
+    return port
 
 
 def _device(api: Api, port: JsonObject, vnic_type: str) -> JsonObject:
@@ -127,6 +135,41 @@ def _device(api: Api, port: JsonObject, vnic_type: str) -> JsonObject:
     trusted = strutils.bool_from_string((port.get('binding:profile') or {}).get('trusted'))
     pci.of_port(vnic_type, physical, trusted)
     return {'vnic_type': vnic_type, 'physical_network': physical, 'trusted': trusted}
+
+
+def check_requests(api: Api, ports: Iterable[JsonObject]) -> None:
+    """None of these ports asks for resources of its host.
+
+    Users are not shown what a port asks for. So we look ourselves, where it may be anything: where a port has a
+    QoS policy, or nobody says whether it has.
+
+    Raises:
+        PortAsksResources: one does.
+        NetworkServiceFailed: Neutron does not show us either.
+    """
+    unknown = []
+    for port in ports:
+        if REQUEST in port:
+            check_request(port)
+        elif any(port.get(name, '') is not None for name in _POLICIES):
+            unknown.append(port['id'])
+    if unknown and REQUESTS in api.extensions():
+        for port in (api.port(ident) for ident in unknown):
+            if REQUEST not in port:
+                LOG.error('Neutron does not show the user of [neutron] the resource_request of port %s; its '
+                          'policy get_port:resource_request has to allow it.', port['id'])
+                raise errors.network.NetworkServiceFailed()
+            check_request(port)
+
+
+def check_request(port: JsonObject) -> None:
+    """A port, as we see it, asks for no resources of its host.
+
+    Raises:
+        PortAsksResources: it does.
+    """
+    if port.get(REQUEST):
+        raise errors.network.PortAsksResources(port=port['id'])
 
 
 def check_owner(port: JsonObject, project: str | None) -> None:

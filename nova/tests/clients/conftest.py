@@ -15,6 +15,7 @@ from oslo_config import cfg
 
 from nova import conf, errors
 from nova.clients import Clients, build, fake, session
+from nova.clients.fake import network as fake_network
 from nova.clients.manila import VERSION
 from nova.clients.placement import client as placement_client
 from nova.clients.protocols import PlacementClient
@@ -83,6 +84,8 @@ class Neighbours:
         image: id of a public image.
         port: makes a port of the user's on a network; returns its id.
         group: makes a security group of the user's; returns its id.
+        policy: makes a QoS policy, with a minimum packet rate or (0) none; returns its id.
+        set_policy: gives a network a QoS policy.
     """
 
     kind: str
@@ -95,8 +98,10 @@ class Neighbours:
     share: Callable[[str], str]
     can_delete_share: Callable[[str], bool]
     migrating: Callable[[str], str]
-    port: Callable[[str], str]
+    port: Callable[..., str]
     group: Callable[[str], str]
+    policy: Callable[[int], str]
+    set_policy: Callable[[str, str], object]
     image: str
 
 
@@ -111,8 +116,11 @@ def fakes() -> Neighbours:
             project, shared=shared, cidr=cidr),
         volume=lambda **kwargs: made.volume.add(**kwargs), migrating=made.volume.begin_migration,
         share=made.share.add, can_delete_share=made.share.remove,
-        port=lambda network: made.network.api.add_port(network, 'project'),
-        group=lambda name: made.network.api.add_group(name, 'project'), image=made.image.add())
+        port=lambda network, policy=None: made.network.api.add_port(network, 'project', qos_policy_id=policy),
+        group=lambda name: made.network.api.add_group(name, 'project'),
+        policy=lambda packets: fake_network.add_policy(made.network.api, packets),
+        set_policy=lambda network, policy: made.network.api.all_networks[network].update(qos_policy_id=policy),
+        image=made.image.add())
 
 
 def conf_for(running: Any, vouches: bool = True) -> cfg.ConfigOpts:
@@ -178,12 +186,21 @@ def sandbox_neighbours(running: Any, vouches: bool = True) -> Neighbours:
         return next(str(one.id) for one in cloud.block_storage.volumes(all_projects=True)
                     if one.migration_status == f'target:{volume}')
 
+    def policy(packets: int) -> str:
+        made = cloud.network.create_qos_policy(name='qos', shared=True)
+        if packets:
+            cloud.network.create_qos_minimum_packet_rate_rule(made, min_kpps=packets, direction='any')
+        return str(made.id)
+
     return Neighbours(
         'sandbox', build(configured), user, stranger, _of(running.session('admin'), admin=True),
         network, volume, share, lambda ident: manila('DELETE', f'/shares/{ident}').status_code == 202,
         migrating,
-        port=lambda network: str(mine.network.create_port(network_id=network).id),
-        group=lambda name: str(mine.network.create_security_group(name=name).id), image=running.made.image)
+        port=lambda network, policy=None: str(mine.network.create_port(network_id=network, **(
+            {'qos_policy_id': policy} if policy else {})).id),
+        group=lambda name: str(mine.network.create_security_group(name=name).id), policy=policy,
+        set_policy=lambda network, policy: cloud.network.update_network(network, qos_policy_id=policy),
+        image=running.made.image)
 
 
 @pytest.fixture(scope='module')

@@ -355,3 +355,74 @@ def test_the_groups_of_a_server(there: Any, server: Any) -> None:
     found, known = client.groups_of(there.user, server.uuid)
     assert [group['id'] for group in found] == [web] and web in known
     assert client.groups_of(there.stranger, server.uuid)[0] == [], 'they are shown to who may see them'
+
+
+# What ports ask of hosts -------------------------------------------------------------------------
+
+class Counting:
+    """An `Api` that counts what is asked with our own credentials, port by port."""
+
+    def __init__(self, api: Any) -> None:
+        self._api, self.looked_up = api, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    def port(self, port_id: str, context: Any = None) -> Any:
+        self.looked_up += context is None
+        return self._api.port(port_id, context)
+
+
+def test_a_port_that_asks_for_resources_is_refused(there: Any) -> None:
+    """Its user is not shown what it asks for; an administrator is."""
+    client, network, policy = there.clients.network, there.network(), there.policy(5)
+    port = there.port(network, policy)
+    assert 'resource_request' not in client.api.port(port, there.user)
+    assert all('resource_request' not in each for each in client.api.ports(there.user))
+    asked = client.api.port(port)['resource_request']
+    groups = asked['request_groups'] if there.kind == 'sandbox' else [asked]
+    assert [each['resources'] for each in groups] == [{'NET_PACKET_RATE_KILOPACKET_PER_SEC': 5}]
+    with pytest.raises(errors.network.PortAsksResources, match='without a minimum') as caught:
+        client.check(there.user, [on(network), with_port(port)], 1)
+    assert caught.value.status == 400 and port in caught.value.message
+
+
+def test_a_port_that_asks_for_none_is_looked_up_where_it_may(there: Any) -> None:
+    """A policy may have no minimum; without a policy nothing more is asked of Neutron."""
+    network, counting = there.network(), Counting(there.clients.network.api)
+    client = Client(counting)
+    for port, looked_up in ((there.port(network), 0), (there.port(network, there.policy(0)), 1)):
+        assert client.check(there.user, [with_port(port)], 1)[0].port_id == port
+        assert counting.looked_up == looked_up
+
+
+def test_a_port_of_a_network_with_a_minimum_is_not_made(there: Any, server: Any) -> None:
+    client, network = there.clients.network, there.network()
+    there.set_policy(network, there.policy(5))
+    for _ in range(2):
+        with pytest.raises(errors.network.PortAsksResources):
+            client.make(there.user, server, [on(network)], key='task')
+        assert client.ports(server.uuid) == []
+
+
+def test_a_minimum_that_comes_later_is_seen_when_the_port_is_bound(there: Any, server: Any) -> None:
+    client, network = there.clients.network, there.network()
+    ports = client.make(there.user, server, [on(network)])
+    if there.kind == 'fake':
+        there.clients.network.api.all_ports[ports[0]]['resource_request'] = {'resources': {'X': 1}}
+    else:
+        there.set_policy(network, there.policy(5))
+    with pytest.raises(errors.network.PortAsksResources):
+        client.place(server, ports, [on(network)], 'host1')
+
+
+def test_what_a_port_asks_for_has_to_be_shown_to_us(there: Any) -> None:
+    """A Neutron that hides it from our own credentials is not taken to say that there is nothing."""
+    class Hiding(Counting):
+        def port(self, port_id: str, context: Any = None) -> Any:
+            return {key: value for key, value in super().port(port_id, context).items()
+                    if key != 'resource_request'}
+
+    port = there.port(there.network(), there.policy(5))
+    with pytest.raises(errors.network.NetworkServiceFailed):
+        Client(Hiding(there.clients.network.api)).check(there.user, [with_port(port)], 1)

@@ -69,3 +69,40 @@ def test_groups_and_addresses(demo, uuid):
     more, = addresses(demo, uuid) - before
     act('removeFixedIp', {'address': more})
     until(lambda: addresses(demo, uuid) == before)
+
+
+@pytest.fixture
+def greedy(admin, demo):
+    """A network of the user's with a QoS policy of a minimum packet rate; the policy."""
+    policy = admin.call('POST', '/v2.0/qos/policies', {'policy': {'name': 'rate', 'shared': True}},
+                        service='network').json()['policy']['id']
+    rule = {'minimum_packet_rate_rule': {'min_kpps': 10, 'direction': 'any'}}
+    assert admin.call('POST', f'/v2.0/qos/policies/{policy}/minimum_packet_rate_rules', rule, service='network'
+                      ).status_code == 201
+    network = demo.call('POST', '/v2.0/networks', {'network': {'name': 'greedy', 'qos_policy_id': policy}},
+                        service='network').json()['network']['id']
+    demo.call('POST', '/v2.0/subnets', {'subnet': {
+        'network_id': network, 'cidr': '192.168.9.0/24', 'ip_version': 4}}, service='network')
+    yield network, policy
+    gone = demo.call('DELETE', f'/v2.0/networks/{network}', service='network')
+    assert gone.status_code == 204, f'no port is left: {gone.text}'
+    assert admin.call('DELETE', f'/v2.0/qos/policies/{policy}', service='network').status_code == 204
+
+
+def test_what_a_port_asks_of_its_host_is_refused(demo, uuid, greedy):
+    """A minimum of bandwidth or packet rate is not claimed, so nobody gets a port that has been promised it."""
+    network, policy = greedy
+    port = demo.call('POST', '/v2.0/ports', {'port': {'network_id': demo.network, 'qos_policy_id': policy}},
+                     service='network').json()['port']['id']
+    said = f'Port {port} asks for resources of its host (resource_request)'
+    attached = {'interfaceAttachment': {'port_id': port}}
+    for answer in (demo.boot('greedy', networks=[{'port': port}]),
+                   demo.call('POST', f'/servers/{uuid}/os-interface', attached)):
+        assert answer.status_code == 400 and said in answer.text, answer.text
+    demo.call('DELETE', f'/v2.0/ports/{port}', service='network')
+    answer = demo.call('POST', f'/servers/{uuid}/os-interface', {'interfaceAttachment': {'net_id': network}})
+    assert answer.status_code == 400 and 'asks for resources of its host' in answer.text, answer.text
+    failed = demo.ended(demo.boot('greedy', networks=[{'uuid': network}]).json()['server']['id'])
+    assert failed['status'] == 'ERROR' and 'resource_request' in failed['fault']['message']
+    assert failed['fault']['code'] == 400
+    demo.delete(failed['id'])

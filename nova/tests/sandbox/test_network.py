@@ -229,3 +229,67 @@ def test_no_token_and_malformed_bodies(running: Running, demo: Connection) -> No
         assert demo.network.post('/ports', json=body).status_code == 400
     broken = demo.network.post('/ports', data='{', headers={'Content-Type': 'application/json'})
     assert broken.status_code == 400
+
+
+@pytest.fixture
+def minima(admin: Connection):
+    """A policy with minima of bandwidth and packet rate, for all projects."""
+    policy = admin.network.create_qos_policy(name='minima', shared=True)
+    admin.network.create_qos_minimum_bandwidth_rule(policy, min_kbps=1000, direction='egress')
+    admin.network.create_qos_minimum_packet_rate_rule(policy, min_kpps=10, direction='any')
+    yield policy
+    admin.network.delete_qos_policy(policy)
+
+
+def test_what_ports_ask_of_hosts(running: Running, admin: Connection, demo: Connection, nova: Connection, lan,
+                                 minima) -> None:
+    """Of its own policy, or else of its network's; bandwidth on a physical network. Users do not see it."""
+    port = demo.network.create_port(network_id=lan.id, qos_policy_id=minima.id)
+    assert 'resource_request' not in demo.network.get(f'/ports/{port.id}').json()['port']
+
+    def asked(ident: str) -> list[dict]:
+        shown = nova.network.get_port(ident).resource_request
+        groups = shown['request_groups'] if shown else []
+        assert not groups or shown['same_subtree'] == [group['id'] for group in groups]
+        assert asked_again(ident) == shown
+        return [{key: group[key] for key in ('required', 'resources')} for group in groups]
+
+    def asked_again(ident: str) -> dict | None:
+        return next(one.resource_request for one in nova.network.ports() if one.id == ident)
+    packets = {'required': ['CUSTOM_VNIC_TYPE_NORMAL'], 'resources': {'NET_PACKET_RATE_KILOPACKET_PER_SEC': 10}}
+    bandwidth = {'required': ['CUSTOM_PHYSNET_PHYS_NET1', 'CUSTOM_VNIC_TYPE_NORMAL'],
+                 'resources': {'NET_BW_EGR_KILOBIT_PER_SEC': 1000}}
+    assert asked(port.id) == [packets]
+    admin.network.update_network(lan, provider_physical_network='phys-net1', qos_policy_id=minima.id)
+    other = demo.network.create_port(network_id=lan.id)
+    assert asked(other.id) == asked(port.id) == [bandwidth, packets]
+    router = nova.network.create_port(network_id=lan.id, device_owner='network:dhcp')
+    assert asked(router.id) == []
+    assert demo.network.get_port(other.id).qos_network_policy_id == minima.id
+    demo.network.update_port(port.id, qos_policy_id=None)
+    admin.network.update_network(lan, qos_policy_id=None)
+    assert asked(other.id) == asked(port.id) == []
+
+
+def test_policies_are_made_by_administrators(admin: Connection, demo: Connection, lan) -> None:
+    with pytest.raises(sdk.ForbiddenException):
+        demo.network.create_qos_policy(name='mine')
+    policy = admin.network.create_qos_policy(name='theirs')
+    with pytest.raises(sdk.NotFoundException) as raised:
+        demo.network.create_port(network_id=lan.id, qos_policy_id=policy.id)
+    assert error_of(raised) == (404, 'QosPolicyNotFound')
+    rule = admin.network.create_qos_minimum_bandwidth_rule(policy, min_kbps=1, direction='ingress')
+    with pytest.raises(sdk.ConflictException):
+        admin.network.create_qos_minimum_bandwidth_rule(policy, min_kbps=2, direction='ingress')
+    with pytest.raises(sdk.BadRequestException):
+        admin.network.create_qos_minimum_bandwidth_rule(policy, min_kbps=2, direction='any')
+    admin.network.update_qos_minimum_bandwidth_rule(rule, policy, min_kbps=3)
+    assert [each['min_kbps'] for each in admin.network.get_qos_policy(policy).rules] == [3]
+    port = admin.network.create_port(network_id=lan.id, qos_policy_id=policy.id)
+    with pytest.raises(sdk.ConflictException) as raised:
+        admin.network.delete_qos_policy(policy)
+    assert error_of(raised) == (409, 'QosPolicyInUse')
+    admin.network.delete_port(port)
+    admin.network.delete_qos_minimum_bandwidth_rule(rule, policy)
+    assert list(admin.network.qos_minimum_bandwidth_rules(policy)) == []
+    admin.network.delete_qos_policy(policy)

@@ -20,7 +20,10 @@ BODIES = {
     ('POST', '/network/v2.0/ports'): ('port', {
         'network_id': '{private}', 'fixed_ips': [], 'mac_address': None, 'security_groups': [], 'device_id': '',
         'device_owner': '', 'binding:host_id': '', 'binding:profile': {}, 'binding:vnic_type': 'normal',
-        'project_id': None, 'tags': [], 'port_security_enabled': True}),
+        'project_id': None, 'tags': [], 'port_security_enabled': True, 'qos_policy_id': None}),
+    ('POST', '/network/v2.0/qos/policies'): ('policy', {'name': 'n', 'shared': False}),
+    ('POST', '/network/v2.0/qos/policies/abc/minimum_bandwidth_rules'): (
+        'minimum_bandwidth_rule', {'min_kbps': 1, 'direction': 'egress'}),
     ('POST', '/network/v2.0/security-groups'): ('security_group', {'name': 'n', 'description': ''}),
     ('POST', '/network/v2.0/security-group-rules'): ('security_group_rule', {
         'security_group_id': 'x', 'direction': 'ingress', 'protocol': 'tcp', 'port_range_min': 1,
