@@ -12,7 +12,7 @@ from nova.common import threads
 threads.choose('threading')
 
 from nova.tests.simulation import history as histories  # noqa: E402
-from nova.tests.simulation import planted  # noqa: E402
+from nova.tests.simulation import mutants  # noqa: E402
 from nova.tests.simulation import world as worlds  # noqa: E402
 
 SERVERS = 20
@@ -33,9 +33,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--faults', help=f'kinds of faults, of {",".join(histories.KINDS)}')
     made.add_argument('--history', help='live this one (as a failure printed it) and show what happened')
     made.add_argument('--keep-going', action='store_true', help='go on after a fault, and count the kinds')
-    made.add_argument('--planted', nargs='*', metavar='FAULT',
-                      help='see how soon planted faults are found, all or these (`planted`)')
-    made.add_argument('--sizes', default=','.join(planted.SIZES), help='of histories, for --planted')
+    made.add_argument('--mutants', nargs='*', metavar='FAULT',
+                      help='see how soon faults in the product are found, all or these (`mutants`)')
+    made.add_argument('--sizes', default=','.join(mutants.SIZES), help='of histories, for --mutants')
     made.add_argument('--look', help=argparse.SUPPRESS)
     made.add_argument('--trace', action='store_true', help='show what happened even where all went well')
     return made
@@ -99,10 +99,10 @@ def main() -> int:
     arguments = parser().parse_args()
     logging.disable(logging.CRITICAL)
     if arguments.look:
-        planted.answer(arguments.look)
+        mutants.answer(arguments.look)
         return 0
-    if arguments.planted is not None:
-        for line in planted.study(arguments.planted, arguments.sizes.split(',')):
+    if arguments.mutants is not None:
+        for line in mutants.study(arguments.mutants, arguments.sizes.split(',')):
             print(line, flush=True)
         return 0
     kept = worlds.Kept()

@@ -1,6 +1,6 @@
-"""Faults that are planted to see how soon the simulator finds them, with histories of several sizes.
+"""Faults, put into the product to see how soon the simulator finds them with histories of several sizes.
 
-Each is a few lines of the product as somebody might have written them. It is planted in a copy of the tree, in
+Each is a few lines of the product as somebody might have written them. It is put into a copy of the tree, in
 which histories are lived until one fails.
 """
 
@@ -31,7 +31,7 @@ SEED = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Planted:
+class Mutant:
     """A fault.
 
     Attributes:
@@ -44,7 +44,7 @@ class Planted:
     right: str
     wrong: str
 
-    def plant(self, package: pathlib.Path) -> None:
+    def apply(self, package: pathlib.Path) -> None:
         """Put it into the package in this directory."""
         path = package / self.file
         text = path.read_text()
@@ -56,63 +56,63 @@ class Planted:
 
 
 FAULTS = (
-    Planted('who lost its task saves all the same', 'task/runner.py',
-            'if fresh is None or not _was_only_told(task, fresh):', 'if fresh is None:'),
-    Planted('a kick that comes too early is lost', 'compute/chores.py',
-            'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n',
-            'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n'
-            '            chore.kicked = False\n'),
-    Planted('what is asked twice is answered once', 'compute/step_runner.py',
-            '            self._pool.submit(report, context, answer)\n            return True\n',
-            '            return True\n'),
-    Planted('a deletion leaves ports', 'ops/delete/flow.py', '    ports.release_ports(h, state)\n    volumes',
-            '    volumes'),
-    Planted('an undo is tried once', 'task/plan.py', 'UNDO_TRIES = 8', 'UNDO_TRIES = 1'),
-    Planted('a lost wake-up is not noticed', 'task/keeper.py',
-            'return self._engine.wake if watch.again else None', 'return None'),
-    Planted('a step that was lost is not sent again', 'task/keeper.py',
-            'return self._tell_again if holds else self._resend', 'return None'),
-    Planted('a step that is running is run again', 'compute/step_runner.py',
-            'if job is not None and job.call.attempt >= call.attempt:',
-            'if job is not None and job.call.attempt > call.attempt:'),
-    Planted('an answer to another attempt is taken', 'task/engine.py',
-            '(run.task.step, run.task.attempt) != (result.step, result.attempt)',
-            'run.task.step != result.step'),
-    Planted('a host that is down owes nothing', 'task/keeper.py',
-            'also=lambda conn: owed.owe(conn, host, call))', 'also=None)'),
-    Planted('a host that was cut off does not join', 'compute/agent.py',
-            'self._heart.pause()\n        self._joined.clear()\n        self._hurry(\'join\')',
-            'self._heart.begin(wanted.epoch or 0)'),
-    Planted('nobody looks for what comes late', 'task/runner.py',
-            "doubtful = task.doubt or task.unwinds or 'doubt' in changes", 'doubtful = False'),
-    Planted('a claim stays with who has gone', 'ops/build/flow.py',
-            '    ports.release_ports(h, state)\n    allocate.drop_allocation(h, state)\n',
-            '    ports.release_ports(h, state)\n'),
-    Planted('a refusal leaves its claim', 'steps/schedule.py',
-            '    h.clients.placement.drop(h.instance.uuid)\n    instance = h.instance\n',
-            '    instance = h.instance\n'),
-    Planted('only recorded attachments are undone', 'steps/volumes.py',
-            "    for attachment in h.clients.volume.attachments(h.instance.uuid):\n"
-            "        h.clients.volume.detach(attachment['id'])\n"
-            "    for device in volume_devices(h.instance):\n"
-            "        device.attachment_id = None\n\n\ndef connect_volumes",
-            "    for device in volume_devices(h.instance):\n"
-            "        if device.attachment_id:\n"
-            "            h.clients.volume.detach(device.attachment_id)\n"
-            "        device.attachment_id = None\n\n\ndef connect_volumes"),
-    Planted('a move that fails keeps its source twice', 'steps/moves.py',
-            'wanted = {h.instance.uuid: (state.held, SERVER), state.migration: ({}, CONSUMER)}',
-            'wanted = {h.instance.uuid: (state.held, SERVER)}'),
-    Planted('a server is deleted under who has it', 'task/journal.py',
-            "rows.cancel(conn, instance_uuid, flows.Flow.slot() or '')", 'pass'),
-    Planted('a server that was withdrawn is handed over', 'ops/build/handover.py',
-            'return HANDED if objects.InstanceMapping.hand_over(conn, server.uuid, cell.id) else WITHDRAWN\n'
-            '    return standing(conn, server.uuid).word',
-            'pass\n    objects.InstanceMapping.hand_over(conn, server.uuid, cell.id)\n    return HANDED'),
-    Planted('all are spoken to as this release', 'task/journal.py',
-            'return flows.at(flow, self._oldest(host)) or flow', 'return flow'),
+    Mutant('who lost its task saves all the same', 'task/runner.py',
+           'if fresh is None or not _was_only_told(task, fresh):', 'if fresh is None:'),
+    Mutant('a kick that comes too early is lost', 'compute/chores.py',
+           'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n',
+           'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n'
+           '            chore.kicked = False\n'),
+    Mutant('what is asked twice is answered once', 'compute/step_runner.py',
+           '            self._pool.submit(report, context, answer)\n            return True\n',
+           '            return True\n'),
+    Mutant('a deletion leaves ports', 'ops/delete/flow.py', '    ports.release_ports(h, state)\n    volumes',
+           '    volumes'),
+    Mutant('an undo is tried once', 'task/plan.py', 'UNDO_TRIES = 8', 'UNDO_TRIES = 1'),
+    Mutant('a lost wake-up is not noticed', 'task/keeper.py',
+           'return self._engine.wake if watch.again else None', 'return None'),
+    Mutant('a step that was lost is not sent again', 'task/keeper.py',
+           'return self._tell_again if holds else self._resend', 'return None'),
+    Mutant('a step that is running is run again', 'compute/step_runner.py',
+           'if job is not None and job.call.attempt >= call.attempt:',
+           'if job is not None and job.call.attempt > call.attempt:'),
+    Mutant('an answer to another attempt is taken', 'task/engine.py',
+           '(run.task.step, run.task.attempt) != (result.step, result.attempt)',
+           'run.task.step != result.step'),
+    Mutant('a host that is down owes nothing', 'task/keeper.py',
+           'also=lambda conn: owed.owe(conn, host, call))', 'also=None)'),
+    Mutant('a host that was cut off does not join', 'compute/agent.py',
+           'self._heart.pause()\n        self._joined.clear()\n        self._hurry(\'join\')',
+           'self._heart.begin(wanted.epoch or 0)'),
+    Mutant('nobody looks for what comes late', 'task/runner.py',
+           "doubtful = task.doubt or task.unwinds or 'doubt' in changes", 'doubtful = False'),
+    Mutant('a claim stays with who has gone', 'ops/build/flow.py',
+           '    ports.release_ports(h, state)\n    allocate.drop_allocation(h, state)\n',
+           '    ports.release_ports(h, state)\n'),
+    Mutant('a refusal leaves its claim', 'steps/schedule.py',
+           '    h.clients.placement.drop(h.instance.uuid)\n    instance = h.instance\n',
+           '    instance = h.instance\n'),
+    Mutant('only recorded attachments are undone', 'steps/volumes.py',
+           "    for attachment in h.clients.volume.attachments(h.instance.uuid):\n"
+           "        h.clients.volume.detach(attachment['id'])\n"
+           "    for device in volume_devices(h.instance):\n"
+           "        device.attachment_id = None\n\n\ndef connect_volumes",
+           "    for device in volume_devices(h.instance):\n"
+           "        if device.attachment_id:\n"
+           "            h.clients.volume.detach(device.attachment_id)\n"
+           "        device.attachment_id = None\n\n\ndef connect_volumes"),
+    Mutant('a move that fails keeps its source twice', 'steps/moves.py',
+           'wanted = {h.instance.uuid: (state.held, SERVER), state.migration: ({}, CONSUMER)}',
+           'wanted = {h.instance.uuid: (state.held, SERVER)}'),
+    Mutant('a server is deleted under who has it', 'task/journal.py',
+           "rows.cancel(conn, instance_uuid, flows.Flow.slot() or '')", 'pass'),
+    Mutant('a server that was withdrawn is handed over', 'ops/build/handover.py',
+           'return HANDED if objects.InstanceMapping.hand_over(conn, server.uuid, cell.id) else WITHDRAWN\n'
+           '    return standing(conn, server.uuid).word',
+           'pass\n    objects.InstanceMapping.hand_over(conn, server.uuid, cell.id)\n    return HANDED'),
+    Mutant('all are spoken to as this release', 'task/journal.py',
+           'return flows.at(flow, self._oldest(host)) or flow', 'return flow'),
 )
-"""What is planted; each is of another kind."""
+"""Each is of another kind."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,12 +166,12 @@ def answer(asked: str) -> None:
         sys.stdout.flush()
 
 
-def search(fault: Planted, sizes: Iterable[str], seconds: float, most: int = 1_000) -> Iterator[Seen]:
+def search(fault: Mutant, sizes: Iterable[str], seconds: float, most: int = 1_000) -> Iterator[Seen]:
     """Look for a fault with histories of each size, in a process whose tree has it."""
-    with tempfile.TemporaryDirectory(prefix='planted') as directory:
+    with tempfile.TemporaryDirectory(prefix='mutant') as directory:
         root = pathlib.Path(directory)
         shutil.copytree(TREE, root / 'nova', ignore=shutil.ignore_patterns('realcloud', 'real', 'functional'))
-        fault.plant(root / 'nova')
+        fault.apply(root / 'nova')
         asked = json.dumps({'seconds': seconds, 'most': most, 'sizes': list(sizes)})
         child = subprocess.Popen(
             [sys.executable, '-m', 'nova.tests.simulation', '--look', asked], cwd=root, text=True,

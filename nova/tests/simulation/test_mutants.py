@@ -1,0 +1,38 @@
+"""Faults that are put into the product are found: the simulator sees what it is there for."""
+
+import dataclasses
+import shutil
+
+import pytest
+
+from nova.tests.simulation import mutants
+
+SOON = 'a lost wake-up is not noticed'
+"""One that is found within a second or two."""
+
+
+def test_every_fault_can_be_put_in(tmp_path):
+    """What they replace is there once, so that the study does not go stale."""
+    for fault in mutants.FAULTS:
+        path = tmp_path / fault.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(mutants.TREE / fault.file, path)
+        fault.apply(tmp_path)
+        assert fault.wrong in path.read_text()
+    with pytest.raises(LookupError, match='exactly once'):
+        dataclasses.replace(fault, right='what nobody has written').apply(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_faults_are_found():
+    lines = list(mutants.study((), ('small*8',), 60.0))
+    assert len(lines) == len(mutants.FAULTS) + 2
+    assert not [line for line in lines if '>' in line]
+
+
+@pytest.mark.timeout(600)
+def test_one_is_found_at_once():
+    fault, = (each for each in mutants.FAULTS if each.name == SOON)
+    seen, = mutants.search(fault, ['small*8'], 30.0, most=1)
+    assert seen.failed == 1 and 'not quiet after' in seen.why
