@@ -1,4 +1,7 @@
-"""Adapters to the neighbours: images, networks, volumes, shares, placement. Built once a process, handed in."""
+"""Adapters to the neighbours: images, networks, volumes, shares, keys, placement.
+
+They are built once a process, and handed in.
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 import requests
 from oslo_config import cfg
 
-from nova import errors
+from nova import errors, keymgr
 from nova.clients import cinder, glance, keystone, limits, manila, passing, protocols, session, trust
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
@@ -26,6 +29,7 @@ class Clients:
     network: protocols.NetworkClient
     volume: protocols.VolumeClient
     share: protocols.ShareClient
+    keys: protocols.KeyClient
     placement: protocols.PlacementClient
     trust: trust.Trust
     passing: Mapping[str, protocols.PassingClient]
@@ -63,7 +67,8 @@ def build(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> Clients
         limits=build_limits(conf, 'oslo_limit', pool),
         image=glance.Client(image),
         network=neutron.Client(neutron_api.HttpApi(network), conf.neutron.ovs_bridge),
-        volume=cinder.Client(volume), share=manila.Client(share), placement=build_placement(conf, pool),
+        volume=cinder.Client(volume), share=manila.Client(share), keys=keymgr.Keys(conf),
+        placement=build_placement(conf, pool),
         trust=trust.Trust(session.credentials(conf, 'neutron') or session.credentials(conf, 'cinder')),
         passing={'network': passing.Passing(network), 'volume': passing.Passing(volume, microversion='3.44')})
 

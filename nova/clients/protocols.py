@@ -371,6 +371,25 @@ class ShareClient(Protocol):
         """End `hold`; other servers' locks stay. Repeatable."""
 
 
+class KeyClient(Protocol):
+    """The key manager, as far as passphrases of TPMs go: with the deployment's credentials, whoever asks.
+
+    Every method raises PassphraseUnavailable where it does not do what it was asked for.
+    """
+
+    def make(self, context: nova_context.RequestContext, name: str) -> str:
+        """Keep a new passphrase under a name, which need not be the only one's; its id."""
+
+    def named(self, context: nova_context.RequestContext, name: str) -> list[str]:
+        """Ids of the passphrases of this name, among those that the key manager lists."""
+
+    def reveal(self, context: nova_context.RequestContext, key_id: str) -> str:
+        """A passphrase."""
+
+    def forget(self, context: nova_context.RequestContext, key_id: str) -> None:
+        """Delete a passphrase; one that is not there is deleted. Repeatable."""
+
+
 class NetworkClient(Protocol):
     """The network service. What takes a context is done as the user, all else with our own credentials."""
 

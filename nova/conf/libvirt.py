@@ -29,7 +29,11 @@ How long a guest may take to shut down for a soft reboot, before it becomes a ha
     cfg.StrOpt('rescue_image_id', help='''
 Image for rescue where the request names none.'''),
     cfg.BoolOpt('swtpm_enabled', default=False, help='''
-Guests may have an emulated TPM.'''),
+Guests may have an emulated TPM. It takes the program swtpm, and a key manager for their passphrases.'''),
+    cfg.StrOpt('swtpm_user', default='tss', help='''
+User as whom libvirt has emulated TPMs run; qemu.conf says the same. What they keep is his after a move.'''),
+    cfg.StrOpt('swtpm_group', default='tss', help='''
+Group of the same.'''),
 ]
 _DISKS: list[cfg.Opt] = [
     cfg.StrOpt('images_type', default='default', choices=('default', 'qcow2', 'raw', 'flat'), help='''

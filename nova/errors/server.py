@@ -127,3 +127,12 @@ class LimitExceeded(base.Forbidden):
     """A limit on one thing (metadata items, key pairs, group members), where no usage is counted."""
 
     template = 'Quota exceeded, too many {resource}.'
+
+
+class ServerHasTpm(base.Conflict):
+    template = ('Server {server} has an emulated TPM, and cannot {action} with it: what the TPM keeps is '
+                'on its host alone, and would be lost.')
+
+
+class PassphraseUnavailable(base.Internal):
+    template = 'The key manager does not do its part for the passphrase {name}: {reason}'

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
-from nova import objects
+from nova import errors, objects
 from nova.domain import image_traits, placement_request
+from nova.domain import tpm as tpms
 from nova.scheduler import wanted
 from nova.scheduler.hosts import View
 
@@ -101,6 +102,21 @@ def _require(request: placement_request.ResourceRequest, trait: str | None) -> N
         request.root_required.add(trait)
 
 
+def tpm(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
+        view: View) -> None:
+    """Leave out hosts without the emulated TPM that is asked for.
+
+    Raises:
+        Hopeless: there is no such TPM.
+    """
+    try:
+        asked = tpms.of_parts(spec.flavor, spec.image)
+    except errors.Invalid as error:
+        raise Hopeless(error.message) from error
+    if asked is not None:
+        request.root_required.update(tpms.traits(asked))
+
+
 def destination(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,
                 view: View) -> None:
     """Leave out all but the node that is meant, where one is, and all but the aggregates that are asked for.
@@ -128,7 +144,7 @@ def destination(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placem
 
 
 ALL: tuple[Prefilter, ...] = (
-    status, zone, tenant, isolated_aggregates, image_type, image_properties, destination)
+    status, zone, tenant, isolated_aggregates, image_type, image_properties, tpm, destination)
 
 
 def apply(conf: cfg.ConfigOpts, spec: objects.RequestSpec, request: placement_request.ResourceRequest,

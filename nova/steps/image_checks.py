@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from nova import errors, objects
 from nova.common import units
 from nova.common.jsonutil import JsonObject
-from nova.domain import bdm
+from nova.domain import bdm, tpm
 from nova.task.handles import Request
 
 
@@ -27,6 +27,7 @@ def check(image: objects.ImageMeta, flavor: objects.Flavor,
         raise errors.image.ImageNotActive(image=image.id)
     if flavor.memory_mb < (image.min_ram or 0):
         raise errors.image.FlavorMemoryTooSmall()
+    tpm.of_parts(flavor, image)
     root = bdm.boot_device(devices)
     if root is not None and bdm.is_volume(root):
         _check_root_volume(image, root)

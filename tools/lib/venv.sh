@@ -86,6 +86,7 @@ venv_ready() {
 
 guests_ready() {
     apt_ready libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt-dev qemu-system-x86 qemu-utils \
-        pkg-config gcc python3-dev iproute2 genisoimage mtools openssl procps xz-utils
+        pkg-config gcc python3-dev iproute2 genisoimage mtools openssl procps xz-utils \
+        swtpm swtpm-tools
     venv_ready tools/guest/requirements.txt
 }

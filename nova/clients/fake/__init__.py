@@ -12,6 +12,7 @@ from nova.clients import Clients
 from nova.clients.fake.base import Fake, Hooks
 from nova.clients.fake.identity import FakeIdentity, FakeLimits
 from nova.clients.fake.image import FakeImage
+from nova.clients.fake.keys import FakeKeys
 from nova.clients.fake.network import FakeApi
 from nova.clients.fake.placement import FakePlacement
 from nova.clients.fake.share import FakeShare
@@ -20,8 +21,8 @@ from nova.clients.neutron import client as neutron
 from nova.clients.trust import Trust
 from nova.common.jsonutil import JsonObject
 
-__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeLimits', 'FakeNetwork',
-           'FakePlacement', 'FakeShare', 'FakeVolume', 'Hooks', 'build']
+__all__ = ['Fake', 'FakeApi', 'FakeClients', 'FakeIdentity', 'FakeImage', 'FakeKeys', 'FakeLimits',
+           'FakeNetwork', 'FakePlacement', 'FakeShare', 'FakeVolume', 'Hooks', 'build']
 
 
 class FakeNetwork(neutron.Client):
@@ -55,11 +56,13 @@ class FakeClients(Clients):
     network: FakeNetwork
     volume: FakeVolume
     share: FakeShare
+    keys: FakeKeys
     placement: FakePlacement
 
 
 def build() -> FakeClients:
     """Fresh neighbours that know nothing yet."""
     return FakeClients(identity=FakeIdentity(), limits=FakeLimits(), image=FakeImage(), network=FakeNetwork(),
-                       volume=FakeVolume(), share=FakeShare(), placement=FakePlacement(),
-                       trust=Trust(['secret']), passing={'network': FakePassing(), 'volume': FakePassing()})
+                       volume=FakeVolume(), share=FakeShare(), keys=FakeKeys(),
+                       placement=FakePlacement(), trust=Trust(['secret']),
+                       passing={'network': FakePassing(), 'volume': FakePassing()})

@@ -5,7 +5,7 @@ The user's ports are made for each host anew, and with our own credentials, wher
 
 from nova import errors, states
 from nova.ops.build import flow, handover, host, schedule, unplaced, wire
-from nova.steps import ports, volumes
+from nova.steps import ports, tpm, volumes
 from nova.steps.schedule import leave_host
 from nova.task.flow import SHARING, Flow, Step, Wait
 from nova.task.handles import Conductor, SuperConductor
@@ -17,6 +17,7 @@ def adopt_claim(h: Conductor, state: wire.BuildState) -> None:
 
 def allocate_ports(h: Conductor, state: wire.BuildState) -> None:
     """Make the ports and bind them, in one step: between two of them that release would not keep their ids."""
+    tpm.make_passphrase(h)
     if state.trust is None:
         state.ports = h.clients.network.make(
             h.context, h.instance, state.networks, state.security_groups, key=h.task.uuid)

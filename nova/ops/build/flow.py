@@ -13,13 +13,15 @@ in yet starts paused, and runs when the network service says that they are: it n
 
 from nova import states
 from nova.ops.build import host, wire
-from nova.steps import allocate, ports, schedule, volumes
+from nova.steps import allocate, ports, schedule, tpm, volumes
 from nova.task.flow import Flow, Step, Wait
 from nova.task.handles import Conductor
 
 
 def make_ports(h: Conductor, state: wire.BuildState) -> None:
-    """As the user, whose token is kept no longer than there is something to be done in his name."""
+    """As the user, whose token is kept no longer than there is something to be done in his name. A TPM gets its
+    passphrase by the way."""
+    tpm.make_passphrase(h)
     ports.make_ports(h, state)
     if not state.has_volumes:
         state.trust = None
@@ -27,6 +29,7 @@ def make_ports(h: Conductor, state: wire.BuildState) -> None:
 
 def give_up(h: Conductor, state: wire.BuildState) -> None:
     """Undo of the first step: release the ports of the server, and what the scheduler has claimed for it."""
+    tpm.drop_passphrase(h)
     ports.release_ports(h, state)
     allocate.drop_allocation(h, state)
 

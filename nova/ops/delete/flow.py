@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from nova import objects, states
 from nova.objects import owed
 from nova.ops.delete import host, wire
-from nova.steps import allocate, mapping, ports, power, shares, shelving, volumes
+from nova.steps import allocate, mapping, ports, power, shares, shelving, tpm, volumes
 from nova.task.flow import PREEMPTING, Flow, Step
 from nova.task.handles import Conductor
 
@@ -54,6 +54,7 @@ def purge(h: Conductor, state: wire.DeleteState) -> None:
     shares.release_shares(h, state)
     allocate.drop_allocation(h, state)
     shelving.drop_image(h, h.instance)
+    tpm.drop_passphrase(h)
 
     def write(conn: sa.Connection) -> None:
         h.instance.copy().destroy(conn)

@@ -4,6 +4,7 @@
 from nova import errors, objects, states
 from nova.common import problem, uuids
 from nova.common.jsonutil import JsonObject
+from nova.domain import tpm
 from nova.objects import move as kinds
 from nova.ops.evacuate import flow, wire
 from nova.policies import evacuate as rules
@@ -36,6 +37,7 @@ class EvacuateAction(shares.WithoutShares):
     returns = types.OBJECT
 
     def answer(self, req: Request, instance: objects.Instance, body: JsonObject) -> Reply | None:
+        tpm.check_stays(instance, self.word)
         state = _state(req, instance, body)
         # Disks that are shared are used as they are, and with them the password that is on them.
         password = None if _is_shared(body) else body.get('adminPass') or req.make_password()

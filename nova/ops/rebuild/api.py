@@ -3,7 +3,7 @@
 
 from nova import errors, objects
 from nova.common.jsonutil import JsonObject
-from nova.domain import files, userdata
+from nova.domain import files, tpm, userdata
 from nova.ops.rebuild import flow, wire
 from nova.policies import servers as rules
 from nova.rest import types
@@ -61,6 +61,7 @@ def _check(req: Request, server: objects.Instance, body: JsonObject, image: obje
         files.check(body['personality'], req.limits)
     if body.get('trusted_image_certificates'):
         req.authorize(rules.REBUILD_TRUSTED_CERTS, {'project_id': server.project_id, 'user_id': server.user_id})
+    tpm.check_same(server, server.flavor, image)
     lacking = set(image.properties.traits_required) - _traits(req, server, image)
     if lacking:
         raise errors.Invalid(f'Image {image.id} requires traits that the host of instance {server.uuid} does '

@@ -7,6 +7,7 @@ from nova import errors, objects, states
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
 from nova.domain import quota as counting
+from nova.domain import tpm
 from nova.objects import Move, quota
 from nova.objects import move as kinds
 from nova.objects.instance import WORK
@@ -78,6 +79,7 @@ def _check_flavor(instance: objects.Instance, flavor: objects.Flavor) -> None:
     if flavor.ephemeral_gb < now.ephemeral_gb:
         raise errors.Invalid('Server disk was unable to be resized because: the ephemeral disk of the flavor '
                              'is smaller.')
+    tpm.check_same(instance, flavor, instance.image_meta)
 
 
 def _check_disk_config(instance: objects.Instance, wanted: str | None) -> None:

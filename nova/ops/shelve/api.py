@@ -4,7 +4,7 @@
 from nova import errors, objects
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
-from nova.domain import snapshots
+from nova.domain import snapshots, tpm
 from nova.objects import aggregate
 from nova.ops.shelve import flow, wire
 from nova.policies import shelve as rules
@@ -28,6 +28,7 @@ class ShelveAction(shares.WithoutShares):
     flow = flow.Shelve
 
     def prepare(self, req: Request, instance: objects.Instance, body: JsonObject) -> wire.ShelveState:
+        tpm.check_stays(instance, self.word)
         ident, of_volumes = uuids.generate(), instance.is_volume_backed
         values = {} if of_volumes else snapshots.values(
             ident, instance, f'{instance.display_name}-shelved', snapshots.SNAPSHOT, {},

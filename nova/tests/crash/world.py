@@ -162,7 +162,7 @@ class World:
         self.attempts = {name: {} for name in HOSTS}
         self._seed()
         for each in (self.clients.placement, self.clients.network, self.clients.volume, self.clients.share,
-                     self.clients.image):
+                     self.clients.keys, self.clients.image):
             each.before(lambda name, args: self.script.strike('before', name))
             each.after(lambda name, args: self.script.strike('after', name))
         for driver in self.drivers.values():

@@ -10,6 +10,7 @@ from castellan.common.objects import symmetric_key
 from nova import conf as nova_conf
 from nova import context, errors, keymgr
 from nova.keymgr import conf_key_mgr
+from nova.tests.fixtures import keys as fixture
 
 CONTEXT = context.RequestContext('user', 'project')
 FIXED = 'nova.keymgr.conf_key_mgr.ConfKeyManager'
@@ -87,3 +88,25 @@ def test_no_key_is_logged(caplog):
     caplog.set_level(logging.DEBUG)
     keys_of(FIXED, fixed_key='c0ffee' * 10).passphrase(CONTEXT, conf_key_mgr.KEY_ID)
     assert 'c0ffee' not in caplog.text
+
+
+def test_passphrases_of_tpms(caplog):
+    """Kept, found by name, given, forgotten; and nowhere to be read."""
+    caplog.set_level(logging.DEBUG)
+    keys = keys_of(fixture.BACKEND)
+    one, other = keys.make(CONTEXT, 'vTPM of one'), keys.make(CONTEXT, 'vTPM of one')
+    assert set(keys.named(CONTEXT, 'vTPM of one')) == {one, other} and keys.named(CONTEXT, 'vTPM') == []
+    found = keys.reveal(CONTEXT, one)
+    assert len(found) == 64 and found != keys.reveal(CONTEXT, other)
+    for _ in range(2):
+        keys.forget(CONTEXT, one)
+    with pytest.raises(errors.server.PassphraseUnavailable, match=one) as raised:
+        keys.reveal(CONTEXT, one)
+    assert found not in caplog.text + str(raised.value) + repr(keys)
+    keys.forget(CONTEXT, other)
+
+
+def test_a_key_manager_that_keeps_no_passphrases():
+    keys = keys_of(FIXED, fixed_key='ab')
+    with pytest.raises(errors.server.PassphraseUnavailable, match='keeps no others'):
+        keys.make(CONTEXT, 'vTPM of one')

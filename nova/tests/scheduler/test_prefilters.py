@@ -81,3 +81,16 @@ def test_traits_of_image_and_aggregates_of_a_destination(cloud: Any) -> None:
     other = cloud.aggregate('b', {'h2': two})
     assert cloud.chosen(requested_destination=objects.Destination(forbidden_aggregates=[other]),
                         ignore_hosts=['h3']) == ['h1']
+
+
+def test_emulated_tpms(cloud: Any) -> None:
+    """The traits by which operators know hosts that have them."""
+    secure = {'COMPUTE_SECURITY_TPM_SECRET_SECURITY_DEPLOYMENT', 'COMPUTE_SECURITY_TPM_TIS'}
+    cloud.host('h1', traits=(*secure, 'COMPUTE_SECURITY_TPM_2_0'))
+    cloud.host('h2', memory=99999)
+    assert cloud.chosen() == ['h2']
+    assert cloud.chosen(extra_specs={'hw:tpm_version': '2.0'}) == ['h1']
+    for specs in ({'hw:tpm_version': '1.2'}, {'hw:tpm_version': '2.0', 'hw:tpm_model': 'tpm-crb'}):
+        assert cloud.select(extra_specs=specs).reason
+    wrong = cloud.select(extra_specs={'hw:tpm_version': '2.0', 'hw:tpm_secret_security': 'user'})
+    assert 'can only be deployment' in wrong.reason

@@ -5,6 +5,7 @@ A world of ``nova/tests/crash`` is asked the same.
 
 from nova import objects, states
 from nova.common import jsonutil
+from nova.domain import tpm
 from nova.objects import base
 from nova.objects import task as rows
 from nova.states import VM, Power
@@ -22,6 +23,7 @@ def check(world):
     _allocations(world, servers)
     _neighbours(world, servers)
     _shares(world, servers)
+    _passphrases(world, servers)
     _images(world)
     _guests(world, servers)
     _tasks(world, servers)
@@ -155,6 +157,12 @@ def _detached(world):
         with world.raw[cell].read() as conn:
             found |= {base.Record.from_wire(row.state).volume_id for row in conn.execute(_DETACHED)}
     return found
+
+
+def _passphrases(world, servers):
+    """4: the key manager has those of the servers with TPMs, and no others."""
+    noted = [instance.system_metadata.get(tpm.KEY) for _, instance in servers.values()]
+    assert set(world.clients.keys.kept) == set(filter(None, noted)), 'passphrases of TPMs (4)'
 
 
 def _shares(world, servers):

@@ -18,12 +18,14 @@ LATE = 'late'
 AWAY: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceAway, 'network': errors.network.NetworkServiceAway,
     'volume': errors.block.VolumeServiceAway, 'share': errors.share.ShareServiceAway,
-    'placement': errors.placement.PlacementAway}
+    'placement': errors.placement.PlacementAway,
+    'keys': lambda: errors.server.PassphraseUnavailable(name='any', reason='nobody answers')}
 """What the clients make of a neighbour that cannot be reached."""
 BROKEN: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceFailed, 'network': errors.network.NetworkServiceFailed,
     'volume': errors.block.VolumeServiceFailed, 'share': errors.share.ShareServiceFailed,
-    'placement': errors.placement.PlacementFailed}
+    'placement': errors.placement.PlacementFailed,
+    'keys': lambda: errors.server.PassphraseUnavailable(name='any', reason='it answers 500')}
 """What they make of one that answers 500 to this and will again."""
 
 
@@ -87,6 +89,6 @@ def reached(net: Net, fakes: FakeClients) -> clients.Clients:
     """The clients of the processes of a world."""
     return dataclasses.replace(
         fakes, image=Neighbour(net, 'image', fakes.image), volume=Neighbour(net, 'volume', fakes.volume),
-        share=Neighbour(net, 'share', fakes.share),
+        share=Neighbour(net, 'share', fakes.share), keys=Neighbour(net, 'keys', fakes.keys),
         network=neutron.Client(Neighbour(net, 'network', fakes.network.api)),
         placement=Neighbour(net, 'placement', fakes.placement))

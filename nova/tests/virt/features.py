@@ -10,9 +10,9 @@ import pathlib
 HERE = pathlib.Path(__file__).parent
 PAGE = pathlib.Path(__file__).parents[3] / 'doc' / 'source' / 'user' / 'features.rst'
 
-MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, *_ = (
-    'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_volumes', 'test_libvirt_xml',
-    'test_claims', 'test_connectors', 'test_mounts', 'test_reporting', 'test_signed_images')
+MODULES = PROTOCOL, GUESTS, CRASHES, VOLUMES, TPMS, *_ = (
+    'test_protocol', 'test_libvirt_guests', 'test_libvirt_crashes', 'test_libvirt_volumes', 'test_libvirt_tpms',
+    'test_libvirt_xml', 'test_claims', 'test_connectors', 'test_mounts', 'test_reporting', 'test_signed_images')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +99,11 @@ FEATURES = (
              test_reporting='device_providers'),
     _feature('Signed images, trusted certificates', test_signed_images='what_was_signed whose_signature_counts '
              'the_cache_has_what_was_signed other_bytes_are_not_kept'),
-    _feature('UEFI, secure boot, emulated TPM', test_libvirt_xml='domain'),
+    _feature('UEFI, secure boot', test_libvirt_xml='domain'),
     _feature('vGPU (mediated devices)', test_libvirt_xml='domain mediated_devices_of_the_host',
              test_claims='mediated_devices types_of_one_class_are_refused'),
-    _feature('Emulated TPM whose state a secret encrypts',
-             why='a TPM keeps its state in the clear, and a guest that moves while it is off leaves it behind'),
+    _feature('Emulated TPM, encrypted; moves, live and not', test_libvirt_tpms='a_tpm it_moves_while_it_is_off '
+             'it_moves_while_the_guest_runs another_tpm_would_not_be_opened', test_libvirt_xml='domain'),
     _feature('Guests with encrypted memory (SEV)',
              why='nothing here could try it: it takes an EPYC processor and KVM'),
 )
@@ -120,7 +120,7 @@ def state(feature):
     """mature: a real guest did it; experimental: only what libvirt is told was looked at; missing: no test."""
     if not feature.tests:
         return 'missing'
-    real = any(test.startswith((PROTOCOL, GUESTS, CRASHES, VOLUMES)) for test in feature.tests)
+    real = any(test.startswith((PROTOCOL, GUESTS, CRASHES, VOLUMES, TPMS)) for test in feature.tests)
     return 'mature' if real else 'experimental'
 
 

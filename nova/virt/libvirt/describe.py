@@ -7,7 +7,7 @@ from typing import cast
 from oslo_config import cfg
 from oslo_utils import strutils
 
-from nova.domain import bdm
+from nova.domain import bdm, tpm
 from nova.objects import BlockDeviceMapping, ImageProperties, Instance
 from nova.virt.driver.claims import Claim
 from nova.virt.driver.kept import Connection
@@ -152,11 +152,12 @@ def _rng(of: Subject) -> str | None:
     return of.conf.libvirt.rng_dev_path if allowed is None or strutils.bool_from_string(allowed) else None
 
 
-def _tpm(of: Subject) -> tuple[str, str] | None:
+def _tpm(of: Subject) -> spec.Tpm | None:
     version = of.asked('hw:tpm_version', 'hw_tpm_version')
     if version is None or not of.conf.libvirt.swtpm_enabled:
         return None
-    return version, of.asked('hw:tpm_model', 'hw_tpm_model') or 'tpm-tis'
+    return spec.Tpm(version=version, model=of.asked('hw:tpm_model', 'hw_tpm_model') or 'tpm-tis',
+                    secret=of.instance.uuid if tpm.secret_of(of.instance) else None)
 
 
 def _watchdog(of: Subject) -> str | None:

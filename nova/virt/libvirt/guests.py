@@ -25,6 +25,7 @@ from nova.virt.libvirt.mounts import Mounts
 from nova.virt.libvirt.paths import Paths
 from nova.virt.libvirt.secrets import Secrets
 from nova.virt.libvirt.session import Session, translated
+from nova.virt.libvirt.tpms import Tpms
 from nova.virt.libvirt.volumes import Volumes
 from nova.virt.signatures import Signatures
 
@@ -64,6 +65,7 @@ class Guests:
         self.mounts = Mounts(conf, commands)
         keys = Keys(conf)
         self.volumes = Volumes(self.connectors, Secrets(session, keys))
+        self.tpms = Tpms(conf, session, keys)
         self.signatures = Signatures(conf, keys)
         self.claims = claiming.Claims(
             host, session.node,
@@ -143,7 +145,7 @@ class Guests:
             self.subject(h, rescue), serial_port=serial.port(h, self.conf)))
         old = self.session.find(h.instance.uuid)
         if old is not None and old.name() != described.name:
-            old.undefineFlags(UNDEFINE)
+            old.undefineFlags(UNDEFINE | libvirt.VIR_DOMAIN_UNDEFINE_KEEP_TPM)
         return self.session.conn.defineXML(xml.text(xml.domain(described)))
 
     def ready(self, h: Host) -> None:
@@ -193,8 +195,10 @@ class Guests:
                                 self.signatures.asked(h.context, trusted))
 
     def start(self, h: Host, rescue: bool = False, paused: bool = False) -> None:
-        """Define the guest and start it."""
+        """Define the guest and start it; whoever does so is `tpms.closing`."""
         domain = self.define(h, rescue)
+        self.tpms.restore(h, self.paths(h))
+        self.tpms.open(h)
         domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
         kept.keep_record(h)
 

@@ -7,6 +7,7 @@ import libvirt
 import os_traits
 from lxml import etree
 
+from nova.domain import tpm
 from nova.virt.driver import inventory
 from nova.virt.libvirt import claims
 from nova.virt.libvirt.guests import Guests
@@ -43,7 +44,8 @@ class LibvirtInventory(Guests):
             vcpus_used=sum(info[3] for info in used), memory_mb_used=sum(info[1] for info in used) >> 10,
             local_gb_used=(disk.f_blocks - disk.f_bavail) * disk.f_frsize >> 30, running_vms=len(running),
             cpu_info=_cpu_info(capabilities), supported_instances=_supported(capabilities),
-            inventory=inventory.dedicated(len(dedicated)), traits=_traits(offered),
+            inventory=inventory.dedicated(len(dedicated)),
+            traits=_traits(offered, self.conf.libvirt.swtpm_enabled),
             cells=claims.cells(self.conf, capabilities), devices=claims.devices(self.conf, lambda: conn),
             mdevs=claims.mediated(self.conf, lambda: conn))
 
@@ -91,8 +93,12 @@ def _supported(capabilities: etree._Element) -> list[tuple[str, str, str]]:
     return found
 
 
-def _traits(offered: etree._Element) -> set[str]:
-    """Traits of what guests of this host can have."""
+def _traits(offered: etree._Element, tpms: bool) -> set[str]:
+    """Traits of what guests of this host can have.
+
+    Args:
+        tpms: they may have emulated TPMs, if libvirt can.
+    """
     host = offered.find("./cpu/mode[@name='host-model']")
     flags = {each.get('name') for each in host.findall('feature') if each.get('policy') != 'disable'
              } if host is not None else set()
@@ -107,6 +113,11 @@ def _traits(offered: etree._Element) -> set[str]:
         names.add('COMPUTE_STORAGE_VIRTIO_FS')
     if 'memfd' in _values(offered, "./memoryBacking/enum[@name='sourceType']"):
         names.add('COMPUTE_MEM_BACKING_FILE')
+    if tpms and 'emulator' in _values(offered, "./devices/tpm/enum[@name='backendModel']"):
+        models = _values(offered, "./devices/tpm/enum[@name='model']")
+        versions = _values(offered, "./devices/tpm/enum[@name='backendVersion']")
+        names |= {tpm.MODELS[each] for each in models & set(tpm.MODELS)}
+        names |= {tpm.TRAITS[each] for each in versions & set(tpm.TRAITS)} | {tpm.SECURITY_TRAIT}
     return (names | {'COMPUTE_ARCH_X86_64'}) & set(os_traits.get_traits())
 
 

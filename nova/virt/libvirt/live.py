@@ -21,6 +21,7 @@ from nova.virt.libvirt.guests import UNDEFINE, power_of, vifs_of
 from nova.virt.libvirt.move import in_uri, uri_of
 from nova.virt.libvirt.power import LibvirtPower
 from nova.virt.libvirt.session import translated
+from nova.virt.libvirt.tpms import closing
 
 LOG = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class LibvirtLive(LibvirtPower):
             self.volumes.bring(h, volume, connection)
         for each in vifs_of(h):
             vif.plug(self.commands, each)
+        self.tpms.open(h)
         kept.keep_record(h)
         here = kept.connections(h)
         return {**data, 'serial': serial.port(h, self.conf),
@@ -167,7 +169,7 @@ class LibvirtLive(LibvirtPower):
             return
         conn = libvirt.open(self._reach(str(move.dest_ip)))
         try:
-            with transfer.Directory(conn, pathlib.Path(str(data['home']))) as there:
+            with transfer.Directory(conn, pathlib.Path(str(data['home'])), h.instance.uuid) as there:
                 there.put(config, config.name)
         finally:
             conn.close()
@@ -262,6 +264,7 @@ class LibvirtLive(LibvirtPower):
     # Afterwards
 
     @translated
+    @closing
     def finish_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         domain = self.domain(h)
         if power_of(domain) == Power.PAUSED and domain.state()[1] == libvirt.VIR_DOMAIN_PAUSED_MIGRATION:
@@ -289,6 +292,7 @@ class LibvirtLive(LibvirtPower):
         h.journal.put(kept.RECORD, None)
 
     @translated
+    @closing
     def rollback_live_migration(self, h: Host, move: LiveMove, data: LiveData) -> None:
         domain = self.session.find(h.instance.uuid)
         if domain is not None and power_of(domain) == Power.RUNNING:

@@ -17,6 +17,7 @@ from nova.virt.libvirt.guests import UNDEFINE, power_of, stop_if_cancelled, vifs
 from nova.virt.libvirt.paths import Paths, is_networked
 from nova.virt.libvirt.power import LibvirtPower
 from nova.virt.libvirt.session import translated
+from nova.virt.libvirt.tpms import closing
 
 
 def uri_of(conf: cfg.ConfigOpts, address: str) -> str:
@@ -56,6 +57,8 @@ class LibvirtCold(LibvirtPower):
         if power_of(domain) == Power.RUNNING:
             self._shut_down(h, domain, self.conf.shutdown_timeout)
         self.halt(domain)
+        if self.tree(domain, inactive=True).find('./devices/tpm') is not None:
+            self.tpms.save(h, paths)
         domain.undefineFlags(UNDEFINE)
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
@@ -79,10 +82,10 @@ class LibvirtCold(LibvirtPower):
         with contextlib.closing(libvirt.open(self._reach(str(move.dest_ip)))) as conn:
             home = transfer.instances_of(conn) / h.instance.uuid
             files = [file for file in sorted(paths.kept.iterdir()) if file.name.startswith('disk')]
-            with transfer.Directory(conn, home) as there:
+            with transfer.Directory(conn, home, h.instance.uuid) as there:
                 for number, file in enumerate(files):
                     stop_if_cancelled(h)
-                    if file.name == paths.config.name:
+                    if file.name in (paths.config.name, paths.tpm.name):
                         there.put(file, file.name)
                     else:
                         self._put_disk(paths, there, file.name)
@@ -96,6 +99,7 @@ class LibvirtCold(LibvirtPower):
         plain.unlink()
 
     @translated
+    @closing
     def migrate_in(self, h: Host, move: Move, start: bool, paused: bool = False) -> None:
         paths = self.paths(h)
         domain = self.session.find(h.instance.uuid)
@@ -141,6 +145,7 @@ class LibvirtCold(LibvirtPower):
             h.journal.put(kept.RECORD, None)
 
     @translated
+    @closing
     def revert_migration(self, h: Host, move: Move, start: bool) -> None:
         paths = self.paths(h)
         if paths.kept.exists():

@@ -50,6 +50,11 @@ class Paths:
         return self.home / 'disk.config'
 
     @property
+    def tpm(self) -> pathlib.Path:
+        """What the emulated TPM has of a guest that has not been started since it moved."""
+        return self.home / 'disk.tpm'
+
+    @property
     def rescue(self) -> pathlib.Path:
         """The root disk of a guest that is being rescued."""
         return self.home / 'disk.rescue'

@@ -18,6 +18,7 @@ from nova.virt.driver.claims import Claim
 from nova.virt.libvirt import drive, serial, vif
 from nova.virt.libvirt.guests import LOOK_SECONDS, Guests, power_of, stop_if_cancelled, vifs_of
 from nova.virt.libvirt.session import translated
+from nova.virt.libvirt.tpms import closing
 
 
 class LibvirtPower(Guests):
@@ -34,6 +35,7 @@ class LibvirtPower(Guests):
         self.claims.unclaim(h)
 
     @translated
+    @closing
     def spawn(self, h: Host, files: Sequence[tuple[str, bytes]] = (), paused: bool = False,
               password: str | None = None) -> None:
         stop_if_cancelled(h)
@@ -59,6 +61,7 @@ class LibvirtPower(Guests):
     @translated
     def destroy(self, h: Host) -> None:
         self.remove(h)
+        self.tpms.close(h)
         self.drop_mdevs(h)
         for each in vifs_of(h):
             vif.unplug(self.commands, each)
@@ -73,6 +76,7 @@ class LibvirtPower(Guests):
         h.journal.put(kept.RECORD, None)
 
     @translated
+    @closing
     def reboot(self, h: Host, kind: str) -> None:
         if kind != 'HARD' and self._soft(h):
             return
@@ -107,6 +111,7 @@ class LibvirtPower(Guests):
         return True
 
     @translated
+    @closing
     def power_on(self, h: Host) -> None:
         domain = self.domain(h)
         power = power_of(domain)
@@ -114,6 +119,7 @@ class LibvirtPower(Guests):
             domain.resume()
         elif power == Power.SUSPENDED:
             self.ready(h)
+            self.tpms.open(h)
             domain.create()
         elif power != Power.RUNNING:
             self.claim(h)
@@ -146,13 +152,16 @@ class LibvirtPower(Guests):
             domain.managedSave(0)
 
     @translated
+    @closing
     def resume(self, h: Host) -> None:
         domain = self.expect(h, 'resume', Power.SUSPENDED, Power.RUNNING)
         if power_of(domain) == Power.SUSPENDED:
             self.ready(h)
+            self.tpms.open(h)
             domain.create()
 
     @translated
+    @closing
     def rescue(self, h: Host, image_id: str, password: str | None) -> None:
         domain, paths = self.domain(h), self.paths(h)
         if paths.rescue.exists() and power_of(domain) == Power.RUNNING:
@@ -167,6 +176,7 @@ class LibvirtPower(Guests):
         self.start(h, rescue=True)
 
     @translated
+    @closing
     def unrescue(self, h: Host) -> None:
         domain, paths = self.domain(h), self.paths(h)
         if not paths.rescue.exists() and power_of(domain) == Power.RUNNING:

@@ -52,6 +52,15 @@ class Disk:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tpm:
+    """An emulated TPM; `secret` is the uuid under which libvirt knows what opens it."""
+
+    version: str
+    model: str = 'tpm-tis'
+    secret: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Filesystem:
     """A directory of the host that the guest mounts by its tag."""
 
@@ -190,7 +199,7 @@ class Guest:
     scsi_model: str | None = None
     agent: bool = False
     rng: str | None = None
-    tpm: tuple[str, str] | None = None
+    tpm: Tpm | None = None
     watchdog: str | None = None
     balloon_period: int = 0
     tb_cache_mb: int | None = None

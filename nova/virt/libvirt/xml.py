@@ -169,8 +169,10 @@ def _devices(devices: Element, guest: spec.Guest) -> None:
         mdev = _add(devices, 'hostdev', mode='subsystem', type='mdev', model='vfio-pci')
         _add(_add(mdev, 'source'), 'address', uuid=ident)
     if guest.tpm:
-        version, model = guest.tpm
-        _add(_add(devices, 'tpm', model=model), 'backend', type='emulator', version=version)
+        backend = _add(_add(devices, 'tpm', model=guest.tpm.model), 'backend', type='emulator',
+                       version=guest.tpm.version)
+        if guest.tpm.secret:
+            _add(backend, 'encryption', secret=guest.tpm.secret)
     if guest.watchdog:
         _add(devices, 'watchdog', model='i6300esb', action=guest.watchdog)
     if guest.rng:
@@ -353,6 +355,15 @@ def secret(uuid: str, volume_id: str) -> Element:
     _add(root, 'uuid', uuid)
     _add(root, 'description', f'key of volume {volume_id}')
     _add(_add(root, 'usage', type='volume'), 'volume', volume_id)
+    return root
+
+
+def tpm_secret(server: str) -> Element:
+    """A secret that opens what the TPM of a server keeps; libvirt has it in memory alone, and shows nobody."""
+    root = etree.Element('secret', {'ephemeral': 'yes', 'private': 'yes'})
+    _add(root, 'uuid', server)
+    _add(root, 'description', f'passphrase of the TPM of server {server}')
+    _add(_add(root, 'usage', type='vtpm'), 'name', server)
     return root
 
 

@@ -47,9 +47,10 @@ class Lab(abc.ABC):
     def __init__(self):
         self.sites, self.clients, self.image, self.made = {}, None, None, []
 
-    def server(self, vcpus=1, memory_mb=160, root_gb=1, properties=None, **values):
+    def server(self, vcpus=1, memory_mb=160, root_gb=1, properties=None, extra=None, **values):
         """A server that a guest can be made of; destroyed at the end of the test, wherever it is."""
-        flavor = objects.Flavor(flavorid='1', name='small', vcpus=vcpus, memory_mb=memory_mb, root_gb=root_gb)
+        flavor = objects.Flavor(flavorid='1', name='small', vcpus=vcpus, memory_mb=memory_mb, root_gb=root_gb,
+                                extra_specs=extra or {})
         meta = objects.ImageMeta(id=self.image, name='guest', status='active', disk_format='qcow2',
                                  properties=objects.ImageProperties.from_image(properties or {}))
         given = {'display_name': 'guest', 'hostname': 'guest', 'image_ref': self.image, **values}
@@ -62,9 +63,9 @@ class Lab(abc.ABC):
     def h(self, instance, host='h1'):
         return Handle(self, self.sites[host], instance)
 
-    def move(self, kind='migration', dest='h2', new_flavor=None, instance=None, **values):
+    def move(self, kind='migration', dest='h2', new_flavor=None, instance=None, source='h1', **values):
         flavor = instance.flavor
-        move = Move(migration=str(uuid.uuid4()), kind=kind, source='h1', source_node='h1', dest=dest,
+        move = Move(migration=str(uuid.uuid4()), kind=kind, source=source, source_node=source, dest=dest,
                     dest_node=dest, dest_ip=self.address(dest), old_flavor=flavor,
                     new_flavor=new_flavor or flavor)
         return Moving(move, **values)

@@ -11,7 +11,7 @@ from nova import conf as nova_conf
 from nova import errors, objects
 from nova.clients.fake.image import FakeImage
 from nova.keymgr.conf_key_mgr import KEY_ID
-from nova.tests.fixtures import waiting
+from nova.tests.fixtures import keys, waiting
 from nova.tests.virt.labs.base import PATIENCE, Lab, Site
 from nova.virt.libvirt.commands import Commands
 from nova.virt.libvirt.driver import LibvirtDriver
@@ -56,9 +56,10 @@ class LibvirtLab(Lab):
             'libvirt.cpu_mode': 'custom', 'libvirt.cpu_models': ['Nehalem'], 'libvirt.tb_cache_size': 48,
             'libvirt.wait_soft_reboot_seconds': 30, 'libvirt.device_detach_attempts': int(PATIENCE / 5),
             'libvirt.device_detach_timeout': 5, 'libvirt.nfs_mount_point_base': str(self.hosts / 'shares'),
-            'state_path': str(self.hosts / name), 'key_manager.fixed_key': FIXED_KEY})
+            'libvirt.swtpm_enabled': True, 'state_path': str(self.hosts / name),
+            'key_manager.fixed_key': FIXED_KEY})
         driver = LibvirtDriver.build(conf, name, None, Commands(self.prefix(name)), self.reach)
-        conf.set_override('backend', 'nova.keymgr.conf_key_mgr.ConfKeyManager', 'key_manager')
+        conf.set_override('backend', keys.BACKEND, 'key_manager')
         return Site(name, driver, conf)
 
     def init(self, name):
