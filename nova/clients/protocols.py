@@ -374,7 +374,8 @@ class ShareClient(Protocol):
 class KeyClient(Protocol):
     """The key manager, as far as passphrases of TPMs go: with the deployment's credentials, whoever asks.
 
-    Every method raises PassphraseUnavailable where it does not do what it was asked for.
+    Every method raises PassphraseUnavailable where it does not do what it was asked for, and KeyManagerAway
+    where it cannot be reached.
     """
 
     def make(self, context: nova_context.RequestContext, name: str) -> str:

@@ -136,3 +136,8 @@ class ServerHasTpm(base.Conflict):
 
 class PassphraseUnavailable(base.Internal):
     template = 'The key manager does not do its part for the passphrase {name}: {reason}'
+
+
+class KeyManagerAway(base.Unavailable):
+    again = True
+    template = 'The key manager, which has the passphrase {name}, cannot be reached: {reason}'

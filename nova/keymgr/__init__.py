@@ -29,6 +29,10 @@ class NotGiven(Exception):
     """The key manager cannot be used, or does not give what it was asked for; says why."""
 
 
+class Away(NotGiven):
+    """It cannot be reached: it may be there in a moment."""
+
+
 class Keys:
     """See the module.
 
@@ -71,6 +75,7 @@ class Keys:
 
         Raises:
             errors.server.PassphraseUnavailable: the key manager does not keep it.
+            errors.server.KeyManagerAway: it cannot be reached.
         """
         made = Passphrase(secrets.token_urlsafe(48).encode('ascii'), name=name)
         return self._of_tpm(context, name, lambda manager, asker: str(manager.store(asker, made)))
@@ -87,6 +92,7 @@ class Keys:
 
         Raises:
             errors.server.PassphraseUnavailable: the key manager does not give it.
+            errors.server.KeyManagerAway: it cannot be reached.
         """
         return self._of_tpm(context, key_id, lambda manager, asker: (
             manager.get(asker, key_id).get_encoded() or b'').decode('ascii'))
@@ -96,6 +102,7 @@ class Keys:
 
         Raises:
             errors.server.PassphraseUnavailable: the key manager does not delete it.
+            errors.server.KeyManagerAway: it cannot be reached.
         """
         def ask(manager: KeyManager, asker: Asker) -> None:
             try:
@@ -107,6 +114,8 @@ class Keys:
     def _of_tpm(self, context: oslo.RequestContext, name: str, question: Callable[[KeyManager, Asker], T]) -> T:
         try:
             return self._ask(context, question)
+        except Away as error:
+            raise errors.server.KeyManagerAway(name=name, reason=str(error)) from error
         except NotGiven as error:
             raise errors.server.PassphraseUnavailable(name=name, reason=str(error)) from error
 
@@ -120,6 +129,8 @@ class Keys:
             if self._manager is None:
                 self._manager = key_manager.API(self._conf)
             return question(self._manager, credentials)
+        except (ksa.ConnectFailure, ConnectionError, TimeoutError) as error:
+            raise Away(str(error) or type(error).__name__) from error
         except (exception.CastellanException, ksa.ClientException, OSError, ImportError, ValueError) as error:
             # What they say names what failed, and no key.
             raise NotGiven(str(error) or type(error).__name__) from error

@@ -21,7 +21,7 @@ def make_passphrase(h: Conductor) -> None:
     """A server with a TPM gets a passphrase, once. Repeatable.
 
     Raises:
-        errors.server.PassphraseUnavailable: the key manager does not keep it.
+        errors.server.PassphraseUnavailable, errors.server.KeyManagerAway: the key manager does not keep it.
     """
     server = h.instance
     if tpm.version_of(server) is None or tpm.secret_of(server) is not None:
@@ -34,7 +34,8 @@ def make_passphrase(h: Conductor) -> None:
 def drop_passphrase(h: Conductor) -> None:
     """Delete it, noted or not. Repeatable.
 
-    Nobody's deletion waits for ever for the key manager: what it does not delete opens nothing any more.
+    A key manager that is away is waited for, as every neighbour. One that refuses is not, after a few times:
+    what it does not delete opens nothing any more.
     """
     server = h.instance
     known = tpm.secret_of(server)

@@ -11,7 +11,8 @@ from nova.tests.simulation import invariants
 
 EFFECTS = 17
 """Of a build with a TPM; test_a_build counts them."""
-AWAY = errors.server.PassphraseUnavailable(name='any', reason='nobody answers')
+AWAY = errors.server.KeyManagerAway(name='any', reason='nobody answers')
+REFUSES = errors.server.PassphraseUnavailable(name='any', reason='it is not yours')
 
 
 @pytest.fixture
@@ -76,30 +77,44 @@ def test_a_deletion_is_killed_at_any_effect(world, number, when):
 @pytest.mark.parametrize('late', [False, True])
 def test_a_key_manager_that_does_not_keep_it(world, late):
     """The server is an error that says so; what was kept all the same is gone."""
-    world.clients.keys.fail('make', AWAY, late=late)
+    world.clients.keys.fail('make', REFUSES, late=late)
     uuid, = world.order()
     world.settle()
     invariants.check(world)
     assert world.server(uuid).vm_state == states.VM.ERROR and world.clients.keys.kept == {}
-    assert 'nobody answers' in str(world.failed_tasks()[0].error)
+    assert 'it is not yours' in str(world.failed_tasks()[0].error)
 
 
-def test_a_key_manager_that_is_away_for_a_moment(world):
+@pytest.mark.parametrize('late', [False, True])
+def test_a_key_manager_that_is_away_for_a_while(world, late):
+    """Building and deleting wait for it."""
+    world.clients.keys.fail('make', AWAY, times=5, late=late)
     uuid, = world.order()
     world.settle()
-    world.clients.keys.fail('forget', AWAY, times=steps.PATIENCE - 1)
+    invariants.check(world)
+    assert world.server(uuid).vm_state == states.VM.ACTIVE
+    world.clients.keys.fail('forget', AWAY, times=20)
     world.delete(uuid)
     world.settle()
     assert world.server(uuid) is None and world.clients.keys.kept == {}
 
 
-def test_a_key_manager_that_stays_away(world, caplog):
-    """Nobody's deletion waits for it for ever; operators are told which passphrase stays."""
+def test_a_key_manager_that_refuses_for_a_moment(world):
+    uuid, = world.order()
+    world.settle()
+    world.clients.keys.fail('forget', REFUSES, times=steps.PATIENCE - 1)
+    world.delete(uuid)
+    world.settle()
+    assert world.server(uuid) is None and world.clients.keys.kept == {}
+
+
+def test_a_key_manager_that_refuses(world, caplog):
+    """Nobody's deletion waits for that for ever; operators are told which passphrase stays."""
     caplog.set_level(logging.WARNING)
     uuid, = world.order()
     world.settle()
     left, = world.clients.keys.kept
-    world.clients.keys.fail('forget', AWAY, times=100)
+    world.clients.keys.fail('forget', REFUSES, times=100)
     world.delete(uuid)
     world.settle()
     assert world.server(uuid) is None and left in caplog.text

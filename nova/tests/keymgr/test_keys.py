@@ -106,6 +106,15 @@ def test_passphrases_of_tpms(caplog):
     keys.forget(CONTEXT, other)
 
 
+def test_a_key_manager_that_is_away():
+    keys = keymgr.Keys(nova_conf.new(config_files=[]), Manager())
+    with pytest.raises(errors.server.KeyManagerAway, match='no route to host') as raised:
+        keys.reveal(CONTEXT, 'away')
+    assert raised.value.again
+    with pytest.raises(errors.server.PassphraseUnavailable):
+        keys.reveal(CONTEXT, 'forbidden')
+
+
 def test_a_key_manager_that_keeps_no_passphrases():
     keys = keys_of(FIXED, fixed_key='ab')
     with pytest.raises(errors.server.PassphraseUnavailable, match='keeps no others'):

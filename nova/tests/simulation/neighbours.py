@@ -19,7 +19,7 @@ AWAY: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceAway, 'network': errors.network.NetworkServiceAway,
     'volume': errors.block.VolumeServiceAway, 'share': errors.share.ShareServiceAway,
     'placement': errors.placement.PlacementAway,
-    'keys': lambda: errors.server.PassphraseUnavailable(name='any', reason='nobody answers')}
+    'keys': lambda: errors.server.KeyManagerAway(name='any', reason='nobody answers')}
 """What the clients make of a neighbour that cannot be reached."""
 BROKEN: dict[str, Callable[[], Exception]] = {
     'image': errors.image.ImageServiceFailed, 'network': errors.network.NetworkServiceFailed,
