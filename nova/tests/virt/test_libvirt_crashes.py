@@ -56,6 +56,7 @@ def left(real, instance):
 def test_spawning_and_removing(real):
     def server():
         return real.server(config_drive=True, network_info=objects.NetworkInfo(vifs=[real.vif()]))
+    real.forget_image('h1')
     first = process(real)
     h = Handle(real, first, server())
     h.driver.spawn(h)
