@@ -438,11 +438,15 @@ class NetworkClient(Protocol):
             Conflict: no address is free.
         """
 
-    def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str
-              ) -> NetworkInfo:
-        """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable."""
+    def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str,
+              serving: Mapping[str, str] | None = None) -> NetworkInfo:
+        """Bind what `make` made to a host; returns the `NetworkInfo` of these ports. Repeatable.
 
-    def bind(self, server: Instance, host: str) -> NetworkInfo:
+        Args:
+            serving: the providers of the host that serve what ports ask for, by group (also below).
+        """
+
+    def bind(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> NetworkInfo:
         """Bind all ports of the server to a host, but for those that are devices of hosts; returns its
         `NetworkInfo`. Repeatable."""
 
@@ -456,10 +460,10 @@ class NetworkClient(Protocol):
     def unbind(self, server: Instance) -> None:
         """Take the ports off any host, keeping them the server's. Repeatable."""
 
-    def prebind(self, server: Instance, host: str) -> None:
+    def prebind(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> None:
         """Prepare an inactive binding on another host, before a live migration. Repeatable."""
 
-    def activate(self, server: Instance, host: str) -> NetworkInfo:
+    def activate(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> NetworkInfo:
         """Make the bindings on a host the active ones; returns the `NetworkInfo`. Repeatable."""
 
     def drop_bindings(self, server: Instance, host: str) -> None:

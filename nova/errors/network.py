@@ -39,12 +39,10 @@ class PortNotUsable(base.Invalid):
 
 
 class PortAsksResources(base.Invalid):
-    """Nobody would claim them."""
+    """They are not claimed."""
 
     everywhere = True
-    template = ('Port {port} asks for resources of its host (resource_request): its QoS policy, or that of its '
-                'network, has a minimum of bandwidth or packet rate. These are not claimed here; use a policy '
-                'without a minimum.')
+    template = 'Port {port} asks for resources of its host (resource_request): {reason}'
 
 
 class PortLimitExceeded(base.Forbidden):

@@ -19,6 +19,7 @@ class Placing(base.State):
         claimed: the first of them holds the server's allocation already.
         dest, dest_node, dest_id: the host that is tried now, its node and that node's uuid.
         zone: of that host.
+        serving: the providers there that serve what ports ask for (`nova.domain.port_requests`).
     """
 
     wanted_host: str | None = None
@@ -31,6 +32,7 @@ class Placing(base.State):
     dest_node: fields.Late[str] = fields.NOT_YET
     dest_id: fields.Late[str] = fields.NOT_YET
     zone: str | None = None
+    serving: fields.Json = fields.since('1.2', {})
 
 
 class Move(Placing):
@@ -43,6 +45,7 @@ class Move(Placing):
         dest_ip: address of the host it goes to.
         old_flavor: the flavor that it has at the source.
         held: what it held in Placement at the source, by provider.
+        served: the providers there that serve what ports ask for.
         runs: its guest ran when the move began.
         sources: the attachments of its volumes at the source, by the volume's id.
         targets: those that they have at the host it goes to.
@@ -58,6 +61,7 @@ class Move(Placing):
     dest_ip: str | None = None
     old_flavor: fields.Late[Flavor] = fields.NOT_YET
     held: fields.Json = {}
+    served: fields.Json = fields.since('1.2', {})
     runs: bool = True
     sources: fields.Json = {}
     targets: fields.Json = {}

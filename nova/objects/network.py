@@ -12,6 +12,7 @@ class NetworkRequest(base.Record):
         pci_request_id: ties the port to the PCI request it causes.
         arq_uuid, device_profile: accelerator of the port.
         device: of a port that is a device of the host: ``vnic_type``, ``physical_network``, ``trusted``.
+        claims: what a port asks of its host (`nova.domain.port_requests`).
     """
 
     network_id: str | None = None
@@ -22,3 +23,4 @@ class NetworkRequest(base.Record):
     device_profile: str | None = None
     arq_uuid: str | None = None
     device: fields.Json | None = fields.since('1.1', None)
+    claims: fields.Json = fields.since('1.2', [])

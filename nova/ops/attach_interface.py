@@ -142,6 +142,8 @@ def _checked(req: Request, server: objects.Instance, wanted: JsonObject) -> Netw
     if found[0].device is not None:
         raise errors.Invalid(f'Port {port} is a device of the host (its vnic_type is '
                              f'{found[0].device["vnic_type"]}): a server gets such ports when it is made.')
+    if found[0].claims:
+        raise errors.network.PortAsksResources(port=port, reason='a server gets such ports when it is made.')
     request: NetworkRequest = found[0].copy()
     request.tag = tag
     return request

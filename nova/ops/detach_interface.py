@@ -3,9 +3,11 @@
 The guest comes first. One that does not let go keeps its interface, and the server is as it was.
 """
 
+import logging
 
 from nova import errors, objects
-from nova.objects import base
+from nova.domain import port_requests
+from nova.objects import base, fields
 from nova.policies import attach_interfaces as rules
 from nova.steps import interfaces
 from nova.task.action import Action
@@ -13,17 +15,34 @@ from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
 from nova.task.handles import Conductor, Host, Request
 
+LOG = logging.getLogger(__name__)
+
 
 class PortState(base.State):
-    """`port` is the interface's; `there` says that the server has it when its turn comes."""
+    """
+    Attributes:
+        port: the interface's.
+        there: the server has it when its turn comes.
+        rest: what the server holds in Placement without what the port asks for; empty where that is nothing.
+    """
 
     port: str
     there: bool = False
+    rest: fields.Json = fields.since('1.1', {})
 
 
 def find_interface(h: Conductor, state: PortState) -> None:
-    """Look whether the server still has the interface: an earlier request may have detached it."""
-    state.there = interfaces.find(h.instance, state.port) is not None
+    """Look whether the server still has the interface: an earlier request may have detached it.
+
+    And what it holds besides. Of a port that its owner has deleted nobody knows any more what it asked for.
+    """
+    vif = interfaces.find(h.instance, state.port)
+    state.there = vif is not None
+    if vif is not None and port_requests.ALLOCATION in (vif.profile or {}):
+        held = h.clients.placement.allocations(h.instance.uuid).allocations
+        asked = [claim for port in h.clients.network.ports(h.instance.uuid) if port['id'] == state.port
+                 for claim in port_requests.claims(port)]
+        state.rest = port_requests.without(held, asked, port_requests.served(h.instance.network_info))
 
 
 def is_there(state: PortState) -> bool:
@@ -40,8 +59,13 @@ def attach_again(h: Host, state: PortState) -> None:
 
 
 def release_port(h: Conductor, state: PortState) -> None:
-    """Delete a port that we made, give another one back to its owner, and drop the interface from the
-    record."""
+    """Delete a port that we made, or give it back to its owner, and what it asked for; drop the interface from
+    the record."""
+    server = h.instance
+    if state.rest and not h.clients.placement.hold(
+            {server.uuid: (state.rest, 'INSTANCE')}, server.project_id, server.user_id):
+        LOG.warning('Server %s holds what port %s asked for until it moves: where more is in use than there '
+                    'is, Placement lets nothing be given back', server.uuid, state.port)
     h.clients.network.release_port(h.instance, state.port)
     interfaces.drop(h.instance, state.port)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from nova import objects
 from nova.common.jsonutil import JsonObject
-from nova.domain import numa, pci, placement_request
+from nova.domain import numa, pci, placement_request, port_requests
 from nova.scheduler.host_state import Flavor, Group, Wanted
 
 _NAMING_HINTS = ('different_host', 'same_host')
@@ -107,8 +107,10 @@ def resource_request(spec: objects.RequestSpec, limit: int, devices: Mapping[str
     if devices is not None:
         groups += [*pci.groups(flavor.extra_specs.get(pci.SPEC, ''), devices),
                    *pci.port_groups(device_ports(spec))]
-    return placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
-                                   extra_groups=groups, limit=limit)
+    request = placement_request.build(amounts, flavor.extra_specs, properties=properties(spec),
+                                      extra_groups=groups, limit=limit)
+    request.same_subtree += port_requests.subtrees(spec.requested_resources)
+    return request
 
 
 def no_hosts(uuids: Sequence[str], reason: str, explain: list[JsonObject]) -> objects.Selections:

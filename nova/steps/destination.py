@@ -7,6 +7,7 @@ by one, as those of a build are. What the scheduler removed, and why, is in the 
 from collections.abc import Callable
 
 from nova import objects
+from nova.domain import port_requests
 from nova.steps import schedule
 from nova.task.handles import Conductor, SuperConductor
 
@@ -22,7 +23,10 @@ def choose(h: SuperConductor, state: objects.Placing) -> None:
     uuid, cell = h.instance.uuid, cell_of(h).uuid
     with h.api_db.read() as conn:
         spec = objects.RequestSpec.get(conn, instance_uuid=uuid)
-    state.selections = schedule.ask(h, spec_of(spec, h.instance, state, cell), [uuid], cell=cell)[uuid]
+    asked = spec_of(spec, h.instance, state, cell)
+    asked.requested_resources = port_requests.renewed(
+        asked.requested_resources, lambda: h.clients.network.ports(uuid))
+    state.selections = schedule.ask(h, asked, [uuid], cell=cell)[uuid]
     state.claimed = True
 
 
@@ -64,4 +68,5 @@ def take(h: Conductor, state: objects.Placing, how: Callable[[objects.Selection]
     state.claimed = False
     state.dest, state.dest_node = selection.service_host, selection.nodename
     state.dest_id, state.zone = selection.compute_node_uuid, selection.availability_zone
+    state.serving = port_requests.serving(selection.allocation_request)
     return selection

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nova import errors, objects
 from nova.common import jsonutil
 from nova.common.jsonutil import JsonObject
-from nova.domain import numa, numa_providers, placement_request
+from nova.domain import numa, numa_providers, placement_request, port_requests
 from nova.domain import quota as counting
 from nova.objects import move as moves
 from nova.objects import quota
@@ -92,6 +92,7 @@ def own_source(h: SuperConductor, state: objects.Move) -> None:
     if held:
         placement.move(h.instance.uuid, state.migration, CONSUMER)
     state.held = held or placement.allocations(state.migration).allocations
+    state.served = dict(port_requests.served(h.instance.network_info))
     if not state.held and any(placement.move(former.uuid, state.migration, CONSUMER)
                               for former in _former(h, state)):
         state.held = placement.allocations(state.migration).allocations
@@ -180,6 +181,8 @@ def take_dest(h: Conductor, state: objects.Move) -> None:
         return schedule.claim(h, selection)
     first = state.claimed
     selection = destination.take(h, state, how=claim)
+    if _stays(state, selection):
+        state.serving = state.serving or state.served
     if first and _stays(state, selection):
         _share(h, state, selection)
     state.dest_ip = _address(h, state.dest_id)

@@ -4,9 +4,11 @@ The network service finds them again by server, so both ways may be repeated.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Protocol
 
 from nova import errors, objects
+from nova.common.jsonutil import JsonObject
 from nova.domain import networks
 from nova.objects import event
 from nova.task.handles import Conductor, Handle
@@ -30,6 +32,7 @@ class Ported(Plugged, Protocol):
     security_groups: list[str]
     trust: str | None
     ports: list[str]
+    serving: JsonObject
 
 
 def make_ports(h: Conductor, state: Ported) -> None:
@@ -62,7 +65,8 @@ def place_ports(h: Conductor, state: Ported) -> None:
         # What was said of a port on another host, or for another server, is not about this one.
         h.db.write(lambda conn: event.forget(conn, h.instance.uuid, state.ports))
     try:
-        info = h.clients.network.place(h.instance, state.ports, state.networks, h.instance.host or '')
+        info = h.clients.network.place(h.instance, state.ports, state.networks, h.instance.host or '',
+                                       state.serving)
     except errors.network.PortBindingFailed as error:
         raise errors.task.Refused(error.message) from error
     h.instance.network_info = info
@@ -70,8 +74,11 @@ def place_ports(h: Conductor, state: Ported) -> None:
     state.unplugged = [vif.id for vif in info.vifs if not vif.active] if awaited else []
 
 
-def move_ports(h: Conductor, host: str) -> list[str]:
+def move_ports(h: Conductor, host: str, serving: Mapping[str, str]) -> list[str]:
     """Bind the ports that a server has to another host; repeatable, and its own undo.
+
+    Args:
+        serving: the providers there that serve what ports ask for.
 
     Returns:
         Those that something on the host has to plug in before they carry anything.
@@ -84,7 +91,7 @@ def move_ports(h: Conductor, host: str) -> list[str]:
         return []
     # What was said of a port on the host before is not about this one.
     h.db.write(lambda conn: event.forget(conn, h.instance.uuid, [vif.id for vif in info.vifs]))
-    h.instance.network_info = h.clients.network.bind(h.instance, host)
+    h.instance.network_info = h.clients.network.bind(h.instance, host, serving)
     return [vif.id for vif in h.instance.network_info.vifs if not vif.active]
 
 

@@ -19,10 +19,12 @@ def to_dest(h: Conductor, state: Move) -> None:
     """
     if not state.same_host:
         try:
-            awaited = ports.move_ports(h, state.dest)
+            awaited = ports.move_ports(h, state.dest, state.serving)
         except errors.network.PortBindingFailed as error:
             raise errors.task.Refused(error.message) from error
         state.unplugged = awaited if state.runs and h.conf.vif_plugging_timeout > 0 else []
+    elif state.serving != state.served:
+        ports.move_ports(h, state.dest, state.serving)
     name_dest(h, state)
 
 
@@ -43,6 +45,8 @@ def to_source(h: Conductor, state: Move) -> None:
     if not state.same_host:
         _bind_back(h, state)
         moved_volumes.use_source(instance, state)
+    elif state.serving != state.served:
+        ports.move_ports(h, state.source, state.served)
     instance.host, instance.node, instance.compute_id = state.source, state.source_node, state.source_id
     instance.launched_on = state.source
     instance.availability_zone = state.source_zone
@@ -53,7 +57,7 @@ def to_source(h: Conductor, state: Move) -> None:
 def _bind_back(h: Conductor, state: Move) -> None:
     """A host that a server is evacuated from is down, and may be unable to bind anything."""
     try:
-        ports.move_ports(h, state.source)
+        ports.move_ports(h, state.source, state.served)
     except errors.network.PortBindingFailed as error:
         if state.kind != moves.EVACUATION:
             raise

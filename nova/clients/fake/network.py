@@ -219,15 +219,17 @@ class FakeApi(Fake):
         if port_id not in self.all_ports:
             return []
         port = self.all_ports[port_id]
-        active = [{'host': port['binding:host_id'], 'status': 'ACTIVE'}] if port['binding:host_id'] else []
+        active = [{'host': port['binding:host_id'], 'status': 'ACTIVE',
+                   'profile': port['binding:profile']}] if port['binding:host_id'] else []
         return active + [dict(one) for one in self.all_bindings.get(port_id, {}).values()]
 
     @effect
-    def add_binding(self, port_id: str, host: str, vnic_type: str) -> None:
+    def add_binding(self, port_id: str, host: str, vnic_type: str, profile: JsonObject) -> None:
         self._known(port_id)
         if host in self.no_agent_on:
             raise errors.network.PortBindingFailed(port=port_id)
-        self.all_bindings.setdefault(port_id, {})[host] = {'host': host, 'status': 'INACTIVE'}
+        self.all_bindings.setdefault(port_id, {})[host] = {
+            'host': host, 'status': 'INACTIVE', 'profile': copy.deepcopy(profile)}
 
     @effect
     def activate_binding(self, port_id: str, host: str) -> None:
@@ -235,10 +237,12 @@ class FakeApi(Fake):
         others = self.all_bindings.setdefault(port_id, {})
         if host not in others:
             raise errors.network.PortNotFound(port=port_id)
-        del others[host]
+        target = others.pop(host)
         if port['binding:host_id']:
-            others[port['binding:host_id']] = {'host': port['binding:host_id'], 'status': 'INACTIVE'}
+            others[port['binding:host_id']] = {'host': port['binding:host_id'], 'status': 'INACTIVE',
+                                               'profile': port['binding:profile']}
         port['binding:host_id'], port['status'] = host, 'DOWN'
+        port['binding:profile'] = target['profile']
         self._plug(port)
 
     @effect

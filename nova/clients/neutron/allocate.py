@@ -5,13 +5,14 @@ finds what an earlier one made. Ports that we made carry a tag, which tells them
 are given back.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
-from nova.clients.neutron.check import AUTO, NONE, check_owner, check_request, check_requests
+from nova.clients.neutron.check import AUTO, NONE, check_owner, claimed
 from nova.common.jsonutil import JsonObject
+from nova.domain import port_requests
 from nova.objects.instance import Instance
 from nova.objects.network import NetworkRequest
 
@@ -97,11 +98,11 @@ def _check_made(api: Api, port: JsonObject) -> None:
     Raises:
         PortAsksResources: it did.
     """
-    try:
-        check_requests(api, [port])
-    except errors.network.PortAsksResources:
+    if any(claimed(api, [port]).values()):
         api.delete_port(port['id'])
-        raise
+        raise errors.network.PortAsksResources(port=port['id'], reason=(
+            f'the QoS policy of network {port["network_id"]} has a minimum of bandwidth or packet rate. Make a '
+            'port there first, and name it when the server is made.'))
 
 
 def _definite(api: Api, user: nova_context.RequestContext, server: Instance, request: NetworkRequest
@@ -146,21 +147,26 @@ def _new(api: Api, server: Instance, request: NetworkRequest, groups: Sequence[s
     return body
 
 
-def place(api: Api, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str
-          ) -> list[JsonObject]:
+def place(api: Api, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest], host: str,
+          serving: Mapping[str, str]) -> list[JsonObject]:
     """Bind ports of a server to its host, as only we may; those that are devices of it are the host's to bind.
 
     Raises:
         PortNotFound: one is gone.
         PortBindingFailed: no agent on the host can plug one.
-        PortAsksResources: one asks for what nobody has claimed.
+        PortAsksResources: one asks for something else than what was claimed.
     """
-    def body(request: NetworkRequest) -> JsonObject:
-        return {'device_owner': owner(server), **({} if request.device else {'binding:host_id': host})}
+    def body(ident: str, request: NetworkRequest) -> JsonObject:
+        said = {}
+        if request.claims:
+            profile = api.port(ident).get('binding:profile') or {}
+            said = {'binding:profile': {**profile, **port_requests.allocation(request.claims, serving)}}
+        return {'device_owner': owner(server), **({} if request.device else {'binding:host_id': host}), **said}
     placed = []
     for ident, request in zip(ports, requested, strict=bool(ports)):
-        port = api.update_port(ident, body(request))
-        check_request(port)
+        port = api.update_port(ident, body(ident, request))
+        if port_requests.claims(port) != request.claims:
+            raise errors.network.PortAsksResources(port=ident, reason='not what the server has claimed.')
         placed.append(bound(port))
     return placed
 

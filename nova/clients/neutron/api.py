@@ -66,7 +66,7 @@ class Api(Protocol):
     def bindings(self, port_id: str) -> list[JsonObject]:
         """Bindings of a port."""
 
-    def add_binding(self, port_id: str, host: str, vnic_type: str) -> None:
+    def add_binding(self, port_id: str, host: str, vnic_type: str, profile: JsonObject) -> None:
         """An inactive binding on another host; one that exists is right."""
 
     def activate_binding(self, port_id: str, host: str) -> None:
@@ -183,11 +183,12 @@ class HttpApi:
         answer = self._service.call('GET', f'/v2.0/ports/{port_id}/bindings', allow=(404,))
         return list(answer.json()['bindings']) if answer.status < 400 else []
 
-    def add_binding(self, port_id: str, host: str, vnic_type: str) -> None:
+    def add_binding(self, port_id: str, host: str, vnic_type: str, profile: JsonObject) -> None:
         def failed(message: str) -> Exception:
             return errors.network.PortBindingFailed(port=port_id)
         self._service.call('POST', f'/v2.0/ports/{port_id}/bindings',
-                           body={'binding': {'host': host, 'vnic_type': vnic_type}}, allow=(409,),
+                           body={'binding': {'host': host, 'vnic_type': vnic_type, 'profile': profile}},
+                           allow=(409,),
                            on={500: failed, 400: failed,
                                404: lambda message: errors.network.PortNotFound(port=port_id)})
 

@@ -9,15 +9,15 @@ from nova import context as nova_context
 from nova import errors
 from nova.clients.neutron.api import Api
 from nova.common.jsonutil import JsonObject
-from nova.domain import pci
+from nova.domain import pci, port_requests
 from nova.objects.network import NetworkRequest
 
 LOG = logging.getLogger(__name__)
 
 AUTO, NONE = 'auto', 'none'
 
-REQUEST, REQUESTS = 'resource_request', 'port-resource-request'
-"""What a port asks of its host, and the extension by which Neutron says so."""
+_SAYS_SO = 'port-resource-request'
+"""The extension by which Neutron says what ports ask of their hosts."""
 _POLICIES = ('qos_policy_id', 'qos_network_policy_id')
 """Fields of a port that are None where it has no QoS policy; a Neutron may lack either."""
 
@@ -50,7 +50,7 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Ne
 
     Raises:
         NetworkNotFound, NetworkAmbiguous, NetworkForbidden, NetworkNeedsSubnet, PortNotFound, PortInUse,
-        PortNotUsable, PortAsksResources, FixedIpInUse, PortLimitExceeded: as their names say.
+        PortNotUsable, FixedIpInUse, PortLimitExceeded: as their names say.
     """
     asked = list(requested)
     if len(asked) == 1 and asked[0].network_id == NONE:
@@ -62,7 +62,13 @@ def check(api: Api, context: nova_context.RequestContext, requested: Sequence[Ne
         _check_network(found, context)
         _check_room(api, context, count)
         return [make(found['id'])]
-    check_requests(api, [_check_port(api, context, request) for request in asked if request.port_id])
+    ports = [_check_port(api, context, request) for request in asked if request.port_id]
+    claims = claimed(api, ports)
+    for request in asked:
+        request.claims = claims.get(request.port_id or '', [])
+        if request.claims and request.device is not None:
+            raise errors.network.PortAsksResources(
+                port=request.port_id, reason='one that is a device of its host may not.')
     named = {request.network_id for request in asked if request.network_id and not request.port_id}
     networks = {network['id']: network for network in api.networks(context, id=named)} if named else {}
     for ident in sorted(named):
@@ -137,39 +143,29 @@ def _device(api: Api, port: JsonObject, vnic_type: str) -> JsonObject:
     return {'vnic_type': vnic_type, 'physical_network': physical, 'trusted': trusted}
 
 
-def check_requests(api: Api, ports: Iterable[JsonObject]) -> None:
-    """None of these ports asks for resources of its host.
+def claimed(api: Api, ports: Iterable[JsonObject]) -> dict[str, list[JsonObject]]:
+    """What each of some ports asks of its host, by id, as `port_requests.claims` has it.
 
     Users are not shown what a port asks for. So we look ourselves, where it may be anything: where a port has a
     QoS policy, or nobody says whether it has.
 
     Raises:
-        PortAsksResources: one does.
         NetworkServiceFailed: Neutron does not show us either.
     """
-    unknown = []
+    found, unknown = {}, []
     for port in ports:
-        if REQUEST in port:
-            check_request(port)
+        if port_requests.REQUEST in port:
+            found[port['id']] = port_requests.claims(port)
         elif any(port.get(name, '') is not None for name in _POLICIES):
             unknown.append(port['id'])
-    if unknown and REQUESTS in api.extensions():
+    if unknown and _SAYS_SO in api.extensions():
         for port in (api.port(ident) for ident in unknown):
-            if REQUEST not in port:
+            if port_requests.REQUEST not in port:
                 LOG.error('Neutron does not show the user of [neutron] the resource_request of port %s; its '
                           'policy get_port:resource_request has to allow it.', port['id'])
                 raise errors.network.NetworkServiceFailed()
-            check_request(port)
-
-
-def check_request(port: JsonObject) -> None:
-    """A port, as we see it, asks for no resources of its host.
-
-    Raises:
-        PortAsksResources: it does.
-    """
-    if port.get(REQUEST):
-        raise errors.network.PortAsksResources(port=port['id'])
+            found[port['id']] = port_requests.claims(port)
+    return found
 
 
 def check_owner(port: JsonObject, project: str | None) -> None:

@@ -61,8 +61,8 @@ class Client:
         self.api.update_port(port_id, {'fixed_ips': [dict(one) for one in addresses]})
 
     def place(self, server: Instance, ports: Sequence[str], requested: Sequence[NetworkRequest],
-              host: str) -> NetworkInfo:
-        placed = allocate.place(self.api, server, ports, requested, host)
+              host: str, serving: Mapping[str, str] | None = None) -> NetworkInfo:
+        placed = allocate.place(self.api, server, ports, requested, host, serving or {})
         named = {request.port_id for request in requested if request.port_id}
         tags = {port['id']: request.tag for port, request in zip(placed, requested, strict=True)
                 if request.tag} if placed else {}
@@ -77,8 +77,8 @@ class Client:
     def info(self, server: Instance) -> NetworkInfo:
         return self._describe(server, _ports_of(self.api, server))
 
-    def bind(self, server: Instance, host: str) -> NetworkInfo:
-        return self._describe(server, binding.bind(self.api, _ports_of(self.api, server), host))
+    def bind(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> NetworkInfo:
+        return self._describe(server, binding.bind(self.api, _ports_of(self.api, server), host, serving or {}))
 
     def bind_devices(self, server: Instance, host: str, profiles: Mapping[str, JsonObject]) -> NetworkInfo:
         ports = _ports_of(self.api, server)
@@ -87,11 +87,11 @@ class Client:
     def unbind(self, server: Instance) -> None:
         binding.unbind(self.api, _ports_of(self.api, server))
 
-    def prebind(self, server: Instance, host: str) -> None:
-        binding.prebind(self.api, _ports_of(self.api, server), host)
+    def prebind(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> None:
+        binding.prebind(self.api, _ports_of(self.api, server), host, serving or {})
 
-    def activate(self, server: Instance, host: str) -> NetworkInfo:
-        binding.activate(self.api, _ports_of(self.api, server), host)
+    def activate(self, server: Instance, host: str, serving: Mapping[str, str] | None = None) -> NetworkInfo:
+        binding.activate(self.api, _ports_of(self.api, server), host, serving or {})
         return self.info(server)
 
     def drop_bindings(self, server: Instance, host: str) -> None:

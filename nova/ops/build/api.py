@@ -29,13 +29,13 @@ class CreateServers(Resource):
         """Create one server, or several.
 
         Raises:
-            errors.task.NotYet: a port is a device of its host, and super-conductors are of the release before,
-                which does not know such ports; 409.
+            errors.task.NotYet: a port is a device of its host or asks for resources of it, and super-conductors
+                are of the release before, which does not know such ports; 409.
         """
         order = prepare.order(req, req.body)
         servers = records.make(req, order)
         allowed, flow = req.quota(), req.fitting(schedule.Schedule)
-        if flow is not schedule.Schedule and any(each.device for each in order.networks):
+        if flow is not schedule.Schedule and any(each.device or each.claims for each in order.networks):
             raise errors.task.NotYet(action='create')
         made, task = req.dbs.api.write(lambda conn: _write(conn, req, allowed, order, servers, flow))
         req.wake(None, task.uuid)

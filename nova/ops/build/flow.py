@@ -12,6 +12,7 @@ in yet starts paused, and runs when the network service says that they are: it n
 
 
 from nova import states
+from nova.domain import port_requests
 from nova.ops.build import host, wire
 from nova.steps import allocate, ports, schedule, tpm, volumes
 from nova.task.flow import Flow, Step, Wait
@@ -38,6 +39,7 @@ def take_host(h: Conductor, state: wire.BuildState) -> None:
     """Take the host that the scheduler claimed; on a later round claim the next alternate that has room."""
     selection, state.selections = schedule.take_next(h, state.selections, state.claimed)
     state.claimed = False
+    state.serving = port_requests.serving(selection.allocation_request)
     schedule.assign(h.instance, selection)
 
 

@@ -127,6 +127,7 @@ def check_networks(req: Request, server: JsonObject, low: int, high: int
 
     Raises:
         PortLimitExceeded: not even `low` servers do.
+        PortAsksResources: the microversion is older than such ports.
     """
     given = server.get('networks')
     if given is None and req.at('2.37'):
@@ -139,6 +140,10 @@ def check_networks(req: Request, server: JsonObject, low: int, high: int
         found = req.clients.network.check(req.context, requested, low)
     except (errors.network.NetworkNotFound, errors.network.PortNotFound) as error:
         raise errors.Invalid(error.message) from error
+    asking = next((request.port_id for request in found if request.claims), None)
+    if asking is not None and not req.at('2.72'):
+        raise errors.network.PortAsksResources(
+            port=asking, reason='a server may have such a port since microversion 2.72.')
     return found, high if high == low else req.clients.network.fitting(req.context, found, high)
 
 

@@ -83,4 +83,5 @@ def _spec(order: prepare.Order, instance: objects.Instance) -> objects.RequestSp
         requested_destination=asked, scheduler_hints=order.hints, instance_group=order.group,
         requested_networks=order.networks, security_groups=order.security_groups,
         is_bfv=bdm.volume_backed(order.devices),
-        requested_resources=[{'suffix': '', 'required': [MULTIATTACH]}] if order.shares else [])
+        requested_resources=[*([{'suffix': '', 'required': [MULTIATTACH]}] if order.shares else []),
+                             *(claim for request in order.networks for claim in request.claims)])

@@ -17,6 +17,7 @@ class BuildState(base.State):
         files, password: for the guest; the password is hidden by `Trust.hide`.
         ports: ids of the server's ports, in the order of `networks`.
         unplugged: ports that its host has to plug in once the guest is there.
+        serving: the providers of its host that serve what ports ask for (`nova.domain.port_requests`).
     """
 
     passing = ('trust', 'files', 'password')
@@ -32,6 +33,7 @@ class BuildState(base.State):
     files: list[InjectedFile] = []
     ports: list[str] = fields.since('1.1', [])
     password: fields.Secret | None = fields.since('1.2', None)
+    serving: fields.Json = fields.since('1.3', {})
 
 
 class Planned(base.Record):

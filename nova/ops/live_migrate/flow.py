@@ -82,7 +82,7 @@ def prepare_network(h: Conductor, state: LiveMove) -> None:
     if state.unplugged:  # what was said of them at the source is not about the destination
         h.db.write(lambda conn: event.forget(conn, h.instance.uuid, state.unplugged))
     try:
-        h.clients.network.prebind(h.instance, state.dest)
+        h.clients.network.prebind(h.instance, state.dest, state.serving)
     except errors.network.PortBindingFailed as error:
         raise errors.task.Refused(error.message) from error
 
@@ -106,7 +106,7 @@ def begin_migration(h: Conductor, state: LiveMove) -> None:
 
 def follow_guest(h: Conductor, state: LiveMove) -> None:
     """The guest has arrived: move its ports and its record to the destination."""
-    h.instance.network_info = h.clients.network.activate(h.instance, state.dest)
+    h.instance.network_info = h.clients.network.activate(h.instance, state.dest, state.serving)
     switch.name_dest(h, state)
     moves.mark(h, state, 'post-migrating')
 

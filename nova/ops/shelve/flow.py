@@ -120,7 +120,7 @@ def place_ports(h: Conductor, state: wire.UnshelveState) -> None:
         Refused: nothing on this host can bind a port.
     """
     try:
-        awaited = ports.move_ports(h, h.instance.host or '')
+        awaited = ports.move_ports(h, h.instance.host or '', state.serving)
     except errors.network.PortBindingFailed as error:
         raise errors.task.Refused(error.message) from error
     state.unplugged = awaited if h.conf.vif_plugging_timeout > 0 else []

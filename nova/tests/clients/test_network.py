@@ -7,8 +7,11 @@ import pytest
 from nova import errors
 from nova.clients.neutron.client import Client
 from nova.common import uuids
+from nova.domain import port_requests
 from nova.objects.network import NetworkRequest
 from nova.tests.clients.conftest import Server, fakes
+
+RATE = 'NET_PACKET_RATE_KILOPACKET_PER_SEC'
 
 
 def on(network: str, address: str | None = None, tag: str | None = None) -> NetworkRequest:
@@ -373,18 +376,68 @@ class Counting:
         return self._api.port(port_id, context)
 
 
-def test_a_port_that_asks_for_resources_is_refused(there: Any) -> None:
-    """Its user is not shown what it asks for; an administrator is."""
+def test_what_a_port_asks_for_is_looked_up_for_its_user(there: Any) -> None:
+    """He is not shown it; an administrator is. A Neutron without groups has one a port."""
     client, network, policy = there.clients.network, there.network(), there.policy(5)
     port = there.port(network, policy)
     assert 'resource_request' not in client.api.port(port, there.user)
     assert all('resource_request' not in each for each in client.api.ports(there.user))
-    asked = client.api.port(port)['resource_request']
-    groups = asked['request_groups'] if there.kind == 'sandbox' else [asked]
-    assert [each['resources'] for each in groups] == [{'NET_PACKET_RATE_KILOPACKET_PER_SEC': 5}]
-    with pytest.raises(errors.network.PortAsksResources, match='without a minimum') as caught:
-        client.check(there.user, [on(network), with_port(port)], 1)
-    assert caught.value.status == 400 and port in caught.value.message
+    plain, asking = client.check(there.user, [on(network), with_port(port)], 1)
+    claim, = asking.claims
+    group = client.api.port(port)['resource_request'].get('request_groups', [{'id': port}])[0]['id']
+    assert claim == {'suffix': group, 'port': port, 'resources': {RATE: 5},
+                     'required': ['CUSTOM_VNIC_TYPE_NORMAL'],
+                     'same_subtree': [group] if there.kind == 'sandbox' else []}
+    assert plain.claims == []
+
+
+def allocation(there: Any, port: str, provider: str, group: str) -> dict[str, Any]:
+    return {'allocation': provider if there.kind == 'fake' else {group: provider}}
+
+
+def test_a_port_says_who_serves_it(there: Any, server: Any) -> None:
+    """Bound, moved, prepared elsewhere, unbound and given back; what others say in its profile stays."""
+    client, network = there.clients.network, there.network()
+    port = there.port(network, there.policy(5))
+    client.api.update_port(port, {'binding:profile': {'trusted': 'true'}})
+    asked = client.check(there.user, [with_port(port)], 1)
+    group = asked[0].claims[0]['suffix']
+
+    def said(host: str) -> Any:
+        found = next(one for one in client.api.bindings(port) if one['host'] == host)
+        return found['profile']
+    info = client.place(server, client.make(there.user, server, asked), asked, 'host1', {group: 'one'})
+    assert said('host1') == {'trusted': 'true', **allocation(there, port, 'one', group)}
+    assert port_requests.served(info) == {group: 'one'}
+    client.bind(server, 'host2', {group: 'two'})
+    assert said('host2') == {'trusted': 'true', **allocation(there, port, 'two', group)}
+    client.bind(server, 'host2', {group: 'three'})
+    for _ in range(2):
+        client.prebind(server, 'host3', {group: 'four'})
+    assert said('host2') == {'trusted': 'true', **allocation(there, port, 'three', group)}
+    client.activate(server, 'host3', {group: 'four'})
+    client.drop_bindings(server, 'host2')
+    assert said('host3') == {'trusted': 'true', **allocation(there, port, 'four', group)}
+    client.unbind(server)
+    assert client.api.port(port)['binding:profile'] == {'trusted': 'true'}
+    client.activate(server, 'host1', {group: 'one'})
+    assert said('host1') == {'trusted': 'true', **allocation(there, port, 'one', group)}
+    client.release_port(server, port)
+    assert client.api.port(port)['binding:profile'] == {}
+
+
+def test_a_port_that_is_a_device_asks_for_nothing(there: Any) -> None:
+    """Which card of the host would serve it, nobody could say."""
+    port = there.port(there.network(), there.policy(5))
+    there.clients.network.api.update_port(port, {'binding:vnic_type': 'direct'})
+    api = there.clients.network.api
+
+    class Physical(Counting):
+        def networks(self, context: Any = None, **filters: Any) -> Any:
+            return [{**one, 'provider:physical_network': 'physnet1'}
+                    for one in api.networks(context, **filters)]
+    with pytest.raises(errors.network.PortAsksResources, match='device'):
+        Client(Physical(api)).check(there.user, [with_port(port)], 1)
 
 
 def test_a_port_that_asks_for_none_is_looked_up_where_it_may(there: Any) -> None:
@@ -392,7 +445,7 @@ def test_a_port_that_asks_for_none_is_looked_up_where_it_may(there: Any) -> None
     network, counting = there.network(), Counting(there.clients.network.api)
     client = Client(counting)
     for port, looked_up in ((there.port(network), 0), (there.port(network, there.policy(0)), 1)):
-        assert client.check(there.user, [with_port(port)], 1)[0].port_id == port
+        assert client.check(there.user, [with_port(port)], 1)[0].claims == []
         assert counting.looked_up == looked_up
 
 

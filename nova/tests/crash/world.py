@@ -156,6 +156,8 @@ class World:
         self.cells = CELLS
         self.cpus_of = {}
         """Providers of CPUs and memory, by host, where they are not its node."""
+        self.agents = {}
+        """Providers of what ports ask for, by host."""
         fabric = Fabric()
         self.drivers = {name: fake_driver.FakeDriver(name, fabric=fabric) for name in HOSTS}
         self.journals = {name: servers.ServerJournals() for name in HOSTS}
@@ -519,7 +521,13 @@ class Scheduler:
         found = {node: {'resources': {'DISK_GB': flavor.root_gb}}}
         found.setdefault(self._world.cpus_of.get(host, node), {'resources': {}})['resources'].update(
             {'VCPU': flavor.vcpus, 'MEMORY_MB': flavor.memory_mb})
-        return {'allocations': found}
+        claims = [claim for claim in spec.requested_resources if 'port' in claim]
+        if not claims:
+            return {'allocations': found}
+        agent = self._world.agents[host]
+        found[agent] = {'resources': sum(map(collections.Counter, (each['resources'] for each in claims)),
+                                         collections.Counter())}
+        return {'allocations': found, 'mappings': {claim['suffix']: [agent] for claim in claims}}
 
     def _claim(self, uuid, host, spec):
         return host in self._world.up and self._world.clients.placement.claim(

@@ -27,8 +27,10 @@ def test_the_release_before_reads_it(given):
         objects.RequestSpec.from_wire(kept)
 
 
-def test_nothing_is_lost_for_that():
-    device = {'vnic_type': 'direct', 'physical_network': 'left', 'trusted': False}
-    kept = spec(device=device).at_rest()
-    assert version(kept) == '1.1'
-    assert objects.RequestSpec.from_wire(kept).requested_networks[0].device == device
+@pytest.mark.parametrize(('name', 'value'), [
+    ('device', {'vnic_type': 'direct', 'physical_network': 'left', 'trusted': False}),
+    ('claims', [{'suffix': 's', 'port': 'p', 'resources': {'X': 1}, 'required': [], 'same_subtree': []}])])
+def test_nothing_is_lost_for_that(name, value):
+    kept = spec(**{name: value}).at_rest()
+    assert version(kept) == '1.2'
+    assert getattr(objects.RequestSpec.from_wire(kept).requested_networks[0], name) == value

@@ -3,6 +3,7 @@
 import pytest
 
 from nova import objects, release
+from nova.clients.fake import network as fake_network
 from nova.objects import task as rows
 from nova.tests.api import cloud as clouds
 
@@ -76,6 +77,18 @@ def test_a_port_that_is_a_device_waits_for_super_conductors(cloud, create, vnic_
     port = api.create_port({
         'network_id': cloud.network_id, 'project_id': clouds.PROJECT, 'binding:vnic_type': vnic_type})
     answer = create(networks=[{'port': port['id']}])
+    assert answer.status_code == status, answer.text
+    with cloud.dbs.api.read() as conn:
+        assert len(objects.BuildRequest.all(conn)) == (status == 202)
+
+
+@pytest.mark.parametrize(('packets', 'service', 'status'), [(5, OLD, 409), (5, NEW, 202), (0, OLD, 202)])
+def test_a_port_that_asks_for_resources_waits_for_super_conductors(cloud, create, packets, service, status):
+    """Those of the release before would bind it without a word of who serves it."""
+    beat(cloud, 0, 'nova-conductor', service)
+    api = cloud.clients.network.api
+    port = api.add_port(cloud.network_id, clouds.PROJECT, qos_policy_id=fake_network.add_policy(api, packets))
+    answer = create(networks=[{'port': port}])
     assert answer.status_code == status, answer.text
     with cloud.dbs.api.read() as conn:
         assert len(objects.BuildRequest.all(conn)) == (status == 202)

@@ -64,7 +64,8 @@ def a_server(world: Any, index: int, volumes: Sequence[str], new: Sequence[str],
         task_state='scheduling', block_devices=devices, **fields)
     spec = objects.RequestSpec(
         instance_uuid=instance.uuid, project_id=PROJECT, user_id=USER, flavor=flavor, image=world.image,
-        requested_networks=networks or [objects.NetworkRequest(network_id=world.network)], security_groups=[])
+        requested_networks=networks or [objects.NetworkRequest(network_id=world.network)], security_groups=[],
+        requested_resources=[claim for request in networks for claim in request.claims])
     return instance, spec
 
 
