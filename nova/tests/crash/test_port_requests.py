@@ -87,7 +87,7 @@ def check(world, uuid):
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
-@pytest.mark.parametrize('number', range(1, BUILD + 1, 2))
+@pytest.mark.parametrize('number', range(1, BUILD + 1, 3))
 def test_a_build_is_killed_at_any_effect(world, number, when):
     world.script.kill(number, when)
     uuid = order(world)
@@ -96,7 +96,7 @@ def test_a_build_is_killed_at_any_effect(world, number, when):
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
-@pytest.mark.parametrize('number', range(2, MOVE + 1, 6))
+@pytest.mark.parametrize('number', range(2, MOVE + 1, 8))
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
 def test_a_move_is_killed_at_any_effect(world, number, when, decision):
     """MIG: whichever way it ends."""
@@ -117,7 +117,7 @@ def migrate_live(world, uuid):
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
-@pytest.mark.parametrize('number', range(1, LIVE + 1, 5))
+@pytest.mark.parametrize('number', range(1, LIVE + 1, 7))
 def test_a_live_migration_is_killed_at_any_effect(world, number, when):
     uuid = ordered(world)
     world.script.kill(number, when)
@@ -193,6 +193,25 @@ def test_a_detachment_has_so_many_effects(world):
     world.begin(uuid, detach_interface.DetachInterface, detach_interface.PortState(port=world.port))
     world.settle()
     assert world.script.count == DETACH
+
+
+def test_what_cannot_be_given_back_is_until_the_server_moves(world, caplog):
+    """Where more is in use than there is, Placement may refuse every change."""
+    uuid = ordered(world)
+    source = world.server(uuid).host
+    memory = world.clients.placement.providers[world.nodes[source]].inventory['MEMORY_MB']
+    before, memory['total'] = memory['total'], 1
+    world.begin(uuid, detach_interface.DetachInterface, detach_interface.PortState(port=world.port))
+    world.settle()
+    assert 'until it moves' in caplog.text
+    assert world.agents[source] in world.clients.placement.consumers[uuid].allocations
+    memory['total'] = before
+    resize.begin(world, uuid)
+    world.settle()
+    world.begin(uuid, decide.ConfirmResize, decide.move_of(world.server(uuid)))
+    world.settle()
+    held = world.clients.placement.consumers[uuid].allocations
+    assert set(held) == {world.nodes[world.server(uuid).host]}
 
 
 @pytest.mark.parametrize('form', FORMS)

@@ -9,6 +9,7 @@ import pytest
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import Apart, cloud_of, flavors, user
+from nova.tests.functional.test_audit import audit
 from nova.tests.functional.test_evacuate import dead
 
 RATE, EGRESS, INGRESS = ('NET_PACKET_RATE_KILOPACKET_PER_SEC', 'NET_BW_EGR_KILOBIT_PER_SEC',
@@ -17,10 +18,13 @@ NORMAL = 'CUSTOM_VNIC_TYPE_NORMAL'
 
 
 class Small(Apart):
-    """Two hosts of each cell."""
+    """Two hosts of each cell, whose NUMA cells are in Placement."""
 
     def options(self, file):
-        return {'DEFAULT': {'allow_resize_to_same_host': 'true', 'report_interval': 1}}
+        if file == 'nova':
+            return {'DEFAULT': {'allow_resize_to_same_host': 'true'}}
+        return {'DEFAULT': {'report_interval': 1}, 'fake': {'numa_cells': 2},
+                'compute': {'report_numa_in_placement': 'true'}}
 
 
 cloud = cloud_of(Small, 4)
@@ -147,6 +151,18 @@ def test_ports_are_served_by_bridges_of_their_networks(cloud, admin, agents, vla
     admin.act(uuid, 'confirmResize', None, 'ACTIVE')
     admin.delete(uuid)
     assert not held(admin, uuid) and shown(admin, second)['binding:profile'] == {}
+    leaks.check(cloud, admin)
+
+
+def test_beside_numa_cells(cloud, admin, agents, vlans, policy, capsys):
+    """Another group each; nothing is found by who compares."""
+    ident = port(admin, vlans[0], policy)
+    with flavors(admin) as make:
+        uuid = booted(admin, ident, flavorRef=make(2, hw__numa_nodes='2'))['id']
+        check(admin, agents, uuid, physnet1=ident)
+        assert len(admin.get(f'/allocations/{uuid}', service='placement')['allocations']) == 5
+        assert audit(cloud, capsys) == (0, [])
+        admin.delete(uuid)
     leaks.check(cloud, admin)
 
 
