@@ -8,7 +8,7 @@ from nova.cmd.manage.command import Env, arg, command, flag
 from nova.common import uuids
 from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
-from nova.domain import numa, numa_providers, pci, placement_request
+from nova.domain import numa, numa_providers, pci, placement_request, port_requests
 from nova.objects.cell_mapping import CellMapping
 
 BATCH = 50
@@ -113,8 +113,8 @@ def _heal(env: Env, cell: CellMapping, server: objects.Instance, options: Namesp
         raise _Stop(UNABLE, f'Instance {server.uuid} has devices that cannot be told from here.')
     if env.conf.filter_scheduler.pci_in_placement and server.flavor.extra_specs.get(pci.SPEC):
         raise _Stop(UNABLE, f'Instance {server.uuid} has PCI devices that cannot be told from here.')
-    if not options.skip_port_allocations:
-        _check_ports(env, server)
+    if held.allocations or not options.skip_port_allocations:
+        _check_ports(env, server, options.skip_port_allocations)
     node = _node(env, cell, server)
     amounts = placement_request.amounts_of(server)
     if options.dry_run:
@@ -150,12 +150,17 @@ def _on_cells(env: Env, server: objects.Instance, node: objects.ComputeNode) -> 
     return next((each for each in found if numa_providers.serving(each, cells) in (None, has)), None)
 
 
-def _check_ports(env: Env, server: objects.Instance) -> None:
+def _check_ports(env: Env, server: objects.Instance, skip: bool) -> None:
+    """Nothing is lost that ports have claimed; unless that is skipped, none asks for anything."""
     try:
         ports = env.clients.network.ports(server.uuid)
     except errors.NovaError as error:
         raise _Stop(PORTS_UNREAD, f'Unable to read the ports of {server.uuid}: {error.message}') from error
-    wanting = [port['id'] for port in ports if port.get('resource_request')]
+    claiming = [port['id'] for port in ports if port_requests.ALLOCATION in (port.get('binding:profile') or {})]
+    if claiming:
+        raise _Stop(UNABLE, f'Instance {server.uuid} holds what its ports {", ".join(claiming)} ask for, which '
+                            'cannot be told from here.')
+    wanting = [] if skip else [port['id'] for port in ports if port_requests.claims(port)]
     if wanting:
         raise _Stop(UNABLE, f'Ports {", ".join(wanting)} of instance {server.uuid} ask for resources of their '
                             'own, which cannot be healed; see --skip-port-allocations.')

@@ -104,6 +104,18 @@ def test_ports_and_devices_that_cannot_be_healed(world):
     assert heal(world, '--skip-port-allocations')[0] == 0
 
 
+def test_what_ports_have_claimed_is_not_lost(world):
+    """Whoever heals what is there knows of flavors alone."""
+    server = world.server()
+    port, = [port for port in world.neighbours.network.api.all_ports.values() if port['device_id'] == server]
+    port['binding:profile'] = {'allocation': 'bridge'}
+    before = held(world, server)
+    code, said = heal(world, '--force', '--skip-port-allocations')
+    assert code == 8 and port['id'] in said and held(world, server) == before
+    port['binding:profile'] = {}
+    assert heal(world, '--force', '--skip-port-allocations')[0] == 0
+
+
 # audit
 
 def test_allocations_of_nobody(world):
