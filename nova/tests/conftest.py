@@ -1,8 +1,15 @@
 """Concurrency is chosen before anything else is imported; ``NOVA_CONCURRENCY=eventlet`` runs all on it."""
 
+import hypothesis
+
 from nova.common import threads
 
 threads.choose()
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile('nova', deadline=None,
+                                     suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile('nova')
 
 pytest_plugins = ['nova.tests.fixtures.databases', 'nova.tests.fixtures.verdicts']
 

@@ -319,10 +319,13 @@ def test_an_abortion_ends_the_step_that_hears_of_it(runner, told):
     assert told.wait()[0].outcome == 'cancelled'
 
 
-def test_a_step_has_room_by_the_option_that_it_names(runner, told, conf):
+def test_a_step_has_room_by_the_option_that_it_names(runner, told, conf, monkeypatch):
     """One that waits for room hears of signals, too."""
     conf.set_override('max_concurrent_live_migrations', 1)
-    first, second = copying(runner), copying(runner)
+    monkeypatch.setattr(handle, 'PROGRESS_SECONDS', 0.01)
+    first = copying(runner)
+    until(lambda: told.progresses)
+    second = copying(runner)
     runner.run(cell.CONTEXT, signalled(second, 'force_complete'))
     with told.changed:
         assert not told.changed.wait_for(lambda: told.results, 0.3)
