@@ -5,6 +5,7 @@ can show it; then the task begins, binds the port to the server's host and gives
 between leaves a task that begins by itself after a while, and finds the port, or makes it.
 """
 
+import logging
 
 from nova import errors, objects
 from nova.common.jsonutil import JsonObject
@@ -20,6 +21,7 @@ from nova.task.flow import QUEUED, Flow, Step
 from nova.task.guard import From
 from nova.task.handles import Conductor, Host, Request
 
+LOG = logging.getLogger(__name__)
 PATIENCE = 60.0
 """Seconds after which a task begins although nobody has let it."""
 
@@ -32,6 +34,7 @@ class InterfaceState(base.State):
         request: what was asked for, the network being definite.
         port: the port, once it is the server's.
         trust: to make it in the user's name.
+        kept: the guest did not let the interface go again, so the server has it.
     """
 
     passing = ('trust',)
@@ -39,6 +42,7 @@ class InterfaceState(base.State):
     request: NetworkRequest
     port: str | None = None
     trust: fields.Secret | None = None
+    kept: bool = fields.since('1.1', False)
 
 
 def make_port(h: Conductor, state: InterfaceState) -> None:
@@ -50,6 +54,8 @@ def make_port(h: Conductor, state: InterfaceState) -> None:
 
 def unmake_port(h: Conductor, state: InterfaceState) -> None:
     """Undo of `make_port`: delete a port that it made, and give a port of the user back to him."""
+    if state.kept:
+        return
     ports = [port for port in (state.port, state.request.port_id) if port is not None]
     h.clients.network.unmake(h.instance, ports, h.task.uuid)
     for port in ports:
@@ -71,10 +77,19 @@ def attach_interface(h: Host, state: InterfaceState) -> None:
 
 
 def detach_again(h: Host, state: InterfaceState) -> None:
-    """Undo of `attach_interface`: detach the interface from the guest, and unplug it on the host."""
+    """Undo of `attach_interface`: detach the interface from the guest, and unplug it on the host.
+
+    A guest that stands still lets nothing go, and may stand for long. Then the server has the interface, which
+    its user may detach.
+    """
     vif = interfaces.find(h.instance, state.port)
-    if vif is not None:
+    if vif is None:
+        return
+    try:
         h.driver.detach_interface(h, vif)
+    except errors.virt.DetachFailed as error:
+        LOG.warning('Server %s keeps port %s: %s', h.instance.uuid, state.port, error)
+        state.kept = True
 
 
 class AttachInterface(Flow[InterfaceState]):

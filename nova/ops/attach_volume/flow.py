@@ -4,12 +4,15 @@ The request has written the device's row, and mostly has reserved the volume as 
 do so, the first step does, in the user's name all the same.
 """
 
+import logging
 
 from nova import errors
 from nova.ops.attach_volume import wire
 from nova.steps import attachments
 from nova.task.flow import QUEUED, Flow, Step
 from nova.task.handles import Conductor, Host
+
+LOG = logging.getLogger(__name__)
 
 
 def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
@@ -26,7 +29,8 @@ def reserve_volume(h: Conductor, state: wire.AttachState) -> None:
 
 def unreserve_volume(h: Conductor, state: wire.AttachState) -> None:
     """Undo of `reserve_volume`: delete the server's attachment and its device."""
-    attachments.remove(h, state.device, state.volume_id)
+    if not state.kept:
+        attachments.remove(h, state.device, state.volume_id)
 
 
 def reaches_guest(state: wire.AttachState) -> bool:
@@ -38,11 +42,22 @@ def attach_to_guest(h: Host, state: wire.AttachState) -> None:
 
 
 def take_from_guest(h: Host, state: wire.AttachState) -> None:
-    """Undo of `attach_to_guest`: detach the volume from the guest, and disconnect it on the host."""
+    """Undo of `attach_to_guest`: detach the volume from the guest, and disconnect it on the host.
+
+    A guest that stands still lets nothing go, and may stand for long. Then the server has the volume, which its
+    user may detach.
+    """
     device = attachments.find(h, state.device)
-    if device is not None:
+    if device is None:
+        return
+    try:
         h.driver.detach_volume(h, device)
-        h.driver.disconnect_volume(h, device)
+    except errors.virt.DetachFailed as error:
+        LOG.warning('Server %s keeps volume %s: %s', h.instance.uuid, state.volume_id, error)
+        h.clients.volume.complete(device.attachment_id or '')
+        state.kept = True
+        return
+    h.driver.disconnect_volume(h, device)
 
 
 class AttachVolume(Flow[wire.AttachState]):
