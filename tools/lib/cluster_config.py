@@ -192,7 +192,7 @@ def _every(deployment: Deployment, service: str) -> Sections:
         'DEFAULT': {'host': service, 'my_ip': '127.0.0.1', 'state_path': directory / 'state',
                     'log_file': directory / 'log' / f'{service}.log'},
         'oslo_concurrency': {'lock_path': directory / 'state' / 'locks'}}
-    for name in ('placement', 'neutron', 'cinder', 'glance', 'keystone'):
+    for name in ('placement', 'neutron', 'cinder', 'manila', 'glance', 'keystone'):
         sections[name] = credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public')
     sections['oslo_limit'] = credentials(deployment, 'nova', region_name='RegionOne', valid_interfaces='public',
                                          endpoint_region_name='RegionOne')

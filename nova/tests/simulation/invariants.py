@@ -238,5 +238,5 @@ def _usage(world, servers):
     """6: what quotas count is what is there."""
     with world.raw['api'].read() as conn:
         counted = {each.instance_uuid for each in objects.InstanceMapping.all(conn, queued_for_delete=False)}
-    assert counted == {uuid for uuid, (_, instance) in servers.items()
-                       if instance.vm_state != states.VM.SOFT_DELETED}, 'counted servers (6)'
+    there = {uuid for uuid, (_, instance) in servers.items() if instance.vm_state != states.VM.SOFT_DELETED}
+    assert counted == there, f'counted servers: {sorted(counted ^ there)} (6)'
