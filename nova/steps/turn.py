@@ -1,6 +1,10 @@
 """Taking a server's turn in the midst of an operation that shares it with others."""
 
-from nova import objects
+import contextlib
+
+import sqlalchemy as sa
+
+from nova import errors, objects
 from nova.objects import task as rows
 from nova.task.flow import Flow
 from nova.task.handles import Conductor
@@ -9,5 +13,13 @@ _SLOT = Flow.slot()
 
 
 def hold_server(h: Conductor, state: objects.State) -> None:
-    """Wait until nobody else is at work on the server, and let nobody begin."""
-    h.db.write(lambda conn: rows.take_slot(conn, h.task, _SLOT or ''))
+    """Wait until nobody else is at work on the server, and let nobody begin.
+
+    The record in hand may be from before that: what others have made of it since is read.
+    """
+    def hold(conn: sa.Connection) -> None:
+        rows.take_slot(conn, h.task, _SLOT or '')
+        if h.instance is not None:
+            with contextlib.suppress(errors.server.ServerNotFound):
+                h.instance.refresh(conn)
+    h.db.write(hold)

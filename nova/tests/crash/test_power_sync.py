@@ -88,3 +88,11 @@ def test_nothing_is_asked_where_all_agree_or_somebody_is_at_it(world):
     world.change(uuid, task_state='rebooting')
     report(world, uuid, Power.SHUTDOWN)
     assert sync_tasks(world, uuid) == []
+
+
+def test_who_waits_for_a_server_looks_at_it_when_it_is_free(world):
+    """It was deleted for later meanwhile, and stays so: seed 2002 of ``tools/simulate --rounds 10``."""
+    uuid = cases.starts()['sync_late'](world)
+    world.script.do(1, 'before', lambda: world.change(uuid, vm_state=str(VM.SOFT_DELETED)))
+    world.settle()
+    assert world.server(uuid).vm_state == VM.SOFT_DELETED
