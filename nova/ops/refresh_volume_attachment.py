@@ -9,7 +9,7 @@ from nova import errors, objects
 from nova.common.jsonutil import JsonObject
 from nova.objects import base, fields
 from nova.states import VM
-from nova.steps import attachments
+from nova.steps import attachments, volumes
 from nova.task.flow import Flow, Step
 from nova.task.guard import From
 from nova.task.handles import Conductor, Host
@@ -53,10 +53,9 @@ def _connect(h: Host, device: objects.BlockDeviceMapping, attachment: str, conne
     device = device.copy()
     device.attachment_id = attachment
     h.driver.disconnect_volume(h, device)
-    connection = h.clients.volume.connect(attachment, {**connector, 'mountpoint': device.device_name})
-    h.driver.connect_volume(h, device, connection)
-    h.clients.volume.complete(connection['attachment_id'])
-    return str(connection['attachment_id'])
+    volumes.connect(h, device, connector)
+    h.clients.volume.complete(device.attachment_id or '')
+    return device.attachment_id or ''
 
 
 def connect_anew(h: Host, state: RefreshState) -> None:

@@ -664,7 +664,7 @@ def _volume_view(req: falcon.Request, volume: Document, attachments: list[Docume
         shown.update({'os-vol-host-attr:host': b.HOST, 'os-vol-mig-status-attr:migstat': moving,
                       'os-vol-mig-status-attr:name_id': None, 'migration_status': moving})
     since = (('3.13', 'group_id', volume['group_id']), ('3.21', 'provider_id', None),
-             ('3.48', 'service_uuid', None), ('3.48', 'shared_targets', None if _at(req, '3.69') else False),
+             ('3.48', 'service_uuid', None), ('3.48', 'shared_targets', None if _at(req, '3.69') else True),
              ('3.61', 'cluster_name', None), ('3.63', 'volume_type_id', volume['volume_type_id']),
              ('3.65', 'consumes_quota', True))
     shown.update({name: value for version, name, value in since if _at(req, version)})

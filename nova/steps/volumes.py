@@ -197,11 +197,15 @@ def connect_volumes(h: Host, state: objects.State) -> None:
         connect(h, device)
 
 
-def connect(h: Host, device: objects.BlockDeviceMapping) -> None:
-    """`connect_volumes` of one of them; the device names the attachment that is connected."""
+def connect(h: Host, device: objects.BlockDeviceMapping, connector: JsonObject | None = None) -> None:
+    """`connect_volumes` of one of them; the device names the attachment that is connected.
+
+    Args:
+        connector: what Cinder is told of the host, where that is not what the host says of itself.
+    """
     volumes = h.clients.volume
     connection = volumes.connect(
-        device.attachment_id or '', {**h.driver.connector(), 'mountpoint': device.device_name})
+        device.attachment_id or '', {**(connector or h.driver.connector()), 'mountpoint': device.device_name})
     if connection['attachment_id'] != device.attachment_id:  # unchanged, it is no change of the record
         device.attachment_id = connection['attachment_id']
     volume = volumes.show(None, device.volume_id)

@@ -45,7 +45,7 @@ class FakeVolume(FakeSnapshots):
             'id': volume_id, 'name': '', 'size': size, 'status': status,
             'bootable': 'true' if bootable else 'false', 'multiattach': multiattach,
             'availability_zone': 'nova', 'encrypted': False, 'volume_type': None, 'metadata': {},
-            'shared_targets': False, 'service_uuid': None,
+            'shared_targets': True, 'service_uuid': None,
             'os-vol-tenant-attr:tenant_id': project_id, 'attachments': [], **more}
         return volume_id
 

@@ -8,6 +8,7 @@ import pytest
 from nova import clients, conf, errors
 from nova.clients import session
 from nova.common import uuids
+from nova.steps import volumes
 
 CONNECTOR = {'host': 'host1', 'ip': '127.0.0.1', 'initiator': 'iqn.x', 'multipath': False, 'platform': 'x86_64',
              'os_type': 'linux', 'mountpoint': '/dev/vdb'}
@@ -26,6 +27,13 @@ def test_show_is_of_the_user(there: Any) -> None:
         there.clients.volume.show(there.user, uuids.generate())
     with pytest.raises(errors.block.VolumeNotFound):
         there.clients.volume.show(there.stranger, volume)
+
+
+def test_what_a_host_has_to_know_of_the_path_to_a_volume(there: Any) -> None:
+    """MAT-S3, 3.48: whether its backend's targets are shared, and which backend that is."""
+    shown = there.clients.volume.show(None, there.volume())
+    assert {name: shown[name] for name in volumes.SHARING} == {
+        'multiattach': False, 'shared_targets': True, 'service_uuid': None}
 
 
 def test_a_volume_that_is_not_encrypted_has_no_key(there: Any) -> None:

@@ -8,6 +8,7 @@ attachments are the rows, no volume is in between, and none is without an owner.
 import contextlib
 import logging
 import random
+import types
 import zlib
 
 import pytest
@@ -18,6 +19,7 @@ from nova.ops import remove_late
 from nova.tests.crash import world as worlds
 from nova.tests.crash.script import Killed
 from nova.tests.simulation import cases, invariants
+from nova.virt.driver import kept
 
 FLOWS = ('attach_volume', 'detach_volume', 'swap_volume', 'extend_volume', 'refresh_volume_attachment',
          'snapshot_volume', 'delete_volume_snapshot', 'build', 'rebuild', 'delete')
@@ -141,6 +143,27 @@ def calls_of(new_world, flow):
 def effects_of(new_world, flow):
     """Those of them that change something."""
     return [method for method in calls_of(new_world, flow) if getattr(FakeVolume, method).changes]
+
+
+OF_BACKEND = {'multiattach': True, 'shared_targets': True, 'service_uuid': 'backend', 'encrypted': True}
+
+
+@pytest.mark.parametrize('flow', [flow for flow in FLOWS if flow not in ('detach_volume', 'delete')])
+def test_a_host_knows_of_each_volume_what_it_has_to(new_world, flow, monkeypatch):
+    """MAT-S2, MAT-S3: whoever has it connected: who else uses the volume, its backend, and its key."""
+    add = FakeVolume.add
+    monkeypatch.setattr(FakeVolume, 'add', lambda self, *arguments, **fields: add(
+        self, *arguments, **OF_BACKEND, encryption_key_id='key', **fields))
+    world = new_world()
+    uuid = cases.starts()[flow](world)
+    world.settle()
+    server = world.server(uuid)
+    volumes = [device.volume_id for device in server.block_devices if device.volume_id]
+    connections = kept.connections(types.SimpleNamespace(journal=world.journals[server.host].of(uuid)))
+    assert volumes and sorted(connections) == sorted(volumes)
+    for connection in connections.values():
+        assert {name: connection[name] for name in OF_BACKEND} == OF_BACKEND
+        assert connection['encryption'] == {'provider': 'luks', 'encryption_key_id': 'key'}
 
 
 def misbehaviours(calls):

@@ -4,8 +4,8 @@ import pytest
 
 from nova.tests.virt.labs.fake import FakeLab
 
-GUESTS = ('test_libvirt_crashes.py', 'test_libvirt_guests.py', 'test_libvirt_standalone.py',
-          'test_libvirt_tpms.py', 'test_libvirt_volumes.py')
+GUESTS = ('test_libvirt_crashes.py', 'test_libvirt_guests.py', 'test_libvirt_plugs.py',
+          'test_libvirt_standalone.py', 'test_libvirt_tpms.py', 'test_libvirt_volumes.py')
 """Modules that import libvirt, which is there only where real guests are asked for."""
 
 

@@ -7,8 +7,11 @@ import types
 import pytest
 
 from nova import conf as nova_conf
+from nova import objects
+from nova.clients.fake.volume import FakeVolume
 from nova.common import uuids
 from nova.compute import servers
+from nova.steps import volumes as steps
 from nova.virt.driver import kept
 from nova.virt.libvirt import connectors, volumes
 
@@ -51,6 +54,20 @@ def host():
         uuid = uuids.generate()
         return types.SimpleNamespace(instance=types.SimpleNamespace(uuid=uuid), journal=journals.of(uuid))
     return types.SimpleNamespace(volumes=process(), again=process, target=target, handle=handle)
+
+
+def test_a_host_is_told_of_the_path():
+    """What Cinder says of a backend comes to the host with the connection."""
+    cinder, told, server = FakeVolume(), [], uuids.generate()
+    volume = cinder.add(multiattach=True, shared_targets=False, service_uuid='backend')
+    device = objects.BlockDeviceMapping(
+        uuid=uuids.generate(), instance_uuid=server, volume_id=volume, device_name='/dev/vdb',
+        attachment_id=cinder.reserve(volume, server))
+    driver = types.SimpleNamespace(
+        connector=lambda: {'host': 'h1'}, connect_volume=lambda h, device, given: told.append(given))
+    steps.connect(types.SimpleNamespace(clients=types.SimpleNamespace(volume=cinder), driver=driver), device)
+    assert {name: told[0][name] for name in steps.SHARING} == {
+        'multiattach': True, 'shared_targets': False, 'service_uuid': 'backend'}
 
 
 def at_once(work, things):
