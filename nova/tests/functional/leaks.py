@@ -25,7 +25,8 @@ def _open_tasks(url, name):
             if not (row.flow.startswith('remove_late') and row.status in (rows.READY, rows.RUNNING))]
 
 
-def _find(cloud, admin):
+def find(cloud, admin):
+    """What breaks an invariant now."""
     deployment = cloud.deployment
     problems = []
     api = deployment.database('api')
@@ -97,7 +98,7 @@ def _volumes(admin, living, devices):
 
 def check(cloud, admin, seconds=PATIENCE):
     """Nothing is left over, or will be within a moment."""
-    until(lambda: not _find(cloud, admin), seconds, 0.2, lambda: '\n'.join(_find(cloud, admin)))
+    until(lambda: not find(cloud, admin), seconds, 0.2, lambda: '\n'.join(find(cloud, admin)))
 
 
 def end(cloud, admin, demo):

@@ -69,9 +69,9 @@ class Case(crash.Case):
 
     @property
     def id(self):
-        kind, *arguments = self.means
-        *_, what, when = arguments
-        return '-'.join([self.operation, self.step, re.sub(r'\W+', '', what), when, *self.victims])
+        _, *arguments = self.means
+        words = (re.sub(r'\W+', '', word) for word in arguments)
+        return '-'.join([self.operation, self.step, *words, *self.victims])
 
 
 CONDUCTORS = ('cell1-conductor1', 'cell1-conductor2')
@@ -426,12 +426,14 @@ def run(cases, world, admin, found, interrupt=interrupted, seconds=crash.BACK):
     together([each.prepare() for each in tries])
     interrupt(world, tries, matrix.Holds(world.cluster))
     by_name = {each.case.id: each for each in tries}
+    assert len(by_name) == len(tries), 'cases are told from each other by their ids'
     matrix.all_end(by_name, lambda late: [name for name in late if by_name[name].over()],
                    lambda late: {name: by_name[name].told() for name in late}, seconds)
     for each in tries:
         each.check()
     world.cluster.start_missing()
-    began = time.monotonic()
+    began, left = time.monotonic(), leaks.find(world.cluster, admin)
+    LOG.info('at first %d things were left over: %s; the audit found %s', len(left), left, found())
     leaks.check(world.cluster, admin, CLEAN)
     until(lambda: not found(), CLEAN, told=found)
     LOG.info('nothing was left over %.1f s later', time.monotonic() - began)
