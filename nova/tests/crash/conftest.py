@@ -6,11 +6,11 @@ from nova.tests.crash import world as worlds
 
 
 @pytest.fixture(scope='session')
-def databases(tmp_path_factory):
-    return worlds.Databases(tmp_path_factory.mktemp('crash'))
+def kept():
+    return worlds.Kept()
 
 
 @pytest.fixture
-def new_world(databases):
+def new_world(kept):
     """A function that makes a fresh world; the one before it is gone then."""
-    return lambda: worlds.World(databases)
+    return lambda: worlds.World(kept)

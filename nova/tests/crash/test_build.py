@@ -399,7 +399,7 @@ def test_a_volume_that_is_to_stay_stays(new_world):
 
 def test_in_the_hosts_zone_where_zones_matter(new_world):
     world = new_world()
-    world.conf.set_override('cross_az_attach', False, 'cinder')
+    world.override('cross_az_attach', False, 'cinder')
     world.running(new=['blank'])
     assert world.clients.volume.made[0]['availability_zone'] == 'nova'
 
@@ -433,7 +433,7 @@ def test_a_volume_that_cinder_cannot_make(new_world):
 
 def test_a_volume_that_takes_too_long(new_world):
     world = new_world()
-    world.conf.set_override('block_device_allocate_retries', 0)
+    world.override('block_device_allocate_retries', 0)
     world.clients.volume.slowness = 4
     assert 'its status is creating' in failed_build(world, new=['blank'])['message']
 

@@ -5,7 +5,7 @@ The ports of `Network` are DOWN when they are bound; an agent on the host plugs 
 
 import pytest
 
-from nova import conf, objects, states
+from nova import objects, states
 from nova.clients.fake import network as fake_network
 from nova.objects import event
 from nova.objects import task as rows
@@ -46,12 +46,12 @@ class Network:
             self.world.raw[self.world.cell_of(server)].write(lambda conn: event.store(conn, [told]))
 
 
-def build(world, arrange=lambda script: None, rounds=80, **network):
+def build(world, arrange=lambda script: None, **network):
     """Boot one server; (its record, the network) when all is quiet."""
     made = Network(world, **network)
     uuid, = world.order()
     arrange(world.script)
-    world.settle(rounds)
+    world.settle()
     invariants.check(world)
     return world.server(uuid, prefetch=('network_info',)), made
 
@@ -91,11 +91,12 @@ def test_an_event_that_is_lost_is_made_up_for(new_world, eager):
 
 @pytest.mark.parametrize('fatal', [True, False])
 @pytest.mark.parametrize('tells', [None, event.FAILED])
-def test_ports_that_are_never_plugged_in(databases, fatal, tells):
+def test_ports_that_are_never_plugged_in(new_world, fatal, tells):
     """Nothing is left of the server on its host, or it runs without."""
-    made = conf.new(config_files=[], vif_plugging_timeout=1, vif_plugging_is_fatal=fatal)
-    world = worlds.World(databases, made)
-    server, _ = build(world, plugs=False, tells=tells, rounds=5000)
+    world = new_world()
+    world.override('vif_plugging_timeout', 1)
+    world.override('vif_plugging_is_fatal', fatal)
+    server, _ = build(world, plugs=False, tells=tells)
     task, = world.tasks_of(server.uuid)
     if fatal:
         assert (server.vm_state, server.host, task.status) == (states.VM.ERROR, None, rows.UNDONE)
@@ -106,8 +107,9 @@ def test_ports_that_are_never_plugged_in(databases, fatal, tells):
         assert [vif.active for vif in server.network_info.vifs] == [False]
 
 
-def test_who_does_not_want_to_wait_does_not(databases):
-    world = worlds.World(databases, conf.new(config_files=[], vif_plugging_timeout=0))
+def test_who_does_not_want_to_wait_does_not(new_world):
+    world = new_world()
+    world.override('vif_plugging_timeout', 0)
     server, network = build(world, plugs=False, tells=None)
     assert (server.vm_state, network.paused) == (states.VM.ACTIVE, [states.Power.RUNNING])
 

@@ -161,7 +161,7 @@ def test_off_a_host_that_is_down(world):
 
 def test_through_the_shelf(world):
     uuid = ordered(world)
-    world.conf.set_override('shelved_offload_time', 0)
+    world.override('shelved_offload_time', 0)
     image = uuids.generate()
     world.begin(uuid, shelve.Shelve, wire.ShelveState(image_id=image, trust=users.entrusted(), values={
         'id': image, 'name': 'shelved', 'disk_format': 'raw', 'container_format': 'bare'}))

@@ -98,9 +98,9 @@ class Cinder:
 
 
 @pytest.fixture
-def new_world(databases):
+def new_world(kept):
     """Worlds in which somebody looks for what comes late."""
-    return lambda: worlds.World(databases, after_doubt=remove_late.RemoveLate)
+    return lambda: worlds.World(kept, after_doubt=remove_late.RemoveLate)
 
 
 def run(new_world, flow, arrange=lambda cinder: None):

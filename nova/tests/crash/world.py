@@ -1,6 +1,6 @@
 """A small deployment in one thread, in which every effect can be counted, broken, interrupted or cut off.
 
-Two cells and cell0 on real journals in SQLite; one super-conductor, a conductor and two hosts a cell;
+Two cells and cell0 on real journals; one super-conductor, a conductor and two hosts a cell; databases (SQLite),
 neighbours and hypervisors in memory. Nothing runs by itself: what a worker hands to its pool, what is cast to a
 host and what a host answers are entries of one queue, and `settle` works it off until the world is quiet.
 """
@@ -8,8 +8,8 @@ host and what a host answers are entries of one queue, and `settle` works it off
 import collections
 import contextlib
 import dataclasses
-import pathlib
-import sqlite3
+import datetime
+import functools
 import threading
 import types
 
@@ -17,11 +17,9 @@ from oslo_db import exception as db_exc
 
 from nova import conf, context, errors, objects, ops, release
 from nova.clients import fake
-from nova.common import dbkit, jsonutil, uuids
+from nova.common import clock, jsonutil, uuids
 from nova.compute import servers
 from nova.conductor import handle, reports, share
-from nova.db.api.models import api_metadata
-from nova.db.cell.models import cell_metadata
 from nova.objects import owed
 from nova.objects import task as rows
 from nova.objects.cell_mapping import CELL0_UUID
@@ -31,12 +29,14 @@ from nova.ops.delete import flow as deletion
 from nova.ops.delete import wire as deletion_wire
 from nova.task import engine, flow, journal, keeper, lease
 from nova.tests.crash.script import JOURNAL, Killed, Script
-from nova.tests.simulation import users
+from nova.tests.simulation import databases, users
 from nova.tests.simulation.users import PROJECT, USER
 from nova.virt.fake import driver as fake_driver
 from nova.virt.fake.fabric import Fabric
 
 HOSTS = {'h1': 'cell1', 'h2': 'cell1', 'h3': 'cell2', 'h4': 'cell2'}
+NO_TIME, ROUND = datetime.timedelta(), datetime.timedelta(seconds=0.1)
+"""How much time a round of everybody who looks after things takes."""
 CELLS = {'cell0': CELL0_UUID, 'cell1': '10000000-0000-4000-8000-000000000001',
          'cell2': '10000000-0000-4000-8000-000000000002'}
 
@@ -103,26 +103,36 @@ class HostHandle:
         assert 0 <= percent <= 100
 
 
-class Databases:
-    """Four SQLite databases that can be emptied quickly, for the many worlds of one test run."""
+class Kept(databases.Servers):
+    """What the worlds of one test run share, because making it takes long: databases, and a configuration.
 
-    def __init__(self, directory: pathlib.Path):
-        self.by_name, self._empty = {}, {}
-        for name in ('api', *CELLS):
-            db = dbkit.Database(f'sqlite:///{directory}/{name}.sqlite')
-            (api_metadata if name == 'api' else cell_metadata).create_all(db.engine)
-            self._empty[name] = sqlite3.connect(':memory:', check_same_thread=False)
-            self._copy(db, lambda live, kept: live.backup(kept), self._empty[name])
-            self.by_name[name] = db
+    Attributes:
+        ahead: by how much the databases' clock is ahead of ours: time that was skipped.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.settings = conf.new(config_files=[])
+        self.overridden, self.ahead = [], NO_TIME
+        for server in self.by_name.values():
+            server.now = lambda: clock.utcnow() + self.ahead
 
     def reset(self):
-        for name, db in self.by_name.items():
-            self._copy(db, lambda live, kept: kept.backup(live), self._empty[name])
+        """Empty the databases, and forget what a world has set."""
+        super().reset()
+        self.ahead = NO_TIME
+        while self.overridden:
+            self.settings.clear_override(*self.overridden.pop())
 
-    @staticmethod
-    def _copy(db, copy, kept):
-        with contextlib.closing(db.engine.raw_connection()) as raw:
-            copy(raw.driver_connection, kept)
+
+_AT_ONCE = rows.tables.tasks.update().where(
+    rows.tables.tasks.c.flow.startswith('remove_late'), rows.tables.tasks.c.status == rows.READY,
+    rows.tables.tasks.c.not_before.is_not(None)).values(not_before=None)
+
+
+@functools.cache
+def _of(statuses):
+    return rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses))
 
 
 class World:
@@ -135,14 +145,14 @@ class World:
         release: what API, conductors and hosts take the oldest among themselves for.
     """
 
-    def __init__(self, databases: Databases, conf_: object | None = None,
-                 after_doubt: type[flow.AnyFlow] | None = None):
+    def __init__(self, kept: Kept, after_doubt: type[flow.AnyFlow] | None = None):
         ops.load()
-        databases.reset()
-        self.conf = conf_ or conf.new(config_files=[])
+        kept.reset()
+        self._kept = kept
+        self.conf = kept.settings
         self._after_doubt = after_doubt
         self.script = Script()
-        self.raw = databases.by_name
+        self.raw = kept.by_name
         self.release = release.CURRENT
         self.away = set()
         self.dbs = {name: Watched(db, self.script, f'write {name}', name, self.away)
@@ -254,6 +264,7 @@ class World:
             if not self.open_tasks():
                 return
             self._let_looks_begin()
+            self._kept.ahead += ROUND
             for worker in self.workers:
                 self.look_round(worker)
         left = [(task.flow, task.step, task.direction, task.status) for task in self.open_tasks()]
@@ -268,10 +279,8 @@ class World:
 
     def _let_looks_begin(self):
         """What looks for late effects waits a minute, which does not go by here."""
-        table = rows.tables.tasks
         for name in self.raw:
-            self.raw[name].write(lambda conn: conn.execute(table.update().where(
-                table.c.flow.startswith('remove_late'), table.c.status == rows.READY).values(not_before=None)))
+            self.raw[name].write(lambda conn: conn.execute(_AT_ONCE))
 
     def open_tasks(self):
         return [task for name in self.raw for task in self._tasks(name, rows.OPEN + (rows.INERT,))]
@@ -281,8 +290,7 @@ class World:
 
     def _tasks(self, name, statuses):
         with self.raw[name].read() as conn:
-            found = conn.execute(rows.tables.tasks.select().where(rows.tables.tasks.c.status.in_(statuses)))
-            return [rows.from_row(row) for row in found]
+            return [rows.from_row(row) for row in conn.execute(_of(statuses))]
 
     # Hosts
 
@@ -333,6 +341,11 @@ class World:
         worker, reach = next(each for each in self.workers if each.name == cell), _Reach(self, cell)
         reports.Reports(self.raw[cell], worker.engines[cell], reach, reach).paid(self.context, objects.HostPaid(
             host=host, steps=[objects.StepRef(task=call.task, attempt=call.attempt) for call in calls]))
+
+    def override(self, name, value, group=None):
+        """Set an option; the next world does not have it so."""
+        self.conf.set_override(name, value, group)
+        self._kept.overridden.append((name, group))
 
     # What users do
 

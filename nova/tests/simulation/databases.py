@@ -104,7 +104,8 @@ class Server:
     def read(self, snapshot: bool = False) -> Iterator[sa.Connection]:
         yield self.connection
 
-    def write(self, fn: Callable[[sa.Connection], T], attempts: int = 1) -> T:
+    def write(self, fn: Callable[[sa.Connection], T], attempts: int = 1,
+              landed: Callable[[sa.Connection], bool] | None = None) -> T:
         return self.transact(fn)
 
 
