@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument('--mutants', nargs='*', metavar='FAULT',
                       help='see how soon faults in the product are found, all or these (`mutants`)')
     made.add_argument('--sizes', default=','.join(mutants.SIZES), help='of histories, for --mutants')
+    made.add_argument('--seconds', type=float, default=mutants.SECONDS,
+                      help='of processor time, for each of --mutants and each size; default %(default)s')
     made.add_argument('--look', help=argparse.SUPPRESS)
     made.add_argument('--trace', action='store_true', help='show what happened even where all went well')
     return made
@@ -102,7 +104,7 @@ def main() -> int:
         mutants.answer(arguments.look)
         return 0
     if arguments.mutants is not None:
-        for line in mutants.study(arguments.mutants, arguments.sizes.split(',')):
+        for line in mutants.study(arguments.mutants, arguments.sizes.split(','), arguments.seconds):
             print(line, flush=True)
         return 0
     kept = worlds.Kept()

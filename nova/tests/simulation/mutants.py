@@ -25,7 +25,9 @@ TREE = pathlib.Path(nova.__file__).resolve().parent
 SIZES = ('even', 'small', 'even*8', 'small*8')
 """What is compared: ``*8``, eight histories in a world."""
 SECONDS = 20.0
-"""Of processor time, for which each is looked for with each size."""
+"""Of processor time, for which each is looked for with each size, at most."""
+ENOUGH = 10
+"""How often it is found until the time that this takes is known well enough."""
 SEED = 1_000_000
 """Of the first history."""
 
@@ -166,7 +168,7 @@ def answer(asked: str) -> None:
         sys.stdout.flush()
 
 
-def search(fault: Mutant, sizes: Iterable[str], seconds: float, most: int = 1_000) -> Iterator[Seen]:
+def search(fault: Mutant, sizes: Iterable[str], seconds: float, most: int = ENOUGH) -> Iterator[Seen]:
     """Look for a fault with histories of each size, in a process whose tree has it."""
     with tempfile.TemporaryDirectory(prefix='mutant') as directory:
         root = pathlib.Path(directory)
