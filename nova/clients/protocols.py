@@ -416,13 +416,14 @@ class NetworkClient(Protocol):
         """
 
     def make(self, context: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
-             security_groups: Sequence[str] = (), key: str = '') -> list[str]:
+             security_groups: Sequence[str] = (), key: str = '', again: bool = True) -> list[str]:
         """Give the server ports, as the user, bound to no host yet. Repeatable.
 
         Args:
             context: with the user's token: what he may not ask of the network service he does not get from us.
             key: names this operation (its task's uuid): a repetition finds what it made, and takes nothing else
                 for it.
+            again: an earlier call of this operation may have made some of them.
 
         Returns:
             ids, one a request, in their order.

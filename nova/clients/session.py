@@ -18,8 +18,9 @@ from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors
-from nova.clients import acceptance
-from nova.common import jsonutil
+from nova.clients import acceptance, wire
+from nova.clients.ours import Ours
+from nova.common import jsonutil, sharing
 from nova.common.jsonutil import JsonObject
 
 LOG = log.getLogger(__name__)
@@ -159,14 +160,15 @@ class Service:
         self.name, self._session, self._retries = name, session, retries
         self._failed, self._away, self._acceptance = failed, away, acceptance.Acceptance()
         assert session.auth is not None
-        self._auth_plugin: plugin.BaseAuthPlugin = session.auth
+        self._auth_plugin = Ours(session.auth)
         self._override = endpoint.get('endpoint_override')
         self._filter = {key: value for key, value in endpoint.items()
                         if key != 'endpoint_override' and value is not None}
-        self._vouch, self._type = vouch, microversion_type
+        self._vouch, self._type = None if vouch is None else Ours(vouch), microversion_type
+        self._looks = sharing.Shared[Answer]()
 
     def _auth(self, context: nova_context.RequestContext | None) -> plugin.BaseAuthPlugin:
-        auth = self._auth_plugin
+        auth: plugin.BaseAuthPlugin = self._auth_plugin
         if context is not None and self._as_user(context):
             auth = _OnBehalf(auth, context)
         if self._vouch is not None:
@@ -226,6 +228,10 @@ class Service:
             return answer
         raise self._refusal(method, path, answer, context, on or {})
 
+    def look(self, path: str, params: Sequence[tuple[str, str]] = ()) -> Answer:
+        """GET in our own name; who ask the same at the same time share an answer, begun after they asked."""
+        return self._looks.ask((path, tuple(params)), lambda: self.call('GET', path, params=params))
+
     def _refusal(self, method: str, path: str, answer: Answer, context: nova_context.RequestContext | None,
                  on: Translation) -> Exception:
         if answer.status in on:
@@ -276,15 +282,6 @@ class _Unconfigured(Service):
         raise self._failed()
 
 
-def connection_pool(size: int = _POOL) -> requests.Session:
-    """A requests session that keeps up to `size` connections a host, so that threads do not reconnect."""
-    pool = requests.Session()
-    adapter = ks_session.TCPKeepAliveAdapter(pool_connections=4, pool_maxsize=size)
-    for scheme in list(pool.adapters):
-        pool.mount(scheme, adapter)
-    return pool
-
-
 def _endpoint(conf: cfg.ConfigOpts, group: str) -> JsonObject:
     section = conf[group]
     interfaces = list(getattr(section, 'valid_interfaces', None) or ['internal', 'public'])
@@ -314,7 +311,7 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], aw
     try:
         auth = loading.load_auth_from_conf_options(conf, group)
         session = loading.load_session_from_conf_options(
-            conf, group, auth=auth, session=pool or connection_pool())
+            conf, group, auth=auth, session=pool or wire.connection_pool(_POOL))
         vouch = _service_auth(conf)
     except exceptions.ClientException as error:
         return _Unconfigured(group, failed, str(error))

@@ -9,7 +9,6 @@ made. No request uses a look that was begun before it came: what an operator was
 import dataclasses
 import random
 from collections.abc import Callable, Collection, Sequence
-from concurrent import futures
 
 from nova.clients import protocols
 from nova.common import threads
@@ -20,9 +19,6 @@ from nova.scheduler.hosts import View
 from nova.scheduler.ranking import Ranking
 from nova.scheduler.weights import BaseHostWeigher
 from nova.scheduler.why_not import NoHost, Why
-
-LONGEST = 60.0
-"""Seconds that a request waits for a look of another one; Placement's own limit is below that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -242,55 +238,3 @@ def by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], i
             if uuid == root.uuid:
                 root.traits = frozenset(summary['traits'])
     return list(states.values()), len(unknown - nodes.keys())
-
-
-_Shared = futures.Future[Look]
-"""A look that is being made, or will be, for everybody who has come until it is begun."""
-
-
-class Shared:
-    """Looks that alike requests share."""
-
-    def __init__(self) -> None:
-        self._lock = threads.lock()
-        self._next: dict[str, _Shared] = {}
-        self._begun: dict[str, _Shared] = {}
-
-    def look(self, key: str, make: Callable[[], Look]) -> Look:
-        """A look that was begun after the call.
-
-        Args:
-            key: requests that have the same are alike.
-
-        Raises:
-            What `make` raises, whoever of those who share it has called it.
-        """
-        with self._lock:
-            mine = self._next.get(key)
-            first = mine is None
-            if mine is None:
-                mine = self._next[key] = threads.future()
-            before = self._begun.get(key)
-        if first:
-            self._make(key, mine, before, make)
-        try:
-            return mine.result(LONGEST)
-        except (futures.TimeoutError, futures.CancelledError):
-            return make()
-
-    def _make(self, key: str, mine: _Shared, before: _Shared | None, make: Callable[[], Look]) -> None:
-        """Make it when the one before is made: whoever comes meanwhile shares it."""
-        if before is not None:
-            threads.wait([before], LONGEST)
-        with self._lock:
-            del self._next[key]
-            self._begun[key] = mine
-        try:
-            mine.set_result(make())
-        except Exception as error:  # noqa: BLE001  each who shares it raises it
-            mine.set_exception(error)
-        finally:
-            mine.cancel()  # where the thread is ended, others look for themselves
-            with self._lock:
-                if self._begun.get(key) is mine:
-                    del self._begun[key]

@@ -16,7 +16,7 @@ from oslo_log import log
 
 from nova import errors, objects
 from nova.clients import protocols
-from nova.common import clock, jsonutil
+from nova.common import clock, jsonutil, sharing
 from nova.common.jsonutil import JsonObject
 from nova.domain import numa, pci, placement_request
 from nova.scheduler import asker, candidates, filters, groups, look, prefilters, wanted, weights, why_not
@@ -50,7 +50,7 @@ class Selector:
         section = conf.filter_scheduler
         self._rules = Rules(filters.enabled(conf), weights.enabled(conf), section.host_subset_size,
                             section.shuffle_best_same_weighed_hosts, begin)
-        self._looks, self._underway = look.Shared(), look.Underway()
+        self._looks, self._underway = sharing.Shared[look.Look](), look.Underway()
         self._groups = groups.Groups(hosts, placement, dbs)
         self._dbs = dbs
         self._random = random.Random()
@@ -146,7 +146,7 @@ class Selector:
 
         def make() -> Look:
             return self._make_look(request, asked, cells, view, why)
-        return make() if asked.group is not None else self._looks.look(repr((asked, request.params())), make)
+        return make() if asked.group is not None else self._looks.ask(repr((asked, request.params())), make)
 
     def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted,
                    cells: Sequence[numa.Cell], view: View, why: Why) -> Look:

@@ -44,7 +44,7 @@ def make_ports(h: Conductor, state: Ported) -> None:
     if state.networks and networks.wanted(state.networks):
         user = h.clients.trust.trusted(h.context, state.trust)
         state.ports = h.clients.network.make(
-            user, h.instance, state.networks, state.security_groups, key=h.task.uuid)
+            user, h.instance, state.networks, state.security_groups, key=h.task.uuid, again=h.task.doubt)
 
 
 def has_ports(state: Ported) -> bool:

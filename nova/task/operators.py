@@ -70,7 +70,7 @@ def _reopened(task: rows.Task, server: instances.Instance | None, now: datetime.
         raise errors.task.NotToBeResumed(task=task.uuid, reason='its server is deleted; abandon it')
     return {
         'status': rows.READY, 'finished_at': None, 'owner': None, 'not_before': None, 'tries': 0,
-        'attempt': task.attempt + 1, 'step_started_at': now, 'exclusive': run.flow.slot(),
+        'doubt': True, 'attempt': task.attempt + 1, 'step_started_at': now, 'exclusive': run.flow.slot(),
         'deadline': now + datetime.timedelta(seconds=run.flow.deadline),
         'runs_at': 'super' if run.step.at == 'super' else 'cell',
         **({'error': None} if task.direction == 'do' else {})}

@@ -60,13 +60,14 @@ def _pair(requested: Sequence[NetworkRequest], found: list[JsonObject], key: str
 
 
 def make(api: Api, user: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
-         groups: Sequence[str], key: str = '', others: Iterable[str] = ()) -> list[str]:
+         groups: Sequence[str], key: str = '', others: Iterable[str] | None = ()) -> list[str]:
     """Ports of a server, one for each request, in their order, on no host yet: their ids.
 
     Args:
         user: who asked for them, with his token.
         key: tells this operation from others that give the same server ports.
-        others: ports that the server has had before this operation.
+        others: ports that the server has had before this operation; None where this is the first that is done
+            of it, so that nothing has to be looked for.
 
     Raises:
         Forbidden: the user may not have it so.
@@ -76,9 +77,11 @@ def make(api: Api, user: nova_context.RequestContext, server: Instance, requeste
     if len(requested) == 1 and requested[0].network_id == NONE:
         return []
     wanted = [_definite(api, user, server, request) for request in requested]
-    before = set(others)
-    found = [port for port in api.ports(device_id=server.uuid) if port['id'] not in before]
-    pairs = _pair(wanted, found, key, CAN_TAG in api.extensions())
+    pairs: dict[int, JsonObject] = {}
+    if others is not None:
+        before = set(others)
+        found = [port for port in api.ports(device_id=server.uuid) if port['id'] not in before]
+        pairs = _pair(wanted, found, key, CAN_TAG in api.extensions())
     ids = []
     for index, request in enumerate(wanted):
         port = pairs.get(index)

@@ -97,13 +97,18 @@ class HttpApi:
         plain = [(key, str(one)) for key, value in filters.items()
                  for one in (value if isinstance(value, list) else [value])]
         if ids is None or isinstance(ids, str | int):
-            return list(self._service.call('GET', f'/v2.0/{_url(kind)}', params=plain,
-                                           context=context).json()[kind])
+            return self._get(kind, plain, context)
         wanted, out = sorted(set(ids)), []
         for start in range(0, len(wanted), _CHUNK):
-            params = plain + [('id', one) for one in wanted[start:start + _CHUNK]]
-            out += self._service.call('GET', f'/v2.0/{_url(kind)}', params=params, context=context).json()[kind]
+            out += self._get(kind, plain + [('id', one) for one in wanted[start:start + _CHUNK]], context)
         return out
+
+    def _get(self, kind: str, params: list[tuple[str, str]], context: Context) -> list[JsonObject]:
+        """One request for a list; servers that are made at the same time have networks in common."""
+        path = f'/v2.0/{_url(kind)}'
+        answer = (self._service.look(path, params) if context is None
+                  else self._service.call('GET', path, params=params, context=context))
+        return list(answer.json()[kind])
 
     def extensions(self) -> frozenset[str]:
         known = self._extensions

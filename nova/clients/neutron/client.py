@@ -49,10 +49,11 @@ class Client:
         return check.fitting(self.api, context, requested, most)
 
     def make(self, context: nova_context.RequestContext, server: Instance, requested: Sequence[NetworkRequest],
-             security_groups: Sequence[str] = (), key: str = '') -> list[str]:
+             security_groups: Sequence[str] = (), key: str = '', again: bool = True) -> list[str]:
         known = _remembered(server)
         others = [vif.id for vif in known.vifs] if known is not None else []
-        return allocate.make(self.api, context, server, requested, security_groups, key, others)
+        return allocate.make(self.api, context, server, requested, security_groups, key,
+                             others if again else None)
 
     def unmake(self, server: Instance, ports: Collection[str], key: str) -> None:
         allocate.unmake(self.api, server, ports, key, _lent(server))

@@ -2,19 +2,22 @@
 
 import json
 import logging
+import pathlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
-from keystoneauth1 import identity, token_endpoint
+from keystoneauth1 import access, identity, token_endpoint
 from keystoneauth1 import session as ks_session
 from requests import adapters
 
 from nova import conf, errors
-from nova.clients import build, session
+from nova.clients import build, session, wire
 from nova.common import clock
 from nova.context import RequestContext
+from nova.tests.fixtures.waiting import until
 
 SECRET = 'not-for-logs'
 
@@ -47,12 +50,12 @@ Make = Callable[..., tuple[session.Service, Wire]]
 @pytest.fixture
 def make() -> Make:
     def service(*script: Any, vouch: Any = None) -> tuple[session.Service, Wire]:
-        wire, pool = Wire(*script), requests.Session()
-        pool.mount('http://', wire)
+        sent, pool = Wire(*script), wire.Session()
+        pool.mount('http://', sent)
         auth = token_endpoint.Token('http://there', SECRET)
         return session.Service('neutron', ks_session.Session(auth=auth, session=pool), {
             'service_type': 'network'}, errors.network.NetworkServiceFailed, errors.network.NetworkServiceAway,
-            vouch=vouch), wire
+            vouch=vouch), sent
     return service
 
 
@@ -225,3 +228,104 @@ def test_a_neighbour_that_is_not_configured_says_so_when_used(caplog: pytest.Log
     with pytest.raises(errors.block.VolumeServiceFailed):
         clients.volume.show(None, 'volume')
     assert '[cinder]' in caplog.text and 'auth_type' in caplog.text
+
+
+class Catalog(identity.Password):
+    """Credentials of a cloud whose catalog is counted when it is read; its tokens are numbered."""
+
+    def __init__(self) -> None:
+        super().__init__(auth_url='http://keystone', username='u', password='p')
+        self.reads = self.tokens = 0
+
+    def get_auth_ref(self, session: Any, **kwargs: Any) -> access.AccessInfo:
+        self.tokens += 1
+        endpoint = {'interface': 'public', 'url': f'http://there{self.tokens}', 'region_id': 'R', 'id': 'e'}
+        return access.AccessInfoV3({'token': {
+            'project': {'id': 'p'}, 'user': {'id': 'u'}, 'methods': ['password'],
+            'expires_at': '2999-01-01T00:00:00.000000Z', 'issued_at': '2026-01-01T00:00:00.000000Z',
+            'catalog': [{'type': 'network', 'name': 'n', 'id': 's', 'endpoints': [endpoint]}]}},
+            auth_token=f'token{self.tokens}')
+
+    def get_endpoint(self, session: Any, **kwargs: Any) -> str | None:
+        self.reads += 1
+        return super().get_endpoint(session, **kwargs)
+
+
+def at_catalog(*script: Any) -> tuple[session.Service, Wire, Catalog]:
+    sent, pool, auth = Wire(*script), wire.Session(), Catalog()
+    pool.mount('http://', sent)
+    where = {'service_type': 'network', 'interface': 'public'}
+    return session.Service('neutron', ks_session.Session(auth=auth, session=pool), where,
+                           errors.network.NetworkServiceFailed, errors.network.NetworkServiceAway), sent, auth
+
+
+def test_a_catalog_is_read_once_a_token() -> None:
+    """One that is refused is replaced, and the new one's catalog counts."""
+    service, sent, auth = at_catalog((200, {}), (200, {}), (401, {}), (200, {}), (200, {}))
+    for _ in range(4):
+        service.call('GET', '/x')
+    assert [(request.url, request.headers['X-Auth-Token']) for request, _ in sent.seen] == [
+        ('http://there1/x', 'token1')] * 3 + [('http://there1/x', 'token2'), ('http://there2/x', 'token2')]
+    assert (auth.tokens, auth.reads) == (2, 2)
+
+
+def test_a_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    service, sent, auth = at_catalog((200, {}))
+    service.call('GET', '/x')
+    now = clock.monotonic() + 2
+    monkeypatch.setattr(clock, 'monotonic', lambda: now)
+    monkeypatch.setattr(auth.auth_ref, 'will_expire_soon', lambda seconds: True)
+    service.call('GET', '/x')
+    assert [request.headers['X-Auth-Token'] for request, _ in sent.seen] == ['token1', 'token2']
+
+
+def test_alike_looks_that_come_at_once_are_one_request() -> None:
+    """Who asks while one is under way waits for the next, which all who wait share."""
+    gate, begun = threading.Event(), threading.Event()
+
+    class Slow(Wire):
+        def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+            begun.set()
+            assert gate.wait(60)
+            return super().send(request, **kwargs)
+    sent, pool = Slow((200, {'networks': []})), wire.Session()
+    pool.mount('http://', sent)
+    service = session.Service(
+        'neutron', ks_session.Session(auth=token_endpoint.Token('http://there', SECRET), session=pool),
+        {'service_type': 'network'}, errors.network.NetworkServiceFailed, errors.network.NetworkServiceAway)
+    found: list[Any] = []
+
+    def look() -> None:
+        found.append(service.look('/networks', [('id', 'n')]).json())
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    threads[0].start()
+    assert begun.wait(60)
+    for one in threads[1:]:
+        one.start()
+    until(lambda: len(service._looks._next) == 1)
+    gate.set()
+    for one in threads:
+        one.join(60)
+    assert found == [{'networks': []}] * 6 and 2 <= len(sent.seen) <= 6
+    assert all(one is not other for index, one in enumerate(found) for other in found[:index])
+
+
+def test_what_the_environment_says_holds_and_nothing_else_is_sent(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Proxies and certificates are those of the environment; a password in a file is not for neighbours."""
+    netrc = tmp_path / 'netrc'
+    netrc.write_text('machine there login somebody password his\n')
+    monkeypatch.setenv('NETRC', str(netrc))
+    monkeypatch.setenv('http_proxy', 'http://proxy:3128')
+    monkeypatch.setenv('no_proxy', 'near')
+    monkeypatch.setenv('REQUESTS_CA_BUNDLE', '/ca.pem')
+    sent, pool = Wire((200, {})), wire.Session()
+    pool.mount('http://', sent)
+    for url in ('http://there/x', 'http://near/x', 'http://there/y'):
+        pool.request('POST', url, params=[('a', 'b c')], data=b'{}', headers={'X-Auth-Token': 't'}, verify=True)
+    proxies = [how['proxies'].get('http') for _, how in sent.seen]
+    assert proxies == ['http://proxy:3128', None, 'http://proxy:3128']
+    assert {how['verify'] for _, how in sent.seen} == {'/ca.pem'}
+    request = sent.seen[0][0]
+    assert (request.url, request.body) == ('http://there/x?a=b+c', b'{}')
+    assert request.headers['Content-Length'] == '2' and not {'Authorization', 'Cookie'} & set(request.headers)

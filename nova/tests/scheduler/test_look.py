@@ -11,7 +11,7 @@ import pytest
 from nova import conf as nova_conf
 from nova import errors, objects
 from nova.clients import protocols
-from nova.common import uuids
+from nova.common import sharing, uuids
 from nova.scheduler import filters, hosts, look, ranking, select, service, weights
 from nova.scheduler.host_state import Flavor, HostState, Wanted
 from nova.scheduler.why_not import NoHost, Why
@@ -210,14 +210,14 @@ class Making:
 @pytest.fixture
 def ask() -> Iterator[Callable[..., list[Any]]]:
     """Has somebody ask for a look in a thread of its own; gives the list that the answer will be in."""
-    shared, threads = look.Shared(), list[threading.Thread]()
+    shared, threads = sharing.Shared[look.Look](), list[threading.Thread]()
 
     def start(make: Callable[[], look.Look], key: str = 'k') -> list[Any]:
         found = list[Any]()
 
         def work() -> None:
             try:
-                found.append(shared.look(key, make))
+                found.append(shared.ask(key, make))
             except errors.NovaError as error:
                 found.append(error)
         threads.append(threading.Thread(target=work))
