@@ -19,6 +19,7 @@ class _Attachment:
     server: str
     connector: JsonObject | None = None
     complete: bool = False
+    mode: str = 'rw'
 
 
 class FakeVolume(FakeSnapshots):
@@ -212,7 +213,7 @@ class FakeVolume(FakeSnapshots):
     def _shown(self, one: _Attachment) -> JsonObject:
         status = 'attached' if one.complete else 'attaching' if one.connector else 'reserved'
         return {'id': one.id, 'volume_id': one.volume, 'instance': one.server, 'status': status,
-                'attach_mode': 'rw', 'connection_info': self._info(one) if one.connector else {}}
+                'attach_mode': one.mode, 'connection_info': self._info(one) if one.connector else {}}
 
     @probe
     def attachments(self, server_uuid: str) -> list[JsonObject]:

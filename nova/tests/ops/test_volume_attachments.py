@@ -510,13 +510,14 @@ def _in_state(conn, uuid, vm_state):
     instance.save(conn)
 
 
-def test_a_volume_with_two_writers_is_not_replaced(cloud, server, volumes, migration):
-    """MAT-F2."""
+@pytest.mark.parametrize(('mode', 'status'), [('rw', 400), ('ro', 202)])
+def test_a_volume_with_two_writers_is_not_replaced(cloud, server, volumes, migration, mode, status):
+    """MAT-F2; a volume that others only read is."""
     old, new = migration
     volumes.volumes[old]['multiattach'] = True
     other = cloud.server(host='host1')
-    put(cloud, other, old)
-    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == 400
+    volumes.held[put(cloud, other, old).attachment_id].mode = mode
+    assert update(cloud, server, old, {'volumeId': new}, headers=SERVICE).status_code == status
 
 
 def test_a_new_volume_that_cannot_be_reserved(cloud, server, volumes, migration):

@@ -1,5 +1,6 @@
 """The fake hypervisor: as strict and as repeatable as the protocols say."""
 
+import dataclasses
 import inspect
 import json
 import subprocess
@@ -17,6 +18,7 @@ from nova.tests.fixtures.waiting import until
 from nova.virt import driver as drivers
 from nova.virt import loader
 from nova.virt.fake.driver import FakeDriver, Size
+from nova.virt.fake.shelf import Shelf
 
 
 @pytest.fixture
@@ -165,6 +167,43 @@ def test_guests_survive_the_object(tmp_path):
     first.destroy(Handle(other))
     assert FakeDriver('host1', tmp_path).guests() == {instance.uuid: Power.PAUSED}
     assert FakeDriver('host2', tmp_path / 'elsewhere').guests() == {}
+
+
+@dataclasses.dataclass
+class Slow:
+    """Takes its time to be read from its file, once, while somebody else does something."""
+
+    name: str
+    meanwhile = None
+
+    def __post_init__(self):
+        act, Slow.meanwhile = Slow.meanwhile, None
+        if act is not None:
+            thread = threading.Thread(target=act)
+            thread.start()
+            thread.join(0.3)
+
+
+def test_what_goes_while_another_thread_looks_is_gone(tmp_path):
+    """It had come back, or its file was not there any more to who wanted to read it."""
+    for name in ('one', 'two'):
+        Shelf(Slow, tmp_path)[name] = Slow(name)
+    shelf, done = Shelf(Slow, tmp_path), threading.Event()
+
+    def take():
+        del shelf['one'], shelf['two']
+        done.set()
+    Slow.meanwhile = take
+    list(shelf)
+    assert done.wait(10)
+    assert not shelf and not list(tmp_path.iterdir())
+
+
+def test_what_another_process_takes_away_is_gone(tmp_path):
+    shelf = Shelf(Slow, tmp_path)
+    shelf['here'] = Slow('here')
+    (tmp_path / 'away.json').symlink_to(tmp_path / 'nothing')  # it is listed, and cannot be opened any more
+    assert list(shelf) == ['here'] and shelf.get('away') is None
 
 
 def test_passwords_are_shown_nowhere(driver, running):

@@ -1,11 +1,14 @@
 """Things of a fake host by name, in memory or as files, so that they outlive the process like real ones."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from nova.common import threads
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,16 +28,20 @@ class Shelf(MutableMapping[str, Thing], Generic[Thing]):
     def __init__(self, kind: type[Thing], directory: pathlib.Path | None = None) -> None:
         self._kind, self._dir = kind, directory
         self._things: dict[str, Thing] = {}
+        # Who looks at files while another thread takes one away would find what is gone.
+        self._lock = threads.rlock() if directory is not None else contextlib.nullcontext()
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
 
     def _look(self) -> None:
-        """Find what came from outside."""
+        """Find what came from outside; a file that another process takes away meanwhile is gone."""
         if self._dir is None:
             return
-        for file in self._dir.glob('*.json'):
-            if file.stem not in self._things:
-                self._things[file.stem] = self._kind(**json.loads(file.read_text(encoding='utf-8')))
+        with self._lock:
+            for file in self._dir.glob('*.json'):
+                if file.stem not in self._things:
+                    with contextlib.suppress(FileNotFoundError):
+                        self._things[file.stem] = self._kind(**json.loads(file.read_text(encoding='utf-8')))
 
     def __getitem__(self, name: str) -> Thing:
         if name not in self._things:
@@ -42,18 +49,20 @@ class Shelf(MutableMapping[str, Thing], Generic[Thing]):
         return self._things[name]
 
     def __setitem__(self, name: str, thing: Thing) -> None:
-        self._things[name] = thing
-        if self._dir is not None:
-            values = dataclasses.asdict(thing)
-            new = self._dir / f'{name}.new'
-            new.write_text(json.dumps(values), encoding='utf-8')
-            os.replace(new, self._dir / f'{name}.json')
+        with self._lock:
+            self._things[name] = thing
+            if self._dir is not None:
+                values = dataclasses.asdict(thing)
+                new = self._dir / f'{name}.new'
+                new.write_text(json.dumps(values), encoding='utf-8')
+                os.replace(new, self._dir / f'{name}.json')
 
     def __delitem__(self, name: str) -> None:
-        self._look()
-        del self._things[name]
-        if self._dir is not None:
-            (self._dir / f'{name}.json').unlink(missing_ok=True)
+        with self._lock:
+            self._look()
+            del self._things[name]
+            if self._dir is not None:
+                (self._dir / f'{name}.json').unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[str]:
         self._look()
