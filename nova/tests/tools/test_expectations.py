@@ -1,6 +1,7 @@
 """tools/tempest: a result that is not the expected one fails the command, and nothing else does."""
 
 import pathlib
+import re
 import sys
 
 import pytest
@@ -8,12 +9,14 @@ import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / 'tools' / 'lib'))
 
-from realcloud import expectations
+from realcloud import expectations, tempest
 from realcloud.expectations import Result
 
 KNOWN = {'skip': [{'reason': 'there is no console', 'tests': [r'\.test_novnc\.']}],
          'fails': [{'reason': 'GET /os-agents is not served', 'tests': [r'\.AgentsTest\.', r'test_one$']}],
-         'quick': ['flavors'], 'one_cell': ['moves'], 'scenarios': []}
+         'quick': ['flavors', 'volumes'], 'one_cell': ['moves'], 'scenarios': [],
+         'changes': [{'files': 'volume', 'tests': ['volumes', 'snapshots']},
+                     {'files': 'image', 'tests': ['images']}]}
 FAILED = 'Traceback (most recent call last):\n  File "x.py", line 1\nlib.exceptions.NotFound: Gone\nmore'
 
 
@@ -66,3 +69,29 @@ def test_each_entry_of_the_list_in_the_repository_has_a_reason():
     for reason, tests in (*known.skip.entries, *known.fails.entries):
         assert reason and tests
     assert known.quick
+
+
+def test_tests_about_what_changed_are_found_by_files(known):
+    assert known.about(['nova/ops/detach_volume.py', 'nova/steps/volumes.py', 'README.rst']) == [
+        'volumes', 'snapshots']
+    assert known.about(['README.rst']) == []
+
+
+def chosen(words, tests):
+    """What stestr would run."""
+    wanted, without = words[0], words[2] if len(words) > 1 else '$^'
+    return [test for test in tests if re.search(wanted, test) and not re.search(without, test)]
+
+
+def test_what_changed_is_tried_first_and_everything_once(known):
+    tests = ['a.flavors', 'a.volumes', 'a.volumes.moves', 'a.snapshots', 'a.images', 'a.flavors.test_novnc.x']
+    rounds = [(chosen(words, tests), one_cell) for words, one_cell in tempest.rounds(
+        ['volumes|snapshots', 'flavors|volumes'], known, everything=False)]
+    assert rounds == [(['a.volumes', 'a.snapshots'], False), (['a.volumes.moves'], True),
+                      (['a.flavors'], False), ([], True)]
+
+
+def test_the_list_in_the_repository_knows_tests_about_what_is_there():
+    known = expectations.Expectations.load()
+    assert all(known.about([file]) for file in (
+        'nova/ops/detach_volume.py', 'nova/ops/rescue.py', 'nova/clients/neutron/ports.py'))

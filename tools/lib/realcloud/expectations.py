@@ -69,6 +69,7 @@ class Expectations:
     """Attributes:
         quick: regular expressions of the tests that CI has time for.
         scenarios: of those of tempest.scenario that concern compute.
+        changes: patterns of files, and regular expressions of the tests about what such a file does.
         one_cell: of those that take any other host for one where a server can go: they run by themselves, with
             the hosts of one cell.
     """
@@ -78,12 +79,20 @@ class Expectations:
     quick: tuple[str, ...] = ()
     one_cell: tuple[str, ...] = ('$^',)
     scenarios: tuple[str, ...] = ()
+    changes: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = ()
+
+    def about(self, files: Iterable[str]) -> list[str]:
+        """Regular expressions of the tests about these files, as they are listed."""
+        there = list(files)
+        return [test for pattern, tests in self.changes if any(pattern.search(file) for file in there)
+                for test in tests]
 
     @classmethod
     def load(cls, file: pathlib.Path = FILE) -> Self:
         read = yaml.safe_load(file.read_text())
         return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']),
-                   tuple(read['one_cell']), tuple(read['scenarios']))
+                   tuple(read['one_cell']), tuple(read['scenarios']),
+                   tuple((re.compile(one['files']), tuple(one['tests'])) for one in read['changes']))
 
 
 @dataclasses.dataclass

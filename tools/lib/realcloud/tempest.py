@@ -2,6 +2,7 @@
 
     tools/tempest [REGEX] [--dir DIR]     tests whose id contains REGEX (all of tempest.api.compute)
     tools/tempest --quick                 those that CI has time for
+    tools/tempest --quick --since REV     first those about files that changed since this revision of git
     tools/tempest --scenarios             those of tempest.scenario that concern compute
     tools/tempest --all                   every one, those that the list skips too, and nothing is an error
 
@@ -29,21 +30,34 @@ RESULTS = pathlib.Path(__file__).parent / 'plugins' / 'tempest_results.py'
 COMPUTE = r'^tempest\.api\.compute'
 
 
-def _asked(arguments: argparse.Namespace, known: expectations.Expectations) -> str:
-    if arguments.quick or arguments.scenarios:
-        return '|'.join(known.quick if arguments.quick else known.scenarios)
-    return str(arguments.regex)
+def changed_files(since: str) -> list[str]:
+    """Files of this checkout that are not as they were at a revision."""
+    said = subprocess.run(['git', 'diff', '--name-only', since, '--'], cwd=VENV.parent, capture_output=True,
+                          text=True, check=True).stdout
+    return said.splitlines()
 
 
-def _select(arguments: argparse.Namespace, known: expectations.Expectations, one_cell: bool) -> list[str]:
-    """What of the tests that are asked for runs with the hosts of all cells, or of one."""
-    asked, apart = _asked(arguments, known), '|'.join(known.one_cell)
-    left_out = [] if arguments.all else [known.skip.pattern]
-    if one_cell:
-        asked = f'^(?=.*(?:{asked}))(?=.*(?:{apart}))'
-    else:
-        left_out.append(apart)
-    return [asked, *(['--exclude-regex', '|'.join(left_out)] if left_out else [])]
+def _asked(arguments: argparse.Namespace, known: expectations.Expectations) -> list[str]:
+    """Regular expressions: the tests of the first one run first, and those that several match run once."""
+    if not arguments.quick:
+        return ['|'.join(known.scenarios) if arguments.scenarios else str(arguments.regex)]
+    first = known.about(changed_files(arguments.since)) if arguments.since else []
+    return ['|'.join(tests) for tests in (first, known.quick) if tests]
+
+
+def rounds(asked: list[str], known: expectations.Expectations, everything: bool
+            ) -> Iterator[tuple[list[str], bool]]:
+    """What is run one after the other: words for stestr, and whether with the hosts of one cell alone."""
+    apart = '|'.join(known.one_cell)
+    left_out = [] if everything else [known.skip.pattern]
+    for number, tests in enumerate(asked):
+        before = [*left_out, *asked[:number]]
+        yield _words(tests, [*before, apart]), False
+        yield _words(f'^(?=.*(?:{tests}))(?=.*(?:{apart}))', before), True
+
+
+def _words(tests: str, left_out: list[str]) -> list[str]:
+    return [tests, *(['--exclude-regex', '|'.join(left_out)] if left_out else [])]
 
 
 @contextlib.contextmanager
@@ -123,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('regex', nargs='?', default=COMPUTE, metavar='REGEX')
     parser.add_argument('--dir', type=pathlib.Path, default=command.DEFAULT, help='the cloud (%(default)s)')
     parser.add_argument('--quick', action='store_true')
+    parser.add_argument('--since', metavar='REV')
     parser.add_argument('--scenarios', action='store_true')
     parser.add_argument('--all', action='store_true')
     parser.add_argument('--concurrency', type=int, default=2, help='workers (%(default)s)')
@@ -137,20 +152,20 @@ def main() -> int:
         print(command.NONE.format(directory=where), file=sys.stderr)
         return 1
     known, directory = expectations.Expectations.load(), where / 'tempest'
+    asked = _asked(arguments, known)
     directory.mkdir(exist_ok=True)
     began, deployment = time.monotonic(), Deployment.load(where)
     configuration = tempest_conf.write(deployment, directory)
     _make_repository(configuration)
     results: list[expectations.Result] = []
-    for one_cell in (False, True):
+    for selected, one_cell in rounds(asked, known, arguments.all):
         with _hosts_of_one_cell(deployment) if one_cell else contextlib.nullcontext():
-            for result in run(directory, configuration, _select(arguments, known, one_cell),
-                              arguments.concurrency):
+            for result in run(directory, configuration, selected, arguments.concurrency):
                 results.append(result)
                 word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
                 print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
     summary = expectations.Summary(
-        known, results, () if arguments.all else left_out(configuration, _asked(arguments, known), known))
+        known, results, () if arguments.all else left_out(configuration, '|'.join(asked), known))
     with open(directory / 'results.json', 'w') as stream:
         json.dump([vars(result) for result in results], stream, indent=1)
     print('', *summary.lines(), sep='\n')
