@@ -2,7 +2,7 @@
 
     tools/horizon [--dir DIR]           serve it on loopback until Ctrl-C, and say where
     tools/horizon --try [--dir DIR]     have a browser without a screen use it: log in, launch a server, look at
-                                        its log, resize it, make a volume, and delete both
+                                        its log, resize it, make a volume, attach it, and delete both
 
 A picture of every page that was reached is in DIR/horizon/pictures; --try exits with 1 when one is not.
 """
@@ -42,8 +42,10 @@ OPENSTACK_KEYSTONE_URL = {identity!r}
 OPENSTACK_API_VERSIONS = {{'identity': 3, 'image': 2, 'volume': 3}}
 OPENSTACK_KEYSTONE_DEFAULT_DOMAIN = 'Default'
 AVAILABLE_REGIONS = [({identity!r}, {region!r})]
+# Threads share the cache: django-compressor has one for all of them. A client that is no pool breaks by that.
 CACHES = {{'default': {{
-    'BACKEND': 'django.core.cache.backends.memcached.PyMemcacheCache', 'LOCATION': {cache!r}}}}}
+    'BACKEND': 'django.core.cache.backends.memcached.PyMemcacheCache', 'LOCATION': {cache!r},
+    'OPTIONS': {{'use_pooling': True}}}}}}
 STATIC_ROOT = {static!r}
 COMPRESS_ROOT = STATIC_ROOT
 COMPRESS_OFFLINE = False

@@ -170,30 +170,51 @@ class Person:
         self.picture('volume')
         self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
 
-        def available():
-            self.go('/project/volumes/')
-            return 'Available' in self.find(self.row()).text
-        self.until(available)
+        self.volume_shows('Available')
         self.picture('volumes')
+
+    def volume_shows(self, *words: str) -> None:
+        """Until the volume's row in the list has these words."""
+        def found():
+            self.go('/project/volumes/')
+            text = self.find(self.row()).text
+            return all(word in text for word in words)
+        self.until(found)
+
+    def attach(self) -> None:
+        """Give it to the server."""
+        self.action('attachments')
+        self.click('//select[@name="instance"]/..//button')
+        self.click(f'//select[@name="instance"]/..//a[contains(normalize-space(.), "{NAME}")]')
+        self.picture('attach')
+        self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
+        self.volume_shows('In-use', f'/dev/vdb on {NAME}')
+        self.picture('attached')
 
     def clean(self) -> None:
         """Delete what was made."""
-        for path, action in (('/project/instances/', 'delete'), ('/project/volumes/', 'delete')):
-            self.go(path)
-            self.action(action)
-            self.send('//*[contains(@class, "modal-footer")]/a[not(contains(@class, "cancel"))]')
-
-            def gone(path=path):
-                self.go(path)
-                return not self.browser.find_elements(By.XPATH, self.row())
-            self.until(gone)
+        self.shows('Active')
+        self.delete('/project/instances/')
+        self.volume_shows('Available')
+        self.delete('/project/volumes/')
         self.picture('gone')
+
+    def delete(self, path: str) -> None:
+        """Delete what is in the row of the list that is shown, which is at `path`."""
+        self.action('delete')
+        self.send('//*[contains(@class, "modal-footer")]/a[not(contains(@class, "cancel"))]')
+
+        def gone():
+            self.go(path)
+            return not self.browser.find_elements(By.XPATH, self.row())
+        self.until(gone)
 
 
 def main() -> int:
     person = Person(json.load(sys.stdin))
     try:
-        for part in (person.log_in, person.launch, person.look, person.resize, person.volume, person.clean):
+        for part in (person.log_in, person.launch, person.look, person.resize, person.volume, person.attach,
+                     person.clean):
             print(part.__name__.replace('_', ' '), flush=True)
             part()
     except WebDriverException as error:
