@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import heapq
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -35,6 +36,8 @@ from nova.objects.instance_mapping import InstanceMapping
 T = TypeVar('T')
 PATIENCE = 0.2
 """Part of ``[api] cell_timeout`` for which a page waits for the other cells once half of them have answered."""
+FURTHER = 4
+"""Times as many servers as before a cell is asked for once its part of the page is not enough."""
 _REQUESTS = 'build requests'
 """Name of the stream of servers that no cell has yet."""
 
@@ -197,7 +200,7 @@ class _Listing:
 
     def _merge(self, start: paging.Values | None) -> Iterator[tuple[Rank, str, str]]:
         """``(rank, cell uuid or `_REQUESTS`, server uuid)`` of every stream, in order, lazily."""
-        batch = max(100, min(self.limit, int(1.1 * self.limit / max(1, len(self.cells)))))
+        batch = _first_batch(self.limit, len(self.cells))
         question = self._keys_after(start, batch)
         first = self._ask({uuid: question for uuid in self.cells}, self.first_deadline,
                           self.conf.api.cell_timeout * PATIENCE)
@@ -222,6 +225,7 @@ class _Listing:
                 yield Rank(self.order, row[:width]), cell, row[-1]
             if len(rows) < batch:
                 return
+            batch = min(self.limit, batch * FURTHER)
             rows = self._ask({cell: self._keys_after(rows[-1][:width], batch)}).get(cell, [])
 
     def _request_stream(self) -> list[tuple[Rank, str, str]]:
@@ -243,12 +247,15 @@ class _Listing:
     # Phase two: what they are
 
     def _load(self, won: list[tuple[str, str]], cells: dict[str, str]) -> list[Instance]:
-        """Load the winners; those that went away or were never handed over are left out."""
+        """Load the winners; those that went away or were never handed over are left out.
+
+        A server whose row did not come, because its cell went away in between, is what its build request says.
+        """
         by_cell: dict[str, list[str]] = {}
         for source, uuid in won:
             by_cell.setdefault(source, []).append(uuid)
-        building = by_cell.pop(_REQUESTS, [])
-        loaded: dict[str, Instance] = {uuid: self.requests[uuid] for uuid in building}
+        by_cell.pop(_REQUESTS, None)
+        loaded = {uuid: self.requests[uuid] for _, uuid in won if uuid in self.requests}
         answers = self._ask({cell: self._full_rows(uuids) for cell, uuids in by_cell.items()})
         for cell, rows in answers.items():
             for row in rows:
@@ -302,6 +309,16 @@ class _Listing:
         with self.dbs.api.read() as conn:
             return [Stub(row.instance_uuid, row.project_id, row.user_id, row.created_at, by_id[row.cell_id])
                     for row in conn.execute(query)]
+
+
+def _first_batch(limit: int, cells: int) -> int:
+    """How many servers each cell is asked for at first: hardly ever fewer than it has on the page.
+
+    Of servers that are spread evenly, a cell has its share of the page, give or take three times the square
+    root of that; a cell that has more is asked again. To read more than that costs each page of many cells.
+    """
+    share = limit / max(1, cells)
+    return min(limit, math.ceil(share + 3 * math.sqrt(share)))
 
 
 def _marker_values(db: dbkit.Database, order: Sequence[Key], uuid: str | None) -> paging.Values | None:
