@@ -78,6 +78,8 @@ class RequestLog:
         seconds = clock.monotonic() - (getattr(req.context, 'started', None) or clock.monotonic())
         method = req.method if req.method in constants.HTTP_METHODS else 'other'
         metrics.HTTP.labels(method, req.uri_template or 'other', str(resp.status)[:3]).observe(seconds)
+        if not LOG.isEnabledFor(logging.INFO):
+            return
         asked = parse.quote(req.relative_uri, safe=string.punctuation)
         user, project = (parse.quote(one, safe=string.punctuation) if one else '-' for one in self._who(req))
         LOG.info('%s "%s %s" status: %s len: %s microversion: %s user: %s project: %s time: %.6f',

@@ -142,7 +142,8 @@ class Record:
                 data[name] = encode(value)
         wire = {forms.NAME: type(self).__name__, 'nova_object.namespace': 'nova',
                 forms.VERSION: self.VERSION, forms.DATA: data}
-        changed = self.changed()
+        # What is in it says in its own wire form whether it has changed, and is not asked again at each level.
+        changed = self._changed.union(name for name in self._children if _is_changed(data.get(name)))
         if changed:
             wire[forms.CHANGES] = sorted(changed)
         return forms.backport(wire, versions) if versions else wire
@@ -215,6 +216,13 @@ class Record:
         if value is None:
             return ()
         return value if isinstance(value, list) else (value,)
+
+
+def _is_changed(encoded: object) -> bool:
+    """Whether a record, or one of a list, has changed, by its wire form."""
+    if isinstance(encoded, list):
+        return any(forms.CHANGES in one for one in encoded)
+    return isinstance(encoded, dict) and forms.CHANGES in encoded
 
 
 def _declared(cls: type[Record]) -> dict[str, Field]:

@@ -7,6 +7,7 @@ unique. Everything else is in the document, as the API shows it.
 import contextlib
 import dataclasses
 import datetime
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -68,6 +69,24 @@ class Kind:
         }
 
 
+_THIS = (RECORDS.c.kind == sa.bindparam('its_kind'), RECORDS.c.id == sa.bindparam('its_id'))
+_GET = sa.select(RECORDS.c.body).where(*_THIS)
+_LIST = sa.select(RECORDS.c.body).where(_THIS[0]).order_by(RECORDS.c.seq)
+_COUNT = sa.select(sa.func.count()).where(_THIS[0])
+_INSERT = RECORDS.insert()
+_VALUES = ('owner', 'parent', 'name', 'unique_key', 'body')
+_UPDATE = RECORDS.update().where(*_THIS).values({name: sa.bindparam(name) for name in _VALUES})
+_DELETE = RECORDS.delete().where(*_THIS)
+_TOKEN = sa.select(TOKENS.c.expires_at, TOKENS.c.body).where(TOKENS.c.digest == sa.bindparam('its_digest'))
+
+
+@functools.cache
+def _narrowed(query: sa.Select, names: tuple[str, ...]) -> sa.Select:
+    """A query for documents with these values, by parameters named ``its_`` and the column. To make a statement
+    costs more than to run it."""
+    return query.where(*(RECORDS.c[name.removeprefix('its_')] == sa.bindparam(name) for name in names))
+
+
 class Duplicate(Exception):
     """A document with this id, or with these unique fields, is there already."""
 
@@ -79,25 +98,22 @@ class Rows:
         self._connection = connection
 
     def get(self, kind: Kind, ident: str) -> Document | None:
-        body = self._connection.execute(sa.select(RECORDS.c.body).where(
-            RECORDS.c.kind == kind.name, RECORDS.c.id == ident)).scalar()
+        body = self._connection.execute(_GET, {'its_kind': kind.name, 'its_id': ident}).scalar()
         return None if body is None else jsonutil.loads(body)
 
     def list(self, kind: Kind, *, owner: str | None = None, parent: str | None = None,
              name: str | None = None) -> list[Document]:
         """Documents in the order in which they were made."""
-        query = sa.select(RECORDS.c.body).where(RECORDS.c.kind == kind.name).order_by(RECORDS.c.seq)
-        for column, value in ((RECORDS.c.owner, owner), (RECORDS.c.parent, parent), (RECORDS.c.name, name)):
-            if value is not None:
-                query = query.where(column == value)
-        return [jsonutil.loads(body) for body in self._connection.execute(query).scalars()]
+        found = self._by(_LIST, kind, owner=owner, parent=parent, name=name)
+        return [jsonutil.loads(body) for body in found.scalars()]
 
     def count(self, kind: Kind, *, owner: str | None = None, parent: str | None = None) -> int:
-        query = sa.select(sa.func.count()).where(RECORDS.c.kind == kind.name)
-        for column, value in ((RECORDS.c.owner, owner), (RECORDS.c.parent, parent)):
-            if value is not None:
-                query = query.where(column == value)
-        return self._connection.execute(query).scalar_one()
+        return self._by(_COUNT, kind, owner=owner, parent=parent).scalar_one()
+
+    def _by(self, query: sa.Select, kind: Kind, **by: str | None) -> sa.CursorResult:
+        """Ask for documents of a kind with these values; None is any."""
+        given = {f'its_{name}': value for name, value in by.items() if value is not None}
+        return self._connection.execute(_narrowed(query, tuple(given)), {'its_kind': kind.name, **given})
 
     def insert(self, kind: Kind, document: Document) -> Document:
         """Keep a new document.
@@ -106,8 +122,8 @@ class Rows:
             Duplicate: its id or its unique fields are taken.
         """
         with self._unique(kind):
-            self._connection.execute(RECORDS.insert().values(
-                kind=kind.name, id=document['id'], **kind.columns(document)))
+            self._connection.execute(
+                _INSERT, {'kind': kind.name, 'id': document['id'], **kind.columns(document)})
         return document
 
     def update(self, kind: Kind, document: Document) -> Document:
@@ -117,14 +133,13 @@ class Rows:
             Duplicate: its unique fields are taken by another one.
         """
         with self._unique(kind):
-            self._connection.execute(RECORDS.update().where(
-                RECORDS.c.kind == kind.name, RECORDS.c.id == document['id']).values(**kind.columns(document)))
+            self._connection.execute(
+                _UPDATE, {'its_kind': kind.name, 'its_id': document['id'], **kind.columns(document)})
         return document
 
     def delete(self, kind: Kind, ident: str) -> bool:
         """Forget a document; False when there was none."""
-        return self._connection.execute(RECORDS.delete().where(
-            RECORDS.c.kind == kind.name, RECORDS.c.id == ident)).rowcount > 0
+        return self._connection.execute(_DELETE, {'its_kind': kind.name, 'its_id': ident}).rowcount > 0
 
     def delete_children(self, kind: Kind, parent: str) -> None:
         self._connection.execute(RECORDS.delete().where(
@@ -132,8 +147,10 @@ class Rows:
 
     @contextlib.contextmanager
     def _unique(self, kind: Kind) -> Iterator[None]:
+        # Only PostgreSQL gives up a whole transaction because of one statement.
+        nested = self._connection.dialect.name == 'postgresql'
         try:
-            with self._connection.begin_nested():
+            with self._connection.begin_nested() if nested else contextlib.nullcontext():
                 yield
         except (sqlalchemy.exc.IntegrityError, db_exc.DBDuplicateEntry):
             raise Duplicate(kind.name) from None
@@ -176,8 +193,7 @@ class Store:
     def get_token(self, token_digest: str) -> tuple[datetime.datetime, Document] | None:
         """When the token ends, and what it was issued for; None when unknown or revoked."""
         with self.database.read() as connection:
-            row = connection.execute(sa.select(TOKENS.c.expires_at, TOKENS.c.body).where(
-                TOKENS.c.digest == token_digest)).first()
+            row = connection.execute(_TOKEN, {'its_digest': token_digest}).first()
         return (row[0], jsonutil.loads(row[1])) if row else None
 
     def expire_token(self, token_digest: str, when: datetime.datetime) -> bool:
