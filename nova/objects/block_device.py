@@ -51,6 +51,12 @@ class BlockDeviceMapping(Persistent):
         return super().not_found(by)
 
     @classmethod
+    def beside(cls, conn: sa.Connection, instance_uuid: str, volume_id: str) -> 'list[BlockDeviceMapping]':
+        """The devices of a server, and those of other servers that are this volume."""
+        table = models.block_device_mappings
+        return cls.all(conn, sa.or_(table.c.instance_uuid == instance_uuid, table.c.volume_id == volume_id))
+
+    @classmethod
     def keep_attachment(cls, conn: sa.Connection, uuid: str, attachment_id: str) -> bool:
         """Write down the first attachment of a device; False when it has another one, or is gone."""
         table = models.block_device_mappings

@@ -21,11 +21,23 @@ def test_how_a_test_names_them() -> None:
     assert names('VOL-S3, S4 and F2: it goes (MIG-F1), not VOLS-S9') == {'VOL-S3', 'VOL-S4', 'VOL-F2', 'MIG-F1'}
 
 
-def test_every_requirement_is_named_by_a_test() -> None:
-    known = yaml.safe_load((HERE / 'acceptance.yaml').read_text())
-    wanted = {f'{area}-{number}' for area, numbers in known['named'].items() for number in numbers}
+KNOWN = yaml.safe_load((HERE / 'acceptance.yaml').read_text())
+
+
+def texts() -> list[str]:
+    """What tests say; not this list and its test."""
     files = [file for kind in ('*.py', '*.yaml') for file in HERE.rglob(kind)
              if file.stem not in (pathlib.Path(__file__).stem, 'acceptance')]
-    there = set[str]().union(*(names(file.read_text()) for file in files))
+    return [file.read_text() for file in files]
+
+
+def test_every_requirement_is_named_by_a_test() -> None:
+    wanted = {f'{area}-{number}' for area, numbers in KNOWN['named'].items() for number in numbers}
+    there = set[str]().union(*map(names, texts()))
     assert not wanted - there
-    assert all(known['struck'].values()) and not wanted & set(known['struck'])
+    assert all(KNOWN['struck'].values()) and not wanted & set(KNOWN['struck'])
+
+
+def test_every_regression_is_named_by_a_test() -> None:
+    there = set[str]().union(*(re.findall(r'\bB (\d{7})\b', text) for text in texts()))
+    assert not {str(number) for numbers in KNOWN['regressions'].values() for number in numbers} - there

@@ -46,19 +46,27 @@ class AttachVolume(Action):
             uuid=uuids.generate(), instance_uuid=instance.uuid, source_type='volume', destination_type='volume',
             volume_id=volume['id'], volume_size=volume['size'], device_name=bdm.path(wanted.get('device')),
             tag=wanted.get('tag'), delete_on_termination=types.is_true(wanted.get('delete_on_termination')))
-        device = self._reserved(req, instance, device)
+        device = self._reserved(req, instance, device, shared=bool(volume.get('multiattach')))
         return None if req.at(LATER) else Reply(subject=device)
 
-    def _reserved(self, req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping
-                  ) -> objects.BlockDeviceMapping:
-        """The device with its name, once the volume is reserved and the task begins."""
+    def _reserved(self, req: Request, instance: objects.Instance, device: objects.BlockDeviceMapping, *,
+                  shared: bool) -> objects.BlockDeviceMapping:
+        """The device with its name, once the volume is reserved and the task begins.
+
+        Args:
+            shared: other servers may have the volume, too.
+        """
         kept: list[objects.BlockDeviceMapping] = []
         rows, uuid = objects.BlockDeviceMapping, device.uuid
         assert uuid is not None, 'a device that is made is named before anything is written'
 
         def keep(conn: sa.Connection, fresh: objects.Instance) -> None:
             kept[:] = [device.copy()]
-            _name(conn, req.conf, fresh, kept[0])
+            there = rows.beside(conn, instance.uuid, device.volume_id)
+            if not shared:
+                _check_others(conn, device, there)
+            own = [each for each in there if each.instance_uuid == instance.uuid]
+            _name(conn, req.conf, fresh, kept[0], own)
             kept[0].create(conn)
         state = wire.AttachState(device=uuid, volume_id=device.volume_id,
                                  trust=req.clients.trust.entrust(req.context))
@@ -114,9 +122,40 @@ def _check_host(req: Request, instance: objects.Instance, volume: JsonObject, ta
         raise errors.block.MultiattachUnsupported(volume=volume['id'])
 
 
+def _check_others(conn: sa.Connection, device: objects.BlockDeviceMapping,
+                  there: list[objects.BlockDeviceMapping]) -> None:
+    """No other server of the cell has the volume, whatever the volume service says of it: an operator may have
+    had it forget an attachment (``os-reset_status``) that a guest uses still. A device without an attachment
+    (its server could not be built) has nothing.
+
+    Raises:
+        VolumeInvalid: another one has it.
+        VolumeLeaves: another one is losing it; 409 if that takes long.
+    """
+    for each in there:
+        if each.instance_uuid != device.instance_uuid and each.attachment_id is not None:
+            _refuse(conn, each)
+
+
+def _refuse(conn: sa.Connection, there: objects.BlockDeviceMapping) -> None:
+    """A device has the volume already.
+
+    Raises:
+        VolumeLeaves: it is being detached, and the volume service has it back.
+        VolumeInvalid: it stays.
+    """
+    if attachments.is_leaving(conn, there):
+        raise errors.block.VolumeLeaves(volume=there.volume_id, server=there.instance_uuid)
+    raise errors.block.VolumeInvalid(
+        reason=f'volume {there.volume_id} already attached to instance {there.instance_uuid}')
+
+
 def _name(conn: sa.Connection, conf: cfg.ConfigOpts, instance: objects.Instance,
-          device: objects.BlockDeviceMapping) -> None:
+          device: objects.BlockDeviceMapping, there: list[objects.BlockDeviceMapping]) -> None:
     """Give the device a name that no other one of the server has; the server's turn is ours meanwhile.
+
+    Args:
+        there: the devices that the server has.
 
     Raises:
         VolumeInvalid: the server has the volume already.
@@ -124,12 +163,9 @@ def _name(conn: sa.Connection, conf: cfg.ConfigOpts, instance: objects.Instance,
         TooManyDevices: 403.
         DeviceNameTaken: 409.
     """
-    there = objects.BlockDeviceMapping.all(conn, instance_uuid=instance.uuid)
     for each in there:
-        if each.volume_id == device.volume_id and attachments.is_leaving(conn, each):
-            raise errors.block.VolumeLeaves(volume=device.volume_id, server=instance.uuid)
         if each.volume_id == device.volume_id:
-            raise errors.block.VolumeInvalid(reason=f'volume {device.volume_id} already attached')
+            _refuse(conn, each)
     most = conf.compute.max_disk_devices_to_attach
     if 0 <= most <= len(there):
         raise errors.block.TooManyDevices(most=most)

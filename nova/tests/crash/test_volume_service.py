@@ -166,6 +166,29 @@ def test_a_host_knows_of_each_volume_what_it_has_to(new_world, flow, monkeypatch
         assert connection['encryption'] == {'provider': 'luks', 'encryption_key_id': 'key'}
 
 
+MOVES = ('live_migrate', 'evacuate', 'resize', 'confirm_resize', 'revert_resize', 'shelve', 'shelve_offload',
+         'unshelve', 'rebuild', 'rescue')
+
+
+@pytest.mark.parametrize('flow', MOVES)
+def test_a_volume_is_never_free_while_its_server_moves(new_world, flow):
+    """VOL-S3, S4, S5 and S6: whoever is killed, nobody else could have taken it."""
+    def moved(killed_at=None):
+        world = new_world()
+        cases.starts()[flow](world)
+        mine, seen = {one.volume for one in world.clients.volume.held.values()}, set()
+        world.clients.volume.after(lambda name, args: seen.update(
+            world.clients.volume.volumes[volume]['status'] for volume in mine))
+        if killed_at is not None:
+            world.script.kill(killed_at, 'after')
+        world.settle()
+        assert mine and 'available' not in seen, killed_at
+        return world.script.count
+    effects = range(1, moved() + 1)
+    for number in random.Random(zlib.crc32(flow.encode())).sample(effects, min(SAMPLE, len(effects))):
+        moved(number)
+
+
 def misbehaviours(calls):
     for method in calls:
         for word in ANSWERS:

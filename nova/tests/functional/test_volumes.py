@@ -138,7 +138,7 @@ def test_a_server_that_has_left_its_host(demo, volumes):
 
 
 def test_twenty_at_once_to_one_server(demo, volumes):
-    """VOL-F3: as if they had come one after another; then all leave at once."""
+    """VOL-F3, B 2160224: as if they had come one after another; then all leave at once."""
     server, many = demo.booted()['id'], [volumes.make() for _ in range(20)]
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda volume: volumes.attach(server, volume, '2.60'), many))
@@ -174,6 +174,7 @@ def test_one_volume_to_two_servers_at_once(demo, volumes):
 
 
 def test_the_same_volume_many_times(demo, volumes):
+    """VOL-F3, B 1937375: one of them has it, once."""
     server, volume = demo.booted()['id'], volumes.make()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: volumes.attach(server, volume), range(8)))
@@ -324,6 +325,17 @@ def test_volumes_that_go_with_their_server(demo, volumes):
     demo.delete(server)
     volumes.wait(kept, 'available')
     assert volumes.send('GET', f'/volumes/{gone}').status_code == 404
+
+
+def test_a_server_boots_from_a_volume_of_a_type(demo, admin, volumes):
+    """2.67: Cinder makes it of the type that was asked for."""
+    kind = admin.call('POST', '/v3/types', {'volume_type': {'name': 'quick'}}, service='volume').json()
+    disk = demo.on_volume()['block_device_mapping_v2'][0] | {'volume_type': 'quick'}
+    server = demo.booted(imageRef='', block_device_mapping_v2=[disk])['id']
+    made, = volumes.of(server)
+    assert volumes.show(made['volumeId'])['volume_type'] == 'quick'
+    demo.delete(server)
+    assert admin.call('DELETE', f'/v3/types/{kind["volume_type"]["id"]}', service='volume').status_code == 202
 
 
 def test_a_shared_volume_on_two_servers(demo, volumes):

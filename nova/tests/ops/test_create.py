@@ -208,7 +208,10 @@ def test_too_much_metadata_is_over_quota(cloud, create):
 
 
 def test_a_boot_volume(cloud, create):
-    """It is not reserved here: the build's first step does that, its task being written down already."""
+    """It is not reserved here: the build's first step does that, its task being written down already.
+
+    Servers of one request do not share it (MAT-F4, B 1747985).
+    """
     volume = cloud.clients.volume.add(size=3, bootable=True, project_id=clouds.PROJECT)
     device = {'source_type': 'volume', 'destination_type': 'volume', 'uuid': volume, 'boot_index': 0}
     made = create(imageRef=None, block_device_mapping_v2=[device])

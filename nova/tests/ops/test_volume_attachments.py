@@ -392,6 +392,7 @@ def test_the_root_disk_stays(cloud, server, volume):
 
 
 def test_detach_needs_a_host_that_is_up(cloud, volume):
+    """VOL-S2, B 1909120."""
     server = cloud.server(host='nowhere')
     put(cloud, server, volume)
     assert detach(cloud, server, volume).status_code == 409
@@ -560,6 +561,40 @@ def test_a_shared_volume_is_back_while_others_use_it(cloud, server, volumes, sha
     volumes.complete(attachment)
     forget_soon(cloud, leaving(cloud, server, shared))
     assert attach(cloud, server, shared).status_code == 202
+
+
+def test_a_volume_that_was_reset_is_another_servers_still(cloud, server, volumes, volume):
+    """MAT-S1, B 1908075: an operator has had Cinder forget an attachment that a guest uses."""
+    other = cloud.server(host='host1')
+    device = put(cloud, other, volume)
+    volumes.detach(device.attachment_id)
+    assert volumes.volumes[volume]['status'] == 'available'
+    answer = attach(cloud, server, volume)
+    assert answer.status_code == 400 and f'already attached to instance {other.uuid}' in message(answer)
+    assert devices(cloud, server) == [] and tasks(cloud, server) == []
+    assert detach(cloud, other, volume).status_code == 202
+    forget_soon(cloud, device)
+    assert attach(cloud, server, volume).status_code == 202
+
+
+def test_a_shared_volume_that_was_reset_is_free_for_all(cloud, server, volumes, shared):
+    volumes.detach(put(cloud, cloud.server(host='host1'), shared).attachment_id)
+    assert attach(cloud, server, shared).status_code == 202
+
+
+@pytest.mark.parametrize('how', ['detached', 'deleted'])
+def test_what_another_server_is_losing_is_waited_for(cloud, server, volumes, volume, how):
+    """Cinder has it back a moment before its device, or its server, is gone."""
+    other = cloud.server(host='host1')
+    if how == 'detached':
+        device = leaving(cloud, other, volume)
+    else:
+        device = put(cloud, other, volume)
+        assert cloud.call('DELETE', f'/servers/{other.uuid}', MOST, clouds.MEMBER).status_code == 204
+        volumes.detach(device.attachment_id)
+    forget_soon(cloud, device)
+    assert attach(cloud, server, volume).status_code == 202
+    assert [each.volume_id for each in devices(cloud, server)] == [volume]
 
 
 def test_a_detachment_that_does_not_end_is_waited_for_no_longer_than_a_moment(

@@ -223,6 +223,16 @@ def test_a_host_that_cannot_let_go_keeps_the_connection():
         (info, False, False), (info, True, False)]
 
 
+def test_each_host_keeps_its_own_way_to_a_volume():
+    """VOL-S3, B 1939545: the destination of a guest knows by what path it has the volume, and lets that go."""
+    source, dest = World(Brick({'path': '/dev/sdx'})), World(Brick({'path': '/dev/sdy'}))
+    for host, path in ((source, '/dev/sdx'), (dest, '/dev/sdy')):
+        assert host.connected({'driver_volume_type': 'iscsi'})['device_info']['path'] == path
+    for host, path in ((source, '/dev/sdx'), (dest, '/dev/sdy')):
+        host.volumes.let_go(host.h, VOLUME, force=False)
+        assert host.brick.asked[-1][2]['path'] == path
+
+
 def test_a_connection_that_failed_is_known_to_who_cleans_up():
     """VOL-F1: a crash, or an error, in the middle of connecting leaves what has to be disconnected."""
     world = World(Brick(fails=[exception.VolumeDeviceNotFound(device='/dev/sdx')]))

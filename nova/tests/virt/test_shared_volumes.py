@@ -88,6 +88,7 @@ def test_the_last_of_a_volume_disconnects_it(host):
 
 
 def test_all_leave_at_once(host):
+    """B 2048837."""
     users = [host.handle() for _ in range(8)]
     at_once(lambda h: host.volumes.bring(h, 'volume', {**BACKEND, 'target': 'one'}), users)
     at_once(lambda h: host.volumes.let_go(h, 'volume', force=False), users)

@@ -30,8 +30,12 @@ def mount(deployment: Deployment) -> None:
 
 
 def unmount(deployment: Deployment) -> None:
-    """Unmount them here; the hosts' mounts go with the hosts."""
+    """Unmount them here; the hosts' mounts go with the hosts.
+
+    The kernel is asked: a directory that is mounted within its own file system looks like any other.
+    """
     if hosts := deployment.guest_hosts:
+        known = {line.split()[1] for line in pathlib.Path('/proc/self/mounts').read_text().splitlines()}
         for mounted in hosts.directory.glob('shares/*'):
-            if mounted.is_mount():
+            if str(mounted.resolve()) in known:
                 subprocess.run(['umount', mounted], check=True)
