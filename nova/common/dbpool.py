@@ -12,7 +12,7 @@ from sqlalchemy.dialects import plugins
 from sqlalchemy.engine import CreateEnginePlugin, interfaces
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection, PoolResetState
 
-from nova.common import clock, dbwire
+from nova.common import clock
 from nova.common.jsonutil import JsonObject
 
 NAME = 'nova_pool'
@@ -43,12 +43,6 @@ class Plugin(CreateEnginePlugin):
 
     def engine_created(self, engine: sa.Engine) -> None:
         """Listen to what is done with connections."""
-        if engine.dialect.driver == 'pymysql':
-            @sa.event.listens_for(engine, 'do_connect')
-            def connect(dialect: sa.Dialect, record: object, words: list[object],
-                        options: JsonObject) -> dbwire.Connection:
-                return dbwire.Connection(*words, **options)
-
         @sa.event.listens_for(engine, 'reset')
         def roll_back(raw: interfaces.DBAPIConnection, record: ConnectionPoolEntry,
                       state: PoolResetState) -> None:

@@ -67,7 +67,7 @@ def choose(name: str | None = None) -> str:
         raise ValueError(f'unknown concurrency backend {name!r}; use one of {", ".join(_BACKENDS)}')
     if name == 'eventlet':
         import eventlet
-        eventlet.monkey_patch()
+        eventlet.monkey_patch(all=True, MySQLdb=True)  # a driver in C that would hold up all others
     else:
         # A library imports eventlet to see whether it is there; who does not use it need not read about it.
         warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')

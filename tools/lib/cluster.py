@@ -53,14 +53,17 @@ class Cluster:
     @classmethod
     def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
            options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
-           say: Callable[[str], object] = print, driver: str = 'fake') -> Self:
+           say: Callable[[str], object] = print, driver: str = 'fake',
+           mariadb_driver: str = 'pymysql') -> Self:
         """Make a cluster and return when servers can be booted; what fails leaves nothing running.
 
         Args:
             driver: of the compute hosts: fake or libvirt.
+            mariadb_driver: as of the deployment.
         """
         directory.mkdir(parents=True, mode=0o755)
         found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports), say)
+        found.deployment.mariadb_driver = mariadb_driver
         found.deployment.save()
         try:
             if driver == 'libvirt':

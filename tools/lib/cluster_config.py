@@ -43,6 +43,7 @@ class Deployment:
         made: whether it was finished.
         options: ``{'group.option': value}`` for every nova.conf.
         guests: directory of the hosts where guests of QEMU run (`guest_hosts`); empty where they are simulated.
+        mariadb_driver: pymysql, or mysqldb (of mysqlclient), by which our services speak to MariaDB.
     """
 
     directory: pathlib.Path
@@ -57,6 +58,7 @@ class Deployment:
     made: bool = False
     options: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     guests: str = ''
+    mariadb_driver: str = 'pymysql'
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -122,8 +124,8 @@ class Deployment:
     def database(self, name: str) -> str:
         """SQLAlchemy URL of ``api``, ``cell0``, a cell, or that of a service by its name."""
         name = name if name in self.databases else f'nova_{name}'
-        scheme = {'mariadb': 'mysql+pymysql', 'postgresql': 'postgresql+psycopg'}[self.database_kind]
-        return f'{scheme}://{name}:{self.passwords["db:" + name]}@{self.server}/{name}'
+        schemes = {'mariadb': f'mysql+{self.mariadb_driver}', 'postgresql': 'postgresql+psycopg'}
+        return f'{schemes[self.database_kind]}://{name}:{self.passwords["db:" + name]}@{self.server}/{name}'
 
     def bus(self, vhost: str) -> str:
         """transport_url of a vhost."""

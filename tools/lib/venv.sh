@@ -3,6 +3,7 @@
 #   venv_ready [REQUIREMENTS-FILE]...   makes or refreshes .venv, and puts it first in PATH
 #   venv_beside DIRECTORY FILE           the same in DIRECTORY for what FILE names, without this checkout
 #   apt_ready PACKAGE...                installs Debian packages that are missing
+#   mysqlclient_ready                    installs the driver of MariaDB that is written in C
 #   guests_ready                         installs what hosts with guests of QEMU need (tools/guest)
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
@@ -82,6 +83,11 @@ venv_ready() {
     quietly pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
         || fail "pip could not install this checkout"
     touch "${stamps[@]}"
+}
+
+mysqlclient_ready() {
+    apt_ready libmariadb-dev pkg-config gcc python3-dev
+    venv_ready tools/lib/mysqlclient-requirements.txt
 }
 
 guests_ready() {
