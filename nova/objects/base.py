@@ -143,7 +143,7 @@ class Record:
         wire = {forms.NAME: type(self).__name__, 'nova_object.namespace': 'nova',
                 forms.VERSION: self.VERSION, forms.DATA: data}
         # What is in it says in its own wire form whether it has changed, and is not asked again at each level.
-        changed = self._changed.union(name for name in self._children if _is_changed(data.get(name)))
+        changed = self._changed.union(name for name in self._children if _says_so(data.get(name)))
         if changed:
             wire[forms.CHANGES] = sorted(changed)
         return forms.backport(wire, versions) if versions else wire
@@ -188,9 +188,14 @@ class Record:
         """Fields set since the record was loaded or saved; one with a record in it counts when that changed."""
         names = set(self._changed)
         for name in self._children:
-            if name not in names and any(child.changed() for child in self._in(name)):
+            if name not in names and any(child._is_changed() for child in self._in(name)):
                 names.add(name)
         return names
+
+    def _is_changed(self) -> bool:
+        """Whether `changed` names anything."""
+        return bool(self._changed) or any(
+            child._is_changed() for name in self._children for child in self._in(name))
 
     def changes(self) -> JsonObject:
         """The values of the `changed` fields."""
@@ -218,7 +223,7 @@ class Record:
         return value if isinstance(value, list) else (value,)
 
 
-def _is_changed(encoded: object) -> bool:
+def _says_so(encoded: object) -> bool:
     """Whether a record, or one of a list, has changed, by its wire form."""
     if isinstance(encoded, list):
         return any(forms.CHANGES in one for one in encoded)
