@@ -97,6 +97,21 @@ def test_of_a_server_that_is_gone_everything_goes(there: Any, server: Any, made:
     assert there.clients.volume.show(None, made.other)['status'] == 'available'
 
 
+@pytest.mark.parametrize('gone', [True, False])
+def test_a_snapshot_that_no_image_names_goes(there: Any, server: Any, gone: bool) -> None:
+    """One that an image names carries no tag any more, and stays."""
+    volume, snapshots = there.volume(), there.clients.volume
+    if there.kind != 'fake':  # the sandbox has no Placement
+        there.clients.placement = FakeNothing()
+    late_one, named = (snapshots.create_snapshot(there.user, {
+        'volume_id': volume, 'name': 'of an image', 'metadata': {
+            volumes.SERVER: server.uuid, volumes.TASK: uuids.generate()}}) for _ in range(2))
+    snapshots.untag_snapshot(named, volumes.TAGS)
+    assert sweep(there, server, None if gone else record(server)) == [f'snapshot {late_one}']
+    left = [one['id'] for one in snapshots.find_snapshots({})]
+    assert named in left and late_one not in left
+
+
 def test_tags_go_when_the_record_has_the_volume(there: Any, server: Any, made: Any) -> None:
     """A backup that is restored later carries what its volume carried: it must not look like ours."""
     for _ in range(2):

@@ -202,6 +202,10 @@ class Run:
             assert world.run(LOOK, lambda: world.calm(healed)), 'a host is silent, or an effect on its way'
             world.run(PAUSE)
             world.settle(BOUND)
+        if any(event.what == 'guest_stops' for event in events):
+            # What was said of it may be lost, or too early: hosts compare now and then.
+            world.run(worlds.SYNC + PAUSE)
+            world.settle(BOUND)
         self.check()
         self.gone |= {uuid for uuid in world.users.servers if world.server(uuid) is None}
 
@@ -262,10 +266,10 @@ class Run:
                 self.world.users.begin(uuid, cases.flows()['evacuate'], state)
 
     def do_guest_stops(self, server: int) -> None:
-        """The guest shuts itself down."""
+        """The guest, if it runs, shuts itself down."""
         uuid = self.uuid(server)
         for driver in self.world.drivers.values():
-            if uuid in driver.guests():
+            if uuid is not None and driver.guests().get(uuid) == Power.RUNNING:
                 driver.set_power(uuid, Power.SHUTDOWN)
 
     # What breaks
@@ -363,7 +367,9 @@ UPGRADE = 'upgrade'
 """Neither is this: services of the release before, which are upgraded one by one, each when it likes."""
 UPGRADES = 0.2
 """Of all worlds."""
-OPERATIONS = ('boot', 'delete', 'operate')
+OPERATIONS = ('boot', 'delete', 'operate') * 3 + ('guest_stops',)
+ALONE = ('guest_stops', 'sync_stop', 'sync_power')
+"""What no user asks for: a guest that shuts itself down, and what that begins."""
 LARGE = worlds.Shape(cells=2, conductors=2, supers=2, hosts=3, skew=600.0)
 """Six hosts in two cells."""
 
@@ -450,7 +456,7 @@ class Draw:
                   for _ in range(self._servers // 2)]
         for number in range(1, count + 1):
             drawn = [event for _ in range(rng.randint(4, 10)) for event in self._operation(
-                rng.choice(('operate',) * 8 + ('boot', 'delete')), rng.random() * SPAN)]
+                rng.choice(('operate',) * 16 + ('boot', 'delete') * 2 + ('guest_stops',)), rng.random() * SPAN)]
             if self._drawn and rng.random() < 0.3:
                 host = rng.choice(hosts(shape))
                 drawn += [Event('kill', {'process': host, 'back': None}, 0.0),
@@ -474,12 +480,14 @@ class Draw:
         if what == 'delete':
             kind = rng.choice(('delete', 'delete', 'soft_delete'))
             return [Event('delete', {'server': rng.randrange(self._servers), 'kind': kind}, at)]
-        return self._begin(rng.choice(asked_for()), at)
+        return self._begin(what if what in ALONE else rng.choice(asked_for()), at)
 
     def _begin(self, flow: str, at: float) -> list[Event]:
         if flow in ('schedule', 'build'):
             return self._operation('boot', at)
         server = self._rng.randrange(self._servers)
+        if flow in ALONE:
+            return [Event('guest_stops', {'server': server}, at)]
         if flow in ('delete', 'soft_delete'):
             return [Event('delete', {'server': server, 'kind': flow}, at)]
         if flow == 'restore':

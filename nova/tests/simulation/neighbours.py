@@ -29,6 +29,13 @@ BROKEN: dict[str, Callable[[], Exception]] = {
 """What they make of one that answers 500 to this and will again."""
 
 
+def look_up(net: Net, service: str) -> None:
+    """Ask a neighbour something that changes nothing, or raise what its client raises where it is away."""
+    net.reach(service, AWAY[service], PATIENCE)
+    if net.state(net.loop.actor.process.machine, service) is not None:
+        net.answer(service, AWAY[service], PATIENCE)
+
+
 class Neighbour:
     """A fake as one reaches it: every method takes its time, and may come to nothing."""
 
@@ -46,7 +53,7 @@ class Neighbour:
     def _call(self, name: str, method: Any, *args: Any, **more: Any) -> Any:
         net, away = self._net, AWAY[self._service]
         if not getattr(method, 'changes', False):
-            net.reach(self._service, away, PATIENCE)
+            look_up(net, self._service)
             net.spoil(self._service, name, late=False)
             return method(*args, **more)
 

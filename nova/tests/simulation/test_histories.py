@@ -1,5 +1,7 @@
 """Histories that hypothesis draws: users ask, things break, and in the end all is as it should be (1.13)."""
 
+import ast
+import pathlib
 import random
 
 import pytest
@@ -43,6 +45,17 @@ def test_whatever_breaks_all_is_well_in_the_end(kept, quiet, rng, seed):
 @given(rng=st.randoms(use_true_random=False), seed=st.integers(0, 2 ** 32))
 def test_for_long(kept, quiet, rng, seed):
     live(kept, rng, seed, histories.SERIES)
+
+
+def test_no_private_name_is_touched():
+    """What the code needs for it is handed in: whatever is private is its own object's, here as well."""
+    for file in pathlib.Path(__file__).parent.rglob('*.py'):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr.startswith('_') and not node.attr.startswith('__'):
+                owner = ast.unparse(node.value)
+                assert owner in ('self', 'cls'), f'{file.name}:{node.lineno}: {owner}.{node.attr}'
+            assert not isinstance(node, ast.arg) or node.arg not in ('monkeypatch', 'mocker'), file.name
+            assert not isinstance(node, ast.ImportFrom) or node.module != 'unittest', file.name
 
 
 def test_a_history_is_a_function_of_its_seed(kept, quiet):

@@ -189,18 +189,24 @@ def test_a_server_deleted_while_its_host_owes_a_step_leaves_no_guest(new_world):
         assert world.server(uuid) is None and not world.drivers[host].guests()
 
 
-@pytest.mark.parametrize('service', ['network', 'placement', 'image'])
-@pytest.mark.parametrize('kind', [net.REFUSED, net.ONE_WAY])
-def test_a_neighbour_is_started_anew_under_builds(new_world, service, kind):
-    """7.9: its absence is waited out, not unwound; none is lost."""
-    with new_world(seed=3) as world:
-        uuids = builds(world, 4)
-        world.run(0.25)
-        world.net.cut(net.ANY, service, kind)
+@pytest.mark.parametrize(('service', 'first'), [
+    ('network', 'network'), ('placement', 'placement'), ('volume', 'volume'), ('image', 'driver h1')])
+@pytest.mark.parametrize(('kind', 'count'), [(net.REFUSED, 50), (net.ONE_WAY, 4)])
+def test_a_neighbour_is_started_anew_under_builds(new_world, service, first, kind, count):
+    """7.9: its absence, from the first effect on, is waited out, not unwound; none is lost."""
+    with new_world(worlds.Shape(hosts=4), seed=3) as world:
+        def leave(seen, actor, when):
+            if seen.service == first:
+                world.net.watch.remove(leave)
+                world.net.cut(net.ANY, service, kind)
+        world.net.watch.append(leave)
+        uuids = builds(world, count, new=['image'] if service == 'volume' else [])
         world.run(45)
         world.net.heal()
         ends_well(world)
         are(world, uuids)
+        unheard = (f'cannot reach {service}', f'gets no answer from {service}')
+        assert any(text in unheard for _, _, text in world.loop.trace), 'nobody was held up'
 
 
 @pytest.mark.parametrize('cells', [1, 2])

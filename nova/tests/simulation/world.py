@@ -59,6 +59,8 @@ SWEEP = 10
 _BEATS = re.compile(r'Lease\.beat|Heartbeat\.|conductor\.beat|Reports\.beat')
 _SILENT = "SELECT count(*) FROM services WHERE \"binary\" = 'nova-compute' AND last_seen_up < ?"
 AT_ONCE = ''
+FETCHES = ('spawn', 'rescue')
+"""What a hypervisor cannot do without the image."""
 _NEXT = """SELECT min(CASE WHEN status = 'ready' THEN coalesce(not_before, '') ELSE '' END) FROM tasks
            WHERE finished_at IS NULL"""
 AWAKE = 12.0
@@ -66,7 +68,7 @@ AWAKE = 12.0
 SOON = 1.0
 """Seconds in which what is on its way arrives when nothing holds it up."""
 _OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
-BEAT, LEASE, RECAST, REPORT, DOWN = 10.0, 40.0, 10.0, 20.0, 70.0
+BEAT, LEASE, RECAST, REPORT, DOWN, SYNC = 10.0, 40.0, 10.0, 20.0, 70.0, 60
 """Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
 
 
@@ -118,7 +120,7 @@ def _settings() -> Any:
     for name, value, group in (
             ('beat_seconds', BEAT, 'task'), ('lease_seconds', LEASE, 'task'),
             ('recast_seconds', RECAST, 'task'), ('report_interval', REPORT, None),
-            ('service_down_time', DOWN, None), ('vcpus', 4, 'fake'),
+            ('service_down_time', DOWN, None), ('sync_power_state_interval', SYNC, None), ('vcpus', 4, 'fake'),
             ('discover_hosts_in_cells_interval', 30, 'scheduler')):
         made.set_override(name, value, group=group)
     return made
@@ -257,6 +259,8 @@ class World:
 
         def before(name: str, server: str) -> None:
             under_way[self.loop.actor] = self.net.begin(service, name, server[:8])
+            if name in FETCHES:
+                neighbours.look_up(self.net, 'image')
 
         def after(name: str, server: str) -> None:
             self.net.end(under_way.pop(self.loop.actor))
