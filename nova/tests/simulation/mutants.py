@@ -4,6 +4,7 @@ Each is a few lines of the product as somebody might have written them. It is pu
 which histories are lived until one fails.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -39,12 +40,14 @@ class Mutant:
     Attributes:
         file: within the package.
         right: text that is there once, and is replaced by `wrong`.
+        shown: the module of tests, below ``nova/tests``, that fails with it, where no history does.
     """
 
     name: str
     file: str
     right: str
     wrong: str
+    shown: str = ''
 
     def apply(self, package: pathlib.Path) -> None:
         """Put it into the package in this directory."""
@@ -63,7 +66,7 @@ FAULTS = (
     Mutant('a kick that comes too early is lost', 'compute/chores.py',
            'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n',
            'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n'
-           '            chore.kicked = False\n'),
+           '            chore.kicked = False\n', shown='compute/test_chores.py'),
     Mutant('what is asked twice is answered once', 'compute/step_runner.py',
            '            self._pool.submit(report, context, answer)\n            return True\n',
            '            return True\n'),
@@ -76,10 +79,10 @@ FAULTS = (
            'return self._tell_again if holds else self._resend', 'return None'),
     Mutant('a step that is running is run again', 'compute/step_runner.py',
            'if job is not None and job.call.attempt >= call.attempt:',
-           'if job is not None and job.call.attempt > call.attempt:'),
+           'if job is not None and job.call.attempt > call.attempt:', shown='compute/test_step_runner.py'),
     Mutant('an answer to another attempt is taken', 'task/engine.py',
            '(run.task.step, run.task.attempt) != (result.step, result.attempt)',
-           'run.task.step != result.step'),
+           'run.task.step != result.step', shown='task/test_time.py'),
     Mutant('a host that is down owes nothing', 'task/keeper.py',
            'also=lambda conn: owed.owe(conn, host, call))', 'also=None)'),
     Mutant('a host that was cut off does not join', 'compute/agent.py',
@@ -160,6 +163,16 @@ def look(size: str, seconds: float, most: int) -> Seen:
     return Seen(size, histories, failed, spent, why)
 
 
+@contextlib.contextmanager
+def put_in(fault: Mutant) -> Iterator[pathlib.Path]:
+    """A copy of the tree that has a fault; where it is."""
+    with tempfile.TemporaryDirectory(prefix='mutant') as directory:
+        root = pathlib.Path(directory)
+        shutil.copytree(TREE, root / 'nova', ignore=shutil.ignore_patterns('realcloud', 'real', 'functional'))
+        fault.apply(root / 'nova')
+        yield root
+
+
 def answer(asked: str) -> None:
     """What a process of `search` does: print what came of each look."""
     wanted = json.loads(asked)
@@ -170,10 +183,7 @@ def answer(asked: str) -> None:
 
 def search(fault: Mutant, sizes: Iterable[str], seconds: float, most: int = ENOUGH) -> Iterator[Seen]:
     """Look for a fault with histories of each size, in a process whose tree has it."""
-    with tempfile.TemporaryDirectory(prefix='mutant') as directory:
-        root = pathlib.Path(directory)
-        shutil.copytree(TREE, root / 'nova', ignore=shutil.ignore_patterns('realcloud', 'real', 'functional'))
-        fault.apply(root / 'nova')
+    with put_in(fault) as root:
         asked = json.dumps({'seconds': seconds, 'most': most, 'sizes': list(sizes)})
         child = subprocess.Popen(
             [sys.executable, '-m', 'nova.tests.simulation', '--look', asked], cwd=root, text=True,
@@ -189,13 +199,16 @@ def search(fault: Mutant, sizes: Iterable[str], seconds: float, most: int = ENOU
 def study(names: Sequence[str], sizes: Sequence[str], seconds: float = SECONDS) -> Iterator[str]:
     """Look for faults with several sizes; lines of a table of what it took.
 
+    Args:
+        names: of the faults; otherwise all that histories are to find.
+
     The last line has the geometric mean over the faults: to find one in 2 seconds rather than 4 counts as much
     as in 20 rather than 40.
     """
     means: dict[str, list[float]] = {size: [] for size in sizes}
     yield f'{"seconds of processor time until it is found":44}' + ''.join(f'{size:>12}' for size in sizes)
     for fault in FAULTS:
-        if names and fault.name not in names:
+        if fault.name not in names if names else fault.shown:
             continue
         line, why = f'{fault.name:44}', ''
         for seen in search(fault, sizes, seconds):

@@ -1,7 +1,10 @@
 """Faults that are put into the product are found: the simulator sees what it is there for."""
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -27,8 +30,19 @@ def test_every_fault_can_be_put_in(tmp_path):
 @pytest.mark.timeout(3600)
 def test_faults_are_found():
     lines = list(mutants.study((), ('small*8',), 60.0))
-    assert len(lines) == len(mutants.FAULTS) + 2
+    assert len(lines) == sum(not fault.shown for fault in mutants.FAULTS) + 2
     assert not [line for line in lines if '>' in line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('fault', [each for each in mutants.FAULTS if each.shown], ids=lambda fault: fault.name)
+def test_what_costs_time_alone_is_shown_by_a_test(fault):
+    with mutants.put_in(fault) as root:
+        told = subprocess.run(
+            [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '--reruns', '0',
+             f'nova/tests/{fault.shown}'], cwd=root, env={**os.environ, 'PYTHONPATH': str(root)}, check=False,
+            stdout=subprocess.PIPE, text=True)
+    assert told.returncode == 1 and 'FAILED' in told.stdout, told.stdout
 
 
 @pytest.mark.timeout(600)

@@ -62,6 +62,18 @@ def test_a_step_has_its_time(time, world):
     assert world.task(task).error['type'] == 'step_lost'
 
 
+def test_what_a_host_said_before_it_was_told_to_undo_is_no_answer_to_that(time, world):
+    """2: it did the step after all, when nobody waited for it any more; it has still to undo it."""
+    task, worker = world.begin(TimedHosted), world.worker()
+    worker.wake(task.uuid)
+    time.go(60)
+    Looks(worker).round()
+    world.answer(worker, call=world.hosts.calls[0])
+    assert (world.task(task).status, world.task(task).direction) == (rows.PARKED, 'undo')
+    world.answer(worker)
+    assert world.task(task).status == rows.UNDONE
+
+
 def test_an_undo_that_is_not_answered_uses_up_its_tries(time, world):
     task, worker = world.begin(TimedHosted), world.worker()
     worker.wake(task.uuid)
