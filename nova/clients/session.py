@@ -18,7 +18,7 @@ from oslo_log import log
 
 from nova import context as nova_context
 from nova import errors
-from nova.clients import acceptance, wire
+from nova.clients import acceptance, transport
 from nova.clients.ours import Ours
 from nova.common import jsonutil, sharing
 from nova.common.jsonutil import JsonObject
@@ -311,7 +311,7 @@ def build(conf: cfg.ConfigOpts, group: str, failed: type[errors.Unavailable], aw
     try:
         auth = loading.load_auth_from_conf_options(conf, group)
         session = loading.load_session_from_conf_options(
-            conf, group, auth=auth, session=pool or wire.connection_pool(_POOL))
+            conf, group, auth=auth, session=pool or transport.connection_pool(_POOL))
         vouch = _service_auth(conf)
     except exceptions.ClientException as error:
         return _Unconfigured(group, failed, str(error))

@@ -14,7 +14,7 @@ from keystoneauth1 import session as ks_session
 from requests import adapters
 
 from nova import conf, errors
-from nova.clients import build, session, wire
+from nova.clients import build, session, transport
 from nova.common import clock
 from nova.context import RequestContext
 from nova.tests.fixtures.waiting import until
@@ -50,7 +50,7 @@ Make = Callable[..., tuple[session.Service, Wire]]
 @pytest.fixture
 def make() -> Make:
     def service(*script: Any, vouch: Any = None) -> tuple[session.Service, Wire]:
-        sent, pool = Wire(*script), wire.Session()
+        sent, pool = Wire(*script), transport.Session()
         pool.mount('http://', sent)
         auth = token_endpoint.Token('http://there', SECRET)
         return session.Service('neutron', ks_session.Session(auth=auth, session=pool), {
@@ -252,7 +252,7 @@ class Catalog(identity.Password):
 
 
 def at_catalog(*script: Any) -> tuple[session.Service, Wire, Catalog]:
-    sent, pool, auth = Wire(*script), wire.Session(), Catalog()
+    sent, pool, auth = Wire(*script), transport.Session(), Catalog()
     pool.mount('http://', sent)
     where = {'service_type': 'network', 'interface': 'public'}
     return session.Service('neutron', ks_session.Session(auth=auth, session=pool), where,
@@ -288,7 +288,7 @@ def test_alike_looks_that_come_at_once_are_one_request() -> None:
             begun.set()
             assert gate.wait(60)
             return super().send(request, **kwargs)
-    sent, pool = Slow((200, {'networks': []})), wire.Session()
+    sent, pool = Slow((200, {'networks': []})), transport.Session()
     pool.mount('http://', sent)
     service = session.Service(
         'neutron', ks_session.Session(auth=token_endpoint.Token('http://there', SECRET), session=pool),
@@ -319,7 +319,7 @@ def test_what_the_environment_says_holds_and_nothing_else_is_sent(
     monkeypatch.setenv('http_proxy', 'http://proxy:3128')
     monkeypatch.setenv('no_proxy', 'near')
     monkeypatch.setenv('REQUESTS_CA_BUNDLE', '/ca.pem')
-    sent, pool = Wire((200, {})), wire.Session()
+    sent, pool = Wire((200, {})), transport.Session()
     pool.mount('http://', sent)
     for url in ('http://there/x', 'http://near/x', 'http://there/y'):
         pool.request('POST', url, params=[('a', 'b c')], data=b'{}', headers={'X-Auth-Token': 't'}, verify=True)
