@@ -206,6 +206,25 @@ def test_a_snapshot_while_a_guest_writes(cloud, demo, admin, volumes, image, fla
     assert wrote
 
 
+def test_a_volume_of_two_guests(demo, volumes, image, flavor):
+    """MAT-S1, MAT-T: what one guest has written the other one reads, and keeps when the first has let it go."""
+    writer, shared = Guest(demo, image, flavor), volumes.make(volume_type='multiattach')
+    attached(volumes, writer, shared)
+    reader = Guest(demo, image, flavor)
+    assert volumes.attach(reader.id, shared).status_code == 202
+    reader.says('vdb=.*head=written-by-a-guest')
+    volumes.settled(reader.id, PATIENCE)
+
+    def users():
+        return {one['server_id'] for one in volumes.show(shared)['attachments']}
+    assert users() == {writer.id, reader.id}
+    assert volumes.detach(writer.id, shared).status_code == 202
+    until(lambda: users() == {reader.id}, PATIENCE)
+    demo.act(reader.id, 'reboot', {'type': 'HARD'}, 'ACTIVE')
+    reader.says('vdb=.*head=written-by-a-guest')
+    detached(volumes, reader, shared)
+
+
 def test_guests_boot_from_one_volume(demo, volumes, image, flavor):
     """MAT-S1, MAT-T: two guests at once from one volume that Cinder has made of the image; one stays when the
     other goes."""
