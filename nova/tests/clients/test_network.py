@@ -479,3 +479,19 @@ def test_what_a_port_asks_for_has_to_be_shown_to_us(there: Any) -> None:
     port = there.port(there.network(), there.policy(5))
     with pytest.raises(errors.network.NetworkServiceFailed):
         Client(Hiding(there.clients.network.api)).check(there.user, [with_port(port)], 1)
+
+
+def test_what_is_done_for_the_first_time_is_not_looked_for(
+        there: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repetition looks, and finds what the first call made."""
+    client, network, looks = there.clients.network, there.network(), []
+    ports = client.api.ports
+
+    def look(*args: Any, **filters: Any) -> Any:
+        looks.append(filters)
+        return ports(*args, **filters)
+    monkeypatch.setattr(client.api, 'ports', look)
+    made = client.make(there.user, server, [on(network)], key='k', again=False)
+    assert looks == []
+    assert client.make(there.user, server, [on(network)], key='k') == made
+    assert looks == [{'device_id': server.uuid}]

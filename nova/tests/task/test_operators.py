@@ -4,6 +4,7 @@ import pytest
 
 from nova import errors, states
 from nova.common import uuids
+from nova.db import tasks as tables
 from nova.objects import task as rows
 from nova.objects import task_lists
 from nova.ops.remove_late import RemoveLate
@@ -174,3 +175,12 @@ def test_whoever_runs_it_loses_it(world):
 def test_a_stuck_server_says_what_it_was(world):
     task = stuck(world, world.worker())
     assert world.task(task).error['vm_state'] == states.VM.ACTIVE
+
+
+def test_one_that_is_resumed_is_in_doubt(world):
+    """What it asks for may have been asked for before, even where it was ended by its row alone."""
+    worker = world.worker()
+    task = stuck(world, worker)
+    world.db.write(lambda conn: conn.execute(tables.tasks.update().values(doubt=False)))
+    assert operators.resume(world.db, task.uuid, 'root').uuid == task.uuid
+    assert world.task(task).doubt
