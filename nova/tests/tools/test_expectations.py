@@ -1,7 +1,6 @@
 """tools/tempest: a result that is not the expected one fails the command, and nothing else does."""
 
 import pathlib
-import re
 import sys
 
 import pytest
@@ -14,7 +13,7 @@ from realcloud.expectations import Result
 
 KNOWN = {'skip': [{'reason': 'there is no console', 'tests': [r'\.test_novnc\.']}],
          'fails': [{'reason': 'GET /os-agents is not served', 'tests': [r'\.AgentsTest\.', r'test_one$']}],
-         'quick': ['flavors', 'volumes'], 'one_cell': ['moves'], 'scenarios': [],
+         'quick': ['flavors', 'volumes'], 'meanwhile': {'one_cell': ['moves']}, 'scenarios': [],
          'changes': [{'files': 'volume', 'tests': ['volumes', 'snapshots']},
                      {'files': 'image', 'tests': ['images']}]}
 FAILED = 'Traceback (most recent call last):\n  File "x.py", line 1\nlib.exceptions.NotFound: Gone\nmore'
@@ -59,11 +58,6 @@ def test_summary_counts_what_was_not_run_and_says_why(known):
     assert lines[-1] == '1 passed, 0 failed (0 unexpectedly), 0 skipped, 2 not run'
 
 
-def test_the_list_of_skipped_tests_is_one_pattern(known):
-    assert known.skip.pattern == r'(?:\.test_novnc\.)'
-    assert expectations.Known().pattern == '$^'
-
-
 def test_each_entry_of_the_list_in_the_repository_has_a_reason():
     known = expectations.Expectations.load()
     for reason, tests in (*known.skip.entries, *known.fails.entries):
@@ -77,18 +71,14 @@ def test_tests_about_what_changed_are_found_by_files(known):
     assert known.about(['README.rst']) == []
 
 
-def chosen(words, tests):
-    """What stestr would run."""
-    wanted, without = words[0], words[2] if len(words) > 1 else '$^'
-    return [test for test in tests if re.search(wanted, test) and not re.search(without, test)]
-
-
 def test_what_changed_is_tried_first_and_everything_once(known):
-    tests = ['a.flavors', 'a.volumes', 'a.volumes.moves', 'a.snapshots', 'a.images', 'a.flavors.test_novnc.x']
-    rounds = [(chosen(words, tests), one_cell) for words, one_cell in tempest.rounds(
-        ['volumes|snapshots', 'flavors|volumes'], known, everything=False)]
-    assert rounds == [(['a.volumes', 'a.snapshots'], False), (['a.volumes.moves'], True),
-                      (['a.flavors'], False), ([], True)]
+    tests = ['a.flavors', 'a.volumes', 'a.volumes.moves', 'a.snapshots', 'a.images']
+    assert list(tempest.rounds(['volumes|snapshots', 'flavors|volumes'], tests, known)) == [
+        (['a.volumes', 'a.snapshots'], ''), (['a.volumes.moves'], 'one_cell'), (['a.flavors'], '')]
+
+
+def test_what_has_to_be_so_meanwhile_can_be_made_so():
+    assert {name for name, _ in expectations.Expectations.load().meanwhile} == set(tempest.MEANWHILE)
 
 
 def test_the_list_in_the_repository_knows_tests_about_what_is_there():

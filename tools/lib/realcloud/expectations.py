@@ -58,11 +58,6 @@ class Known:
         return next((reason for reason, tests in self.entries
                      if any(test.search(ident) for test in tests)), None)
 
-    @property
-    def pattern(self) -> str:
-        """One regular expression of all of them; it matches nothing where there are none."""
-        return '|'.join(f'(?:{test.pattern})' for _, tests in self.entries for test in tests) or '$^'
-
 
 @dataclasses.dataclass(frozen=True)
 class Expectations:
@@ -70,16 +65,21 @@ class Expectations:
         quick: regular expressions of the tests that CI has time for.
         scenarios: of those of tempest.scenario that concern compute.
         changes: patterns of files, and regular expressions of the tests about what such a file does.
-        one_cell: of those that take any other host for one where a server can go: they run by themselves, with
-            the hosts of one cell.
+        meanwhile: of those that run by themselves, by what has to be so then: with the hosts of one cell, since
+            they take any other host for one where a server can go, or while no network is shared.
     """
 
     skip: Known
     fails: Known
     quick: tuple[str, ...] = ()
-    one_cell: tuple[str, ...] = ('$^',)
+    meanwhile: tuple[tuple[str, tuple[str, ...]], ...] = ()
     scenarios: tuple[str, ...] = ()
     changes: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = ()
+
+    def apart(self, ident: str) -> str:
+        """What has to be so while a test runs; '' where nothing has."""
+        return next((name for name, tests in self.meanwhile
+                     if any(re.search(test, ident) for test in tests)), '')
 
     def about(self, files: Iterable[str]) -> list[str]:
         """Regular expressions of the tests about these files, as they are listed."""
@@ -91,7 +91,8 @@ class Expectations:
     def load(cls, file: pathlib.Path = FILE) -> Self:
         read = yaml.safe_load(file.read_text())
         return cls(Known.of(read['skip']), Known.of(read['fails']), tuple(read['quick']),
-                   tuple(read['one_cell']), tuple(read['scenarios']),
+                   tuple((name, tuple(tests)) for name, tests in read['meanwhile'].items()),
+                   tuple(read['scenarios']),
                    tuple((re.compile(one['files']), tuple(one['tests'])) for one in read['changes']))
 
 

@@ -95,8 +95,8 @@ def _make_networks(network, demo: str) -> None:
     """``public`` outside, ``private`` of demo behind a router, ``shared`` for everybody."""
     if network.find_network('shared'):
         return
-    public = network.create_network(name='public', is_router_external=True, provider_network_type='flat',
-                                    provider_physical_network='public')
+    public = network.create_network(name='public', is_router_external=True, is_default=True,
+                                    provider_network_type='flat', provider_physical_network='public')
     network.create_subnet(name='public-subnet', network_id=public.id, ip_version=4, cidr='172.24.0.0/20',
                           enable_dhcp=False, gateway_ip='172.24.0.1')
     private = network.create_network(name='private', project_id=demo)
@@ -105,6 +105,9 @@ def _make_networks(network, demo: str) -> None:
     router = network.create_router(name='router', project_id=demo,
                                    external_gateway_info={'network_id': public.id})
     network.add_interface_to_router(router, subnet_id=subnet.id)
+    # Of it, and behind `public`, are networks that a project gets for a server that asks for one, and has none.
+    network.create_subnet_pool(name='automatic', is_shared=True, is_default=True, default_prefix_length=26,
+                               prefixes=['10.64.0.0/16'])
     shared = network.create_network(name='shared', is_shared=True)
     network.create_subnet(name='shared-subnet', network_id=shared.id, ip_version=4, cidr='192.168.64.0/18')
 

@@ -15,11 +15,12 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from realcloud import __main__ as command
 from realcloud import cloud, expectations, population, tempest_conf
@@ -45,19 +46,16 @@ def _asked(arguments: argparse.Namespace, known: expectations.Expectations) -> l
     return ['|'.join(tests) for tests in (first, known.quick) if tests]
 
 
-def rounds(asked: list[str], known: expectations.Expectations, everything: bool
-            ) -> Iterator[tuple[list[str], bool]]:
-    """What is run one after the other: words for stestr, and whether with the hosts of one cell alone."""
-    apart = '|'.join(known.one_cell)
-    left_out = [] if everything else [known.skip.pattern]
-    for number, tests in enumerate(asked):
-        before = [*left_out, *asked[:number]]
-        yield _words(tests, [*before, apart]), False
-        yield _words(f'^(?=.*(?:{tests}))(?=.*(?:{apart}))', before), True
-
-
-def _words(tests: str, left_out: list[str]) -> list[str]:
-    return [tests, *(['--exclude-regex', '|'.join(left_out)] if left_out else [])]
+def rounds(asked: list[str], tests: list[str], known: expectations.Expectations
+           ) -> Iterator[tuple[list[str], str]]:
+    """What is run one after the other, each test once: tests, and what has to be so meanwhile (`MEANWHILE`)."""
+    left = list(tests)
+    for pattern in asked:
+        chosen = [test for test in left if re.search(pattern, test)]
+        left = [test for test in left if test not in chosen]
+        for one in ('', *MEANWHILE):
+            if found := [test for test in chosen if known.apart(test) == one]:
+                yield found, one
 
 
 @contextlib.contextmanager
@@ -74,6 +72,24 @@ def _hosts_of_one_cell(deployment: Deployment) -> Iterator[None]:
     finally:
         for service in others:
             compute.enable_service(service)
+
+
+@contextlib.contextmanager
+def _no_shared_network(deployment: Deployment) -> Iterator[None]:
+    """Meanwhile a project has the networks that are its own."""
+    network = population.connect(deployment).network
+    shared = [one for one in network.networks(is_shared=True) if not one.is_router_external]
+    for one in shared:
+        network.update_network(one, is_shared=False)
+    try:
+        yield
+    finally:
+        for one in shared:
+            network.update_network(one, is_shared=True)
+
+
+MEANWHILE: dict[str, Callable[[Deployment], contextlib.AbstractContextManager[None]]] = {
+    'one_cell': _hosts_of_one_cell, 'no_shared_network': _no_shared_network}
 
 
 def environment(configuration: pathlib.Path) -> dict[str, str]:
@@ -101,32 +117,32 @@ def _make_repository(configuration: pathlib.Path) -> None:
         subprocess.run(stestr('init'), check=True, cwd=directory, env=environment(configuration))
 
 
-def left_out(configuration: pathlib.Path, asked: str, known: expectations.Expectations) -> tuple[str, ...]:
-    """Tests that are asked for and are not run, since the list says so."""
-    listed = subprocess.run(stestr('list', asked), capture_output=True, text=True, check=True,
-                            cwd=configuration.parent, env=environment(configuration)).stdout
-    return tuple(line for line in listed.splitlines()
-                 if line.startswith('tempest.') and known.skip.reason(line))
+def listed(configuration: pathlib.Path, asked: list[str]) -> list[str]:
+    """Ids of the tests that are asked for."""
+    said = subprocess.run(stestr('list', '|'.join(asked)), capture_output=True, text=True, check=True,
+                          cwd=configuration.parent, env=environment(configuration)).stdout
+    return [line for line in said.splitlines() if line.startswith('tempest.')]
 
 
-def run(directory: pathlib.Path, configuration: pathlib.Path, selected: list[str], concurrency: int
+def run(directory: pathlib.Path, configuration: pathlib.Path, tests: list[str], concurrency: int
         ) -> Iterator[expectations.Result]:
     """Results as they come; the subunit stream is kept by stestr in `directory`."""
     env = environment(configuration)
-    words = stestr('run', '--subunit', '--concurrency', str(concurrency), *selected)
+    (directory / 'tests').write_text('\n'.join(tests) + '\n')
+    words = stestr('run', '--subunit', '--concurrency', str(concurrency), '--load-list', 'tests')
     with open(directory / 'stestr.err', 'wb') as errors:
-        tests = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env,
-                                 start_new_session=True)
-        lines = subprocess.Popen([VENV / 'bin' / 'python', RESULTS], stdin=tests.stdout, stdout=subprocess.PIPE,
-                                 text=True, cwd=directory, env=env)
+        runner = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, cwd=directory, env=env,
+                                  start_new_session=True)
+        lines = subprocess.Popen([VENV / 'bin' / 'python', RESULTS], stdin=runner.stdout,
+                                 stdout=subprocess.PIPE, text=True, cwd=directory, env=env)
         try:
             for line in lines.stdout or ():
                 yield expectations.Result(**json.loads(line))
         finally:
             # Its workers as well, if this ends before they do.
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(tests.pid, signal.SIGTERM)
-            for process in (lines, tests):
+                os.killpg(runner.pid, signal.SIGTERM)
+            for process in (lines, runner):
                 process.terminate()
                 process.wait()
 
@@ -158,19 +174,22 @@ def main() -> int:
     configuration = tempest_conf.write(deployment, directory)
     _make_repository(configuration)
     results: list[expectations.Result] = []
-    for selected, one_cell in rounds(asked, known, arguments.all):
-        with _hosts_of_one_cell(deployment) if one_cell else contextlib.nullcontext():
-            for result in run(directory, configuration, selected, arguments.concurrency):
+    tests = listed(configuration, asked)
+    left_out = [] if arguments.all else [test for test in tests if known.skip.reason(test)]
+    for chosen, meanwhile in rounds(asked, [test for test in tests if test not in left_out], known):
+        with MEANWHILE[meanwhile](deployment) if meanwhile else contextlib.nullcontext():
+            for result in run(directory, configuration, chosen, arguments.concurrency):
                 results.append(result)
                 word = {'success': 'ok', 'skip': 'skipped'}.get(result.status, 'FAILED')
                 print(f'{len(results):4} {time.monotonic() - began:5.0f} s  {word:8} {result.name}', flush=True)
-    summary = expectations.Summary(
-        known, results, () if arguments.all else left_out(configuration, '|'.join(asked), known))
+    summary = expectations.Summary(known, results, tuple(left_out))
     with open(directory / 'results.json', 'w') as stream:
         json.dump([vars(result) for result in results], stream, indent=1)
     print('', *summary.lines(), sep='\n')
     print(f'{time.monotonic() - began:.0f} s; what was said is in {directory / "results.json"}')
-    if not results:
+    if not tests:
+        print('There is no such test', file=sys.stderr)
+    elif not results:
         print(f'No test was run; {directory / "stestr.err"} says why:\n'
               + (directory / 'stestr.err').read_text()[-2000:], file=sys.stderr)
     return 0 if arguments.all or summary.good else 1
