@@ -38,6 +38,11 @@ class Trouble:
         finally:
             faults.tell(self.deployment, name)
 
+    def refusals(self, host):
+        """How often Neutron has been asked to bind a port on `host`, and refused, as it was told to."""
+        with self.deployment.log('neutron').open() as log:
+            return sum(f'Binding on host {host} is refused' in line for line in log)
+
     @contextlib.contextmanager
     def away(self, *names):
         """kill -9 of processes, which come back in the end."""
@@ -118,6 +123,10 @@ class Servers:
         """Servers by uuid, as the administrator sees them, once none is in an operation."""
         end = time.monotonic() + seconds
         return {uuid: self._admin.ended(uuid, end - time.monotonic()) for uuid in self.uuids}
+
+    def shown(self):
+        """Servers by uuid, as the administrator sees them now."""
+        return {uuid: self._admin.show(uuid) for uuid in self.uuids}
 
     def ask_deletion(self, *uuids):
         """DELETE these, or every one."""
