@@ -169,17 +169,24 @@ def test_an_image_of_a_server_on_a_volume(demo, volumes):
 
 
 def test_a_server_boots_from_volumes_of_every_kind(demo, volumes):
-    volume = volumes.make()
+    volume, base = volumes.make(), volumes.make()
+    snapshot = volumes.call('POST', '/snapshots', {'snapshot': {'volume_id': base}})['snapshot']['id']
+    until(lambda: volumes.call('GET', f'/snapshots/{snapshot}')['snapshot']['status'] == 'available', PATIENCE)
     made = {'destination_type': 'volume', 'volume_size': 1, 'delete_on_termination': True}
     answer = demo.boot('bfv', imageRef='', flavorRef=flavor(demo), block_device_mapping_v2=[
         {'source_type': 'image', 'uuid': demo.image, 'boot_index': 0, 'volume_type': 'other', **made},
         {'source_type': 'blank', 'boot_index': -1, 'tag': 'data', **made},
+        {'source_type': 'snapshot', 'uuid': snapshot, 'boot_index': -1, **made},
         {'source_type': 'volume', 'uuid': volume, 'destination_type': 'volume', 'boot_index': -1}])
     assert answer.status_code == 202, answer.text
     server = demo.wait(answer.json()['server']['id'], 'ACTIVE', PATIENCE)['id']
     found = {one['device']: one for one in volumes.of(server)}
-    assert len(found) == 3 and [one['tag'] for one in found.values() if one['tag']] == ['data']
+    assert len(found) == 4 and [one['tag'] for one in found.values() if one['tag']] == ['data']
     assert volumes.show(found['/dev/vda']['volumeId'])['volume_type'] == 'other'
+    assert snapshot in [volumes.show(one['volumeId'])['snapshot_id'] for one in found.values()]
+    demo.delete(server, PATIENCE)
+    volumes.call('DELETE', f'/snapshots/{snapshot}')
+    until(lambda: not volumes.call('GET', '/snapshots')['snapshots'], PATIENCE)
 
 
 def at_cinder(admin, method, path, body=None):
