@@ -19,7 +19,7 @@ from nova.states import Power
 from nova.tests.simulation import bus, cases, invariants, neighbours, net, users
 from nova.tests.simulation import world as worlds
 
-HEAL = 90.0
+HEAL = 150.0
 """Virtual seconds after which everything is well again, at the latest: once all is quiet."""
 BOUND = 900.0
 """Virtual seconds in which all tasks have to end from then on: less than any flow's deadline, since what is
@@ -303,6 +303,13 @@ class Run:
         self.world.net.cut(machine, service, kind)
         self.world.loop.plan(seconds, lambda: self.world.net.heal(machine, service))
 
+    def do_cut_off(self, process: str | None = None, seconds: float = 120.0) -> None:
+        """Its machine reaches no broker, and goes on with what it is at."""
+        found = self._process(process)
+        if found is not None:
+            for broker in self.world.brokers.values():
+                self.do_cut(broker.service, net.HUNG, found.machine.name, seconds)
+
     def do_mishaps(self, broker: str, lost: float = 0.0, doubled: float = 0.0, delayed: float = 0.0,
                    delay: float = 10.0, calls: bool = False, seconds: float = 30.0) -> None:
         found = self.world.brokers[broker]
@@ -515,7 +522,7 @@ class Draw:
         kind = rng.choice(self._drawn)
         name, args = FAULTS[kind](rng, shape)
         if rng.random() < 0.7:
-            if name in ('kill', 'pause'):
+            if name in ('kill', 'pause', 'cut_off'):
                 args.pop('process')
             return Event(name, args, None, rng.randint(1, EFFECTS), rng.choice(('before', 'after')))
         return Event(name, args, rng.random() * SPAN)
@@ -546,7 +553,7 @@ def _cut(services: Callable[[random.Random, worlds.Shape], str], kinds: tuple[st
     def draw(rng: random.Random, shape: worlds.Shape) -> tuple[str, dict[str, Any]]:
         machine = rng.choice((net.ANY, *processes(shape)))
         return 'cut', {'service': services(rng, shape), 'kind': rng.choice(kinds), 'machine': machine,
-                       'seconds': rng.choice((3.0, 20.0, 60.0))}
+                       'seconds': rng.choice((3.0, 20.0, 60.0, 120.0))}
     return draw
 
 
@@ -564,6 +571,8 @@ FAULTS: dict[str, Callable[[random.Random, worlds.Shape], tuple[str, dict[str, A
     'database': _cut(lambda rng, shape: 'db ' + rng.choice(('api', _cell(rng, shape))), net.KINDS),
     'bus': _cut(lambda rng, shape: 'bus ' + rng.choice(('top', _cell(rng, shape))),
                 (net.REFUSED, net.HUNG, net.ONE_WAY)),
+    'alone': lambda rng, shape: ('cut_off', {'process': rng.choice(hosts(shape)),
+                                             'seconds': rng.choice((20.0, 120.0, 120.0))}),
     'neighbour': _cut(_neighbour, net.KINDS),
     'late': _cut(_neighbour, (neighbours.LATE,)),
     'lost': lambda rng, shape: ('mishaps', {'broker': rng.choice(('top', _cell(rng, shape))),

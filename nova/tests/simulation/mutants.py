@@ -84,7 +84,7 @@ FAULTS = (
            '(run.task.step, run.task.attempt) != (result.step, result.attempt)',
            'run.task.step != result.step', shown='task/test_time.py'),
     Mutant('a host that is down owes nothing', 'task/keeper.py',
-           'also=lambda conn: owed.owe(conn, host, call))', 'also=None)'),
+           'also=lambda conn: owed.owe(conn, host, call))', 'also=None)', shown='task/test_faults.py'),
     Mutant('a host that was cut off does not join', 'compute/agent.py',
            'self._heart.pause()\n        self._joined.clear()\n        self._hurry(\'join\')',
            'self._heart.begin(wanted.epoch or 0)'),
