@@ -28,7 +28,7 @@ class Conductor:
         self.instance = cast(instances.Instance, run.instance)
 
     def cancel_holder(self) -> bool:
-        return self._engine.cancel_holder(self.task.instance_uuid or '')
+        return self._engine.cancel_holder(self.task.instance_uuid or '', self.instance)
 
     def host_is_up(self, host: str) -> bool:
         return self._engine.reach.is_up(host)

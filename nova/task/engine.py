@@ -18,6 +18,7 @@ from nova import context as nova_context
 from nova import errors
 from nova.common import clock, dbkit, threads
 from nova.objects import base
+from nova.objects import instance as instances
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.task import flow as flows
@@ -152,9 +153,9 @@ class Engine:
                 run.instance.copy().save(conn)
         self.journal.db.write(write, landed=dbkit.repeatable)
 
-    def cancel_holder(self, instance_uuid: str) -> bool:
-        """Cancel who holds a server's slot; True when nobody does."""
-        holder = self.journal.cancel_holder(instance_uuid)
+    def cancel_holder(self, instance_uuid: str, instance: instances.Instance | None) -> bool:
+        """Cancel who holds a server's slot; True when nobody does: then its record is read."""
+        holder = self.journal.cancel_holder(instance_uuid, instance)
         if holder is None:
             return True
         self.hurry(holder)

@@ -201,11 +201,20 @@ class Journal:
             return adopted
         return self.db.write(write, landed=lambda conn: rows.is_owned(conn, uuid, owner))
 
-    def cancel_holder(self, instance_uuid: str) -> str | None:
-        """Ask who holds the server to unwind; uuid of that task, None when the slot is free."""
+    def cancel_holder(self, instance_uuid: str, instance: instances.Instance | None) -> str | None:
+        """Ask who holds the server to unwind; uuid of that task, None when the slot is free.
+
+        The record in hand may be from before the slot was free: then what others have made of it is read.
+        """
         slot = flows.Flow.slot() or ''
-        return self.db.write(lambda conn: rows.cancel_holder(conn, instance_uuid, slot),
-                             landed=dbkit.repeatable)
+
+        def write(conn: sa.Connection) -> str | None:
+            holder = rows.cancel_holder(conn, instance_uuid, slot)
+            if holder is None and instance is not None:
+                with contextlib.suppress(errors.server.ServerNotFound):
+                    instance.refresh(conn)
+            return holder
+        return self.db.write(write, landed=dbkit.repeatable)
 
     def open_tasks(self, above: bool | None = None, shards: Collection[int] | None = None) -> list[rows.Task]:
         """See `rows.open_tasks`."""

@@ -11,6 +11,7 @@ from nova.ops.pause import Pause
 from nova.task import journal
 from nova.tests.crash.script import Killed
 from nova.tests.simulation import invariants
+from nova.tests.simulation.cases import resize
 
 
 def volume(world):
@@ -83,3 +84,18 @@ def test_a_soft_delete_ends(new_world):
     invariants.check(world)
     with world.raw['cell1'].read() as conn:
         assert objects.Instance.get(conn, uuid=uuid, deleted=None).deleted
+
+
+def test_a_resize_that_has_just_ended_is_confirmed_by_a_soft_delete(new_world):
+    """The delete had looked at the server before the resize was done: seed 20053 of ``tools/simulate``."""
+    world = new_world()
+    uuid = resize.resized(world)
+    move = world.server(uuid).migration_context
+    world.change(uuid, migration_context=None)
+    world.delete(uuid, flow.SoftDelete)
+    world.count_from_here()
+    world.script.do(2, 'before', lambda: world.change(uuid, migration_context=move))
+    world.settle()
+    assert world.script.seen[1][:2] == ('soft_delete', 'cancel_holder')
+    assert move is not None and world.server(uuid).migration_context is None
+    invariants.check(world)
