@@ -68,7 +68,7 @@ AWAKE = 12.0
 SOON = 1.0
 """Seconds in which what is on its way arrives when nothing holds it up."""
 _OPEN = 'SELECT count(*) FROM tasks WHERE finished_at IS NULL'
-BEAT, LEASE, RECAST, REPORT, DOWN, SYNC = 10.0, 40.0, 10.0, 20.0, 70.0, 60
+BEAT, LEASE, RECAST, REPORT, DOWN, SYNC = 10.0, 40.0, 10.0, 20.0, 70.0, 180
 """Seconds; slower than the defaults, since the time of a world costs nothing but the beats in it."""
 
 
