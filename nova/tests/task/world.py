@@ -93,7 +93,7 @@ class Handle:
         self.run, self.engine = run, engine
 
     def cancel_holder(self):
-        return self.engine.cancel_holder(self.run.task.instance_uuid)
+        return self.engine.cancel_holder(self.run.task.instance_uuid, self.run.instance)
 
 
 class Inline:
