@@ -164,6 +164,7 @@ class Users:
             if start is not None:
                 start.check(fresh, kind.name)
                 if (asked := action_of(kind)) is not None:
+                    asked().guard()(fresh)
                     asked().also(conn, fresh)
             if also is not None:
                 also(conn, fresh, state)
