@@ -228,6 +228,8 @@ def test_a_volume_is_swapped_under_a_guest(lab, running):
         driver.swap_volume(running, old, new)
     assert driver.diagnostics(running)['num_disks'] == 2
     let_go(running, old)
+    known = [device.volume_id for device in kept.record(running).block_devices]
+    assert new.volume_id in known and old.volume_id not in known, 'as a host that is booted starts the guest'
     driver.destroy(running)
     let_go(running, new)
 

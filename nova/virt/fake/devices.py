@@ -90,12 +90,14 @@ class FakeDevices(FakeClaims):
         guest = self.guest(h)
         self._here(h, new.volume_id)
         if new.volume_id in guest.volumes and old.volume_id not in guest.volumes:
+            kept.keep_device(h, new)
             return
         self._expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
         if old.volume_id not in guest.volumes:
             raise errors.virt.DriverFailed(reason=f'volume {old.volume_id} is not attached')
         guest.volumes = [new.volume_id if one == old.volume_id else one for one in guest.volumes]
         self._save(guest)
+        kept.keep_device(h, new)
 
     @effect
     def rename_volume(self, h: Host, device: BlockDeviceMapping, volume_id: str) -> None:

@@ -97,6 +97,7 @@ class LibvirtVolumes(Plugs):
     def swap_volume(self, h: Host, old: BlockDeviceMapping, new: BlockDeviceMapping) -> None:
         domain = self.domain(h)
         if self._find(h, new, self.tree(domain)) is not None:
+            kept.keep_device(h, new)
             return
         self.expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
         found, wanted = self._expect(h, old, domain), describe.volume(self.subject(h), new, set())
@@ -104,6 +105,7 @@ class LibvirtVolumes(Plugs):
         with self._copied(h, domain, target, xml.text(xml.disk(wanted)),
                           libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT) as pivot:
             pivot()
+        kept.keep_device(h, new)
 
     @contextlib.contextmanager
     def _copied(self, h: Host, domain: libvirt.virDomain, target: str, disk: str, flags: int
