@@ -270,11 +270,15 @@ class Run:
                 self.world.users.begin(uuid, cases.flows()['evacuate'], state)
 
     def do_guest_stops(self, server: int) -> None:
-        """The guest, if it runs, shuts itself down."""
+        """The guest, if it runs, shuts itself down; once the hypervisor is not at something else."""
         uuid = self.uuid(server)
-        for driver in self.world.drivers.values():
-            if uuid is not None and driver.guests().get(uuid) == Power.RUNNING:
-                driver.set_power(uuid, Power.SHUTDOWN)
+
+        def stop() -> None:
+            for driver in self.world.drivers.values():
+                if driver.guests().get(str(uuid)) == Power.RUNNING:
+                    driver.set_power(str(uuid), Power.SHUTDOWN)
+        if uuid is not None:
+            self.world.ask(f'guest of {uuid[:8]} stops', stop)
 
     # What breaks
 
