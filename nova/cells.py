@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from nova import errors, objects, release
 from nova.common import clock, dbkit, threads
@@ -35,11 +36,14 @@ class Liveness:
         keep: seconds for which a look is good.
         behind: the same while some service is of the release before; None: `keep`.
         attempts: the steps that hosts name in their beats are read, too; `holds` needs them.
+        lasting: what was seen last counts while the database is away, and before the first look, the release
+            before, which everybody understands; for questions about releases, not about who lives.
     """
 
     def __init__(self, db: Callable[[], dbkit.Database | None], down_after: float, keep: float = 1.0,
-                 behind: float | None = None, attempts: bool = False) -> None:
+                 behind: float | None = None, attempts: bool = False, lasting: bool = False) -> None:
         self._db, self._down_after, self._attempts = db, down_after, attempts
+        self._lasting, self._looked = lasting, False
         self._keep, self._behind = keep, keep if behind is None else behind
         self._alive, self._until = service.Alive(), clock.Deadline(0)
 
@@ -88,8 +92,17 @@ class Liveness:
             db = self._db()
             if db is None:
                 return self._alive
-            with db.read() as conn:
-                self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
+            try:
+                with db.read() as conn:
+                    self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
+                self._looked = True
+            except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
+                if not (self._lasting and dbkit.is_away(error)):
+                    raise
+                if not self._looked:
+                    self._alive = service.Alive.supposed(release.PREVIOUS)
+                self._until = clock.Deadline(self._behind)
+                return self._alive
             self._until = clock.Deadline(self._keep if self._alive.all_current() else self._behind)
         return self._alive
 
@@ -243,7 +256,7 @@ class Cells:
         db = functools.partial(self._dbs.cell, url) if url else self._cell0_db
         with self._lock:
             if url not in self._lives:
-                self._lives[url] = Liveness(db, self._down_after, self.KEEP, self.BEHIND)
+                self._lives[url] = Liveness(db, self._down_after, self.KEEP, self.BEHIND, lasting=not url)
             return self._lives[url]
 
     def host_is_up(self, db: dbkit.Database, host: str) -> bool:

@@ -218,6 +218,12 @@ class Alive:
         return cls([Sign(*row[:signs]) for row in rows], down_after, dbkit.now(conn),
                    {row.host: row.steps for row in rows if row.steps} if attempts else None)
 
+    @classmethod
+    def supposed(cls, of: release.Release) -> 'Alive':
+        """What is said where nobody could look: the conductors and schedulers are of this release."""
+        return cls(Sign('', binary, datetime.datetime.min, None, False, of.service)
+                   for binary in ('nova-conductor', 'nova-scheduler'))
+
     def oldest(self, *binaries: str) -> release.Release:
         """The oldest release among the services of these kinds that live: they were heard of not much earlier
         than who was heard last, so that an away broker makes nobody younger."""

@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import pytest
+from oslo_db import exception as db_exc
 
 import nova
 from nova import errors, objects, release
@@ -134,6 +135,24 @@ def test_who_lives_in_a_cell_is_remembered_for_a_while(deployed, cells):
 def test_nobody_lives_where_no_cell0_is_mapped(deployed, cells):
     deployed.api.write(lambda conn: objects.CellMapping.get(conn, uuid=deployed.cell0.uuid).destroy(conn))
     assert cells.liveness(None).schedulers().is_current
+
+
+def test_a_cell0_that_is_away_is_of_the_releases_that_were_seen_last(deployed, cells):
+    """A boot asks for them; of a cell with hosts nobody may believe what is old."""
+    beat(deployed.db(deployed.cell0), 's', 'nova-scheduler', release.PREVIOUS.service)
+    beat(deployed.db(deployed.cells[0]), 'c', 'nova-conductor', release.PREVIOUS.service)
+    seen, other = cells.liveness(None), cells.liveness(deployed.cells[0])
+    assert not seen.schedulers().is_current and not other.conductors().is_current
+    for cell in (deployed.cell0, deployed.cells[0]):
+        with deployed.db(cell).engine.begin() as conn:
+            conn.exec_driver_sql('ALTER TABLE services RENAME TO gone')
+    seen.forget()
+    other.forget()
+    assert not seen.schedulers().is_current
+    anew = Cells(deployed.databases, timeout=60.0, down_after=60.0).liveness(None)
+    assert not anew.conductors().is_current, 'it has never looked'
+    with pytest.raises(db_exc.DBError):
+        other.conductors()
 
 
 def test_a_look_is_shorter_while_services_are_of_the_release_before(deployed):
