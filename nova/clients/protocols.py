@@ -69,8 +69,13 @@ class PlacementClient(Protocol):
             replaces: asked whether what the consumer holds already is replaced; no is as if it did not fit.
         """
 
-    def drop(self, consumer: str) -> None:
-        """Make the consumer hold nothing. Repeatable."""
+    def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
+        """Make the consumer hold nothing. Repeatable.
+
+        Args:
+            claimed: only if it holds this, an allocation request that was claimed for it; whoever has changed
+                it meanwhile has seen to it.
+        """
 
     def allocations(self, consumer: str) -> Allocations:
         """What the consumer holds."""

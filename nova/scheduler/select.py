@@ -116,11 +116,11 @@ class Selector:
         try:
             yield
         except BaseException:
-            for uuid in chosen if claimed else ():
+            for uuid, (_, allocation) in chosen.items() if claimed else ():
                 if who.sees_to(uuid):
                     continue
                 try:
-                    self._placement.drop(uuid)
+                    self._placement.drop(uuid, allocation)
                 except errors.NovaError as error:
                     LOG.warning('The claim of server %(uuid)s stays for now: %(error)s',
                                 {'uuid': uuid, 'error': error})

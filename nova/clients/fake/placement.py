@@ -163,8 +163,11 @@ class FakePlacement(Fake):
         return fits
 
     @effect
-    def drop(self, consumer: str) -> None:
-        self.consumers.pop(consumer, None)
+    def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
+        held = self.consumers.get(consumer)
+        if claimed is None or (held is not None and held.allocations == {
+                uuid: {'resources': dict(one['resources'])} for uuid, one in claimed['allocations'].items()}):
+            self.consumers.pop(consumer, None)
 
     @probe
     def allocations(self, consumer: str) -> Allocations:

@@ -100,6 +100,13 @@ def drop(service: session.Service, consumer: str) -> None:
     raise errors.placement.ConcurrentUpdate(consumer=consumer)
 
 
+def give_back(service: session.Service, consumer: str, claimed: JsonObject) -> None:
+    """Make the consumer hold nothing, if it holds what was claimed; if it does not, others have seen to it."""
+    held = read(service, consumer)
+    if held.allocations and _amounts(held.allocations) == _amounts(claimed['allocations']):
+        service.call('PUT', f'/allocations/{consumer}', body=body({}, held), microversion=VERSION, allow=(409,))
+
+
 def move(service: session.Service, source: str, target: str, kind: str) -> bool:
     """Give all that `source` holds to `target` in one write; what `target` held is given up by it.
 

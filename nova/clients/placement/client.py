@@ -42,8 +42,11 @@ class Client:
         return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind,
                                  replaces)
 
-    def drop(self, consumer: str) -> None:
-        allocations.drop(self._service, consumer)
+    def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
+        if claimed is None:
+            allocations.drop(self._service, consumer)
+        else:
+            allocations.give_back(self._service, consumer, claimed)
 
     def allocations(self, consumer: str) -> Allocations:
         return allocations.read(self._service, consumer)

@@ -99,6 +99,18 @@ def test_drop_is_repeatable(placement: Any) -> None:
     assert placement.client.held(host) == {}
 
 
+def test_what_is_given_back_is_what_was_claimed(placement: Any) -> None:
+    """A scheduler that comes late takes away nothing of others: seed 9288 of ``tools/simulate``."""
+    one, two, server = make_host(placement, 'one'), make_host(placement, 'two'), uuids.generate()
+    mine, theirs = ({'allocations': {host: {'resources': {'VCPU': 1}}}} for host in (one, two))
+    assert placement.client.claim(server, theirs, 'project', 'user')
+    placement.client.drop(server, mine)
+    assert list(placement.client.allocations(server).allocations) == [two]
+    for _ in range(2):
+        placement.client.drop(server, theirs)
+        assert placement.client.allocations(server).allocations == {}
+
+
 def test_move_is_one_step_and_repeatable(placement: Any) -> None:
     """MIG-S2, MIG-S3: all of it changes hands, back again, and what the taker held is given up."""
     host, server, migration = make_host(placement), uuids.generate(), uuids.generate()
