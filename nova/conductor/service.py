@@ -169,7 +169,7 @@ class ConductorService:
         return reports.Reports(db, own.engine, alive, reached, echo.silence(self._conf))
 
     def _serve_top(self) -> None:
-        above = cells.Liveness(self._cell0, self._conf.service_down_time, keep=ABOVE)
+        above = cells.Liveness(self._cell0, self._conf.service_down_time, keep=ABOVE, lasting=True)
         scheduler = rpc_scheduler.Scheduler.client(self._buses.top, speaks=above.schedulers)
         found = self._cells = cell_works.CellWorks(
             self._dbs, self._buses, self._build_cell_work, self._conf.conductor.cell_threads,
