@@ -28,11 +28,10 @@ def world(new_world):
     return made
 
 
-def order(world):
+def wanted(world):
+    """What a server with the port is ordered with."""
     device = {'vnic_type': 'direct', 'physical_network': 'physnet1', 'trusted': False}
-    uuid, = world.order(networks=[objects.NetworkRequest(
-        network_id=world.network, port_id=world.port, device=device)])
-    return uuid
+    return {'networks': [objects.NetworkRequest(network_id=world.network, port_id=world.port, device=device)]}
 
 
 def check(world, uuid):
@@ -51,9 +50,7 @@ def check(world, uuid):
 @pytest.mark.parametrize('number', range(1, BUILD + 1))
 def test_a_build_is_killed_at_any_effect(world, number, when):
     world.script.kill(number, when)
-    uuid = order(world)
-    world.settle()
-    assert check(world, uuid).vm_state == states.VM.ACTIVE
+    assert check(world, world.running(**wanted(world))).vm_state == states.VM.ACTIVE
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
@@ -61,28 +58,20 @@ def test_a_build_is_killed_at_any_effect(world, number, when):
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
 def test_a_move_is_killed_at_any_effect(world, number, when, decision):
     """MIG: whichever way it ends."""
-    uuid = order(world)
-    world.settle()
-    world.count_from_here()
+    uuid = world.running(**wanted(world))
     world.script.kill(number, when)
-    resize.begin(world, uuid)
-    world.settle()
-    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decision)
     check(world, uuid)
 
 
 def test_there_and_back(world):
     """And nothing of it is left when the server is deleted."""
-    uuid = order(world)
+    uuid, = world.order(**wanted(world))
     world.settle()
     assert world.script.count == BUILD
     source = check(world, uuid).host
     world.count_from_here()
-    resize.begin(world, uuid)
-    world.settle()
-    world.begin(uuid, decide.ConfirmResize, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decide.ConfirmResize)
     assert world.script.count == MOVE
     server = check(world, uuid)
     assert server.host != source

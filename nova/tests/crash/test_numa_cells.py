@@ -41,9 +41,9 @@ def flavor(world, vcpus):
     return made
 
 
-def order(world):
-    uuid, = world.order(flavor=flavor(world, 1))
-    return uuid
+def wanted(world):
+    """What a server with a cell is ordered with."""
+    return {'flavor': flavor(world, 1)}
 
 
 def check(world, uuid):
@@ -64,9 +64,7 @@ def check(world, uuid):
 @pytest.mark.parametrize('number', range(1, BUILD + 1, 3))
 def test_a_build_is_killed_at_any_effect(world, number, when):
     world.script.kill(number, when)
-    uuid = order(world)
-    world.settle()
-    assert check(world, uuid).vm_state == states.VM.ACTIVE
+    assert check(world, world.running(**wanted(world))).vm_state == states.VM.ACTIVE
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
@@ -74,28 +72,20 @@ def test_a_build_is_killed_at_any_effect(world, number, when):
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
 def test_a_move_is_killed_at_any_effect(world, number, when, decision):
     """MIG: whichever way it ends."""
-    uuid = order(world)
-    world.settle()
-    world.count_from_here()
+    uuid = world.running(**wanted(world))
     world.script.kill(number, when)
-    resize.begin(world, uuid, new_flavor=flavor(world, 2))
-    world.settle()
-    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decision, new_flavor=flavor(world, 2))
     check(world, uuid)
 
 
 def test_there_and_back(world):
     """And nothing of it is left when the server is deleted."""
-    uuid = order(world)
+    uuid, = world.order(**wanted(world))
     world.settle()
     assert world.script.count == BUILD
     source = check(world, uuid).host
     world.count_from_here()
-    resize.begin(world, uuid, new_flavor=flavor(world, 2))
-    world.settle()
-    world.begin(uuid, decide.ConfirmResize, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decide.ConfirmResize, new_flavor=flavor(world, 2))
     assert world.script.count == MOVE
     server = check(world, uuid)
     assert server.host != source
@@ -107,7 +97,7 @@ def test_there_and_back(world):
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
 def test_a_server_is_resized_where_it_is(world, decision):
     """MIG-S4: on its cell, although that has no room for both."""
-    uuid = order(world)
+    uuid, = world.order(**wanted(world))
     world.settle()
     host = world.server(uuid).host
     resize.begin(world, uuid, new_flavor=flavor(world, 2), ignored=[], wanted_host=host)

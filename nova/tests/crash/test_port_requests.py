@@ -54,18 +54,10 @@ def world(form, new_world):
     return made
 
 
-def order(world):
+def wanted(world):
+    """What a server with the port is ordered with."""
     claims = port_requests.claims(world.clients.network.api.all_ports[world.port])
-    uuid, = world.order(networks=[objects.NetworkRequest(
-        network_id=world.network, port_id=world.port, claims=claims)])
-    return uuid
-
-
-def ordered(world):
-    uuid = order(world)
-    world.settle()
-    world.count_from_here()
-    return uuid
+    return {'networks': [objects.NetworkRequest(network_id=world.network, port_id=world.port, claims=claims)]}
 
 
 def check(world, uuid):
@@ -90,9 +82,7 @@ def check(world, uuid):
 @pytest.mark.parametrize('number', range(1, BUILD + 1, 3))
 def test_a_build_is_killed_at_any_effect(world, number, when):
     world.script.kill(number, when)
-    uuid = order(world)
-    world.settle()
-    assert check(world, uuid).vm_state == states.VM.ACTIVE
+    assert check(world, world.running(**wanted(world))).vm_state == states.VM.ACTIVE
 
 
 @pytest.mark.parametrize('when', ['before', 'after'])
@@ -100,12 +90,9 @@ def test_a_build_is_killed_at_any_effect(world, number, when):
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
 def test_a_move_is_killed_at_any_effect(world, number, when, decision):
     """MIG: whichever way it ends."""
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     world.script.kill(number, when)
-    resize.begin(world, uuid)
-    world.settle()
-    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decision)
     check(world, uuid)
 
 
@@ -119,7 +106,7 @@ def migrate_live(world, uuid):
 @pytest.mark.parametrize('when', ['before', 'after'])
 @pytest.mark.parametrize('number', range(1, LIVE + 1, 7))
 def test_a_live_migration_is_killed_at_any_effect(world, number, when):
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     world.script.kill(number, when)
     migrate_live(world, uuid)
     assert check(world, uuid).vm_state == states.VM.ACTIVE
@@ -129,7 +116,7 @@ def test_a_live_migration_is_killed_at_any_effect(world, number, when):
                                               ('follow_guest', True)])
 def test_a_live_migration_fails(world, step, arrives):
     """The server stays, and its port says so; or it has arrived."""
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     host = world.server(uuid).host
     world.script.fail('live_migrate', step, times=1000 if not arrives else 2)
     migrate_live(world, uuid)
@@ -139,7 +126,7 @@ def test_a_live_migration_fails(world, step, arrives):
 @pytest.mark.parametrize('step', ['own_source', 'switch_to_dest', 'arrive'])
 def test_a_move_fails(world, step):
     """The server is where it was, and holds what it held."""
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     host = world.server(uuid).host
     world.script.fail('resize', step, 'after')
     resize.begin(world, uuid)
@@ -148,7 +135,7 @@ def test_a_move_fails(world, step):
 
 
 def test_off_a_host_that_is_down(world):
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     server = world.server(uuid)
     world.lose(server.host)
     world.begin(uuid, evacuate.Evacuate, moves.started(
@@ -160,7 +147,7 @@ def test_off_a_host_that_is_down(world):
 
 
 def test_through_the_shelf(world):
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     world.override('shelved_offload_time', 0)
     image = uuids.generate()
     world.begin(uuid, shelve.Shelve, wire.ShelveState(image_id=image, trust=users.entrusted(), values={
@@ -177,7 +164,7 @@ def test_through_the_shelf(world):
 @pytest.mark.parametrize('number', range(1, DETACH + 1))
 def test_what_is_detached_asks_for_nothing(world, number, when):
     """Given back once, wherever the worker dies."""
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     world.script.kill(number, when)
     world.begin(uuid, detach_interface.DetachInterface, detach_interface.PortState(port=world.port))
     world.settle()
@@ -189,7 +176,7 @@ def test_what_is_detached_asks_for_nothing(world, number, when):
 
 
 def test_a_detachment_has_so_many_effects(world):
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     world.begin(uuid, detach_interface.DetachInterface, detach_interface.PortState(port=world.port))
     world.settle()
     assert world.script.count == DETACH
@@ -197,7 +184,7 @@ def test_a_detachment_has_so_many_effects(world):
 
 def test_what_cannot_be_given_back_is_until_the_server_moves(world, caplog):
     """Where more is in use than there is, Placement may refuse every change."""
-    uuid = ordered(world)
+    uuid = world.running(**wanted(world))
     source = world.server(uuid).host
     memory = world.clients.placement.providers[world.nodes[source]].inventory['MEMORY_MB']
     before, memory['total'] = memory['total'], 1
@@ -206,10 +193,7 @@ def test_what_cannot_be_given_back_is_until_the_server_moves(world, caplog):
     assert 'until it moves' in caplog.text
     assert world.agents[source] in world.clients.placement.consumers[uuid].allocations
     memory['total'] = before
-    resize.begin(world, uuid)
-    world.settle()
-    world.begin(uuid, decide.ConfirmResize, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decide.ConfirmResize)
     held = world.clients.placement.consumers[uuid].allocations
     assert set(held) == {world.nodes[world.server(uuid).host]}
 
@@ -217,15 +201,12 @@ def test_what_cannot_be_given_back_is_until_the_server_moves(world, caplog):
 @pytest.mark.parametrize('form', FORMS)
 def test_there_and_back(world):
     """And nothing of it is left when the server is deleted."""
-    uuid = order(world)
+    uuid, = world.order(**wanted(world))
     world.settle()
     built = world.script.count
     source = check(world, uuid).host
     world.count_from_here()
-    resize.begin(world, uuid)
-    world.settle()
-    world.begin(uuid, decide.ConfirmResize, decide.move_of(world.server(uuid)))
-    world.settle()
+    resize.decided(world, uuid, decide.ConfirmResize)
     moved = world.script.count
     world.count_from_here()
     migrate_live(world, uuid)

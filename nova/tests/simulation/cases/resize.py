@@ -51,6 +51,14 @@ def resized(world):
     return uuid
 
 
+def decided(world, uuid, decision, **values):
+    """A server is resized, as `begin` has it, and that is decided."""
+    begin(world, uuid, **values)
+    world.settle()
+    world.begin(uuid, decision, decide.move_of(world.server(uuid)))
+    world.settle()
+
+
 def _resize(world):
     uuid = _server(world)
     begin(world, uuid)
