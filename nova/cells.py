@@ -43,9 +43,9 @@ class Liveness:
     def __init__(self, db: Callable[[], dbkit.Database | None], down_after: float, keep: float = 1.0,
                  behind: float | None = None, attempts: bool = False, lasting: bool = False) -> None:
         self._db, self._down_after, self._attempts = db, down_after, attempts
-        self._lasting, self._looked = lasting, False
-        self._keep, self._behind = keep, keep if behind is None else behind
-        self._alive, self._until = service.Alive(), clock.Deadline(0)
+        self._lasting, self._keep, self._behind = lasting, keep, keep if behind is None else behind
+        self._alive: service.Alive | None = None
+        self._until = clock.Deadline(0)
 
     def is_dead(self, host: str) -> bool:
         """Whether an operator says that nothing runs on `host` any more; see `nova.objects.service.Alive`."""
@@ -88,22 +88,20 @@ class Liveness:
 
     def _look(self) -> service.Alive:
         """Read the table where that is due; two who do so at once do no harm, and wait for nobody."""
-        if self._until.passed():
-            db = self._db()
-            if db is None:
-                return self._alive
-            try:
-                with db.read() as conn:
-                    self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
-                self._looked = True
-            except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
-                if not (self._lasting and dbkit.is_away(error)):
-                    raise
-                if not self._looked:
-                    self._alive = service.Alive.supposed(release.PREVIOUS)
-                self._until = clock.Deadline(self._behind)
-                return self._alive
+        if self._alive is not None and not self._until.passed():
+            return self._alive
+        db = self._db()
+        if db is None:
+            return self._alive or service.Alive()
+        try:
+            with db.read() as conn:
+                self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
             self._until = clock.Deadline(self._keep if self._alive.all_current() else self._behind)
+        except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
+            if not (self._lasting and dbkit.is_away(error)):
+                raise
+            self._alive = self._alive or service.Alive.supposed(release.PREVIOUS)
+            self._until = clock.Deadline(self._behind)
         return self._alive
 
 

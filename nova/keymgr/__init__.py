@@ -25,6 +25,7 @@ from nova import errors
 T = TypeVar('T')
 Asker = Credential | oslo.RequestContext
 
+
 class NotGiven(Exception):
     """The key manager cannot be used, or does not give what it was asked for; says why."""
 

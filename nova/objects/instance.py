@@ -4,6 +4,7 @@ The row has what listings filter, sort and show; `instance_extra` whole records;
 devices have tables of their own. What to load is said up front (`prefetch`); reading anything else is an error.
 """
 
+import contextlib
 import datetime
 import functools
 from collections.abc import Collection, Iterable, Sequence
@@ -345,3 +346,10 @@ def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collectio
 def _set(by_uuid: dict[str, Instance], name: str, values: JsonObject) -> None:
     for uuid, value in values.items():
         by_uuid[uuid].__dict__[name] = value
+
+
+def renew(conn: sa.Connection, server: Instance | None) -> None:
+    """Load the record in hand anew, if there is one and its row is there: others had a turn."""
+    if server is not None:
+        with contextlib.suppress(errors.server.ServerNotFound):
+            server.refresh(conn)

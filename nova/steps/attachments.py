@@ -59,8 +59,10 @@ class _Detaching(Protocol):
 def is_leaving(conn: sa.Connection, device: objects.BlockDeviceMapping) -> bool:
     """Whether the operation whose turn it is detaches this device from its server, or deletes the server."""
     holder = task_rows.holder(conn, device.instance_uuid or '')
-    if holder is None or holder.flow != 'detach_volume':
-        return holder is not None and holder.flow == 'delete'
+    if holder is None or holder.flow not in ('delete', 'detach_volume'):
+        return False
+    if holder.flow == 'delete':
+        return True
     state = cast(_Detaching, objects.Record.from_wire(holder.state))
     return state.device == device.uuid
 

@@ -1,10 +1,9 @@
 """Taking a server's turn in the midst of an operation that shares it with others."""
 
-import contextlib
-
 import sqlalchemy as sa
 
-from nova import errors, objects
+from nova import objects
+from nova.objects import instance as instances
 from nova.objects import task as rows
 from nova.task.flow import Flow
 from nova.task.handles import Conductor
@@ -19,7 +18,5 @@ def hold_server(h: Conductor, state: objects.State) -> None:
     """
     def hold(conn: sa.Connection) -> None:
         rows.take_slot(conn, h.task, _SLOT or '')
-        if h.instance is not None:
-            with contextlib.suppress(errors.server.ServerNotFound):
-                h.instance.refresh(conn)
+        instances.renew(conn, h.instance)
     h.db.write(hold)

@@ -210,9 +210,8 @@ class Journal:
 
         def write(conn: sa.Connection) -> str | None:
             holder = rows.cancel_holder(conn, instance_uuid, slot)
-            if holder is None and instance is not None:
-                with contextlib.suppress(errors.server.ServerNotFound):
-                    instance.refresh(conn)
+            if holder is None:
+                instances.renew(conn, instance)
             return holder
         return self.db.write(write, landed=dbkit.repeatable)
 

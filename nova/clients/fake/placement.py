@@ -140,9 +140,7 @@ class FakePlacement(Fake):
         held = self.consumers.get(consumer)
         if held is not None and replaces is not None and not replaces(copy.deepcopy(held)):
             return False
-        return self._put({consumer: Allocations(
-            {uuid: {'resources': dict(held['resources'])}
-             for uuid, held in allocation_request['allocations'].items()}, 0, project_id, user_id, kind)})
+        return self._put({consumer: Allocations(_held(allocation_request), 0, project_id, user_id, kind)})
 
     def _put(self, wanted: dict[str, Allocations]) -> bool:
         """Replace what consumers hold, all or none."""
@@ -165,8 +163,7 @@ class FakePlacement(Fake):
     @effect
     def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
         held = self.consumers.get(consumer)
-        if claimed is None or (held is not None and held.allocations == {
-                uuid: {'resources': dict(one['resources'])} for uuid, one in claimed['allocations'].items()}):
+        if claimed is None or (held is not None and held.allocations == _held(claimed)):
             self.consumers.pop(consumer, None)
 
     @probe
@@ -276,6 +273,12 @@ class FakePlacement(Fake):
     def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
         if provider in self.providers:
             self.providers[provider].aggregates.discard(aggregate)
+
+
+def _held(allocation_request: JsonObject) -> JsonObject:
+    """What a consumer holds once it has claimed this."""
+    return {uuid: {'resources': dict(held['resources'])}
+            for uuid, held in allocation_request['allocations'].items()}
 
 
 def _meets(group: placement_request.Group, picked: list[_Provider]) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import Apart, cloud_of, flavors, user
+from nova.tests.functional.ports import make_port, shown
 
 VF, TRAIT = 'SRIOV_NET_VF', 'CUSTOM_PHYSNET_PHYSNET1'
 
@@ -44,14 +45,7 @@ def vlan(admin):
 
 
 def port(admin, network, vnic_type='direct', **values):
-    answer = admin.call('POST', '/v2.0/ports', {'port': {
-        'network_id': network, 'binding:vnic_type': vnic_type, **values}}, service='network')
-    assert answer.status_code == 201, answer.text
-    return answer.json()['port']['id']
-
-
-def shown(admin, ident):
-    return admin.get(f'/v2.0/ports/{ident}', service='network')['port']
+    return make_port(admin, network, **{'binding:vnic_type': vnic_type, **values})
 
 
 def held(admin, uuid):

@@ -1,7 +1,6 @@
 """Neighbours and hypervisors that fail: a server ends ACTIVE or ERROR with a reason, and nothing is left."""
 
 import json
-import time
 
 import pytest
 
@@ -29,6 +28,7 @@ def faulty(cloud, demo, admin):
         for file in files:
             file.unlink(missing_ok=True)
     add.clear = clear
+    add.hits = lambda: sum(fault['hits'] for fault in demo.http.get(script).json()['faults'])
     yield add
     clear()
     leaks.end(cloud, admin, demo)
@@ -91,7 +91,7 @@ def test_no_host_can_do_it(demo, faulty, fault):
 def test_delete_while_the_hypervisor_takes_its_time(demo, faulty):
     faulty(hosts=EVERY, spawn={'do': 'delay', 'seconds': 1.5})
     uuid = demo.boot('slow').json()['server']['id']
-    time.sleep(0.5)
+    until(lambda: demo.show(uuid)['OS-EXT-STS:task_state'] == 'spawning', pause=0.02)
     demo.delete(uuid)
 
 
@@ -134,7 +134,7 @@ def test_ports_that_cannot_be_made(demo, faulty, fault):
 def test_a_server_whose_neighbour_stays_away_can_be_deleted(demo, faulty, service, path):
     faulty(service=service, method='POST', path=path, status=503, count=0)
     uuid = demo.boot('faulty', block_device_mapping_v2=[new_disk()]).json()['server']['id']
-    time.sleep(1)
+    until(lambda: faulty.hits() > 1)
     assert demo.show(uuid)['status'] == 'BUILD'
     demo.delete(uuid)
 

@@ -9,6 +9,7 @@ import pytest
 from nova.tests.fixtures.waiting import until
 from nova.tests.functional import leaks
 from nova.tests.functional.conftest import Apart, cloud_of, flavors, user
+from nova.tests.functional.ports import make_port, shown
 from nova.tests.functional.test_audit import audit
 from nova.tests.functional.test_evacuate import dead
 
@@ -94,14 +95,7 @@ def policy(admin):
 
 
 def port(admin, network, policy, **values):
-    answer = admin.call('POST', '/v2.0/ports', {'port': {
-        'network_id': network, 'qos_policy_id': policy, **values}}, service='network')
-    assert answer.status_code == 201, answer.text
-    return answer.json()['port']['id']
-
-
-def shown(admin, ident):
-    return admin.get(f'/v2.0/ports/{ident}', service='network')['port']
+    return make_port(admin, network, qos_policy_id=policy, **values)
 
 
 def booted(admin, *ports, **fields):

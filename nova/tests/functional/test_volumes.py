@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import json
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -310,7 +309,7 @@ def test_deleted_while_volumes_come_and_go(demo, volumes, faulty):
     for volume in many:
         assert volumes.attach(server, volume).status_code == 202
     assert volumes.detach(server, many[0]).status_code == 202
-    time.sleep(0.3)
+    until(lambda: any(volumes.show(volume)['status'] != 'reserved' for volume in many), pause=0.02)
     demo.delete(server)
     for volume in many:
         volumes.wait(volume, 'available')

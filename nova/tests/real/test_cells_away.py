@@ -135,7 +135,7 @@ def test_cell0_is_away(cluster, sql, demo, admin, way):
         ask_around(admin, ('/servers/detail?all_tenants=1', '/os-services', '/os-hypervisors'))
         lives, = boot_some(demo, 1)
         too_large = demo.boot('too-large', flavorRef=_giant(admin)).json()['server']['id']
-        time.sleep(3)
+        time.sleep(3)  # it has been tried several times by then
         assert demo.show(too_large)['status'] == 'BUILD'
     shown = demo.wait(too_large, 'ERROR', 90)
     assert 'No valid host' in shown['fault']['message']

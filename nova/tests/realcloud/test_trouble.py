@@ -124,7 +124,7 @@ def test_a_port_of_which_no_news_came_is_asked_for(admin, trouble, servers):
         with trouble.away('api'):
             assert port()['status'] == 'DOWN', 'it was too late'
             until(lambda: port()['status'] == 'ACTIVE', 60, told=port)
-            time.sleep(10)
+            time.sleep(10)  # by then Neutron has given up telling us
         found = servers.settled()
     assert statuses(found) == ['ACTIVE'], told(found)
 
@@ -221,7 +221,7 @@ def test_a_token_that_expires_in_mid_operation_does_not_end_it(cloud, trouble, s
         servers.user = User(cloud, 'demo')
         servers.boot_from_volume()
         servers.boot()
-        time.sleep(13)
+        time.sleep(13)  # the token has expired by then
         assert servers.user.call('GET', '/servers').status_code == 401
         assert 'BUILD' in statuses(servers.shown()), 'it was over before'
         found = servers.settled(120)

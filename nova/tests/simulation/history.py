@@ -383,7 +383,7 @@ UPGRADE = 'upgrade'
 UPGRADES = 0.2
 """Of all worlds."""
 OPERATIONS = ('boot', 'delete', 'operate') * 8 + ('guest_stops',)
-ALONE = ('guest_stops', 'sync_stop', 'sync_power')
+UNASKED = ('guest_stops', 'sync_stop', 'sync_power')
 """What no user asks for: a guest that shuts itself down, and what that begins."""
 LARGE = worlds.Shape(cells=2, conductors=2, supers=2, hosts=3, skew=600.0)
 """Six hosts in two cells."""
@@ -495,13 +495,13 @@ class Draw:
         if what == 'delete':
             kind = rng.choice(('delete', 'delete', 'soft_delete'))
             return [Event('delete', {'server': rng.randrange(self._servers), 'kind': kind}, at)]
-        return self._begin(what if what in ALONE else rng.choice(asked_for()), at)
+        return self._begin(what if what in UNASKED else rng.choice(asked_for()), at)
 
     def _begin(self, flow: str, at: float) -> list[Event]:
         if flow in ('schedule', 'build'):
             return self._operation('boot', at)
         server = self._rng.randrange(self._servers)
-        if flow in ALONE:
+        if flow in UNASKED:
             return [Event('guest_stops', {'server': server}, at)]
         if flow in ('delete', 'soft_delete'):
             return [Event('delete', {'server': server, 'kind': flow}, at)]

@@ -89,14 +89,12 @@ class FakeDevices(FakeClaims):
     def swap_volume(self, h: Host, old: BlockDeviceMapping, new: BlockDeviceMapping) -> None:
         guest = self.guest(h)
         self._here(h, new.volume_id)
-        if new.volume_id in guest.volumes and old.volume_id not in guest.volumes:
-            kept.keep_device(h, new)
-            return
-        self._expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
-        if old.volume_id not in guest.volumes:
-            raise errors.virt.DriverFailed(reason=f'volume {old.volume_id} is not attached')
-        guest.volumes = [new.volume_id if one == old.volume_id else one for one in guest.volumes]
-        self._save(guest)
+        if new.volume_id not in guest.volumes or old.volume_id in guest.volumes:
+            self._expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
+            if old.volume_id not in guest.volumes:
+                raise errors.virt.DriverFailed(reason=f'volume {old.volume_id} is not attached')
+            guest.volumes = [new.volume_id if one == old.volume_id else one for one in guest.volumes]
+            self._save(guest)
         kept.keep_device(h, new)
 
     @effect

@@ -96,15 +96,13 @@ class LibvirtVolumes(Plugs):
     @translated
     def swap_volume(self, h: Host, old: BlockDeviceMapping, new: BlockDeviceMapping) -> None:
         domain = self.domain(h)
-        if self._find(h, new, self.tree(domain)) is not None:
-            kept.keep_device(h, new)
-            return
-        self.expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
-        found, wanted = self._expect(h, old, domain), describe.volume(self.subject(h), new, set())
-        target = found.find('target').get('dev')
-        with self._copied(h, domain, target, xml.text(xml.disk(wanted)),
-                          libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT) as pivot:
-            pivot()
+        if self._find(h, new, self.tree(domain)) is None:
+            self.expect(h, 'swap volume', Power.RUNNING, Power.PAUSED)
+            found, wanted = self._expect(h, old, domain), describe.volume(self.subject(h), new, set())
+            target = found.find('target').get('dev')
+            with self._copied(h, domain, target, xml.text(xml.disk(wanted)),
+                              libvirt.VIR_DOMAIN_BLOCK_COPY_REUSE_EXT) as pivot:
+                pivot()
         kept.keep_device(h, new)
 
     @contextlib.contextmanager

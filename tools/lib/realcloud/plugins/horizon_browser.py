@@ -20,6 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 SECONDS = 300
+VOLUMES = '/project/volumes/'
 NAME = f'from-horizon-{secrets.token_hex(2)}'
 
 
@@ -123,10 +124,10 @@ class Person:
     def row(self) -> str:
         return f'//tr[.//a[normalize-space(text())="{NAME}"]]'
 
-    def shows(self, *words: str) -> None:
-        """Until the server's row in the list has these words."""
+    def shows(self, *words: str, page: str = '/project/instances/') -> None:
+        """Until the row of what we made has these words, in the list of servers or another one."""
         def found():
-            self.go('/project/instances/')
+            self.go(page)
             text = self.find(self.row()).text
             return all(word in text for word in words)
         self.until(found)
@@ -164,22 +165,14 @@ class Person:
 
     def volume(self) -> None:
         """Make one."""
-        self.go('/project/volumes/')
+        self.go(VOLUMES)
         self.click('//*[@id="volumes__action_create"]')
         self.write('//input[@id="id_name"]', NAME)
         self.picture('volume')
         self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
 
-        self.volume_shows('Available')
+        self.shows('Available', page=VOLUMES)
         self.picture('volumes')
-
-    def volume_shows(self, *words: str) -> None:
-        """Until the volume's row in the list has these words."""
-        def found():
-            self.go('/project/volumes/')
-            text = self.find(self.row()).text
-            return all(word in text for word in words)
-        self.until(found)
 
     def attach(self) -> None:
         """Give it to the server."""
@@ -188,15 +181,15 @@ class Person:
         self.click(f'//select[@name="instance"]/..//a[contains(normalize-space(.), "{NAME}")]')
         self.picture('attach')
         self.send('//*[contains(@class, "modal")]//input[@type="submit"]')
-        self.volume_shows('In-use', f'/dev/vdb on {NAME}')
+        self.shows('In-use', f'/dev/vdb on {NAME}', page=VOLUMES)
         self.picture('attached')
 
     def clean(self) -> None:
         """Delete what was made."""
         self.shows('Active')
         self.delete('/project/instances/')
-        self.volume_shows('Available')
-        self.delete('/project/volumes/')
+        self.shows('Available', page=VOLUMES)
+        self.delete(VOLUMES)
         self.picture('gone')
 
     def delete(self, path: str) -> None:
