@@ -35,7 +35,10 @@ Tell = Callable[[nova_context.RequestContext, wire.StepProgress], None]
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Job:
-    """A step that was accepted and has not ended; `gate` is the one it is inside of, `report` hears its end."""
+    """A step that was accepted and has not ended; `gate` is the one it is inside of, `report` hears its end.
+
+    One that is `passed` is owed, and newer attempts of its task have come here (`_passed_over`).
+    """
 
     context: nova_context.RequestContext
     call: wire.StepCall
@@ -43,6 +46,11 @@ class Job:
     handle: handle.Host
     report: Report
     gate: 'Gate | None' = None
+    passed: bool = False
+
+    @property
+    def key(self) -> str:
+        return _key(self.call, self.passed)
 
     @property
     def server(self) -> str | None:
@@ -113,8 +121,8 @@ class StepRunner:
         """Run a step that is owed, unless this attempt went right before, and wait for its end.
 
         Returns:
-            What it came to; ``done`` too when a newer attempt was seen here. None when it has not ended in
-            time, or this host stops.
+            What it came to; ``done`` too when a newer attempt that was seen here took its place. None when it
+            has not ended in time, or this host stops.
         """
         outcome: list[str] = []
         ended, deadline = threads.event(), clock.Deadline(seconds)
@@ -146,9 +154,12 @@ class StepRunner:
         if answer is not None and (not anew or answer.outcome == 'done'):
             self._pool.submit(report, context, answer)
             return True
-        job = self._jobs.get(call.task)
+        passed = False
         if entry is not None and entry.attempt > call.attempt:
-            return False
+            passed = anew and _passed_over(entry, call)
+            if not passed:
+                return False
+        job = self._jobs.get(_key(call, passed))
         if job is not None and job.call.attempt >= call.attempt:
             job.handle.signals.update(map(states.Signal, call.signals))
             if anew:
@@ -159,9 +170,10 @@ class StepRunner:
             return True
         if job is not None:
             self._stop(job)
-        self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction,
-                                         call.instance.uuid if call.instance is not None else None))
-        self._accept(context, call, report)
+        if not passed:
+            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction,
+                                             call.instance.uuid if call.instance is not None else None))
+        self._accept(context, call, report, passed)
         return True
 
     def cancel(self, context: nova_context.RequestContext, ref: wire.StepRef) -> None:
@@ -222,14 +234,16 @@ class StepRunner:
 
     # Running
 
-    def _accept(self, context: nova_context.RequestContext, call: wire.StepCall, report: Report) -> None:
+    def _accept(self, context: nova_context.RequestContext, call: wire.StepCall, report: Report,
+                passed: bool) -> None:
         flow = flows.known(call.flow, call.flow_version)
         sharing = flow is not None and flow.exclusion == flows.SHARING
         server = call.instance.uuid if call.instance is not None else call.task
         line = call.task if sharing else server
-        job = Job(context, call, line, self._handle(context, call), report)
-        self._jobs[call.task] = job
-        self._open[call.task] = (call.attempt, clock.monotonic())
+        job = Job(context, call, line, self._handle(context, call), report, passed=passed)
+        self._jobs[job.key] = job
+        if not passed:
+            self._open[call.task] = (call.attempt, clock.monotonic())
         metrics.STEPS_WAITING.labels(self._host).inc()
         waiting = self._lines.get(line)
         if waiting is not None:
@@ -287,9 +301,10 @@ class StepRunner:
     def _leave(self, line: str, job: Job) -> bool:
         """Take the ended job off its line and let the next of its gate in; True when the line is empty."""
         with self._lock:
-            if self._jobs.get(job.call.task) is job:
-                del self._jobs[job.call.task]
-                del self._open[job.call.task]
+            if self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
+                if not job.passed:
+                    del self._open[job.call.task]
             metrics.STEPS_WAITING.labels(self._host).dec()
             waiting = self._lines[line]
             waiting.popleft()
@@ -316,18 +331,23 @@ class StepRunner:
         seconds = clock.monotonic() - began
         metrics.STEPS.labels(call.flow, call.step, call.direction, result.outcome).observe(seconds)
         with self._lock:
-            entry = self._journal.find(call.task)
-            if self._dead or (entry is not None and entry.attempt > call.attempt):
+            if self._dead or not (job.passed or self._keep_end(job, form)):
                 return
-            try:
-                self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server,
-                                                 form))
-            except OSError:
-                LOG.exception('The end of step %s of task %s cannot be kept; it is told all the same',
-                              call.step, call.task)
         LOG.info('Step %s (%s) of task %s: %s in %.2f s', call.step, call.direction, call.task, result.outcome,
                  seconds)
         job.report(job.context, result)
+
+    def _keep_end(self, job: Job, form: JsonObject) -> bool:
+        """Write down how a job ended, unless a newer attempt has come; False then. The lock is held."""
+        call, entry = job.call, self._journal.find(job.call.task)
+        if entry is not None and entry.attempt > call.attempt:
+            return False
+        try:
+            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server, form))
+        except OSError:
+            LOG.exception('The end of step %s of task %s cannot be kept; it is told all the same', call.step,
+                          call.task)
+        return True
 
     def _wired(self, job: Job, result: wire.StepResult) -> tuple[wire.StepResult, JsonObject]:
         """How the step ended, as a record and in its wire form."""
@@ -379,3 +399,18 @@ class StepRunner:
             task=call.task, step=call.step, direction=call.direction, attempt=call.attempt, host=self._host,
             outcome=outcome, error=errors.to_dict(error) if error is not None else None,
             instance=call.instance if learnt else None, state=state)
+
+
+def _key(call: wire.StepCall, passed: bool) -> str:
+    """A task has one job, and one for each attempt that was passed over."""
+    return f'{call.task} {call.attempt}' if passed else call.task
+
+
+def _passed_over(entry: journal.Entry, call: wire.StepCall) -> bool:
+    """Whether a step that is owed has still to be done, although a newer attempt of its task was seen here.
+
+    The host heard of a step that comes later on the same way, or only that such a one is given up (then the entry
+    names none): what was owed had been left out on that way. The same step, or one on the way back, is newer in
+    its place.
+    """
+    return not entry.step or (entry.step != call.step and entry.direction == call.direction)

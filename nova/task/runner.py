@@ -342,9 +342,12 @@ class Runner:
                                    landed=dbkit.repeatable)
 
     def cast(self, run: Run) -> bool:
-        """Send a parked step to its host; when that cannot be done now, the keeper comes again."""
+        """Send a parked step to its host; when that cannot be done now, or its host is down, the keeper comes
+        again. One that returns hears of nothing before it knows what it owes."""
         try:
-            self._reach.run_step(run.context, run.call())
+            call = run.call()
+            if self._reach.is_up(call.host):
+                self._reach.run_step(run.context, call)
         except Exception as error:
             if not is_passing(error):
                 raise

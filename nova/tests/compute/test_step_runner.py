@@ -176,6 +176,25 @@ def test_newer_attempt_stops_the_older_and_waits_for_it(runner, told, gates):
     assert runner.wait_idle(5) and len(told.results) == 1
 
 
+@pytest.mark.parametrize(('newer', 'direction', 'runs'), [
+    ('work', 'undo', False), ('spawn', 'undo', True), ('spawn', 'do', False), (None, None, True)])
+def test_what_is_owed_runs_although_a_later_step_of_the_same_way_was_seen(
+        runner, told, gates, newer, direction, runs):
+    """TSK-S3: not where the newer attempt took its place. `None`: the newer one was cancelled before it came."""
+    instance, task = server_of(), str(uuid.uuid4())
+    owed = call_of(instance, 5, task, direction='undo')
+    if newer is None:
+        runner.cancel(cell.CONTEXT, objects.StepRef(task=task, attempt=6))
+    else:
+        runner.run(cell.CONTEXT, call_of(instance, 6, task, step=newer, direction=direction))
+        told.wait()
+    assert runner.run_owed(cell.CONTEXT, owed, PATIENCE) == 'done'
+    assert (('undo', instance.uuid, 5) in gates.ran) == runs
+    assert runner.wait_idle(5) and not runner.open()
+    runner.run(cell.CONTEXT, call_of(instance, 5, task))
+    assert runner.wait_idle(5) and ('do', instance.uuid, 5) not in gates.ran, 'the newer attempt is forgotten'
+
+
 def test_died_in_the_middle_runs_again(runner, make, told, gates):
     call = call_of(server_of())
     gates.hold.clear()

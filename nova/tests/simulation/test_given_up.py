@@ -191,3 +191,26 @@ def test_a_server_is_deleted_while_nobody_knows_where_its_guest_is(new_world):
         world.run(2 * worlds.DOWN)
         rests(world)
         assert not any(driver.guests() for driver in world.drivers.values())
+
+
+@pytest.mark.parametrize('seconds', range(60, 130, 5))
+def test_a_host_that_wakes_up_amid_the_undo_does_all_that_it_owes(new_world, seconds):
+    """It slept when its guest had just been made, and hears first of what comes after the guest's removal: seed
+    40134 of ``tools/simulate``."""
+    with new_world(THREE) as world:
+        volume, slept = world.clients.volume.add(project_id='project'), []
+
+        def sleep(seen, actor, when):
+            if seen.service.startswith('driver ') and (seen.name, when) == ('spawn', 'after') and not slept:
+                slept.append(actor.process)
+                world.loop.pause(actor.process)
+                world.loop.plan(float(seconds), lambda: world.loop.resume(actor.process))
+                world.loop.give_way()
+        world.net.watch.append(sleep)
+        uuid, = world.order(volumes=[volume])
+        world.run(5)
+        assert slept
+        rests(world)
+        server = world.server(uuid)
+        guests = {host for host, driver in world.drivers.items() if uuid in driver.guests()}
+        assert server.vm_state == VM.ACTIVE and guests == {server.host}, world.tail()
