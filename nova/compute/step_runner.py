@@ -343,7 +343,8 @@ class StepRunner:
         if entry is not None and entry.attempt > call.attempt:
             return False
         try:
-            self._journal.save(journal.Entry(call.task, call.attempt, call.step, call.direction, job.server, form))
+            self._journal.save(journal.Entry(
+                call.task, call.attempt, call.step, call.direction, job.server, form))
         except OSError:
             LOG.exception('The end of step %s of task %s cannot be kept; it is told all the same', call.step,
                           call.task)
@@ -409,8 +410,8 @@ def _key(call: wire.StepCall, passed: bool) -> str:
 def _passed_over(entry: journal.Entry, call: wire.StepCall) -> bool:
     """Whether a step that is owed has still to be done, although a newer attempt of its task was seen here.
 
-    The host heard of a step that comes later on the same way, or only that such a one is given up (then the entry
-    names none): what was owed had been left out on that way. The same step, or one on the way back, is newer in
-    its place.
+    The host heard of a step that comes later on the same way, or only that such a one is given up (then the
+    entry names none): what was owed had been left out on that way. The same step, or one on the way back, is
+    newer in its place.
     """
     return not entry.step or (entry.step != call.step and entry.direction == call.direction)

@@ -180,7 +180,8 @@ def test_newer_attempt_stops_the_older_and_waits_for_it(runner, told, gates):
     ('work', 'undo', False), ('spawn', 'undo', True), ('spawn', 'do', False), (None, None, True)])
 def test_what_is_owed_runs_although_a_later_step_of_the_same_way_was_seen(
         runner, told, gates, newer, direction, runs):
-    """TSK-S3: not where the newer attempt took its place. `None`: the newer one was cancelled before it came."""
+    """TSK-S3: not where the newer attempt took its place. `None`: the newer one was cancelled before it came.
+    """
     instance, task = server_of(), str(uuid.uuid4())
     owed = call_of(instance, 5, task, direction='undo')
     if newer is None:

@@ -28,8 +28,8 @@ BOUND = 900.0
 """Virtual seconds in which all tasks have to end from then on: less than any flow's deadline, since what is
 well has no reason to wait for one."""
 LOOK = 150.0
-"""Virtual seconds in which every host has to be heard again, and all that is on its way has come. A super-conductor
-that was paused until all is well may begin to remove what came late as much as ninety seconds after that."""
+"""Virtual seconds in which every host has to be heard again, and all that is on its way has come. A
+super-conductor that was paused until then may begin to remove what came late ninety seconds after that."""
 PAUSE = 3.0
 """Virtual seconds in which a host that was heard again has told all."""
 SPAN = 12.0
