@@ -1,7 +1,7 @@
 """A whole cluster of real processes on loopback: a database server, RabbitMQ, Placement and API under gunicorn,
-scheduler, super-conductor, and two cells with their own databases, vhosts, conductors and compute hosts.
+scheduler, super-conductor, and cells with their own databases, vhosts, conductors and compute hosts.
 
-    tools/cluster up [--database mariadb|postgresql] [--dir DIR] [--computes N]
+    tools/cluster up [--database mariadb|postgresql] [--dir DIR] [--cells N] [--computes N]
     tools/cluster up --driver libvirt     two simulated hosts with libvirt and guests of QEMU; needs root
     tools/cluster status [--dir DIR]      who runs, and who is well
     tools/cluster start [--dir DIR]       starts again what does not run
@@ -54,15 +54,16 @@ class Cluster:
     def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
            options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
            say: Callable[[str], object] = print, driver: str = 'fake',
-           mariadb_driver: str = 'pymysql') -> Self:
+           mariadb_driver: str = 'pymysql', cells: int = 2) -> Self:
         """Make a cluster and return when servers can be booted; what fails leaves nothing running.
 
         Args:
             driver: of the compute hosts: fake or libvirt.
             mariadb_driver: as of the deployment.
+            cells: how many.
         """
         directory.mkdir(parents=True, mode=0o755)
-        found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports), say)
+        found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports, cells), say)
         found.deployment.mariadb_driver = mariadb_driver
         found.deployment.save()
         try:
@@ -259,7 +260,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
     parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
     parser.add_argument('--driver', choices=['fake', 'libvirt'], default='fake', help='(%(default)s)')
-    parser.add_argument('--computes', type=int, help='compute hosts, over two cells (4; 2 with libvirt)')
+    parser.add_argument('--cells', type=int, default=2, help='beside cell0 (%(default)s)')
+    parser.add_argument('--computes', type=int, help='compute hosts, over the cells (4; 2 with libvirt)')
     parser.add_argument('--workers', type=int, default=2, help='of API and Placement each (%(default)s)')
     return parser
 
@@ -289,7 +291,8 @@ def main() -> int:
                   file=sys.stderr)
             return 1
         computes = arguments.computes or (2 if arguments.driver == 'libvirt' else 4)
-        found = Cluster.up(directory, arguments.database, computes, arguments.workers, driver=arguments.driver)
+        found = Cluster.up(directory, arguments.database, computes, arguments.workers, driver=arguments.driver,
+                           cells=arguments.cells)
         print(found.hint())
         return 0
     if not there:

@@ -20,9 +20,6 @@ import guest_hosts
 import servers
 
 USERS = ('admin', 'nova', 'placement', 'demo')
-CELLS = ('cell1', 'cell2')
-VHOSTS = ('top', *CELLS)
-DATABASES = ('nova_api', 'nova_cell0', 'nova_cell1', 'nova_cell2', 'placement')
 CONDUCTORS = 2
 """Of each cell."""
 
@@ -44,6 +41,7 @@ class Deployment:
         options: ``{'group.option': value}`` for every nova.conf.
         guests: directory of the hosts where guests of QEMU run (`guest_hosts`); empty where they are simulated.
         mariadb_driver: pymysql, or mysqldb (of mysqlclient), by which our services speak to MariaDB.
+        cell_count: how many cells there are beside cell0.
     """
 
     directory: pathlib.Path
@@ -59,6 +57,7 @@ class Deployment:
     options: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     guests: str = ''
     mariadb_driver: str = 'pymysql'
+    cell_count: int = 2
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -66,7 +65,7 @@ class Deployment:
 
     @property
     def databases(self) -> tuple[str, ...]:
-        return DATABASES
+        return ('nova_api', 'nova_cell0', *(f'nova_{cell}' for cell in self.cells), 'placement')
 
     def character_set(self, database: str) -> str:
         """What MariaDB keeps the texts of a database in."""
@@ -74,7 +73,7 @@ class Deployment:
 
     @property
     def vhosts(self) -> tuple[str, ...]:
-        return VHOSTS
+        return ('top', *self.cells)
 
     @property
     def neighbours(self) -> list[str]:
@@ -83,19 +82,19 @@ class Deployment:
 
     @property
     def cells(self) -> dict[str, str]:
-        return dict.fromkeys(CELLS, '')
+        return {f'cell{number + 1}': '' for number in range(self.cell_count)}
 
     @property
     def hosts(self) -> dict[str, str]:
         """Compute host to its cell: by turns; two by two where they have guests, which can be moved then."""
-        together = 2 if self.guests else 1
-        return {f'compute{number + 1}': CELLS[number // together % len(CELLS)]
+        together, cells = 2 if self.guests else 1, list(self.cells)
+        return {f'compute{number + 1}': cells[number // together % len(cells)]
                 for number in range(self.computes)}
 
     @property
     def services(self) -> list[str]:
         """Every process of ours, in starting order."""
-        conductors = [f'{cell}-conductor{number + 1}' for cell in CELLS for number in range(CONDUCTORS)]
+        conductors = [f'{cell}-conductor{number + 1}' for cell in self.cells for number in range(CONDUCTORS)]
         return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
 
     @property
@@ -113,7 +112,8 @@ class Deployment:
 
     def cell_of(self, service: str) -> str | None:
         """The cell of a conductor or a compute host."""
-        return self.hosts.get(service) or next((cell for cell in CELLS if service.startswith(f'{cell}-')), None)
+        return self.hosts.get(service) or next(
+            (cell for cell in self.cells if service.startswith(f'{cell}-')), None)
 
     def url(self, name: str) -> str:
         """Base URL of a service: compute, placement, or one of the sandbox's."""
@@ -137,9 +137,10 @@ class Deployment:
 
     @classmethod
     def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
-             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None) -> Self:
+             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
+             cells: int = 2) -> Self:
         """The facts of a new cluster; ports that are not given are chosen among the free ones."""
-        found = cls(directory, database, computes, workers, options=options or {})
+        found = cls(directory, database, computes, workers, options=options or {}, cell_count=cells)
         names = [*found.users, *(f'db:{name}' for name in found.databases),
                  *(f'mq:{vhost}' for vhost in found.vhosts)]
         found.passwords = {name: secrets.token_hex(12) for name in names}

@@ -50,11 +50,13 @@ class Processes:
     Attributes:
         checkouts: process to the checkout whose code it runs, in the environment ``.venv`` there; those that
             are not named run this one's.
+        home: the directory in which processes run that have no checkout of their own.
     """
 
     def __init__(self, deployment: cluster_config.Deployment) -> None:
         self.deployment = deployment
         self.checkouts: dict[str, pathlib.Path] = {}
+        self.home = HERE.parent.parent
         self._run = deployment.directory / 'run'
 
     def command(self, service: str) -> tuple[list[str], dict[str, str]]:
@@ -70,7 +72,7 @@ class Processes:
             # Not ours to wait for: it lives on when the command that started it ends.
             process = subprocess.Popen(
                 words, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
-                cwd=checkout or HERE.parent.parent, env={**os.environ, **env, 'PYTHONWARNINGS': 'ignore'})
+                cwd=checkout or self.home, env={**os.environ, **env, 'PYTHONWARNINGS': 'ignore'})
         kept = json.dumps([process.pid, start_time(process.pid)])
         cluster_config.write(self._run / f'{service}.pid', kept)
 

@@ -72,7 +72,7 @@ def fill(deployment: cluster_config.Deployment, scripts: pathlib.Path | None = N
     manage(deployment, 'cell_v2', 'map_cell0', '--database_connection', deployment.database('cell0'),
            scripts=scripts)
     manage(deployment, 'db', 'sync', scripts=scripts)
-    for cell in cluster_config.CELLS:
+    for cell in deployment.cells:
         manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1', scripts=scripts)
         manage(deployment, 'cell_v2', 'create_cell', '--name', cell, '--transport-url', deployment.bus(cell),
                '--database_connection', deployment.database(cell), scripts=scripts)
@@ -83,7 +83,7 @@ def upgrade(deployment: cluster_config.Deployment) -> None:
     run_script(['placement-manage', 'db', 'sync'], _placement(deployment))
     manage(deployment, 'api_db', 'sync')
     manage(deployment, 'db', 'sync')
-    for cell in cluster_config.CELLS:
+    for cell in deployment.cells:
         manage(deployment, 'db', 'sync', '--local_cell', service=f'{cell}-conductor1')
 
 

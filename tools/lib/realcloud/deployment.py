@@ -23,11 +23,12 @@ class Deployment(cluster_config.Deployment):
 
     @classmethod
     def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
-             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None) -> Self:
+             options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
+             cells: int = 2) -> Self:
         """Ours and Cinder have the key of encrypted volumes each from its own configuration."""
         key = {'key_manager.backend': 'nova.keymgr.conf_key_mgr.ConfKeyManager',
                'key_manager.fixed_key': secrets.token_hex(32)}
-        return super().make(directory, database, computes, workers, key | (options or {}), ports)
+        return super().make(directory, database, computes, workers, key | (options or {}), ports, cells)
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -35,7 +36,7 @@ class Deployment(cluster_config.Deployment):
 
     @property
     def databases(self) -> tuple[str, ...]:
-        return (*cluster_config.DATABASES, *NEIGHBOURS)
+        return (*super().databases, *NEIGHBOURS)
 
     def character_set(self, database: str) -> str:
         # Their indexes are as long as their authors had this in mind.
@@ -43,7 +44,7 @@ class Deployment(cluster_config.Deployment):
 
     @property
     def vhosts(self) -> tuple[str, ...]:
-        return (*cluster_config.VHOSTS, 'neighbours')
+        return (*super().vhosts, 'neighbours')
 
     @property
     def neighbours(self) -> list[str]:
