@@ -321,7 +321,7 @@ class ComputeAgent:
         guests = self.driver.guests()
         return wire.HostReport(
             host=self.host, binary=BINARY, version=release.own().service, nodes=self.inventory.news(),
-            guests=sorted(guests), remains=sorted(set(self._hosting.journals.all()) - set(guests)),
+            guests=sorted(guests), remains=sorted(self._hosting.journals.servers() - set(guests)),
             disabled=self.inventory.disabled,
             steps={task: attempt for task, (attempt, _) in self.runner.open().items()})
 

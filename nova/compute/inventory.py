@@ -181,16 +181,16 @@ class Inventory:
 
     def _guests(self, node: str) -> dict[str, provider_tree.Held]:
         """Who is here, and what of which cell, where a cell was promised."""
-        claims = claiming.claims(self._journals.all())
+        claims = claiming.claims(self._journals)
         return {uuid: _held(self._host, node, claims.get(uuid, Claim()))
-                for uuid in {*self._journals.all(), *self._driver.guests()}}
+                for uuid in {*self._journals.servers(), *self._driver.guests()}}
 
     def news(self) -> list[compute_node.ComputeNode] | None:
         """Records of the nodes that changed since they were last returned; None when none did."""
         changed = []
         for node in self._driver.nodes():
             found = self._driver.resources(node)
-            fresh = record(self._conf, self._host, node, found, claiming.taken(self._journals.all()))
+            fresh = record(self._conf, self._host, node, found, claiming.taken(self._journals))
             fresh.stats = {capabilities.OFFERS: capabilities.offers(self._tree(node, found, disabled=False))}
             values = fresh.to_wire()
             if self._sent.get(node) != values:

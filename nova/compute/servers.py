@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from nova.common import jsonutil, threads
 
-Kept = dict[str, dict[str, object]]
-"""What is kept of one server, by name."""
+Kept = dict[str, bytes]
+"""What is kept of one server: JSON by name. As objects, the record of a guest would take much more memory."""
 
 
 class ServerJournal:
@@ -23,18 +23,19 @@ class ServerJournal:
         self._journals, self._uuid = journals, uuid
 
     def get(self, name: str) -> dict[str, object] | None:
-        return self._journals.read(self._uuid).get(name)
+        kept = self._journals.read(self._uuid).get(name)
+        return None if kept is None else jsonutil.loads(kept)
 
     def put(self, name: str, value: Mapping[str, object] | None) -> None:
         kept = self._journals.read(self._uuid)
         if value is None:
             kept.pop(name, None)
         else:
-            kept[name] = dict(value)
+            kept[name] = jsonutil.dumps(value)
         self._journals.write(self._uuid, kept)
 
     def each(self, name: str) -> dict[str, dict[str, object]]:
-        return {uuid: kept[name] for uuid, kept in self._journals.all().items() if name in kept}
+        return self._journals.each(name)
 
 
 class ServerJournals:
@@ -51,16 +52,23 @@ class ServerJournals:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             for file in directory.glob('*.json'):
-                self._kept[file.stem] = jsonutil.loads(file.read_bytes())
+                self._kept[file.stem] = {name: jsonutil.dumps(value)
+                                         for name, value in jsonutil.loads(file.read_bytes()).items()}
 
     def of(self, uuid: str) -> ServerJournal:
         """The journal of a server; one that nothing was written to is empty."""
         return ServerJournal(self, uuid)
 
-    def all(self) -> dict[str, Kept]:
-        """Everything, by server."""
+    def servers(self) -> set[str]:
+        """uuids of those of which something is kept."""
         with self._lock:
-            return dict(self._kept)
+            return set(self._kept)
+
+    def each(self, name: str) -> dict[str, dict[str, object]]:
+        """What is kept under a name, by server."""
+        with self._lock:
+            found = {uuid: kept[name] for uuid, kept in self._kept.items() if name in kept}
+        return {uuid: jsonutil.loads(kept) for uuid, kept in found.items()}
 
     def read(self, uuid: str) -> Kept:
         """A copy of what is kept of a server."""
@@ -81,5 +89,5 @@ class ServerJournals:
             return
         new = file.with_suffix('.new')
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'wb') as stream:
-            stream.write(jsonutil.dumps(kept))
+            stream.write(b'{%s}' % b','.join(jsonutil.dumps(name) + b':' + part for name, part in kept.items()))
         os.replace(new, file)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 from nova.common import threads
 from nova.common.jsonutil import JsonObject
@@ -36,7 +36,7 @@ class Claims:
 
     def of(self, h: Host) -> Claim:
         """What a guest has."""
-        return _read(h.journal.get(kept.CLAIM)) or Claim()
+        return _find(h, kept.CLAIM) or Claim()
 
     def claim(self, h: Host) -> Claim:
         """Claim what the server asks for; what it has claimed for the same wish is answered.
@@ -57,7 +57,7 @@ class Claims:
             return self.of(h)
         on = self._promised(h, asked)
         with self._lock:
-            had = {address for name in (kept.CLAIM, ASIDE) if (mine := _read(h.journal.get(name)))
+            had = {address for name in (kept.CLAIM, ASIDE) if (mine := _find(h, name))
                    for address in mine.addresses}
             made = fitting.fit(asked, self._cells(), [*self._devices(), *mdevs], self._taken(h), had, on)
             h.journal.put(kept.CLAIM, {'wish': wish, **dataclasses.asdict(made)})
@@ -102,9 +102,7 @@ class Claims:
         What this server has set aside itself is there for it: when it is resized where it is, the former guest
         and the new one never run at a time.
         """
-        entries = [entry for name in (kept.CLAIM, ASIDE) for uuid, entry in h.journal.each(name).items()
-                   if uuid != h.instance.uuid]
-        return [claim for entry in entries if (claim := _read(entry)) is not None]
+        return taken(h.journal, h.instance.uuid)
 
     def forget_port(self, h: Host, port_id: str) -> None:
         """Give back the device that was this port. Repeatable."""
@@ -149,29 +147,35 @@ def topology(claim: Claim) -> dict[str, object] | None:
                       for cell in claim.cells]}
 
 
-def claims(journals: Mapping[str, Mapping[str, dict[str, object]]]) -> dict[str, Claim]:
-    """What each guest of a host has, by server.
+class Journals(Protocol):
+    """What a host remembers of its servers."""
 
-    Args:
-        journals: what is kept of each server, by its uuid.
-    """
-    found = {uuid: _read(mine.get(kept.CLAIM)) for uuid, mine in journals.items()}
-    return {uuid: claim for uuid, claim in found.items() if claim is not None}
+    def each(self, name: str) -> Mapping[str, dict[str, object]]:
+        """What is kept under a name, by server."""
 
 
-def taken(journals: Mapping[str, Mapping[str, dict[str, object]]]) -> list[Claim]:
+def claims(journals: Journals) -> dict[str, Claim]:
+    """What each guest of a host has, by server."""
+    return {uuid: _read(entry) for uuid, entry in journals.each(kept.CLAIM).items()}
+
+
+def taken(journals: Journals, but: str | None = None) -> list[Claim]:
     """What the guests of a host have, and what those that are leaving have set aside.
 
     Args:
-        journals: what is kept of each server, by its uuid.
+        but: a server that is left out.
     """
-    entries = (mine.get(name) for mine in journals.values() for name in (kept.CLAIM, ASIDE))
-    return [claim for entry in entries if (claim := _read(entry)) is not None]
+    return [_read(entry) for name in (kept.CLAIM, ASIDE) for uuid, entry in journals.each(name).items()
+            if uuid != but]
 
 
-def _read(entry: dict[str, object] | None) -> Claim | None:
-    if entry is None:
-        return None
+def _find(h: Host, name: str) -> Claim | None:
+    """What is kept of the server under a name."""
+    entry = h.journal.get(name)
+    return None if entry is None else _read(entry)
+
+
+def _read(entry: dict[str, object]) -> Claim:
     cells = cast(list[JsonObject], entry['cells'])
     ports = cast(dict[str, JsonObject], entry.get('ports', {}))
     return Claim(tuple(_cell(cell) for cell in cells), tuple(cast(list[str], entry['devices'])),

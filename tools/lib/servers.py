@@ -258,6 +258,14 @@ def rabbitmq(directory: pathlib.Path, definitions: dict | None = None) -> str:
     return f'NOVA_TEST_RABBIT_URL=rabbit://nova:{password}@127.0.0.1:{port}/'
 
 
+def rabbitmqctl(directory: pathlib.Path, *words: str) -> list[str]:
+    """What the broker that lives in `directory` says to its operator, by lines."""
+    env = dict(line.partition('=')[::2] for line in (directory / 'rabbitmq.env').read_text().splitlines())
+    found = glob.glob('/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmqctl')
+    return subprocess.run([found[0] if found else 'rabbitmqctl', *words], env={**os.environ, **env}, check=True,
+                          capture_output=True, text=True).stdout.splitlines()
+
+
 def memcached(directory: pathlib.Path) -> str:
     """Returns host:port."""
     [port] = free_ports(1)

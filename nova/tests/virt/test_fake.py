@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import pathlib
 import subprocess
 import sys
 import threading
@@ -204,6 +205,19 @@ def test_what_another_process_takes_away_is_gone(tmp_path):
     shelf['here'] = Slow('here')
     (tmp_path / 'away.json').symlink_to(tmp_path / 'nothing')  # it is listed, and cannot be opened any more
     assert list(shelf) == ['here'] and shelf.get('away') is None
+
+
+def test_what_is_asked_for_by_name_is_found_without_a_look_at_all(tmp_path, monkeypatch):
+    """A host with thousands of guests looked at all of their files for each new one."""
+    shelf = Shelf(Slow, tmp_path)
+    shelf['here'] = Slow('here')
+    Shelf(Slow, tmp_path)['came'] = Slow('came')
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, 'glob', lambda *_: pytest.fail('it looked at all'))
+        assert shelf['came'] == Slow('came') and shelf.get('never') is None
+        Shelf(Slow, tmp_path)['came too'] = Slow('came too')
+        del shelf['came too'], shelf['came']
+    assert list(shelf) == ['here']
 
 
 def test_passwords_are_shown_nowhere(driver, running):

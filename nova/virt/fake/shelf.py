@@ -34,18 +34,22 @@ class Shelf(MutableMapping[str, Thing], Generic[Thing]):
             directory.mkdir(parents=True, exist_ok=True)
 
     def _look(self) -> None:
-        """Find what came from outside; a file that another process takes away meanwhile is gone."""
-        if self._dir is None:
-            return
-        with self._lock:
-            for file in self._dir.glob('*.json'):
-                if file.stem not in self._things:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._things[file.stem] = self._kind(**json.loads(file.read_text(encoding='utf-8')))
+        """Find what came from outside."""
+        if self._dir is not None:
+            with self._lock:
+                for file in self._dir.glob('*.json'):
+                    self._look_for(file.stem)
+
+    def _look_for(self, name: str) -> None:
+        """Find it where it came from outside; a file that another process takes away meanwhile is gone. To ask
+        for one by its name costs the same however many there are."""
+        if self._dir is not None and name not in self._things:
+            with self._lock, contextlib.suppress(FileNotFoundError):
+                text = (self._dir / f'{name}.json').read_text(encoding='utf-8')
+                self._things[name] = self._kind(**json.loads(text))
 
     def __getitem__(self, name: str) -> Thing:
-        if name not in self._things:
-            self._look()
+        self._look_for(name)
         return self._things[name]
 
     def __setitem__(self, name: str, thing: Thing) -> None:
@@ -59,7 +63,7 @@ class Shelf(MutableMapping[str, Thing], Generic[Thing]):
 
     def __delitem__(self, name: str) -> None:
         with self._lock:
-            self._look()
+            self._look_for(name)
             del self._things[name]
             if self._dir is not None:
                 (self._dir / f'{name}.json').unlink(missing_ok=True)
