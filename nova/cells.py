@@ -26,12 +26,18 @@ T = TypeVar('T')
 
 CONDUCTOR, SCHEDULER, COMPUTE = 'nova-conductor', 'nova-scheduler', 'nova-compute'
 
+BRIEF = 0.2
+"""Part of the time for cells in which cell0 has to say who lives there; what was seen last is as good."""
+
+Look = Callable[[sa.Connection], service.Alive]
+"""Reads who lives in a cell."""
+
 
 class Liveness:
     """Who lives in a cell and of which release, by a look at its services that is good for some seconds.
 
     Args:
-        db: the cell's database, asked for before each look, since a cell may move; None: there is none yet.
+        ask: has a look read the cell's database (`reading`), and may say ``CellDown``.
         down_after: seconds without a sign of life after which a host is dead (``[DEFAULT] service_down_time``).
         keep: seconds for which a look is good.
         behind: the same while some service is of the release before; None: `keep`.
@@ -40,9 +46,9 @@ class Liveness:
             before, which everybody understands; for questions about releases, not about who lives.
     """
 
-    def __init__(self, db: Callable[[], dbkit.Database | None], down_after: float, keep: float = 1.0,
+    def __init__(self, ask: Callable[[Look], service.Alive], down_after: float, keep: float = 1.0,
                  behind: float | None = None, attempts: bool = False, lasting: bool = False) -> None:
-        self._db, self._down_after, self._attempts = db, down_after, attempts
+        self._ask, self._down_after, self._attempts = ask, down_after, attempts
         self._lasting, self._keep, self._behind = lasting, keep, keep if behind is None else behind
         self._alive: service.Alive | None = None
         self._until = clock.Deadline(0)
@@ -90,19 +96,26 @@ class Liveness:
         """Read the table where that is due; two who do so at once do no harm, and wait for nobody."""
         if self._alive is not None and not self._until.passed():
             return self._alive
-        db = self._db()
-        if db is None:
-            return self._alive or service.Alive()
         try:
-            with db.read() as conn:
-                self._alive = service.Alive.look(conn, self._down_after, attempts=self._attempts)
+            self._alive = self._ask(self._read)
             self._until = clock.Deadline(self._keep if self._alive.all_current() else self._behind)
-        except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
-            if not (self._lasting and dbkit.is_away(error)):
+        except (db_exc.DBError, sa.exc.SQLAlchemyError, errors.host.CellDown) as error:
+            if not self._lasting or not (isinstance(error, errors.host.CellDown) or dbkit.is_away(error)):
                 raise
             self._alive = self._alive or service.Alive.supposed(release.PREVIOUS)
             self._until = clock.Deadline(self._behind)
         return self._alive
+
+    def _read(self, conn: sa.Connection) -> service.Alive:
+        return service.Alive.look(conn, self._down_after, attempts=self._attempts)
+
+
+def reading(db: Callable[[], dbkit.Database]) -> Callable[[Look], service.Alive]:
+    """Has looks read a database in the thread that asks; it is looked up each time, since a cell may move."""
+    def ask(look: Look) -> service.Alive:
+        with db().read() as conn:
+            return look(conn)
+    return ask
 
 
 class Cells:
@@ -217,20 +230,24 @@ class Cells:
         got = self.answers(question, asked).got
         return [(cell, got.get(cell.uuid)) for cell in asked]
 
-    def ask_one(self, cell: objects.CellMapping, question: Callable[[sa.Connection], T]) -> T:
+    def ask_one(self, cell: objects.CellMapping, question: Callable[[sa.Connection], T],
+                timeout: float | None = None) -> T:
         """One cell's answer.
+
+        Args:
+            timeout: seconds for it, where it has less than cells have.
 
         Raises:
             nova.errors.host.CellDown: 503.
             whatever the question itself raises.
         """
-        got = self.answers(question, [cell]).got
+        got = self.answers(question, [cell], timeout).got
         if cell.uuid not in got:
             raise errors.host.CellDown()
         return got[cell.uuid]
 
-    def answers(self, question: Callable[[sa.Connection], T], cells: Sequence[objects.CellMapping]
-                ) -> 'Answers[str, T]':
+    def answers(self, question: Callable[[sa.Connection], T], cells: Sequence[objects.CellMapping],
+                timeout: float | None = None) -> 'Answers[str, T]':
         """What these cells answer, and why others are down, by uuid.
 
         Raises:
@@ -239,8 +256,9 @@ class Cells:
         def read(db: dbkit.Database) -> T:
             with db.read() as conn:
                 return question(conn)
+        deadline = clock.Deadline(self._timeout if timeout is None else timeout)
         found = self._dbs.ask(dict.fromkeys((cell.uuid for cell in cells), read),
-                              {cell.uuid: cell for cell in cells}, clock.Deadline(self._timeout))
+                              {cell.uuid: cell for cell in cells}, deadline)
         for error in found.failed.values():
             raise error
         return found
@@ -251,10 +269,10 @@ class Cells:
         """Who lives in a cell, looked at now and then; None is cell0, where schedulers and super-conductors are
         listed."""
         url = '' if cell is None else cell.database_connection
-        db = functools.partial(self._dbs.cell, url) if url else self._cell0_db
+        ask = self._ask_cell0 if cell is None else functools.partial(self.ask_one, cell)
         with self._lock:
             if url not in self._lives:
-                self._lives[url] = Liveness(db, self._down_after, self.KEEP, self.BEHIND, lasting=not url)
+                self._lives[url] = Liveness(ask, self._down_after, self.KEEP, self.BEHIND, lasting=not url)
             return self._lives[url]
 
     def host_is_up(self, db: dbkit.Database, host: str) -> bool:
@@ -262,10 +280,10 @@ class Cells:
         with db.read() as conn:
             return service.Alive.look(conn, self._down_after, host).is_up(host)
 
-    def _cell0_db(self) -> dbkit.Database | None:
+    def _ask_cell0(self, look: Look) -> service.Alive:
         with self._dbs.api.read() as conn:
             cell0 = objects.CellMapping.find(conn, uuid=CELL0_UUID)
-        return None if cell0 is None else self.db(cell0)
+        return service.Alive() if cell0 is None else self.ask_one(cell0, look, BRIEF * self._timeout)
 
 
 def runs(cell: objects.CellMapping) -> bool:

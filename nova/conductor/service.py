@@ -34,8 +34,6 @@ REPORTS = 4
 """Threads for what hosts report of nodes and guests."""
 SIGNS = 4
 """Threads for signs of life, which do nothing else."""
-ABOVE = 30.0
-"""Seconds for which it is believed which release schedulers are of."""
 QUEUE = 1000
 """What may wait for the threads of one purpose; more is refused, and whoever sent it comes again."""
 
@@ -157,7 +155,7 @@ class ConductorService:
         return self._cells.db(self._cells.cell0())
 
     def _serve_cell(self, db: dbkit.Database, bus: transport.Bus) -> reports.Reports:
-        alive = cells.Liveness(lambda: db, self._conf.service_down_time, attempts=True)
+        alive = cells.Liveness(cells.reading(lambda: db), self._conf.service_down_time, attempts=True)
         reached = reach.Reach(bus, alive)
         own = work.Work(db, self._conf, self._host, reached, self._cell_handle, self._pool,
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
@@ -169,11 +167,11 @@ class ConductorService:
         return reports.Reports(db, own.engine, alive, reached, echo.silence(self._conf))
 
     def _serve_top(self) -> None:
-        above = cells.Liveness(self._cell0, self._conf.service_down_time, keep=ABOVE, lasting=True)
-        scheduler = rpc_scheduler.Scheduler.client(self._buses.top, speaks=above.schedulers)
         found = self._cells = cell_works.CellWorks(
             self._dbs, self._buses, self._build_cell_work, self._conf.conductor.cell_threads,
             most=max(1, self._conf.conductor.threads // SHARES))
+        scheduler = rpc_scheduler.Scheduler.client(
+            self._buses.top, speaks=lambda: found.liveness(None).schedulers())
 
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
@@ -210,7 +208,7 @@ class ConductorService:
         self._checks[f'{name} tasks'] = made.health
 
     def _build_cell_work(self, db: dbkit.Database, bus: transport.Bus | None, pool: threads.Pool) -> work.Work:
-        alive = cells.Liveness(lambda: db, self._conf.service_down_time, attempts=True)
+        alive = cells.Liveness(cells.reading(lambda: db), self._conf.service_down_time, attempts=True)
         reached = reach.NoHosts() if bus is None else reach.Reach(bus, alive)
         return work.Work(db, self._conf, self._host, reached, self._super_handle, pool, supers=True,
                          after_doubt=remove_late.RemoveLate, sender=self._sender)

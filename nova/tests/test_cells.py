@@ -1,16 +1,18 @@
 """Where cells are and who lives there: asked of one module, on databases that answer and that do not."""
 
+import contextlib
 import pathlib
 import re
+import threading
 
 import pytest
-from oslo_db import exception as db_exc
 
 import nova
 from nova import errors, objects, release
-from nova.cells import Cells, Liveness
+from nova.cells import Cells, Liveness, reading
 from nova.common import uuids
 from nova.tests.fixtures import nova_db
+from nova.tests.fixtures.waiting import PATIENCE
 
 ROOT = pathlib.Path(nova.__file__).parent
 READERS = {
@@ -151,13 +153,44 @@ def test_a_cell0_that_is_away_is_of_the_releases_that_were_seen_last(deployed, c
     assert not seen.schedulers().is_current
     anew = Cells(deployed.databases, timeout=60.0, down_after=60.0).liveness(None)
     assert not anew.conductors().is_current, 'it has never looked'
-    with pytest.raises(db_exc.DBError):
+    with pytest.raises(errors.host.CellDown):
         other.conductors()
+
+
+class Silent:
+    """A database that takes questions and never answers, until `over`."""
+
+    def __init__(self):
+        self.over, self.asked = threading.Event(), 0
+
+    @contextlib.contextmanager
+    def read(self):
+        self.asked += 1
+        self.over.wait(PATIENCE)
+        yield None
+
+    def ping(self):
+        self.over.wait(PATIENCE)
+
+
+def test_a_cell0_that_hangs_is_waited_for_once(deployed, monkeypatch):
+    """A boot asks who lives there, and goes on with what was seen last."""
+    beat(deployed.db(deployed.cell0), 's', 'nova-scheduler', release.PREVIOUS.service)
+    cells = Cells(deployed.databases, timeout=1.0, down_after=60.0)
+    seen, silent, whole = cells.liveness(None), Silent(), deployed.databases.cell
+    assert not seen.schedulers().is_current
+    monkeypatch.setattr(deployed.databases, 'cell', lambda url: (
+        silent if url == deployed.cell0.database_connection else whole(url)))
+    for _ in range(3):
+        seen.forget()
+        assert not seen.schedulers().is_current
+    assert silent.asked == 1
+    silent.over.set()
 
 
 def test_a_look_is_shorter_while_services_are_of_the_release_before(deployed):
     db = deployed.db(deployed.cells[0])
-    alive = Liveness(lambda: db, 60.0, keep=600.0, behind=0.0)
+    alive = Liveness(reading(lambda: db), 60.0, keep=600.0, behind=0.0)
     beat(db, 'c', 'nova-conductor', release.PREVIOUS.service)
     assert not alive.conductors().is_current
     beat(db, 'c', 'nova-conductor', release.CURRENT.service)

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from nova import context, objects
-from nova.cells import Liveness
+from nova.cells import Liveness, reading
 from nova.conductor import reports
 from nova.objects.service import Alive, Sign
 
@@ -73,7 +73,7 @@ def said(db):
 
 def test_a_silence_that_concerns_all_makes_nobody_older(db, said):
     """TSK-S2: broker or database away for longer than service_down_time, and no host is down by that."""
-    alive = Liveness(lambda: db, 60, keep=0)
+    alive = Liveness(reading(lambda: db), 60, keep=0)
     db.write(lambda conn: objects.Service.join(conn, 'h', 'nova-compute', 1))
     for name, binary in (('h', 'nova-compute'), ('c', 'nova-conductor')):
         said(name, binary, 0)
@@ -88,7 +88,7 @@ def test_a_silence_that_concerns_all_makes_nobody_older(db, said):
 
 
 def test_steps_that_a_host_names(db, said):
-    alive = Liveness(lambda: db, 60, keep=0, attempts=True)
+    alive = Liveness(reading(lambda: db), 60, keep=0, attempts=True)
     db.write(lambda conn: objects.Service.join(conn, 'h', 'nova-compute', 1))
     said('h', 'nova-compute', 0, steps={'one': 3})
     assert alive.holds('h', 'one', 3)
@@ -98,7 +98,7 @@ def test_steps_that_a_host_names(db, said):
 
 
 def test_looking_costs_a_statement_a_second(db, said):
-    alive = Liveness(lambda: db, 60, keep=60, attempts=True)
+    alive = Liveness(reading(lambda: db), 60, keep=60, attempts=True)
     with db.counting() as statements:
         for number in range(50):
             alive.is_up(f'h{number}')

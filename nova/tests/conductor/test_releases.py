@@ -6,7 +6,7 @@ import pytest
 
 from nova import conf as nova_conf
 from nova import context, objects, ops, release, version
-from nova.cells import Liveness
+from nova.cells import Liveness, reading
 from nova.conductor import reach, reports
 from nova.objects.service import Alive, Sign
 from nova.task import flow as flows
@@ -84,7 +84,7 @@ def test_each_host_is_spoken_to_in_the_form_of_its_release(db):
             objects.Service.beat(conn, name, 'nova-compute', service)
     db.write(say)
     bus = Bus()
-    reached = reach.Reach(bus, Liveness(lambda: db, 60))
+    reached = reach.Reach(bus, Liveness(reading(lambda: db), 60))
     for name in ('old', 'new'):
         call = cell.call_of(cell.server_of())
         call.host = name
@@ -100,7 +100,7 @@ def test_what_is_begun_for_a_server_is_what_its_host_and_the_conductors_know(db)
         for name, service in (('old', OLD), ('new', NEW)):
             objects.Service.beat(conn, name, 'nova-compute', service)
     db.write(say)
-    looks = Liveness(lambda: db, 60, keep=0)
+    looks = Liveness(reading(lambda: db), 60, keep=0)
     ops.load()
     newest = flows.find('delete')
     assert flows.at(newest, looks.oldest('new')) is newest

@@ -179,10 +179,10 @@ class Users:
         world = self._world
         if not world.shape.older:
             return kind
-        lives = cells.Liveness(lambda: db, world.conf.service_down_time)
+        lives = cells.Liveness(cells.reading(lambda: db), world.conf.service_down_time)
         workers = lives.conductors()
         if kind.looks_above():
-            above = cells.Liveness(lambda: world.api_dbs.main, world.conf.service_down_time)
+            above = cells.Liveness(cells.reading(lambda: world.api_dbs.main), world.conf.service_down_time)
             workers = release.oldest(workers, above.conductors())
         found = flows.at(kind, workers)
         if found is None:
