@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import time
+import zlib
 from collections.abc import Iterator
 from typing import Protocol, overload
 
@@ -57,6 +58,19 @@ def timestamp() -> float:
 def monotonic() -> float:
     """Seconds on a clock that never steps back; only differences mean anything."""
     return _source.monotonic()
+
+
+def turn(name: str, seconds: float, now: float) -> float:
+    """When `name`, which has just had its turn, has the next one: in `seconds` at most, half of them at least.
+
+    Each name comes to turns of its own: they are spread over the interval, whatever has brought many together,
+    such as a start at the same time, or a standstill after which everybody was late.
+    """
+    own = zlib.crc32(name.encode()) / 2**32 * seconds
+    left = seconds - (now - own) % seconds
+    if left < seconds * 1e-6:  # that is the turn it has just had
+        return now + seconds
+    return now + (left if left >= seconds / 2 else (left + seconds) / 2)
 
 
 @overload

@@ -149,16 +149,17 @@ class ComputeAgent:
         sync = conf.sync_power_state_interval
         wanted = [
             chores.Chore('join', 1.0, self._join),
-            chores.Chore('nodes', conf.report_interval, self._report_nodes, due=chores.NEVER),
+            chores.Chore('nodes', conf.report_interval, self._report_nodes, due=chores.NEVER, of=self.host),
             chores.Chore('inventory', conf.update_resources_interval or 60, self._report_inventory,
-                         due=clock.monotonic() + JOIN_FIRST),
-            chores.Chore('prune', 3600, self._prune),
+                         due=clock.monotonic() + JOIN_FIRST, of=self.host),
+            chores.Chore('prune', 3600, self._prune, of=self.host),
         ]
         tidy = conf.image_cache.manager_interval
         if tidy >= 0:
-            wanted.append(chores.Chore('tidy', tidy or 60, self._tidy, due=clock.monotonic() + (tidy or 60)))
+            wanted.append(chores.Chore('tidy', tidy or 60, self._tidy, due=clock.monotonic() + (tidy or 60),
+                                       of=self.host))
         if sync >= 0:
-            wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER))
+            wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER, of=self.host))
         self._chores = [self._farm.chores.add(chore) for chore in wanted]
         self._farm.beats.add(self._heart)
         if self._own_farm is not None:

@@ -33,7 +33,7 @@ class Heart:
 
     Args:
         tell: says a beat to the conductors, and returns at once.
-        seconds: between two beats.
+        seconds: between two beats, at most: each host has its own turn in them.
         attempts: what the host has in line or runs.
         disabled: whether it believes that it is disabled.
 
@@ -70,7 +70,7 @@ class Heart:
         due = min([self._due, *fresh])
         if now < due:
             return due
-        self._due = now + self._seconds
+        self._due = clock.turn(self.host, self._seconds, now)
         named = dict(list(attempts.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
         self._tell(wire.HostBeat(

@@ -23,6 +23,9 @@ class Chore:
     """`fn` runs when due and says in how many seconds it is due again; None is `seconds`, `NEVER` ends it.
 
     A chore that raises is logged and due again after `seconds`; one that still runs is not started twice.
+
+    Attributes:
+        of: whose it is. Its turn comes within `seconds`, then, but not at the time when that of others does.
     """
 
     name: str
@@ -32,6 +35,14 @@ class Chore:
     runs: bool = False
     ended: bool = False
     kicked: bool = False
+    of: str = ''
+
+    def again(self, pause: float | None) -> float:
+        """When it is due again; `pause` is what `fn` said."""
+        now = clock.monotonic()
+        if pause is None and self.of:
+            return clock.turn(f'{self.of}/{self.name}', self.seconds, now)
+        return now + (self.seconds if pause is None else pause)
 
     def ready(self, now: float) -> bool:
         return not self.runs and (self.kicked or self.due <= now)
@@ -104,6 +115,6 @@ class Chores:
             # A chore may be anybody's, and one that failed must be called again like any other.
             LOG.exception('%s failed; it is tried again', chore.name)
         finally:
-            chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)
+            chore.due = chore.again(pause)
             chore.runs = False
             self._ticker.within(self._pause(chore))

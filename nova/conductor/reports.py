@@ -1,7 +1,7 @@
 """The narrow verbs that compute hosts may say to their cell's conductor, since they have no database."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -20,6 +20,10 @@ from nova.task import engine as engines
 from nova.task import notify
 
 LOG = logging.getLogger(__name__)
+
+
+Heard = tuple[nova_context.RequestContext, wire.HostBeat]
+"""A sign of life, and the context it came in."""
 
 
 class Reports:
@@ -51,11 +55,12 @@ class Reports:
         self._alive.forget()
         with self._db.read() as conn:
             owes = owed.owed_by(conn, report.host)
+            conductors = self._alive.conductors_now(conn)
         waited_for = self._engine.open_steps(report.host)
         orders = wire.HostOrders(
             stop=_given_up(report, [*owes, *waited_for]), owed=owes, evict=self._strangers(report),
             open_steps=waited_for, disabled=bool(found.disabled), epoch=found.epoch,
-            conductors=self._alive.conductors().service)
+            conductors=conductors.service)
         LOG.info('Host %s joins; %d steps are open, it owes %d and has %d that were given up', report.host,
                  len(waited_for), len(owes), len(orders.stop))
         return orders
@@ -88,6 +93,25 @@ class Reports:
             self._reach.rejoin(context, beat.host, wire.HostEpoch(epoch=differs.epoch))
         else:
             self._reach.set_status(context, beat.host, wire.HostStatus(disabled=differs.disabled))
+
+    def beats(self, heard: Sequence[Heard]) -> None:
+        """Many services live: those that say the same of themselves are written down by one statement."""
+        alike: dict[tuple[object, ...], list[Heard]] = {}
+        for each in heard:
+            beat = each[1]
+            steps = None if beat.steps is None else tuple(sorted(beat.steps.items()))
+            alike.setdefault((beat.binary, beat.version, beat.disabled, beat.epoch, steps), []).append(each)
+        for same in alike.values():
+            # One that says of itself what is not so is found, and told, alone.
+            if len(same) == 1 or not self._noted([beat for _, beat in same]):
+                for context, beat in same:
+                    self.beat(context, beat)
+
+    def _noted(self, beats: Sequence[wire.HostBeat]) -> bool:
+        one = beats[0]
+        return one.epoch is not None and self._db.write(lambda conn: services.Service.noted(
+            conn, [beat.host for beat in beats], one.binary, one.version, one.disabled, epoch=one.epoch,
+            attempts=one.steps, silence=self._silence))
 
     def beat_before(self, context: nova_context.RequestContext, report: wire.HostReport) -> None:
         """A host lives that speaks the form of the release before: for it, or for the sake of a conductor.

@@ -4,6 +4,7 @@
 ``super`` runs the tasks that have no cell yet, and the steps of others that look into every cell.
 """
 
+import itertools
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -103,13 +104,41 @@ class Endpoint:
 
 
 class Signs:
-    """Takes signs of life: each is one statement, made in threads that have nothing else to do."""
+    """Takes signs of life, in threads that have nothing else to do: while one of them writes, the others gather
+    what it writes next. So the more hosts there are, the more of their signs are one statement.
+
+    Of a host that beats again before its sign is written, the newest counts: hence what waits is bounded.
+    """
+
+    MOST = 100
+    """Signs that are written together: they are locked for as long as that takes."""
 
     def __init__(self, verbs: reports.Reports) -> None:
         self._verbs = verbs
+        self._waiting: dict[tuple[str, str], reports.Heard] = {}
+        self._writes = False
+        self._lock = threads.lock()
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
-        self._verbs.beat(context, beat)
+        with self._lock:
+            self._waiting[beat.host, beat.binary] = (context, beat)
+            if self._writes:
+                return
+            self._writes = True
+        try:
+            while taken := self._take():
+                self._verbs.beats(taken)
+        except BaseException:
+            # What waits is written with the next sign that comes.
+            self._writes = False
+            raise
+
+    def _take(self) -> list[reports.Heard]:
+        """What is to be written next; nothing: then nobody writes any more."""
+        with self._lock:
+            names = list(itertools.islice(self._waiting, self.MOST))
+            self._writes = bool(names)
+            return [self._waiting.pop(name) for name in names]
 
 
 class ConductorService:

@@ -3,7 +3,7 @@
 import datetime
 import functools
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import sqlalchemy as sa
@@ -107,18 +107,13 @@ class Service(Persistent):
             errors.host.ServiceNotFound: it joined once, and its row is gone.
         """
         table, now = models.services, dbkit.now(conn)
-        values: JsonObject = {
-            'its_now': now, 'its_past': now - datetime.timedelta(seconds=silence), 'its_version': version}
-        if attempts is not None:
-            values['its_attempts'] = dict(attempts)
         same: JsonObject = {'host': host, 'binary': binary}
         if epoch is not None:
             same['epoch'] = epoch
         agreed = same if disabled is None else {**same, 'disabled': disabled}
 
         def note(where: JsonObject) -> bool:
-            heard = _noting(statements.shape_of(where), attempts is not None)
-            return conn.execute(heard, {**values, **statements.values_of(where)}).rowcount > 0
+            return _note(conn, where, now, version, attempts, silence) > 0
         if note(agreed):
             return None
         heard = disabled is not None and note(same)
@@ -129,6 +124,34 @@ class Service(Persistent):
         found = cls.get(conn, host=host, binary=binary)
         told = epoch in (None, found.epoch) and disabled in (None, found.disabled)
         return None if told else found
+
+
+    @classmethod
+    def noted(cls, conn: sa.Connection, hosts: Sequence[str], binary: str, version: int,
+              disabled: bool | None = None, *, epoch: int | None = None,
+              attempts: Mapping[str, int] | None = None, silence: float = 30.0) -> bool:
+        """Note signs of life of many services at once, which say the same but for their names; see `beat`.
+
+        Returns:
+            Whether all of them were as they believe. Otherwise `beat` tells of which that is not so.
+        """
+        where: JsonObject = {'host': sorted(hosts), 'binary': binary}
+        if epoch is not None:
+            where['epoch'] = epoch
+        if disabled is not None:
+            where['disabled'] = disabled
+        return _note(conn, where, dbkit.now(conn), version, attempts, silence) == len(hosts)
+
+
+def _note(conn: sa.Connection, where: JsonObject, now: datetime.datetime, version: int,
+          attempts: Mapping[str, int] | None, silence: float) -> int:
+    """Note a sign of life of the services that are as `where` says; how many there are."""
+    values: JsonObject = {
+        'its_now': now, 'its_past': now - datetime.timedelta(seconds=silence), 'its_version': version}
+    if attempts is not None:
+        values['its_attempts'] = dict(attempts)
+    heard = _noting(statements.shape_of(where), attempts is not None)
+    return conn.execute(heard, {**values, **statements.values_of(where)}).rowcount
 
 
 @functools.cache

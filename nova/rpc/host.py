@@ -17,6 +17,7 @@ class ComputeHost(kernel.Interface):
     """
 
     topic = 'compute'
+    alone = True
     records = '1.2'
     levels = {'1.0': release.PREVIOUS.records, '1.1': {'StepCall': '1.0'}}
     run_step = kernel.cast(step.StepCall, keep=10)

@@ -127,11 +127,13 @@ class Interface:
             is written down when a later version of `StepCall` comes into use. A record that a level does not
             name is there as at the next level.
         records: the version in which a record last changed, where no method came with it.
+        alone: each server is only ever addressed by its own name; see `listening.PooledServer`.
     """
 
     topic: ClassVar[str]
     levels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     records: ClassVar[str] = '1.0'
+    alone: ClassVar[bool] = False
     methods: ClassVar[dict[str, Method]]
     version: ClassVar[str]
 
@@ -227,7 +229,7 @@ class Interface:
         need a pool of their own, or both could wait for each other.
         """
         target = oslo_messaging.Target(topic=cls.topic, server=host)
-        return bus.listen(target, _exposed(cls, endpoint), pool)
+        return bus.listen(target, _exposed(cls, endpoint), pool, cls.alone)
 
 
 def _ask(tries: int, call: Callable[[], JsonObject]) -> JsonObject:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent import futures
 
 import oslo_messaging
-from oslo_messaging._drivers import base
+from oslo_messaging._drivers import amqpdriver, base, common
 from oslo_messaging.rpc import server as rpc_server
 
 from nova import errors
@@ -54,14 +54,37 @@ class _Borrowed:
             threads.wait(list(self._open))
 
 
+def declare(driver: amqpdriver.AMQPDriverBase, connection: common.ConnectionContext,
+            target: oslo_messaging.Target, hear: Callable[[object], None]) -> None:
+    """Have `hear` called with what comes for one server of a topic: it has a queue of its own."""
+    connection.declare_topic_consumer(exchange_name=driver._get_exchange(target),
+                                      topic=f'{target.topic}.{target.server}', callback=hear)
+
+
 class PooledServer(rpc_server.RPCServer):
-    """The library's server on an executor of ours: shared pools make hundreds of servers cheap."""
+    """The library's server on an executor of ours: shared pools make hundreds of servers cheap.
+
+    Args:
+        alone: it is only ever addressed by its name. So it needs neither the queue that all servers of the topic
+            share nor one for what is sent to all, which the library declares for everybody: with thousands of
+            hosts these are thousands of consumers of one queue, and half of the broker's queues.
+    """
 
     def __init__(self, transport: oslo_messaging.Transport, target: oslo_messaging.Target,
-                 dispatcher: oslo_messaging.RPCDispatcher, pool: threads.Pool) -> None:
+                 dispatcher: oslo_messaging.RPCDispatcher, pool: threads.Pool, alone: bool = False) -> None:
         super().__init__(transport, target, dispatcher)
+        self._alone = alone
         # The library looks here when it starts.
         self._executor_cls = lambda max_workers: _Borrowed(pool, target.topic)
+
+    def _create_listener(self) -> base.Listener:
+        driver = self.transport._driver
+        if not self._alone or not isinstance(driver, amqpdriver.AMQPDriverBase):
+            return super()._create_listener()
+        connection = driver._get_connection(common.PURPOSE_LISTEN)
+        listener = amqpdriver.RpcAMQPListener(driver, connection)
+        declare(driver, connection, self._target, listener)
+        return base.PollStyleListenerAdapter(listener, 1, None)
 
 
 class Listening:

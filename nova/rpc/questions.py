@@ -15,6 +15,7 @@ class Questions(kernel.Interface):
     """
 
     topic = 'compute-questions'
+    alone = True
     console = kernel.call(question.GuestQuestion, returns=question.ConsolePlace, timeout=SECONDS)
     console_output = kernel.call(question.GuestQuestion, returns=question.GuestAnswer, timeout=SECONDS)
     cache_images = kernel.cast(question.ImageList, since='1.1')

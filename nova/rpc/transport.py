@@ -201,15 +201,19 @@ class Bus:
         return not self._addresses
 
     def listen(self, target: oslo_messaging.Target, endpoint: object,
-               pool: threads.Pool | None = None) -> listening.Listening:
-        """A server for `endpoint`; on a pool of its own unless one is given to share."""
+               pool: threads.Pool | None = None, alone: bool = False) -> listening.Listening:
+        """A server for `endpoint`; on a pool of its own unless one is given to share.
+
+        Args:
+            alone: see `listening.PooledServer`.
+        """
         self._connect()
         own = None
         if pool is None:
             own = pool = threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size, QUEUE)
         dispatcher = oslo_messaging.RPCDispatcher(
             [endpoint], None, oslo_messaging.ExplicitRPCAccessPolicy)
-        server = listening.PooledServer(self._transport, target, dispatcher, pool)
+        server = listening.PooledServer(self._transport, target, dispatcher, pool, alone)
         served = listening.Listening(server, own, self._inline, f'{target.topic}.{target.server}')
         self._servers.append(served)
         return served

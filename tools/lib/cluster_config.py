@@ -42,6 +42,8 @@ class Deployment:
         guests: directory of the hosts where guests of QEMU run (`guest_hosts`); empty where they are simulated.
         mariadb_driver: pymysql, or mysqldb (of mysqlclient), by which our services speak to MariaDB.
         cell_count: how many cells there are beside cell0.
+        together: compute hosts that one process has; one is a process of its own, as on a machine of its own.
+        admin_url: SQLAlchemy URL of who may do everything at the database server.
     """
 
     directory: pathlib.Path
@@ -58,6 +60,8 @@ class Deployment:
     guests: str = ''
     mariadb_driver: str = 'pymysql'
     cell_count: int = 2
+    together: int = 1
+    admin_url: str = dataclasses.field(default='', repr=False)
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -87,15 +91,24 @@ class Deployment:
     @property
     def hosts(self) -> dict[str, str]:
         """Compute host to its cell: by turns; two by two where they have guests, which can be moved then."""
-        together, cells = 2 if self.guests else 1, list(self.cells)
-        return {f'compute{number + 1}': cells[number // together % len(cells)]
+        neighbours, cells = self.together * (2 if self.guests else 1), list(self.cells)
+        return {f'compute{number + 1}': cells[number // neighbours % len(cells)]
                 for number in range(self.computes)}
+
+    @property
+    def farms(self) -> dict[str, list[str]]:
+        """Process to the compute hosts that it has, all of one cell; empty where each is a process."""
+        names = list(self.hosts)
+        return {} if self.together == 1 else {
+            f'computes{start // self.together + 1}': names[start:start + self.together]
+            for start in range(0, len(names), self.together)}
 
     @property
     def services(self) -> list[str]:
         """Every process of ours, in starting order."""
         conductors = [f'{cell}-conductor{number + 1}' for cell in self.cells for number in range(CONDUCTORS)]
-        return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors, *self.hosts, 'api']
+        return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors,
+                *(self.farms or self.hosts), 'api']
 
     @property
     def guest_hosts(self) -> guest_hosts.Hosts | None:
@@ -112,7 +125,8 @@ class Deployment:
 
     def cell_of(self, service: str) -> str | None:
         """The cell of a conductor or a compute host."""
-        return self.hosts.get(service) or next(
+        hosts = self.hosts
+        return hosts.get(self.farms.get(service, [service])[0]) or next(
             (cell for cell in self.cells if service.startswith(f'{cell}-')), None)
 
     def url(self, name: str) -> str:
@@ -138,9 +152,10 @@ class Deployment:
     @classmethod
     def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
              options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
-             cells: int = 2) -> Self:
+             cells: int = 2, together: int = 1) -> Self:
         """The facts of a new cluster; ports that are not given are chosen among the free ones."""
-        found = cls(directory, database, computes, workers, options=options or {}, cell_count=cells)
+        found = cls(directory, database, computes, workers, options=options or {}, cell_count=cells,
+                    together=together)
         names = [*found.users, *(f'db:{name}' for name in found.databases),
                  *(f'mq:{vhost}' for vhost in found.vhosts)]
         found.passwords = {name: secrets.token_hex(12) for name in names}
@@ -223,7 +238,7 @@ def _in_cell(deployment: Deployment, service: str, cell: str) -> Sections:
     sections = _every(deployment, service)
     sections['DEFAULT']['transport_url'] = deployment.bus(cell)
     sections['prometheus'] = {'port': deployment.ports[service]}
-    if service in deployment.hosts:
+    if service in deployment.hosts or service in deployment.farms:
         sections['DEFAULT']['compute_driver'] = 'fake.FakeDriver'
         if hosts := deployment.guest_hosts:
             number = deployment.number_of(service)

@@ -29,6 +29,8 @@ def command_of(deployment: cluster_config.Deployment, service: str) -> tuple[lis
         return [sys.executable, '-m', 'gunicorn', app[service], '--preload', '--no-control-socket',
                 '--workers', str(deployment.workers), '--threads', '16', '--keep-alive', '30',
                 '--bind', f'127.0.0.1:{deployment.ports[service]}'], {variable: str(etc / service)}
+    if service in deployment.farms:
+        return [sys.executable, str(HERE / 'cluster_computes.py'), str(deployment.directory), service], {}
     kind, env = service.rstrip('0123456789').rpartition('-')[2], {}
     if service in deployment.hosts:
         kind, hosts = 'compute', deployment.guest_hosts

@@ -30,6 +30,7 @@ def make_databases(deployment: cluster_config.Deployment, admin_url: str) -> Non
             for statement in _statements(deployment, name, password):
                 conn.exec_driver_sql(statement)
     engine.dispose()
+    deployment.admin_url = admin_url
     deployment.server = urllib.parse.urlsplit(admin_url).netloc.rpartition('@')[2]
 
 

@@ -1,5 +1,7 @@
 """A host gives signs of life whatever hangs on it, and says in them what it runs; what it does when cut off."""
 
+import collections
+import itertools
 import threading
 import time
 
@@ -112,6 +114,31 @@ def test_quick_steps_cause_no_beat(heard, start, driver, host, conf):
         host.run_step(cell.CONTEXT, cell.call_of(cell.server_of()))
         heard.wait('results', number)
     assert not goes_on_beating(heard, 2) and len(heard.beats) == 1
+
+
+def test_hosts_that_begin_together_do_not_beat_together():
+    """Each within its interval, and not twice in half of it; a standstill after which all are late is forgotten."""
+    said, times = [], dict[str, list[float]]()
+    hearts = [beats.Heart(f'host{number}', 'nova-compute', said.append, 10, dict, lambda: None)
+              for number in range(200)]
+    for heart in hearts:
+        heart.begin(0)
+
+    def live(since, until):
+        times.clear()
+        for tick in range(since * 2, until * 2):
+            now = tick / 2
+            for heart in hearts:
+                said.clear()
+                heart.look(now)
+                if said:
+                    times.setdefault(heart.host, []).append(now)
+        gaps = [later - sooner for each in times.values() for sooner, later in itertools.pairwise(each)]
+        assert min(gaps) >= 5 and max(gaps) <= 10.5
+        last = collections.Counter(each[-1] for each in times.values())
+        assert max(last.values()) < 30 and len(times) == len(hearts)
+    live(1000, 1040)
+    live(1075, 1115)
 
 
 def test_a_beat_is_bounded():

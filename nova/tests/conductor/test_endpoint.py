@@ -43,12 +43,16 @@ class Verbs:
     """Keeps who beats; what hosts report otherwise hangs."""
 
     def __init__(self, go):
-        self.go, self.beats, self.changed = go, [], threading.Condition()
+        self.go, self.heard, self.changed = go, [], threading.Condition()
+        self.writing, self.written = threading.Event(), []
+        self.writing.set()
 
-    def beat(self, context, beat):
+    def beats(self, heard):
+        self.written.append(len(heard))
         with self.changed:
-            self.beats.append(beat.host)
+            self.heard += [beat.host for _, beat in heard]
             self.changed.notify_all()
+        self.writing.wait(30)
 
     def nodes(self, context, report):
         self.go.wait(30)
@@ -57,7 +61,7 @@ class Verbs:
 
     def wait(self, count, seconds=PATIENCE):
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.beats) >= count, seconds), self.beats
+            assert self.changed.wait_for(lambda: len(self.heard) >= count, seconds), self.heard
 
 
 @pytest.fixture
@@ -118,6 +122,32 @@ def test_signs_of_life_are_taken_while_everything_else_hangs(bus, verbs):
                                               disabled=None, epoch=0, steps={}))
     verbs.wait(50)
     assert time.monotonic() - began < 5
+
+
+def test_signs_that_come_while_others_are_written_are_written_together(verbs):
+    """The newest of each host; none is forgotten, and one that fails keeps no later one from being written."""
+    signs = service.Signs(verbs)
+
+    def beat(host, epoch=0):
+        signs.beat(CONTEXT, objects.HostBeat(host=host, binary='nova-compute', version=1, epoch=epoch, steps={}))
+    verbs.writing.clear()
+    first = threading.Thread(target=beat, args=('first',))
+    first.start()
+    verbs.wait(1)
+    for number in range(2 * signs.MOST + 10):
+        beat(f'h{number}')
+        beat(f'h{number}', epoch=1)
+    verbs.writing.set()
+    first.join(PATIENCE)
+    assert verbs.written == [1, signs.MOST, signs.MOST, 10]
+    assert sorted(verbs.heard) == sorted(['first', *(f'h{number}' for number in range(2 * signs.MOST + 10))])
+
+    broken, verbs.beats = verbs.beats, None
+    with pytest.raises(TypeError):
+        beat('lost')
+    verbs.beats = broken
+    beat('later')
+    assert verbs.heard[-1] == 'later'
 
 
 @pytest.fixture

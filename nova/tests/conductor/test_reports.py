@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova import context, errors, objects, release
+from nova import cells, context, errors, objects, release
 from nova.common import uuids
 from nova.conductor import reports
 from nova.objects import owed
@@ -54,6 +54,9 @@ class Nothing:
     def conductors(self):
         return self.release
 
+    def conductors_now(self, conn):
+        return self.release
+
 
 @pytest.fixture
 def engine(db):
@@ -102,6 +105,56 @@ def test_a_host_learns_whether_it_is_disabled(db, verbs, reach):
     assert reach.told == [('h', True)]
     assert [text.split()[0] for text in statements if 'services' in text] == ['UPDATE']
     assert verbs.host_up(CONTEXT, report()).disabled is True
+
+
+def test_signs_of_many_hosts_are_one_statement(db, verbs, reach):
+    """Those that are as they believe; another one is told, and it alone is no sign of life."""
+    names = [f'h{number}' for number in range(30)]
+    for name in names:
+        verbs.host_up(CONTEXT, objects.HostReport(host=name, binary='nova-compute', version=1))
+    db.write(lambda conn: objects.Service.beat(conn, 'conductor', 'nova-conductor', 1))
+
+    def beats(**steps):
+        return [(CONTEXT, objects.HostBeat(
+            host=name, binary='nova-compute', version=1, disabled=False, epoch=0, steps=steps.get(name, {})))
+            for name in names]
+
+    def up():
+        with db.read() as conn:
+            return {one.host for one in objects.Service.all(conn, binary='nova-compute') if one.is_up(60)}
+    with db.counting() as statements:
+        verbs.beats(beats())
+    assert [text.split()[0] for text in statements if 'services' in text] == ['UPDATE']
+    assert up() == set(names) and reach.told == []
+    with db.counting() as statements:
+        verbs.beats(beats(h3={'a task': 1}))
+    assert [text.split()[0] for text in statements if 'services' in text] == ['UPDATE', 'UPDATE']
+    with db.read() as conn:
+        assert objects.service.Alive.look(conn, 60, attempts=True).attempts == {'h3': {'a task': 1}}
+
+    def forget(conn):
+        for one in objects.Service.all(conn, binary='nova-compute'):
+            one.last_seen_up = None
+            one.epoch = int(one.host == 'h7')
+            one.save(conn)
+        objects.Service.get(conn, host='h9').destroy(conn)
+    db.write(forget)
+    verbs.beats(beats())
+    assert up() == set(names) - {'h7', 'h9'}
+    assert sorted(reach.told, key=str) == [('h7', 'rejoin', 1), ('h9', 'rejoin', None)]
+
+
+def test_who_joins_has_no_other_host_read(db, engine, reach):
+    """Ten thousand may join at the same time."""
+    alive = cells.Liveness(lambda: db, 60)
+    verbs = reports.Reports(db, engine, alive, reach)
+    db.write(lambda conn: objects.Service.beat(conn, 'conductor', 'nova-conductor', release.PREVIOUS.service))
+    verbs.host_up(CONTEXT, report())
+    with db.counting() as statements:
+        orders = verbs.host_up(CONTEXT, report())
+    assert orders.conductors == release.PREVIOUS.service
+    read = [text for text in statements if text.startswith('SELECT') and 'FROM services' in text]
+    assert read and all('services.host = ' in text for text in read), read
 
 
 def test_a_host_that_joins_lives_once_it_beats(db, verbs):

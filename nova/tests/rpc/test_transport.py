@@ -2,14 +2,18 @@
 
 import threading
 import time
+from unittest import mock
 
 import oslo_messaging
 import pytest
+from oslo_messaging._drivers import impl_rabbit
 
 from nova import conf as nova_conf
 from nova import context, errors
 from nova.common import metrics
-from nova.rpc import inproc, transport, urls
+from nova.rpc import conductor as rpc_conductor
+from nova.rpc import host as rpc_host
+from nova.rpc import inproc, questions, transport, urls
 from nova.rpc import outbox as outbox_module
 from nova.tests.fixtures.waiting import PATIENCE, until
 from nova.tests.rpc.declared import Office, Parcel, Post
@@ -280,3 +284,44 @@ def test_exchange_ends_with_its_last_user():
     server.stop()
     server.wait()
     second.close()
+
+
+class Declared:
+    """A connection that keeps what is declared on it."""
+
+    def __init__(self, conf, url, purpose, retry=None):
+        self.queues = QUEUES
+
+    def declare_topic_consumer(self, exchange_name, topic, callback=None, queue_name=None):
+        self.queues.append(queue_name or topic)
+
+    def declare_fanout_consumer(self, topic, callback):
+        self.queues.append(f'{topic}_fanout')
+
+    def consume(self, timeout=None):
+        time.sleep(0.01)
+
+    def stop_consuming(self):
+        pass
+
+    def close(self):
+        pass
+
+
+QUEUES: list[str] = []
+
+
+@pytest.mark.parametrize(('interface', 'queues'), [
+    (rpc_host.ComputeHost, ['compute.h']), (questions.Questions, ['compute-questions.h']),
+    (rpc_conductor.Conductor, ['conductor', 'conductor.h', 'conductor_fanout'])])
+def test_who_is_addressed_by_name_has_one_queue(monkeypatch, interface, queues):
+    """Ten thousand hosts are ten thousand queues of each kind, and no consumer of a queue that nobody uses."""
+    monkeypatch.setattr(impl_rabbit, 'Connection', Declared)
+    QUEUES.clear()
+    bus = transport.Bus(nova_conf.new(config_files=[]), 'rabbit://nobody@127.0.0.1:9/')
+    server = interface.server(bus, 'h', mock.Mock())
+    server.start()
+    assert server.ready(PATIENCE) and QUEUES == queues
+    server.stop()
+    server.wait()
+    bus.close()

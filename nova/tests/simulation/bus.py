@@ -270,7 +270,8 @@ class Bus:
             raise error
         return result
 
-    def listen(self, target: Any, endpoint: Any, pool: threads.Pool | None = None) -> Listening:
+    def listen(self, target: Any, endpoint: Any, pool: threads.Pool | None = None,
+               alone: bool = False) -> Listening:
         made = pool or threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size)
         return Listening(self._broker, self._process, target, endpoint, made)
 
