@@ -65,9 +65,9 @@ class PooledServer(rpc_server.RPCServer):
     """The library's server on an executor of ours: shared pools make hundreds of servers cheap.
 
     Args:
-        alone: it is only ever addressed by its name. So it needs neither the queue that all servers of the topic
-            share nor one for what is sent to all, which the library declares for everybody: with thousands of
-            hosts these are thousands of consumers of one queue, and half of the broker's queues.
+        alone: it is only ever addressed by its name. So it needs neither the queue that all servers of the
+            topic share nor one for what is sent to all, which the library declares for everybody: with
+            thousands of hosts these are thousands of consumers of one queue, and half of the broker's queues.
     """
 
     def __init__(self, transport: oslo_messaging.Transport, target: oslo_messaging.Target,

@@ -1,10 +1,10 @@
-"""Many compute hosts in one process of a cluster, each as it is on a machine of its own but for what they share.
+"""Many compute hosts in one process of a cluster, each as on a machine of its own but for what they share.
 
     python tools/lib/cluster_computes.py DIR PROCESS      until SIGTERM
 
-Every host has its own queues, journal, driver and signs of life. The process has one connection on which all of
-them listen (a host of its own has two), those on which it sends, threads for all of them, and one Placement client
-with one token.
+Every host has its own queues, journal, driver and signs of life. The process has one connection on which all
+of them listen (a host of its own has two), those on which it sends, threads for all of them, and one Placement
+client with one token.
 """
 
 import pathlib

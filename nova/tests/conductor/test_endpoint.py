@@ -129,7 +129,8 @@ def test_signs_that_come_while_others_are_written_are_written_together(verbs):
     signs = service.Signs(verbs)
 
     def beat(host, epoch=0):
-        signs.beat(CONTEXT, objects.HostBeat(host=host, binary='nova-compute', version=1, epoch=epoch, steps={}))
+        signs.beat(CONTEXT, objects.HostBeat(
+            host=host, binary='nova-compute', version=1, epoch=epoch, steps={}))
     verbs.writing.clear()
     first = threading.Thread(target=beat, args=('first',))
     first.start()

@@ -321,7 +321,7 @@ def test_who_is_addressed_by_name_has_one_queue(monkeypatch, interface, queues):
     bus = transport.Bus(nova_conf.new(config_files=[]), 'rabbit://nobody@127.0.0.1:9/')
     server = interface.server(bus, 'h', mock.Mock())
     server.start()
-    assert server.ready(PATIENCE) and QUEUES == queues
+    assert server.ready(PATIENCE) and queues == QUEUES
     server.stop()
     server.wait()
     bus.close()
