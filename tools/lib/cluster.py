@@ -64,8 +64,8 @@ class Cluster:
             together: as of the deployment.
         """
         directory.mkdir(parents=True, mode=0o755)
-        found = cls(cls.DEPLOYMENT.make(directory, database, computes, workers, options, ports, cells, together),
-                    say)
+        found = cls(cls.DEPLOYMENT.make(
+            directory, database, computes, workers, options, ports, cells, together), say)
         found.deployment.mariadb_driver = mariadb_driver
         found.deployment.save()
         try:
