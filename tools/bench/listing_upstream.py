@@ -31,7 +31,7 @@ import upstream
 SCRIPT = pathlib.Path(__file__).with_name('upstream_servers.py')
 MEMBER = 3
 """The project among all that the user of the sandbox belongs to."""
-WARM = 3
+WARM = 1
 """Requests for a page before it is timed."""
 
 
