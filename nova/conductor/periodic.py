@@ -135,25 +135,17 @@ class Discovery:
     def _discover(self, mapping: cell_mapping.CellMapping) -> None:
         db = self._cells.db(mapping)
         with db.read() as conn:
-            new = compute_node.ComputeNode.all(conn, mapped=False)
+            new = compute_node.ComputeNode.unmapped(conn)
         if not new:
             return
-        hosts = sorted({node.host for node in new})
+        hosts = sorted({host for _, host in new})
 
         def add(conn: sa.Connection) -> None:
             known = {known.host for known in host_mapping.HostMapping.all(conn, host=hosts)}
-            for host in hosts:
-                if host not in known:
-                    host_mapping.HostMapping(host=host, cell_id=mapping.id).create(conn)
+            host_mapping.HostMapping.add(conn, mapping, [host for host in hosts if host not in known])
         self._cells.api_db.write(add)
-
-        def mark(conn: sa.Connection) -> None:
-            for node in new:
-                fresh = node.copy()
-                fresh.mapped = True
-                fresh.save(conn)
-        db.write(mark)
-        LOG.info('Mapped hosts of cell %s: %s', mapping.name, ', '.join(hosts))
+        db.write(functools.partial(compute_node.ComputeNode.note_mapped, uuids=[uuid for uuid, _ in new]))
+        LOG.info('Mapped %d hosts of cell %s: %s', len(hosts), mapping.name, ', '.join(hosts[:10]))
 
 
 class HandOvers:

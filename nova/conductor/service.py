@@ -15,7 +15,7 @@ from nova import audit, cells, heartbeat, ops
 from nova import clients as clients_
 from nova import context as nova_context
 from nova.audit import guests
-from nova.common import dbkit, health, threads
+from nova.common import clock, dbkit, health, threads
 from nova.conductor import audits, cell_works, echo, handle, periodic, reach, reports, work
 from nova.objects import step as wire
 from nova.ops import remove_late
@@ -105,18 +105,21 @@ class Endpoint:
 
 class Signs:
     """Takes signs of life, in threads that have nothing else to do: while one of them writes, the others gather
-    what it writes next. So the more hosts there are, the more of their signs are one statement.
+    what it writes next, for `GATHER` seconds at least. So the more hosts there are, the more of their signs are
+    one statement, and a sign that comes alone is written at once.
 
     Of a host that beats again before its sign is written, the newest counts: hence what waits is bounded.
     """
 
     MOST = 100
     """Signs that are written together: they are locked for as long as that takes."""
+    GATHER = 0.2
+    """Seconds from one writing to the next, where fewer than `MOST` wait."""
 
     def __init__(self, verbs: reports.Reports) -> None:
         self._verbs = verbs
         self._waiting: dict[tuple[str, str], reports.Heard] = {}
-        self._writes = False
+        self._writes, self._written = False, -self.GATHER
         self._lock = threads.lock()
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
@@ -127,6 +130,7 @@ class Signs:
             self._writes = True
         try:
             while taken := self._take():
+                self._written = clock.monotonic()
                 self._verbs.beats(taken)
         except BaseException:
             # What waits is written with the next sign that comes.
@@ -135,6 +139,9 @@ class Signs:
 
     def _take(self) -> list[reports.Heard]:
         """What is to be written next; nothing: then nobody writes any more."""
+        pause = self._written + self.GATHER - clock.monotonic()
+        if pause > 0 and 0 < len(self._waiting) < self.MOST:
+            threads.sleep(pause)
         with self._lock:
             names = list(itertools.islice(self._waiting, self.MOST))
             self._writes = bool(names)

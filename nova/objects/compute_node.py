@@ -1,11 +1,13 @@
 """Hypervisors: what a compute service says about each of its nodes."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Self
 
 import sqlalchemy as sa
 
 from nova import errors
+from nova.common import dbkit
 from nova.db.cell import models
 from nova.objects import fields
 from nova.objects.persistent import Persistent
@@ -60,6 +62,21 @@ class ComputeNode(Persistent):
     @property
     def free_disk_gb(self) -> int:
         return self.local_gb - self.local_gb_used
+
+    @classmethod
+    def unmapped(cls, conn: sa.Connection) -> list[tuple[str, str]]:
+        """uuid and host of the nodes whose host is not known to be mapped."""
+        table = cls.table
+        return [(row.uuid, row.host) for row in conn.execute(
+            sa.select(table.c.uuid, table.c.host).where(table.c.mapped == sa.false()))]
+
+    @classmethod
+    def note_mapped(cls, conn: sa.Connection, uuids: Sequence[str]) -> None:
+        """The hosts of these nodes are mapped; nothing about the nodes themselves has changed."""
+        table = cls.table
+        for part in dbkit.parts(uuids):
+            conn.execute(table.update().where(table.c.uuid.in_(part)).values(
+                mapped=True, updated_at=table.c.updated_at))
 
     @classmethod
     def report(cls, conn: sa.Connection, reported: Self) -> Self:

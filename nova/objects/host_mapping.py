@@ -1,6 +1,7 @@
 """Hosts and the cells they are in."""
 
 import datetime
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
@@ -8,7 +9,7 @@ from nova import errors
 from nova.common import dbkit
 from nova.db.api import models
 from nova.db.cell import models as models_of_cell
-from nova.objects import fields
+from nova.objects import fields, statements
 from nova.objects.cell_mapping import CellMapping
 from nova.objects.compute_node import ComputeNode
 from nova.objects.persistent import Persistent
@@ -27,6 +28,13 @@ class HostMapping(Persistent):
     updated_at: datetime.datetime | None = None
 
 
+    @classmethod
+    def add(cls, conn: sa.Connection, cell: CellMapping, hosts: Iterable[str]) -> None:
+        """Map hosts that are not mapped, however many there are, by few statements."""
+        for part in dbkit.parts({'cell_id': cell.id, 'host': host} for host in hosts):
+            conn.execute(statements.insert(cls.table), part)
+
+
 def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by_service: bool = False
              ) -> list[str]:
     """Map the hosts of a cell that are not mapped yet; returns their names.
@@ -41,7 +49,7 @@ def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by
         if by_service:
             hosts = {service.host for service in Service.all(conn, binary='nova-compute')}
         else:
-            hosts = {node.host for node in ComputeNode.all(conn, mapped=False)}
+            hosts = {host for _, host in ComputeNode.unmapped(conn)}
 
     def write(conn: sa.Connection) -> list[str]:
         known = {mapping.host: mapping.cell_id for mapping in HostMapping.all(conn, host=sorted(hosts))}
@@ -49,8 +57,7 @@ def discover(api: dbkit.Database, cell_db: dbkit.Database, cell: CellMapping, by
             if cell_id != cell.id:
                 raise errors.Conflict(f"Host '{host}' is mapped to another cell already.")
         fresh = sorted(hosts - set(known))
-        for host in fresh:
-            HostMapping(cell_id=cell.id, host=host).create(conn)
+        HostMapping.add(conn, cell, fresh)
         return fresh
 
     if not hosts:

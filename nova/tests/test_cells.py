@@ -11,6 +11,8 @@ import nova
 from nova import errors, objects, release
 from nova.cells import Cells, Liveness, reading
 from nova.common import uuids
+from nova.conductor import periodic
+from nova.objects import host_mapping
 from nova.tests.fixtures import nova_db
 from nova.tests.fixtures.waiting import PATIENCE
 
@@ -197,3 +199,42 @@ def test_a_look_is_shorter_while_services_are_of_the_release_before(deployed):
     assert alive.conductors().is_current
     beat(db, 'c', 'nova-conductor', release.PREVIOUS.service)
     assert alive.conductors().is_current, 'the look is good for long now'
+
+
+def test_many_hosts_are_discovered_by_few_statements(deployed):
+    """CEL-S4: by a super-conductor, and by the command; and the scheduler need not read the nodes again."""
+    [cell, other], hosts = deployed.cells, [f'h{number}' for number in range(40)]
+
+    def report(conn):
+        for host in hosts:
+            objects.ComputeNode(uuid=uuids.generate(), host=host, hypervisor_hostname=host).create(conn)
+    db = deployed.db(cell)
+    db.write(report)
+    found = Cells(deployed.databases)
+    deployed.api.write(lambda conn: objects.HostMapping(host='h3', cell_id=cell.id).create(conn))
+    with db.read() as conn:
+        stamps = {node.host: node.updated_at for node in objects.ComputeNode.all(conn)}
+
+    def check(discover):
+        with deployed.api.counting() as above, db.counting() as within:
+            discover()
+        assert len(above) <= 10 and len(within) <= 10, (above, within)
+        with deployed.api.read() as conn:
+            mapped = {one.host: one.cell_id for one in objects.HostMapping.all(conn)}
+        assert mapped == dict.fromkeys(hosts, cell.id)
+        with db.read() as conn:
+            nodes = objects.ComputeNode.all(conn)
+        assert all(node.mapped for node in nodes) and {node.host: node.updated_at for node in nodes} == stamps
+    check(periodic.Discovery(found))
+
+    def forget(conn):
+        for one in objects.HostMapping.all(conn):
+            one.destroy(conn)
+    deployed.api.write(forget)
+    db.write(lambda conn: conn.execute(objects.ComputeNode.table.update().values(
+        mapped=False, updated_at=objects.ComputeNode.table.c.updated_at)))
+    check(lambda: host_mapping.discover(deployed.api, db, cell))
+    deployed.db(other).write(lambda conn: objects.ComputeNode(
+        uuid=uuids.generate(), host='h3', hypervisor_hostname='h3').create(conn))
+    with pytest.raises(errors.Conflict):
+        host_mapping.discover(deployed.api, deployed.db(other), other)
