@@ -41,6 +41,8 @@ QUEUE = 1000
 """Messages that may wait while the hosts of the process write down what they are told."""
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to reach a neighbour at the start."""
+RETELL = 300.0
+"""Seconds after which node records are told again, though they are the same; Placement is compared as rarely."""
 JOIN_FIRST = 3.0
 """Seconds that the first report to Placement waits for a conductor, who knows whether the host is disabled."""
 
@@ -136,6 +138,7 @@ class ComputeAgent:
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
             bus, host, questions.Answers(self._hosting, self._farm.image_pool), self._farm.question_pool)
+        self._told = clock.Deadline(0)
         self._joined = threads.event()
         self._stopped = threads.event()
         self._tries = {'join': 0, 'inventory': 0}
@@ -345,8 +348,10 @@ class ComputeAgent:
                         self.host, error, pause)
             return pause
         self._tries['inventory'] = 0
-        # What was said last about nodes was a cast, and may have been lost.
-        self.inventory.forget()
+        if self._told.passed():
+            # What was said about nodes were casts, and may have been lost.
+            self.inventory.forget()
+            self._told = clock.Deadline(RETELL)
         return None
 
     def _sync(self) -> None:

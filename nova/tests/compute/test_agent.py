@@ -37,6 +37,27 @@ def test_nodes_are_told_only_when_they_changed(heard, start, driver, conf):
     assert heard.wait('nodes_of', 2)[1].nodes[0].vcpus_used == 4
 
 
+def test_nodes_that_are_as_they_were_are_told_again_seldom(heard, start, driver, clients, conf):
+    """A message may have been lost; ten thousand hosts that say everything each minute are a load."""
+    conf.set_override('update_resources_interval', 1)
+    start(driver)
+    heard.wait('nodes_of')
+    calls = clients.placement.calls
+    until(lambda: clients.placement.calls >= calls + 3)
+    heard.wait('beats', len(heard.beats) + 2)
+    assert len(heard.nodes_of) == 1
+    driver.spawn(cell.Handle(cell.server_of(vcpus=4, memory_mb=512)))
+    heard.wait('nodes_of', 2)
+
+
+def test_nodes_are_told_again_when_that_is_due(heard, start, driver, conf, monkeypatch):
+    monkeypatch.setattr(agents, 'RETELL', 0.5)
+    conf.set_override('update_resources_interval', 1)
+    start(driver)
+    heard.wait('nodes_of', 3)
+    assert [told.nodes[0].vcpus_used for told in heard.nodes_of[:3]] == [0, 0, 0]
+
+
 def test_inventory_reaches_placement(heard, start, driver, clients, conf):
     """CLM-S3: what the host itself needs is reserved."""
     conf.set_override('reserved_host_memory_mb', 1024)
