@@ -42,7 +42,7 @@ QUEUE = 1000
 BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to reach a neighbour at the start."""
 RETELL = 300.0
-"""Seconds after which node records are told again, though they are the same; Placement is compared as rarely."""
+"""Seconds after which node records are told again, though they are the same."""
 JOIN_FIRST = 3.0
 """Seconds that the first report to Placement waits for a conductor, who knows whether the host is disabled."""
 
