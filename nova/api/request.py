@@ -182,7 +182,8 @@ class Request(request.Request):
     def page_look(self, found: ListResult) -> Look:
         """The same for a page of servers."""
         dbs = {uuid: self.cells.db(found.mappings[uuid]) for uuid in set(found.cells.values())}
-        return Look(self, [(row, dbs.get(found.cells.get(row.uuid, ''))) for row in found.rows], self.needs)
+        return Look(self, [(row, dbs.get(found.cells.get(row.uuid, ''))) for row in found.rows], self.needs,
+                    services=found.services)
 
     # Operations
 

@@ -17,6 +17,16 @@ from nova.rest.field import ABSENT, Absent
 if TYPE_CHECKING:
     from nova.api.request import Request
 
+SERVICES = 'services'
+"""Among a view's needs: the services of the servers' hosts."""
+
+
+def needs_of_page(req: 'Request') -> frozenset[str]:
+    """What a page of servers is to bring: the services of hosts only where the caller may see them."""
+    needs = frozenset(req.needs)
+    return needs if req.can(rules.SHOW_HOST_STATUS) or req.can(rules.SHOW_HOST_STATUS_UNKNOWN_ONLY) else (
+        needs - {SERVICES})
+
 
 class Look:
     """Passed to the getters of `nova.schema.server`.
@@ -26,10 +36,12 @@ class Look:
         servers: the page, as pairs of an instance and its cell's database (None when no cell has it).
         needs: what the view shows (`Request.needs`).
         password: shown by what a rebuild answers.
+        services: the compute services of their hosts, where these were read already.
     """
 
     def __init__(self, req: 'Request', servers: Sequence[tuple[objects.Instance, dbkit.Database | None]],
-                 needs: Collection[str], password: str | None = None) -> None:
+                 needs: Collection[str], password: str | None = None,
+                 services: Mapping[str, objects.Service] | None = None) -> None:
         self.links = req.links
         self.password = password
         self.is_admin = req.context.is_admin
@@ -43,13 +55,13 @@ class Look:
             db = req.dbs.api if place is None and server.vm_state == states.VM.ERROR else place
             if db is not None:
                 self._by_db.setdefault(id(db), (db, []))[1].append(server)
-        self._services: dict[str, objects.Service] = {}
+        self._services = dict(services or {})
         self.faults: Mapping[str, JsonObject] = {}
-        self._load_cells(needs)
+        self._load_cells(needs if services is None else set(needs) - {SERVICES})
         self._load_api(req, [server.uuid for server, _ in servers], needs)
 
     def _load_cells(self, needs: Collection[str]) -> None:
-        wants_services = 'services' in needs and (self._host_status or self._unknown_only)
+        wants_services = SERVICES in needs and (self._host_status or self._unknown_only)
         faults: dict[str, JsonObject] = {}
         for db, servers in self._by_db.values():
             broken = [server.uuid for server in servers if server.deleted or server.vm_state == 'error']

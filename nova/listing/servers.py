@@ -32,6 +32,7 @@ from nova.objects.build_request import BuildRequest
 from nova.objects.cell_mapping import CellMapping
 from nova.objects.instance import Instance
 from nova.objects.instance_mapping import InstanceMapping
+from nova.objects.service import Service
 
 T = TypeVar('T')
 PATIENCE = 0.2
@@ -63,6 +64,7 @@ class ListResult:
         down_cells: mappings of those cells.
         cells: uuid of a server's cell, by server uuid; build requests have none.
         mappings: of those cells and others, by uuid.
+        services: the compute services of the servers' hosts, by host, where `prefetch` names services.
     """
 
     rows: list[Instance] = dataclasses.field(default_factory=list)
@@ -70,6 +72,7 @@ class ListResult:
     down_cells: list[CellMapping] = dataclasses.field(default_factory=list)
     cells: dict[str, str] = dataclasses.field(default_factory=dict)
     mappings: Mapping[str, CellMapping] = dataclasses.field(default_factory=dict)
+    services: dict[str, Service] = dataclasses.field(default_factory=dict)
 
 
 def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, object],
@@ -85,7 +88,8 @@ def list_servers(dbs: Databases, conf: cfg.ConfigOpts, filters: Mapping[str, obj
         sort: ``(key, direction)``, most significant first; the uuid decides between equals.
         limit: size of the page; None, or more than ``[api] max_limit``, is that.
         marker: uuid of the server before the page.
-        prefetch: relations to load, as for `Instance.find`; names it does not know are ignored.
+        prefetch: relations to load, as for `Instance.find`, and ``services``: those of the servers' hosts;
+            other names are ignored.
         stubs: also tell what is known of servers whose cells are down. Only for pages without filters, sort
             order and marker: such servers cannot be judged.
 
@@ -126,7 +130,7 @@ class _Listing:
                 won = self._winners(merged, missing)
                 if not won:
                     break
-                result.rows += self._load(won, result.cells)
+                result.rows += self._load(won, result)
         result.down_cells, result.mappings = list(self.down.values()), self.cells
         if self.down and stubs:
             result.stubs = self._stubs()
@@ -246,7 +250,7 @@ class _Listing:
 
     # Phase two: what they are
 
-    def _load(self, won: list[tuple[str, str]], cells: dict[str, str]) -> list[Instance]:
+    def _load(self, won: list[tuple[str, str]], result: ListResult) -> list[Instance]:
         """Load the winners; those that went away or were never handed over are left out.
 
         A server whose row did not come, because its cell went away in between, is what its build request says.
@@ -257,18 +261,21 @@ class _Listing:
         by_cell.pop(_REQUESTS, None)
         loaded = {uuid: self.requests[uuid] for _, uuid in won if uuid in self.requests}
         answers = self._ask({cell: self._full_rows(uuids) for cell, uuids in by_cell.items()})
-        for cell, rows in answers.items():
+        for cell, (rows, services) in answers.items():
             for row in rows:
                 loaded[row.uuid] = row
-                cells[row.uuid] = cell
-        hidden = self._not_handed_over([server for server in loaded.values() if server.uuid in cells])
+                result.cells[row.uuid] = cell
+            result.services.update((service.host, service) for service in services)
+        hidden = self._not_handed_over([server for server in loaded.values() if server.uuid in result.cells])
         return [loaded[uuid] for _, uuid in won if uuid in loaded and uuid not in hidden]
 
-    def _full_rows(self, uuids: list[str]) -> Callable[[dbkit.Database], list[Instance]]:
-        def question(db: dbkit.Database) -> list[Instance]:
+    def _full_rows(self, uuids: list[str]) -> Callable[[dbkit.Database], tuple[list[Instance], list[Service]]]:
+        def question(db: dbkit.Database) -> tuple[list[Instance], list[Service]]:
             with db.read() as conn:
-                return Instance.all(conn, *self.where, order=[], prefetch=self.prefetch, deleted=None,
+                rows = Instance.all(conn, *self.where, order=[], prefetch=self.prefetch, deleted=None,
                                     uuid=uuids)
+                hosts = {row.host for row in rows if row.host} if 'services' in self.prefetch else set()
+                return rows, Service.all(conn, host=hosts, binary='nova-compute') if hosts else []
         return question
 
     def _not_handed_over(self, rows: list[Instance]) -> set[str]:

@@ -6,6 +6,7 @@ from nova import objects
 from nova.api import server_filters
 from nova.api.finder import CellUnreachable
 from nova.api.request import Request
+from nova.api.server_look import needs_of_page
 from nova.common import clock
 from nova.common.jsonutil import JsonObject
 from nova.listing.servers import Stub, list_servers
@@ -60,7 +61,7 @@ def _page(req: Request, all_tenants_rule: policies.Rule, stub: Callable[[Request
     stubs = wanted.plain and req.at('2.69')
     found = list_servers(
         req.dbs, req.conf, wanted.filters, wanted.sort or (('created_at', 'desc'),), limit, marker,
-        req.needs, stubs)
+        needs_of_page(req), stubs)
     more = found.rows[-1].uuid if found.rows and len(found.rows) == limit else None
     return Page(found.rows, marker=more, look=req.page_look(found),
                 stubs=[stub(req, server) for server in found.stubs])

@@ -75,6 +75,8 @@ def test_host_status(cloud: Cloud, service: dict[str, Any], status: str) -> None
     assert show(cloud, cloud.server(host='host1').uuid, '2.16')['host_status'] == status
     assert show(cloud, cloud.server(host='host9').uuid, '2.16')['host_status'] == 'UNKNOWN'
     assert show(cloud, cloud.server().uuid, '2.16')['host_status'] == ''
+    listed = cloud.call('GET', '/servers/detail?all_tenants=1', '2.16').json['servers']
+    assert sorted(server['host_status'] for server in listed) == ['', status, 'UNKNOWN']
 
 
 def test_fields_come_with_their_versions(cloud: Cloud) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from nova import errors, objects
 from nova.common import clock
+from nova.common import uuids as uuids_of
 from nova.listing.servers import list_servers
 from nova.tests.fixtures.deployed import EPOCH
 
@@ -103,6 +104,19 @@ def test_a_page_takes_two_statements_a_cell_and_one_a_relation(cloud, servers):
     assert len(selects(statements)) == 4, statements
     assert len(selects(of_api)) == 2, of_api
     assert rows[0].flavor.name == 'm1.tiny' and rows[0].metadata == {'a': 'b'} and rows[0].tags == ['x']
+
+
+def test_services_of_hosts_come_with_the_page(cloud, servers):
+    for place, host in ((1, 'h1'), (1, 'h1'), (2, 'h2'), (2, None)):
+        servers.in_cell(place, host=host)
+    for place, host in ((0, 'h1'), (0, 'h3'), (1, 'h2')):
+        cloud.db(cloud.cells[place]).write(objects.Service(
+            uuid=uuids_of.generate(), host=host, binary='nova-compute', disabled=host == 'h2').create)
+    with cloud.db(cloud.cells[0]).counting() as statements:
+        found = listed(cloud, prefetch=('services',))
+    assert {host: service.disabled for host, service in found.services.items()} == {'h1': False, 'h2': True}
+    assert sum('FROM services' in text for text in statements) == 1
+    assert not listed(cloud).services
 
 
 @pytest.mark.parametrize('kind', ['sqlite'], indirect=True)
