@@ -11,6 +11,7 @@ import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Collection
+from typing import TypeVarTuple
 
 import sqlalchemy as sa
 
@@ -30,12 +31,52 @@ from nova.task import runner as runners
 from nova.task.run import Run
 from nova.task.runner import PAUSES, Reach
 
-__all__ = ['PAUSES', 'Act', 'Engine', 'Reach', 'Run']
+__all__ = ['PAUSES', 'Act', 'Care', 'Engine', 'Reach', 'Run']
 
 LOG = logging.getLogger(__name__)
 
+Ts = TypeVarTuple('Ts')
+
 Act = Callable[[Run], bool]
 """What to do with a task that was picked up; True when its present step can then be run here."""
+Care = Callable[[str], None]
+"""What to do about a task, by its uuid."""
+
+
+class Line:
+    """What is to be done about tasks and waits for a thread of a pool."""
+
+    def __init__(self, pool: threads.Pool) -> None:
+        self._pool = pool
+        self._waiting: set[tuple[Care, str]] = set()
+        self._lock = threads.lock()
+
+    def submit(self, fn: Care, uuid: str) -> bool:
+        """Run ``fn(uuid)`` in the pool; False when it takes no more.
+
+        What waits already is not put in again, however often the keeper finds the task: it looks at the task
+        when it begins. So thousands that wait take up their room once each.
+        """
+        with self._lock:
+            if (fn, uuid) in self._waiting:
+                return True
+            self._waiting.add((fn, uuid))
+        taken = self.put(uuid, self._begin, fn, uuid)
+        if not taken:
+            self._waiting.discard((fn, uuid))
+        return taken
+
+    def _begin(self, fn: Care, uuid: str) -> None:
+        self._waiting.discard((fn, uuid))
+        fn(uuid)
+
+    def put(self, uuid: str, fn: Callable[[*Ts], None], *args: *Ts) -> bool:
+        """Run ``fn(*args)``, which is about a task, in the pool; False when it takes no more."""
+        try:
+            return self._pool.background(fn, *args) is not False
+        except RuntimeError:
+            LOG.debug('No more work is taken; task %s is for others', uuid)
+            return False
 
 
 class Engine:
@@ -54,7 +95,7 @@ class Engine:
                  pauses: tuple[float, ...] = PAUSES, after_doubt: type[flows.AnyFlow] | None = None) -> None:
         self.journal, self.lease, self.reach, self.supers = journal, lease, reach, supers
         self.runner = runners.Runner(journal, lease, reach, handle, self.hurry, supers, pauses, after_doubt)
-        self._pool = pool
+        self._line = Line(pool)
         self._held: dict[str, int] = {}
         self._held_lock = threads.lock()
         self._left: set[str] = set()
@@ -90,7 +131,7 @@ class Engine:
         self._hold(uuid)
         goes_on = False
         try:
-            goes_on = self.journal.adopt(uuid, self.lease.uuid) and self.submit(self._go_on, uuid)
+            goes_on = self.journal.adopt(uuid, self.lease.uuid) and self._line.put(uuid, self._go_on, uuid)
         finally:
             if not goes_on:
                 self._release(uuid)
@@ -161,13 +202,9 @@ class Engine:
         self.hurry(holder)
         return False
 
-    def submit(self, fn: Callable[[str], None], uuid: str) -> bool:
+    def submit(self, fn: Care, uuid: str) -> bool:
         """Run ``fn(uuid)`` in the pool; False when it takes no more: then the keeper comes again."""
-        try:
-            return self._pool.background(fn, uuid) is not False
-        except RuntimeError:
-            LOG.debug('No more work is taken; task %s is for others', uuid)
-            return False
+        return self._line.submit(fn, uuid)
 
     def now(self) -> datetime.datetime:
         """The journal's time."""

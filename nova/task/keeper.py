@@ -7,7 +7,7 @@ out by itself.
 import dataclasses
 import datetime
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from nova import errors
 from nova.common import clock
@@ -20,8 +20,6 @@ from nova.task import plan
 from nova.task import run as runs
 
 LOG = logging.getLogger(__name__)
-
-Care = Callable[[str], None]
 
 ASKS = (1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds from one time that a waiting task's condition is asked to the next, the last again and again."""
@@ -68,8 +66,12 @@ class Keeper:
         self._watched: dict[str, _Watch] = {}
         self._now = datetime.datetime.min
 
-    def round(self) -> None:
-        """See to every task of ours that nobody sees to."""
+    def round(self) -> int:
+        """See to every task of ours that nobody sees to.
+
+        Returns:
+            How many are open, of ours.
+        """
         self._engine.lease.enter()
         self._carers.meet(self._engine.lease.living())
         self._now = self._engine.now()
@@ -83,6 +85,7 @@ class Keeper:
                 watch.acted, watch.times = clock.monotonic(), watch.times + 1
         self._watched = watched
         self._engine.forget_others(watched)
+        return len(watched)
 
     def shards(self) -> tuple[int, ...]:
         """Those that are this worker's, of what does not wait for a super-conductor alone."""
@@ -103,7 +106,7 @@ class Keeper:
         watch.again = True
         return watch
 
-    def _care(self, task: rows.Task, watch: _Watch) -> Care | None:
+    def _care(self, task: rows.Task, watch: _Watch) -> engines.Care | None:
         """What a task needs from us."""
         if not self._engine.is_legible(task):
             return self._give_up if self._is_given_up(task, watch) else None
@@ -129,13 +132,13 @@ class Keeper:
             return True
         return task.deadline is not None and self._now >= task.deadline + GRACE
 
-    def _care_of_ready(self, task: rows.Task, watch: _Watch) -> Care | None:
+    def _care_of_ready(self, task: rows.Task, watch: _Watch) -> engines.Care | None:
         if task.not_before is not None:
             return self._engine.wake if self._now >= task.not_before else None
         # On first sight its wake-up is on its way; on the second it was lost.
         return self._engine.wake if watch.again else None
 
-    def _care_of_parked(self, task: rows.Task, watch: _Watch) -> Care | None:
+    def _care_of_parked(self, task: rows.Task, watch: _Watch) -> engines.Care | None:
         host, reach = task.host or '', self._engine.reach
         flow = flows.known(task.flow, task.flow_version)
         if flow is not None and watch.again and plan.turns(flow, task):

@@ -33,12 +33,12 @@ LATE = 'remove_late%'
 OPEN = "('ready', 'running', 'parked', 'waiting', 'queued')"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, computes: int = 4) -> None:
     """Which cluster, and how many clients."""
     parser.add_argument('--clients', type=int, default=16, help='requests at the same time (%(default)s)')
     parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
     parser.add_argument('--mariadb-driver', choices=['pymysql', 'mysqldb'], default='pymysql')
-    parser.add_argument('--computes', type=int, default=4)
+    parser.add_argument('--computes', type=int, default=computes, help='hosts (%(default)s)')
     parser.add_argument('--dir', type=pathlib.Path, help='where the cluster is to be, or is since --keep')
     parser.add_argument('--keep', action='store_true', help='leave the cluster running')
     parser.add_argument('--least', type=float, default=0.0, help='boots a second that are wanted')

@@ -4,7 +4,7 @@ Limits of the identity service are read before any transaction begins, those of 
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -16,8 +16,27 @@ from nova.objects.demand import Demand
 from nova.objects.quota import kept, unified, usage
 from nova.objects.quota.kept import Limits
 
-Scope = tuple[Callable[[str], int], Mapping[str, int]]
-"""The limit on a resource, negative for none, and what is used."""
+
+class Scope:
+    """Whom servers are counted against: a project, or a user in it.
+
+    Args:
+        limit: on a resource, negative for none.
+        count: what is used, by resource. It reads a row of each server, so it is asked only where something is
+            limited.
+    """
+
+    def __init__(self, limit: Callable[[str], int], count: Callable[[], Mapping[str, int]]) -> None:
+        self._limit, self._count = limit, count
+
+    def limits(self, names: Iterable[str]) -> dict[str, int]:
+        """The limits on those of these resources that have one."""
+        return {name: limit for name in names if (limit := self._limit(name)) >= 0}
+
+    @functools.cached_property
+    def used(self) -> Mapping[str, int]:
+        """What is used, by resource."""
+        return self._count()
 
 
 class LimitsReader(Protocol):
@@ -80,9 +99,10 @@ class DbQuota(Quota):
 
     def scopes(self, conn: sa.Connection) -> list[Scope]:
         found = self.limits(conn)
-        scopes: list[Scope] = [(_limit_in(found.project), usage.usage(conn, self.project_id))]
+        scopes = [Scope(_limit_in(found.project), lambda: usage.usage(conn, self.project_id))]
         if found.user:
-            scopes.append((_limit_in(found.user), usage.usage(conn, self.project_id, self.user_id)))
+            scopes.append(Scope(
+                _limit_in(found.user), lambda: usage.usage(conn, self.project_id, self.user_id)))
         return scopes
 
 
@@ -107,10 +127,10 @@ class UnifiedQuota(Quota):
         return {ours: self._policy.limit(known, name) for ours, name in unified.NAMES.items()}
 
     def scopes(self, conn: sa.Connection) -> list[Scope]:
-        used = usage.resources(conn, self.project_id)
-        return [(functools.partial(self._policy.limit, self._known), {
-            name if name == usage.SERVERS else unified.CLASS + name: amount
-            for name, amount in used.items()})]
+        def count() -> dict[str, int]:
+            return {name if name == usage.SERVERS else unified.CLASS + name: amount
+                    for name, amount in usage.resources(conn, self.project_id).items()}
+        return [Scope(functools.partial(self._policy.limit, self._known), count)]
 
     def amounts(self, each: Demand, count: int = 1) -> dict[str, int]:
         return {usage.SERVERS: count, **{unified.CLASS + name: amount * count

@@ -26,8 +26,8 @@ class Room:
     def fitting(self, each: Demand, most: int) -> int:
         """How many more servers there is room for, at most `most`."""
         amounts = self._quota.amounts(each)
-        return min((fitting({name: limit(name) for name in amounts}, used, amounts, most)
-                    for limit, used in self._scopes), default=most)
+        scopes = [(limits, scope) for scope in self._scopes if (limits := scope.limits(amounts))]
+        return min((fitting(limits, scope.used, amounts, most) for limits, scope in scopes), default=most)
 
     def check(self, each: Demand, count: int = 1) -> None:
         """Whether there is room for `count` more servers.
@@ -47,9 +47,10 @@ class Room:
         self._check({name: amount - before.get(name, 0) for name, amount in self._quota.amounts(new).items()})
 
     def _check(self, deltas: Mapping[str, int]) -> None:
-        over = {name: (amount, used.get(name, 0), limit(name))
-                for limit, used in self._scopes for name, amount in deltas.items()
-                if amount > 0 and 0 <= limit(name) < used.get(name, 0) + amount}
+        more = {name: amount for name, amount in deltas.items() if amount > 0}
+        over = {name: (more[name], scope.used.get(name, 0), limit)
+                for scope in self._scopes for name, limit in scope.limits(more).items()
+                if limit < scope.used.get(name, 0) + more[name]}
         if over:
             raise self._quota.refusal(over)
 

@@ -175,3 +175,28 @@ def test_a_deletion_is_handed_over_once(costs):
     assert [cost.rpc for cost in costs['delete']] == [{
         ('cast', 'conductor', 'wake'): 1, ('cast', 'compute', 'run_step'): 1,
         ('cast', 'conductor', 'step_done'): 1}] * TRIES
+
+
+FEW = frozenset((
+    'flavors', 'flavor_extra_specs', 'quotas', 'quota_classes', 'user_quotas', 'aggregates',
+    'aggregate_metadata', 'resource_providers', 'inventories', 'traits', 'resource_classes', 'services',
+    'compute_nodes', 'cell_mappings', 'host_mappings', 'provider_tombstones'))
+"""Tables that have as many rows as there are hosts, flavors or projects: to read all of one costs the same
+however many servers there are."""
+
+
+def _scanned(deployment, name, statement):
+    """The tables, by the names that the statement has for them, of which SQLite would read every row."""
+    path = sa.make_url(deployment.database(name)).database
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        plan = db.execute(f'EXPLAIN QUERY PLAN {statement}', [None] * statement.count('?')).fetchall()
+    named = (re.match(r'SCAN (?!CONSTANT|SUBQUERY|anon_)(\w+)', line) for *_, line in plan)
+    return {found[1] for found in named if found}
+
+
+def test_no_statement_of_an_operation_reads_every_row_of_a_table_that_grows(cloud, costs):
+    """With ten thousand servers each would cost more than all the others together."""
+    asked = {one for each in costs.values() for cost in each for one in cost.sql
+             if one[1].startswith(('SELECT', 'UPDATE', 'DELETE', 'INSERT', 'WITH'))}
+    found = {one: names for one in asked if (names := _scanned(cloud.deployment, *one) - FEW)}
+    assert asked and not found, found

@@ -3,6 +3,7 @@
 import concurrent.futures
 
 import pytest
+import sqlalchemy as sa
 
 from nova import conf, errors, objects
 from nova.clients import fake
@@ -247,3 +248,22 @@ def test_plain_counts():
     quota.check_count('key_pairs', 3, 3)
     with pytest.raises(errors.server.LimitExceeded, match='too many key pairs'):
         quota.check_count('key_pairs', 3, 4)
+
+
+def test_nobody_counts_where_nothing_is_limited(cloud, driver):
+    """To count reads a row of each server of the project."""
+    statements = []
+
+    def note(conn, cursor, statement, *_):
+        statements.append(statement)
+
+    def ask():
+        del statements[:]
+        cloud.api.write(lambda conn: quota.Room(conn, driver.of()).check(demand()))
+        return [each for each in statements if 'instance_mappings' in each]
+    sa.event.listen(cloud.api.engine, 'before_cursor_execute', note)
+    assert len(ask()) == 1
+    driver.limit(instances=-1, cores=-1, ram=-1)
+    assert not ask()
+    driver.limit(instances=-1, cores=100, ram=-1)
+    assert len(ask()) == 1

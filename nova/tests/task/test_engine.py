@@ -247,3 +247,54 @@ def test_a_step_costs_one_transaction(world):
     writes = [s for s in seen if s.startswith(('INSERT', 'UPDATE'))]
     assert len(writes) == 6
     assert len([s for s in seen if s.startswith('SELECT')]) <= 4
+
+
+class Lines:
+    """A pool whose threads are all busy."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def background(self, fn, *args):
+        self.waiting.append(lambda: fn(*args))
+
+    def run(self):
+        begun, self.waiting = self.waiting, []
+        for each in begun:
+            each()
+
+
+def test_what_waits_for_a_thread_is_put_in_line_once(world):
+    """A keeper that finds thousands of tasks in line would fill it with them anew in each of its rounds."""
+    pool = Lines()
+    worker = world.worker(pool=pool)
+    task = world.begin(EngineLocal)
+    keeper = Looks(worker)
+    keeper.round(5)
+    assert len(pool.waiting) == 1
+    pool.run()
+    assert LOG == ['one', 'two'] and world.task(task).status == rows.DONE
+
+
+def test_what_comes_once_a_look_has_begun_is_not_lost(world):
+    pool, seen = Lines(), []
+    worker = world.worker(pool=pool)
+
+    def look(uuid):
+        seen.append(uuid)
+        if len(seen) == 1:
+            assert worker.submit(look, uuid)
+    assert worker.submit(look, 'a') and worker.submit(look, 'b') and worker.submit(look, 'a')
+    pool.run()
+    assert seen == ['a', 'b']
+    pool.run()
+    assert seen == ['a', 'b', 'a']
+
+
+def test_who_finds_no_room_is_let_in_later(world):
+    pool = Lines()
+    worker = world.worker(pool=pool)
+    pool.background = lambda *_: False
+    assert not worker.submit(worker.wake, 'a')
+    del pool.background
+    assert worker.submit(worker.wake, 'a') and len(pool.waiting) == 1
