@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 
-from nova.common import dbkit, threads
+from nova.common import clock, dbkit, threads
 from nova.conductor import cell_works
 from nova.objects import (
     build_request,
@@ -50,25 +50,47 @@ UNSEEN = datetime.timedelta(days=1)
 
 class Retention:
     """Drops operations that ended too long ago to be asked about, events that nobody waits for any more, keys
-    of requests that do not come again, and notifications that nobody can follow any more."""
+    of requests that do not come again, and notifications that nobody can follow any more.
+
+    A call drops a batch of each, in a transaction each, and says when the next one is to follow where there is
+    more: it rests for as long as it has worked. Conductors of one database share the work.
+    """
+
+    BATCH = 200
+    """Rows that a transaction drops; of tasks their steps go along."""
+    AGAIN = datetime.timedelta(days=1)
+    """After so long it looks again at all tasks that have to be kept; between, at what has grown old since."""
 
     def __init__(self, db: Callable[[], dbkit.Database], conf: cfg.ConfigOpts) -> None:
-        self._find, self._days = db, conf.task.retention_days
+        self._find, self._days = db, datetime.timedelta(days=conf.task.retention_days)
         self._keys = datetime.timedelta(hours=conf.api.idempotency_key_hours)
         self._told = datetime.timedelta(hours=conf.notifications.event_stream_hours)
+        self._marks: dict[bool, rows.Mark] = {}
+        self._since = rows.FIRST.finished_at
 
-    def __call__(self) -> None:
+    def __call__(self) -> float | None:
+        began = clock.monotonic()
         db = self._find()
         now = db.now()
-        for before, hidden in ((now - datetime.timedelta(days=self._days), False), (now - UNSEEN, True)):
-            while db.write(functools.partial(rows.prune, before=before, limit=500, hidden=hidden)):
-                LOG.debug('Tasks that ended before %s were dropped', before)
-        while db.write(functools.partial(event.prune, before=now - UNSEEN, limit=500)):
-            LOG.debug('Events of other services from before %s were dropped', now - UNSEEN)
-        while db.write(functools.partial(idempotency_key.prune, before=now - self._keys, limit=500)):
-            LOG.debug('Idempotency keys from before %s were dropped', now - self._keys)
-        while db.write(functools.partial(notification.prune, before=now - self._told, limit=500)):
-            LOG.debug('Notifications from before %s were dropped', now - self._told)
+        more = self._tasks(db, now)
+        for prune, before in ((event.prune, now - UNSEEN), (idempotency_key.prune, now - self._keys),
+                              (notification.prune, now - self._told)):
+            more |= db.write(functools.partial(prune, before=before, limit=self.BATCH),
+                             landed=dbkit.repeatable) == self.BATCH
+        return clock.monotonic() - began if more else None
+
+    def _tasks(self, db: dbkit.Database, now: datetime.datetime) -> bool:
+        """Drop a batch of those that clients do not see, and one of any; whether there may be more."""
+        if now - self._since >= self.AGAIN:
+            self._marks, self._since = {}, now
+        more = False
+        for hidden, before in ((False, now - self._days), (True, now - UNSEEN)):
+            done = db.write(functools.partial(
+                rows.prune, before=before, limit=self.BATCH, hidden=hidden,
+                after=self._marks.get(hidden, rows.FIRST)), landed=dbkit.repeatable)
+            if done.last is not None:
+                self._marks[hidden], more = done.last, True
+        return more
 
 
 Begin = Callable[[journal.Journal], list[rows.Task]]

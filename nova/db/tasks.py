@@ -54,6 +54,7 @@ tasks = sa.Table(
     sa.UniqueConstraint('instance_uuid', 'exclusive'),
     sa.Index(None, 'instance_uuid', 'updated_at'),
     sa.Index(None, 'status', 'shard'),
+    sa.Index(None, 'finished_at', 'id'),
     **types.MYSQL)
 """``UNIQUE(instance_uuid, exclusive)`` lets one exclusive task a server be open at a time: ended and sharing
 tasks have NULL there, and so have queued ones that wait for their turn."""

@@ -11,9 +11,13 @@ import sqlalchemy as sa
 from nova import errors
 from nova.common import dbkit
 from nova.db.cell import models
+from nova.objects import statements
 from nova.objects.question import ConsolePlace
 
 TABLE = models.console_auth_tokens
+ENDED = 100
+"""Tokens that have ended and are removed when one is made."""
+_OLD = statements.old(TABLE.c.id, TABLE.c.expires <= sa.bindparam('before'), by=TABLE.c.expires)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +42,9 @@ class ConsoleToken:
     @classmethod
     def create(cls, conn: sa.Connection, instance_uuid: str, kind: str, place: ConsolePlace,
                seconds: int) -> Self:
-        """A new token; those that have ended are removed."""
+        """A new token; some of those that have ended (`ENDED`) are removed, so that they never become many."""
         now = _now(conn)
-        conn.execute(TABLE.delete().where(TABLE.c.expires <= now))
+        statements.prune(conn, _OLD, now, ENDED)
         made = cls(secrets.token_urlsafe(32), instance_uuid, kind, place.host, place.port, place.tls_port,
                    place.internal_access_path, now + seconds)
         conn.execute(TABLE.insert().values(

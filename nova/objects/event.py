@@ -60,10 +60,10 @@ def forget(conn: sa.Connection, instance_uuid: str, tags: Collection[str] | None
     conn.execute(table.delete().where(table.c.instance_uuid == instance_uuid, *some))
 
 
-_OLD = sa.select(tables.events.c.id).where(
-    tables.events.c.created_at < sa.bindparam('before')).limit(statements.LIMIT)
+_OLD = statements.old(tables.events.c.id, tables.events.c.created_at < sa.bindparam('before'),
+                      by=tables.events.c.created_at)
 
 
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` announcements made before a time; return how many."""
-    return statements.prune(conn, _OLD, before, limit, tables.events.c.id)
+    return statements.prune(conn, _OLD, before, limit)

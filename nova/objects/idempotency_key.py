@@ -89,9 +89,9 @@ def drop_of(conn: sa.Connection, task: str) -> None:
     conn.execute(tables.idempotency_keys.delete().where(_T.task_uuid == task))
 
 
-_OLD = sa.select(_T.id).where(_T.created_at < sa.bindparam('before')).limit(statements.LIMIT)
+_OLD = statements.old(_T.id, _T.created_at < sa.bindparam('before'), by=_T.created_at)
 
 
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
     """Drop up to `limit` keys from before a time; return how many."""
-    return statements.prune(conn, _OLD, before, limit, _T.id)
+    return statements.prune(conn, _OLD, before, limit)

@@ -139,9 +139,9 @@ def numbered(conn: sa.Connection, ids: Collection[int]) -> list[Notification]:
         sa.select(*_COLUMNS).where(_T.id.in_(list(ids))).order_by(_T.id))]
 
 
-_OLD = sa.select(_T.id).where(
-    _T.sent_at < sa.bindparam('before'), _T.created_at < sa.bindparam('before'),
-    _T.id < sa.select(sa.func.max(_T.id)).scalar_subquery()).limit(statements.LIMIT)
+_OLD = statements.old(
+    _T.id, _T.sent_at < sa.bindparam('before'), _T.created_at < sa.bindparam('before'),
+    _T.id < sa.select(sa.func.max(_T.id)).scalar_subquery(), by=_T.sent_at)
 
 
 def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
@@ -149,4 +149,4 @@ def prune(conn: sa.Connection, before: datetime.datetime, limit: int) -> int:
 
     The newest stays: SQLite would give its number to another one.
     """
-    return statements.prune(conn, _OLD, before, limit, _T.id)
+    return statements.prune(conn, _OLD, before, limit)

@@ -66,16 +66,26 @@ def delete(table: dbkit.Table, key: tuple[str, ...]) -> sa.Delete:
     return table.delete().where(*conditions(table.c, tuple((name, '=') for name in key)))
 
 
-def prune(conn: sa.Connection, old: sa.Select, before: datetime.datetime, limit: int, *named: sa.Column) -> int:
-    """Delete rows that are old; return how many.
+def old(key: sa.Column, *where: sa.ColumnElement[bool], by: sa.Column) -> sa.Select:
+    """The statement for `prune`: it finds the oldest rows up to `LIMIT`, and holds them.
+
+    What somebody else holds is passed over, for he drops it: several conductors share the work.
 
     Args:
-        old: finds what names them, of those from `before` (a parameter of this name) up to `LIMIT`.
-        named: columns with that name; the rows that have it go in this order.
+        key: what names a row.
+        where: when a row is old, by the parameter ``before``.
+        by: what tells the order, of an index.
     """
-    found = list(conn.execute(old, {'before': before, 'its_limit': limit}).scalars())
-    for column in named if found else ():
-        conn.execute(sa.delete(column.table).where(column.in_(found)))
+    return sa.select(key).where(*where).order_by(by).limit(LIMIT).with_for_update(skip_locked=True)
+
+
+def prune(conn: sa.Connection, found_by: sa.Select, before: datetime.datetime | int, limit: int) -> int:
+    """Delete up to `limit` rows from `before` that a statement made with `old` finds; return how many."""
+    key, = found_by.selected_columns
+    assert isinstance(key, sa.Column)
+    found = list(conn.execute(found_by, {'before': before, 'its_limit': limit}).scalars())
+    if found:
+        conn.execute(sa.delete(key.table).where(key.in_(found)))
     return len(found)
 
 

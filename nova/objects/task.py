@@ -351,22 +351,63 @@ def remove(conn: sa.Connection, uuid: str) -> None:
     conn.execute(tables.tasks.delete().where(tables.tasks.c.uuid == uuid))
 
 
-_OLD = sa.select(tables.tasks.c.uuid).where(
-    tables.tasks.c.finished_at < sa.bindparam('before'),
-    ~sa.and_(tables.tasks.c.flow.in_(FLAVOR_CHANGES), tables.tasks.c.status == DONE)).limit(statements.LIMIT)
-_OLD_HIDDEN = _OLD.where(tables.tasks.c.action.is_(None))
+class Mark(NamedTuple):
+    """The row of a task that has ended, in their order: by their end."""
+
+    finished_at: datetime.datetime
+    id: int
 
 
-def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bool = False) -> int:
-    """Drop up to `limit` tasks that ended before a time; return how many.
+FIRST = Mark(datetime.datetime(1970, 1, 1), 0)
+"""Before every one."""
 
-    Those that changed a server's flavor go with their server, since its usage is counted by them.
+
+class Pruned(NamedTuple):
+    """What a batch did: how many tasks it dropped, and the last row that it looked at; None when there was no
+    further one."""
+
+    dropped: int
+    last: Mark | None
+
+
+LOOK = 1000
+"""Ended tasks that one batch looks at, at most: what is kept has to be passed over."""
+_T = tables.tasks.c
+_ENDED = sa.select(_T.id, _T.uuid, _T.finished_at, _T.flow, _T.status, _T.action).where(
+    _T.finished_at < sa.bindparam('before'), _T.finished_at >= sa.bindparam('its_finished_at'),
+    sa.or_(_T.finished_at > sa.bindparam('its_finished_at'), _T.id > sa.bindparam('its_id')),
+).order_by(_T.finished_at, _T.id).limit(statements.LIMIT)
+_STILL_ENDED = sa.select(_T.id, _T.uuid).where(
+    _T.id.in_(sa.bindparam('its_ids', expanding=True)), _T.finished_at < sa.bindparam('before')
+).order_by(_T.id).with_for_update(skip_locked=True)
+
+
+def prune(conn: sa.Connection, before: datetime.datetime, limit: int, hidden: bool = False, after: Mark = FIRST
+          ) -> Pruned:
+    """Drop up to `limit` tasks that ended before a time, with their steps.
+
+    Those that changed a server's flavor go with their server, since its usage is counted by them. What somebody
+    else holds is left to him.
 
     Args:
         hidden: only those that clients do not see among a server's actions.
+        after: passes over those up to this one: a pass over all looks at each once.
     """
-    return statements.prune(conn, _OLD_HIDDEN if hidden else _OLD, before, limit, tables.task_steps.c.task_uuid,
-                            tables.tasks.c.uuid)
+    found = conn.execute(_ENDED, {'before': before, 'its_limit': LOOK, **{
+        f'its_{name}': value for name, value in after._asdict().items()}}).all()
+    going, last = list[int](), None
+    for row in found:
+        if len(going) == limit:
+            break
+        last = Mark(row.finished_at, row.id)
+        if (row.action is None or not hidden) and not (row.flow in FLAVOR_CHANGES and row.status == DONE):
+            going.append(row.id)
+    held = conn.execute(_STILL_ENDED, {'its_ids': going, 'before': before}).all() if going else ()
+    if held:
+        steps = tables.task_steps
+        conn.execute(steps.delete().where(steps.c.task_uuid.in_([row.uuid for row in held])))
+        conn.execute(tables.tasks.delete().where(_T.id.in_([row.id for row in held])))
+    return Pruned(len(held), last)
 
 
 _LOOKS = tables.tasks.alias()

@@ -175,14 +175,16 @@ def mariadb(directory: pathlib.Path) -> str:
     daemon = shutil.which('mariadbd') or '/usr/sbin/mariadbd'
     sock = directory / 'm.sock'
     password = secrets.token_hex(8)
+    temporary = directory / 'mariadb-tmp'  # a server that starts deletes all tables of others in the one it has
+    temporary.mkdir(exist_ok=True)
     init = directory / 'mariadb-init.sql'
     init.write_text(f"CREATE USER IF NOT EXISTS 'nova'@'127.0.0.1' IDENTIFIED BY '{password}';\n"
                     "GRANT ALL ON *.* TO 'nova'@'127.0.0.1' WITH GRANT OPTION;\n")
     start(directory, 'mariadb', [
-        daemon, '--no-defaults', f'--datadir={data}', f'--port={port}', '--bind-address=127.0.0.1',
-        f'--socket={sock}', f'--user={user}', '--innodb-flush-log-at-trx-commit=2', '--skip-name-resolve',
-        '--max-connections=2000', f'--init-file={init}', '--character-set-server=utf8mb4',
-        '--innodb-buffer-pool-size=256M'])
+        daemon, '--no-defaults', f'--datadir={data}', f'--tmpdir={temporary}', f'--port={port}',
+        '--bind-address=127.0.0.1', f'--socket={sock}', f'--user={user}', '--innodb-flush-log-at-trx-commit=2',
+        '--skip-name-resolve', '--max-connections=2000', f'--init-file={init}',
+        '--character-set-server=utf8mb4', '--innodb-buffer-pool-size=256M'])
     wait_for('MariaDB', lambda: listens(port), log=directory / 'mariadb.log')
     return f'NOVA_TEST_MYSQL_URL=mysql+pymysql://nova:{password}@127.0.0.1:{port}'
 

@@ -101,32 +101,49 @@ def archive_deleted_rows(env: Env, options: Namespace) -> int | None:
         return 3
     total: dict[str, int] = {}
     away: set[str] = set()
+    archivers = [(name, archive.Archiver(db, before, functools.partial(_forget, env))) for name, db in cells]
     again = True
-    while again:
-        there = [cell for cell in cells if cell[0] not in away]
-        moved = _archive_once(env, there, options, before, total, away)
-        again = bool(moved) and options.until_complete
-        if again and options.sleep:
-            threads.sleep(options.sleep)
-    if options.verbose:
-        _report(env, total, 'Number of Rows Archived')
+    try:
+        while again:
+            there = [cell for cell in archivers if cell[0] not in away]
+            moved = _archive_once(env, there, options, total, away)
+            again = bool(moved) and options.until_complete
+            if again and options.sleep:
+                threads.sleep(options.sleep)
+    except _NothingForgotten as error:
+        env.say(f'The API database is away ({type(error.__cause__).__name__}); what was archived before is.')
+        return 3
+    finally:
+        if options.verbose:
+            _report(env, total, 'Number of Rows Archived')
     if options.purge and total:
-        for name, db in cells:
-            if name not in away:
-                archive.purge(db, before)
+        away |= _purge(env, [cell for cell in cells if cell[0] not in away], before)[1]
     if away:
         return 255
     return 0 if options.until_complete or not total else 1
 
 
-def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Namespace,
-                  before: datetime.datetime | None, total: dict[str, int], away: set[str]) -> int:
+class _NothingForgotten(Exception):
+    """The API database cannot be used; its cause says why."""
+
+
+def _forget(env: Env, uuids: list[str]) -> dict[str, int]:
+    try:
+        return archive.forget(env.dbs.api, uuids)
+    except Exception as error:
+        if not dbkit.is_away(error):
+            raise
+        raise _NothingForgotten from error
+
+
+def _archive_once(env: Env, cells: list[tuple[str, archive.Archiver]], options: Namespace,
+                  total: dict[str, int], away: set[str]) -> int:
     moved = 0
-    for name, db in cells:
+    for name, archiver in cells:
         if moved >= options.max_rows:
             break
         try:
-            done = archive.archive(db, options.max_rows - moved, before)
+            done = archiver.some(options.max_rows - moved)
         except Exception as error:
             if not dbkit.is_away(error):
                 raise
@@ -135,11 +152,29 @@ def _archive_once(env: Env, cells: list[tuple[str, dbkit.Database]], options: Na
                     'nothing is archived there.')
             continue
         moved += done.total
-        gone = env.dbs.api.write(functools.partial(archive.forget, uuids=done.servers))
-        for rows, prefix in ((done.rows, f'{name}.' if name else ''), (gone, 'API_DB.')):
+        for rows, prefix in ((done.rows, f'{name}.' if name else ''), (done.forgotten, 'API_DB.')):
             for key, count in rows.items():
                 total[prefix + key] = total.get(prefix + key, 0) + count
     return moved
+
+
+def _purge(env: Env, cells: list[tuple[str, dbkit.Database]], before: datetime.datetime | None
+           ) -> tuple[dict[str, int], set[str]]:
+    """Purge in each cell; rows by cell and table, and the cells whose databases cannot be used."""
+    total: dict[str, int] = {}
+    away: set[str] = set()
+    for name, db in cells:
+        try:
+            gone = archive.purge(db, before)
+        except Exception as error:
+            if not dbkit.is_away(error):
+                raise
+            away.add(name)
+            env.say(f'The database of {name or "this cell"} cannot be used ({type(error).__name__}); '
+                    'what is left there was not purged.')
+            continue
+        total.update({f'{name}.{key}' if name else key: count for key, count in gone.items()})
+    return total, away
 
 
 @command('db', 'purge', _BEFORE, flag('--all', 'whatever its age'),
@@ -148,7 +183,8 @@ def purge(env: Env, options: Namespace) -> int | None:
     """Drop archived rows for good.
 
     Exit codes: 0 rows were dropped, 1 neither --all nor --before was given, 2 --before is no date, 3 there was
-    nothing to drop, 4 the API database cannot be reached.
+    nothing to drop, 4 the API database cannot be reached, 255 a cell could not be used; what could be dropped
+    elsewhere was.
     """
     if not options.all and options.before is None:
         env.say('Say --all, or --before with a date')
@@ -163,10 +199,11 @@ def purge(env: Env, options: Namespace) -> int | None:
     except (db_exc.DBError, errors.Unavailable):
         env.say('The API database cannot be reached.')
         return 4
-    total = {f'{name}.{key}' if name else key: count for name, db in cells
-             for key, count in archive.purge(db, before).items()}
+    total, away = _purge(env, cells, before)
     if options.verbose:
         _report(env, total, 'Number of Rows Purged')
+    if away:
+        return 255
     return 0 if any(total.values()) else 3
 
 

@@ -125,7 +125,7 @@ def test_resizes_are_kept_as_long_as_their_server(cloud: Cloud) -> None:
     resized(cloud, server, 'resize', flavor, flavor, 1, status=task_rows.UNDONE)
     cloud.fail(server, {'message': 'why'})
     later = clock.utcnow() + datetime.timedelta(1)
-    assert cloud.db(1).write(lambda conn: task_rows.prune(conn, later, 10)) == 2
+    assert cloud.db(1).write(lambda conn: task_rows.prune(conn, later, 10)).dropped == 2
     with cloud.db(1).read() as conn:
         kept, = task_rows.of_instance(conn, server.uuid)
     assert kept.status == task_rows.DONE

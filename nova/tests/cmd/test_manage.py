@@ -1,13 +1,14 @@
 """nova-manage: what it does and how it exits."""
 
 import pytest
+from oslo_db import exception as db_exc
 
 from nova import conf as nova_conf
 from nova import objects
 from nova.cmd import manage
 from nova.cmd.manage import command
 from nova.common import dbkit, uuids
-from nova.db import migrate, session
+from nova.db import archive, migrate, session
 from nova.db.cell import models
 from nova.objects.cell_mapping import CELL0_UUID
 from nova.tests.fixtures import nova_db
@@ -193,16 +194,16 @@ def test_archive_and_purge(cloud, run, servers):
     kept = servers.in_cell(1)
     for server in gone:
         cloud.db(cell).write(server.destroy)
-    archive = ('db', 'archive_deleted_rows')
-    assert run(cloud.conf, *archive, '--max_rows', '0')[0] == 2
-    assert run(cloud.conf, *archive, '--before', 'whenever')[0] == 4
-    assert run(cloud.conf, *archive, '--before', '2001-01-01')[0] == 0
-    assert run(cloud.conf, *archive, '--max_rows', '6', '--verbose')[0] == 1
+    words = ('db', 'archive_deleted_rows')
+    assert run(cloud.conf, *words, '--max_rows', '0')[0] == 2
+    assert run(cloud.conf, *words, '--before', 'whenever')[0] == 4
+    assert run(cloud.conf, *words, '--before', '2001-01-01')[0] == 0
+    assert run(cloud.conf, *words, '--max_rows', '6', '--verbose')[0] == 1
     with cloud.api.read() as conn:
         assert len(objects.InstanceMapping.all(conn)) == 4
-    code, text = run(cloud.conf, *archive, '--until-complete', '--verbose', '--all-cells', '--max_rows', '4')
+    code, text = run(cloud.conf, *words, '--until-complete', '--verbose', '--all-cells', '--max_rows', '4')
     assert code == 0 and 'cell1.instances' in text and 'API_DB.instance_mappings' in text
-    assert run(cloud.conf, *archive)[0] == 0
+    assert run(cloud.conf, *words)[0] == 0
     with cloud.api.read() as conn:
         assert [mapping.instance_uuid for mapping in objects.InstanceMapping.all(conn)] == [kept.uuid]
     with cloud.db(cell).read() as conn:
@@ -229,6 +230,20 @@ def test_a_server_that_is_still_worked_on_is_not_archived(cloud, run, servers):
                           exclusive='delete', status=task.RUNNING, state={}, context={})
     cloud.db(cell).write(lambda conn: task.insert(conn, open_task))
     assert run(cloud.conf, 'db', 'archive_deleted_rows')[0] == 0
+
+
+def test_when_the_api_database_goes_away_no_server_is_archived_unforgotten(cloud, run, servers, monkeypatch):
+    cell = cloud.cells[0]
+    cloud.conf.set_override('connection', cell.database_connection, 'database')
+    cloud.db(cell).write(servers.in_cell(1).destroy)
+
+    def lost(db, uuids):
+        raise db_exc.DBConnectionError
+    monkeypatch.setattr(archive, 'forget', lost)
+    code, text = run(cloud.conf, 'db', 'archive_deleted_rows', '--all-cells')
+    assert code == 3 and 'The API database is away' in text and 'cell1' not in text
+    with cloud.db(cell).read() as conn:
+        assert conn.exec_driver_sql('SELECT COUNT(*) FROM instances').scalar() == 1
 
 
 def test_the_api_database_has_to_be_there_to_archive(fresh, run):
@@ -300,5 +315,12 @@ def test_a_cell_that_is_away_is_named_and_the_others_are_seen_to(cloud, run, ser
     assert (code, 'cell2 cannot be used' in text, 'API database' in text) == (255, True, False)
     with cloud.db(one).read() as conn:
         assert conn.exec_driver_sql('SELECT COUNT(*) FROM instances').scalar() == 0
+    with cloud.db(one).read() as conn:
+        assert conn.exec_driver_sql('SELECT COUNT(*) FROM shadow_instances').scalar() == 0
+    other = servers.in_cell(1)
+    cloud.db(one).write(other.destroy)
+    assert run(cloud.conf, 'db', 'archive_deleted_rows', '--until-complete')[0] == 0
+    code, text = run(cloud.conf, 'db', 'purge', '--all', '--all-cells', '--verbose')
+    assert code == 255 and 'cell2 cannot be used' in text and 'cell1.shadow_instances' in text
     code, text = run(cloud.conf, 'cell_v2', 'discover_hosts', '--verbose')
     assert code == 1 and 'cell2 cannot be used' in text and "for compute host 'h1'" in text

@@ -159,6 +159,16 @@ def test_a_deleted_provider_leaves_a_tombstone(client: direct.Client, db: dbkit.
         assert one in set(connection.scalars(sa.select(models.provider_tombstones.c.uuid)))
 
 
+def test_the_last_tombstones_are_kept(client: direct.Client, db: dbkit.Database) -> None:
+    """Of each thousand the last one takes away those that are too many."""
+    table, one = models.provider_tombstones, _provider(client)
+    db.write(lambda conn: conn.execute(sa.insert(table), [
+        {'id': number, 'provider_id': number, 'uuid': str(uuid.uuid4())} for number in (1000, 1001, 10_999)]))
+    assert client.delete(f'/resource_providers/{one}').status_code == 204
+    with db.read() as connection:
+        assert sorted(connection.scalars(sa.select(table.c.id))) == [1001, 10_999, 11_000]
+
+
 def test_ids_of_names_are_never_used_twice(client: direct.Client, db: dbkit.Database) -> None:
     def make(name: str) -> int:
         assert client.put(f'/resource_classes/{name}').status_code == 201
