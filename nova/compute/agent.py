@@ -43,6 +43,8 @@ BACKOFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to reach a neighbour at the start."""
 RETELL = 300.0
 """Seconds after which node records are told again, though they are the same."""
+SILENCE = 0.75
+"""Part of ``service_down_time`` after which a host that stood still may have been given up."""
 JOIN_FIRST = 3.0
 """Seconds that the first report to Placement waits for a conductor, who knows whether the host is disabled."""
 
@@ -119,6 +121,8 @@ class ComputeAgent:
         self.host, self.driver = host, driver
         self._conf = conf
         self._own_farm = ComputeFarm() if farm is None else None
+        # A host that beats hardly more often than it has to be heard has not slept between two beats.
+        self._silence = max(SILENCE * conf.service_down_time, 2.0 * conf.report_interval)
         self._farm: ComputeFarm = farm or self._own_farm  # type: ignore[assignment]  # one of them is there
         self._spoken = release.own()
         self._conductor = rpc_conductor.Conductor.client(bus, speaks=lambda: self._spoken)
@@ -134,7 +138,8 @@ class ComputeAgent:
         self._debts = recovery.Debts(self.runner, self._hosting)
         driver.listen(self._guest_changed)
         self._heart = beats.Heart(host, BINARY, self._beat, conf.report_interval,
-                                  self.runner.open, lambda: self.inventory.disabled)
+                                 self.runner.open, lambda: self.inventory.disabled,
+                                 self._silence, self._join_anew)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
             bus, host, questions.Answers(self._hosting, self._farm.image_pool), self._farm.question_pool)
@@ -231,6 +236,11 @@ class ComputeAgent:
         if call.host != self.host:
             LOG.error('A step for host %s came to %s; dropped', call.host, self.host)
             return
+        if not self._heart.is_awake():
+            # It may have waited in the queue until it was given up. What is open a conductor tells who joins.
+            LOG.info('Step %s of task %s came before host %s has joined; dropped', call.step, call.task,
+                     self.host)
+            return
         self.runner.run(context, call)
         self._farm.beats.within(beats.EARLY)
 
@@ -249,6 +259,10 @@ class ComputeAgent:
         if self._heart.epoch in (None, wanted.epoch):
             return  # it joins just now, or has done so meanwhile
         LOG.warning('Host %s was taken for dead; it joins again', self.host)
+        self._join_anew()
+
+    def _join_anew(self) -> None:
+        """Join as at the start, silent and taking no step until then."""
         self._heart.pause()
         self._joined.clear()
         self._hurry('join')
@@ -268,7 +282,7 @@ class ComputeAgent:
 
     def _join(self) -> float | None:
         """Tell a conductor that this host is up, do what it answers, and begin to beat."""
-        context = nova_context.admin()
+        context, began = nova_context.admin(), clock.monotonic()
         try:
             orders = self._ask_orders(context)
             paid, free = self._debts.obey(orders, context)
@@ -283,6 +297,8 @@ class ComputeAgent:
             return chores.NEVER
         if not free:
             return self._pause('join')
+        if clock.monotonic() - began > self._silence:
+            return 0.0  # it stood still, or had much to do: what was answered may be out of date
         self.inventory.disabled = orders.disabled
         for call in orders.open_steps:
             self.runner.run(context, call)

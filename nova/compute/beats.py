@@ -36,33 +36,47 @@ class Heart:
         seconds: between two beats, at most: each host has its own turn in them.
         attempts: what the host has in line or runs.
         disabled: whether it believes that it is disabled.
+        silence: seconds without a beat after which the host may have been given up.
+        slept: is told so once it stood still for so long, and has it join anew.
 
     Attributes:
         epoch: the one the host last joined at; None while it is silent.
     """
 
     def __init__(self, host: str, binary: str, tell: Callable[[wire.HostBeat], None], seconds: float,
-                 attempts: Callable[[], Open], disabled: Callable[[], bool | None]) -> None:
+                 attempts: Callable[[], Open], disabled: Callable[[], bool | None],
+                 silence: float, slept: Callable[[], None]) -> None:
         self.host = host
         self.epoch: int | None = None
         self._binary, self._tell, self._seconds = binary, tell, seconds
         self._attempts, self._disabled = attempts, disabled
-        self._due = 0.0
+        self._silence, self._slept = silence, slept
+        self._due, self._last = 0.0, clock.NEVER
         self._named: dict[str, int] = {}
 
     def begin(self, epoch: int) -> None:
         """The host has joined: beat at once, and from now on."""
-        self._due = 0.0
+        self._due, self._last = 0.0, clock.monotonic()
         self.epoch = epoch
 
     def pause(self) -> None:
         """Be silent until `begin`."""
         self.epoch = None
 
+    def is_awake(self) -> bool:
+        """Whether the host may begin what it is told: it has joined, and has not stood still since for so long
+        that it may have been given up."""
+        if self.epoch is None:
+            return False
+        if clock.monotonic() - self._last <= self._silence:
+            return True
+        self._slept()
+        return False
+
     def look(self, now: float) -> float:
         """Beat, if that is due, or if a step runs that no beat has named; when the next beat is due."""
         epoch = self.epoch
-        if epoch is None:
+        if epoch is None or not self.is_awake():
             return clock.NEVER
         attempts = self._attempts()
         fresh = [since + EARLY for task, (attempt, since) in attempts.items()
@@ -71,6 +85,7 @@ class Heart:
         if now < due:
             return due
         self._due = clock.turn(self.host, self._seconds, now)
+        self._last = clock.monotonic()
         named = dict(list(attempts.items())[:MOST])
         self._named = {task: attempt for task, (attempt, _) in named.items()}
         self._tell(wire.HostBeat(

@@ -1,5 +1,6 @@
 """The databases of one process: the API's, this cell's own, and any cell's by its mapping's URL."""
 
+import abc
 import functools
 import re
 import urllib.parse
@@ -11,7 +12,7 @@ from oslo_config import cfg
 
 from nova import errors
 from nova.common import clock, dbkit, threads
-from nova.db import scatter
+from nova.db.scatter import Answers, Scatter
 
 _OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout', 'connection_debug')
 PATIENCE = 60.0
@@ -69,22 +70,58 @@ class _Place(NamedTuple):
         return self.label
 
 
-class Databases:
+class Asking(abc.ABC):
+    """Asks several cells at once.
+
+    Attributes:
+        scatter: their threads and breakers.
+    """
+
+    scatter: Scatter[_Place]
+
+    @abc.abstractmethod
+    def cell(self, url: str) -> dbkit.Database:
+        """The database of the cell whose mapping has this `database_connection`."""
+
+    def ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]], cells: Mapping[str, Cell],
+            deadline: clock.Deadline, patience: float | None = None) -> Answers[str, T]:
+        """Put questions to cells, each to its cell's database, and wait until the deadline at the longest.
+
+        Args:
+            questions: by the uuid of the cell.
+            cells: has each of them.
+            patience: as of `Scatter.ask`.
+
+        Returns:
+            Answers, cells that are down and errors of the questions, by the uuid of the cell.
+        """
+        asked, probes = {}, {}
+        for uuid, question in questions.items():
+            place = _Place(uuid, cells[uuid].database_connection, cells[uuid].name or uuid)
+            asked[place] = functools.partial(self._put, place.url, question)
+            probes[place] = functools.partial(self._put, place.url, dbkit.Database.ping)
+        answers = self.scatter.ask(asked, probes, deadline, patience)
+        return Answers({place.uuid: got for place, got in answers.got.items()},
+                               {place.uuid: why for place, why in answers.down.items()},
+                               {place.uuid: error for place, error in answers.failed.items()})
+
+    def _put(self, url: str, question: Callable[[dbkit.Database], T]) -> T:
+        return question(self.cell(url))
+
+
+class Databases(Asking):
     """Databases by what they are for, opened at first use and shared from then on.
 
     Args:
         conf: has ``[database]`` and ``[api_database]``.
         patience: as of `dbkit.Database`; commands, whose statements may take long, wait as long as it takes.
-
-    Attributes:
-        scatter: for asking several cells at once.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, patience: float | None = PATIENCE) -> None:
         self._conf, self._patience = conf, patience
         self._lock = threads.lock()
         self._open: dict[str, dbkit.Database] = {}
-        self.scatter: scatter.Scatter[_Place] = scatter.Scatter(conf.api.cell_probe_interval)
+        self.scatter = Scatter(conf.api.cell_probe_interval)
 
     @property
     def api(self) -> dbkit.Database:
@@ -101,33 +138,7 @@ class Databases:
         return self._get(self._own('database'), 'database')
 
     def cell(self, url: str) -> dbkit.Database:
-        """The database of the cell whose mapping has this `database_connection`."""
         return self._get(fill_template(url, self._conf.database.connection), 'database')
-
-    def ask(self, questions: Mapping[str, Callable[[dbkit.Database], T]], cells: Mapping[str, Cell],
-            deadline: clock.Deadline, patience: float | None = None) -> scatter.Answers[str, T]:
-        """Put questions to cells, each to its cell's database, and wait until the deadline at the longest.
-
-        Args:
-            questions: by the uuid of the cell.
-            cells: has each of them.
-            patience: as of `scatter.Scatter.ask`.
-
-        Returns:
-            Answers, cells that are down and errors of the questions, by the uuid of the cell.
-        """
-        asked, probes = {}, {}
-        for uuid, question in questions.items():
-            place = _Place(uuid, cells[uuid].database_connection, cells[uuid].name or uuid)
-            asked[place] = functools.partial(self._put, place.url, question)
-            probes[place] = functools.partial(self._put, place.url, dbkit.Database.ping)
-        answers = self.scatter.ask(asked, probes, deadline, patience)
-        return scatter.Answers({place.uuid: got for place, got in answers.got.items()},
-                               {place.uuid: why for place, why in answers.down.items()},
-                               {place.uuid: error for place, error in answers.failed.items()})
-
-    def _put(self, url: str, question: Callable[[dbkit.Database], T]) -> T:
-        return question(self.cell(url))
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -138,6 +138,7 @@ def test_returning_host_runs_what_it_owes(heard, start, driver, gates):
 def test_killed_host_runs_again_what_it_had_begun(heard, start, driver, gates, host):
     """TSK-S2: kill -9 in the middle of a step; the next incarnation runs the same attempt once more."""
     first = start(driver)
+    assert first.wait_joined(PATIENCE)
     call = cell.call_of(cell.server_of())
     gates.hold.clear()
     host.run_step(cell.CONTEXT, call)
@@ -154,6 +155,7 @@ def test_killed_host_runs_again_what_it_had_begun(heard, start, driver, gates, h
 
 def test_killed_host_answers_again_what_it_had_done(heard, start, driver, gates, host):
     first = start(driver)
+    assert first.wait_joined(PATIENCE)
     call = cell.call_of(cell.server_of())
     host.run_step(cell.CONTEXT, call)
     heard.wait('results')
@@ -228,6 +230,7 @@ def test_guests_are_resumed_after_a_boot_of_the_host(conf, tmp_path, driver, wan
 
 def test_graceful_stop_answers_what_runs(heard, start, driver, gates, host):
     agent = start(driver)
+    assert agent.wait_joined(PATIENCE)
     gates.hold.clear()
     host.run_step(cell.CONTEXT, cell.call_of(cell.server_of()))
     assert gates.entered.acquire(timeout=5)

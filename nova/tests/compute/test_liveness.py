@@ -8,9 +8,10 @@ import time
 import pytest
 
 from nova import errors, objects
-from nova.common import threads
+from nova.common import clock, threads
 from nova.compute import beats, journal, recovery, step_runner
 from nova.tests.compute import cell
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 class Hangs:
@@ -80,7 +81,7 @@ def test_a_disk_that_hangs_stops_no_beat(conf, driver, clients, hangs, tmp_path)
         pool.background(runner.run, cell.CONTEXT, cell.call_of(cell.server_of()))
     assert disk.asked.wait(5)
 
-    heart = beats.Heart('host1', 'nova-compute', said.append, 1, runner.open, lambda: None)
+    heart = beats.Heart('host1', 'nova-compute', said.append, 1, runner.open, lambda: None, 60.0, lambda: None)
     heart.begin(0)
     for second in range(3):
         heart.look(second + 1.0)
@@ -145,7 +146,7 @@ def test_a_beat_is_bounded():
     said = []
 
     many = {str(number): (1, 0.0) for number in range(beats.MOST + 50)}
-    heart = beats.Heart('h', 'nova-compute', said.append, 10, lambda: many, lambda: None)
+    heart = beats.Heart('h', 'nova-compute', said.append, 10, lambda: many, lambda: None, 60.0, lambda: None)
     heart.look(1.0)
     assert said == [], 'it has not joined'
     heart.begin(7)
@@ -174,6 +175,37 @@ def test_a_host_that_was_cut_off_joins_before_it_beats_again(heard, start, drive
     assert [beat.epoch for beat in heard.wait('beats', count + 1)[count:]] == [1]
     host.rejoin(cell.CONTEXT, objects.HostEpoch(epoch=1))
     assert goes_on_beating(heard) and len(heard.ups) == 2, 'it has joined at that epoch already'
+
+
+def test_a_host_begins_nothing_before_it_has_joined(heard, start, driver, host, gates, monkeypatch):
+    """7.8: it may have waited in the queue until it was given up; what is open, a conductor tells."""
+    def away(context, report):
+        raise errors.Unavailable('no conductor')
+    told, here = cell.call_of(cell.server_of()), heard.host_up
+    monkeypatch.setattr(heard, 'host_up', away)
+    agent = start(driver)
+    agent.run_step(cell.CONTEXT, told)
+    heard.orders = objects.HostOrders(open_steps=[cell.call_of(cell.server_of())])
+    monkeypatch.setattr(heard, 'host_up', here)
+    assert agent.wait_joined(PATIENCE)
+    assert heard.wait('results')[0].task == heard.orders.open_steps[0].task
+    assert told.instance.uuid not in [server for _, server, _ in gates.ran]
+    agent.run_step(cell.CONTEXT, told)
+    assert heard.wait('results', 2)[1].task == told.task
+
+
+def test_a_host_that_stood_still_joins_before_it_begins_anything(
+        heard, start, driver, gates, conf, monkeypatch):
+    """7.8: while it slept it may have been given up, and what waited for it with it."""
+    agent = start(driver)
+    assert agent.wait_joined(PATIENCE)
+    heard.wait('beats')
+    late = clock.monotonic() + conf.service_down_time
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, 'monotonic', lambda: late)
+        agent.run_step(cell.CONTEXT, cell.call_of(cell.server_of()))
+    heard.wait('ups', 2)
+    assert gates.ran == []
 
 
 def test_a_host_that_cannot_undo_does_not_live(heard, start, driver, host, gates, monkeypatch):

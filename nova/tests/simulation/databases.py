@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from nova.common import clock, dbkit, retry
-from nova.db import scatter
+from nova.db import scatter, session
 from nova.db.api.models import api_metadata
 from nova.db.cell.models import cell_metadata
 from nova.tests.simulation import direct
@@ -204,7 +204,7 @@ class Servers:
             server.reset()
 
 
-class Databases:
+class Databases(session.Asking):
     """The databases of one process, as `nova.db.session.Databases` has them.
 
     Args:

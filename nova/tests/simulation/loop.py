@@ -92,7 +92,7 @@ class Loop:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self.rng = rng
-        self.now = 0.0
+        self.now = self._suspended = 0.0
         self.current: Actor | None = None
         self.trace: list[tuple[float, str, str]] = []
         self.switches = 0
@@ -110,7 +110,7 @@ class Loop:
         return self.EPOCH + self.now + self.actor.process.machine.skew
 
     def monotonic(self) -> float:
-        return self.now + self.actor.process.machine.since
+        return self.now - self._suspended + self.actor.process.machine.since
 
     def say(self, text: str, actor: object = None) -> None:
         """A line of the trace."""
@@ -203,7 +203,7 @@ class Loop:
     def leap(self, until: float) -> None:
         """Everything stands still, as if all machines were suspended, until then or until somebody's plan.
 
-        Nothing happens while something is on its way.
+        Their monotonic clocks stand still with them. Nothing happens while something is on its way.
         """
         if self._ready or any(token == ON_ITS_WAY for _, _, _, token in self._timers):
             return
@@ -212,6 +212,7 @@ class Loop:
         if seconds > 0:
             self.say(f'everybody sleeps for {seconds:.3f} s', 'loop')
             self.now += seconds
+            self._suspended += seconds
             self._timers = [(when + seconds if isinstance(what, Actor) else when, serial, what, token)
                             for when, serial, what, token in self._timers]
             heapq.heapify(self._timers)

@@ -214,3 +214,22 @@ def test_a_host_that_wakes_up_amid_the_undo_does_all_that_it_owes(new_world, sec
         server = world.server(uuid)
         guests = {host for host, driver in world.drivers.items() if uuid in driver.guests()}
         assert server.vm_state == VM.ACTIVE and guests == {server.host}, world.tail()
+
+
+@pytest.mark.parametrize('how', ['killed', 'paused'])
+@pytest.mark.parametrize('seconds', range(60, 130, 10))
+def test_a_host_that_returns_begins_nothing_that_waited_for_it(new_world, how, seconds):
+    """The source of a migration was told to send the disks just before it was taken for dead, and hears of it
+    when the move has gone elsewhere: seed 32002 of ``tools/simulate --rounds 10``."""
+    with new_world(THREE) as world:
+        uuid = world.running()
+        source = world.server(uuid).host
+        if how == 'killed':
+            world.kill(source, back=float(seconds))
+        else:
+            process = world.processes[source]
+            world.loop.pause(process)
+            world.loop.plan(float(seconds), lambda: world.loop.resume(process))
+        world.begin(uuid, cases.flows()['migrate'], cases.state_on(world, uuid, 'migrate'))
+        world.run(5)
+        rests(world)
