@@ -164,7 +164,7 @@ class ComputeAgent:
         ]
         tidy = conf.image_cache.manager_interval
         if tidy >= 0:
-            wanted.append(chores.Chore('tidy', tidy or 60, self._tidy, due=clock.monotonic() + (tidy or 60),
+            wanted.append(chores.Chore('tidy', tidy or 60, self.driver.tidy, due=clock.monotonic() + (tidy or 60),
                                        of=self.host))
         if sync >= 0:
             wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER, of=self.host))
@@ -221,9 +221,6 @@ class ComputeAgent:
         """A guest has changed; where no step has done it, its server's record may have to follow."""
         if event.server not in self.runner.busy() and event.change is not Change.MIGRATED:
             self._hurry('power-sync')
-
-    def _tidy(self) -> None:
-        self.driver.tidy()
 
     def _hurry(self, name: str) -> None:
         for chore in self._chores:

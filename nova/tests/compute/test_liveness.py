@@ -120,8 +120,8 @@ def test_quick_steps_cause_no_beat(heard, start, driver, host, conf):
 def test_hosts_that_begin_together_do_not_beat_together():
     """Each within its interval, and not twice in half of it; a standstill after which all are late passes."""
     said, times = [], dict[str, list[float]]()
-    hearts = [beats.Heart(f'host{number}', 'nova-compute', said.append, 10, dict, lambda: None)
-              for number in range(200)]
+    hearts = [beats.Heart(f'host{number}', 'nova-compute', said.append, 10, dict, lambda: None, 60.0,
+                         lambda: None) for number in range(200)]
     for heart in hearts:
         heart.begin(0)
 
