@@ -164,8 +164,8 @@ class ComputeAgent:
         ]
         tidy = conf.image_cache.manager_interval
         if tidy >= 0:
-            wanted.append(chores.Chore('tidy', tidy or 60, self.driver.tidy, due=clock.monotonic() + (tidy or 60),
-                                       of=self.host))
+            wanted.append(chores.Chore('tidy', tidy or 60, self.driver.tidy,
+                                       due=clock.monotonic() + (tidy or 60), of=self.host))
         if sync >= 0:
             wanted.append(chores.Chore('power-sync', sync or 60, self._sync, due=chores.NEVER, of=self.host))
         self._chores = [self._farm.chores.add(chore) for chore in wanted]
