@@ -14,6 +14,7 @@ from nova.clients import cinder, glance, keystone, limits, manila, passing, prot
 from nova.clients.neutron import api as neutron_api
 from nova.clients.neutron import client as neutron
 from nova.clients.placement import client as placement
+from nova.common import clock
 from nova.common.jsonutil import JsonObject
 
 __all__ = ['Clients', 'build']
@@ -81,6 +82,6 @@ def build_limits(conf: cfg.ConfigOpts, group: str, pool: requests.Session | None
 
 def build_placement(conf: cfg.ConfigOpts, pool: requests.Session | None = None) -> placement.Client:
     """The Placement client alone, for services that need no other neighbour."""
-    return placement.Client(session.build(conf, 'placement', errors.placement.PlacementFailed,
-                                          errors.placement.PlacementAway,
-                                          microversion_type='placement', pool=pool))
+    service = session.build(conf, 'placement', errors.placement.PlacementFailed, errors.placement.PlacementAway,
+                            microversion_type='placement', pool=pool)
+    return placement.Client(service, conf.compute.resource_provider_association_refresh or clock.NEVER)

@@ -4,6 +4,7 @@
 ``super`` runs the tasks that have no cell yet, and the steps of others that look into every cell.
 """
 
+import collections
 import itertools
 import logging
 from collections.abc import Callable
@@ -105,8 +106,8 @@ class Endpoint:
 
 class Signs:
     """Takes signs of life, in threads that have nothing else to do: while one of them writes, the others gather
-    what it writes next, for `GATHER` seconds at least. So the more hosts there are, the more of their signs are
-    one statement, and a sign that comes alone is written at once.
+    what it writes next; where many come, for `GATHER` seconds at least. So the more hosts there are, the more
+    of their signs are one statement, and where there are few each is written at once.
 
     Of a host that beats again before its sign is written, the newest counts: hence what waits is bounded.
     """
@@ -115,16 +116,20 @@ class Signs:
     """Signs that are written together: they are locked for as long as that takes."""
     GATHER = 0.2
     """Seconds from one writing to the next, where fewer than `MOST` wait."""
+    MANY = 10
+    """So many signs in a second are worth gathering."""
 
     def __init__(self, verbs: reports.Reports) -> None:
         self._verbs = verbs
         self._waiting: dict[tuple[str, str], reports.Heard] = {}
         self._writes, self._written = False, -self.GATHER
+        self._came: collections.deque[float] = collections.deque(maxlen=self.MANY)
         self._lock = threads.lock()
 
     def beat(self, context: nova_context.RequestContext, beat: wire.HostBeat) -> None:
         with self._lock:
             self._waiting[beat.host, beat.binary] = (context, beat)
+            self._came.append(clock.monotonic())
             if self._writes:
                 return
             self._writes = True
@@ -139,8 +144,10 @@ class Signs:
 
     def _take(self) -> list[reports.Heard]:
         """What is to be written next; nothing: then nobody writes any more."""
-        pause = self._written + self.GATHER - clock.monotonic()
-        if pause > 0 and 0 < len(self._waiting) < self.MOST:
+        now = clock.monotonic()
+        pause = self._written + self.GATHER - now
+        many = len(self._came) == self.MANY and now - self._came[0] < 1.0
+        if many and pause > 0 and 0 < len(self._waiting) < self.MOST:
             threads.sleep(pause)
         with self._lock:
             names = list(itertools.islice(self._waiting, self.MOST))

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from nova import errors
+from nova import clients, errors
+from nova import conf as nova_conf
 from nova.clients.placement import client as placement_client
 from nova.clients.placement import explain
 from nova.common import uuids
@@ -438,3 +439,13 @@ def test_a_part_has_the_traits_of_its_node(placement: Any) -> None:
     assert placement.client.traits(cell_uuid(host, 0)) == {'HW_CPU_X86_AVX', 'HW_NUMA_ROOT', 'OWNER_NOVA'}
     placement.another().report(numa_host(host, True, {}, traits=()))
     assert placement.client.candidates(request).allocation_requests == []
+
+
+def test_how_often_a_host_looks_at_its_providers_is_an_option(monkeypatch):
+    """``[compute] resource_provider_association_refresh``: each look of a million hosts counts."""
+    made = []
+    monkeypatch.setattr(clients.placement, 'Client', lambda service, seconds: made.append(seconds))
+    for seconds in (300, 3600, 0):
+        conf = nova_conf.new(config_files=[], **{'compute.resource_provider_association_refresh': seconds})
+        clients.build_placement(conf)
+    assert made == [300, 3600, float('inf')]

@@ -143,6 +143,9 @@ def test_signs_that_come_while_others_are_written_are_written_together(verbs):
     assert verbs.written == [1, signs.MOST, signs.MOST, 10]
     assert sorted(verbs.heard) == sorted(['first', *(f'h{number}' for number in range(2 * signs.MOST + 10))])
 
+    written = time.monotonic()
+    beat('soon')
+    assert verbs.heard[-1] == 'soon' and time.monotonic() - written < 5
     broken, verbs.beats = verbs.beats, None
     with pytest.raises(TypeError):
         beat('lost')
