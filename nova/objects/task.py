@@ -370,7 +370,7 @@ class Pruned(NamedTuple):
     last: Mark | None
 
 
-LOOK = 1000
+LOOK = 300
 """Ended tasks that one batch looks at, at most: what is kept has to be passed over."""
 _T = tables.tasks.c
 _ENDED = sa.select(_T.id, _T.uuid, _T.finished_at, _T.flow, _T.status, _T.action).where(
