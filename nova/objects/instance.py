@@ -16,7 +16,7 @@ from nova import errors, states
 from nova.common import clock, dbkit, uuids
 from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
-from nova.objects import base, event, fields, statements, tag, task
+from nova.objects import base, event, fields, relations, statements, tag, task
 from nova.objects.block_device import BlockDeviceMapping
 from nova.objects.flavor import Flavor
 from nova.objects.image_meta import ImageMeta
@@ -190,7 +190,7 @@ class Instance(Persistent):
             limit: int | None = None, prefetch: Collection[str] = (), **by: object) -> list[Self]:
         """Servers of this cell, without deleted ones unless ``deleted`` or a condition on it is given.
 
-        One statement, and one more for each of metadata, tags and block devices in `prefetch`.
+        One statement, and one more for metadata and tags and one for block devices, if `prefetch` has them.
         """
         if 'deleted' not in by:
             by['deleted'] = 0
@@ -327,13 +327,17 @@ def of_flavor(flavor: Flavor) -> JsonObject:
 
 
 def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collection[str]) -> None:
-    """Fill in metadata, tags and block devices where `prefetch` names them: one statement each."""
+    """Fill in metadata, tags and block devices where `prefetch` names them: one statement for the first two."""
     by_uuid = {instance.uuid: instance for instance in instances}
     if not by_uuid:
         return
-    if 'metadata' in prefetch:
+    if 'metadata' in prefetch and 'tags' in prefetch:
+        metadata, tags = relations.both(conn, METADATA, TAGS, by_uuid)
+        _set(by_uuid, 'metadata', metadata)
+        _set(by_uuid, 'tags', tags)
+    elif 'metadata' in prefetch:
         _set(by_uuid, 'metadata', METADATA.of(conn, by_uuid))
-    if 'tags' in prefetch:
+    elif 'tags' in prefetch:
         _set(by_uuid, 'tags', TAGS.of(conn, by_uuid))
     if 'block_devices' in prefetch:
         devices: dict[str, list[BlockDeviceMapping]] = {uuid: [] for uuid in by_uuid}

@@ -112,6 +112,31 @@ class Pairs(Generic[Owner]):
         self.add(conn, owner, {key: value for key, value in pairs.items() if kept.get(key) != value})
 
 
+@functools.cache
+def _either(pairs: Pairs, words: Words) -> sa.CompoundSelect:
+    """The pairs of the ``owners``, and their words, which have no id."""
+    owners: sa.BindParameter[int | str] = sa.bindparam('owners', expanding=True)
+    table = pairs.table
+    return sa.union_all(
+        sa.select(pairs.owner, table.c.id, table.c.key, table.c.value).where(pairs.owner.in_(owners)),
+        sa.select(words.owner, sa.null(), words.value, sa.null()).where(words.owner.in_(owners)))
+
+
+def both(conn: sa.Connection, pairs: Pairs[Owner], words: Words[Owner], owners: Collection[Owner]
+         ) -> tuple[dict[Owner, dict[str, str]], dict[Owner, list[str]]]:
+    """What `Pairs.of` and `Words.of` say of these owners, in one statement; words are ordered by themselves."""
+    paired: dict[Owner, dict[str, str]] = {owner: {} for owner in owners}
+    worded: dict[Owner, list[str]] = {owner: [] for owner in owners}
+    if paired:
+        rows = conn.execute(_either(pairs, words), {'owners': list(paired)}).all()
+        for owner, ident, key, value in sorted(rows, key=lambda row: (row[1] or 0, row[2])):
+            if ident is None:
+                worded[owner].append(key)
+            else:
+                paired[owner][key] = value
+    return paired, worded
+
+
 class Composed(Persistent, abstract=True):
     """A record that is never read without its relations: a statement for each of them, however many records."""
 

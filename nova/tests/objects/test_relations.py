@@ -2,7 +2,7 @@
 
 from nova import objects
 from nova.common import uuids
-from nova.objects import aggregate
+from nova.objects import aggregate, relations
 from nova.objects import instance as instances
 
 
@@ -30,6 +30,21 @@ def test_nothing_is_asked_about_nobody(cloud):
     with cloud.api.counting() as statements, cloud.api.read() as conn:
         assert instances.METADATA.of(conn, []) == instances.TAGS.of(conn, []) == {}
     assert [text for text in statements if 'instance_' in text] == []
+
+
+def test_pairs_and_words_are_read_together(cloud, servers):
+    metadata = {'z': '1', 'a': '\u00e4', 'm': ''}
+    rich = servers.in_cell(1, metadata=metadata, tags=['b', 'Z', 'a', '\u00e4'])
+    poor = servers.in_cell(1, metadata={}, tags=[])
+    owners = [rich.uuid, poor.uuid]
+    with cloud.db(cloud.cells[0]).counting() as statements, cloud.db(cloud.cells[0]).read() as conn:
+        paired, worded = relations.both(conn, instances.METADATA, instances.TAGS, owners)
+        alone = instances.METADATA.of(conn, owners), instances.TAGS.of(conn, owners)
+        assert relations.both(conn, instances.METADATA, instances.TAGS, []) == ({}, {})
+    assert (paired, worded) == alone == ({rich.uuid: metadata, poor.uuid: {}},
+                                         {rich.uuid: ['Z', 'a', 'b', '\u00e4'], poor.uuid: []})
+    assert list(paired[rich.uuid]) == list(metadata)
+    assert len([text for text in statements if 'instance_' in text]) == 3
 
 
 def test_relations_of_many_records_cost_a_statement_each(cloud):
