@@ -64,8 +64,8 @@ FAULTS = (
     Mutant('who lost its task saves all the same', 'task/runner.py',
            'if fresh is None or not _was_only_told(task, fresh):', 'if fresh is None:'),
     Mutant('a kick that comes too early is lost', 'compute/chores.py',
-           'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n',
-           'chore.due = clock.monotonic() + (chore.seconds if pause is None else pause)\n'
+           'chore.due = chore.again(pause)\n',
+           'chore.due = chore.again(pause)\n'
            '            chore.kicked = False\n', shown='compute/test_chores.py'),
     Mutant('what is asked twice is answered once', 'compute/step_runner.py',
            '            self._pool.submit(report, context, answer)\n            return True\n',
