@@ -217,11 +217,11 @@ def test_servers_are_deleted_when_a_neighbour_goes(trouble, servers, neighbour):
 
 
 def test_a_token_that_expires_in_mid_operation_does_not_end_it(cloud, trouble, servers):
-    with trouble.short_tokens(12), trouble.told('cinder', seconds=15):
+    with trouble.short_tokens(20), trouble.told('cinder', seconds=24):
         servers.user = User(cloud, 'demo')
         servers.boot_from_volume()
         servers.boot()
-        time.sleep(13)  # the token has expired by then
+        time.sleep(21)  # the token has expired by then
         assert servers.user.call('GET', '/servers').status_code == 401
         assert 'BUILD' in statuses(servers.shown()), 'it was over before'
         found = servers.settled(120)

@@ -98,6 +98,7 @@ class Servers:
     """
 
     def __init__(self, user, admin):
+        assert admin.token, 'a token that lives as long as the test, however short those are that come'
         self.user, self._admin, self.uuids = user, admin, []
 
     def boot(self, **fields):
