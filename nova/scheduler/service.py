@@ -1,5 +1,6 @@
 """The scheduler service: serves `rpc.scheduler.Scheduler` on the top bus. Any number of them may run."""
 
+import logging
 import zlib
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ from oslo_config import cfg
 
 from nova import cells, heartbeat, objects
 from nova import context as nova_context
-from nova.common import dbkit
+from nova.common import dbkit, threads
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
 from nova.scheduler import hosts, select
@@ -15,6 +16,13 @@ from nova.scheduler import hosts, select
 if TYPE_CHECKING:
     from nova.clients import Clients
     from nova.db.session import Databases
+
+
+LOG = logging.getLogger(__name__)
+
+LOOK = 30.0
+"""Seconds between two looks at the hosts while nobody asks. The first look, or one after a long rest, may take
+longer than who asks would wait, and a cell that is not known yet gets no servers."""
 
 
 class Endpoint:
@@ -48,6 +56,7 @@ class SchedulerService:
         name = host or conf.host
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs, begins(name))
         self._cells = cells.Cells(dbs)
+        self._looks = threads.Ticker(f'hosts-{name}', LOOK, self._look, self._complain)
         self._server = interface.Scheduler.server(buses.top, name, Endpoint(self.selector))
         self._heartbeat = heartbeat.Heartbeat(self._listed_in, name, cells.SCHEDULER, conf.report_interval)
 
@@ -55,14 +64,23 @@ class SchedulerService:
         """Where our row among the services is: cell0's database, since we are in no cell."""
         return self._cells.db(self._cells.cell0())
 
+    def _look(self) -> None:
+        self.hosts.view()
+
+    @staticmethod
+    def _complain(error: Exception) -> None:
+        LOG.warning('Hosts cannot be looked at now: %s', type(error).__name__)
+
     def start(self) -> None:
         """Begin to serve."""
+        self._looks.start()
         self._server.start()
         self._heartbeat.start()
 
     def stop(self) -> None:
         """Take no more requests and let those that run end."""
         self._heartbeat.stop()
+        self._looks.stop()
         self._server.stop()
         self._server.wait()
         self.hosts.close()
