@@ -122,6 +122,9 @@ def serving(cloud, beside):
         try:
             processes.wait_healthy(['api'])
             yield ours.url('compute'), processes.pid('api')
+        except BaseException:
+            print((ours.directory / 'log' / 'api.log').read_text()[-4000:], file=sys.stderr)
+            raise
         finally:
             processes.stop(['api'])
 
