@@ -79,4 +79,4 @@ def test_there_and_back(world):
     world.settle()
     port = world.clients.network.api.all_ports[world.port]
     assert (port['binding:profile'], port['binding:host_id']) == ({}, '')
-    assert not any(journals.all() for journals in world.journals.values())
+    assert not any(journals.servers() for journals in world.journals.values())

@@ -91,7 +91,7 @@ def test_there_and_back(world):
     assert server.host != source
     world.delete(uuid)
     world.settle()
-    assert not any(journals.all() for journals in world.journals.values())
+    assert not any(journals.servers() for journals in world.journals.values())
 
 
 @pytest.mark.parametrize('decision', [decide.ConfirmResize, decide.RevertResize])
