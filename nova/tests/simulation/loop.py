@@ -15,6 +15,8 @@ import greenlet
 
 from nova import release
 
+INSTANT = 1e-6
+"""Virtual seconds of the shortest wait."""
 ON_ITS_WAY = -1
 
 
@@ -170,7 +172,8 @@ class Loop:
         actor.woken = False
         actor.waits = waits
         if seconds is not None:
-            self.at(self.now + max(0.0, seconds), actor, actor.token)
+            # Who waits for less than the clock can tell would find that no time has passed, for ever.
+            self.at(self.now + max(INSTANT if seconds > 0 else 0.0, seconds), actor, actor.token)
         self._hub.switch()
         if actor.process.dead:
             raise Killed
