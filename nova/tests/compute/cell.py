@@ -25,6 +25,7 @@ class Heard:
         self.nodes_of, self.payments = [], []
         self.release = release.CURRENT
         self.orders = objects.HostOrders(open_steps=[], evict=[])
+        self.away = False
 
     def _keep(self, where, what):
         with self.changed:
@@ -41,6 +42,8 @@ class Heard:
         self._keep(self.percents, progress)
 
     def host_up(self, context, report):
+        if self.away:
+            raise errors.Unavailable('no host is taken up')
         self._keep(self.ups, report)
         self.orders.conductors = self.release.service
         return self.orders

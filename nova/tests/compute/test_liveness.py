@@ -177,16 +177,13 @@ def test_a_host_that_was_cut_off_joins_before_it_beats_again(heard, start, drive
     assert goes_on_beating(heard) and len(heard.ups) == 2, 'it has joined at that epoch already'
 
 
-def test_a_host_begins_nothing_before_it_has_joined(heard, start, driver, host, gates, monkeypatch):
+def test_a_host_begins_nothing_before_it_has_joined(heard, start, driver, gates):
     """7.8: it may have waited in the queue until it was given up; what is open, a conductor tells."""
-    def away(context, report):
-        raise errors.Unavailable('no conductor')
-    told, here = cell.call_of(cell.server_of()), heard.host_up
-    monkeypatch.setattr(heard, 'host_up', away)
+    told = cell.call_of(cell.server_of())
+    heard.orders, heard.away = objects.HostOrders(open_steps=[cell.call_of(cell.server_of())]), True
     agent = start(driver)
     agent.run_step(cell.CONTEXT, told)
-    heard.orders = objects.HostOrders(open_steps=[cell.call_of(cell.server_of())])
-    monkeypatch.setattr(heard, 'host_up', here)
+    heard.away = False
     assert agent.wait_joined(PATIENCE)
     assert heard.wait('results')[0].task == heard.orders.open_steps[0].task
     assert told.instance.uuid not in [server for _, server, _ in gates.ran]

@@ -164,6 +164,9 @@ def test_the_last_tombstones_are_kept(client: direct.Client, db: dbkit.Database)
     table, one = models.provider_tombstones, _provider(client)
     db.write(lambda conn: conn.execute(sa.insert(table), [
         {'id': number, 'provider_id': number, 'uuid': str(uuid.uuid4())} for number in (1000, 1001, 10_999)]))
+    if db.engine.dialect.name == 'postgresql':  # its next id does not follow from those that are there
+        db.write(lambda conn: conn.execute(sa.text(
+            "SELECT setval(pg_get_serial_sequence('provider_tombstones', 'id'), 10999)")))
     assert client.delete(f'/resource_providers/{one}').status_code == 204
     with db.read() as connection:
         assert sorted(connection.scalars(sa.select(table.c.id))) == [1001, 10_999, 11_000]
