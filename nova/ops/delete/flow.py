@@ -91,7 +91,10 @@ def mark_reclaimable(h: Conductor, state: wire.DeleteState) -> None:
 
 
 class SoftDelete(Flow[wire.DeleteState]):
-    """For later: the guest is off, its project's quota free, and for a while it can be had back."""
+    """For later: the guest is off, its project's quota free, and for a while it can be had back.
+
+    Where that fails, the server is what it was: a resize can still be taken back.
+    """
 
     name = 'soft_delete'
     version = '1.1'
@@ -100,7 +103,7 @@ class SoftDelete(Flow[wire.DeleteState]):
     steps = (
         Step(look_at_host, choice=True, shows=states.Task.SOFT_DELETING),
         Step(mapping.uncount, undo=mapping.count, at='super'),
-        Step(host.switch_off, undo=power.observe, at='host', when=reaches_guest),
+        Step(host.switch_off, undo=power.as_before, at='host', when=reaches_guest),
         Step(mark_reclaimable, pivot=True),
         Step(host.forget_source, at='source', when=was_resized, timeout=1800.0),
         Step(volumes.drop_unnamed, when=was_resized),
@@ -108,7 +111,6 @@ class SoftDelete(Flow[wire.DeleteState]):
         Step(mapping.count_flavor, at='super', when=was_resized),
     )
     ends = states.VM.SOFT_DELETED
-    fails = states.VM.ERROR
 
 
 def lift_mark(h: Conductor, state: wire.DeleteState) -> None:

@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from nova import states
+from nova import errors, states
 from nova.objects import task as rows
-from nova.ops.delete.flow import Delete
+from nova.ops.delete.flow import Delete, SoftDelete
 from nova.ops.resize import decide
 from nova.states import VM
 from nova.tests.simulation import cases, invariants, net, users
@@ -233,3 +233,17 @@ def test_a_host_that_returns_begins_nothing_that_waited_for_it(new_world, how, s
         world.begin(uuid, cases.flows()['migrate'], cases.state_on(world, uuid, 'migrate'))
         world.run(5)
         rests(world)
+
+
+def test_a_soft_deletion_that_fails_leaves_a_resize_that_can_be_taken_back(new_world):
+    """The host fails at powering the guest off: seed 60797 of ``tools/simulate``."""
+    with new_world(THREE) as world:
+        uuid = resize.resized(world)
+        move = decide.move_of(world.server(uuid))
+        world.net.fail(f'driver {move.dest}', lambda: errors.virt.DriverFailed(reason='told to fail'), 1)
+        world.delete(uuid, SoftDelete)
+        rests(world)
+        assert world.server(uuid).vm_state == VM.RESIZED, world.tail()
+        world.begin(uuid, decide.RevertResize, move)
+        rests(world)
+        assert (world.server(uuid).host, world.server(uuid).vm_state) == (move.source, VM.ACTIVE), world.tail()
