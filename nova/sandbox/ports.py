@@ -22,6 +22,8 @@ _FREE = ('name', 'description', 'admin_state_up', 'device_id', 'device_owner', '
 """What an owner may set on a port without further checks."""
 
 _BINDING = ('binding:host_id', 'binding:profile')
+_MAC_TRIES = 16
+"""Addresses that are drawn for a port until one is free on its network, as Neutron's ``mac_generation_retries``."""
 _OWNERS = ('mac_address', 'port_security_enabled', 'allowed_address_pairs')
 """What the owner of a network may say of ports on it, and nobody else."""
 _CREATABLE = frozenset({*_FREE, *_BINDING, 'binding:vnic_type', 'network_id', 'project_id', 'tenant_id',
@@ -167,10 +169,14 @@ class Ports:
         port['fixed_ips'] = Addresses.choose(rows, network, body.get('fixed_ips'), port['id'])
         port['binding:profile'] = body.get('binding:profile') or {}
         self._bind(rows, port, body.get('binding:host_id') or '')
-        try:
-            return rows.insert(n.PORT, port)
-        except store.Duplicate:
-            raise n.MacAddressInUse(network=network['id'], mac=port['mac_address']) from None
+        for _ in range(_MAC_TRIES):
+            try:
+                return rows.insert(n.PORT, port)
+            except store.Duplicate:
+                if body.get('mac_address') or port['binding:vif_type'] == n.CARD:
+                    break
+                port['mac_address'] = _mac(None)
+        raise n.MacAddressInUse(network=network['id'], mac=port['mac_address'])
 
     def update(self, rows: Rows, caller: service.Caller, ident: str, body: Document) -> Document:
         """A port changed by a request's body; the same when the body is empty."""

@@ -1,6 +1,7 @@
 """Network: ports as a compute service uses them, bindings, addresses, and errors by their names."""
 
 import pathlib
+import secrets
 
 import httpx
 import openstack
@@ -293,3 +294,11 @@ def test_policies_are_made_by_administrators(admin: Connection, demo: Connection
     admin.network.delete_qos_minimum_bandwidth_rule(rule, policy)
     assert list(admin.network.qos_minimum_bandwidth_rules(policy)) == []
     admin.network.delete_qos_policy(policy)
+
+
+def test_an_address_that_is_taken_is_drawn_again(demo: Connection, lan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Neutron does; among six thousand ports of a network two have drawn the same."""
+    drawn = iter([b'abc', b'abc', b'abd'])
+    monkeypatch.setattr(secrets, 'token_bytes', lambda _: next(drawn))
+    made = [demo.network.create_port(network_id=lan.id).mac_address for _ in range(2)]
+    assert made == ['fa:16:3e:61:62:63', 'fa:16:3e:61:62:64']
