@@ -296,7 +296,8 @@ def test_policies_are_made_by_administrators(admin: Connection, demo: Connection
     admin.network.delete_qos_policy(policy)
 
 
-def test_an_address_that_is_taken_is_drawn_again(demo: Connection, lan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_is_taken_is_drawn_again(
+        demo: Connection, lan, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Neutron does; among six thousand ports of a network two have drawn the same."""
     drawn = iter([b'abc', b'abc', b'abd'])
     monkeypatch.setattr(secrets, 'token_bytes', lambda _: next(drawn))
