@@ -23,7 +23,7 @@ _FREE = ('name', 'description', 'admin_state_up', 'device_id', 'device_owner', '
 
 _BINDING = ('binding:host_id', 'binding:profile')
 _MAC_TRIES = 16
-"""Addresses that are drawn for a port until one is free on its network: Neutron's ``mac_generation_retries``."""
+"""Addresses that are drawn for a port until one is free there: Neutron's ``mac_generation_retries``."""
 _OWNERS = ('mac_address', 'port_security_enabled', 'allowed_address_pairs')
 """What the owner of a network may say of ports on it, and nobody else."""
 _CREATABLE = frozenset({*_FREE, *_BINDING, 'binding:vnic_type', 'network_id', 'project_id', 'tenant_id',
