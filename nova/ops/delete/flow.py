@@ -97,7 +97,7 @@ class SoftDelete(Flow[wire.DeleteState]):
     """
 
     name = 'soft_delete'
-    version = '1.1'
+    version = '1.2'
     action = 'delete'
     exclusion = PREEMPTING
     steps = (
