@@ -1,5 +1,6 @@
 """nova-manage db: the schema and the rows of cells."""
 
+import contextlib
 import datetime
 import functools
 from argparse import Namespace
@@ -142,20 +143,25 @@ def _archive_once(env: Env, cells: list[tuple[str, archive.Archiver]], options: 
     for name, archiver in cells:
         if moved >= options.max_rows:
             break
-        try:
+        with _passing_over(env, name, away, 'nothing is archived there'):
             done = archiver.some(options.max_rows - moved)
-        except Exception as error:
-            if not dbkit.is_away(error):
-                raise
-            away.add(name)
-            env.say(f'The database of {name or "this cell"} cannot be used ({type(error).__name__}); '
-                    'nothing is archived there.')
-            continue
-        moved += done.total
-        for rows, prefix in ((done.rows, f'{name}.' if name else ''), (done.forgotten, 'API_DB.')):
-            for key, count in rows.items():
-                total[prefix + key] = total.get(prefix + key, 0) + count
+            moved += done.total
+            for rows, prefix in ((done.rows, f'{name}.' if name else ''), (done.forgotten, 'API_DB.')):
+                for key, count in rows.items():
+                    total[prefix + key] = total.get(prefix + key, 0) + count
     return moved
+
+
+@contextlib.contextmanager
+def _passing_over(env: Env, name: str, away: set[str], left: str) -> Iterator[None]:
+    """What is done in a cell; one whose database is away is named and added to `away`, with what is `left`."""
+    try:
+        yield
+    except Exception as error:
+        if not dbkit.is_away(error):
+            raise
+        away.add(name)
+        env.say(f'The database of {name or "this cell"} cannot be used ({type(error).__name__}); {left}.')
 
 
 def _purge(env: Env, cells: list[tuple[str, dbkit.Database]], before: datetime.datetime | None
@@ -164,16 +170,9 @@ def _purge(env: Env, cells: list[tuple[str, dbkit.Database]], before: datetime.d
     total: dict[str, int] = {}
     away: set[str] = set()
     for name, db in cells:
-        try:
+        with _passing_over(env, name, away, 'what is left there was not purged'):
             gone = archive.purge(db, before)
-        except Exception as error:
-            if not dbkit.is_away(error):
-                raise
-            away.add(name)
-            env.say(f'The database of {name or "this cell"} cannot be used ({type(error).__name__}); '
-                    'what is left there was not purged.')
-            continue
-        total.update({f'{name}.{key}' if name else key: count for key, count in gone.items()})
+            total.update({f'{name}.{key}' if name else key: count for key, count in gone.items()})
     return total, away
 
 
