@@ -138,8 +138,8 @@ class ComputeAgent:
         self._debts = recovery.Debts(self.runner, self._hosting)
         driver.listen(self._guest_changed)
         self._heart = beats.Heart(host, BINARY, self._beat, conf.report_interval,
-                                 self.runner.open, lambda: self.inventory.disabled,
-                                 self._silence, self._join_anew)
+                                  self.runner.open, lambda: self.inventory.disabled,
+                                  self._silence, self._join_anew)
         self._server = rpc_host.ComputeHost.server(bus, host, self, self._farm.rpc_pool)
         self._questions = rpc_questions.Questions.server(
             bus, host, questions.Answers(self._hosting, self._farm.image_pool), self._farm.question_pool)

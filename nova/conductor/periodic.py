@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_exc
 
-from nova.common import clock, dbkit, threads
+from nova.common import clock, dbkit
 from nova.conductor import cell_works
 from nova.objects import (
     build_request,
@@ -32,16 +32,6 @@ from nova.task import engine as engines
 from nova.task import journal
 
 LOG = logging.getLogger(__name__)
-
-
-def ticker(name: str, seconds: float, fn: Callable[[], float | None]) -> threads.Ticker:
-    """Call `fn` every `seconds`; what it raises is logged, and it is called again."""
-    def complain(error: Exception) -> None:
-        if dbkit.is_passing(error):
-            LOG.warning('%s could not be done now, because a database is away: %s', name, type(error).__name__)
-        else:
-            LOG.warning('%s could not be done now: %s', name, error, exc_info=error)
-    return threads.Ticker(name, seconds, fn, complain)
 
 
 UNSEEN = datetime.timedelta(days=1)

@@ -16,7 +16,7 @@ from nova import audit, cells, heartbeat, ops
 from nova import clients as clients_
 from nova import context as nova_context
 from nova.audit import guests
-from nova.common import clock, dbkit, health, threads
+from nova.common import clock, dbkit, health, threads, tickers
 from nova.conductor import audits, cell_works, echo, handle, periodic, reach, reports, work
 from nova.objects import step as wire
 from nova.ops import remove_late
@@ -204,7 +204,7 @@ class ConductorService:
                         after_doubt=remove_late.RemoveLate, sender=self._sender)
         self._look_after('cell', own)
         for name, seconds, begin in periodic.due(self._conf):
-            self._tickers.append(periodic.ticker(name, seconds, periodic.Due(own.engine, begin)))
+            self._tickers.append(tickers.ticker(name, seconds, periodic.Due(own.engine, begin)))
         self._keep_briefly(lambda: db)
         self._compare(lambda: own.engine)
         return reports.Reports(db, own.engine, alive, reached, echo.silence(self._conf))
@@ -221,17 +221,17 @@ class ConductorService:
         self._super_handle = top_handle
         self._look_after('API', work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
                                           self._pool, supers=True, sender=self._sender))
-        self._tickers.append(periodic.ticker('cells', 1.0, found.watch))
+        self._tickers.append(tickers.ticker('cells', 1.0, found.watch))
         interval = self._conf.scheduler.discover_hosts_in_cells_interval
         if interval > 0:
-            self._tickers.append(periodic.ticker('discovery', interval, periodic.Discovery(found)))
-        self._tickers.append(periodic.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
+            self._tickers.append(tickers.ticker('discovery', interval, periodic.Discovery(found)))
+        self._tickers.append(tickers.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._keep_briefly(lambda: self._dbs.api)
         self._keep_briefly(self._cell0)
         self._compare(lambda: found.work(found.cell0()).engine)
         seconds = self._conf.conductor.audit_interval
         if seconds > 0:
-            self._tickers.append(periodic.ticker('audit', seconds, audits.Audit(
+            self._tickers.append(tickers.ticker('audit', seconds, audits.Audit(
                 self._deployment, self._works[-1], seconds, self._conf.conductor.audit_repair)))
 
     def _deployment(self) -> audit.Deployment:
@@ -239,11 +239,11 @@ class ConductorService:
                                 self._conf.service_down_time)
 
     def _keep_briefly(self, db: Callable[[], dbkit.Database]) -> None:
-        self._tickers.append(periodic.ticker('retention', 3600, periodic.Retention(db, self._conf)))
+        self._tickers.append(tickers.ticker('retention', 3600, periodic.Retention(db, self._conf)))
 
     def _compare(self, engine: Callable[[], engines.Engine]) -> None:
-        self._tickers.append(periodic.ticker('comparison', remove_late.EVERY.total_seconds(),
-                                             periodic.Comparison(engine)))
+        self._tickers.append(tickers.ticker('comparison', remove_late.EVERY.total_seconds(),
+                                            periodic.Comparison(engine)))
 
     def _look_after(self, name: str, made: work.Work) -> None:
         self._works.append(made)

@@ -1,6 +1,5 @@
 """The scheduler service: serves `rpc.scheduler.Scheduler` on the top bus. Any number of them may run."""
 
-import logging
 import zlib
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ from oslo_config import cfg
 
 from nova import cells, heartbeat, objects
 from nova import context as nova_context
-from nova.common import dbkit, threads
+from nova.common import dbkit, tickers
 from nova.rpc import scheduler as interface
 from nova.rpc import transport
 from nova.scheduler import hosts, select
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from nova.clients import Clients
     from nova.db.session import Databases
 
-
-LOG = logging.getLogger(__name__)
 
 LOOK = 30.0
 """Seconds between two looks at the hosts while nobody asks. The first look, or one after a long rest, may take
@@ -56,7 +53,7 @@ class SchedulerService:
         name = host or conf.host
         self.selector = select.Selector(conf, self.hosts, clients.placement, dbs, begins(name))
         self._cells = cells.Cells(dbs)
-        self._looks = threads.Ticker(f'hosts-{name}', LOOK, self._look, self._complain)
+        self._looks = tickers.ticker(f'hosts-{name}', LOOK, self._look)
         self._server = interface.Scheduler.server(buses.top, name, Endpoint(self.selector))
         self._heartbeat = heartbeat.Heartbeat(self._listed_in, name, cells.SCHEDULER, conf.report_interval)
 
@@ -66,10 +63,6 @@ class SchedulerService:
 
     def _look(self) -> None:
         self.hosts.view()
-
-    @staticmethod
-    def _complain(error: Exception) -> None:
-        LOG.warning('Hosts cannot be looked at now: %s', type(error).__name__)
 
     def start(self) -> None:
         """Begin to serve."""
