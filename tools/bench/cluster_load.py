@@ -11,7 +11,6 @@ import statistics
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -20,14 +19,16 @@ sys.path.insert(0, str(ROOT / 'tools' / 'lib'))
 
 import cluster as clusters  # noqa: E402
 import httpx  # noqa: E402
+import processes  # noqa: E402
 import servers  # noqa: E402
 import sqlalchemy as sa  # noqa: E402
 
 T = TypeVar('T')
 R = TypeVar('R')
 
-NO_LIMITS = {f'quota.{name}': -1 for name in ('instances', 'cores', 'ram')}
 CELLS = ('cell1', 'cell2')
+NO_PAGE = ('sandbox', 'placement', 'api')
+"""Processes that show no metrics."""
 LATE = 'remove_late%'
 """Flows that rest for a minute, to see what comes late."""
 OPEN = "('ready', 'running', 'parked', 'waiting', 'queued')"
@@ -213,19 +214,13 @@ class Load:
             return int(self.rows('api', "SHOW GLOBAL STATUS LIKE 'Questions'")[0][1])
         return 0
 
-    def messages(self) -> dict[str, float]:
+    def messages(self) -> collections.Counter[str]:
         """Messages sent so far by method, as the processes count them; those of the API have no such page."""
-        found: dict[str, float] = collections.Counter()
+        found: collections.Counter[str] = collections.Counter()
         deployment = self.cluster.deployment
         for service in deployment.services:
-            if service in ('sandbox', 'placement', 'api'):
-                continue
-            with urllib.request.urlopen(f'http://127.0.0.1:{deployment.ports[service]}/metrics') as page:
-                for line in page.read().decode().splitlines():
-                    if line.startswith('nova_rpc_sent_total{'):
-                        labels, _, value = line.partition('{')[2].rpartition('} ')
-                        method = labels.partition('method="')[2].partition('"')[0]
-                        found[method] += float(value)
+            if service not in NO_PAGE:
+                found += processes.counted(deployment.ports[service], 'nova_rpc_sent_total')
         return found
 
     def step_times(self) -> dict[tuple[str, str], list[float]]:
@@ -252,10 +247,8 @@ class Load:
 def pids(cluster: clusters.Cluster) -> dict[str, list[int]]:
     """The processes of a cluster by name, each with those that it has begun: the workers of gunicorn, and the
     broker behind its script."""
-    def below(pid: int) -> list[int]:
-        listed = pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text()
-        return [one for child in map(int, listed.split()) for one in (child, *below(child))]
-    return {name: [pid, *below(pid)] for name, (pid, _) in cluster.status().items() if pid is not None}
+    return {name: processes.with_children(pid)
+            for name, (pid, _) in cluster.status().items() if pid is not None}
 
 
 def kind(name: str) -> str:
@@ -273,15 +266,10 @@ class Cpu:
         self._before = self._now()
 
     def _now(self) -> collections.Counter[str]:
-        found: collections.Counter[str] = collections.Counter(client=self._of(os.getpid()))
+        found: collections.Counter[str] = collections.Counter(client=processes.processor(os.getpid()))
         for name, mine in pids(self._cluster).items():
-            found[kind(name)] += sum(map(self._of, mine))
+            found[kind(name)] += sum(map(processes.processor, mine))
         return found
-
-    @staticmethod
-    def _of(pid: int) -> float:
-        words = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK')
 
     def spent(self, count: float) -> dict[str, float]:
         """Milliseconds of each kind for one of `count`, the dearest first."""
@@ -291,10 +279,7 @@ class Cpu:
 def memory(cluster: clusters.Cluster) -> dict[str, float]:
     """Megabytes that each process of a cluster has resident, with those that it has begun; what several share
     counts once."""
-    def of(pid: int) -> int:
-        lines = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith('Pss:'))
-    return {name: sum(map(of, mine)) / 1024 for name, mine in pids(cluster).items()}
+    return {name: sum(map(processes.memory, mine)) for name, mine in pids(cluster).items()}
 
 
 def quantiles(seconds: list[float]) -> str:

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import httpx
+import processes
 import sqlalchemy as sa
 from many_servers import analyse_each, begin, fill, multiply, project, spread
 
@@ -37,18 +38,16 @@ WARM = 1
 
 def processor_seconds(pid):
     """What a process and those that it has begun have had."""
-    words = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
-    children = pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
-    return (int(words[11]) + int(words[12])) / os.sysconf('SC_CLK_TCK') + sum(map(processor_seconds, children))
+    return sum(map(processes.processor, processes.with_children(pid)))
 
 
 def server_pid(url):
     """The process of the MariaDB on this machine."""
     engine = sa.create_engine(url)
     with engine.connect() as conn:
-        file = conn.exec_driver_sql('SELECT @@pid_file').scalar_one()
+        found = processes.mariadb(conn)
     engine.dispose()
-    return int(pathlib.Path(file).read_text())
+    return found
 
 
 @dataclasses.dataclass
@@ -117,16 +116,16 @@ def serving(cloud, beside):
         cluster_config.write(ours.directory / 'etc' / 'api' / 'nova.conf', cluster_config.ini(sections))
         for name in ('log', 'run', 'state'):
             (ours.directory / name).mkdir()
-        processes = cluster_processes.Processes(ours)
-        processes.start('api')
+        running = cluster_processes.Processes(ours)
+        running.start('api')
         try:
-            processes.wait_healthy(['api'])
-            yield ours.url('compute'), processes.pid('api')
+            running.wait_healthy(['api'])
+            yield ours.url('compute'), running.pid('api')
         except BaseException:
             print((ours.directory / 'log' / 'api.log').read_text()[-4000:], file=sys.stderr)
             raise
         finally:
-            processes.stop(['api'])
+            running.stop(['api'])
 
 
 def compare(cloud, directory, count, rounds, version, pages):

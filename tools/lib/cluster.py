@@ -29,6 +29,8 @@ import guest_hosts
 import servers
 
 DEFAULT = pathlib.Path(tempfile.gettempdir()) / 'nova-cluster'
+NO_LIMITS = {f'quota.{name}': -1 for name in ('instances', 'cores', 'ram')}
+"""Options with which a project may have as many servers as it likes."""
 
 
 class Cluster:

@@ -171,7 +171,7 @@ def main() -> int:
                   file=sys.stderr)
             return 1
         Upstream.up(directory, computes=arguments.computes, workers=arguments.workers, cells=arguments.cells,
-                    options={f'quota.{name}': -1 for name in ('instances', 'cores', 'ram')})
+                    options=cluster.NO_LIMITS)
         return 0
     if not (directory / cluster_config.FACTS).exists():
         print(f'There is nothing in {directory}', file=sys.stderr)
