@@ -80,8 +80,11 @@ class PlacementClient(Protocol):
     def allocations(self, consumer: str) -> Allocations:
         """What the consumer holds."""
 
-    def move(self, source: str, target: str, kind: str) -> bool:
+    def move(self, source: str, target: str, kind: str, once: bool = False) -> bool:
         """Give all that `source` holds to `target`, in one atomic write; what `target` held is given up.
+
+        Args:
+            once: not where `target` holds something: then that has happened, and `source` holds something else.
 
         Returns:
             True when `target` holds it (also when it did already), False when there is nothing to move.

@@ -86,14 +86,15 @@ def count_only(h: SuperConductor) -> None:
 # What the source gives ---------------------------------------------------------------------------
 
 def own_source(h: SuperConductor, state: objects.Move) -> None:
-    """Hand the allocation of the server on its source to the migration, in one write."""
+    """Hand the allocation of the server on its source to the migration, in one write, and once: who slept over
+    it would hand over what the server has got on its destination meanwhile."""
     placement = h.clients.placement
     held = placement.allocations(h.instance.uuid).allocations
     if held:
-        placement.move(h.instance.uuid, state.migration, CONSUMER)
+        placement.move(h.instance.uuid, state.migration, CONSUMER, once=True)
     state.held = held or placement.allocations(state.migration).allocations
     state.served = dict(port_requests.served(h.instance.network_info))
-    if not state.held and any(placement.move(former.uuid, state.migration, CONSUMER)
+    if not state.held and any(placement.move(former.uuid, state.migration, CONSUMER, once=True)
                               for former in _former(h, state)):
         state.held = placement.allocations(state.migration).allocations
 

@@ -172,9 +172,9 @@ class FakePlacement(Fake):
         return copy.deepcopy(held) if held else Allocations({})
 
     @effect
-    def move(self, source: str, target: str, kind: str) -> bool:
+    def move(self, source: str, target: str, kind: str, once: bool = False) -> bool:
         held = self.consumers.get(source)
-        if held is None:
+        if held is None or (once and target in self.consumers):
             return target in self.consumers
         if not self._put({source: Allocations({}), target: dataclasses.replace(held, kind=kind)}):
             raise errors.placement.AllocationRefused(consumer=target, reason='it does not fit')

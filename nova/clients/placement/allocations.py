@@ -107,11 +107,14 @@ def give_back(service: session.Service, consumer: str, claimed: JsonObject) -> N
         service.call('PUT', f'/allocations/{consumer}', body=body({}, held), microversion=VERSION, allow=(409,))
 
 
-def move(service: session.Service, source: str, target: str, kind: str) -> bool:
+def move(service: session.Service, source: str, target: str, kind: str, once: bool = False) -> bool:
     """Give all that `source` holds to `target` in one write; what `target` held is given up by it.
 
     A POST whose answer was lost is looked up, not sent blindly again: when `source` holds nothing and `target`
     something, it has happened.
+
+    Args:
+        once: see `PlacementClient.move`; both are changed only as they were read.
 
     Raises:
         ConcurrentUpdate: others kept changing one of the two.
@@ -119,7 +122,7 @@ def move(service: session.Service, source: str, target: str, kind: str) -> bool:
     """
     for attempt in range(ATTEMPTS):
         held, taker = read(service, source), read(service, target)
-        if not held.allocations:
+        if not held.allocations or (once and taker.allocations):
             return bool(taker.allocations)
         assert held.project_id is not None and held.user_id is not None and held.kind is not None
         owner = (held.project_id, held.user_id)

@@ -51,8 +51,8 @@ class Client:
     def allocations(self, consumer: str) -> Allocations:
         return allocations.read(self._service, consumer)
 
-    def move(self, source: str, target: str, kind: str) -> bool:
-        return allocations.move(self._service, source, target, kind)
+    def move(self, source: str, target: str, kind: str, once: bool = False) -> bool:
+        return allocations.move(self._service, source, target, kind, once)
 
     def hold(self, wanted: Mapping[str, tuple[JsonObject, str]], project_id: str, user_id: str) -> bool:
         return allocations.hold(self._service, wanted, project_id, user_id)

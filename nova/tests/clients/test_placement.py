@@ -130,6 +130,20 @@ def test_move_is_one_step_and_repeatable(placement: Any) -> None:
     assert placement.client.allocations(migration).allocations == {}
 
 
+def test_what_was_handed_over_is_not_handed_over_by_who_comes_late(placement: Any) -> None:
+    """MIG-S2: the server holds its destination by then, and goes on to."""
+    source, dest = make_host(placement), make_host(placement, 'host2')
+    server, migration = uuids.generate(), uuids.generate()
+    assert claim(placement, server)
+    assert placement.client.move(server, migration, 'MIGRATION', once=True)
+    assert placement.client.move(server, migration, 'MIGRATION', once=True), 'its answer was lost'
+    request = {'allocations': {dest: {'resources': {'VCPU': 1}}}}
+    assert placement.client.claim(server, request, 'project', 'user')
+    assert placement.client.move(server, migration, 'MIGRATION', once=True)
+    assert list(placement.client.allocations(server).allocations) == [dest]
+    assert list(placement.client.allocations(migration).allocations) == [source]
+
+
 def test_moving_nothing_makes_nothing(placement: Any) -> None:
     """MIG-F3: a server deleted during its move is not given allocations again."""
     assert placement.client.move(uuids.generate(), uuids.generate(), 'INSTANCE') is False

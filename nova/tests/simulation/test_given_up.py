@@ -247,3 +247,24 @@ def test_a_soft_deletion_that_fails_leaves_a_resize_that_can_be_taken_back(new_w
         world.begin(uuid, decide.RevertResize, move)
         rests(world)
         assert (world.server(uuid).host, world.server(uuid).vm_state) == (move.source, VM.ACTIVE), world.tail()
+
+
+def test_who_slept_over_the_beginning_of_a_move_takes_nothing_from_its_destination(new_world):
+    """Another one handed the source to the migration, and the server holds its destination:
+    seed 34002 of ``tools/simulate --rounds 10``."""
+    with new_world(worlds.Shape(hosts=3, supers=2)) as world:
+        uuid, slept = world.running(), []
+
+        def sleep(seen, actor, when):
+            if (seen.service, seen.name, when) == ('placement', 'move', 'before') and not slept:
+                slept.append(actor.process)
+                world.loop.pause(actor.process)
+                world.loop.give_way()
+        world.net.watch.append(sleep)
+        world.begin(uuid, cases.flows()['migrate'], cases.state_on(world, uuid, 'migrate'))
+        world.run(2 * worlds.DOWN)
+        server = world.server(uuid)
+        assert slept and server.vm_state == VM.RESIZED, world.tail()
+        world.loop.resume(slept[0])
+        rests(world)
+        assert world.server(uuid).host == server.host
