@@ -9,7 +9,6 @@ from nova import errors, objects
 from nova.cells import Cells
 from nova.common import dbkit
 from nova.context import RequestContext
-from nova.objects.instance import FULL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,6 @@ class Finder:
             CellUnreachable: 503.
         """
         missing = errors.server.ServerNotFound(server=uuid)
-        prefetch = [name for name in needs if name in FULL]
         for _ in range(2):  # the second time because a hand-over to a cell may come in between
             with self._cells.api_db.read() as conn:
                 mapping = objects.InstanceMapping.find(conn, instance_uuid=uuid)
@@ -64,15 +62,15 @@ class Finder:
                         return Found(request.instance, None, self._cells.api_db)
                     continue
                 cell = objects.CellMapping.get(conn, id=mapping.cell_id)
-            return self._in_cell(mapping, cell, prefetch, deleted, missing)
+            return self._in_cell(mapping, cell, needs, deleted, missing)
         raise missing
 
-    def _in_cell(self, mapping: objects.InstanceMapping, cell: objects.CellMapping, prefetch: list[str],
+    def _in_cell(self, mapping: objects.InstanceMapping, cell: objects.CellMapping, needs: Collection[str],
                  deleted: bool, missing: errors.NovaError) -> Found:
         by: dict[str, None] = {'deleted': None} if deleted else {}
 
         def read(conn: sa.Connection) -> objects.Instance | None:
-            return objects.Instance.find(conn, prefetch, uuid=mapping.instance_uuid, **by)
+            return objects.Instance.find(conn, needs, uuid=mapping.instance_uuid, **by)
         try:
             instance = self._cells.ask_one(cell, read)
         except errors.host.CellDown:

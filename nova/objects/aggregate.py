@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from nova import errors
 from nova.db.api import models
-from nova.objects import fields
+from nova.objects import fields, relations
 from nova.objects.relations import Composed, Pairs, Words
 
 HOSTS = Words(models.aggregate_hosts.c.aggregate_id, models.aggregate_hosts.c.host, models.aggregate_hosts.c.id)
@@ -36,10 +36,7 @@ class Aggregate(Composed):
 
     @classmethod
     def load(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
-        ids = [one.id for one in found]
-        hosts, metadata = HOSTS.of(conn, ids), METADATA.of(conn, ids)
-        for one in found:
-            one.hosts, one.metadata = hosts[one.id], metadata[one.id]
+        relations.fill(conn, {one.id: one for one in found}, {'hosts': HOSTS, 'metadata': METADATA})
 
     @classmethod
     def of_host(cls, conn: sa.Connection, host: str) -> list[Self]:

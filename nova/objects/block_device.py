@@ -1,7 +1,7 @@
 """Block devices: what a server's disks come from and where they are."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -9,6 +9,7 @@ from nova import errors
 from nova.db.cell import models
 from nova.objects import fields
 from nova.objects.persistent import Persistent
+from nova.objects.relations import Part, Relation
 
 
 class BlockDeviceMapping(Persistent):
@@ -77,3 +78,21 @@ class BlockDeviceMapping(Persistent):
     @property
     def is_root(self) -> bool:
         return self.boot_index == 0
+
+
+class Volumes(Relation[str]):
+    """The devices that are volumes, and of each what lists of servers show: which, and whether it goes with the
+    server."""
+
+    @property
+    def columns(self) -> Sequence[sa.ColumnElement]:
+        device = self.table.c
+        return device.id, device.volume_id, sa.case((device.delete_on_termination, device.volume_id))
+
+    @property
+    def where(self) -> Sequence[sa.ColumnElement[bool]]:
+        return [self.table.c.volume_id.is_not(None)]
+
+    def gathered(self, parts: Sequence[Part]) -> list[BlockDeviceMapping]:
+        return [BlockDeviceMapping.part(volume_id=volume, delete_on_termination=goes is not None)
+                for _, volume, goes in parts]

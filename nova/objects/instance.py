@@ -7,7 +7,7 @@ devices have tables of their own. What to load is said up front (`prefetch`); re
 import contextlib
 import datetime
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Self
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from nova.common import clock, dbkit, uuids
 from nova.common.jsonutil import JsonObject
 from nova.db.cell import models
 from nova.objects import base, event, fields, relations, statements, tag, task
-from nova.objects.block_device import BlockDeviceMapping
+from nova.objects.block_device import BlockDeviceMapping, Volumes
 from nova.objects.flavor import Flavor
 from nova.objects.image_meta import ImageMeta
 from nova.objects.keypair import KeyPair
@@ -37,6 +37,9 @@ FULL = (*WORK, 'tags')
 
 METADATA = Pairs(models.instance_metadata.c.instance_uuid)
 TAGS = Words(models.instance_tags.c.instance_uuid, models.instance_tags.c.tag, models.instance_tags.c.tag)
+RELATIONS: Mapping[str, relations.Relation[str]] = {
+    'metadata': METADATA, 'tags': TAGS, 'volumes': Volumes(models.block_device_mappings.c.instance_uuid)}
+"""What is read in one statement, by the name of the field."""
 
 
 class Instance(Persistent):
@@ -51,6 +54,8 @@ class Instance(Persistent):
         system_metadata: our own notes about it, text to text.
         deleted: 0, or its id once it is deleted.
         old_flavor, new_flavor, migration_context: set during a move.
+        volumes: those of its block devices that are volumes, where not all devices were loaded; of each only
+            what lists show.
     """
 
     table = models.instances
@@ -116,6 +121,8 @@ class Instance(Persistent):
     tags: list[str]
     block_devices: list[BlockDeviceMapping]
 
+    volumes: list[BlockDeviceMapping] | None = fields.apart(None)
+
     @classmethod
     def new(cls, **values: object) -> Self:
         """A server that exists nowhere yet: every field is set, None or empty where nothing is said."""
@@ -151,6 +158,13 @@ class Instance(Persistent):
     def is_volume_backed(self) -> bool:
         root = self.root_device
         return root is not None and root.destination_type == 'volume'
+
+    @property
+    def attached_volumes(self) -> list[BlockDeviceMapping]:
+        """Those of its block devices that are volumes, of which lists have no more than `volumes`."""
+        if not self.known('block_devices'):
+            return self.volumes or []
+        return [device for device in self.block_devices if device.volume_id]
 
     def guest_name(self, template: str = 'instance-%08x') -> str:
         """Its name on the hypervisor, after ``[DEFAULT] instance_name_template``."""
@@ -190,7 +204,7 @@ class Instance(Persistent):
             limit: int | None = None, prefetch: Collection[str] = (), **by: object) -> list[Self]:
         """Servers of this cell, without deleted ones unless ``deleted`` or a condition on it is given.
 
-        One statement, and one more for metadata and tags and one for block devices, if `prefetch` has them.
+        One statement, and as `load` says for what `prefetch` names.
         """
         if 'deleted' not in by:
             by['deleted'] = 0
@@ -228,7 +242,7 @@ class Instance(Persistent):
 
     def refresh(self, conn: sa.Connection) -> None:
         """Load the row anew, and those relations that were loaded."""
-        wanted = [name for name in FULL if self.known(name)]
+        wanted = [name for name in (*FULL, 'volumes') if self.known(name)]
         fresh = type(self).find(conn, prefetch=wanted, uuid=self.uuid, deleted=None)
         if fresh is None:
             raise self.not_found(self._by_key())
@@ -327,29 +341,16 @@ def of_flavor(flavor: Flavor) -> JsonObject:
 
 
 def load(conn: sa.Connection, instances: Sequence[Instance], prefetch: Collection[str]) -> None:
-    """Fill in metadata, tags and block devices where `prefetch` names them: one statement for the first two."""
+    """Fill in what `prefetch` names of `RELATIONS`, in one statement, and block devices in another one."""
     by_uuid = {instance.uuid: instance for instance in instances}
-    if not by_uuid:
-        return
-    if 'metadata' in prefetch and 'tags' in prefetch:
-        metadata, tags = relations.both(conn, METADATA, TAGS, by_uuid)
-        _set(by_uuid, 'metadata', metadata)
-        _set(by_uuid, 'tags', tags)
-    elif 'metadata' in prefetch:
-        _set(by_uuid, 'metadata', METADATA.of(conn, by_uuid))
-    elif 'tags' in prefetch:
-        _set(by_uuid, 'tags', TAGS.of(conn, by_uuid))
-    if 'block_devices' in prefetch:
+    relations.fill(conn, by_uuid, {name: kept for name, kept in RELATIONS.items() if name in prefetch})
+    if by_uuid and 'block_devices' in prefetch:
         devices: dict[str, list[BlockDeviceMapping]] = {uuid: [] for uuid in by_uuid}
         for device in sorted(BlockDeviceMapping.all(conn, instance_uuid=list(by_uuid)),
                              key=lambda device: device.id):
             devices[device.instance_uuid].append(device)
-        _set(by_uuid, 'block_devices', devices)
-
-
-def _set(by_uuid: dict[str, Instance], name: str, values: JsonObject) -> None:
-    for uuid, value in values.items():
-        by_uuid[uuid].__dict__[name] = value
+        for uuid, found in devices.items():
+            by_uuid[uuid].__dict__['block_devices'] = found
 
 
 def renew(conn: sa.Connection, server: Instance | None) -> None:

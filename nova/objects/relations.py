@@ -1,8 +1,10 @@
 """Relations of records: parts that are kept in tables of their own and read for many owners in one statement.
 
-`Pairs` are keys and values, `Words` are values alone; a record whose every reading loads them is `Composed`.
+`Pairs` are keys and values, `Words` are values alone; `fill` reads several in one statement. A record
+whose every reading loads them is `Composed`.
 """
 
+import abc
 import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
@@ -11,6 +13,7 @@ from typing import Generic, Self, TypeVar
 import sqlalchemy as sa
 
 from nova.common import dbkit
+from nova.objects.base import Record
 from nova.objects.persistent import Persistent
 from nova.objects.statements import Order
 
@@ -29,23 +32,58 @@ def _table(column: sa.Column) -> dbkit.Table:
     return table
 
 
+Part = tuple[int, str, str | None]
+"""What orders a part among those of its owner, and what it says, in one text or two."""
+
+
 @dataclasses.dataclass(frozen=True)
-class Words(Generic[Owner]):
-    """The values that an owner has, one a row.
+class Relation(abc.ABC, Generic[Owner]):
+    """Parts that an owner has, one a row.
 
     Attributes:
         owner: column that names the owner.
-        value: column of the value.
-        order: column that orders them.
     """
 
     owner: sa.Column[Owner]
-    value: sa.Column[str]
-    order: sa.Column
 
     @property
     def table(self) -> dbkit.Table:
         return _table(self.owner)
+
+    @property
+    @abc.abstractmethod
+    def columns(self) -> Sequence[sa.ColumnElement]:
+        """Those of a `Part`. None is a bare NULL, which PostgreSQL takes for text."""
+
+    @property
+    def where(self) -> Sequence[sa.ColumnElement[bool]]:
+        """What rows must fulfil."""
+        return ()
+
+    @abc.abstractmethod
+    def gathered(self, parts: Sequence[Part]) -> object:
+        """The value that these parts, which are in order, come to."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Words(Relation[Owner]):
+    """The values that an owner has.
+
+    Attributes:
+        value: column of the value.
+        order: column that orders them.
+    """
+
+    value: sa.Column[str]
+    order: sa.Column
+
+    @property
+    def columns(self) -> Sequence[sa.ColumnElement]:
+        order = sa.literal_column('0') if self.order is self.value else self.order
+        return order, self.value, self.value
+
+    def gathered(self, parts: Sequence[Part]) -> list[str]:
+        return [word for _, word, _ in parts]
 
     def of(  # type: ignore[explicit-any]
             self, conn: sa.Connection, owners: Collection[Owner], *where: sa.ColumnElement[bool],
@@ -66,18 +104,15 @@ class Words(Generic[Owner]):
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs(Generic[Owner]):
-    """The keys and values that an owner has, one pair a row, in the columns ``key`` and ``value``.
-
-    Attributes:
-        owner: column that names the owner.
-    """
-
-    owner: sa.Column[Owner]
+class Pairs(Relation[Owner]):
+    """The keys and values that an owner has, in the columns ``id``, ``key`` and ``value``."""
 
     @property
-    def table(self) -> dbkit.Table:
-        return _table(self.owner)
+    def columns(self) -> Sequence[sa.ColumnElement]:
+        return self.table.c.id, self.table.c.key, self.table.c.value
+
+    def gathered(self, parts: Sequence[Part]) -> dict[str, str | None]:
+        return {key: value for _, key, value in parts}
 
     def of(self, conn: sa.Connection, owners: Collection[Owner]) -> dict[Owner, dict[str, str]]:
         """The pairs of each of these owners, in the order in which they were added."""
@@ -113,28 +148,31 @@ class Pairs(Generic[Owner]):
 
 
 @functools.cache
-def _either(pairs: Pairs, words: Words) -> sa.CompoundSelect:
-    """The pairs of the ``owners``, and their words, which have no id."""
+def _together(relations: tuple[Relation, ...]) -> sa.CompoundSelect:
+    """The parts of the ``owners`` by each relation, which is told by its number."""
     owners: sa.BindParameter[int | str] = sa.bindparam('owners', expanding=True)
-    table = pairs.table
-    return sa.union_all(
-        sa.select(pairs.owner, table.c.id, table.c.key, table.c.value).where(pairs.owner.in_(owners)),
-        sa.select(words.owner, sa.null(), words.value, sa.null()).where(words.owner.in_(owners)))
+    return sa.union_all(*(
+        sa.select(sa.literal_column(str(number)), relation.owner, *relation.columns)
+        .where(relation.owner.in_(owners), *relation.where) for number, relation in enumerate(relations)))
 
 
-def both(conn: sa.Connection, pairs: Pairs[Owner], words: Words[Owner], owners: Collection[Owner]
-         ) -> tuple[dict[Owner, dict[str, str]], dict[Owner, list[str]]]:
-    """What `Pairs.of` and `Words.of` say of these owners, in one statement; words are ordered by themselves."""
-    paired: dict[Owner, dict[str, str]] = {owner: {} for owner in owners}
-    worded: dict[Owner, list[str]] = {owner: [] for owner in owners}
-    if paired:
-        rows = conn.execute(_either(pairs, words), {'owners': list(paired)}).all()
-        for owner, ident, key, value in sorted(rows, key=lambda row: (row[1] or 0, row[2])):
-            if ident is None:
-                worded[owner].append(key)
-            else:
-                paired[owner][key] = value
-    return paired, worded
+def fill(conn: sa.Connection, records: Mapping[Owner, Record], relations: Mapping[str, Relation[Owner]]
+         ) -> None:
+    """Load fields of records that are kept as relations, in one statement.
+
+    Args:
+        records: by what names them as owners.
+        relations: by the name of the field.
+    """
+    if not records or not relations:
+        return
+    found: list[dict[Owner, list[Part]]] = [{owner: [] for owner in records} for _ in relations]
+    query = _together(tuple(relations.values()))
+    for number, owner, *part in conn.execute(query, {'owners': list(records)}):
+        found[number][owner].append(tuple(part))
+    for (name, relation), by_owner in zip(relations.items(), found, strict=True):
+        for owner, parts in by_owner.items():
+            records[owner].__dict__[name] = relation.gathered(sorted(parts))
 
 
 class Composed(Persistent, abstract=True):

@@ -82,16 +82,23 @@ class Links:
 
     def self(self, *parts: str) -> str:
         """The address of a resource."""
-        return '/'.join((self.versioned, *map(parse.quote, parts)))
+        return f'{self.versioned}/{_quoted(parts)}'
 
     def bookmark(self, *parts: str) -> str:
         """The address without the version: it stays good when the version changes."""
-        return '/'.join((self._bare, *map(parse.quote, parts)))
+        return f'{self._bare}/{_quoted(parts)}'
 
     def of(self, *parts: str) -> list[dict[str, str]]:
-        return [{'rel': 'self', 'href': self.self(*parts)}, {'rel': 'bookmark', 'href': self.bookmark(*parts)}]
+        """Both, as a document carries them."""
+        path = _quoted(parts)  # once: a page has thousands of them
+        return [{'rel': 'self', 'href': f'{self.versioned}/{path}'},
+                {'rel': 'bookmark', 'href': f'{self._bare}/{path}'}]
 
     def next(self, path: str, query: Mapping[str, list[str]], marker: str) -> list[dict[str, str]]:
         """The link to the next page: the same query from `marker` on."""
         asked = parse.urlencode({**query, 'marker': [marker]}, doseq=True)
         return [{'rel': 'next', 'href': f'{self.versioned}{path}?{asked}'}]
+
+
+def _quoted(parts: Iterable[str]) -> str:
+    return '/'.join(map(parse.quote, parts))

@@ -2,12 +2,9 @@
 
 
 from nova.common import units
-from nova.objects.block_device import BlockDeviceMapping
-from nova.objects.instance import Instance
 from nova.rest import types
 from nova.rest.field import Document, Field, Span
 from nova.schema.server import faces
-from nova.schema.server.look import Look
 
 
 class AttachedVolume(Document):
@@ -49,13 +46,9 @@ class BlockDeviceV2(BlockDevice):
     volume_type = Field(types.nullable(types.text(0, 255)), 'Type of a volume to be made.', create='2.67')
 
 
-def _volumes(server: Instance, look: Look) -> list[BlockDeviceMapping]:
-    return [device for device in server.block_devices if device.volume_id]
-
-
 class Block(Document):
-    volumes_attached = Field(types.array(AttachedVolume), 'Its volumes.', get=_volumes,
-                             key='os-extended-volumes:volumes_attached', needs=('block_devices',),
+    volumes_attached = Field(types.array(AttachedVolume), 'Its volumes.', attribute='attached_volumes',
+                             key='os-extended-volumes:volumes_attached', needs=('volumes',),
                              **faces.EXTENDED)
     block_device_mapping = Field(types.array(BlockDevice), 'Volumes to attach, the older way.', create='2.1')
     block_device_mapping_v2 = Field(types.array(BlockDeviceV2), 'Disks and volumes to make and attach.',
