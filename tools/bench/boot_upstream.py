@@ -17,14 +17,33 @@ SECONDS = 1800.0
 PAUSE = 0.25
 """Seconds between two looks at those that are underway."""
 IDLE = 5.0
+BOOT, DELETION = 'a boot, ms of processor time', 'a deletion, ms of processor time'
 
 
 class Client(Load):
     """Requests to a cluster, whoever wrote what runs there: it is asked for servers, never its database."""
 
+    def some(self, query: str = '') -> bool:
+        """Whether there is a server."""
+        return bool(self._servers(f'limit=1&{query}'))
+
     def listed(self, query: str = '') -> set[str]:
-        """Ids of the servers."""
-        return {server['id'] for server in self._get(f'{self._url}/servers?{query}')['servers']}
+        """Ids of the servers, page by page."""
+        found: set[str] = set()
+        page = self._servers(query)
+        while page:
+            found.update(page)
+            page = self._servers(f'{query}&marker={page[-1]}')
+        return found
+
+    def state(self, uuid: str) -> str:
+        """What a server is, and what it says about that."""
+        shown = self._get(f'{self._url}/servers/{uuid}')['server']
+        where = self.cluster.deployment.directory
+        return f'{uuid} in {where} is {shown["status"]}: {shown.get("fault", {}).get("message")}'
+
+    def _servers(self, query: str) -> list[str]:
+        return [server['id'] for server in self._get(f'{self._url}/servers?{query}')['servers']]
 
     def until(self, what: str, there: Callable[[], bool]) -> float:
         """When something was so.
@@ -40,39 +59,54 @@ class Client(Load):
         return time.monotonic()
 
 
-def one_round(client: Client, count: int) -> dict[str, float]:
-    """Boot and delete `count` servers: a second, and milliseconds of processor time each.
+def clients(ours: Load, directory: pathlib.Path) -> dict[str, Client]:
+    """One of ours, and one of the upstream in a directory."""
+    theirs = upstream.Upstream.at(directory.absolute())
+    return {'ours': Client(ours.cluster, ours.clients), 'upstream': Client(theirs, ours.clients)}
+
+
+def boots(client: Client, numbers: range) -> tuple[list[str], dict[str, float]]:
+    """Boot servers of these numbers: they, and what it took, processor time in milliseconds each.
 
     Raises:
         SystemExit: a request failed, or a server is not ACTIVE.
     """
     cpu, began = Cpu(client.cluster), time.monotonic()
-    uuids, posts = client.each(client.boot, list(range(count)))
-    booted = client.until('built', lambda: not client.listed('status=BUILD')) - began
-    boot = sum(cpu.spent(count).values())
+    uuids, posts = client.each(client.boot, list(numbers))
+    booted = client.until('built', lambda: not client.some('status=BUILD')) - began
+    spent = sum(cpu.spent(len(uuids)).values())
     if wrong := set(uuids) - client.listed('status=ACTIVE'):
-        raise SystemExit(f'{len(wrong)} of {count} servers are not ACTIVE: {sorted(wrong)[:3]}')
+        raise SystemExit(f'{len(wrong)} of {len(uuids)} servers are not ACTIVE, the first of them '
+                         f'{client.state(min(wrong))}')
+    return uuids, {'boots a second': len(uuids) / booted, BOOT: spent,
+                   'POST, median ms': 1e3 * statistics.median(posts)}
+
+
+def deletions(client: Client, uuids: list[str]) -> dict[str, float]:
+    """Delete all servers; what it took, as of `boots`."""
     cpu, began = Cpu(client.cluster), time.monotonic()
     _, deletes = client.each(client.delete, uuids)
-    gone = client.until('deleted', lambda: not client.listed()) - began
-    return {'boots a second': count / booted, 'a boot, ms of processor time': boot,
-            'POST, median ms': 1e3 * statistics.median(posts), 'deletions a second': count / gone,
-            'a deletion, ms of processor time': sum(cpu.spent(count).values()),
+    gone = client.until('deleted', lambda: not client.some()) - began
+    return {'deletions a second': len(uuids) / gone, DELETION: sum(cpu.spent(len(uuids)).values()),
             'DELETE, median ms': 1e3 * statistics.median(deletes)}
+
+
+def one_round(client: Client, count: int) -> dict[str, float]:
+    """Boot and delete `count` servers; what it took."""
+    uuids, found = boots(client, range(count))
+    return found | deletions(client, uuids)
 
 
 def compare(ours: Load, directory: pathlib.Path, count: int, rounds: int) -> dict[str, dict[str, float]]:
     """Print the medians of the rounds, each of which is one of ours and one of upstream's."""
-    theirs = upstream.Upstream.at(directory.absolute())
-    clients = {'ours': Client(ours.cluster, ours.clients), 'upstream': Client(theirs, ours.clients)}
-    figures: dict[str, list[dict[str, float]]] = {name: [] for name in clients}
-    for client in clients.values():  # what is done for the first time only
+    both = clients(ours, directory)
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in both}
+    for client in both.values():  # what is done for the first time only
         one_round(client, client.clients)
     for number in range(rounds):
-        for name, client in clients.items():
-            idle = Cpu(client.cluster)
-            time.sleep(IDLE)
-            found = {'an idle second, ms of processor time': sum(idle.spent(IDLE).values())}
+        for name, client in both.items():
+            idle = Cpu(client.cluster).during(IDLE)
+            found = {'an idle second, ms of processor time': sum(idle.values())}
             figures[name].append(found | one_round(client, count))
             print(f'round {number + 1}, {name}: ' + ', '.join(
                 f'{what} {figure:.1f}' for what, figure in figures[name][-1].items()), flush=True)

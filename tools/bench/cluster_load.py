@@ -31,6 +31,8 @@ NO_PAGE = ('sandbox', 'placement', 'api')
 """Processes that show no metrics."""
 LATE = 'remove_late%'
 """Flows that rest for a minute, to see what comes late."""
+GONE = 180.0
+"""Seconds in which what is left of servers must be gone: who looks for what comes late rests for a minute."""
 OPEN = "('ready', 'running', 'parked', 'waiting', 'queued')"
 
 
@@ -47,24 +49,35 @@ def add_arguments(parser: argparse.ArgumentParser, computes: int = 4) -> None:
 
 
 @contextlib.contextmanager
-def loaded(arguments: argparse.Namespace, options: dict[str, Any]) -> Iterator['Load']:
-    """A cluster as the arguments say, made for the purpose where there is none, and its load. It is ended, too,
-    when this process is told to end."""
+def made(directory: pathlib.Path | None = None, keep: bool = False, **how: Any) -> Iterator[clusters.Cluster]:
+    """The cluster that is in a directory, or one that is made for the purpose and is ended then, too, when this
+    process is told to end.
+
+    Args:
+        keep: leave it running.
+        how: it is made; see `clusters.Cluster.up`.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: sys.exit(f'Ended by {signal.Signals(number).name}'))
-    if arguments.dir and (arguments.dir / 'cluster.json').exists():
-        cluster, keep = clusters.Cluster.at(arguments.dir), True
-    else:
-        directory = arguments.dir or pathlib.Path(tempfile.mkdtemp(prefix='nova-bench-')) / 'cluster'
-        directory.parent.chmod(0o755)
-        cluster = clusters.Cluster.up(directory, arguments.database, arguments.computes, options=options,
-                                      mariadb_driver=arguments.mariadb_driver)
-        keep = arguments.keep
+    if directory and (directory / 'cluster.json').exists():
+        yield clusters.Cluster.at(directory)
+        return
+    directory = directory or pathlib.Path(tempfile.mkdtemp(prefix='nova-bench-')) / 'cluster'
+    directory.parent.chmod(0o755)
+    cluster = clusters.Cluster.up(directory, **how)
     try:
-        yield Load(cluster, arguments.clients)
+        yield cluster
     finally:
         if not keep:
             cluster.down()
+
+
+@contextlib.contextmanager
+def loaded(arguments: argparse.Namespace, options: dict[str, Any]) -> Iterator['Load']:
+    """A cluster as the arguments say, and its load."""
+    with made(arguments.dir, arguments.keep, database=arguments.database, computes=arguments.computes,
+              options=options, mariadb_driver=arguments.mariadb_driver) as cluster:
+        yield Load(cluster, arguments.clients)
 
 
 class Load:
@@ -138,6 +151,11 @@ class Load:
                           **{'X-Subject-Token': self._http.headers['X-Auth-Token']})
         return str(token['token']['project']['id'])
 
+    def ports(self) -> int:
+        """How many there are."""
+        return len(self._get(f'{self.cluster.deployment.url("network")}/v2.0/ports?fields=id',
+                             **{'X-Auth-Token': self.cluster.token('admin')})['ports'])
+
     # What has become of it
 
     def rows(self, name: str, statement: str, **values: object) -> list[Any]:
@@ -189,8 +207,6 @@ class Load:
         """How much there is of what must be gone with the servers. What is kept of them until they are archived
         (rows, request specs, ended tasks) is not counted."""
         deployment = self.cluster.deployment
-        ports = self._get(f'{deployment.url("network")}/v2.0/ports?fields=id',
-                          **{'X-Auth-Token': self.cluster.token('admin')})['ports']
         broker = deployment.directory / 'servers'
         queues = [int(line) for vhost in deployment.vhosts for line in servers.rabbitmqctl(
             broker, '-q', 'list_queues', '-p', vhost, '--no-table-headers', 'messages')]
@@ -201,7 +217,7 @@ class Load:
                                            'WHERE NOT queued_for_delete'),
             'build requests': self.number('api', 'SELECT count(*) FROM build_requests'),
             'allocations': self.number('placement', 'SELECT count(*) FROM allocations'),
-            'ports': len(ports),
+            'ports': self.ports(),
             'open tasks': sum(self.number(name, f'SELECT count(*) FROM tasks WHERE status IN {OPEN}')
                               for name in ('api', 'cell0', *CELLS)),
             'queues': len(queues), 'messages in queues': sum(queues)}
@@ -258,6 +274,24 @@ def kind(name: str) -> str:
         'compute': 'computes'}.get(word, word)
 
 
+def by_kind(found: dict[str, float]) -> str:
+    """Numbers of processes, those of a kind together."""
+    together: collections.Counter[str] = collections.Counter()
+    for name, number in found.items():
+        together[kind(name)] += number
+    return ', '.join(f'{name} {number:.0f}' for name, number in together.items())
+
+
+def left_over(look: Callable[[], dict[str, int]], before: dict[str, int]) -> dict[str, int]:
+    """What there is more of than before, by what `look` counts, once it had time to go."""
+    end = time.monotonic() + GONE
+    while more := {name: number - before[name] for name, number in look().items() if number > before[name]}:
+        if time.monotonic() > end:
+            break
+        time.sleep(5)
+    return more
+
+
 class Cpu:
     """Processor seconds of the processes of a cluster, and of this one, by what they are."""
 
@@ -270,6 +304,11 @@ class Cpu:
         for name, mine in pids(self._cluster).items():
             found[kind(name)] += sum(map(processes.processor, mine))
         return found
+
+    def during(self, seconds: float) -> dict[str, float]:
+        """Milliseconds of each kind in each of the next seconds."""
+        time.sleep(seconds)
+        return self.spent(seconds)
 
     def spent(self, count: float) -> dict[str, float]:
         """Milliseconds of each kind for one of `count`, the dearest first."""

@@ -24,9 +24,9 @@ def memory(pid: int) -> float:
 
 
 def with_children(pid: int) -> list[int]:
-    """A process, and those that it has begun."""
-    listed = pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text()
-    return [pid, *(one for child in listed.split() for one in with_children(int(child)))]
+    """A process, and those that it has begun, in whichever of its threads."""
+    listed = [file.read_text() for file in pathlib.Path(f'/proc/{pid}/task').glob('*/children')]
+    return [pid, *(one for child in ' '.join(listed).split() for one in with_children(int(child)))]
 
 
 def mariadb(conn: sa.Connection) -> int:

@@ -56,18 +56,19 @@ class Cluster:
     def up(cls, directory: pathlib.Path, database: str = 'mariadb', computes: int = 4, workers: int = 2,
            options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
            say: Callable[[str], object] = print, driver: str = 'fake',
-           mariadb_driver: str = 'pymysql', cells: int = 2, together: int = 1) -> Self:
+           mariadb_driver: str = 'pymysql', cells: int = 2, together: int = 1,
+           schedulers: int = 1) -> Self:
         """Make a cluster and return when servers can be booted; what fails leaves nothing running.
 
         Args:
             driver: of the compute hosts: fake or libvirt.
             mariadb_driver: as of the deployment.
-            cells: how many.
+            cells, schedulers: how many.
             together: as of the deployment.
         """
         directory.mkdir(parents=True, mode=0o755)
         found = cls(cls.DEPLOYMENT.make(
-            directory, database, computes, workers, options, ports, cells, together), say)
+            directory, database, computes, workers, options, ports, cells, together, schedulers), say)
         found.deployment.mariadb_driver = mariadb_driver
         found.deployment.save()
         try:

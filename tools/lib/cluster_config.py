@@ -43,6 +43,7 @@ class Deployment:
         mariadb_driver: pymysql, or mysqldb (of mysqlclient), by which our services speak to MariaDB.
         cell_count: how many cells there are beside cell0.
         together: compute hosts that one process has; one is a process of its own, as on a machine of its own.
+        scheduler_count: how many schedulers there are.
         admin_url: SQLAlchemy URL of who may do everything at the database server.
     """
 
@@ -61,6 +62,7 @@ class Deployment:
     mariadb_driver: str = 'pymysql'
     cell_count: int = 2
     together: int = 1
+    scheduler_count: int = 1
     admin_url: str = dataclasses.field(default='', repr=False)
 
     @property
@@ -89,6 +91,10 @@ class Deployment:
         return {f'cell{number + 1}': '' for number in range(self.cell_count)}
 
     @property
+    def schedulers(self) -> list[str]:
+        return ['scheduler', *(f'scheduler{number}' for number in range(2, self.scheduler_count + 1))]
+
+    @property
     def hosts(self) -> dict[str, str]:
         """Compute host to its cell: by turns; two by two where they have guests, which can be moved then."""
         neighbours, cells = self.together * (2 if self.guests else 1), list(self.cells)
@@ -107,7 +113,7 @@ class Deployment:
     def services(self) -> list[str]:
         """Every process of ours, in starting order."""
         conductors = [f'{cell}-conductor{number + 1}' for cell in self.cells for number in range(CONDUCTORS)]
-        return [*self.neighbours, 'placement', 'scheduler', 'super-conductor', *conductors,
+        return [*self.neighbours, 'placement', *self.schedulers, 'super-conductor', *conductors,
                 *(self.farms or self.hosts), 'api']
 
     @property
@@ -152,10 +158,10 @@ class Deployment:
     @classmethod
     def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
              options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
-             cells: int = 2, together: int = 1) -> Self:
+             cells: int = 2, together: int = 1, schedulers: int = 1) -> Self:
         """The facts of a new cluster; ports that are not given are chosen among the free ones."""
         found = cls(directory, database, computes, workers, options=options or {}, cell_count=cells,
-                    together=together)
+                    together=together, scheduler_count=schedulers)
         names = [*found.users, *(f'db:{name}' for name in found.databases),
                  *(f'mq:{vhost}' for vhost in found.vhosts)]
         found.passwords = {name: secrets.token_hex(12) for name in names}

@@ -89,12 +89,12 @@ class Processes:
         return pid if servers.alive(pid) and start_time(pid) == began else None
 
     def workers(self, service: str) -> list[int]:
-        """Child processes of a service: the workers of gunicorn."""
+        """Child processes of a service: workers, of gunicorn or of upstream's services."""
         parent = self.pid(service)
         if parent is None:
             return []
-        listed = pathlib.Path(f'/proc/{parent}/task/{parent}/children').read_text()
-        return [int(pid) for pid in listed.split()]
+        listed = [file.read_text() for file in pathlib.Path(f'/proc/{parent}/task').glob('*/children')]
+        return [int(pid) for pid in ' '.join(listed).split()]
 
     def signal(self, service: str, number: int) -> None:
         pid = self.pid(service)

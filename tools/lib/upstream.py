@@ -1,9 +1,9 @@
 """Nova 34 and Placement 16 from PyPI on this machine, with the neighbours that our clusters have.
 
-    tools/bench/upstream up [--cells N] [--computes N]    makes it: with 0 computes only Placement and the API,
-                                                          otherwise scheduler, conductors and hosts as well
-    tools/bench/upstream status                           who runs, and who is well
-    tools/bench/upstream down                             ends it, and removes its directory
+    tools/bench/upstream up [--cells N] [--computes N] [--schedulers N]    makes it; with 0 computes Placement,
+                                    schedulers and the API alone, otherwise conductors and hosts as well
+    tools/bench/upstream status     who runs, and who is well
+    tools/bench/upstream down       ends it, and removes its directory
 
 Each takes --dir DIR, where configuration, logs, pids and data are. It has a MariaDB and a RabbitMQ of its own,
 and the sandbox for identity, image, network and volume. Its APIs have the server, workers and threads of ours.
@@ -30,6 +30,10 @@ VENV = pathlib.Path(__file__).parents[2] / '.venv-upstream'
 SCRIPTS = VENV / 'bin'
 APPLICATIONS = {'api': 'nova.wsgi.osapi_compute:application', 'placement': 'placement.wsgi.api:application'}
 PROGRAMS = {'scheduler': 'nova-scheduler', 'conductor': 'nova-conductor', 'compute': 'nova-compute'}
+LONG = 10 ** 6
+"""Seconds for which hosts that do not live stay up."""
+CLIENTS = 64
+"""Requests that a scheduler deals with at the same time, by default."""
 GUNICORN = """\
 wsgi_app = {application!r}
 bind = '127.0.0.1:{port}'
@@ -46,7 +50,7 @@ class Deployment(cluster_config.Deployment):
 
     @property
     def services(self) -> list[str]:
-        few = [*self.neighbours, 'placement', 'api']
+        few = [*self.neighbours, 'placement', *self.schedulers, 'api']
         return super().services if self.computes else few
 
     def character_set(self, database: str) -> str:
@@ -132,6 +136,12 @@ def sections_of(deployment: cluster_config.Deployment, service: str) -> cluster_
         'state_path': state, 'cell_worker_thread_pool_size': deployment.cell_count + 1,
         'conductor.workers': 1, 'scheduler.workers': 1, 'vnc.enabled': 'false',
         'cinder.os_region_name': 'RegionOne', 'oslo_messaging_notifications.driver': 'noop'})
+    if service in deployment.schedulers and not deployment.computes:
+        # Hosts that are rows alone stay up, and do not say what they were given: otherwise the first of those
+        # that are alike would be chosen until it is full. It has as many threads as would be asked at once.
+        cluster_config.merge(sections, {
+            'service_down_time': LONG, 'filter_scheduler.shuffle_best_same_weighed_hosts': 'true',
+            'cell_worker_thread_pool_size': CLIENTS * deployment.cell_count})
     if service in deployment.hosts:
         # The other one makes a new node each time it starts.
         sections['DEFAULT']['compute_driver'] = 'fake.FakeDriverWithoutFakeNodes'
@@ -162,6 +172,7 @@ def main() -> int:
     parser.add_argument('--dir', type=pathlib.Path, default=DEFAULT, help='where it lives (%(default)s)')
     parser.add_argument('--cells', type=int, default=2, help='beside cell0 (%(default)s)')
     parser.add_argument('--computes', type=int, default=4, help='simulated hosts over the cells (%(default)s)')
+    parser.add_argument('--schedulers', type=int, default=1, help='processes (%(default)s)')
     parser.add_argument('--workers', type=int, default=2, help='of API and Placement each (%(default)s)')
     arguments = parser.parse_args()
     directory = arguments.dir.absolute()
@@ -171,7 +182,7 @@ def main() -> int:
                   file=sys.stderr)
             return 1
         Upstream.up(directory, computes=arguments.computes, workers=arguments.workers, cells=arguments.cells,
-                    options=cluster.NO_LIMITS)
+                    options=cluster.NO_LIMITS, schedulers=arguments.schedulers)
         return 0
     if not (directory / cluster_config.FACTS).exists():
         print(f'There is nothing in {directory}', file=sys.stderr)

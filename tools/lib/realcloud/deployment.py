@@ -24,12 +24,12 @@ class Deployment(cluster_config.Deployment):
     @classmethod
     def make(cls, directory: pathlib.Path, database: str, computes: int, workers: int = 2,
              options: dict[str, Any] | None = None, ports: dict[str, int] | None = None,
-             cells: int = 2, together: int = 1) -> Self:
+             cells: int = 2, together: int = 1, schedulers: int = 1) -> Self:
         """Ours and Cinder have the key of encrypted volumes each from its own configuration."""
         key = {'key_manager.backend': 'nova.keymgr.conf_key_mgr.ConfKeyManager',
                'key_manager.fixed_key': secrets.token_hex(32)}
         return super().make(directory, database, computes, workers, key | (options or {}), ports, cells,
-                            together)
+                            together, schedulers)
 
     @property
     def users(self) -> tuple[str, ...]:
