@@ -263,6 +263,13 @@ def sections_of(deployment: Deployment, service: str) -> Sections:
     return sections
 
 
+def placement_sections(deployment: Deployment) -> Sections:
+    """placement.conf, by sections."""
+    return {'DEFAULT': {'log_file': deployment.directory / 'log' / 'placement.log'},
+            'placement_database': {'connection': deployment.database('placement')},
+            'keystone_authtoken': _authtoken(deployment, 'placement')}
+
+
 def merge(sections: Sections, options: dict[str, Any]) -> None:
     """Set ``{'group.option': value}``."""
     for name, value in options.items():
@@ -281,10 +288,7 @@ def write_files(deployment: Deployment) -> None:
     for service in deployment.services:
         if service not in (*deployment.neighbours, 'placement'):
             write(etc / service / 'nova.conf', ini(sections_of(deployment, service)))
-    write(etc / 'placement' / 'placement.conf', ini({
-        'DEFAULT': {'log_file': deployment.directory / 'log' / 'placement.log'},
-        'placement_database': {'connection': deployment.database('placement')},
-        'keystone_authtoken': _authtoken(deployment, 'placement')}))
+    write(etc / 'placement' / 'placement.conf', ini(placement_sections(deployment)))
     for name in ('log', 'run', 'state'):
         (deployment.directory / name).mkdir(exist_ok=True)
     write(deployment.directory / 'clouds.yaml', _clouds(deployment))

@@ -34,6 +34,8 @@ LONG = 10 ** 6
 """Seconds for which hosts that do not live stay up."""
 CLIENTS = 64
 """Requests that a scheduler deals with at the same time, by default."""
+CONNECTIONS = 50
+"""Connections of Placement to its database beyond those that it keeps, as Nova has by default."""
 GUNICORN = """\
 wsgi_app = {application!r}
 bind = '127.0.0.1:{port}'
@@ -158,6 +160,11 @@ def write_files(deployment: cluster_config.Deployment) -> None:
     for cell in ('cell0', *deployment.cells):
         cluster_config.write(etc / cell / 'nova.conf', cluster_config.ini(
             {'database': {'connection': deployment.database(cell)}}))
+    # A request may need a second connection: of as many as there are by default sixteen threads take one each,
+    # and wait for another one until they give up.
+    sections = cluster_config.placement_sections(deployment)
+    cluster_config.merge(sections, {'placement_database.max_overflow': CONNECTIONS})
+    cluster_config.write(etc / 'placement' / 'placement.conf', cluster_config.ini(sections))
     for service, application in APPLICATIONS.items():
         cluster_config.write(etc / service / 'gunicorn.conf.py', GUNICORN.format(
             application=application, port=deployment.ports[service], workers=deployment.workers,
