@@ -29,22 +29,26 @@ def line(client: Client, name: str, what: object, found: dict[str, float]) -> st
 
 
 def compare(ours: cluster_load.Load, directory: pathlib.Path, count: int, wave: int) -> list[str]:
-    """Print what each wave and the deletion of all take; what is left of them."""
+    """Print what each wave and the deletion of all take; what is wrong with ours."""
     both, made, before = boot_upstream.clients(ours, directory), {}, {}
+    wrong: dict[str, list[str]] = {name: [] for name in both}
     for name, client in both.items():
         client.lift_port_limit()
-        boot_upstream.one_round(client, client.clients)  # what is done for the first time only
+        uuids, failed, _ = boot_upstream.boots(client, range(client.clients))  # what is done once only
+        wrong[name] += map(client.state, failed)
+        boot_upstream.deletions(client, uuids)
         made[name], before[name] = [], left(client)
     print(f'{"servers":>7} {"":8} {"a second":>9} {"ms each":>9} {"answer":>9}    megabytes', flush=True)
     for first in range(0, count, wave):
         for name, client in both.items():
-            uuids, found = boot_upstream.boots(client, range(first, min(first + wave, count)))
+            uuids, failed, found = boot_upstream.boots(client, range(first, min(first + wave, count)))
             made[name] += uuids
             print(line(client, name, len(made[name]), found), flush=True)
-    wrong = []
+            wrong[name] += map(client.state, failed)
     for name, client in both.items():
         print(line(client, name, 'deleted', boot_upstream.deletions(client, made[name])), flush=True)
         more = cluster_load.left_over(functools.partial(left, client), before[name])
         print(f'{name}: left over {more or "nothing"} (of {", ".join(before[name])})', flush=True)
-        wrong += [f'{name}: {number} {what} are left' for what, number in more.items()]
-    return wrong
+        wrong[name] += [f'{number} {what} are left' for what, number in more.items()]
+    print(f'Wrong with upstream: {wrong["upstream"] or "nothing"}', flush=True)
+    return wrong['ours']
