@@ -36,7 +36,8 @@ OVERLAP = datetime.timedelta(seconds=10)
 PATIENCE = 0.5
 """Seconds a request waits for renewals."""
 FIRST = 3.0
-"""The same while nothing is known yet of a cell: its hosts are not passed over because it is new to us."""
+"""The same while nothing is known yet of a cell: its hosts are not passed over because it is new to us. As long
+waits who would be refused otherwise."""
 GIVEN_UP = 5.0
 """Seconds after which a silent cell is left out, and after which one that failed is asked again."""
 
@@ -204,12 +205,16 @@ class CellHosts:
         """Let the threads go; those that hang are not waited for."""
         self._pool.close(wait=False)
 
-    def renew(self, limit: float) -> 'futures.Future[None] | None':
-        """Start a renewal where what is known is older than `limit`; return it when it is worth waiting for."""
+    def renew(self, limit: float, patience: float | None = None) -> 'futures.Future[None] | None':
+        """Start a renewal where what is known is older than `limit`; return it when it is worth waiting for.
+
+        Args:
+            patience: seconds from its beginning for which it is; None: those of the attribute.
+        """
         with self._lock:
             now = clock.monotonic()
             if self._pending is not None and not self._pending.done():
-                return self._pending if now - self._asked < self.patience else None
+                return self._pending if now - self._asked < (patience or self.patience) else None
             if self.loaded is not None and self._failed is None and now - self.loaded <= limit:
                 return None
             if self._failed is not None and now - self._failed < GIVEN_UP:

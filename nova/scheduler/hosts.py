@@ -72,14 +72,18 @@ class Hosts:
         self._merged: tuple[Sequence[object], dict[str, HostState]] = ([], {})
         self._lock = threads.lock()
 
-    def view(self, fresh: float | None = None) -> View:
-        """Hosts as they are, no older than `fresh` seconds where their cells answer."""
+    def view(self, fresh: float | None = None, patience: float | None = None) -> View:
+        """Hosts as they are, no older than `fresh` seconds where their cells answer.
+
+        Args:
+            patience: seconds in which these have to answer; None: as long as each is waited for.
+        """
         limit = self._fresh if fresh is None else fresh
         deployment, loaded = self._renewed(limit)
         with self._lock:
             cells = dict(self._cells)
-        waiting = {pending: cell.patience for cell in cells.values()
-                   if (pending := cell.renew(limit)) is not None}
+        waiting = {pending: patience or cell.patience for cell in cells.values()
+                   if (pending := cell.renew(limit, patience)) is not None}
         if waiting:
             threads.wait(waiting, max(waiting.values()))
         usable = {uuid: cell for uuid, cell in cells.items() if cell.usable()}

@@ -20,8 +20,9 @@ from nova.common import clock, jsonutil, sharing
 from nova.common.jsonutil import JsonObject
 from nova.domain import numa, pci, placement_request
 from nova.scheduler import asker, candidates, filters, groups, look, prefilters, wanted, weights, why_not
+from nova.scheduler.cell_hosts import FIRST
 from nova.scheduler.host_state import HostState, Wanted
-from nova.scheduler.hosts import Hosts, View
+from nova.scheduler.hosts import Hosts
 from nova.scheduler.look import Look, Rules
 from nova.scheduler.why_not import NoHost, Why
 
@@ -64,6 +65,7 @@ class Selector:
         started = clock.monotonic()
         reason, stages = why_not.NOT_ENOUGH, list[JsonObject]()
         for attempt in range(groups.TRIES):
+            seen = self._hosts.view().when
             try:
                 with self._groups.turn(request.spec, request.instance_uuids) as (group, members):
                     return self._select(request, group, members)
@@ -74,9 +76,9 @@ class Selector:
                 break
             except (NoHost, prefilters.Hopeless) as error:
                 reason, stages = str(error), error.stages if isinstance(error, NoHost) else []
-                if self._hosts.view().when >= started:
+                if seen >= started:
                     break
-                self._hosts.view(0)
+                self._hosts.view(0, FIRST)
         LOG.info('No hosts for %(count)d servers of project %(project)s: %(reason)s %(why)s',
                  {'count': len(request.instance_uuids), 'project': request.spec.project_id, 'reason': reason,
                   'why': stages})
@@ -134,23 +136,22 @@ class Selector:
         Raises:
             NoHost: there are none.
         """
-        view, why = self._hosts.view(), Why()
-        for cell in view.silent:
-            why.note('cells', cell, 1, 0)
         try:
             request = wanted.resource_request(spec, self._conf.scheduler.max_placement_results, self._devices)
-            prefilters.apply(self._conf, spec, request, view)
+            prefilters.apply(self._conf, spec, request, self._hosts.view())
             cells = wanted.cells(asked)
         except errors.Invalid as error:
             raise NoHost(error.message) from error
 
         def make() -> Look:
-            return self._make_look(request, asked, cells, view, why)
+            return self._make_look(request, asked, cells)
         return make() if asked.group is not None else self._looks.ask(repr((asked, request.params())), make)
 
     def _make_look(self, request: placement_request.ResourceRequest, asked: Wanted,
-                   cells: Sequence[numa.Cell], view: View, why: Why) -> Look:
-        before = self._underway.now()
+                   cells: Sequence[numa.Cell]) -> Look:
+        view, why, before = self._hosts.view(), Why(), self._underway.now()
+        for cell in view.silent:
+            why.note('cells', cell, 1, 0)
         try:
             found = candidates.ask(self._placement, request, cells)
         except errors.Invalid as error:

@@ -128,6 +128,38 @@ def test_nobody_is_refused_by_a_cache(cloud: Any) -> None:
     assert ask()[0][0].service_host == 'h2'
 
 
+class Slow:
+    """A database that takes a while to connect to."""
+
+    def __init__(self, db: Any, seconds: float) -> None:
+        self._db, self._seconds = db, seconds
+
+    def read(self) -> Any:
+        time.sleep(self._seconds)
+        return self._db.read()
+
+
+@pytest.mark.parametrize('placement', [0.0, 0.3])
+def test_nobody_is_refused_by_a_view_that_is_being_renewed(
+        cloud: Any, monkeypatch: pytest.MonkeyPatch, placement: float) -> None:
+    """A new cloud's first servers: its scheduler has looked when there were no hosts, and its next look takes
+    longer than a request waits for one. It may be over when the request learns that it has no host."""
+    monkeypatch.setattr(cell_hosts, 'PATIENCE', 0.05)
+    cloud.cell('cell1')
+    scheduler = cloud.selector()
+    request = objects.SelectRequest(spec=cloud.spec(), instance_uuids=[uuids.generate()])
+    assert not scheduler.select(request).choices[0].selections
+    cloud.host('h1')
+    url, candidates = cloud.cell('cell1').database_connection, cloud.placement.candidates
+    cloud.dbs.replace(url, Slow(cloud.dbs.cell(url), 0.2))
+
+    def slowly(request: Any) -> Any:
+        time.sleep(placement)
+        return candidates(request)
+    monkeypatch.setattr(cloud.placement, 'candidates', slowly)
+    assert scheduler.select(request).choices[0].selections[0].service_host == 'h1'
+
+
 def test_what_operators_have_said_holds_for_the_next_request(cloud: Any) -> None:
     """16.15: forced down, or disabled, between the last look at hosts and the choice."""
     cloud.fresh = 1000.0

@@ -271,14 +271,14 @@ def test_alike_requests_ask_placement_less_often_than_they_are(cloud: Any) -> No
     """Each of forty gets a host of its own choice, and no host more than it can have."""
     for number in range(5):
         cloud.host(f'h{number}', vcpus=8)
-    asked, come, gate = list[int](), list[int](), threading.Event()
+    asked, come, gate = list[int](), set[int](), threading.Event()
 
     class Known(hosts.Hosts):
         """Each who asks for a view is about to look."""
 
-        def view(self, fresh: float | None = None) -> hosts.View:
-            found = super().view(fresh)
-            come.append(1)
+        def view(self, fresh: float | None = None, patience: float | None = None) -> hosts.View:
+            found = super().view(fresh, patience)
+            come.add(threading.get_ident())
             return found
 
     class Slow:
