@@ -69,6 +69,14 @@ class PlacementClient(Protocol):
             replaces: asked whether what the consumer holds already is replaced; no is as if it did not fit.
         """
 
+    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
+                   ) -> bool:
+        """Make each of several consumers hold its allocation request, in one atomic write.
+
+        Returns:
+            False, and nothing has changed, when they do not fit, or one of them holds something already.
+        """
+
     def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
         """Make the consumer hold nothing. Repeatable.
 

@@ -96,7 +96,7 @@ class Selector:
         with self._undone_on_failure(chosen, request.claim, who):
             for _ in range(ROUNDS):
                 now = self._look(spec, asked)
-                self._place(request, now, chosen)
+                self._place(request, now, chosen, request.claim and group is None)
                 if len(chosen) == len(uuids):
                     break
             else:
@@ -174,35 +174,87 @@ class Selector:
 
     # Choosing
 
-    def _place(self, request: objects.SelectRequest, now: Look,
-               chosen: dict[str, tuple[HostState, JsonObject]]) -> None:
-        """Give a host to each server that has none, as long as there are hosts."""
-        for uuid in request.instance_uuids:
-            if uuid not in chosen:
-                held = self._give(uuid, request, now)
-                if held is None:
+    def _place(self, request: objects.SelectRequest, now: Look, chosen: dict[str, tuple[HostState, JsonObject]],
+               together: bool) -> None:
+        """Give a host to each server that has none, as long as there are hosts.
+
+        Args:
+            together: several may be claimed for at once.
+        """
+        left = [uuid for uuid in request.instance_uuids if uuid not in chosen]
+        while left:
+            held = self._give_each(left, request, now, chosen) if together and len(left) > 1 else {}
+            if not held:
+                together = False
+                one = self._give(left[0], request, now)
+                if one is None:
                     return
-                chosen[uuid] = held
-                self._hosts.count(held[0])
-                now.keep(*held)
+                held = {left[0]: one}
+            for uuid, one in held.items():
+                chosen[uuid] = one
+                self._hosts.count(one[0])
+                now.keep(*one)
+            left = left[len(held):]
+
+    def _give_each(self, uuids: Sequence[str], request: objects.SelectRequest, now: Look,
+                   chosen: dict[str, tuple[HostState, JsonObject]]) -> dict[str, tuple[HostState, JsonObject]]:
+        """The best hosts for the first servers, as many as get hosts of their own, claimed at once.
+
+        They are those that would be chosen one after the other: to give a server to one host changes no other.
+        None where there are no two, or the claim is refused: then each server is claimed for by itself.
+
+        Raises:
+            errors.task.Lost: see `_claim`.
+        """
+        taken: dict[str, tuple[HostState, JsonObject]] = {}
+        held = False
+        try:
+            for uuid in uuids:
+                one = self._next(request, now)
+                if one is None:
+                    break
+                if any(one[0] is state for state, _ in taken.values()):
+                    now.give_back(*one)
+                    break
+                taken[uuid] = one
+            if len(taken) > 1:
+                asker.Asker(self._dbs, request).check()
+                chosen.update(taken)  # a claim that raises may have been made: it is undone with the others
+                held = self._placement.claim_each(
+                    {uuid: allocation for uuid, (_, allocation) in taken.items()},
+                    request.spec.project_id, request.spec.user_id)
+                for uuid in () if held else taken:
+                    del chosen[uuid]
+            return taken if held else {}
+        finally:
+            for one in () if held else taken.values():
+                now.give_back(*one)
+
+    def _next(self, request: objects.SelectRequest, now: Look) -> tuple[HostState, JsonObject] | None:
+        """The best host that takes servers, which counts as given."""
+        while (taken := now.take()) is not None:
+            does = False
+            try:
+                does = self._would_do(taken[0], request, now)
+                if does:
+                    return taken
+                now.leave_out(taken[0])
+            finally:
+                if not does:
+                    now.give_back(*taken)
+        return None
 
     def _give(self, uuid: str, request: objects.SelectRequest,
               now: Look) -> tuple[HostState, JsonObject] | None:
         """The best host of which a candidate can be claimed, with that candidate."""
-        while (taken := now.take()) is not None:
-            state, allocation = taken
+        while (taken := self._next(request, now)) is not None:
             held, others = None, True
             try:
-                if not self._would_do(state, request, now):
-                    now.leave_out(state)
-                elif not request.claim:
-                    held = taken
-                else:
-                    held = self._claim(uuid, state, allocation, request, now)
-                    others = held is not None
+                held = self._claim(uuid, *taken, request, now) if request.claim else taken
+                others = held is not None
             finally:
                 if held is not taken:
-                    now.give_back(state, allocation, others)
+                    now.give_back(*taken, others)
             if held is not None:
                 return held
         return None

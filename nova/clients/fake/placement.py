@@ -142,6 +142,14 @@ class FakePlacement(Fake):
             return False
         return self._put({consumer: Allocations(_held(allocation_request), 0, project_id, user_id, kind)})
 
+    @effect
+    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
+                   ) -> bool:
+        if not self.consumers.keys().isdisjoint(wanted):
+            return False
+        return self._put({consumer: Allocations(_held(request), 0, project_id, user_id, kind)
+                          for consumer, request in wanted.items()})
+
     def _put(self, wanted: dict[str, Allocations]) -> bool:
         """Replace what consumers hold, all or none."""
         before = {uuid: self.consumers.pop(uuid, None) for uuid in wanted}
@@ -190,7 +198,7 @@ class FakePlacement(Fake):
         found: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
         for consumer, held in self.consumers.items():
             for provider, part in held.allocations.items():
-                if self._beneath(provider, root):
+                if _beneath(self.providers, provider, root):
                     found[consumer].update(part['resources'])
         return {consumer: dict(amounts) for consumer, amounts in found.items()}
 
@@ -244,16 +252,11 @@ class FakePlacement(Fake):
 
     @effect
     def delete_provider(self, uuid: str) -> None:
-        tree = [one for one in self.providers if self._beneath(one, uuid)]
+        tree = [one for one in self.providers if _beneath(self.providers, one, uuid)]
         if any(self._in_use(one) for one in tree):
             raise errors.Conflict(f'Resource provider {uuid} has allocations')
         for one in tree:
             del self.providers[one]
-
-    def _beneath(self, one: str | None, top: str) -> bool:
-        while one is not None and one != top:
-            one = self.providers[one].parent if one in self.providers else None
-        return one == top
 
     @probe
     def provider(self, name: str) -> str | None:
@@ -273,6 +276,13 @@ class FakePlacement(Fake):
     def remove_from_aggregate(self, provider: str, aggregate: str) -> None:
         if provider in self.providers:
             self.providers[provider].aggregates.discard(aggregate)
+
+
+def _beneath(providers: Mapping[str, _Provider], one: str | None, top: str) -> bool:
+    """Whether a provider is in the tree below another one, or is that one."""
+    while one is not None and one != top:
+        one = providers[one].parent if one in providers else None
+    return one == top
 
 
 def _held(allocation_request: JsonObject) -> JsonObject:

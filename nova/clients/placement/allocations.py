@@ -86,6 +86,18 @@ def claim(service: session.Service, consumer: str, wanted: JsonObject, project_i
     return False
 
 
+def claim_each(service: session.Service, wanted: Mapping[str, JsonObject], project_id: str, user_id: str,
+               kind: str) -> bool:
+    """Have new consumers hold these allocation requests, in one write; see `PlacementClient.claim_each`."""
+    bodies = {}
+    for consumer, request in wanted.items():
+        bodies[consumer] = _body(request['allocations'], None, project_id, user_id, kind)
+        if request.get('mappings'):
+            bodies[consumer]['mappings'] = request['mappings']
+    answer = service.call('POST', '/allocations', body=bodies, microversion=VERSION, allow=(400, 409))
+    return answer.status < 400
+
+
 def drop(service: session.Service, consumer: str) -> None:
     """Make the consumer hold nothing.
 

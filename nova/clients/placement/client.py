@@ -42,6 +42,10 @@ class Client:
         return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind,
                                  replaces)
 
+    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
+                   ) -> bool:
+        return allocations.claim_each(self._service, wanted, project_id, user_id, kind)
+
     def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
         if claimed is None:
             allocations.drop(self._service, consumer)

@@ -68,6 +68,25 @@ def test_nothing_fits_says_why(placement: Any) -> None:
     assert any('VCPU:2' in one['constraint'] and one['left'] == 0 for one in found.explain)
 
 
+def test_several_are_claimed_for_in_one_write_or_none(placement: Any) -> None:
+    """CLM-S1: requests are put unchanged; who holds something already is asked about by itself."""
+    for name in ('host1', 'host2'):
+        make_host(placement, name)
+    ways = placement.client.candidates(small()).allocation_requests
+    assert len(ways) == 2
+    first, second = ({uuids.generate(): way for way in ways} for _ in range(2))
+    assert placement.client.claim_each(first, 'project', 'user')
+    for consumer, way in first.items():
+        held = placement.client.allocations(consumer)
+        assert list(held.allocations) == list(way['allocations'])
+        assert (held.project_id, held.user_id, held.kind) == ('project', 'user', 'INSTANCE')
+    assert not placement.client.claim_each({**second, next(iter(first)): ways[0]}, 'project', 'user')
+    full = {**second, uuids.generate(): ways[0]}
+    assert not placement.client.claim_each(full, 'project', 'user')
+    assert not any(placement.client.allocations(consumer).allocations for consumer in full)
+    assert placement.client.claim_each(second, 'project', 'user')
+
+
 def test_claim_again_is_the_same_claim(placement: Any) -> None:
     host, server = make_host(placement), uuids.generate()
     found = placement.client.candidates(small())

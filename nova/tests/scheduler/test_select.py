@@ -1,5 +1,6 @@
 """The scheduler end to end: candidates, filters, weights, claims, alternates, and why not."""
 
+import collections
 import threading
 from typing import Any
 
@@ -74,6 +75,69 @@ def test_servers_spread_over_what_is_free(cloud: Any) -> None:
     for number in range(3):
         cloud.host(f'h{number}')
     assert sorted(cloud.chosen(count=6)) == ['h0', 'h0', 'h1', 'h1', 'h2', 'h2']
+
+
+class Counted:
+    """Placement, and how many servers each claim was for."""
+
+    def __init__(self, placement: Any, refuses: bool = False) -> None:
+        self._placement, self._refuses, self.claims = placement, refuses, list[int]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._placement, name)
+
+    def claim(self, consumer: str, *args: Any) -> bool:
+        self.claims.append(1)
+        return bool(self._placement.claim(consumer, *args))
+
+    def claim_each(self, wanted: Any, *args: Any) -> bool:
+        self.claims.append(len(wanted))
+        return not self._refuses and self._placement.claim_each(wanted, *args)
+
+
+def _of(cloud: Any, placement: Counted, count: int, **spec: Any) -> list[str]:
+    found = cloud.selector(placement).select(objects.SelectRequest(
+        spec=cloud.spec(**spec), instance_uuids=[uuids.generate() for _ in range(count)]))
+    return [choice.selections[0].service_host for choice in found.choices]
+
+
+def test_servers_of_a_request_are_claimed_for_at_once(cloud: Any) -> None:
+    """As many as get hosts of their own; then these are judged again, and the next ones are."""
+    for number in range(3):
+        cloud.host(f'h{number}', vcpus=64)
+    placement = Counted(cloud.placement)
+    assert sorted(collections.Counter(_of(cloud, placement, 7)).values()) == [2, 2, 3]
+    assert placement.claims == [3, 3, 1] and len(cloud.placement.consumers) == 7
+
+
+def test_where_that_is_refused_each_is_claimed_for_by_itself(cloud: Any) -> None:
+    for number in range(3):
+        cloud.host(f'h{number}', vcpus=64)
+    placement = Counted(cloud.placement, refuses=True)
+    assert sorted(collections.Counter(_of(cloud, placement, 4)).values()) == [1, 1, 2]
+    assert placement.claims == [3, 1, 1, 1, 1] and len(cloud.placement.consumers) == 4
+
+
+def test_a_host_that_is_better_than_all_others_gets_one_after_the_other(cloud: Any) -> None:
+    cloud.host('big', vcpus=64, memory=10 ** 6, disk=10 ** 4)
+    cloud.host('small')
+    placement = Counted(cloud.placement)
+    assert _of(cloud, placement, 3) == ['big'] * 3
+    assert placement.claims == [1, 1, 1]
+
+
+def test_what_was_claimed_at_once_is_undone_when_the_answer_is_lost(cloud: Any) -> None:
+    """CLM-F3: nobody knows whether the claim was made."""
+    for number in range(2):
+        cloud.host(f'h{number}', vcpus=64)
+
+    class Lost(Counted):
+        def claim_each(self, wanted: Any, *args: Any) -> bool:
+            assert super().claim_each(wanted, *args)
+            raise errors.placement.PlacementAway
+    with pytest.raises(errors.placement.PlacementAway):
+        _of(cloud, Lost(cloud.placement), 2)
+    assert cloud.placement.consumers == {}
 
 
 def test_all_or_none_of_a_burst(cloud: Any) -> None:
