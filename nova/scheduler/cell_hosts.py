@@ -205,16 +205,16 @@ class CellHosts:
         """Let the threads go; those that hang are not waited for."""
         self._pool.close(wait=False)
 
-    def renew(self, limit: float, patience: float | None = None) -> 'futures.Future[None] | None':
+    def renew(self, limit: float, patience: float) -> 'futures.Future[None] | None':
         """Start a renewal where what is known is older than `limit`; return it when it is worth waiting for.
 
         Args:
-            patience: seconds from its beginning for which it is; None: those of the attribute.
+            patience: seconds from its beginning for which it is.
         """
         with self._lock:
             now = clock.monotonic()
             if self._pending is not None and not self._pending.done():
-                return self._pending if now - self._asked < (patience or self.patience) else None
+                return self._pending if now - self._asked < patience else None
             if self.loaded is not None and self._failed is None and now - self.loaded <= limit:
                 return None
             if self._failed is not None and now - self._failed < GIVEN_UP:

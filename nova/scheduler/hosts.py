@@ -82,8 +82,12 @@ class Hosts:
         deployment, loaded = self._renewed(limit)
         with self._lock:
             cells = dict(self._cells)
-        waiting = {pending: patience or cell.patience for cell in cells.values()
-                   if (pending := cell.renew(limit, patience)) is not None}
+        waiting = {}
+        for cell in cells.values():
+            seconds = patience or cell.patience
+            pending = cell.renew(limit, seconds)
+            if pending is not None:
+                waiting[pending] = seconds
         if waiting:
             threads.wait(waiting, max(waiting.values()))
         usable = {uuid: cell for uuid, cell in cells.items() if cell.usable()}

@@ -62,10 +62,9 @@ class Selector:
         Raises:
             Unavailable: Placement or the API database cannot be used.
         """
-        started = clock.monotonic()
+        started, renewed = clock.monotonic(), False
         reason, stages = why_not.NOT_ENOUGH, list[JsonObject]()
         for attempt in range(groups.TRIES):
-            seen = self._hosts.view().when
             try:
                 with self._groups.turn(request.spec, request.instance_uuids) as (group, members):
                     return self._select(request, group, members)
@@ -76,9 +75,9 @@ class Selector:
                 break
             except (NoHost, prefilters.Hopeless) as error:
                 reason, stages = str(error), error.stages if isinstance(error, NoHost) else []
-                if seen >= started:
+                if renewed:
                     break
-                self._hosts.view(0, FIRST)
+                renewed = self._hosts.view(0, FIRST).when >= started
         LOG.info('No hosts for %(count)d servers of project %(project)s: %(reason)s %(why)s',
                  {'count': len(request.instance_uuids), 'project': request.spec.project_id, 'reason': reason,
                   'why': stages})
