@@ -30,6 +30,13 @@ def _body(allocations: JsonObject, generation: int | None, project_id: str, user
             'consumer_type': kind}
 
 
+def _claimed(request: JsonObject, generation: int | None, project_id: str, user_id: str, kind: str
+             ) -> JsonObject:
+    """What is sent for an allocation request, which says which of its groups are where, too."""
+    mappings = {'mappings': request['mappings']} if request.get('mappings') else {}
+    return {**_body(request['allocations'], generation, project_id, user_id, kind), **mappings}
+
+
 def body(wanted: Mapping[str, JsonObject], now: Allocations) -> JsonObject:
     """That a consumer which exists shall hold this, if it is what it was."""
     assert now.project_id is not None and now.user_id is not None and now.kind is not None
@@ -66,11 +73,8 @@ def claim(service: session.Service, consumer: str, wanted: JsonObject, project_i
     """
     generation: int | None = None
     for attempt in range(ATTEMPTS):
-        body = _body(wanted['allocations'], generation, project_id, user_id, kind)
-        if wanted.get('mappings'):
-            body['mappings'] = wanted['mappings']
-        answer = service.call('PUT', f'/allocations/{consumer}', body=body, microversion=VERSION,
-                              allow=(400, 409))
+        answer = service.call('PUT', f'/allocations/{consumer}', microversion=VERSION, allow=(400, 409),
+                              body=_claimed(wanted, generation, project_id, user_id, kind))
         if answer.status < 400:
             return True
         if answer.status == 400 or answer.code != CONCURRENT:
@@ -89,12 +93,8 @@ def claim(service: session.Service, consumer: str, wanted: JsonObject, project_i
 def claim_each(service: session.Service, wanted: Mapping[str, JsonObject], project_id: str, user_id: str,
                kind: str) -> bool:
     """Have new consumers hold these allocation requests, in one write; see `PlacementClient.claim_each`."""
-    bodies = {}
-    for consumer, request in wanted.items():
-        bodies[consumer] = _body(request['allocations'], None, project_id, user_id, kind)
-        if request.get('mappings'):
-            bodies[consumer]['mappings'] = request['mappings']
-    answer = service.call('POST', '/allocations', body=bodies, microversion=VERSION, allow=(400, 409))
+    answer = service.call('POST', '/allocations', microversion=VERSION, allow=(400, 409), body={
+        consumer: _claimed(request, None, project_id, user_id, kind) for consumer, request in wanted.items()})
     return answer.status < 400
 
 
