@@ -10,7 +10,7 @@ from nova import errors
 from nova.context import RequestContext
 from nova.db import paging
 from nova.db.api import models
-from nova.objects import fields
+from nova.objects import fields, relations
 from nova.objects.persistent import Persistent
 from nova.objects.relations import Pairs, Words
 
@@ -147,8 +147,7 @@ class Flavor(Persistent):
 
 def load_extra_specs(conn: sa.Connection, flavors: Iterable[Flavor]) -> None:
     """Fill in the extra specs of flavors, in one statement."""
-    found = list(flavors)
-    specs = EXTRA_SPECS.of(conn, [flavor.id for flavor in found])
-    for flavor in found:
-        flavor.extra_specs = specs[flavor.id]
+    found = {flavor.id: flavor for flavor in flavors}
+    relations.fill(conn, found, {'extra_specs': EXTRA_SPECS})
+    for flavor in found.values():
         flavor.clean()

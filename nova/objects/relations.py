@@ -176,7 +176,7 @@ def fill(conn: sa.Connection, records: Mapping[Owner, Record], relations: Mappin
 
 
 class Composed(Persistent, abstract=True):
-    """A record that is never read without its relations: a statement for each of them, however many records."""
+    """A record that is never read without its relations: of many records they cost no more statements."""
 
     @classmethod
     def load(cls, conn: sa.Connection, found: Sequence[Self]) -> None:
