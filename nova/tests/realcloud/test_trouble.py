@@ -201,7 +201,7 @@ def test_tokens_known_before_go_on_being_good_while_keystone_is_away(cloud, demo
 def test_servers_are_built_or_say_why_not_when_a_neighbour_goes(trouble, servers, neighbour):
     over_time(servers.boot_both)
     with trouble.away(neighbour):
-        time.sleep(2)
+        time.sleep(2)  # long enough that what was asked for comes to need it
     told(servers.settled(150))
 
 
@@ -212,7 +212,7 @@ def test_servers_are_deleted_when_a_neighbour_goes(trouble, servers, neighbour):
     assert statuses(servers.settled()) == ['ACTIVE'] * 2
     with trouble.away(neighbour):
         servers.ask_deletion()
-        time.sleep(2)
+        time.sleep(2)  # long enough that what was asked for comes to need it
     servers.delete(120)
 
 

@@ -10,25 +10,12 @@ COMA = 300.0
 """Seconds; by then whatever the process was at has ended without it, and was looked at again."""
 
 
-def sleeping(world, service, name):
-    """Whoever is about to have the first such effect stands still, for so long; who that was."""
-    slept = []
-
-    def sleep(seen, actor, when):
-        if (seen.service, seen.name, when) == (service, name, 'before') and not slept:
-            slept.append(actor.process)
-            world.loop.pause(actor.process)
-            world.loop.give_way()
-    world.net.watch.append(sleep)
-    return slept
-
-
 @pytest.mark.parametrize('deleted', [True, False])
 @pytest.mark.parametrize('schedulers', [1, 2])
 def test_a_claim_that_comes_late_is_given_back(new_world, schedulers, deleted):
     """7.10, 7.16: a scheduler in a coma claims for who has long given up, whatever became of the server."""
     with new_world(worlds.Shape(supers=2, schedulers=schedulers)) as world:
-        slept = sleeping(world, 'placement', 'claim')
+        slept = worlds.sleeping(world, 'placement', 'claim')
         uuid, = builds(world)
         world.run(COMA / 2)
         assert slept and slept[0].name.startswith('scheduler'), world.tail()

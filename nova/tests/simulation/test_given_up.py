@@ -253,14 +253,7 @@ def test_who_slept_over_the_beginning_of_a_move_takes_nothing_from_its_destinati
     """Another one handed the source to the migration, and the server holds its destination:
     seed 34002 of ``tools/simulate --rounds 10``."""
     with new_world(worlds.Shape(hosts=3, supers=2)) as world:
-        uuid, slept = world.running(), []
-
-        def sleep(seen, actor, when):
-            if (seen.service, seen.name, when) == ('placement', 'move', 'before') and not slept:
-                slept.append(actor.process)
-                world.loop.pause(actor.process)
-                world.loop.give_way()
-        world.net.watch.append(sleep)
+        uuid, slept = world.running(), worlds.sleeping(world, 'placement', 'move')
         world.begin(uuid, cases.flows()['migrate'], cases.state_on(world, uuid, 'migrate'))
         world.run(2 * worlds.DOWN)
         server = world.server(uuid)

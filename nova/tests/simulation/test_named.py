@@ -227,14 +227,7 @@ def test_a_host_that_returns_takes_no_volume_from_where_the_server_is_now(new_wo
     """7.8: it was given up while it connected the volume; what it does and undoes then is its own alone."""
     with new_world() as world:
         volume = world.clients.volume.add(project_id='project')
-        slept = []
-
-        def sleep(seen, actor, when):
-            if (seen.service, seen.name, when) == ('volume', 'connect', 'before') and not slept:
-                slept.append(actor.process)
-                world.loop.pause(actor.process)
-                world.loop.give_way()
-        world.net.watch.append(sleep)
+        slept = worlds.sleeping(world, 'volume', 'connect')
         uuid, = builds(world, volumes=[volume])
         world.run(4 * worlds.DOWN)
         are(world, [uuid])

@@ -26,8 +26,8 @@ from nova.objects.cell_mapping import CELL0_UUID
 from nova.ops.delete import flow as deletion
 from nova.scheduler import service as scheduler_service
 from nova.tests.simulation import backend, bus, databases, neighbours, users, watched
-from nova.tests.simulation.loop import Loop, Machine, Process
-from nova.tests.simulation.net import Net
+from nova.tests.simulation.loop import Actor, Loop, Machine, Process
+from nova.tests.simulation.net import Net, Seen
 from nova.tests.simulation.users import PROJECT, USER
 from nova.virt.fake import driver as fake_driver
 from nova.virt.fake.fabric import Fabric
@@ -496,3 +496,16 @@ class World:
     def tasks_of(self, uuid: str) -> list[Any]:
         with self.raw[self.cell_of(uuid) or ''].read() as conn:
             return rows.of_instance(conn, uuid)
+
+
+def sleeping(world: World, service: str, name: str) -> list[Process]:
+    """Have whoever is first about to have such an effect stand still until it is resumed; who that was."""
+    slept: list[Process] = []
+
+    def sleep(seen: Seen, actor: Actor, when: str) -> None:
+        if (seen.service, seen.name, when) == (service, name, 'before') and not slept:
+            slept.append(actor.process)
+            world.loop.pause(actor.process)
+            world.loop.give_way()
+    world.net.watch.append(sleep)
+    return slept
