@@ -21,7 +21,7 @@ BOOT_ID = pathlib.Path('/proc/sys/kernel/random/boot_id')
 PATIENCE = 300.0
 """Seconds in which a step that is owed has to end, before the host asks anew what it owes."""
 TRIES = 6
-"""How often a step that is owed may fail, before it is given up for good."""
+"""How often a step that is owed, or the removal of a guest, may fail, before it is given up for good."""
 
 
 class Debts:
@@ -33,13 +33,14 @@ class Debts:
     def __init__(self, runner: step_runner.StepRunner, hosting: handle.Hosting) -> None:
         self._runner, self._hosting = runner, hosting
         self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
+        self._stays: collections.Counter[str] = collections.Counter()
 
     def obey(self, orders: wire.HostOrders, context: nova_context.RequestContext
                ) -> tuple[list[wire.StepRef], bool]:
         """Stop what was given up, run what is owed, remove the guests whose servers are gone.
 
         Returns:
-            The steps that are owed no more, and whether nothing is owed any more.
+            The steps that are owed no more, and whether nothing is to be done any more.
         """
         for ref in orders.stop or ():
             self._runner.cancel(context, ref)
@@ -48,10 +49,8 @@ class Debts:
         done = {(ref.task, ref.attempt) for ref in paid}
         unpaid = [call for call in orders.owed or () if (call.task, call.attempt) not in done]
         kept = {call.instance.uuid for call in [*orders.open_steps, *unpaid] if call.instance is not None}
-        for uuid in orders.evict:
-            if uuid not in kept:
-                self._evict(uuid)
-        return paid, len(paid) == len(orders.owed or ())
+        left = [uuid for uuid in orders.evict if uuid not in kept and not self._evicted(uuid)]
+        return paid, len(paid) == len(orders.owed or ()) and not left
 
     def _paid(self, context: nova_context.RequestContext, call: wire.StepCall) -> bool:
         """Whether a step that is owed went right, or went wrong too often for another attempt."""
@@ -68,7 +67,8 @@ class Debts:
                   outcome, 'it is given up' if given_up else 'it is tried again')
         return given_up
 
-    def _evict(self, uuid: str) -> None:
+    def _evicted(self, uuid: str) -> bool:
+        """Whether the guest of a server that is gone was removed, or could not be for too often."""
         LOG.warning('Removing the guest of server %s, which was deleted while this host was away', uuid)
         try:
             h = self._hosting.known(uuid)
@@ -76,7 +76,12 @@ class Debts:
             volumes.let_go(h)
             shares.leave_shares(h)
         except errors.NovaError as error:
-            LOG.error('The guest of server %s could not be removed: %s', uuid, error)
+            self._stays[uuid] += 1
+            given_up = self._stays[uuid] >= TRIES
+            LOG.error('The guest of server %s could not be removed: %s; %s', uuid, error,
+                      'it stays until this host joins again' if given_up else 'it is tried again')
+            return given_up
+        return True
 
 
 class Powers:

@@ -185,6 +185,27 @@ def test_guest_of_a_deleted_server_is_removed(heard, start, driver):
     assert set(driver.guests()) == {kept.uuid}
 
 
+@pytest.mark.parametrize('failures', [1, recovery.TRIES])
+def test_one_that_cannot_be_removed_yet_is_tried_again_before_the_host_takes_servers(
+        heard, start, driver, monkeypatch, failures):
+    """A hypervisor may fail once; for ever it keeps no host away."""
+    monkeypatch.setattr(agents, 'BACKOFF', (0.0,))
+    gone, tries, real = cell.server_of(), [], driver.destroy
+    driver.spawn(cell.Handle(gone))
+
+    def destroy(h):
+        tries.append(h)
+        if len(tries) <= failures:
+            raise errors.virt.DriverFailed(reason='told to fail')
+        real(h)
+    monkeypatch.setattr(driver, 'destroy', destroy)
+    heard.orders = objects.HostOrders(open_steps=[], evict=[gone.uuid])
+    assert start(driver).wait_joined(5)
+    stays = failures == recovery.TRIES
+    assert len(tries) == (failures if stays else failures + 1)
+    assert list(driver.guests()) == ([gone.uuid] if stays else [])
+
+
 def test_power_states_are_reported(heard, start, driver):
     instance = cell.server_of()
     driver.spawn(cell.Handle(instance))
