@@ -23,7 +23,7 @@ from nova.objects import (
     notification,
 )
 from nova.objects import task as rows
-from nova.ops import remove_late, rescue
+from nova.ops import rescue
 from nova.ops.delete import reclaim
 from nova.ops.evacuate import returned
 from nova.ops.resize import decide
@@ -118,15 +118,19 @@ def due(conf: cfg.ConfigOpts) -> list[tuple[str, float, Begin]]:
 
 
 class Comparison:
-    """Looks again for what came late at the neighbours: see `remove_late.begin_later`."""
+    """Looks again for what came late at the neighbours.
 
-    def __init__(self, engine: Callable[[], engines.Engine]) -> None:
-        self._engine = engine
+    Args:
+        begin: see `remove_late.begin_later` and `schedule.begin_later`.
+    """
+
+    def __init__(self, engine: Callable[[], engines.Engine], begin: Callable[[journal.Journal], int]) -> None:
+        self._engine, self._begin = engine, begin
 
     def __call__(self) -> None:
-        count = remove_late.begin_later(self._engine().journal)
+        count = self._begin(self._engine().journal)
         if count:
-            LOG.info('%d servers are looked at again, for operations on them left doubts', count)
+            LOG.info('%d operations left doubts: what they were for is looked at again', count)
 
 
 class Discovery:

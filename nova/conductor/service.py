@@ -20,12 +20,13 @@ from nova.common import clock, dbkit, health, threads, tickers
 from nova.conductor import audits, cell_works, echo, handle, periodic, reach, reports, work
 from nova.objects import step as wire
 from nova.ops import remove_late
+from nova.ops.build import schedule
 from nova.rpc import conductor as rpc_conductor
 from nova.rpc import liveness as rpc_liveness
 from nova.rpc import notifier, transport
 from nova.rpc import scheduler as rpc_scheduler
 from nova.task import engine as engines
-from nova.task import notify
+from nova.task import journal, later, notify
 
 if TYPE_CHECKING:
     from nova.db import session
@@ -206,7 +207,7 @@ class ConductorService:
         for name, seconds, begin in periodic.due(self._conf):
             self._tickers.append(tickers.ticker(name, seconds, periodic.Due(own.engine, begin)))
         self._keep_briefly(lambda: db)
-        self._compare(lambda: own.engine)
+        self._compare(lambda: own.engine, remove_late.begin_later)
         return reports.Reports(db, own.engine, alive, reached, echo.silence(self._conf))
 
     def _serve_top(self) -> None:
@@ -219,8 +220,9 @@ class ConductorService:
         def top_handle(run: engines.Run, engine: engines.Engine) -> handle.SuperConductor:
             return handle.SuperConductor(run, engine, self._conf, self._clients, found, scheduler)
         self._super_handle = top_handle
-        self._look_after('API', work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle,
-                                          self._pool, supers=True, sender=self._sender))
+        api = work.Work(self._dbs.api, self._conf, self._host, reach.NoHosts(), top_handle, self._pool,
+                        supers=True, sender=self._sender)
+        self._look_after('API', api)
         self._tickers.append(tickers.ticker('cells', 1.0, found.watch))
         interval = self._conf.scheduler.discover_hosts_in_cells_interval
         if interval > 0:
@@ -228,7 +230,8 @@ class ConductorService:
         self._tickers.append(tickers.ticker('hand-overs', 30.0, periodic.HandOvers(found)))
         self._keep_briefly(lambda: self._dbs.api)
         self._keep_briefly(self._cell0)
-        self._compare(lambda: found.work(found.cell0()).engine)
+        self._compare(lambda: found.work(found.cell0()).engine, remove_late.begin_later)
+        self._compare(lambda: api.engine, schedule.begin_later)
         seconds = self._conf.conductor.audit_interval
         if seconds > 0:
             self._tickers.append(tickers.ticker('audit', seconds, audits.Audit(
@@ -241,9 +244,9 @@ class ConductorService:
     def _keep_briefly(self, db: Callable[[], dbkit.Database]) -> None:
         self._tickers.append(tickers.ticker('retention', 3600, periodic.Retention(db, self._conf)))
 
-    def _compare(self, engine: Callable[[], engines.Engine]) -> None:
-        self._tickers.append(tickers.ticker('comparison', remove_late.EVERY.total_seconds(),
-                                            periodic.Comparison(engine)))
+    def _compare(self, engine: Callable[[], engines.Engine], begin: Callable[[journal.Journal], int]) -> None:
+        self._tickers.append(tickers.ticker('comparison', later.EVERY.total_seconds(),
+                                            periodic.Comparison(engine, begin)))
 
     def _look_after(self, name: str, made: work.Work) -> None:
         self._works.append(made)

@@ -415,18 +415,19 @@ _LOOKS = tables.tasks.alias()
 
 
 @functools.cache
-def _doubtful(ages: int) -> sa.Select:
-    """The statement of `doubtful` for so many ages."""
+def _doubtful(ages: int, servers: bool) -> sa.Select:
+    """The statement of `doubtful`, or of `doubtful_requests`, for so many ages."""
     table, looks = tables.tasks, _LOOKS
     then = sa.or_(*(sa.and_(table.c.finished_at <= sa.bindparam(f'its_last_{number}'),
                             table.c.finished_at > sa.bindparam(f'its_first_{number}'))
                     for number in range(ages)))
-    looked = sa.exists().where(
-        looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == sa.bindparam('its_flow'),
-        looks.c.created_at > sa.bindparam('its_since'))
+    looked = sa.exists().where(looks.c.created_at > sa.bindparam('its_since'), *(
+        (looks.c.instance_uuid == table.c.instance_uuid, looks.c.flow == sa.bindparam('its_flow'))
+        if servers else (looks.c.parent == table.c.uuid,)))
+    of = ((table.c.instance_uuid.is_not(None), table.c.flow != sa.bindparam('its_flow'))
+          if servers else (table.c.instance_uuid.is_(None), table.c.flow == sa.bindparam('its_flow')))
     return sa.select(table).where(
-        then, sa.or_(table.c.doubt, table.c.cancel), table.c.instance_uuid.is_not(None),
-        table.c.flow != sa.bindparam('its_flow'), ~looked).order_by(table.c.id).limit(statements.LIMIT)
+        then, sa.or_(table.c.doubt, table.c.cancel), *of, ~looked).order_by(table.c.id).limit(statements.LIMIT)
 
 
 def doubtful(conn: sa.Connection, ages: Sequence[datetime.timedelta], span: datetime.timedelta, flow: str,
@@ -437,11 +438,23 @@ def doubtful(conn: sa.Connection, ages: Sequence[datetime.timedelta], span: date
     Args:
         ages: time since their end, each up to `span` more.
     """
+    return _find_doubtful(conn, True, ages, span, flow, limit)
+
+
+def doubtful_requests(conn: sa.Connection, ages: Sequence[datetime.timedelta], span: datetime.timedelta,
+                      flow: str, limit: int) -> list[Task]:
+    """The same of tasks of `flow`, which have no server of their own: those that are the parent of no task that
+    was begun within `span`."""
+    return _find_doubtful(conn, False, ages, span, flow, limit)
+
+
+def _find_doubtful(conn: sa.Connection, servers: bool, ages: Sequence[datetime.timedelta],
+                   span: datetime.timedelta, flow: str, limit: int) -> list[Task]:
     now = dbkit.now(conn)
     values: JsonObject = {'its_flow': flow, 'its_limit': limit, 'its_since': now - span}
     for number, age in enumerate(ages):
         values[f'its_last_{number}'], values[f'its_first_{number}'] = now - age, now - age - span
-    return [from_row(row) for row in conn.execute(_doubtful(len(ages)), values)]
+    return [from_row(row) for row in conn.execute(_doubtful(len(ages), servers), values)]
 
 
 class Inert(NamedTuple):

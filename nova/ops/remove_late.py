@@ -6,24 +6,14 @@ effect when he returns. It holds the server while it looks, so that nothing is t
 operation has just made.
 """
 
-import datetime
-
 import sqlalchemy as sa
 
 from nova import context, objects
 from nova.objects import task as rows
 from nova.steps import attachments, late, moves, turn
-from nova.task import journal
+from nova.task import journal, later
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.handles import Conductor
-
-EVERY = datetime.timedelta(hours=1)
-"""Time between two comparisons."""
-AGES = tuple(datetime.timedelta(hours=hours) for hours in (1, 4, 20))
-"""How long after the end of a task that left a doubt its server is looked at again. A task that clients do not
-see is dropped a day after its end."""
-MOST = 500
-"""Tasks that one transaction begins."""
 
 
 def remove_late(h: Conductor, state: objects.State) -> None:
@@ -55,18 +45,13 @@ class RemoveLate(Flow[objects.State]):
 
 
 def begin_later(tasks: journal.Journal) -> int:
-    """Compare again: begin to look at servers about which a task of some time ago left a doubt; how many.
-
-    Called about every hour (`EVERY`) by each conductor of a cell; who comes first begins it.
-    """
-    count = 0
-    while begun := tasks.db.write(_begin_some):
-        count += begun
-    return count
+    """Compare again: begin to look at servers about which a task of some time ago left a doubt; how many."""
+    return later.begin(tasks, _begin_some)
 
 
 def _begin_some(conn: sa.Connection) -> int:
-    found = {task.instance_uuid: task for task in rows.doubtful(conn, AGES, EVERY, RemoveLate.name, MOST)}
+    found = {task.instance_uuid: task for task in rows.doubtful(
+        conn, later.AGES, later.EVERY, RemoveLate.name, later.MOST)}
     for uuid, task in found.items():
         journal.insert(conn, RemoveLate, objects.State(), context.RequestContext.from_dict(task.context),
                        instance_uuid=uuid, parent=task.uuid)

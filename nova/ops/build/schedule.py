@@ -7,10 +7,14 @@ changes hands, `nova.ops.build.unplaced` what becomes of one for which there is 
 
 from collections.abc import Sequence
 
-from nova import errors, objects
+import sqlalchemy as sa
+
+from nova import context, errors, objects
 from nova.common import uuids
+from nova.objects import task as rows
 from nova.ops.build import handover, late, unplaced, wire
 from nova.steps import schedule
+from nova.task import journal, later, run
 from nova.task.flow import SHARING, Flow, Step
 from nova.task.handles import SuperConductor
 
@@ -110,3 +114,19 @@ class Schedule(Flow[wire.ScheduleState]):
     def looks_later(cls, state: wire.ScheduleState) -> tuple[type[late.RemoveLateClaims], late.LateState]:
         """At claims; what else a request makes is made in cells."""
         return late.RemoveLateClaims, late.LateState.of(state)
+
+
+def begin_later(tasks: journal.Journal) -> int:
+    """Look again at what was claimed for requests of some time ago that left a doubt; how many."""
+    return later.begin(tasks, _begin_some)
+
+
+def _begin_some(conn: sa.Connection) -> int:
+    found = rows.doubtful_requests(conn, later.AGES, later.EVERY, Schedule.name, later.MOST)
+    states = {task.uuid: state for task in found
+              if isinstance(state := run.state_of(task), wire.ScheduleState)}
+    for task in found:
+        if task.uuid in states:
+            journal.insert(conn, late.RemoveLateClaims, late.LateState.of(states[task.uuid]),
+                           context.RequestContext.from_dict(task.context), parent=task.uuid)
+    return len(states)

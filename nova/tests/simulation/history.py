@@ -16,6 +16,7 @@ from typing import Any
 from nova import errors, objects
 from nova.ops.delete import flow as deletion
 from nova.states import Power
+from nova.task import later, runner
 from nova.tests.simulation import bus, cases, invariants, neighbours, net, users
 from nova.tests.simulation import world as worlds
 
@@ -30,6 +31,9 @@ well has no reason to wait for one."""
 LOOK = 150.0
 """Virtual seconds in which every host has to be heard again, and all that is on its way has come. A
 super-conductor that was paused until then may begin to remove what came late ninety seconds after that."""
+LATER = 2 * later.EVERY.total_seconds() + 300.0
+"""Virtual seconds in which conductors look again for what came late. Who speaks as the release before does not
+say how long he waits for a scheduler; one that stood still may claim for him after the first look."""
 PAUSE = 3.0
 """Virtual seconds in which a host that was heard again has told all."""
 SPAN = 12.0
@@ -206,6 +210,9 @@ class Run:
             healed = world.loop.now
             assert world.run(LOOK, lambda: world.calm(healed)), 'a host is silent, or an effect on its way'
             world.run(PAUSE)
+            world.settle(BOUND)
+        if self.history.shape.older and longest > runner.LATE:
+            world.run(LATER)
             world.settle(BOUND)
         if any(event.what == 'guest_stops' for event in events):
             # What was said of it may be lost, or too early: hosts compare now and then.

@@ -1,12 +1,17 @@
 """What may still come when a task has ended is looked for a while later; and only then."""
 
 import pytest
+import sqlalchemy as sa
 
-from nova import errors
+from nova import context, errors
+from nova.common import uuids
+from nova.db import tasks as tables
 from nova.objects import step as wire
 from nova.objects import task as rows
 from nova.ops import remove_late
-from nova.task import flow, runner
+from nova.ops.build import schedule
+from nova.ops.build import wire as build
+from nova.task import flow, journal, run, runner
 from nova.tests.task.world import (
     AWAY,
     BEAT,
@@ -158,6 +163,30 @@ def test_who_says_nothing_any_more_is_found_by_the_comparisons_of_the_next_day(t
         assert remove_late.begin_later(world.journal) == 0
         time.go(20 * 60)
     assert found == [1, 4, 20]
+
+
+def test_so_is_who_says_nothing_any_more_of_a_request_for_servers(time, world):
+    """2.10: such a task has no server of its own; what it asked for is in its state."""
+    state = build.ScheduleState(servers=[build.Planned(uuid=uuids.generate(), build=uuids.generate())])
+    def ended(doubt):
+        def write(conn):
+            task = journal.insert(conn, schedule.Schedule, state, context.admin())
+            conn.execute(tables.tasks.update().where(tables.tasks.c.uuid == task.uuid).values(
+                status=rows.UNDONE, doubt=doubt, finished_at=world.db.now()))
+            return task.uuid
+        return world.db.write(write)
+    asked, found = ended(True), []
+    ended(False)
+    for minute in range(0, 26 * 60, 20):
+        found += [minute // 60] * schedule.begin_later(world.journal)
+        assert schedule.begin_later(world.journal) == 0
+        time.go(20 * 60)
+    assert found == [1, 4, 20]
+    with world.db.read() as conn:
+        looks = conn.execute(sa.select(tables.tasks).where(tables.tasks.c.parent.isnot(None))).all()
+    assert [one.flow for one in looks] == ['remove_late_claims'] * 3
+    assert {one.parent for one in looks} == {asked}
+    assert all(run.state_of(rows.from_row(one)).servers[0].uuid == state.servers[0].uuid for one in looks)
 
 
 def test_what_looks_is_not_looked_after_itself(world, worker):
