@@ -20,7 +20,7 @@ from oslo_utils import strutils
 from nova import errors
 from nova.common import clock, jsonutil, metrics, threads
 from nova.common.jsonutil import JsonObject
-from nova.rpc import calls, listening, looks, outbox, urls
+from nova.rpc import calls, listening, looks, outbox, signs, urls
 
 LOG = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ class Bus:
         """Whether the broker has answered, and no call has come to nothing since."""
         self._clients: dict[str, oslo_messaging.RPCClient] = {}
         self._outbox = outbox.Outbox(name)
+        self._signs = signs.Signs(name)
         self._servers: list[listening.Listening] = []
         self._tally = tally or Tally()
 
@@ -211,9 +212,8 @@ class Bus:
         own = None
         if pool is None:
             own = pool = threads.Pool(f'rpc-{target.topic}', self.conf.executor_thread_pool_size, QUEUE)
-        dispatcher = oslo_messaging.RPCDispatcher(
-            [endpoint], None, oslo_messaging.ExplicitRPCAccessPolicy)
-        server = listening.PooledServer(self._transport, target, dispatcher, pool, alone)
+        server = listening.PooledServer(
+            self._transport, target, signs.Dispatcher(endpoint, self._signs), pool, alone)
         served = listening.Listening(server, own, self._inline, f'{target.topic}.{target.server}')
         self._servers.append(served)
         return served
