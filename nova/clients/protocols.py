@@ -55,6 +55,15 @@ class Allocations:
     kind: str | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """What a consumer is to hold, an allocation request, and whose it is."""
+
+    allocation_request: JsonObject
+    project_id: str
+    user_id: str
+
+
 class PlacementClient(Protocol):
     """The Placement service, with our own credentials."""
 
@@ -69,9 +78,8 @@ class PlacementClient(Protocol):
             replaces: asked whether what the consumer holds already is replaced; no is as if it did not fit.
         """
 
-    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
-                   ) -> bool:
-        """Make each of several consumers hold its allocation request, in one atomic write.
+    def claim_each(self, wanted: Mapping[str, Claim], kind: str = 'INSTANCE') -> bool:
+        """Make each of several consumers hold what is claimed for it, in one atomic write.
 
         Returns:
             False, and nothing has changed, when they do not fit, or one of them holds something already.

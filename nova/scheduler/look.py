@@ -9,15 +9,17 @@ made. No request uses a look that was begun before it came: what an operator was
 import dataclasses
 import random
 from collections.abc import Callable, Collection, Sequence
+from typing import Self
+
+from oslo_config import cfg
 
 from nova.clients import protocols
 from nova.common import threads
 from nova.common.jsonutil import JsonObject
-from nova.scheduler.filters import BaseHostFilter
+from nova.scheduler import filters, weights
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import View
 from nova.scheduler.ranking import Ranking
-from nova.scheduler.weights import BaseHostWeigher
 from nova.scheduler.why_not import NoHost, Why
 
 
@@ -32,11 +34,22 @@ class Rules:
             elsewhere, so that several of them do not choose the same host at the same time.
     """
 
-    filters: Sequence[BaseHostFilter]
-    weighers: Sequence[BaseHostWeigher]
+    filters: Sequence[filters.BaseHostFilter]
+    weighers: Sequence[weights.BaseHostWeigher]
     subset: int = 1
     shuffle: bool = False
     begin: float = 0.0
+
+    @classmethod
+    def of(cls, conf: cfg.ConfigOpts, begin: float) -> Self:
+        """As they are configured.
+
+        Raises:
+            ValueError: a filter or weigher that there is not.
+        """
+        section = conf.filter_scheduler
+        return cls(filters.enabled(conf), weights.enabled(conf), section.host_subset_size,
+                   section.shuffle_best_same_weighed_hosts, begin)
 
 
 class Underway:
@@ -220,21 +233,24 @@ def by_host(found: protocols.Candidates, view: View) -> tuple[list[HostState], i
     summaries = found.provider_summaries
     nodes = view.nodes
     for request in found.allocation_requests:
-        roots = {summaries[uuid]['root_provider_uuid'] for uuid in request['allocations']}
-        known = next((root for root in roots if root in nodes), None)
-        if known is None:
-            unknown |= roots
-            continue
-        state = states.get(known)
-        if state is None:
-            state = states[known] = view.state(known)
-        state.candidates.append(request)
+        for uuid in request['allocations']:
+            root = summaries[uuid]['root_provider_uuid']
+            if root in nodes:
+                state = states.get(root)
+                if state is None:
+                    state = states[root] = view.state(root)
+                state.candidates.append(request)
+                break
+        else:
+            unknown.update(summaries[uuid]['root_provider_uuid'] for uuid in request['allocations'])
     for uuid, summary in summaries.items():
-        root = states.get(summary['root_provider_uuid'])
-        if root is not None:
+        state = states.get(summary['root_provider_uuid'])
+        if state is not None:
+            total, free = state.total, state.free
             for name, amount in summary['resources'].items():
-                root.total[name] = root.total.get(name, 0) + amount['capacity']
-                root.free[name] = root.free.get(name, 0) + amount['capacity'] - amount['used']
-            if uuid == root.uuid:
-                root.traits = frozenset(summary['traits'])
-    return list(states.values()), len(unknown - nodes.keys())
+                capacity = amount['capacity']
+                total[name] = total.get(name, 0) + capacity
+                free[name] = free.get(name, 0) + capacity - amount['used']
+            if uuid == state.uuid:
+                state.traits = frozenset(summary['traits'])
+    return list(states.values()), len(unknown)

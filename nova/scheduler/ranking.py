@@ -36,27 +36,28 @@ class Ranking:
         for number, host in enumerate(hosts):
             host.weight = sum(weights[number] for weights in parts)
         self._places = {host.uuid: self._place(host) for host in hosts}
-        self._order = sorted((self._places[host.uuid], host) for host in hosts)
+        self._hosts = sorted(hosts, key=lambda host: self._places[host.uuid])
+        self._order = sorted(self._places.values())
 
     def _place(self, host: HostState) -> _Place:
         return -host.weight, self._chance.random() if self._chance else 0.0, next(self._number)
 
     def __iter__(self) -> Iterator[HostState]:
-        return (host for _, host in self._order)
+        return iter(self._hosts)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._hosts)
 
     def __contains__(self, host: HostState) -> bool:
         return host.uuid in self._places
 
     def __getitem__(self, rank: int) -> HostState:
-        return self._order[rank][1]
+        return self._hosts[rank]
 
     def remove(self, host: HostState) -> None:
         """Leave a host out from now on."""
-        place = self._places.pop(host.uuid)
-        del self._order[bisect.bisect_left(self._order, place, key=lambda one: one[0])]
+        rank = bisect.bisect_left(self._order, self._places.pop(host.uuid))
+        del self._order[rank], self._hosts[rank]
 
     def changed(self, host: HostState) -> None:
         """Put a host where it belongs now."""
@@ -68,4 +69,6 @@ class Ranking:
         self.remove(host)
         host.weight = sum(known)
         place = self._places[host.uuid] = self._place(host)
-        bisect.insort(self._order, (place, host), key=lambda one: one[0])
+        rank = bisect.bisect_left(self._order, place)
+        self._order.insert(rank, place)
+        self._hosts.insert(rank, host)

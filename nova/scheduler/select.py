@@ -7,6 +7,7 @@ asked again. Either every server of a request gets a host, or none does and noth
 
 import contextlib
 import itertools
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from nova.clients import protocols
 from nova.common import clock, jsonutil, sharing
 from nova.common.jsonutil import JsonObject
 from nova.domain import numa, pci, placement_request
-from nova.scheduler import asker, candidates, filters, groups, look, prefilters, wanted, weights, why_not
+from nova.scheduler import asker, candidates, claims, groups, look, prefilters, wanted, why_not
 from nova.scheduler.cell_hosts import FIRST
 from nova.scheduler.host_state import HostState, Wanted
 from nova.scheduler.hosts import Hosts
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 LOG = log.getLogger(__name__)
 
 ROUNDS = 4
-"""Times that Placement is asked when all its answers were taken by others meanwhile."""
+"""Times that Placement is asked when its answers were taken by others meanwhile."""
+REFUSED = 3
+"""Claims of one look that are refused before there is another look: what it says is out of date. Only the last
+one is used to its end."""
 
 
 class Selector:
@@ -48,10 +52,9 @@ class Selector:
                  dbs: 'Databases', begin: float = 0.0) -> None:
         self._conf, self._hosts, self._placement = conf, hosts, placement
         self._devices = pci.aliases(conf.pci.alias) if conf.filter_scheduler.pci_in_placement else None
-        section = conf.filter_scheduler
-        self._rules = Rules(filters.enabled(conf), weights.enabled(conf), section.host_subset_size,
-                            section.shuffle_best_same_weighed_hosts, begin)
-        self._looks, self._underway = sharing.Shared[look.Look](), look.Underway()
+        self._rules = Rules.of(conf, begin)
+        self._looks, self._underway = sharing.Shared[look.Look](rests=True), look.Underway()
+        self._claims = claims.Claims(placement)
         self._groups = groups.Groups(hosts, placement, dbs)
         self._dbs = dbs
         self._random = random.Random()
@@ -93,9 +96,10 @@ class Selector:
         chosen: dict[str, tuple[HostState, JsonObject]] = {}
         who = asker.Asker(self._dbs, request)
         with self._undone_on_failure(chosen, request.claim, who):
-            for _ in range(ROUNDS):
+            for left in reversed(range(ROUNDS)):
                 now = self._look(spec, asked)
-                self._place(request, now, chosen, request.claim and group is None)
+                self._place(request, now, chosen, request.claim and group is None,
+                            REFUSED if left else math.inf)
                 if len(chosen) == len(uuids):
                     break
             else:
@@ -174,18 +178,19 @@ class Selector:
     # Choosing
 
     def _place(self, request: objects.SelectRequest, now: Look, chosen: dict[str, tuple[HostState, JsonObject]],
-               together: bool) -> None:
+               together: bool, tries: float) -> None:
         """Give a host to each server that has none, as long as there are hosts.
 
         Args:
             together: several may be claimed for at once.
+            tries: claims for a server by itself, at most.
         """
         left = [uuid for uuid in request.instance_uuids if uuid not in chosen]
         while left:
             held = self._give_each(left, request, now, chosen) if together and len(left) > 1 else {}
             if not held:
                 together = False
-                one = self._give(left[0], request, now)
+                one = self._give(left[0], request, now, tries)
                 if one is None:
                     return
                 held = {left[0]: one}
@@ -220,8 +225,7 @@ class Selector:
                 asker.Asker(self._dbs, request).check()
                 chosen.update(taken)  # a claim that raises may have been made: it is undone with the others
                 held = self._placement.claim_each(
-                    {uuid: allocation for uuid, (_, allocation) in taken.items()},
-                    request.spec.project_id, request.spec.user_id)
+                    {uuid: _claim(request, allocation) for uuid, (_, allocation) in taken.items()})
                 for uuid in () if held else taken:
                     del chosen[uuid]
             return taken if held else {}
@@ -243,10 +247,11 @@ class Selector:
                     now.give_back(*taken)
         return None
 
-    def _give(self, uuid: str, request: objects.SelectRequest,
-              now: Look) -> tuple[HostState, JsonObject] | None:
+    def _give(self, uuid: str, request: objects.SelectRequest, now: Look,
+              tries: float) -> tuple[HostState, JsonObject] | None:
         """The best host of which a candidate can be claimed, with that candidate."""
-        while (taken := self._next(request, now)) is not None:
+        while tries > 0 and (taken := self._next(request, now)) is not None:
+            tries -= 1
             held, others = None, True
             try:
                 held = self._claim(uuid, *taken, request, now) if request.claim else taken
@@ -271,15 +276,20 @@ class Selector:
         Raises:
             errors.task.Lost: who asked does not wait any more; others may have claimed for the server since.
         """
-        who = asker.Asker(self._dbs, request)
+        who, claim = asker.Asker(self._dbs, request), _claim(request, allocation)
         who.check()
-        spec, there = request.spec, list[tuple[HostState, JsonObject]]()
+        there = list[tuple[HostState, JsonObject]]()
 
         def replaces(held: protocols.Allocations) -> bool:
             there.extend((one, each) for one in now.ranked() for each in one.candidates
                          if each['allocations'] == held.allocations and self._would_do(one, request, now))
             return not there and who.waits()
-        if self._placement.claim(uuid, allocation, spec.project_id, spec.user_id, 'INSTANCE', replaces):
+
+        def alone() -> bool:
+            who.check()
+            return self._placement.claim(
+                uuid, allocation, claim.project_id, claim.user_id, 'INSTANCE', replaces)
+        if self._claims.make(uuid, claim, alone):
             return state, allocation
         who.check()
         return there[0] if there else None
@@ -298,13 +308,13 @@ class Selector:
         forced = wanted.forced(request.spec)
         used = {state.uuid for state, _ in chosen.values()}
         ranked = now.ranked() if wanted_more and not forced else []
-        spare = [state for state in ranked if state.uuid not in used]
         apart = group is not None and group.policy == 'anti-affinity'
-        shared = [] if apart else [state for state in ranked if state.uuid in used]
+        shared = [] if apart or len(used) == 1 else [state for state in ranked if state.uuid in used]
         choices = []
         for number, uuid in enumerate(request.instance_uuids):
             state, allocation = chosen[uuid]
             turn = number % len(shared) if shared else 0
+            spare = (one for one in ranked if one.uuid not in used)
             others = (one for one in itertools.chain(spare, shared[turn:], shared[:turn])
                       if one.cell_uuid == state.cell_uuid and one.uuid != state.uuid)
             mine = [self._selection(state, allocation, now.version)]
@@ -319,3 +329,7 @@ class Selector:
             cell_uuid=state.cell_uuid, limits=dict(state.limits),
             allocation_request=jsonutil.text(allocation), allocation_request_version=version,
             availability_zone=state.zone or self._conf.default_availability_zone)
+
+
+def _claim(request: objects.SelectRequest, allocation: JsonObject) -> protocols.Claim:
+    return protocols.Claim(allocation, request.spec.project_id, request.spec.user_id)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from nova import errors
 from nova.clients.fake.base import Fake, effect, probe
-from nova.clients.protocols import Allocations, Candidates
+from nova.clients.protocols import Allocations, Candidates, Claim
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree, reshaping
 
@@ -143,12 +143,12 @@ class FakePlacement(Fake):
         return self._put({consumer: Allocations(_held(allocation_request), 0, project_id, user_id, kind)})
 
     @effect
-    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
-                   ) -> bool:
+    def claim_each(self, wanted: Mapping[str, Claim], kind: str = 'INSTANCE') -> bool:
         if not self.consumers.keys().isdisjoint(wanted):
             return False
-        return self._put({consumer: Allocations(_held(request), 0, project_id, user_id, kind)
-                          for consumer, request in wanted.items()})
+        return self._put({
+            consumer: Allocations(_held(one.allocation_request), 0, one.project_id, one.user_id, kind)
+            for consumer, one in wanted.items()})
 
     def _put(self, wanted: dict[str, Allocations]) -> bool:
         """Replace what consumers hold, all or none."""

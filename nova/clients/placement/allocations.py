@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from nova import errors
 from nova.clients import session
-from nova.clients.protocols import Allocations
+from nova.clients.protocols import Allocations, Claim
 from nova.common import threads
 from nova.common.jsonutil import JsonObject
 
@@ -90,11 +90,11 @@ def claim(service: session.Service, consumer: str, wanted: JsonObject, project_i
     return False
 
 
-def claim_each(service: session.Service, wanted: Mapping[str, JsonObject], project_id: str, user_id: str,
-               kind: str) -> bool:
-    """Have new consumers hold these allocation requests, in one write; see `PlacementClient.claim_each`."""
+def claim_each(service: session.Service, wanted: Mapping[str, Claim], kind: str) -> bool:
+    """Have new consumers hold what is claimed for them, in one write; see `PlacementClient.claim_each`."""
     answer = service.call('POST', '/allocations', microversion=VERSION, allow=(400, 409), body={
-        consumer: _claimed(request, None, project_id, user_id, kind) for consumer, request in wanted.items()})
+        consumer: _claimed(one.allocation_request, None, one.project_id, one.user_id, kind)
+        for consumer, one in wanted.items()})
     return answer.status < 400
 
 

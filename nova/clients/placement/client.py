@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from nova import errors
 from nova.clients import session
 from nova.clients.placement import allocations, explain, tree
-from nova.clients.protocols import Allocations, Candidates
+from nova.clients.protocols import Allocations, Candidates, Claim
 from nova.common.jsonutil import JsonObject
 from nova.domain import placement_request, provider_tree
 
@@ -42,9 +42,8 @@ class Client:
         return allocations.claim(self._service, consumer, allocation_request, project_id, user_id, kind,
                                  replaces)
 
-    def claim_each(self, wanted: Mapping[str, JsonObject], project_id: str, user_id: str, kind: str = 'INSTANCE'
-                   ) -> bool:
-        return allocations.claim_each(self._service, wanted, project_id, user_id, kind)
+    def claim_each(self, wanted: Mapping[str, Claim], kind: str = 'INSTANCE') -> bool:
+        return allocations.claim_each(self._service, wanted, kind)
 
     def drop(self, consumer: str, claimed: JsonObject | None = None) -> None:
         if claimed is None:

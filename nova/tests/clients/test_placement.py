@@ -7,6 +7,7 @@ import pytest
 
 from nova import clients, errors
 from nova import conf as nova_conf
+from nova.clients import protocols
 from nova.clients.placement import client as placement_client
 from nova.clients.placement import explain
 from nova.common import uuids
@@ -74,17 +75,19 @@ def test_several_are_claimed_for_in_one_write_or_none(placement: Any) -> None:
         make_host(placement, name)
     ways = placement.client.candidates(small()).allocation_requests
     assert len(ways) == 2
-    first, second = ({uuids.generate(): way for way in ways} for _ in range(2))
-    assert placement.client.claim_each(first, 'project', 'user')
-    for consumer, way in first.items():
+    first, second = ({uuids.generate(): protocols.Claim(way, project, 'user')
+                      for way, project in zip(ways, ('one', 'two'), strict=True)} for _ in range(2))
+    assert placement.client.claim_each(first)
+    for consumer, claim in first.items():
         held = placement.client.allocations(consumer)
-        assert list(held.allocations) == list(way['allocations'])
-        assert (held.project_id, held.user_id, held.kind) == ('project', 'user', 'INSTANCE')
-    assert not placement.client.claim_each({**second, next(iter(first)): ways[0]}, 'project', 'user')
-    full = {**second, uuids.generate(): ways[0]}
-    assert not placement.client.claim_each(full, 'project', 'user')
+        assert list(held.allocations) == list(claim.allocation_request['allocations'])
+        assert (held.project_id, held.user_id, held.kind) == (claim.project_id, 'user', 'INSTANCE')
+    other = next(iter(second.values()))
+    assert not placement.client.claim_each({**second, next(iter(first)): other})
+    full = {**second, uuids.generate(): other}
+    assert not placement.client.claim_each(full)
     assert not any(placement.client.allocations(consumer).allocations for consumer in full)
-    assert placement.client.claim_each(second, 'project', 'user')
+    assert placement.client.claim_each(second)
 
 
 def test_claim_again_is_the_same_claim(placement: Any) -> None:

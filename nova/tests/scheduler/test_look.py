@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from nova import conf as nova_conf
 from nova import errors, objects
 from nova.clients import protocols
-from nova.common import sharing, uuids
+from nova.common import uuids
 from nova.scheduler import filters, hosts, look, ranking, select, service, weights
 from nova.scheduler.host_state import Flavor, HostState, Wanted
 from nova.scheduler.why_not import NoHost, Why
@@ -189,82 +188,6 @@ def test_filters_that_leave_none_are_told() -> None:
     with pytest.raises(NoHost) as failure:
         a_look([full], filters=[Few(nova_conf.new(config_files=[]))])
     assert failure.value.stages == [{'stage': 'filter', 'name': 'Few', 'removed': 1, 'left': 0}]
-
-
-class Making:
-    """Looks that are made when the test says so; each is told apart by its number."""
-
-    def __init__(self) -> None:
-        self.begun, self.gates = 0, [threading.Event() for _ in range(5)]
-        self.error: Exception | None = None
-
-    def __call__(self) -> look.Look:
-        number = self.begun
-        self.begun += 1
-        assert self.gates[number].wait(60)
-        if self.error is not None:
-            raise self.error
-        return a_look([host(str(number), 1000)])
-
-
-@pytest.fixture
-def ask() -> Iterator[Callable[..., list[Any]]]:
-    """Has somebody ask for a look in a thread of its own; gives the list that the answer will be in."""
-    shared, threads = sharing.Shared[look.Look](), list[threading.Thread]()
-
-    def start(make: Callable[[], look.Look], key: str = 'k') -> list[Any]:
-        found = list[Any]()
-
-        def work() -> None:
-            try:
-                found.append(shared.ask(key, make))
-            except errors.NovaError as error:
-                found.append(error)
-        threads.append(threading.Thread(target=work))
-        threads[-1].start()
-        return found
-    yield start
-    for one in threads:
-        one.join(60)
-
-
-def test_nobody_gets_a_look_that_was_begun_before_he_came(ask: Callable[..., list[Any]]) -> None:
-    """Who comes while one is made waits for the next; all who wait share that."""
-    make = Making()
-    first = ask(make)
-    until(lambda: make.begun == 1)
-    later = [ask(make) for _ in range(4)]
-    make.gates[0].set()
-    until(lambda: make.begun == 2)
-    last = ask(make)
-    make.gates[1].set()
-    make.gates[2].set()
-    until(lambda: all([first, last, *later]))
-    assert first[0] is not later[0][0] and last[0] is not later[0][0]
-    assert all(each[0] is later[0][0] for each in later) and make.begun == 3
-
-
-def test_requests_that_are_not_alike_wait_for_nobody(ask: Callable[..., list[Any]]) -> None:
-    slow, quick = Making(), Making()
-    quick.gates[0].set()
-    waits = ask(slow, 'a')
-    until(lambda: slow.begun == 1)
-    found = ask(quick, 'b')
-    until(lambda: bool(found))
-    assert not waits
-    slow.gates[0].set()
-
-
-def test_a_failure_is_everybodys(ask: Callable[..., list[Any]]) -> None:
-    make = Making()
-    first = ask(make)
-    until(lambda: make.begun == 1)
-    later = [ask(make) for _ in range(2)]
-    make.error = errors.placement.PlacementAway()
-    for gate in make.gates:
-        gate.set()
-    until(lambda: all([first, *later]))
-    assert make.begun == 2 and all(each[0] is make.error for each in [first, *later])
 
 
 def test_alike_requests_ask_placement_less_often_than_they_are(cloud: Any) -> None:

@@ -1,6 +1,7 @@
 """The scheduler end to end: candidates, filters, weights, claims, alternates, and why not."""
 
 import collections
+import copy
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from nova import errors, objects
 from nova.common import jsonutil, uuids
 from nova.domain import numa_providers
 from nova.domain.provider_tree import Provider
+from nova.scheduler import select
 
 
 def test_a_server_gets_a_host_that_is_claimed(cloud: Any) -> None:
@@ -183,6 +185,43 @@ def test_every_candidate_of_a_host_before_the_next(cloud: Any) -> None:
         spec=spec, instance_uuids=[uuids.generate()]))
     assert found.choices[0].selections[0].service_host == 'big'
     assert len(tried) == 2 and tried[0] != tried[1]
+
+
+def test_an_outdated_look_is_not_used_to_its_end(cloud: Any) -> None:
+    """Who was held up finds that most of what it knows has been taken meanwhile: it asks again."""
+    for number in range(12):
+        cloud.host(f'h{number:02}', vcpus=1)
+
+    class Outdated(Counted):
+        """Others take ten of the hosts as soon as the first look is made."""
+
+        def candidates(self, request: Any) -> Any:
+            found = copy.deepcopy(self._placement.candidates(request))
+            while len(self._placement.consumers) < 10:
+                way = found.allocation_requests[len(self._placement.consumers)]
+                assert self._placement.claim(uuids.generate(), way, 'other', 'user')
+            return found
+    placement = Outdated(cloud.placement)
+    assert _of(cloud, placement, 1)[0] in ('h10', 'h11')
+    assert placement.claims == [1] * (select.REFUSED + 1)
+
+
+def test_the_last_look_is_used_to_its_end(cloud: Any) -> None:
+    """So nobody is refused while there is a host, however many others take hosts at the same time."""
+    for number in range(20):
+        cloud.host(f'h{number:02}')
+
+    class Contended(Counted):
+        """Others are quicker at every host but the last one that is tried."""
+
+        def claim(self, consumer: str, *args: Any) -> bool:
+            super().claim(consumer, *args)
+            if len(self.claims) < (select.ROUNDS - 1) * select.REFUSED + 20:
+                self._placement.drop(consumer)
+                return False
+            return True
+    placement = Contended(cloud.placement)
+    assert len(_of(cloud, placement, 1)) == 1
 
 
 def test_why_not_is_told_stage_by_stage(cloud: Any) -> None:

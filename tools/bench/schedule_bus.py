@@ -1,4 +1,4 @@
-"""Decisions of our schedulers and of upstream's, asked over RPC: processes of both on the same hosts, in turns.
+"""Decisions of schedulers that are processes and are asked over RPC: ours, or ours and upstream's in turns.
 
 Hosts are rows of databases and resource providers, by turns in the cells. Of ours and of upstream's nothing
 runs but schedulers, Placement and the API, each on a MariaDB, a RabbitMQ and stand-ins of its own. Clients are
@@ -190,28 +190,40 @@ def compare(directory, hosts, schedulers, clients, seconds):
     facts = theirs.deployment
     if facts.computes or facts.scheduler_count < max(schedulers):
         raise SystemExit(f'{directory} must be made with --computes 0 --schedulers {max(schedulers)}')
-    with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(cluster_load.made(
-            computes=0, workers=facts.workers, cells=facts.cell_count, schedulers=max(schedulers),
-            options={'service_down_time': upstream.LONG}))
-        ours.processes.stop([name for name in ours.deployment.services if 'conductor' in name])
-        both = [stack.enter_context(contextlib.closing(kind(cluster)))
-                for kind, cluster in ((Ours, ours), (Theirs, theirs))]
-        for count in sorted(hosts):
-            for one in both:
-                began = time.monotonic()
-                one.add([f'host{number}' for number in range(len(one.hosts), count)])
-                print(f'{one.name} has {count} hosts after {time.monotonic() - began:.0f} s', flush=True)
-            for number in schedulers:
-                each(both, number, clients, seconds)
+    with (made(max(schedulers), facts.workers, facts.cell_count) as ours,
+          contextlib.closing(Theirs(theirs)) as other):
+        measure([ours, other], hosts, schedulers, clients, seconds)
 
 
-def each(both, schedulers, clients, seconds):
-    """With so many schedulers, and clients in turn."""
-    for one in both:
-        one.run(schedulers)
-    for many in clients:
-        print(f'{len(both[0].hosts)} hosts, {schedulers} schedulers, {many} clients', flush=True)
-        mine, theirs = (one.measure(many, seconds) for one in both)
-        print(f'  {mine[0] / theirs[0]:.1f} times as many, {theirs[1] / mine[1]:.1f} times less processor time',
-              flush=True)
+def alone(hosts, schedulers, clients, seconds):
+    """Print decisions of ours, with so many hosts, schedulers and clients."""
+    with made(max(schedulers)) as ours:
+        measure([ours], hosts, schedulers, clients, seconds)
+
+
+@contextlib.contextmanager
+def made(schedulers, workers=2, cells=2):
+    """A cluster of ours."""
+    with cluster_load.made(computes=0, workers=workers, cells=cells, schedulers=schedulers,
+                           options={'service_down_time': upstream.LONG}) as cluster:
+        cluster.processes.stop([name for name in cluster.deployment.services if 'conductor' in name])
+        with contextlib.closing(Ours(cluster)) as ours:
+            yield ours
+
+
+def measure(targets, hosts, schedulers, clients, seconds):
+    """Each of the targets in turns."""
+    for count in sorted(hosts):
+        for one in targets:
+            began = time.monotonic()
+            one.add([f'host{number}' for number in range(len(one.hosts), count)])
+            print(f'{one.name} has {count} hosts after {time.monotonic() - began:.0f} s', flush=True)
+        for number in schedulers:
+            for one in targets:
+                one.run(number)
+            for many in clients:
+                print(f'{count} hosts, {number} schedulers, {many} clients', flush=True)
+                mine, *theirs = (one.measure(many, seconds) for one in targets)
+                for rate, processor in theirs:
+                    print(f'  {mine[0] / rate:.1f} times as many, {processor / mine[1]:.1f} times less '
+                          'processor time', flush=True)
