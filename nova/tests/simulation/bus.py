@@ -46,7 +46,8 @@ class Message:
     ctxt: dict[str, Any]
     message: dict[str, Any]
     reply: 'Reply | None' = None
-    client_timeout: float | None = None
+    client_timeout: None = None
+    """Whether the library gives signs of life, by threads of its own; here `Listening.working` tells."""
 
     @property
     def name(self) -> str:
@@ -238,17 +239,16 @@ class Bus:
         broker.send(target, message)
 
     @staticmethod
-    def _message(target: Any, context: dict[str, Any], method: str, args: dict[str, Any],
-                 silence: float | None = None) -> Message:
+    def _message(target: Any, context: dict[str, Any], method: str, args: dict[str, Any]) -> Message:
         body = {'method': method, 'args': args, 'version': target.version}
         wired = jsonutil.loads(jsonutil.dumps({'context': context, 'message': body}))
-        return Message(target.topic, wired['context'], wired['message'], client_timeout=silence)
+        return Message(target.topic, wired['context'], wired['message'])
 
     def call(self, target: Any, context: dict[str, Any], method: str, args: dict[str, Any], timeout: float,
              silence: float | None = None) -> Any:
         loop = self._broker.loop
         self._note('call', target, method)
-        message = self._message(target, context, method, args, silence)
+        message = self._message(target, context, method, args)
         reply = message.reply = Reply()
         end = loop.now + timeout
 
