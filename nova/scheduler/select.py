@@ -34,6 +34,9 @@ LOG = log.getLogger(__name__)
 
 ROUNDS = 4
 """Times that Placement is asked when its answers were taken by others meanwhile."""
+RENEWALS = 2
+"""Times that what is known of hosts is renewed for who would be refused: a renewal that was under way may have
+been begun before the request came. A cell that has not answered by then is not waited for."""
 REFUSED = 3
 """Claims of one look that are refused before there is another look: what it says is out of date. Only the last
 one is used to its end."""
@@ -65,7 +68,7 @@ class Selector:
         Raises:
             Unavailable: Placement or the API database cannot be used.
         """
-        started, renewed = clock.monotonic(), False
+        started, renewed, renewals = clock.monotonic(), False, 0
         reason, stages = why_not.NOT_ENOUGH, list[JsonObject]()
         for attempt in range(groups.TRIES):
             try:
@@ -78,9 +81,9 @@ class Selector:
                 break
             except (NoHost, prefilters.Hopeless) as error:
                 reason, stages = str(error), error.stages if isinstance(error, NoHost) else []
-                if renewed:
+                if renewed or renewals == RENEWALS:
                     break
-                renewed = self._hosts.view(0, FIRST).when >= started
+                renewed, renewals = self._hosts.view(0, FIRST).when >= started, renewals + 1
         LOG.info('No hosts for %(count)d servers of project %(project)s: %(reason)s %(why)s',
                  {'count': len(request.instance_uuids), 'project': request.spec.project_id, 'reason': reason,
                   'why': stages})

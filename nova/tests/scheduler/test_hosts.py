@@ -10,7 +10,7 @@ from oslo_db import exception as db_exc
 
 from nova import objects
 from nova.common import clock, dbkit, uuids
-from nova.scheduler import cell_hosts, hosts
+from nova.scheduler import cell_hosts, hosts, select
 from nova.tests.fixtures import clocks
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -158,6 +158,25 @@ def test_nobody_is_refused_by_a_view_that_is_being_renewed(
         return candidates(request)
     monkeypatch.setattr(cloud.placement, 'candidates', slowly)
     assert scheduler.select(request).choices[0].selections[0].service_host == 'h1'
+
+
+def test_who_is_refused_while_a_cell_hangs_looks_only_a_few_times(
+        cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for the cell once, and not again and again until that is given up."""
+    monkeypatch.setattr(select, 'FIRST', 0.2)
+    cloud.host('full', 'cell1', vcpus=1)
+    cloud.host('lost', 'cell2', vcpus=1)
+    db = Dies(cloud.db('cell2'))
+    cloud.dbs.replace(cloud.cell('cell2').database_connection, db)
+    scheduler, asked = cloud.selector(), list[Any]()
+    request = objects.SelectRequest(spec=cloud.spec(flavor={'vcpus': 2}), instance_uuids=[uuids.generate()])
+    assert not scheduler.select(request).choices[0].selections
+    candidates = cloud.placement.candidates
+    monkeypatch.setattr(cloud.placement, 'candidates', lambda one: asked.append(one) or candidates(one))
+    db.lives = False
+    assert not scheduler.select(request).choices[0].selections
+    assert len(asked) <= 1 + select.RENEWALS
+    db.free.set()
 
 
 def test_what_operators_have_said_holds_for_the_next_request(cloud: Any) -> None:
