@@ -125,7 +125,8 @@ class Engine:
         """Let an inert task run, by this worker; nothing happens when it is past that.
 
         When this returns, the database says so: what comes after is for the pool. The task is held from before,
-        so that nobody here takes it for one that was left lying.
+        so that nobody here takes it for one that was left lying. If the answer of the database was lost, or the
+        pool takes no more, it may be ours, and is left to the keeper.
         """
         self.lease.enter()
         self._hold(uuid)
@@ -134,6 +135,7 @@ class Engine:
             goes_on = self.journal.adopt(uuid, self.lease.uuid) and self._line.put(uuid, self._go_on, uuid)
         finally:
             if not goes_on:
+                self._left.add(uuid)
                 self._release(uuid)
 
     def _go_on(self, uuid: str) -> None:

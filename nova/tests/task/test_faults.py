@@ -306,6 +306,36 @@ def test_what_no_pool_takes_is_left_to_the_keeper(world):
     assert world.task(task).status == rows.DONE
 
 
+def test_what_was_adopted_unheard_is_left_to_its_own_keeper(time, world, monkeypatch):
+    """The database went away with its answers: who is told of the tasks again finds them past that, and his.
+    Those who care for some of them see an owner that lives."""
+    worker, other = world.worker(), world.worker()
+    world.introduce(worker, other)
+    mine, theirs = Looks(worker), Looks(other)
+
+    def together(rounds):
+        for _ in range(rounds):
+            theirs.round()
+            mine.round()
+            time.go(BEAT / 2)
+    together(4)
+    begun = [world.begin(FaultBeside, status=rows.INERT) for _ in range(12)]
+    real = worker.journal.adopt
+
+    def unheard(uuid, owner):
+        assert real(uuid, owner)
+        raise db_exc.DBConnectionError('the connection broke')
+    for each in begun:
+        with monkeypatch.context() as broken, pytest.raises(db_exc.DBConnectionError):
+            broken.setattr(worker.journal, 'adopt', unheard)
+            worker.adopt(each.uuid)
+        worker.adopt(each.uuid)
+    assert {world.task(each).owner for each in begun} == {worker.lease.uuid} and LOG == []
+    together(4)
+    assert {world.task(each).status for each in begun} == {rows.DONE}
+    assert LOG == ['one', 'two'] * 12
+
+
 def test_a_save_whose_answer_was_lost_is_known_again(world):
     """16: it neither runs the step twice nor takes its own save for another worker's."""
     task, worker = world.begin(EngineLocal), world.worker()
