@@ -115,7 +115,7 @@ class Runner:
         if run.step.at == 'super' and not self._supers:
             return False
         move = self.turned(run)
-        return self._place(run, changes) if move is None else self._move(run, move, None, {})
+        return self._place(run, changes) if move is None else self._move(run, move, None, changes)
 
     def step(self, run: Run) -> bool:
         """Run the present step here; True when the next one can be run here too."""

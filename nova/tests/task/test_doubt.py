@@ -106,18 +106,21 @@ def looked(world, worker, time, task):
     return len(follower(world, task))
 
 
-def test_a_worker_that_was_away_for_long_has_somebody_look_when_he_returns(time, world, worker):
-    """2.10: his one late effect came after the look that followed the task."""
+@pytest.mark.parametrize(('cancelled', 'end'), [(False, rows.DONE), (True, rows.UNDONE)])
+def test_a_worker_that_was_away_for_long_has_somebody_look_when_he_returns(time, world, worker, cancelled, end):
+    """2.10: his one late effect came after the look that followed the task, be it done or turned back."""
     other = world.worker(after_doubt=EngineLook)
     looks = Looks(other)
     task = world.begin(EngineSleepy)
 
     def taken_over():
+        if cancelled:
+            world.journal.cancel_holder(world.instance.uuid, None)
         looks.round()
         for _ in range(4):
             time.go(BEAT)
             looks.round()
-        assert world.task(task).status == rows.DONE and looked(world, other, time, task) == 1
+        assert world.task(task).status == end and looked(world, other, time, task) == 1
     MEANWHILE.append(taken_over)
     worker.wake(task.uuid)
     assert looked(world, worker, time, task) == 2
