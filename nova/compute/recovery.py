@@ -32,8 +32,8 @@ class Debts:
 
     def __init__(self, runner: step_runner.StepRunner, hosting: handle.Hosting) -> None:
         self._runner, self._hosting = runner, hosting
-        self._failed: collections.Counter[tuple[str, int]] = collections.Counter()
-        self._stays: collections.Counter[str] = collections.Counter()
+        self._failed: collections.Counter[tuple[str, int] | str] = collections.Counter()
+        """Failures of owed steps, by task and attempt, and of removals, by server."""
 
     def obey(self, orders: wire.HostOrders, context: nova_context.RequestContext
                ) -> tuple[list[wire.StepRef], bool]:
@@ -61,11 +61,15 @@ class Debts:
             LOG.warning('Step %s (%s) of task %s, which is owed, has not ended yet', call.step, call.direction,
                         call.task)
             return False
-        self._failed[call.task, call.attempt] += 1
-        given_up = self._failed[call.task, call.attempt] >= TRIES
+        given_up = self._fails_too_often((call.task, call.attempt))
         LOG.error('Step %s (%s) of task %s, which was owed, has %s; %s', call.step, call.direction, call.task,
                   outcome, 'it is given up' if given_up else 'it is tried again')
         return given_up
+
+    def _fails_too_often(self, what: tuple[str, int] | str) -> bool:
+        """Count one more failure; whether there is to be no other attempt."""
+        self._failed[what] += 1
+        return self._failed[what] >= TRIES
 
     def _evicted(self, uuid: str) -> bool:
         """Whether the guest of a server that is gone was removed, or could not be for too often."""
@@ -76,8 +80,7 @@ class Debts:
             volumes.let_go(h)
             shares.leave_shares(h)
         except errors.NovaError as error:
-            self._stays[uuid] += 1
-            given_up = self._stays[uuid] >= TRIES
+            given_up = self._fails_too_often(uuid)
             LOG.error('The guest of server %s could not be removed: %s; %s', uuid, error,
                       'it stays until this host joins again' if given_up else 'it is tried again')
             return given_up

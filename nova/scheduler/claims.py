@@ -64,20 +64,20 @@ class Claims:
         """Make all claims that wait."""
         with self._lock:
             taken, self._waiting = self._waiting, {}
-        if len(taken) == 1:
+        if len(taken) > 1:
+            made = self._made_together({consumer: one.claim for consumer, one in taken.items()})
             for one in taken.values():
-                try:
-                    one.made.set_result(one.alone())
-                except Exception as error:  # noqa: BLE001  raised by `make`, to whoever asked for it
-                    one.made.set_exception(error)
+                one.made.set_result(made or None)
             return
-        made = self._made_together({consumer: one.claim for consumer, one in taken.items()})
-        for one in taken.values():
-            one.made.set_result(made or None)
+        for one in taken.values():  # one, or none: an earlier write may have made what this one was asked for
+            try:
+                one.made.set_result(one.alone())
+            except Exception as error:  # noqa: BLE001  raised by `make`, to whoever asked for it
+                one.made.set_exception(error)
 
     def _made_together(self, claims: dict[str, protocols.Claim]) -> bool:
         try:
-            return not claims or self._placement.claim_each(claims)
+            return self._placement.claim_each(claims)
         except errors.NovaError as error:
             LOG.info('%d claims are made one by one: %s', len(claims), error)
             return False

@@ -228,7 +228,7 @@ class Selector:
                 asker.Asker(self._dbs, request).check()
                 chosen.update(taken)  # a claim that raises may have been made: it is undone with the others
                 held = self._placement.claim_each(
-                    {uuid: _claim(request, allocation) for uuid, (_, allocation) in taken.items()})
+                    {uuid: _claim_of(request, allocation) for uuid, (_, allocation) in taken.items()})
                 for uuid in () if held else taken:
                     del chosen[uuid]
             return taken if held else {}
@@ -279,7 +279,7 @@ class Selector:
         Raises:
             errors.task.Lost: who asked does not wait any more; others may have claimed for the server since.
         """
-        who, claim = asker.Asker(self._dbs, request), _claim(request, allocation)
+        who, claim = asker.Asker(self._dbs, request), _claim_of(request, allocation)
         who.check()
         there = list[tuple[HostState, JsonObject]]()
 
@@ -289,7 +289,7 @@ class Selector:
             return not there and who.waits()
 
         def alone() -> bool:
-            who.check()
+            who.check()  # again: the writes of others may have taken the time that there was
             return self._placement.claim(
                 uuid, allocation, claim.project_id, claim.user_id, 'INSTANCE', replaces)
         if self._claims.make(uuid, claim, alone):
@@ -334,5 +334,5 @@ class Selector:
             availability_zone=state.zone or self._conf.default_availability_zone)
 
 
-def _claim(request: objects.SelectRequest, allocation: JsonObject) -> protocols.Claim:
+def _claim_of(request: objects.SelectRequest, allocation: JsonObject) -> protocols.Claim:
     return protocols.Claim(allocation, request.spec.project_id, request.spec.user_id)

@@ -123,10 +123,9 @@ def begin_later(tasks: journal.Journal) -> int:
 
 def _begin_some(conn: sa.Connection) -> int:
     found = rows.doubtful_requests(conn, later.AGES, later.EVERY, Schedule.name, later.MOST)
-    states = {task.uuid: state for task in found
-              if isinstance(state := run.state_of(task), wire.ScheduleState)}
-    for task in found:
-        if task.uuid in states:
-            journal.insert(conn, late.RemoveLateClaims, late.LateState.of(states[task.uuid]),
-                           context.RequestContext.from_dict(task.context), parent=task.uuid)
-    return len(states)
+    legible = [(task, state) for task in found
+               if isinstance(state := run.state_of(task), wire.ScheduleState)]
+    for task, state in legible:
+        journal.insert(conn, *Schedule.looks_later(state), context.RequestContext.from_dict(task.context),
+                       parent=task.uuid)
+    return len(legible)

@@ -171,6 +171,7 @@ def test_who_says_nothing_any_more_is_found_by_the_comparisons_of_the_next_day(t
 def test_so_is_who_says_nothing_any_more_of_a_request_for_servers(time, world):
     """2.10: such a task has no server of its own; what it asked for is in its state."""
     state = build.ScheduleState(servers=[build.Planned(uuid=uuids.generate(), build=uuids.generate())])
+
     def ended(doubt):
         def write(conn):
             task = journal.insert(conn, schedule.Schedule, state, context.admin())

@@ -249,8 +249,8 @@ def test_a_worker_that_is_not_sure_of_itself_does_nothing_until_it_is(time, worl
     assert (LOG, world.task(task).status) == (['one', 'two'], rows.DONE)
 
 
-def test_what_a_worker_let_go_is_its_own_while_it_lives(time, world):
-    """Whoever cares for the task otherwise sees an owner that lives, and does not take it over."""
+def two_who_care(time, world):
+    """Two workers who share the care for tasks, and what has both come round so often."""
     worker, other = world.worker(), world.worker()
     world.introduce(worker, other)
     mine, theirs = Looks(worker), Looks(other)
@@ -261,6 +261,12 @@ def test_what_a_worker_let_go_is_its_own_while_it_lives(time, world):
             mine.round()
             time.go(BEAT / 2)
     together(4)
+    return worker, other, together
+
+
+def test_what_a_worker_let_go_is_its_own_while_it_lives(time, world):
+    """Whoever cares for the task otherwise sees an owner that lives, and does not take it over."""
+    worker, other, together = two_who_care(time, world)
     time.go(3 * BEAT)
     begun = [world.begin(FaultBeside) for _ in range(12)]
     for each in begun:
@@ -309,16 +315,7 @@ def test_what_no_pool_takes_is_left_to_the_keeper(world):
 def test_what_was_adopted_unheard_is_left_to_its_own_keeper(time, world, monkeypatch):
     """The database went away with its answers: who is told of the tasks again finds them past that, and his.
     Those who care for some of them see an owner that lives."""
-    worker, other = world.worker(), world.worker()
-    world.introduce(worker, other)
-    mine, theirs = Looks(worker), Looks(other)
-
-    def together(rounds):
-        for _ in range(rounds):
-            theirs.round()
-            mine.round()
-            time.go(BEAT / 2)
-    together(4)
+    worker, _, together = two_who_care(time, world)
     begun = [world.begin(FaultBeside, status=rows.INERT) for _ in range(12)]
     real = worker.journal.adopt
 
