@@ -195,17 +195,18 @@ def compare(directory, hosts, schedulers, clients, seconds):
         measure([ours, other], hosts, schedulers, clients, seconds)
 
 
-def alone(hosts, schedulers, clients, seconds):
+def alone(hosts, schedulers, clients, seconds, mariadb_driver):
     """Print decisions of ours, with so many hosts, schedulers and clients."""
-    with made(max(schedulers)) as ours:
+    with made(max(schedulers), mariadb_driver=mariadb_driver) as ours:
         measure([ours], hosts, schedulers, clients, seconds)
 
 
 @contextlib.contextmanager
-def made(schedulers, workers=2, cells=2):
+def made(schedulers, workers=2, cells=2, mariadb_driver='pymysql'):
     """A cluster of ours."""
-    with cluster_load.made(computes=0, workers=workers, cells=cells, schedulers=schedulers,
-                           options={'service_down_time': upstream.LONG}) as cluster:
+    with cluster_load.made(
+            computes=0, workers=workers, cells=cells, schedulers=schedulers, mariadb_driver=mariadb_driver,
+            options={'service_down_time': upstream.LONG}) as cluster:
         cluster.processes.stop([name for name in cluster.deployment.services if 'conductor' in name])
         with contextlib.closing(Ours(cluster)) as ours:
             yield ours
