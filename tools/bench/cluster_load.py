@@ -96,7 +96,7 @@ class Load:
             limits=httpx.Limits(max_connections=clients + 4, max_keepalive_connections=clients + 4),
             headers={'X-Auth-Token': cluster.token('demo'), 'OpenStack-API-Version': 'compute 2.96'})
         self.refused: collections.Counter[int] = collections.Counter()
-        self.image = self._get(deployment.url('image') + '/v2/images')['images'][0]['id']
+        self.image = self._get(deployment.url('image') + '/v2/images?visibility=public')['images'][0]['id']
         networks = self._get(deployment.url('network') + '/v2.0/networks')['networks']
         self._network = next(found for found in networks if found['name'] == 'private')
         self.engines = {name: sa.create_engine(deployment.database(name))

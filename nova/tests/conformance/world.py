@@ -81,7 +81,7 @@ class World:
 
     @functools.cached_property
     def image(self) -> str:
-        return str(self.other('image', 'GET', '/v2/images')['images'][0]['id'])
+        return str(self.other('image', 'GET', '/v2/images?visibility=public')['images'][0]['id'])
 
     @functools.cached_property
     def network(self) -> str:

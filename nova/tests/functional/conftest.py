@@ -54,7 +54,8 @@ class User:
 
     @functools.cached_property
     def image(self):
-        return self.get('/v2/images', service='image')['images'][0]['id']
+        """Id of the cloud's own image: others may be there that tests have made."""
+        return self.get('/v2/images?visibility=public', service='image')['images'][0]['id']
 
     @functools.cached_property
     def network(self):

@@ -15,7 +15,8 @@ def other(demo):
         'name': 'other', 'disk_format': 'raw', 'container_format': 'bare'}, service='image').json()['id']
     demo.call('PUT', f'/v2/images/{made}/file', service='image', content=b'other',
               headers={'Content-Type': 'application/octet-stream'})
-    return made
+    yield made
+    demo.call('DELETE', f'/v2/images/{made}', service='image')
 
 
 @pytest.mark.parametrize('status', ['ACTIVE', 'SHUTOFF'])
