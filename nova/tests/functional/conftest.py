@@ -204,7 +204,7 @@ def flavors(admin):
         admin.call('DELETE', f'/flavors/{one}')
 
 
-@pytest.fixture(scope='session', params=databases.KINDS)
+@pytest.fixture(scope='package', params=databases.KINDS)
 def cloud(request, tmp_path_factory, supply):
     with standalone(request.param, tmp_path_factory, supply) as found:
         yield found
@@ -218,7 +218,7 @@ def user(name, scope):
     return made
 
 
-demo, admin = user('demo', 'session'), user('admin', 'session')
+demo, admin = user('demo', 'package'), user('admin', 'package')
 
 
 @pytest.fixture

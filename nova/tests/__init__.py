@@ -1,0 +1,1 @@
+"""What shows that all of it holds."""
