@@ -32,9 +32,6 @@ def pytest_collection_modifyitems(config, items):
 
 def in_another_order(items, seed):
     """Have files run in an order drawn by lot, each with its tests in their own order."""
-    files = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    names = sorted(files)
-    random.Random(seed).shuffle(names)
-    items[:] = [item for name in names for item in files[name]]
+    lot = random.Random(seed)
+    drawn = {path: lot.random() for path in sorted({item.path for item in items})}
+    items.sort(key=lambda item: drawn[item.path])

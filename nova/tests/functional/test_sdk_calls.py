@@ -145,7 +145,7 @@ def test_images_by_way_of_compute(cloud):
     """Below 2.36."""
     with connected(cloud, 'demo', '2.35') as connection:
         one = connection.compute
-        image = next(each for each in one.images() if each.name == 'tiny')
+        image, = (each for each in one.images() if each.name == 'tiny')
         assert one.find_image('tiny').id == one.get_image(image).id
         one.fetch_image_metadata(image)
         one.get_image_metadata(image)
