@@ -8,12 +8,13 @@ from nova import errors
 from nova.objects.question import GuestQuestion, GuestsQuestion, HostQuestion
 from nova.rpc import questions
 from nova.tests.compute import cell
+from nova.tests.fixtures.waiting import PATIENCE
 
 
 @pytest.fixture
 def ask(bus, heard, start, driver):
-    """Asks about a guest that is there."""
-    start(driver)
+    """Asks a host that has joined, and so takes steps, about a guest that is there."""
+    assert start(driver).wait_joined(PATIENCE)
     server = cell.server_of(vcpus=1, memory_mb=64)
     driver.spawn(cell.Handle(server))
     client = questions.Questions.client(bus, 'host1')
